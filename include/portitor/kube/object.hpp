@@ -1,0 +1,119 @@
+#pragma once
+
+#include <portitor/core/clock.hpp>
+#include <portitor/core/error.hpp>
+
+#include <boost/json/object.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace portitor::kube {
+
+/// A kind that the API server knows: enough to build its paths and its manifests.
+struct resource
+{
+    std::string_view group;    ///< empty for the core group
+    std::string_view version;  ///< "v1alpha1"
+    std::string_view plural;   ///< "serviceoffers"
+    std::string_view kind;     ///< "ServiceOffer"
+
+    /// "group/version", or "version" for the core group.
+    std::string api_version() const;
+};
+
+/// Namespace and name of an object.
+struct object_key
+{
+    std::string ns;
+    std::string name;
+
+    auto operator<=>(const object_key&) const = default;
+    std::string to_string() const { return ns.empty() ? name : ns + "/" + name; }
+};
+
+struct owner_reference
+{
+    std::string api_version;
+    std::string kind;
+    std::string name;
+    std::string uid;
+    bool controller = false;
+};
+
+/// The fields of ObjectMeta that a controller decides on.
+struct object_meta
+{
+    std::string ns;
+    std::string name;
+    std::string uid;
+    std::string resource_version;
+    std::int64_t generation = 0;
+    clock::time_point created{};
+    std::optional<clock::time_point> deleted;  ///< deletionTimestamp
+    std::vector<std::string> finalizers;
+    std::vector<owner_reference> owners;
+
+    object_key key() const { return {ns, name}; }
+    bool has_finalizer(std::string_view name_of_it) const;
+
+    /// The owner whose `controller` is true, or nullptr.
+    const owner_reference* controller() const;
+};
+
+/// An object as the API server sent it, without managedFields. Immutable once shared.
+struct object
+{
+    object_meta meta;
+    boost::json::object raw;
+
+    /// `spec`, or an empty object.
+    const boost::json::object& spec() const;
+    /// `status`, or an empty object.
+    const boost::json::object& status() const;
+};
+
+using object_ptr = std::shared_ptr<const object>;
+
+/// Reads metadata and keeps the rest as it is. errc::protocol where metadata.name is missing.
+result<object_ptr> parse_object(boost::json::object raw);
+
+/// A condition as in metav1.Condition.
+struct condition
+{
+    std::string type;
+    std::string status;  ///< "True", "False" or "Unknown"
+    std::string reason;  ///< CamelCase, stable
+    std::string message;
+    std::int64_t observed_generation = 0;
+    std::string last_transition_time;  ///< RFC 3339; kept by merge_condition()
+
+    bool is_true() const { return status == "True"; }
+};
+
+/// Reads a list of conditions; entries without a type are left out.
+std::vector<condition> parse_conditions(const boost::json::object& status);
+boost::json::object to_json(const condition& value);
+
+/// Gives each wanted condition the lastTransitionTime of its predecessor in `live` where the status is the same,
+/// and `now` where it moved.
+void keep_transition_times(std::vector<condition>& wanted, const std::vector<condition>& live, clock::time_point now);
+
+const condition* find_condition(const std::vector<condition>& conditions, std::string_view type);
+
+/// JSON access that never throws: the value at a dotted path, or null pointer.
+const boost::json::value* find_path(const boost::json::object& root, std::string_view dotted_path);
+/// The string at a dotted path; empty where there is none.
+std::string string_at(const boost::json::object& root, std::string_view dotted_path);
+/// The integer at a dotted path, or the default given.
+std::int64_t int_at(const boost::json::object& root, std::string_view dotted_path, std::int64_t otherwise = 0);
+bool bool_at(const boost::json::object& root, std::string_view dotted_path, bool otherwise = false);
+
+/// Whether `live` already holds every field of `wanted`: objects may hold more, arrays must have the same length.
+bool contains(const boost::json::value& live, const boost::json::value& wanted);
+
+}  // namespace portitor::kube
