@@ -30,6 +30,8 @@ const char* to_string(errc code) noexcept;
 class error
 {
 public:
+    /// No error at all; result<T>::error() needs it for a result that has a value.
+    error() = default;
     error(errc code, std::string message) : code_(code), message_(std::move(message)) {}
 
     errc code() const noexcept { return code_; }
@@ -39,7 +41,7 @@ public:
     error within(std::string_view context) const { return {code_, fmt::format("{}: {}", context, message_)}; }
 
 private:
-    errc code_;
+    errc code_{};
     std::string message_;
 };
 

@@ -1,3 +1,5 @@
 module portitor.dev/test/tools/gateway-api
 
 go 1.26.0
+
+require sigs.k8s.io/gateway-api v1.4.1

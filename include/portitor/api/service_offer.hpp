@@ -1,0 +1,142 @@
+#pragma once
+
+#include <portitor/kube/object.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace portitor::api {
+
+enum class offer_type
+{
+    http,
+    inference,
+};
+
+/// Whether a path is sold or given away.
+enum class gate
+{
+    paid,
+    free,
+};
+
+/// When a payment is settled, relative to the upstream's answer.
+enum class settlement
+{
+    before_response,
+    after_response,
+};
+
+const char* to_string(gate value) noexcept;
+const char* to_string(settlement value) noexcept;
+
+/// Prices as written: decimal amounts of the asset. They are read by controller::price_of(), because only with the
+/// asset's decimals can it be said whether they are right.
+struct price
+{
+    std::optional<std::string> per_request;
+    std::optional<std::string> per_mtok;
+    std::optional<std::string> per_hour;
+
+    bool empty() const { return !per_request && !per_mtok && !per_hour; }
+};
+
+/// The asset that an offer asks for; empty fields were not written.
+struct asset
+{
+    std::string address;
+    std::string symbol;
+    std::optional<std::int64_t> decimals;
+    std::string transfer_method;
+    std::string eip712_name;
+    std::string eip712_version;
+};
+
+/// One path below the offer's with its own terms.
+struct offer_route
+{
+    std::string path;  ///< "/report", "/files/*" or "/users/*/export", as the upstream sees it
+    gate access = gate::paid;
+    std::optional<price> own_price;  ///< absent: the offer's
+};
+
+/// An entry of the registration document's services.
+struct service_entry
+{
+    std::string name;
+    std::string endpoint;
+    std::string version;
+};
+
+struct secret_key_ref
+{
+    std::string name;
+    std::string key;
+};
+
+struct registration
+{
+    bool enabled = false;
+    std::string chain;  ///< empty: the operator's first
+    std::string name;   ///< empty: the offer's
+    std::string description;
+    std::string image;
+    std::vector<service_entry> services;
+    std::vector<std::string> supported_trust;
+    std::vector<std::string> skills;
+    std::vector<std::string> domains;
+    std::map<std::string, std::string> metadata;
+    std::optional<secret_key_ref> private_key_secret;
+};
+
+/// What a seller wrote, with every default filled in.
+struct service_offer
+{
+    struct model_spec
+    {
+        std::string name;
+        std::string runtime;
+    };
+
+    struct upstream_spec
+    {
+        std::string service;
+        std::string ns;  ///< the offer's own where it was not written
+        std::uint16_t port = 0;
+        std::string health_path;
+        std::string credential;  ///< empty: none
+    };
+
+    struct payment_spec
+    {
+        std::string network;
+        std::string pay_to;
+        std::int64_t max_timeout_seconds = 0;
+        api::price price;
+        std::optional<api::asset> asset;  ///< absent: the network's first
+        std::string facilitator;          ///< empty: the operator's default
+        api::settlement settlement = api::settlement::before_response;
+    };
+
+    kube::object_meta meta;
+    offer_type type = offer_type::http;
+    std::optional<model_spec> model;
+    upstream_spec upstream;
+    payment_spec payment;
+    std::string hostname;  ///< empty: any
+    std::string path;      ///< never ends with "/", except that it may be "/"
+    std::vector<offer_route> routes;
+    api::registration registration;
+    std::optional<clock::time_point> drain_at;
+    std::chrono::seconds drain_grace{};
+};
+
+/// Reads an offer and checks again all that the CRD's schema checks, except the digits of its prices. errc::invalid
+/// names the field, what was expected and how to write it.
+result<service_offer> parse_service_offer(const kube::object& offer);
+
+}  // namespace portitor::api

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <portitor/core/error.hpp>
+
+#include <yaml-cpp/node/node.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace portitor {
+
+/// One setting that can be given as `--name VALUE`, as the environment variable PORTITOR_NAME, or as the key `name`
+/// of the configuration file; in that order of precedence, over `fallback`.
+struct config_option
+{
+    std::string name;  ///< with dashes: "log-level"
+    std::string help;
+    std::string fallback;
+    std::function<result<void>(const std::string& value)> apply;
+    bool is_switch = false;  ///< `--name` alone means "true"
+    char letter = 0;         ///< a short form, such as 'f' for -f
+};
+
+/// A part of the configuration file that is no scalar, such as the list of facilitators.
+struct config_section
+{
+    std::string name;
+    std::function<result<void>(const YAML::Node&)> apply;
+};
+
+/// What the command line asked for besides the options.
+enum class config_outcome
+{
+    run,      ///< go on
+    printed,  ///< --help or --version was printed: end with 0
+};
+
+/// The one way in which every role gets its settings.
+class config_loader
+{
+public:
+    /// `summary` heads the help; `footer` ends it.
+    config_loader(std::string summary, std::string footer);
+
+    void add(config_option option) { options_.push_back(std::move(option)); }
+    void add(config_section section) { sections_.push_back(std::move(section)); }
+
+    /// Where the words go that are no options; refused when not set.
+    void positional(std::string name, std::string help, std::vector<std::string>& into);
+
+    /// Applies all layers. The error is one line that names the flag, variable or file and line.
+    result<config_outcome> load(int argc, const char* const* argv);
+
+private:
+    result<void> apply_file(const std::string& path, std::vector<std::optional<std::string>>& values) const;
+
+    std::string summary_;
+    std::string footer_;
+    std::vector<config_option> options_;
+    std::vector<config_section> sections_;
+    std::string positional_name_;
+    std::string positional_help_;
+    std::vector<std::string>* positional_ = nullptr;
+};
+
+/// The environment variable of an option: "log-level" is "PORTITOR_LOG_LEVEL".
+std::string environment_name(std::string_view option);
+
+/// Helpers for `apply`: each returns a setter that checks the text.
+std::function<result<void>(const std::string&)> set_text(std::string& into);
+std::function<result<void>(const std::string&)> set_bool(bool& into);
+
+}  // namespace portitor

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <portitor/core/error.hpp>
+#include <portitor/core/task_group.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include <chrono>
+#include <string>
+#include <variant>
+
+namespace portitor {
+
+/// Runs an operation that reports its failures as values, and cancels it when `limit` has passed: errc::timed_out.
+template <typename T>
+boost::asio::awaitable<result<T>> with_deadline(
+    boost::asio::awaitable<result<T>> operation, std::chrono::milliseconds limit, std::string what
+)
+{
+    using namespace boost::asio::experimental::awaitable_operators;
+    auto race = co_await (std::move(operation) || sleep_for(limit));
+    if (race.index() == 1)
+        co_return fail(errc::timed_out, "{}: no answer within {} ms", what, limit.count());
+    co_return std::get<0>(std::move(race));
+}
+
+}  // namespace portitor

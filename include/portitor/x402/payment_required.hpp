@@ -1,0 +1,24 @@
+#pragma once
+
+#include <portitor/x402/requirement.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace portitor::x402 {
+
+inline constexpr std::string_view payment_required_header = "PAYMENT-REQUIRED";
+
+/// One 402 that clients of both versions can pay: v2 clients read the header first, v1 clients only the body.
+struct payment_required
+{
+    std::string header_value;  ///< of PAYMENT-REQUIRED: base64 of a v2 PaymentRequired
+    std::string body;          ///< JSON, a v1 PaymentRequirementsResponse
+};
+
+/// `error` stands in both; it is for people and may be the reason why a payment was refused. The resource is that of
+/// the first requirement. Requirements that v1 cannot express are left out of the body.
+payment_required make_payment_required(std::span<const payment_requirement> requirements, std::string_view error);
+
+}  // namespace portitor::x402

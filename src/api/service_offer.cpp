@@ -1,0 +1,260 @@
+#include <portitor/api/service_offer.hpp>
+
+#include "api/fields.hpp"
+
+#include <set>
+
+namespace portitor::api {
+
+namespace {
+
+constexpr std::size_t longest_path = 512;
+constexpr std::size_t longest_price = 64;
+constexpr std::size_t longest_text = 512;
+constexpr std::size_t longest_url = 2048;
+constexpr std::int64_t longest_timeout = 86400;
+constexpr std::chrono::seconds default_grace = std::chrono::hours(1);
+
+std::optional<std::string> optional_text(const fields& in, std::string_view key)
+{
+    return in.has(key) ? std::optional(in.text(key, longest_price)) : std::nullopt;
+}
+
+std::optional<price> read_price(const fields& in)
+{
+    const auto written = in.object("price");
+    if (!written)
+        return std::nullopt;
+    price out{
+        optional_text(*written, "perRequest"), optional_text(*written, "perMTok"), optional_text(*written, "perHour")
+    };
+    if (out.empty())
+        in.refuse("price", "given as perRequest, perMTok or perHour, such as perRequest: \"0.01\"");
+    return out;
+}
+
+service_offer::upstream_spec read_upstream(const fields& spec, const std::string& own_namespace)
+{
+    service_offer::upstream_spec out;
+    const auto in = spec.object("upstream");
+    if (!in)
+    {
+        spec.refuse("upstream", "given: the Service that answers the requests, with its port");
+        return out;
+    }
+    out.service = in->required_text("service", 63, name_rule);
+    out.ns = in->text("namespace", 63, name_rule);
+    if (out.ns.empty())
+        out.ns = own_namespace;
+    out.port = static_cast<std::uint16_t>(in->integer("port", 1, 65535, 11434));
+    out.health_path = in->text("healthPath", longest_path, "/health");
+    const bool printable = out.health_path.find_first_of(" \t\r\n#\\") == out.health_path.npos;
+    if (!out.health_path.starts_with('/') || !printable)
+        in->refuse("healthPath", "a path that starts with \"/\", without spaces and \"#\", such as /health");
+    out.credential = in->text("credential", 63, name_rule);
+    return out;
+}
+
+std::optional<asset> read_asset(const fields& payment)
+{
+    const auto in = payment.object("asset");
+    if (!in)
+        return std::nullopt;
+    asset out;
+    out.address = in->text("address", 42, address_rule);
+    out.symbol = in->text("symbol", 32);
+    if (in->has("decimals"))
+        out.decimals = in->integer("decimals", 0, 255, 0);
+    out.transfer_method = in->one_of("transferMethod", {"eip3009", "permit2"}) == 0 ? "eip3009" : "permit2";
+    out.eip712_name = in->text("eip712Name", 128);
+    out.eip712_version = in->text("eip712Version", 32);
+    if (out.address.empty() && out.symbol.empty())
+        payment.refuse("asset", "named by its address or its symbol");
+    return out;
+}
+
+service_offer::payment_spec read_payment(const fields& spec)
+{
+    service_offer::payment_spec out;
+    const auto in = spec.object("payment");
+    if (!in)
+    {
+        spec.refuse("payment", "given, with network, payTo and price");
+        return out;
+    }
+    in->one_of("scheme", {"exact"});
+    out.network = in->required_text("network", 64, network_rule);
+    out.pay_to = in->required_text("payTo", 64, address_rule);
+    out.max_timeout_seconds = in->integer("maxTimeoutSeconds", 1, longest_timeout, 300);
+    if (auto written = read_price(*in))
+        out.price = std::move(*written);
+    else
+        in->refuse("price", "given as perRequest, perMTok or perHour, such as perRequest: \"0.01\"");
+    out.asset = read_asset(*in);
+    out.facilitator = in->text("facilitator", 63, name_rule);
+    if (in->one_of("settlement", {"beforeResponse", "afterResponse"}) == 1)
+        out.settlement = settlement::after_response;
+    return out;
+}
+
+std::vector<offer_route> read_routes(const fields& spec)
+{
+    std::vector<offer_route> out;
+    std::set<std::string> seen;
+    for (const fields& in : spec.objects("routes", 128))
+    {
+        offer_route route;
+        route.path = in.required_text("path", longest_path, route_path_rule);
+        if (!seen.insert(route.path).second)
+            in.refuse("path", fmt::format("in the list once: \"{}\" is there twice", route.path));
+        if (in.one_of("gate", {"paid", "free"}) == 1)
+            route.access = gate::free;
+        route.own_price = read_price(in);
+        if (route.own_price && route.access == gate::free)
+            in.refuse("price", "left out of a free route: write gate: paid, or no price");
+        out.push_back(std::move(route));
+    }
+    return out;
+}
+
+std::optional<secret_key_ref> read_secret(const fields& in)
+{
+    const auto secret = in.object("privateKeySecret");
+    if (!secret)
+        return std::nullopt;
+    return secret_key_ref{secret->required_text("name", 253), secret->text("key", 253, "keystore.json")};
+}
+
+registration read_registration(const fields& spec)
+{
+    registration out;
+    const auto in = spec.object("registration");
+    if (!in)
+        return out;
+    out.enabled = in->boolean("enabled", false);
+    out.chain = in->text("chain", 64, network_rule);
+    out.name = in->text("name", 128);
+    out.description = in->text("description", 1024);
+    out.image = in->text("image", longest_url);
+    for (const fields& each : in->objects("services", 32))
+        out.services.push_back({
+            each.required_text("name", 64),
+            each.required_text("endpoint", longest_url),
+            each.text("version", 64),
+        });
+    out.supported_trust = in->texts("supportedTrust", 16, 64);
+    out.skills = in->texts("skills", 64, 128);
+    out.domains = in->texts("domains", 64, 128);
+    out.metadata = in->text_map("metadata", 32, longest_text);
+    out.private_key_secret = read_secret(*in);
+    return out;
+}
+
+// "+01:30" as minutes; nothing where the text is no offset.
+std::optional<std::chrono::minutes> read_offset(std::string_view text)
+{
+    if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':')
+        return std::nullopt;
+    int digits[4];
+    for (std::size_t i = 0; i < 4; ++i)
+    {
+        digits[i] = text[i < 2 ? i + 1 : i + 2] - '0';
+        if (digits[i] < 0 || digits[i] > 9)
+            return std::nullopt;
+    }
+    const std::chrono::minutes out((digits[0] * 10 + digits[1]) * 60 + digits[2] * 10 + digits[3]);
+    return text[0] == '-' ? -out : out;
+}
+
+// The API server takes any offset; the clock's reader takes UTC alone.
+std::optional<clock::time_point> read_time(std::string_view text)
+{
+    std::string utc(text);
+    const auto offset = read_offset(text.substr(text.size() < 6 ? 0 : text.size() - 6));
+    if (offset)
+        utc.replace(text.size() - 6, 6, "Z");
+    const auto time = from_rfc3339(utc);
+    if (time == clock::time_point{})
+        return std::nullopt;
+    return time - offset.value_or(std::chrono::minutes(0));
+}
+
+// Durations as Go writes them, in whole hours, minutes and seconds: "90m", "1h30m".
+std::optional<std::chrono::seconds> read_duration(std::string_view text)
+{
+    std::chrono::seconds out{0};
+    while (!text.empty())
+    {
+        const auto unit = text.find_first_not_of("0123456789");
+        if (unit == 0 || unit == text.npos || unit > 5)
+            return std::nullopt;
+        const int count = std::stoi(std::string(text.substr(0, unit)));
+        if (text[unit] == 'h')
+            out += std::chrono::hours(count);
+        else if (text[unit] == 'm')
+            out += std::chrono::minutes(count);
+        else if (text[unit] == 's')
+            out += std::chrono::seconds(count);
+        else
+            return std::nullopt;
+        text.remove_prefix(unit + 1);
+    }
+    return out;
+}
+
+void read_drain(const fields& spec, service_offer& out)
+{
+    if (spec.has("drainAt"))
+    {
+        out.drain_at = read_time(spec.text("drainAt", 64));
+        if (!out.drain_at)
+            spec.refuse("drainAt", "a time as in RFC 3339, such as 2026-12-31T18:00:00Z");
+    }
+    out.drain_grace = default_grace;
+    const std::string grace = spec.text("drainGracePeriod", 32);
+    if (grace.empty())
+        return;
+    if (const auto read = read_duration(grace))
+        out.drain_grace = *read;
+    else
+        spec.refuse("drainGracePeriod", "a duration such as 90m or 1h30m, in whole hours, minutes and seconds");
+}
+
+}  // namespace
+
+const char* to_string(gate value) noexcept
+{
+    return value == gate::free ? "free" : "paid";
+}
+
+const char* to_string(settlement value) noexcept
+{
+    return value == settlement::after_response ? "afterResponse" : "beforeResponse";
+}
+
+result<service_offer> parse_service_offer(const kube::object& offer)
+{
+    std::optional<error> wrong;
+    const fields spec(offer.spec(), "spec", wrong);
+
+    service_offer out;
+    out.meta = offer.meta;
+    if (spec.one_of("type", {"http", "inference"}) == 1)
+        out.type = offer_type::inference;
+    if (const auto model = spec.object("model"))
+        out.model = service_offer::model_spec{model->text("name", 253), model->text("runtime", 32)};
+    out.upstream = read_upstream(spec, offer.meta.ns);
+    out.payment = read_payment(spec);
+    out.hostname = spec.text("hostname", 253, hostname_rule);
+    out.path = spec.text("path", longest_path, offer_path_rule);
+    if (out.path.empty())
+        out.path = "/services/" + offer.meta.name;
+    out.routes = read_routes(spec);
+    out.registration = read_registration(spec);
+    read_drain(spec, out);
+    if (wrong)
+        return *wrong;
+    return out;
+}
+
+}  // namespace portitor::api

@@ -1,0 +1,57 @@
+#include <portitor/core/http.hpp>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <tuple>
+
+namespace portitor::http {
+
+bool origin::operator<(const origin& other) const
+{
+    return std::tie(scheme, host, port) < std::tie(other.scheme, other.host, other.port);
+}
+
+std::string origin::authority() const
+{
+    const bool ipv6 = host.find(':') != host.npos;
+    const std::string name = ipv6 ? "[" + host + "]" : host;
+    const std::uint16_t usual = scheme == "https" ? 443 : 80;
+    return port == usual ? name : fmt::format("{}:{}", name, port);
+}
+
+result<url> parse_url(std::string_view text)
+{
+    const auto parsed = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
+    if (!parsed)
+        return fail(errc::invalid, "\"{}\" is not an absolute URL such as https://host:port/path", text);
+    const boost::urls::url_view& view = *parsed;
+    url out;
+    out.origin.scheme = std::string(view.scheme());
+    if (out.origin.scheme != "http" && out.origin.scheme != "https")
+        return fail(errc::invalid, "\"{}\" is not an http or https URL", text);
+    if (view.has_userinfo() || view.has_fragment())
+        return fail(errc::invalid, "\"{}\" must have neither user information nor a fragment", text);
+    out.origin.host = view.host_address();
+    if (out.origin.host.empty())
+        return fail(errc::invalid, "\"{}\" has no host", text);
+    out.origin.port = view.has_port() ? view.port_number() : (out.origin.scheme == "https" ? 443 : 80);
+    if (out.origin.port == 0)
+        return fail(errc::invalid, "\"{}\" has no usable port", text);
+    const auto target = view.encoded_target();
+    out.target = target.empty() ? "/" : std::string(target.data(), target.size());
+    if (out.target.front() != '/')
+        out.target.insert(0, "/");
+    return out;
+}
+
+response make_response(status code, std::string body, std::string_view content_type)
+{
+    response out(code, 11);
+    out.set(field::content_type, boost::beast::string_view(content_type.data(), content_type.size()));
+    out.body() = std::move(body);
+    out.prepare_payload();
+    return out;
+}
+
+}  // namespace portitor::http

@@ -1,0 +1,256 @@
+#include "core/http_connection.hpp"
+
+#include <portitor/core/deadline.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+
+#include <openssl/ssl.h>
+
+#include <array>
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+namespace portitor::http {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+using plain_stream = beast::tcp_stream;
+using tls_stream = beast::ssl_stream<beast::tcp_stream>;
+
+error describe(beast::error_code ec, std::string_view doing)
+{
+    if (ec == beast::error::timeout)
+        return fail(errc::timed_out, "{}: timed out", doing);
+    if (ec == asio::error::operation_aborted)
+        return fail(errc::canceled, "{}: canceled", doing);
+    const bool http = ec.category() == beast::http::make_error_code(beast::http::error::bad_target).category();
+    return fail(
+        http && ec != beast::http::error::end_of_stream ? errc::protocol : errc::unavailable, "{}: {}", doing, ec.message()
+    );
+}
+
+asio::awaitable<result<tcp::resolver::results_type>> resolve(origin server)
+{
+    tcp::resolver resolver(co_await asio::this_coro::executor);
+    beast::error_code not_literal;
+    const auto address = asio::ip::make_address(server.host, not_literal);
+    if (!not_literal)
+        co_return tcp::resolver::results_type::create(tcp::endpoint(address, server.port), server.host, "");
+    auto [ec, found] = co_await resolver.async_resolve(server.host, std::to_string(server.port), as_result);
+    if (ec)
+        co_return fail(errc::unavailable, "cannot resolve {}: {}", server.host, ec.message());
+    co_return found;
+}
+
+std::chrono::milliseconds left_until(deadline until)
+{
+    return std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+}
+
+// A peer that vanished without a word is noticed within a minute, on idle watches too.
+void keep_alive(tcp::socket& socket)
+{
+    beast::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    socket.set_option(asio::socket_base::keep_alive(true), ignored);
+    const auto set = [&](int option, int value) {
+        ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof(value));
+    };
+    set(TCP_KEEPIDLE, 20);
+    set(TCP_KEEPINTVL, 10);
+    set(TCP_KEEPCNT, 3);
+    set(TCP_USER_TIMEOUT, 30000);
+}
+
+// SSL_set_tlsext_host_name() is a macro with a cast that -Wold-style-cast refuses.
+bool set_server_name_indication(SSL* ssl, std::string name)
+{
+    return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data()) == 1;
+}
+
+template <typename Stream>
+class basic_body_stream;
+
+template <typename Stream>
+class basic_connection final : public connection
+{
+public:
+    template <typename... Args>
+    basic_connection(origin server, std::string server_name, Args&&... args)
+        : stream_(std::forward<Args>(args)...), server_(std::move(server)), server_name_(std::move(server_name))
+    {
+    }
+
+    asio::awaitable<result<void>> connect(deadline until) override
+    {
+        auto found = co_await with_deadline(resolve(server_), left_until(until), "resolving " + server_.host);
+        if (!found)
+            co_return fail(errc::unavailable, "{}", found.error().message());
+        lowest().expires_at(until);
+        auto [ec, endpoint] = co_await lowest().async_connect(*found, as_result);
+        if (ec)
+            co_return fail(errc::unavailable, "cannot connect to {}: {}", server_.to_string(), ec.message());
+        keep_alive(lowest().socket());
+        if constexpr (std::is_same_v<Stream, tls_stream>)
+        {
+            auto shaken = co_await handshake();
+            if (!shaken)
+                co_return shaken.error();
+        }
+        co_return result<void>();
+    }
+
+    asio::awaitable<result<void>> write(request& message, deadline until) override
+    {
+        lowest().expires_at(until);
+        auto [ec, written] = co_await beast::http::async_write(stream_, message, as_result);
+        if (ec)
+            co_return describe(ec, "sending to " + server_.to_string());
+        co_return result<void>();
+    }
+
+    asio::awaitable<result<response>> read(std::size_t max_body, deadline until) override
+    {
+        beast::http::response_parser<beast::http::string_body> parser;
+        parser.body_limit(max_body);
+        lowest().expires_at(until);
+        auto [ec, size] = co_await beast::http::async_read(stream_, buffer_, parser, as_result);
+        if (ec)
+            co_return describe(ec, "reading the answer of " + server_.to_string());
+        reusable_ = parser.get().keep_alive();
+        lowest().expires_never();
+        co_return parser.release();
+    }
+
+    asio::awaitable<result<std::unique_ptr<body_stream>>> read_stream(std::unique_ptr<connection> self, deadline until)
+        override;
+
+    bool reusable() const override { return reusable_; }
+
+    bool stale() override
+    {
+        char byte = 0;
+        const auto got = ::recv(lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        // Anything but "nothing yet" is the end of the connection, or bytes that nobody asked for.
+        return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+    }
+
+private:
+    friend class basic_body_stream<Stream>;
+
+    beast::tcp_stream& lowest() { return beast::get_lowest_layer(stream_); }
+
+    asio::awaitable<result<void>> handshake()
+    {
+        const std::string& name = server_name_.empty() ? server_.host : server_name_;
+        beast::error_code literal;
+        asio::ip::make_address(name, literal);
+        const bool is_name = static_cast<bool>(literal);
+        // SNI carries names only, never addresses.
+        if (is_name && !set_server_name_indication(stream_.native_handle(), name))
+            co_return fail(errc::unavailable, "cannot use \"{}\" as a TLS server name", name);
+        stream_.set_verify_callback(asio::ssl::host_name_verification(name));
+        auto [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::client, as_result);
+        if (ec)
+            co_return fail(errc::unavailable, "TLS with {} failed: {}", server_.to_string(), ec.message());
+        co_return result<void>();
+    }
+
+    Stream stream_;
+    beast::flat_buffer buffer_;
+    origin server_;
+    std::string server_name_;
+    bool reusable_ = false;
+};
+
+template <typename Stream>
+class basic_body_stream final : public body_stream
+{
+public:
+    basic_body_stream(std::unique_ptr<connection> keep, basic_connection<Stream>& via)
+        : keep_(std::move(keep)), via_(via)
+    {
+        parser_.body_limit(boost::none);
+    }
+
+    asio::awaitable<result<void>> read_header(deadline until)
+    {
+        via_.lowest().expires_at(until);
+        auto [ec, size] = co_await beast::http::async_read_header(via_.stream_, via_.buffer_, parser_, as_result);
+        if (ec)
+            co_return describe(ec, "reading the answer of " + via_.server_.to_string());
+        co_return result<void>();
+    }
+
+    unsigned status_code() const override { return parser_.get().result_int(); }
+    const beast::http::fields& headers() const override { return parser_.get(); }
+
+    asio::awaitable<result<std::string>> read_some(std::chrono::milliseconds idle) override
+    {
+        while (!parser_.is_done())
+        {
+            parser_.get().body().data = chunk_.data();
+            parser_.get().body().size = chunk_.size();
+            via_.lowest().expires_after(idle);
+            auto [ec, size] = co_await beast::http::async_read_some(via_.stream_, via_.buffer_, parser_, as_result);
+            const std::size_t got = chunk_.size() - parser_.get().body().size;
+            if (got > 0)
+                co_return std::string(chunk_.data(), got);
+            if (ec && ec != beast::http::error::need_buffer)
+                co_return describe(ec, "reading from " + via_.server_.to_string());
+        }
+        co_return std::string();
+    }
+
+private:
+    std::unique_ptr<connection> keep_;
+    basic_connection<Stream>& via_;
+    beast::http::response_parser<beast::http::buffer_body> parser_;
+    std::array<char, 16 * 1024> chunk_;
+};
+
+template <typename Stream>
+asio::awaitable<result<std::unique_ptr<body_stream>>> basic_connection<Stream>::read_stream(
+    std::unique_ptr<connection> self, deadline until
+)
+{
+    auto reader = std::make_unique<basic_body_stream<Stream>>(std::move(self), *this);
+    auto header = co_await reader->read_header(until);
+    if (!header)
+        co_return header.error();
+    std::unique_ptr<body_stream> out = std::move(reader);
+    co_return out;
+}
+
+}  // namespace
+
+std::unique_ptr<connection> make_connection(
+    asio::any_io_executor executor, origin server, asio::ssl::context* tls, std::string server_name
+)
+{
+    if (server.scheme == "https")
+        return std::make_unique<basic_connection<tls_stream>>(
+            std::move(server), std::move(server_name), executor, *tls
+        );
+    return std::make_unique<basic_connection<plain_stream>>(std::move(server), std::move(server_name), executor);
+}
+
+}  // namespace portitor::http

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <portitor/core/http.hpp>
+#include <portitor/core/http_client.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <memory>
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace portitor::http {
+
+using deadline = std::chrono::steady_clock::time_point;
+
+/// One connection to one server, plain or TLS: the only place that sees the stream types.
+class connection
+{
+public:
+    virtual ~connection() = default;
+
+    /// errc::unavailable when the server cannot be reached or its certificate is not the expected one.
+    virtual boost::asio::awaitable<result<void>> connect(deadline until) = 0;
+    virtual boost::asio::awaitable<result<void>> write(request& message, deadline until) = 0;
+    /// The whole answer. Afterwards reusable() says whether another request may follow.
+    virtual boost::asio::awaitable<result<response>> read(std::size_t max_body, deadline until) = 0;
+    /// Hands the connection over to a reader of an endless body, at the answer's header.
+    virtual boost::asio::awaitable<result<std::unique_ptr<body_stream>>> read_stream(
+        std::unique_ptr<connection> self, deadline until
+    ) = 0;
+    virtual bool reusable() const = 0;
+    /// Whether the peer has closed a connection that lay idle.
+    virtual bool stale() = 0;
+};
+
+/// `tls` may be null for plain http.
+std::unique_ptr<connection> make_connection(
+    boost::asio::any_io_executor executor, origin server, boost::asio::ssl::context* tls, std::string server_name
+);
+
+}  // namespace portitor::http

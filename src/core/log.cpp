@@ -1,0 +1,89 @@
+#include <portitor/core/clock.hpp>
+#include <portitor/core/log.hpp>
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+
+#include <unistd.h>
+
+namespace portitor {
+
+namespace {
+
+constexpr std::size_t longest_value = 4096;
+
+std::string_view name_of(log_level level)
+{
+    switch (level)
+    {
+    case log_level::debug: return "debug";
+    case log_level::info: return "info";
+    case log_level::warn: return "warn";
+    case log_level::error: return "error";
+    }
+    return "unknown";
+}
+
+std::string quote(std::string_view text)
+{
+    return boost::json::serialize(boost::json::value(boost::json::string_view(text.data(), text.size())));
+}
+
+bool needs_quotes(std::string_view text)
+{
+    return text.empty() ||
+           text.find_first_of(" \"=\\\n\r\t") != text.npos ||
+           std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; });
+}
+
+// Milliseconds, since several lines of one reconcile fall into the same second.
+std::string timestamp()
+{
+    const auto now = std::chrono::system_clock::now();
+    const auto milliseconds =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+    std::string text = to_rfc3339(now);
+    text.pop_back();
+    return fmt::format("{}.{:03}Z", text, milliseconds);
+}
+
+}  // namespace
+
+logger logger::with(std::initializer_list<log_field> fields) const
+{
+    logger child = *this;
+    for (const log_field& field : fields)
+        append(child.inherited_, field);
+    return child;
+}
+
+void logger::append(std::string& line, const log_field& field) const
+{
+    const std::string_view value = std::string_view(field.value).substr(0, longest_value);
+    if (format_ == log_format::json)
+        line += fmt::format(",{}:{}", quote(field.key), field.quoted ? quote(value) : std::string(value));
+    else
+        line += fmt::format(" {}={}", field.key, needs_quotes(value) ? quote(value) : std::string(value));
+}
+
+void logger::write(log_level level, std::string_view message, std::initializer_list<log_field> fields) const
+{
+    if (level < level_)
+        return;
+    std::string line = format_ == log_format::json
+                           ? fmt::format(
+                                 R"({{"ts":"{}","level":"{}","msg":{})", timestamp(), name_of(level), quote(message)
+                             )
+                           : fmt::format("{} {:5} {}", timestamp(), name_of(level), message);
+    line += inherited_;
+    for (const log_field& field : fields)
+        append(line, field);
+    line += format_ == log_format::json ? "}\n" : "\n";
+    // A log that cannot be written has nowhere to complain to.
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+}  // namespace portitor

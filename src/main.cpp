@@ -1,0 +1,134 @@
+#include <portitor/core/config.hpp>
+#include <portitor/core/http_server.hpp>
+#include <portitor/core/role.hpp>
+
+#include "roles/registry.hpp"
+#include "roles/settings.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <iostream>
+
+namespace {
+
+using namespace portitor;
+namespace asio = boost::asio;
+
+std::string role_names()
+{
+    std::string names;
+    for (const roles::role_entry& each : roles::all_roles())
+        names += fmt::format("  {:<11} {}\n", each.name, each.summary);
+    return names;
+}
+
+int complain(const error& failure)
+{
+    std::cerr << "portitor: " << failure.message() << '\n';
+    return 1;
+}
+
+/// The first signal ends the role in order, the second the process.
+asio::awaitable<void> watch_signals(asio::signal_set& signals, shutdown& end, logger log)
+{
+    const int first = co_await signals.async_wait(asio::use_awaitable);
+    log.info("shutting down", {{"signal", first}});
+    end.request();
+    co_await signals.async_wait(asio::use_awaitable);
+    log.warn("a second signal: ending at once");
+    std::_Exit(130);
+}
+
+asio::awaitable<void> run_role(role& work, task_group& around, shutdown& end, int& exit_code)
+{
+    auto ended = co_await work.run();
+    exit_code = ended ? *ended : complain(ended.error());
+    if (exit_code == 0)
+        exit_code = end.exit_code();
+    around.cancel();
+}
+
+asio::awaitable<void> serve_health(http::server& server)
+{
+    return server.run();
+}
+
+int run(const roles::role_entry& entry, const roles::settings& config)
+{
+    asio::io_context context(1);
+    const logger log = logger(config.level, config.format).with({{"role", entry.name}});
+    metrics numbers;
+    health checks;
+    shutdown end(context.get_executor());
+    const system_clock time;
+    numbers.gauge("portitor_build_info", "Always 1; the label says which version this is", {{"version", PORTITOR_VERSION}})
+        .set(1);
+
+    http::server health_server(context.get_executor(), log, [&](const http::request& message) {
+        return [](http::response answer) -> asio::awaitable<http::reply> {
+            co_return http::reply(std::move(answer));
+        }(checks.answer(message, numbers));
+    });
+    task_group around(context.get_executor(), log);
+    if (entry.serves_health)
+    {
+        auto listening = health_server.listen(config.health_listen);
+        if (!listening)
+            return complain(listening.error().within("--health-listen"));
+        around.spawn("health server", serve_health(health_server));
+    }
+    asio::signal_set signals(context, SIGTERM, SIGINT);
+    around.spawn("signals", watch_signals(signals, end, log));
+
+    const process given{context.get_executor(), log, numbers, checks, end, time};
+    const std::unique_ptr<role> work = entry.make(given, config);
+    int exit_code = 1;
+    std::exception_ptr failure;
+    asio::co_spawn(context, run_role(*work, around, end, exit_code), [&](std::exception_ptr thrown) {
+        failure = thrown;
+        around.cancel();
+    });
+    context.run();
+    if (failure)
+        std::rethrow_exception(failure);
+    return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    // A peer that goes away while we write to it is an error code, not the end of the process.
+    std::signal(SIGPIPE, SIG_IGN);
+    try
+    {
+        roles::settings config;
+        config_loader loader(
+            "Sells HTTP services that run in Kubernetes for x402 payments.",
+            "Roles:\n" + role_names() + "\nEvery option may also stand in the --config file or in the environment."
+        );
+        roles::declare(loader, config);
+        const auto outcome = loader.load(argc, argv);
+        if (!outcome)
+            return complain(outcome.error());
+        if (*outcome == config_outcome::printed)
+            return 0;
+        const auto checked = roles::check(config);
+        if (!checked)
+            return complain(checked.error());
+        const roles::role_entry* entry = roles::find_role(config.role);
+        if (!entry)
+            return complain(
+                fail(errc::invalid, "--role=\"{}\" is none of the roles; they are:\n{}", config.role, role_names())
+            );
+        return run(*entry, config);
+    }
+    catch (const std::exception& thrown)
+    {
+        std::cerr << "portitor: " << thrown.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,109 @@
+#pragma once
+
+#include "roles/controller/settings.hpp"
+
+#include <portitor/api/resources.hpp>
+
+#include <boost/json/object.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace portitor::controller {
+
+/// What is known about the upstream as the offer's present spec names it. A probe of another target is `unknown`.
+struct probe_result
+{
+    enum class verdict
+    {
+        unknown,
+        healthy,
+        unhealthy,
+    };
+
+    verdict health = verdict::unknown;
+    std::string failure;  ///< the class of an unhealthy one: "HTTP 503", "connection refused"; never a response body
+    unsigned consecutive_failures = 0;
+};
+
+/// What the controller sees of an offer's surroundings. Children are those that bear the offer's child names.
+struct observation
+{
+    kube::object_ptr middleware;
+    kube::object_ptr http_route;
+    kube::object_ptr payment_route;
+    kube::object_ptr registration;
+    probe_result probe;
+    std::optional<bool> verifier_ready;  ///< whether the verifier's Service has a ready endpoint
+    std::string path_owner;              ///< "namespace/name" of an older offer that has this path; empty: none
+};
+
+/// A child to be created or brought back to what it should be, by server-side apply with force.
+struct apply
+{
+    kube::resource kind;
+    boost::json::object desired;
+    /// JSON pointers of fields that somebody added: an apply would leave them, so remove them first, by JSON patch,
+    /// with the uid as its test. Empty for a child that does not exist.
+    std::vector<std::string> foreign;
+    std::string uid;  ///< of the live child; empty where there is none
+};
+
+/// A child to be deleted, with its uid as precondition.
+struct remove
+{
+    kube::resource kind;
+    kube::object_key key;
+    std::string uid;
+};
+
+/// A child to be let go: our finalizer is taken off, with uid and resourceVersion as preconditions, so that nothing
+/// that the registrar wrote in the meantime is lost.
+struct release_finalizer
+{
+    kube::resource kind;
+    kube::object_key key;
+    std::string uid;
+    std::string resource_version;
+};
+
+/// An Event on the offer, for a transition that a human would ask about.
+struct note
+{
+    enum class severity
+    {
+        normal,
+        warning,
+    };
+
+    severity type = severity::normal;
+    std::string reason;
+    std::string message;
+};
+
+/// What to do next for one offer. To be carried out in the order of the members; a failing step keeps the ones of
+/// the same list from nothing, but no later list may run ahead of add_finalizer.
+struct plan
+{
+    bool add_finalizer = false;
+    std::vector<apply> applies;
+    std::vector<remove> removes;
+    std::vector<release_finalizer> releases;
+    bool remove_finalizer = false;
+    std::optional<boost::json::object> status;  ///< the whole status; only where it differs from the live one
+    std::vector<note> notes;
+    std::optional<std::chrono::milliseconds> next_check;  ///< when time alone changes the outcome
+
+    /// Whether there is nothing to write.
+    bool empty() const;
+};
+
+/// Decides everything for one offer, from what is there and what the operator set. Pure: the same input gives the same
+/// plan, an input that is as it should be gives an empty one, and no offer makes it throw.
+plan make_plan(
+    const kube::object& offer, const observation& seen, const plan_settings& settings, clock::time_point now
+);
+
+}  // namespace portitor::controller

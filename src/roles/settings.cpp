@@ -1,0 +1,231 @@
+#include "roles/settings.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+
+namespace portitor::roles {
+
+namespace {
+
+using setter = std::function<result<void>(const std::string&)>;
+
+setter set_level(log_level& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        static const std::map<std::string, log_level> names{
+            {"debug", log_level::debug}, {"info", log_level::info}, {"warn", log_level::warn}, {"error", log_level::error}
+        };
+        const auto at = names.find(value);
+        if (at == names.end())
+            return fail(errc::invalid, "\"{}\" is none of debug, info, warn, error", value);
+        into = at->second;
+        return {};
+    };
+}
+
+setter set_format(log_format& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        if (value != "json" && value != "text")
+            return fail(errc::invalid, "\"{}\" is neither json nor text", value);
+        into = value == "json" ? log_format::json : log_format::text;
+        return {};
+    };
+}
+
+setter set_key(kube::object_key& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        if (value.empty())
+        {
+            into = {};
+            return {};
+        }
+        const auto slash = value.find('/');
+        if (slash == value.npos || slash == 0 || slash + 1 == value.size() || value.find('/', slash + 1) != value.npos)
+            return fail(errc::invalid, "\"{}\" is not NAMESPACE/NAME", value);
+        into = {value.substr(0, slash), value.substr(slash + 1)};
+        return {};
+    };
+}
+
+// Keeps a URL without its last slash; empty stays empty.
+setter set_url(std::string& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        if (!value.empty())
+        {
+            const auto parsed = http::parse_url(value);
+            if (!parsed)
+                return parsed.error();
+        }
+        into = value;
+        while (!into.empty() && into.back() == '/')
+            into.pop_back();
+        return {};
+    };
+}
+
+result<std::string> required_text(const YAML::Node& entry, const char* key)
+{
+    const YAML::Node value = entry[key];
+    if (!value || !value.IsScalar() || value.Scalar().empty())
+        return fail(errc::invalid, "line {}: each entry needs \"{}\"", entry.Mark().line + 1, key);
+    return value.Scalar();
+}
+
+result<void> only_keys(const YAML::Node& entry, std::initializer_list<std::string_view> known)
+{
+    if (!entry.IsMap())
+        return fail(errc::invalid, "line {}: each entry is a mapping", entry.Mark().line + 1);
+    for (const auto& pair : entry)
+    {
+        if (std::find(known.begin(), known.end(), pair.first.Scalar()) == known.end())
+            return fail(
+                errc::invalid, "line {}: unknown key \"{}\"", pair.first.Mark().line + 1, pair.first.Scalar()
+            );
+    }
+    return {};
+}
+
+result<void> read_facilitators(const YAML::Node& list, std::vector<facilitator>& into)
+{
+    for (const auto& entry : list)
+    {
+        auto known = only_keys(entry, {"name", "url"});
+        if (!known)
+            return known;
+        auto name = required_text(entry, "name");
+        auto text = required_text(entry, "url");
+        if (!name || !text)
+            return name ? text.error() : name.error();
+        std::string url;
+        auto parsed = set_url(url)(*text);
+        if (!parsed)
+            return parsed.error().within("facilitator " + *name);
+        into.push_back({*name, url});
+    }
+    return {};
+}
+
+result<void> read_chains(const YAML::Node& list, std::vector<chain>& into)
+{
+    for (const auto& entry : list)
+    {
+        auto known = only_keys(entry, {"name", "registry"});
+        if (!known)
+            return known;
+        auto name = required_text(entry, "name");
+        auto registry = required_text(entry, "registry");
+        if (!name || !registry)
+            return name ? registry.error() : name.error();
+        into.push_back({*name, *registry});
+    }
+    return {};
+}
+
+bool is_local(const std::string& host)
+{
+    const auto ends_with = [&](std::string_view suffix) { return host.size() > suffix.size() && host.ends_with(suffix); };
+    return host == "localhost" || host == "::1" || host.starts_with("127.") || ends_with(".svc") ||
+           ends_with(".svc.cluster.local");
+}
+
+}  // namespace
+
+const facilitator* settings::find_facilitator(std::string_view name) const
+{
+    const auto at = std::find_if(
+        facilitators.begin(), facilitators.end(), [&](const facilitator& each) { return each.name == name; }
+    );
+    return at == facilitators.end() ? nullptr : &*at;
+}
+
+void declare(config_loader& loader, settings& into)
+{
+    loader.add({"role", "what this process does: controller, verifier, registrar or once", "", set_text(into.role)});
+    loader.add({"kubeconfig", "kubeconfig file; without it the pod's service account", "", set_text(into.kubeconfig)});
+    loader.add({"context", "context of the kubeconfig; without it the current one", "", set_text(into.context)});
+    loader.add({"log-level", "debug, info, warn or error", "info", set_level(into.level)});
+    loader.add({"log-format", "json or text", "text", set_format(into.format)});
+    loader.add({"listen", "address of the role's own service", ":8080", set_text(into.listen)});
+    loader.add({"health-listen", "address of /healthz, /readyz and /metrics", ":8081", set_text(into.health_listen)});
+    loader.add({"namespace", "namespace in which Portitor runs", "portitor", set_text(into.ns)});
+    loader.add(
+        {"gateway", "NAMESPACE/NAME of the Gateway that publishes the routes", "traefik/traefik-gateway", set_key(into.gateway)}
+    );
+    loader.add({"gateway-section", "listener of that Gateway; empty for all", "", set_text(into.gateway_section)});
+    loader.add(
+        {"verifier-url",
+         "where the gateway reaches the verifier",
+         "http://portitor-verifier.portitor.svc:8080",
+         set_url(into.verifier_url)}
+    );
+    loader.add(
+        {"verifier-service",
+         "NAMESPACE/NAME of the verifier's Service; named, an offer is ready only while it has a ready endpoint",
+         "",
+         set_key(into.verifier_service)}
+    );
+    loader.add(
+        {"public-url", "where buyers reach the gateway, such as https://api.example.com", "", set_url(into.public_url)}
+    );
+    loader.add(
+        {"default-facilitator",
+         "the facilitator of offers that name none: a name of the list, or a URL",
+         "https://x402.org/facilitator",
+         set_text(into.default_facilitator)}
+    );
+    loader.add(
+        {"allow-insecure-facilitator",
+         "accept facilitators over http, on loopback or in the cluster",
+         "false",
+         set_bool(into.allow_insecure_facilitator),
+         true}
+    );
+    loader.add({"offer-selector", "label selector of the offers to act on", "", set_text(into.offer_selector)});
+    loader.add({"file", "once: a file with ServiceOffers, - for standard input", "", set_text(into.file), false, 'f'});
+    loader.add({"output", "once: text, yaml or json", "text", set_text(into.output), false, 'o'});
+    loader.positional("NAMESPACE/NAME", "once: the offers to look at", into.offers);
+    loader.add(config_section{"facilitators", [&into](const YAML::Node& list) {
+                                  return read_facilitators(list, into.facilitators);
+                              }});
+    loader.add(config_section{"chains", [&into](const YAML::Node& list) { return read_chains(list, into.chains); }});
+}
+
+result<void> check(settings& all)
+{
+    // The default may be given as a URL for short: it then is the list's entry "default".
+    if (all.default_facilitator.find("://") != std::string::npos)
+    {
+        std::string url;
+        auto parsed = set_url(url)(all.default_facilitator);
+        if (!parsed)
+            return parsed.error().within("--default-facilitator");
+        if (!all.find_facilitator("default"))
+            all.facilitators.push_back({"default", url});
+        all.default_facilitator = "default";
+    }
+    if (!all.find_facilitator(all.default_facilitator))
+        return fail(
+            errc::invalid,
+            "--default-facilitator: \"{}\" is neither a URL nor a name of the list \"facilitators\"",
+            all.default_facilitator
+        );
+    for (const facilitator& each : all.facilitators)
+    {
+        const auto parsed = http::parse_url(each.url);
+        if (parsed->origin.scheme == "http" && !(all.allow_insecure_facilitator && is_local(parsed->origin.host)))
+            return fail(
+                errc::invalid,
+                "facilitator {}: {} is not https (http is accepted with --allow-insecure-facilitator, and only on "
+                "loopback or for a name below .svc)",
+                each.name,
+                each.url
+            );
+    }
+    return {};
+}
+
+}  // namespace portitor::roles

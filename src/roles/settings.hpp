@@ -1,0 +1,69 @@
+#pragma once
+
+#include <portitor/core/config.hpp>
+#include <portitor/core/http.hpp>
+#include <portitor/core/log.hpp>
+#include <portitor/kube/object.hpp>
+#include <portitor/x402/networks.hpp>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace portitor::roles {
+
+/// One entry of the operator's list of facilitators.
+struct facilitator
+{
+    std::string name;
+    std::string url;
+};
+
+/// One chain on which the registrar may register agents.
+struct chain
+{
+    std::string name;  ///< CAIP-2 or the network's name
+    std::string registry;
+};
+
+/// Everything an operator can set, for every role. The names of the flags are those of the members, with dashes.
+struct settings
+{
+    std::string role;
+    log_level level = log_level::info;
+    log_format format = log_format::text;
+    std::string kubeconfig;
+    std::string context;
+    std::string listen;
+    std::string health_listen;
+    std::string ns;  ///< --namespace: where this process runs
+    kube::object_key gateway;
+    std::string gateway_section;
+    std::string verifier_url;
+    kube::object_key verifier_service;
+    std::string public_url;
+    std::string default_facilitator;
+    bool allow_insecure_facilitator = false;
+    std::string offer_selector;
+
+    std::vector<facilitator> facilitators;
+    std::vector<chain> chains;
+    x402::network_table networks;
+
+    // For --role=once.
+    std::vector<std::string> offers;
+    std::string file;
+    std::string output;
+
+    /// The facilitator of that name, or nullptr.
+    const facilitator* find_facilitator(std::string_view name) const;
+};
+
+/// Declares every option and section of `into` with the loader, and checks what only fits together: see check().
+void declare(config_loader& loader, settings& into);
+
+/// Resolves the default facilitator; errc::invalid where settings contradict each other.
+result<void> check(settings& all);
+
+}  // namespace portitor::roles

@@ -1,0 +1,241 @@
+"""Real x402 and EVM parts for end-to-end tests: a local chain, a facilitator and both reference clients.
+
+Nothing here runs a process by itself. Each part gets a `Scripts`, and that gets two callables, so that a test may
+start everything inside a network namespace of its own:
+
+    popen(cmd, name=..., env=...)      starts a process; returns a subprocess.Popen or something like it
+    run(cmd, env=..., timeout=...)     runs one to its end; returns a CompletedProcess with text in stdout, stderr
+
+`LocalProcesses` has both for plain loopback. The npm packages of test/tools/npm must be installed in the folder
+that PORTITOR_NPM_DIR names.
+"""
+
+import base64
+import json
+import os
+import pathlib
+import socket
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+NETWORK_V1 = "base-sepolia"
+NETWORK_V2 = "eip155:84532"
+USDC = "0x036CbD53842c5426634e7929541eC2318f3dCF7e"
+
+# The accounts that every anvil starts with. Their keys are public, and worthless anywhere else.
+FACILITATOR = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+FACILITATOR_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+BUYER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+BUYER_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
+# A second buyer, and one who owns no USDC.
+BUYER2 = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
+BUYER2_KEY = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
+PAUPER = "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
+PAUPER_KEY = "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6"
+SELLER = "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955"
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def encode_header(payment):
+    return base64.b64encode(json.dumps(payment).encode()).decode()
+
+
+def decode_header(header):
+    return json.loads(base64.b64decode(header))
+
+
+def requirements_v2(pay_to, amount, **changes):
+    """One element of a v2 402's `accepts`, as a gate that settles before it answers offers it."""
+    return {
+        "scheme": "exact",
+        "network": NETWORK_V2,
+        "amount": str(amount),
+        "asset": USDC,
+        "payTo": pay_to,
+        "maxTimeoutSeconds": 60,
+        "extra": {"name": "USDC", "version": "2", "paymentFlow": "upfront"},
+        **changes,
+    }
+
+
+def requirements_v1(pay_to, amount, resource, **changes):
+    """The same offer in the form of a v1 402's body."""
+    return {
+        "scheme": "exact",
+        "network": NETWORK_V1,
+        "maxAmountRequired": str(amount),
+        "resource": resource,
+        "description": "",
+        "mimeType": "",
+        "payTo": pay_to,
+        "maxTimeoutSeconds": 60,
+        "asset": USDC,
+        "extra": {"name": "USDC", "version": "2", "paymentFlow": "upfront"},
+        **changes,
+    }
+
+
+class LocalProcesses:
+    """Runs processes on this machine's own loopback; output of the background ones goes to files in `log_dir`."""
+
+    def __init__(self, log_dir):
+        self.log_dir = pathlib.Path(log_dir)
+
+    def popen(self, cmd, name, env=None):
+        with open(self.log_dir / f"{name}.log", "ab") as log:
+            return subprocess.Popen(cmd, env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def run(self, cmd, env=None, timeout=None):
+        return subprocess.run(cmd, env=env, timeout=timeout, capture_output=True, text=True)
+
+
+class Scripts:
+    """The node scripts beside this file, started through the caller's `run` and `popen`."""
+
+    def __init__(self, run, popen, npm_dir=None):
+        self._run = run
+        self._popen = popen
+        self.npm_dir = npm_dir or os.environ["PORTITOR_NPM_DIR"]
+        self._env = {**os.environ, "PORTITOR_NPM_DIR": str(self.npm_dir)}
+
+    def run(self, script, *args, timeout=60):
+        """Runs a script to its end and returns what it printed; a failing one raises with its error output."""
+        done = self._run(["node", str(HERE / script), *args], env=self._env, timeout=timeout)
+        if done.returncode != 0:
+            raise RuntimeError(f"{script} ended with {done.returncode}: {done.stderr}")
+        return done.stdout.strip()
+
+    def start(self, script, *args):
+        return self.start_program(["node", str(HERE / script), *args], pathlib.Path(script).stem)
+
+    def start_program(self, cmd, name):
+        return self._popen(cmd, name=name, env=self._env)
+
+
+class _Server:
+    """A background process on a port of 127.0.0.1. Usable in a `with`."""
+
+    def __init__(self, scripts, port):
+        self._scripts = scripts
+        self._process = None
+        self.url = f"http://127.0.0.1:{port}"
+
+    def _started(self, process, make_ready):
+        self._process = process
+        try:
+            make_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self):
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Chain(_Server):
+    """An anvil that stands in for Base Sepolia, with USDC at its usual address."""
+
+    def __init__(self, scripts, port=8545):
+        super().__init__(scripts, port)
+        self._port = port
+
+    def start(self, buyers=(BUYER, BUYER2)):
+        """Starts the chain, deploys, and gives each of `buyers` a million USDC."""
+        anvil = f"{self._scripts.npm_dir}/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
+        # A transaction is mined at once, and an idle chain still gets a block every 2 s as Base does. Without
+        # that the time seen by simulated calls stands still, and after 10 minutes of it v1 payments, which are
+        # valid from 10 minutes ago, count as not yet valid.
+        mining = ["--block-time", "2", "--mixed-mining"]
+        # By default anvil writes the state of old blocks to the user's home and leaves it there.
+        quiet = ["--prune-history", "--silent"]
+        where = ["--host", "127.0.0.1", "--port", str(self._port)]
+        process = self._scripts.start_program(
+            [anvil, "--chain-id", "84532", *where, *mining, *quiet], "anvil"
+        )
+        return self._started(process, lambda: self._chain("setup", *buyers))
+
+    def _chain(self, *args):
+        return self._scripts.run("chain.mjs", "--rpc", self.url, *args)
+
+    def balance(self, address):
+        return int(self._chain("balance", address))
+
+    def mint(self, address, amount):
+        self._chain("mint", address, str(amount))
+
+    def cancel(self, key, nonce):
+        """Cancels an authorization before it is settled, as its payer may at any time."""
+        self._chain("cancel", key, nonce)
+
+    def settlements(self, **wanted):
+        """Every authorization executed so far, oldest first, e.g. settlements(to=SELLER, nonce="0x…")."""
+        every = json.loads(self._chain("settlements"))
+        return [one for one in every if all(one[key] == value for key, value in wanted.items())]
+
+
+class Facilitator(_Server):
+    """The reference facilitator for v1 and v2 on a `Chain`."""
+
+    def __init__(self, scripts, chain, port=8546, key=FACILITATOR_KEY):
+        super().__init__(scripts, port)
+        self._args = ["--port", str(port), "--rpc", chain.url, "--key", key]
+
+    def start(self):
+        process = self._scripts.start("facilitator.mjs", *self._args)
+        return self._started(process, lambda: self._get("/supported", wait=30))
+
+    def _get(self, path, wait=0):
+        return json.loads(self._scripts.run("get.mjs", "--url", self.url + path, "--wait", str(wait)))
+
+    def supported(self):
+        return self._get("/supported")
+
+    def stats(self):
+        """{"verify": {"calls": n, "results": {"ok": n, "<reason>": n}}, "settle": {…}}"""
+        return self._get("/stats")
+
+
+def buy(scripts, version, url, key=BUYER_KEY, method="GET", headers=None, body=None, max_amount=None):
+    """Buys one answer with the real client of that x402 version; returns the report of buyer-v1/-v2.mjs."""
+    args = ["--url", url, "--key", key, "--method", method]
+    for name, value in (headers or {}).items():
+        args += ["--header", f"{name}: {value}"]
+    if body is not None:
+        args += ["--body", body]
+    if max_amount is not None:
+        args += ["--max", str(max_amount)]
+    return json.loads(scripts.run(f"buyer-v{version}.mjs", *args))
+
+
+def sign(scripts, version, requirements, key=BUYER_KEY, **options):
+    """A payment header for `requirements`; options of sign.mjs change what is signed, e.g. valid_before="-5"."""
+    args = ["--version", str(version), "--requirements", json.dumps(requirements), "--key", key]
+    for name, value in options.items():
+        # One word, because a value may begin with a dash.
+        args.append(f"--{name.replace('_', '-')}={value}")
+    return scripts.run("sign.mjs", *args)
+
+
+def pay_loop(scripts, url, rate, seconds, key=BUYER_KEY, concurrency=8):
+    """Buys `rate` times a second for `seconds`, then returns the summary; run it in a thread to act meanwhile."""
+    args = ["--url", url, "--key", key, "--rate", str(rate), "--seconds", str(seconds)]
+    args += ["--concurrency", str(concurrency)]
+    return json.loads(scripts.run("pay-loop.mjs", *args, timeout=seconds + 120))
