@@ -2,6 +2,7 @@
 
 #include "api/fields.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace portitor::api {
@@ -48,9 +49,11 @@ service_offer::upstream_spec read_upstream(const fields& spec, const std::string
         out.ns = own_namespace;
     out.port = static_cast<std::uint16_t>(in->integer("port", 1, 65535, 11434));
     out.health_path = in->text("healthPath", longest_path, "/health");
-    const bool printable = out.health_path.find_first_of(" \t\r\n#\\") == out.health_path.npos;
+    const bool printable = std::all_of(out.health_path.begin(), out.health_path.end(), [](char c) {
+        return c > ' ' && c < 0x7f && c != '#' && c != '\\';
+    });
     if (!out.health_path.starts_with('/') || !printable)
-        in->refuse("healthPath", "a path that starts with \"/\", without spaces and \"#\", such as /health");
+        in->refuse("healthPath", "a path that starts with \"/\" and holds no spaces, \"#\" and backslashes, such as /health");
     out.credential = in->text("credential", 63, name_rule);
     return out;
 }

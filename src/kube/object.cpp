@@ -189,6 +189,11 @@ bool bool_at(const json::object& root, std::string_view dotted_path, bool otherw
     return value && value->is_bool() ? value->get_bool() : otherwise;
 }
 
+const json::object& labels_of(const object& of)
+{
+    return object_at(object_at(of.raw, "metadata"), "labels");
+}
+
 bool contains(const json::value& live, const json::value& wanted)
 {
     if (wanted.is_object())

@@ -34,7 +34,7 @@ class Certs:
 
     def create(self, server_names, clients):
         """Makes the authority, the certificate `server` for `server_names` (openssl's spelling), one for each
-        client in `clients` (file name to subject), and the key `tokens.key`, which signs tokens."""
+        client in `clients` (file name to subject), and the key pair `tokens`, which signs and checks tokens."""
         self.directory.mkdir()
         (self.directory / "openssl.cnf").write_text(_CONFIG.format(names=", ".join(server_names)))
         self._certificate("ca", "ca", "/CN=test cluster", signed=False)
@@ -42,14 +42,19 @@ class Certs:
         for name, subject in clients.items():
             self._certificate(name, "client", subject)
         self._openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "tokens.key")
+        self._openssl("pkey", "-in", "tokens.key", "-pubout", "-out", "tokens.pub")
 
     def certificate(self, name):
         """The certificate `name`."""
         return self.directory / f"{name}.crt"
 
     def key(self, name):
-        """The private key of the certificate `name`."""
+        """The private key of the certificate or key pair `name`."""
         return self.directory / f"{name}.key"
+
+    def public_key(self, name):
+        """The public key of the key pair `name`."""
+        return self.directory / f"{name}.pub"
 
     def _certificate(self, name, section, subject, signed=True):
         signer = ["-CA", "ca.crt", "-CAkey", "ca.key"] if signed else []

@@ -38,7 +38,8 @@ def _parser():
 
     up = command("up", _up, "start a cluster")
     up.add_argument("--dir", help="where it keeps its files: absent or empty, removed with the cluster")
-    up.add_argument("--traefik-throttle", default="2s", metavar="TIME", help="least time between two of Traefik's readings (default: %(default)s)")
+    throttle = "least time between two of Traefik's readings (default: %(default)s)"
+    up.add_argument("--traefik-throttle", default="2s", metavar="TIME", help=throttle)
     up.add_argument("--no-controller-manager", action="store_true", help="no garbage collector")
     up.add_argument("--no-traefik", action="store_true", help="no gateway")
     command("down", _down, "remove a cluster with everything that runs in it")

@@ -17,12 +17,12 @@ from .netns import Netns, Sockets
 from .process import Process
 from .waiting import wait_until
 
-# In a folder that holds it, everything may be deleted.
+# Holds the cluster's name: in such a folder, everything is the cluster's and may be deleted.
 _MARK = ".portitor-cluster"
 
 # An API server that has just started, or has just been given a CRD, says these without meaning them.
 _NOT_YET = ("storage is (re)initializing", "TooManyRequests", "too many requests")
-_NOT_YET_ALLOWED = ("Forbidden", "forbidden")
+_NOT_YET_KNOWN = ("forbidden", "no matches for kind")
 
 
 class Cluster:
@@ -50,6 +50,13 @@ class Cluster:
         cluster._use(settings)
         cluster._connect()
         return cluster
+
+    @classmethod
+    def remove(cls, name):
+        """Removes the cluster `name`, or whatever a start or an end that was cut off has left of it."""
+        cluster = cls.__new__(cls)
+        cluster._use(registry.find(name) or registry.Settings(name, registry.default_directory(name)))
+        cluster.down()
 
     def __enter__(self):
         self.up()
@@ -83,7 +90,7 @@ class Cluster:
         for process in self.processes.values():
             # Our own children stay in the process table until asked how they ended.
             process.wait(10)
-        if (self.directory / _MARK).exists():
+        if self._owns_directory():
             shutil.rmtree(self.directory)
         registry.forget(self.name)
 
@@ -164,7 +171,8 @@ class Cluster:
 
     def popen(self, command, name, env=None, ready=None):
         """Starts any program inside the namespace, with `env` added to the environment, and no KUBECONFIG but
-        one given there. It ends with the cluster. `ready`, called with the process, tells whether it works."""
+        one given there, in the cluster's folder. It ends with the cluster. `ready`, called with the process,
+        tells `wait_ready` whether it works."""
         if name in self.processes and self.processes[name].running:
             raise ClusterError(f"there is a process '{name}' already")
         environment = self._program_environment() | {key: str(value) for key, value in (env or {}).items()}
@@ -193,7 +201,13 @@ class Cluster:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(self.directory.iterdir()):
             raise ClusterError(f"{self.directory} is not empty")
-        (self.directory / _MARK).touch()
+        (self.directory / _MARK).write_text(self.name)
+
+    def _owns_directory(self):
+        try:
+            return (self.directory / _MARK).read_text() == self.name
+        except FileNotFoundError:
+            return False
 
     def _connect(self):
         self._tools = tools.find()
@@ -221,13 +235,18 @@ class Cluster:
         self._create(f"--filename={self._tools.traefik_rbac}")
         self._create("--filename=-", stdin=_manifest(objects.access()))
         self._write_tokens()
-        self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        wait_until(self._crds_established, 30, "all CRDs are established")
         self._create("--filename=-", stdin=_manifest(objects.gateway()))
 
     def _create(self, *arguments, stdin=None):
         # On the server's side: some CRDs are too large for the annotation that kubectl's own way needs.
         command = ["apply", "--server-side", "--validate=false", *arguments]
-        _patiently(lambda: self.kubectl(*command, stdin=stdin), _NOT_YET + _NOT_YET_ALLOWED)
+        _patiently(lambda: self.kubectl(*command, stdin=stdin), _NOT_YET + _NOT_YET_KNOWN)
+
+    def _crds_established(self):
+        # Not by `kubectl wait`, which asks for one after the other and holds itself back between them.
+        crds = json.loads(self.kubectl("get", "--raw", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"))
+        return all(_has_condition(crd, "Established") for crd in crds["items"])
 
     def _write_tokens(self):
         (self.directory / "tokens").mkdir()
@@ -251,8 +270,7 @@ class Cluster:
             wait_until(self._gateway_works, 30, "Traefik has taken the Gateway")
 
     def _gateway_works(self):
-        conditions = self.get("gateway", "traefik-gateway", objects.TRAEFIK).get("status", {}).get("conditions", [])
-        return any(one["type"] == "Programmed" and one["status"] == "True" for one in conditions)
+        return _has_condition(self.get("gateway", "traefik-gateway", objects.TRAEFIK), "Programmed")
 
     def _program_environment(self):
         environment = {key: value for key, value in os.environ.items() if key != "KUBECONFIG"}
@@ -260,6 +278,11 @@ class Cluster:
         environment["KUBECACHEDIR"] = str(self.directory / "kubectl-cache")
         environment["PATH"] = f"{self._tools.bin}:{environment['PATH']}"
         return environment
+
+
+def _has_condition(found, kind):
+    conditions = found.get("status", {}).get("conditions", [])
+    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
 
 
 def _manifest(what):

@@ -71,7 +71,6 @@ class Components:
 
     def apiserver(self):
         """The API server, with role-based access control and an audit log."""
-        token_key = self.certs.key("tokens")
         flags = {
             "etcd-servers": _ETCD,
             "bind-address": "0.0.0.0",
@@ -81,8 +80,8 @@ class Components:
             "tls-private-key-file": self.certs.key("server"),
             "client-ca-file": self.certs.ca,
             "service-account-issuer": "https://kubernetes.default.svc",
-            "service-account-key-file": token_key,
-            "service-account-signing-key-file": token_key,
+            "service-account-key-file": self.certs.public_key("tokens"),
+            "service-account-signing-key-file": self.certs.key("tokens"),
             "authorization-mode": "RBAC",
             "service-cluster-ip-range": "10.43.0.0/16",
             "endpoint-reconciler-type": "none",
@@ -102,6 +101,9 @@ class Components:
             "controllers": "garbage-collector-controller,namespace-controller",
             "leader-elect": "false",
             "secure-port": 0,
+            # Its own limit, 20 requests a second, would make it slow to start and slow to collect.
+            "kube-api-qps": 500,
+            "kube-api-burst": 1000,
         }
         return self._server(
             "controller-manager",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-/// The one function of Multicall3 that the facilitator library calls to learn why a simulated transfer failed.
-/// Every public EVM chain has Multicall3; anvil starts without it, and then each refusal would read
+/// The one function of Multicall3 that the facilitator library calls to learn why a simulated transfer
+/// failed. Every public EVM chain has Multicall3; anvil starts without it, and then each refusal would read
 /// "simulation failed".
 contract TestMulticall3 {
     struct Call {

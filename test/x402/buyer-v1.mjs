@@ -1,5 +1,5 @@
-// Buys one HTTP answer with the unmodified x402-fetch 1.x client and prints what happened as one line of JSON, in
-// the form of buyer-v2.mjs. Without --max the client's own limit of 0.10 USDC holds.
+// Buys one HTTP answer with the unmodified x402-fetch 1.x client and prints what happened as one line of
+// JSON, in the form of buyer-v2.mjs. Without --max the client's own limit of 0.10 USDC holds.
 //
 //   node buyer-v1.mjs --url URL --key 0x… [--method M] [--header 'Name: value']… [--body TEXT] [--max N]
 

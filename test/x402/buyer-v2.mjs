@@ -1,6 +1,7 @@
 // Buys one HTTP answer with the unmodified @x402/fetch client and prints what happened as one line of JSON:
-// status, body, headers and error of the final answer; statuses of all of them; the decoded 402 (paymentRequired);
-// the payment header exactly as sent; the requirements that it answers; the time taken.
+// status, body, headers and error of the final answer; statuses of all of them; the decoded 402
+// (paymentRequired); name and value of the payment header exactly as sent; the requirements that it answers;
+// the time taken.
 //
 //   node buyer-v2.mjs --url URL --key 0x… [--method M] [--header 'Name: value']… [--body TEXT] [--max N]
 
@@ -12,4 +13,5 @@ const { recorder, seen } = recordingFetch((response) => {
   const header = response.headers.get("PAYMENT-REQUIRED");
   return header === null ? null : decodeHeader(header);
 });
-await buyAndReport(options, payingFetch(recorder, options.key, options.max), seen, (payment) => payment.accepted);
+const buy = payingFetch(recorder, options.key, options.max);
+await buyAndReport(options, buy, seen, (payment) => payment.accepted);

@@ -11,7 +11,7 @@ const options = {
   max: { type: "string" },
 };
 
-/** Reads the command line: --url URL --key 0x… [--method M] [--header 'Name: value']… [--body TEXT] [--max N]. */
+/** Reads --url URL --key 0x… [--method M] [--header 'Name: value']… [--body TEXT] [--max N]. */
 export function readOptions() {
   const { values } = parseArgs({ options });
   if (!values.url || !values.key) throw new Error("--url and --key are required");
@@ -47,7 +47,7 @@ export function recordingFetch(readPaymentRequired) {
   return { recorder, seen };
 }
 
-/** Makes the purchase and prints it as one line of JSON; a client that refuses to pay is reported, not thrown. */
+/** Makes the purchase and prints it as one line of JSON; a client that refuses to pay is reported as well. */
 export async function buyAndReport({ url, init }, payingFetch, seen, chosenRequirements) {
   const started = performance.now();
   const report = { status: null, body: null, headers: {}, error: null };

@@ -3,7 +3,7 @@
 //   node chain.mjs --rpc URL setup [ADDR…]      puts the contracts in place, gives each ADDR 1,000,000 USDC
 //   node chain.mjs --rpc URL balance ADDR       prints ADDR's balance in atomic units (6 decimals)
 //   node chain.mjs --rpc URL mint ADDR AMOUNT   creates AMOUNT atomic units for ADDR
-//   node chain.mjs --rpc URL cancel KEY NONCE   cancels KEY's authorization, as a payer may before it is settled
+//   node chain.mjs --rpc URL cancel KEY NONCE   cancels an authorization, as its payer may at any time
 //   node chain.mjs --rpc URL settlements        prints a JSON list of every authorization that was executed
 
 import { parseArgs } from "node:util";
@@ -57,7 +57,8 @@ async function setup(...buyers) {
 }
 
 async function balance(address) {
-  const amount = await client.readContract({ address: USDC, abi, functionName: "balanceOf", args: [address] });
+  const call = { address: USDC, abi, functionName: "balanceOf", args: [address] };
+  const amount = await client.readContract(call);
   console.log(amount.toString());
 }
 
@@ -94,7 +95,9 @@ async function cancel(key, nonce) {
 async function settlements() {
   const events = await client.getContractEvents({ address: USDC, abi, fromBlock: 0n });
   const named = (name) => events.filter((event) => event.eventName === name);
-  const nonces = new Map(named("AuthorizationUsed").map((event) => [event.transactionHash, event.args.nonce]));
+  const nonces = new Map(
+    named("AuthorizationUsed").map((event) => [event.transactionHash, event.args.nonce]),
+  );
   const list = named("Transfer")
     .filter((event) => nonces.has(event.transactionHash))
     .map(({ transactionHash, blockNumber, args }) => ({

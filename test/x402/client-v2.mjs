@@ -6,7 +6,7 @@ const { wrapFetchWithPayment, x402Client } = await import("@x402/fetch");
 const { ExactEvmScheme } = await import("@x402/evm/exact/client");
 const { privateKeyToAccount } = await import("viem/accounts");
 
-/** Wraps `underlying` so that it pays with `key`, and never more than `max` atomic units at a time if given. */
+/** Wraps the fetch `underlying` so that it pays with `key`, if `max` is given no more than that at a time. */
 export function payingFetch(underlying, key, max) {
   const client = new x402Client().register("eip155:*", new ExactEvmScheme(privateKeyToAccount(key)));
   if (max !== undefined) {

@@ -5,7 +5,7 @@ import "./modules.mjs";
 
 const { default: solc } = await import("solc");
 
-/** Returns the runtime bytecode, ready for anvil_setCode: what a constructor would return, not what runs it. */
+/** Returns the runtime bytecode, as anvil_setCode takes it: without the part that runs the constructor. */
 export function compile(contract) {
   const file = `${contract}.sol`;
   const input = {

@@ -1,9 +1,9 @@
-// A real x402 facilitator: the unmodified @x402/core and @x402/evm libraries behind the standard HTTP interface.
+// A real x402 facilitator: the unmodified @x402/core and @x402/evm behind the standard HTTP interface.
 //
 //   node facilitator.mjs --port PORT --rpc URL --key 0x… [--host 127.0.0.1]
 //
-// POST /verify, POST /settle and GET /supported are the protocol's. GET /stats is for tests: the number of calls
-// so far and how each one ended. Prints "ready" when listening; SIGTERM ends it.
+// POST /verify, POST /settle and GET /supported are the protocol's. GET /stats is for tests: the number of
+// calls so far and how each one ended. Prints "ready" when listening; SIGTERM ends it.
 
 import { parseArgs } from "node:util";
 import "./modules.mjs";
@@ -38,9 +38,9 @@ const client = createWalletClient({
   pollingInterval: 50,
 }).extend(publicActions);
 
-// One broadcast at a time. The nonce manager keeps parallel settlements apart while all of them succeed, but a
-// transaction that is refused before it is sent leaves a hole below those that were numbered after it, and they
-// would wait for ever.
+// One broadcast at a time. The nonce manager keeps parallel settlements apart while all of them succeed, but
+// a transaction that is refused before it is sent leaves a hole below those that were numbered after it, and
+// they would hang.
 let lastBroadcast = Promise.resolve();
 function inTurn(broadcast) {
   const result = lastBroadcast.then(broadcast);
@@ -63,10 +63,10 @@ const facilitator = new x402Facilitator()
 
 const stats = { verify: { calls: 0, results: {} }, settle: { calls: 0, results: {} } };
 
-// The v1 library gives the whole text of a failed transaction as its reason; such a text is counted as "unnamed".
+// The v1 library gives the whole text of a failed transaction as its reason; that is counted as "unnamed".
 const nameOf = (reason) => (/^\w+$/.test(reason) ? reason : "unnamed");
 
-// `outcome` names how a call ended: "ok" or the reason of a refusal. What is no answer at all counts as "error".
+// `outcome` names how a call ended: "ok" or the reason of a refusal. What is no answer counts as "error".
 function endpoint(operation, outcome) {
   return async (request, response) => {
     const count = stats[operation];

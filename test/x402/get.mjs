@@ -1,12 +1,14 @@
-// Prints the body of an HTTP answer, waiting up to --wait seconds for a 200. Needs no package; it is how a test
-// looks at a server that only processes of its own network namespace can reach.
+// Prints the body of an HTTP answer, waiting up to --wait seconds for a 200. It is how a test looks at a
+// server that only processes of its own network namespace can reach.
 //
 //   node get.mjs --url URL [--wait SECONDS]
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
-const { values } = parseArgs({ options: { url: { type: "string" }, wait: { type: "string", default: "0" } } });
+const { values } = parseArgs({
+  options: { url: { type: "string" }, wait: { type: "string", default: "0" } },
+});
 const deadline = Date.now() + Number(values.wait) * 1000;
 
 async function attempt() {

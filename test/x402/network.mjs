@@ -5,7 +5,7 @@ export const NETWORK_V2 = "eip155:84532";
 export const USDC = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
 export const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
 
-/** The part of viem's chain definition that is needed here; importing all of viem/chains takes most of a second. */
+/** What viem needs to know of the chain; its own list of all chains takes most of a second to import. */
 export const CHAIN = {
   id: 84532,
   name: "Base Sepolia",

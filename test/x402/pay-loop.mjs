@@ -1,9 +1,10 @@
 // Buys the same URL again and again with the v2 client and prints a JSON summary:
-// {startedAt, sent, ok, failures: [{at, status, body}], latencyMs: {p50, p99, max}}, times in seconds since 1970.
+// {startedAt, sent, ok, failures: [{at, status, body}], latencyMs: {p50, p99, max}}. startedAt and at are in
+// seconds since 1970.
 //
 //   node pay-loop.mjs --url URL --key 0x… --rate N --seconds S [--concurrency C]
 //
-// RATE is purchases per second. At most C run at once; one that is due while all are busy starts as soon as one
+// N is purchases per second. At most C run at once; one that is due while all are busy starts as soon as one
 // of them ends, and none is left out.
 
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,8 +1,8 @@
 """The smallest server that sells to x402 v1 and v2 clients alike: every path costs the same.
 
-One 402 carries the v2 offer in its header and the v1 offer in its body. A payment is verified and settled before
-the answer, as any gate must that cannot see the answer. It exists to prove the real clients and the facilitator
-against each other, without the product in between.
+One 402 carries the v2 offer in its header and the v1 offer in its body. A payment is verified and settled
+before the answer, as any gate must that cannot see the answer. It exists to prove the real clients and the
+facilitator against each other, without the product in between.
 """
 
 import http.server

@@ -3,9 +3,10 @@
 //   node sign.mjs --key 0x… --version 1|2 --requirements JSON [--to ADDR] [--value N] [--valid-after T]
 //                 [--valid-before T] [--nonce 0x…] [--from ADDR] [--resource URL]
 //
-// REQUIREMENTS is one element of a 402's `accepts`. It fills in what the other options leave out, it gives the
-// token's signing domain, and a v2 payment carries it as `accepted`. The other options change only what is signed.
-// Times are seconds since 1970; a leading + or - counts from now. --from names another payer than the key's owner.
+// The requirements are one element of a 402's `accepts`. They fill in what the other options leave out, they
+// give the token's signing domain, and a v2 payment carries them as `accepted`. The other options change only
+// what is signed. Times are seconds since 1970; a leading + or - counts from now. --from names another payer
+// than the key's owner.
 
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -34,7 +35,8 @@ if (!values.key || !values.requirements || !["1", "2"].includes(values.version))
   process.exit(2);
 }
 
-const seconds = (time) => (/^[+-]/.test(time) ? Math.floor(Date.now() / 1000) + Number(time) : time).toString();
+const now = Math.floor(Date.now() / 1000);
+const seconds = (time) => (/^[+-]/.test(time) ? String(now + Number(time)) : time);
 
 const account = privateKeyToAccount(values.key);
 const requirements = JSON.parse(values.requirements);

@@ -1,13 +1,13 @@
 """Real x402 and EVM parts for end-to-end tests: a local chain, a facilitator and both reference clients.
 
-Nothing here runs a process by itself. Each part gets a `Scripts`, and that gets two callables, so that a test may
-start everything inside a network namespace of its own:
+Nothing here runs a process by itself. Each part gets a `Scripts`, and that gets two callables, so that a test
+may start everything inside a network namespace of its own:
 
-    popen(cmd, name=..., env=...)      starts a process; returns a subprocess.Popen or something like it
-    run(cmd, env=..., timeout=...)     runs one to its end; returns a CompletedProcess with text in stdout, stderr
+    popen(cmd, name=..., env=...)     starts a process; returns a subprocess.Popen or something like it
+    run(cmd, env=..., timeout=...)    runs one to its end; returns a CompletedProcess with its output as text
 
-`LocalProcesses` has both for plain loopback. The npm packages of test/tools/npm must be installed in the folder
-that PORTITOR_NPM_DIR names.
+`LocalProcesses` has both for plain loopback. The npm packages of test/tools/npm must be installed in the
+folder that PORTITOR_NPM_DIR names.
 """
 
 import base64
@@ -82,7 +82,7 @@ def requirements_v1(pay_to, amount, resource, **changes):
 
 
 class LocalProcesses:
-    """Runs processes on this machine's own loopback; output of the background ones goes to files in `log_dir`."""
+    """Runs processes on plain loopback; the output of background ones goes to files in `log_dir`."""
 
     def __init__(self, log_dir):
         self.log_dir = pathlib.Path(log_dir)
@@ -105,7 +105,7 @@ class Scripts:
         self._env = {**os.environ, "PORTITOR_NPM_DIR": str(self.npm_dir)}
 
     def run(self, script, *args, timeout=60):
-        """Runs a script to its end and returns what it printed; a failing one raises with its error output."""
+        """Runs a script to its end and returns what it printed; raises with its error output if it fails."""
         done = self._run(["node", str(HERE / script), *args], env=self._env, timeout=timeout)
         if done.returncode != 0:
             raise RuntimeError(f"{script} ended with {done.returncode}: {done.stderr}")
@@ -161,8 +161,8 @@ class Chain(_Server):
         """Starts the chain, deploys, and gives each of `buyers` a million USDC."""
         anvil = f"{self._scripts.npm_dir}/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
         # A transaction is mined at once, and an idle chain still gets a block every 2 s as Base does. Without
-        # that the time seen by simulated calls stands still, and after 10 minutes of it v1 payments, which are
-        # valid from 10 minutes ago, count as not yet valid.
+        # that the time seen by simulated calls stands still, and after 10 minutes of it v1 payments, which
+        # are valid from 10 minutes ago, count as not yet valid.
         mining = ["--block-time", "2", "--mixed-mining"]
         # By default anvil writes the state of old blocks to the user's home and leaves it there.
         quiet = ["--prune-history", "--silent"]
@@ -226,7 +226,7 @@ def buy(scripts, version, url, key=BUYER_KEY, method="GET", headers=None, body=N
 
 
 def sign(scripts, version, requirements, key=BUYER_KEY, **options):
-    """A payment header for `requirements`; options of sign.mjs change what is signed, e.g. valid_before="-5"."""
+    """A payment header for `requirements`; sign.mjs's options change what is signed: valid_before="-5"."""
     args = ["--version", str(version), "--requirements", json.dumps(requirements), "--key", key]
     for name, value in options.items():
         # One word, because a value may begin with a dash.
@@ -235,7 +235,7 @@ def sign(scripts, version, requirements, key=BUYER_KEY, **options):
 
 
 def pay_loop(scripts, url, rate, seconds, key=BUYER_KEY, concurrency=8):
-    """Buys `rate` times a second for `seconds`, then returns the summary; run it in a thread to act meanwhile."""
+    """Buys `rate` times a second for `seconds` and returns the summary; to act meanwhile, use a thread."""
     args = ["--url", url, "--key", key, "--rate", str(rate), "--seconds", str(seconds)]
     args += ["--concurrency", str(concurrency)]
     return json.loads(scripts.run("pay-loop.mjs", *args, timeout=seconds + 120))

@@ -113,6 +113,9 @@ std::string string_at(const boost::json::object& root, std::string_view dotted_p
 std::int64_t int_at(const boost::json::object& root, std::string_view dotted_path, std::int64_t otherwise = 0);
 bool bool_at(const boost::json::object& root, std::string_view dotted_path, bool otherwise = false);
 
+/// `metadata.labels`, or an empty object.
+const boost::json::object& labels_of(const object& of);
+
 /// Whether `live` already holds every field of `wanted`: objects may hold more, arrays must have the same length.
 bool contains(const boost::json::value& live, const boost::json::value& wanted);
 

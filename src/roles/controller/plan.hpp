@@ -7,6 +7,8 @@
 #include <boost/json/object.hpp>
 
 #include <chrono>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,7 +39,10 @@ struct observation
     kube::object_ptr registration;
     probe_result probe;
     std::optional<bool> verifier_ready;  ///< whether the verifier's Service has a ready endpoint
-    std::string path_owner;              ///< "namespace/name" of an older offer that has this path; empty: none
+    /// What the last attempt to write a child failed with, by the plural of its kind. Told in the conditions while the
+    /// child is not as it should be.
+    std::map<std::string, std::string, std::less<>> apply_errors;
+    std::string path_owner;  ///< "namespace/name" of an older offer that has this path; empty: none
 };
 
 /// A child to be created or brought back to what it should be, by server-side apply with force.
@@ -83,8 +88,9 @@ struct note
     std::string message;
 };
 
-/// What to do next for one offer. To be carried out in the order of the members; a failing step keeps the ones of
-/// the same list from nothing, but no later list may run ahead of add_finalizer.
+/// What to do next for one offer, to be carried out in the order of the members. Only add_finalizer must have
+/// succeeded before the rest; a child that fails holds up no other. `status` is for server-side apply to the status
+/// subresource by api::controller_field_manager.
 struct plan
 {
     bool add_finalizer = false;

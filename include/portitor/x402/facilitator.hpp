@@ -1,0 +1,128 @@
+#pragma once
+
+#include <portitor/core/http.hpp>
+#include <portitor/x402/payment.hpp>
+#include <portitor/x402/requirement.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/object.hpp>
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <variant>
+
+/// The facilitator's API (x402 v2 section 7): POST {base}/verify and POST {base}/settle.
+/// Its answers are values, not errors: each says how much is known about the money.
+namespace portitor::x402 {
+
+/// The payment would settle now. Nothing is reserved by it.
+struct verify_valid
+{
+};
+
+/// The facilitator judged the payment and refuses it.
+struct verify_invalid
+{
+    explicit verify_invalid(std::string why) : reason(std::move(why)) {}
+    std::string reason;  ///< a code, printable; may be shown
+};
+
+/// There is no judgement. Nothing was settled.
+struct verify_unavailable
+{
+    explicit verify_unavailable(error why) : failure(std::move(why)) {}
+    error failure;
+};
+
+using verify_outcome = std::variant<verify_valid, verify_invalid, verify_unavailable>;
+
+/// The money moved.
+struct settle_settled
+{
+    settle_settled(std::string hash, boost::json::object answer)
+        : transaction(std::move(hash)), receipt(std::move(answer))
+    {}
+    std::string transaction;
+    boost::json::object receipt;  ///< a SettleResponse: success, transaction, network, payer and, if given, amount
+};
+
+/// The facilitator surely did not settle.
+struct settle_refused
+{
+    explicit settle_refused(std::string why) : reason(std::move(why)) {}
+    std::string reason;  ///< a code, printable; may be shown
+};
+
+/// The money may have moved: no answer, an answer that contradicts itself or the payment, a settlement that is still
+/// pending, or one that failed after its transaction may have been sent.
+struct settle_unknown
+{
+    explicit settle_unknown(error why) : failure(std::move(why)) {}
+    error failure;
+};
+
+/// The facilitator never saw the request, so it surely did not settle.
+struct settle_not_sent
+{
+    explicit settle_not_sent(error why) : failure(std::move(why)) {}
+    error failure;
+};
+
+using settle_outcome = std::variant<settle_not_sent, settle_unknown, settle_refused, settle_settled>;
+
+/// Whether a refusal means that this very payment was settled before, here or elsewhere.
+bool says_already_used(std::string_view reason) noexcept;
+
+/// Asks a facilitator. One strand. The payment and the requirement must outlive the operation; `url` is the
+/// facilitator's base URL. Neither operation outlives `timeout`.
+class facilitator_client
+{
+public:
+    virtual ~facilitator_client() = default;
+
+    virtual boost::asio::awaitable<verify_outcome> verify(
+        std::string url,
+        const payment& offered,
+        const payment_requirement& wanted,
+        std::chrono::milliseconds timeout
+    ) = 0;
+
+    virtual boost::asio::awaitable<settle_outcome> settle(
+        std::string url,
+        const payment& offered,
+        const payment_requirement& wanted,
+        std::chrono::milliseconds timeout
+    ) = 0;
+};
+
+/// An answer of a facilitator that is longer is refused unread.
+inline constexpr std::size_t max_facilitator_answer = 64 * 1024;
+
+/// The facilitator over HTTP. An answer with the boolean `isValid` or `success` counts whatever its status, because
+/// hosted facilitators say no with 400 and more; anything else is a failure of the transport.
+class http_facilitator final : public facilitator_client
+{
+public:
+    /// The client must outlive this.
+    explicit http_facilitator(http::client& client) : client_(client) {}
+
+    boost::asio::awaitable<verify_outcome> verify(
+        std::string url,
+        const payment& offered,
+        const payment_requirement& wanted,
+        std::chrono::milliseconds timeout
+    ) override;
+
+    boost::asio::awaitable<settle_outcome> settle(
+        std::string url,
+        const payment& offered,
+        const payment_requirement& wanted,
+        std::chrono::milliseconds timeout
+    ) override;
+
+private:
+    http::client& client_;
+};
+
+}  // namespace portitor::x402

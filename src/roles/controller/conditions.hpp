@@ -1,0 +1,51 @@
+#pragma once
+
+#include "roles/controller/terms.hpp"
+
+#include <portitor/api/registration_request.hpp>
+
+namespace portitor::controller {
+
+/// Everything that the conditions of an offer are judged by.
+struct evidence
+{
+    const kube::object& offer;
+    const observation& seen;
+    const plan_settings& settings;
+    const draft& wanted;
+    bool gate_changes = false;   ///< the plan writes the PaymentRoute: what was said of it is about the past
+    bool route_changes = false;  ///< likewise the HTTPRoute
+    std::string gate_error;      ///< why Middleware or PaymentRoute could not be written; empty: nothing failed
+    std::string route_error;     ///< likewise the HTTPRoute
+};
+
+/// The conditions in the order in which a human reads them, Ready last; without transition times. Registered is left
+/// to be added by add_registered(), because the registration depends on the others.
+std::vector<kube::condition> judge(const evidence& all);
+
+/// UpstreamHealthy, PaymentGateReady and RoutePublished are all True.
+bool three_hold(const std::vector<kube::condition>& conditions);
+
+/// Puts Registered before Ready.
+void add_registered(std::vector<kube::condition>& conditions, const evidence& all);
+
+/// The conditions of an offer on its way out: the live ones, with what no longer holds.
+std::vector<kube::condition> judge_deleting(const kube::object& offer, const std::string& waiting_for);
+
+/// One word for the whole: Pending, Ready, Suspended, Blocked, Draining, Drained or Deleting.
+std::string phase_of(const std::vector<kube::condition>& conditions, const evidence& all);
+
+/// The whole status, with transition times kept from the live one; nothing where the live one already says so.
+std::optional<boost::json::object> make_status(
+    const kube::object& offer,
+    std::vector<kube::condition> conditions,
+    std::string phase,
+    std::string endpoint,
+    const kube::object_ptr& registration,
+    clock::time_point now
+);
+
+/// Events for what turned True or False since the live status.
+std::vector<note> transitions(const kube::object& offer, const std::vector<kube::condition>& conditions);
+
+}  // namespace portitor::controller

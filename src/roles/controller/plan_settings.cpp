@@ -1,0 +1,31 @@
+#include "roles/controller/plan_settings.hpp"
+
+namespace portitor::roles {
+
+controller::plan_settings make_plan_settings(const settings& config)
+{
+    controller::plan_settings out;
+    out.gateway = config.gateway;
+    out.gateway_section = config.gateway_section;
+    out.verifier_url = config.verifier_url;
+    out.public_url = config.public_url;
+    for (const facilitator& each : config.facilitators)
+        out.facilitators[each.name] = each.url;
+    out.default_facilitator = config.default_facilitator;
+    out.find_network = [&table = config.networks](std::string_view name) -> std::optional<controller::network_info> {
+        const x402::network* found = table.find(name);
+        if (!found)
+            return std::nullopt;
+        controller::network_info info;
+        info.caip2 = found->caip2;
+        for (const x402::token& each : found->tokens)
+            info.assets.push_back({each.address, each.symbol, each.decimals, each.name, each.version});
+        return info;
+    };
+    for (const chain& each : config.chains)
+        out.chains.push_back({each.name, each.registry});
+    out.verifier_endpoints_required = !config.verifier_service.name.empty();
+    return out;
+}
+
+}  // namespace portitor::roles

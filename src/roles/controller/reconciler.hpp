@@ -1,0 +1,42 @@
+#pragma once
+
+#include "roles/controller/plan.hpp"
+
+#include <portitor/core/log.hpp>
+#include <portitor/kube/api.hpp>
+#include <portitor/kube/events.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+namespace portitor::controller {
+
+/// Carries out plans through the API server. Each step is safe to repeat and safe under a stale view: applies name
+/// their owner's uid, deletions and finalizers are guarded by uid and version. One strand.
+class reconciler
+{
+public:
+    reconciler(kube::api& server, kube::event_recorder& events, logger log)
+        : server_(server), events_(events), log_(std::move(log))
+    {
+    }
+
+    /// Does what the plan says. An error is the first step that failed; independent steps ran all the same.
+    boost::asio::awaitable<result<void>> carry_out(kube::object_ptr offer, plan todo);
+
+private:
+    boost::asio::awaitable<result<void>> add_finalizer(const kube::object& offer);
+    boost::asio::awaitable<result<void>> remove_finalizer(
+        kube::resource kind, kube::object_key key, std::string uid, std::string resource_version,
+        std::vector<std::string> present
+    );
+    boost::asio::awaitable<result<void>> release(release_finalizer todo);
+    boost::asio::awaitable<result<void>> apply_child(apply todo);
+    boost::asio::awaitable<result<void>> remove_child(remove todo);
+    boost::asio::awaitable<result<void>> write_status(const kube::object& offer, boost::json::object status);
+
+    kube::api& server_;
+    kube::event_recorder& events_;
+    logger log_;
+};
+
+}  // namespace portitor::controller

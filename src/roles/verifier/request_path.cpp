@@ -1,0 +1,85 @@
+#include "roles/verifier/request_path.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace portitor::verifier {
+
+namespace {
+
+int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool is_unreserved(unsigned char c)
+{
+    return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+}  // namespace
+
+std::vector<std::string> split_segments(std::string_view path)
+{
+    std::vector<std::string> out;
+    std::size_t at = path.starts_with('/') ? 1 : 0;
+    while (at < path.size())
+    {
+        const auto end = std::min(path.find('/', at), path.size());
+        out.emplace_back(path.substr(at, end - at));
+        at = end + 1;
+    }
+    return out;
+}
+
+result<request_path> read_request_path(std::string_view forwarded_uri)
+{
+    const std::string_view raw = forwarded_uri.substr(0, forwarded_uri.find('?'));
+    if (!raw.starts_with('/'))
+        return fail(errc::invalid, "the path must begin with /");
+    request_path out;
+    for (std::size_t i = 0; i < raw.size(); ++i)
+    {
+        const auto c = static_cast<unsigned char>(raw[i]);
+        if (c <= 0x20 || c == 0x7f || c == '\\' || c == '#')
+            return fail(errc::invalid, "the path holds a character that does not belong there");
+        if (c != '%')
+        {
+            out.has_parameters = out.has_parameters || c == ';';
+            out.text += raw[i];
+            continue;
+        }
+        const int high = i + 2 < raw.size() ? hex_digit(raw[i + 1]) : -1;
+        const int low = i + 2 < raw.size() ? hex_digit(raw[i + 2]) : -1;
+        if (high < 0 || low < 0)
+            return fail(errc::invalid, "the path holds a broken escape");
+        const auto decoded = static_cast<unsigned char>(high * 16 + low);
+        if (decoded == '/' || decoded == '\\' || decoded == 0)
+            return fail(errc::invalid, "the path holds an escaped slash, backslash or NUL: write it plainly");
+        out.has_parameters = out.has_parameters || decoded == ';';
+        if (is_unreserved(decoded))
+            out.text += static_cast<char>(decoded);
+        else
+            out.text += raw.substr(i, 3);
+        i += 2;
+    }
+    if (out.text.find("//") != out.text.npos)
+        return fail(errc::invalid, "the path holds an empty segment");
+    out.segments = split_segments(out.text);
+    for (const std::string& each : out.segments)
+    {
+        // "..;x" is ".." to servers that cut parameters off.
+        const std::string_view name = std::string_view(each).substr(0, each.find(';'));
+        if (name == "." || name == "..")
+            return fail(errc::invalid, "the path holds a \".\" or \"..\" segment");
+    }
+    return out;
+}
+
+}  // namespace portitor::verifier

@@ -1,0 +1,185 @@
+#include "x402/facilitator_messages.hpp"
+
+#include "x402/json.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+
+namespace portitor::x402 {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t max_reason = 128;
+constexpr std::size_t max_transaction = 128;
+
+bool printable(std::string_view text, std::size_t limit)
+{
+    return !text.empty() && text.size() <= limit &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+error broken(const http::response& answer, std::string_view operation, std::string_view what)
+{
+    return fail(errc::protocol, "facilitator {} (status {}): {}", operation, answer.result_int(), what);
+}
+
+result<json::object> read_object(const http::response& answer, std::string_view operation)
+{
+    if (answer.body().size() > max_facilitator_answer)
+        return broken(answer, operation, "the answer is longer than 64 KiB");
+    auto parsed = parse_object(answer.body());
+    if (!parsed)
+        return broken(answer, operation, "the answer is " + parsed.error().message());
+    return parsed;
+}
+
+// A code, or `otherwise` where there is none. Codes are open strings, but they are shown to buyers: a text that is no
+// code is replaced, not passed on. Empty for a wrong type.
+std::optional<std::string> read_reason(const json::object& from, std::string_view name, std::string_view otherwise)
+{
+    if (lacks(from, name))
+        return std::string(otherwise);
+    const json::string* text = string_member(from, name);
+    if (text == nullptr)
+        return std::nullopt;
+    return std::string(printable(view(*text), max_reason) ? view(*text) : otherwise);
+}
+
+// The payer is optional in answers; one that is there must be ours.
+bool payer_fits(const json::object& answer, const payment& offered)
+{
+    if (lacks(answer, "payer"))
+        return true;
+    const json::string* text = string_member(answer, "payer");
+    if (text == nullptr)
+        return false;
+    const auto payer = evm::address::parse(view(*text));
+    return payer && *payer == offered.payer;
+}
+
+// Reasons after which the transaction may yet be on its way: `transaction_failed` also covers a lost connection while
+// the SDK waited for the receipt.
+bool leaves_open(std::string_view reason)
+{
+    return reason == "settlement_pending" || reason == "unexpected_settle_error" ||
+           reason.ends_with("transaction_failed");
+}
+
+}  // namespace
+
+bool says_already_used(std::string_view reason) noexcept
+{
+    return reason == "duplicate_settlement" || reason == "permit2_invalid_nonce" ||
+           reason.ends_with("nonce_already_used");
+}
+
+result<facilitator_call> make_facilitator_call(
+    std::string_view base, std::string_view operation, const payment& offered, const payment_requirement& wanted
+)
+{
+    auto url = http::parse_url(base);
+    if (!url)
+        return url.error().within("facilitator URL");
+    std::string target = std::move(url->target);
+    if (target.find('?') != target.npos)
+        return fail(errc::invalid, "facilitator URL: it must not have a query");
+    while (target.ends_with('/'))
+        target.pop_back();
+    target += '/';
+    target += operation;
+
+    json::object body;
+    body["x402Version"] = offered.version;
+    body["paymentPayload"] = offered.raw;
+    // Always our own requirement: what the client echoes is not signed.
+    body["paymentRequirements"] = offered.version == 1 ? to_v1_json(wanted) : to_v2_json(wanted);
+
+    facilitator_call call;
+    call.server = std::move(url->origin);
+    call.message.method(http::verb::post);
+    call.message.target(target);
+    call.message.version(11);
+    call.message.set(http::field::host, call.server.authority());
+    call.message.set(http::field::content_type, "application/json");
+    call.message.set(http::field::accept, "application/json");
+    call.message.body() = json::serialize(body);
+    call.message.prepare_payload();
+    return call;
+}
+
+verify_outcome read_verify_answer(const http::response& answer, const payment& offered)
+{
+    const auto parsed = read_object(answer, "verify");
+    if (!parsed)
+        return verify_unavailable(parsed.error());
+    const auto valid = bool_member(*parsed, "isValid");
+    if (!valid)
+        return verify_unavailable(broken(answer, "verify", "the answer has no boolean isValid"));
+    if (*valid)
+    {
+        if (!payer_fits(*parsed, offered))
+            return verify_unavailable(broken(answer, "verify", "the answer is about another payer"));
+        return verify_valid();
+    }
+    auto reason = read_reason(*parsed, "invalidReason", "unexpected_verify_error");
+    if (!reason)
+        return verify_unavailable(broken(answer, "verify", "invalidReason must be a string"));
+    return verify_invalid(*std::move(reason));
+}
+
+settle_outcome read_settle_answer(
+    const http::response& answer, const payment& offered, const payment_requirement& wanted
+)
+{
+    const auto parsed = read_object(answer, "settle");
+    if (!parsed)
+        return settle_unknown(parsed.error());
+    const json::object& body = *parsed;
+    const auto success = bool_member(body, "success");
+    if (!success)
+        return settle_unknown(broken(answer, "settle", "the answer has no boolean success"));
+
+    std::string_view transaction;
+    if (!lacks(body, "transaction"))
+    {
+        const json::string* text = string_member(body, "transaction");
+        if (text == nullptr)
+            return settle_unknown(broken(answer, "settle", "transaction must be a string"));
+        transaction = view(*text);
+    }
+
+    if (!*success)
+    {
+        auto reason = read_reason(body, "errorReason", "unexpected_settle_error");
+        if (!reason)
+            return settle_unknown(broken(answer, "settle", "errorReason must be a string"));
+        if (!transaction.empty() || leaves_open(*reason))
+            return settle_unknown(broken(answer, "settle", *reason + ": it may still be settled"));
+        return settle_refused(*std::move(reason));
+    }
+
+    if (!printable(transaction, max_transaction))
+        return settle_unknown(broken(answer, "settle", "success without a transaction"));
+    const json::string* network = string_member(body, "network");
+    if (network == nullptr)
+        return settle_unknown(broken(answer, "settle", "network must be a string"));
+    if (view(*network) != wanted.network && (offered.version != 1 || view(*network) != wanted.v1_network))
+        return settle_unknown(broken(answer, "settle", "the answer is about another network"));
+    if (!payer_fits(body, offered))
+        return settle_unknown(broken(answer, "settle", "the answer is about another payer"));
+
+    // Only what the specification names: the receipt becomes a header.
+    json::object receipt;
+    receipt["success"] = true;
+    receipt["transaction"] = json::string_view(transaction.data(), transaction.size());
+    receipt["network"] = *network;
+    receipt["payer"] = offered.payer.to_string();
+    if (const json::string* amount = string_member(body, "amount"); amount && parse_u256(view(*amount)))
+        receipt["amount"] = *amount;
+    return settle_settled(std::string(transaction), std::move(receipt));
+}
+
+}  // namespace portitor::x402

@@ -1,0 +1,154 @@
+#include "x402/json.hpp"
+
+#include <portitor/x402/match.hpp>
+
+#include <boost/json/value.hpp>
+
+namespace portitor::x402 {
+
+namespace json = boost::json;
+
+namespace {
+
+// x402ExactPermit2Proxy, at the same address on every chain: the only spender that the scheme "exact" settles with.
+constexpr std::string_view permit2_proxy = "0x402085c248EeA27D92E8b30b2C58ed07f9E20001";
+
+bool is_address(std::string_view text, const evm::address& expected)
+{
+    const auto parsed = evm::address::parse(text);
+    return parsed && *parsed == expected;
+}
+
+bool same_address(const json::object& from, std::string_view name, std::string_view expected)
+{
+    const json::string* text = string_member(from, name);
+    const auto address = evm::address::parse(expected);
+    return text != nullptr && address && is_address(view(*text), *address);
+}
+
+bool same_text(const json::object& from, std::string_view name, std::string_view expected)
+{
+    const json::string* text = string_member(from, name);
+    return text != nullptr && view(*text) == expected;
+}
+
+bool same_amount(const json::object& from, std::string_view name, const u256& expected)
+{
+    const json::string* text = string_member(from, name);
+    if (text == nullptr)
+        return false;
+    const auto amount = parse_u256(view(*text));
+    return amount && *amount == expected;
+}
+
+bool same_extra(const json::object& from, const payment_requirement& wanted)
+{
+    const json::object* extra = object_member(from, "extra");
+    if (extra == nullptr)
+        return false;
+    for (const auto& member : extra_of(wanted))
+    {
+        const json::value* theirs = extra->if_contains(member.key());
+        if (theirs == nullptr || *theirs != member.value())
+            return false;
+    }
+    return true;
+}
+
+// x402 v2: what the client says that it accepted is this requirement.
+bool is_accepted(const json::object& accepted, const payment_requirement& wanted)
+{
+    return same_text(accepted, "scheme", "exact") && same_text(accepted, "network", wanted.network) &&
+           same_amount(accepted, "amount", wanted.amount) && same_address(accepted, "asset", wanted.asset) &&
+           same_address(accepted, "payTo", wanted.pay_to) &&
+           integer_member(accepted, "maxTimeoutSeconds") == std::int64_t{wanted.max_timeout_seconds} &&
+           same_extra(accepted, wanted);
+}
+
+bool is_candidate(const payment& offered, const payment_requirement& wanted)
+{
+    if (offered.version == 1)
+        return wanted.offered_in_v1() && offered.scheme == "exact" && offered.network == wanted.network;
+    return offered.accepted && is_accepted(*offered.accepted, wanted);
+}
+
+std::optional<refusal> check_eip3009(const payment& offered, const payment_requirement& wanted)
+{
+    if (!is_address(wanted.pay_to, offered.pay_to))
+        return refusal{
+            "invalid_exact_evm_payload_recipient_mismatch", "the authorization pays another address than payTo"};
+    if (offered.value != wanted.amount)
+        return refusal{
+            offered.version == 1 ? "invalid_exact_evm_payload_authorization_value"
+                                 : "invalid_exact_evm_payload_authorization_value_mismatch",
+            "the authorized value is not the price"};
+    return std::nullopt;
+}
+
+std::optional<refusal> check_permit2(const payment& offered, const payment_requirement& wanted)
+{
+    if (!is_address(permit2_proxy, offered.spender))
+        return refusal{"invalid_permit2_spender", "the permit's spender is not the x402 exact Permit2 proxy"};
+    if (!is_address(wanted.pay_to, offered.pay_to))
+        return refusal{"invalid_permit2_recipient_mismatch", "the permit pays another address than payTo"};
+    if (offered.value != wanted.amount)
+        return refusal{"permit2_amount_mismatch", "the permitted amount is not the price"};
+    if (!offered.asset || !is_address(wanted.asset, *offered.asset))
+        return refusal{"permit2_token_mismatch", "the permit is for another token"};
+    return std::nullopt;
+}
+
+std::optional<refusal> check_signed(const payment& offered, const payment_requirement& wanted)
+{
+    const bool permit2 = wanted.method == transfer_method::permit2;
+    if (offered.kind != (permit2 ? payment_kind::permit2 : payment_kind::eip3009))
+        return refusal{
+            "invalid_payload", fmt::format("the payment is not made by {}, as required", to_string(wanted.method))};
+    return permit2 ? check_permit2(offered, wanted) : check_eip3009(offered, wanted);
+}
+
+refusal no_match(const payment& offered, std::span<const payment_requirement> requirements)
+{
+    if (offered.scheme != "exact")
+        return {"unsupported_scheme", "only the scheme \"exact\" is accepted here"};
+    for (const payment_requirement& each : requirements)
+        if (each.network == offered.network)
+            return {"invalid_payment_requirements", "No matching payment requirements"};
+    return {"invalid_network", "payments on this network are not accepted here"};
+}
+
+}  // namespace
+
+match_outcome match(const payment& offered, std::span<const payment_requirement> requirements)
+{
+    std::optional<refusal> first;
+    for (const payment_requirement& each : requirements)
+    {
+        if (!is_candidate(offered, each))
+            continue;
+        auto refused = check_signed(offered, each);
+        if (!refused)
+            return &each;
+        if (!first)
+            first = std::move(refused);
+    }
+    return first ? *std::move(first) : no_match(offered, requirements);
+}
+
+std::optional<refusal> time_refusal(const payment& offered, clock::time_point now)
+{
+    const auto since = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+    const auto seconds = since < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(since);
+    const bool permit2 = offered.kind == payment_kind::permit2;
+    if (offered.valid_before < u256(seconds) + settlement_seconds)
+        return refusal{
+            permit2 ? "permit2_deadline_expired" : "invalid_exact_evm_payload_authorization_valid_before",
+            "the payment has expired or is about to"};
+    if (offered.valid_after > seconds)
+        return refusal{
+            permit2 ? "permit2_not_yet_valid" : "invalid_exact_evm_payload_authorization_valid_after",
+            "the payment is not valid yet"};
+    return std::nullopt;
+}
+
+}  // namespace portitor::x402
