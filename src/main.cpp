@@ -32,7 +32,7 @@ int complain(const error& failure)
 }
 
 /// The first signal ends the role in order, the second the process.
-asio::awaitable<void> watch_signals(asio::signal_set& signals, shutdown& end, logger log)
+asio::awaitable<void> watch_signals(asio::signal_set& signals, stop_signal& end, logger log)
 {
     const int first = co_await signals.async_wait(asio::use_awaitable);
     log.info("shutting down", {{"signal", first}});
@@ -42,7 +42,7 @@ asio::awaitable<void> watch_signals(asio::signal_set& signals, shutdown& end, lo
     std::_Exit(130);
 }
 
-asio::awaitable<void> run_role(role& work, task_group& around, shutdown& end, int& exit_code)
+asio::awaitable<void> run_role(role& work, task_group& around, stop_signal& end, int& exit_code)
 {
     auto ended = co_await work.run();
     exit_code = ended ? *ended : complain(ended.error());
@@ -62,7 +62,7 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     const logger log = logger(config.level, config.format).with({{"role", entry.name}});
     metrics numbers;
     health checks;
-    shutdown end(context.get_executor());
+    stop_signal end(context.get_executor());
     const system_clock time;
     numbers.gauge("portitor_build_info", "Always 1; the label says which version this is", {{"version", PORTITOR_VERSION}})
         .set(1);

@@ -109,20 +109,16 @@ result<void> read_facilitators(const YAML::Node& list, std::vector<facilitator>&
     return {};
 }
 
-result<void> read_chains(const YAML::Node& list, std::vector<chain>& into)
+// The identity registries of ERC-8004: one address on every mainnet, another on every testnet. The first one is
+// meant where an offer names none.
+std::vector<chain> built_in_chains()
 {
-    for (const auto& entry : list)
-    {
-        auto known = only_keys(entry, {"name", "registry"});
-        if (!known)
-            return known;
-        auto name = required_text(entry, "name");
-        auto registry = required_text(entry, "registry");
-        if (!name || !registry)
-            return name ? registry.error() : name.error();
-        into.push_back({*name, *registry});
-    }
-    return {};
+    const std::string mainnet = "0x8004A169FB4a3325136EB29fA0ceB6D2e539a432";
+    const std::string testnet = "0x8004A818BFB912233c491871b3d84c89A494BD9e";
+    return {
+        {"base-sepolia", testnet}, {"base", mainnet},         {"ethereum", mainnet}, {"polygon", mainnet},
+        {"avalanche", mainnet},    {"polygon-amoy", testnet},
+    };
 }
 
 bool is_local(const std::string& host)
@@ -191,7 +187,8 @@ void declare(config_loader& loader, settings& into)
     loader.add(config_section{"facilitators", [&into](const YAML::Node& list) {
                                   return read_facilitators(list, into.facilitators);
                               }});
-    loader.add(config_section{"chains", [&into](const YAML::Node& list) { return read_chains(list, into.chains); }});
+    into.chains = built_in_chains();
+    into.networks = x402::network_table::built_in();
 }
 
 result<void> check(settings& all)

@@ -20,7 +20,7 @@ struct facilitator
     std::string url;
 };
 
-/// One chain on which the registrar may register agents.
+/// One chain on which agents may be registered, and its registry.
 struct chain
 {
     std::string name;  ///< CAIP-2 or the network's name

@@ -1,5 +1,7 @@
 """What goes wrong with a cluster."""
 
+import textwrap
+
 
 class ClusterError(Exception):
     """Something about the cluster itself does not work."""
@@ -11,4 +13,5 @@ class KubectlError(ClusterError):
     def __init__(self, arguments, returncode, stderr):
         self.returncode = returncode
         self.stderr = stderr.strip()
-        super().__init__(f"kubectl {' '.join(arguments)}: {self.stderr or f'exit code {returncode}'}")
+        command = textwrap.shorten(" ".join(arguments), 80, placeholder=" ...")
+        super().__init__(f"kubectl {command}: {self.stderr or f'exit code {returncode}'}")

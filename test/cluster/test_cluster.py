@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cluster import Cluster, ClusterError, KubectlError, wait_until
+from cluster.registry import default_directory
 
 CLI = Path(__file__).parent / "cluster"
 GATEWAY = "http://127.0.0.1:8000"
@@ -42,11 +43,20 @@ def run(*arguments, **options):
     return subprocess.run([CLI, *arguments], capture_output=True, text=True, timeout=60, **options)
 
 
+def lives(pid):
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    # A dead orphan keeps its id until init gets round to it.
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
 def traces(name, pids=()):
     """What is left of the cluster `name`."""
-    paths = [f"/run/netns/portitor-{name}", f"/etc/netns/portitor-{name}", f"/tmp/portitor-cluster-{name}"]
-    paths += [f"/run/portitor-clusters/{name}.json", *(f"/proc/{pid}" for pid in pids)]
-    left = [path for path in paths if os.path.exists(path)]
+    paths = [f"/run/netns/portitor-{name}", f"/etc/netns/portitor-{name}", default_directory(name)]
+    paths += [f"/run/portitor-clusters/{name}.json"]
+    left = [path for path in paths if os.path.exists(path)] + [pid for pid in pids if lives(pid)]
     found = subprocess.run(["pgrep", "-f", f"/portitor-cluster-{name}/"], capture_output=True, text=True)
     return left + found.stdout.split()
 
@@ -143,7 +153,7 @@ def test_two_clusters_side_by_side(cluster):
 def test_a_start_cut_off_half_way_can_be_removed(cluster):
     name = f"{cluster.name}-cut"
     with subprocess.Popen([CLI, "up", "--name", name]) as starting:
-        started = Path(f"/tmp/portitor-cluster-{name}/run/apiserver.json")
+        started = Path(default_directory(name), "run", "apiserver.json")
         wait_until(started.exists, 10, "the API server is being started")
         starting.kill()
     assert traces(name) != []

@@ -4,7 +4,7 @@
 #include <portitor/core/health.hpp>
 #include <portitor/core/log.hpp>
 #include <portitor/core/metrics.hpp>
-#include <portitor/core/shutdown.hpp>
+#include <portitor/core/stop_signal.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -22,7 +22,7 @@ struct process
     logger log;
     portitor::metrics& numbers;
     portitor::health& checks;
-    portitor::shutdown& end;
+    portitor::stop_signal& end;
     const portitor::clock& time;
 };
 

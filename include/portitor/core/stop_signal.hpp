@@ -7,10 +7,10 @@
 namespace portitor {
 
 /// The request to end the process in order, and its exit code. One strand.
-class shutdown
+class stop_signal
 {
 public:
-    explicit shutdown(boost::asio::any_io_executor executor);
+    explicit stop_signal(boost::asio::any_io_executor executor);
 
     /// Asks for the end. The first non-zero code stays.
     void request(int exit_code = 0);

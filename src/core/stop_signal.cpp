@@ -1,4 +1,4 @@
-#include <portitor/core/shutdown.hpp>
+#include <portitor/core/stop_signal.hpp>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -7,12 +7,12 @@ namespace portitor {
 
 namespace asio = boost::asio;
 
-shutdown::shutdown(asio::any_io_executor executor) : signal_(executor)
+stop_signal::stop_signal(asio::any_io_executor executor) : signal_(executor)
 {
     signal_.expires_at(asio::steady_timer::time_point::max());
 }
 
-void shutdown::request(int exit_code)
+void stop_signal::request(int exit_code)
 {
     if (exit_code_ == 0)
         exit_code_ = exit_code;
@@ -20,7 +20,7 @@ void shutdown::request(int exit_code)
     signal_.cancel();
 }
 
-asio::awaitable<void> shutdown::wait()
+asio::awaitable<void> stop_signal::wait()
 {
     while (!requested_)
     {

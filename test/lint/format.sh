@@ -1,0 +1,9 @@
+#!/bin/sh
+# Fails when a C++ file is not as clang-format would write it. `format.sh --fix` rewrites them.
+set -eu
+cd "$(dirname "$0")/../.."
+mode="--dry-run --Werror"
+[ "${1:-}" = "--fix" ] && mode="-i"
+# shellcheck disable=SC2086
+find include src test/unit \( -name '*.hpp' -o -name '*.cpp' \) -print0 | xargs -0 clang-format-14 $mode
+echo "format: good"
