@@ -46,9 +46,9 @@ bool all_segments(std::string_view path, Test passes)
 // Characters as the API server counts them for maxLength: code points, not bytes.
 std::size_t length_of(std::string_view utf8)
 {
-    return static_cast<std::size_t>(
-        std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; })
-    );
+    return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    }));
 }
 
 bool is_plain_segment(std::string_view segment)
@@ -56,7 +56,7 @@ bool is_plain_segment(std::string_view segment)
     return !segment.empty() && segment != "." && segment != "..";
 }
 
-}  // namespace
+} // namespace
 
 bool is_address(std::string_view text)
 {
@@ -65,7 +65,8 @@ bool is_address(std::string_view text)
 
 bool is_name(std::string_view text)
 {
-    return !text.empty() && text.size() <= 63 && is_lower_or_digit(text.front()) && is_lower_or_digit(text.back()) &&
+    return !text.empty() && text.size() <= 63 && is_lower_or_digit(text.front()) &&
+           is_lower_or_digit(text.back()) &&
            all_of(text, [](char c) { return is_lower_or_digit(c) || c == '-'; });
 }
 
@@ -106,7 +107,8 @@ bool is_offer_path(std::string_view text)
     const auto allowed = [](char c) {
         return is_alphanumeric(c) || c == '/' || c == '_' || c == '.' || c == '~' || c == '-';
     };
-    return text.starts_with('/') && all_of(text, allowed) && (text == "/" || all_segments(text, is_plain_segment));
+    return text.starts_with('/') && all_of(text, allowed) &&
+           (text == "/" || all_segments(text, is_plain_segment));
 }
 
 bool is_route_path(std::string_view text)
@@ -131,8 +133,7 @@ bool is_http_url(std::string_view text)
 
 fields::fields(const json::object& members, std::string path, std::optional<error>& first_wrong)
     : members_(&members), path_(std::move(path)), first_wrong_(&first_wrong)
-{
-}
+{}
 
 const json::value* fields::find(std::string_view key) const
 {
@@ -191,7 +192,8 @@ std::string fields::required_text(std::string_view key, std::size_t longest, con
     return value;
 }
 
-std::int64_t fields::integer(std::string_view key, std::int64_t least, std::int64_t most, std::int64_t otherwise) const
+std::int64_t
+fields::integer(std::string_view key, std::int64_t least, std::int64_t most, std::int64_t otherwise) const
 {
     const json::value* value = find(key);
     if (!value)
@@ -236,7 +238,8 @@ std::vector<std::string> fields::texts(std::string_view key, std::size_t most, s
     return out;
 }
 
-std::map<std::string, std::string> fields::text_map(std::string_view key, std::size_t most, std::size_t longest) const
+std::map<std::string, std::string>
+fields::text_map(std::string_view key, std::size_t most, std::size_t longest) const
 {
     std::map<std::string, std::string> out;
     const json::value* value = find(key);
@@ -304,4 +307,4 @@ std::size_t fields::one_of(std::string_view key, std::initializer_list<std::stri
     return 0;
 }
 
-}  // namespace portitor::api
+} // namespace portitor::api

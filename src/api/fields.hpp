@@ -32,39 +32,42 @@ bool is_http_url(std::string_view text);
 
 inline constexpr text_rule address_rule{is_address, "an address: 0x and 40 hexadecimal digits"};
 inline constexpr text_rule name_rule{
-    is_name, "a name: lower-case letters, digits and dashes, at most 63, a letter or digit first and last"
-};
-inline constexpr text_rule hostname_rule{is_hostname, "a lower-case host name with a point, such as api.example.com"};
+    is_name, "a name: lower-case letters, digits and dashes, at most 63, a letter or digit first and last"};
+inline constexpr text_rule hostname_rule{
+    is_hostname, "a lower-case host name with a point, such as api.example.com"};
 inline constexpr text_rule caip2_rule{is_caip2, "a CAIP-2 network such as eip155:8453"};
 inline constexpr text_rule network_rule{is_network, "a network such as base-sepolia or eip155:84532"};
 inline constexpr text_rule offer_path_rule{
     is_offer_path,
-    "a path such as /services/hello: a slash first and none last, letters, digits and _ . ~ -, no empty, \".\" or "
-    "\"..\" segment"
-};
+    "a path such as /services/hello: a slash first and none last, letters, digits and _ . ~ -, no empty, "
+    "\".\" or "
+    "\"..\" segment"};
 inline constexpr text_rule route_path_rule{
     is_route_path,
-    "a path below the offer's such as /report or /files/*: a slash first, letters, digits and _ . ~ - *, no empty, "
-    "\".\" or \"..\" segment"
-};
+    "a path below the offer's such as /report or /files/*: a slash first, letters, digits and _ . ~ - *, no "
+    "empty, "
+    "\".\" or \"..\" segment"};
 inline constexpr text_rule http_url_rule{is_http_url, "an http or https URL without spaces"};
 
-/// Reads the members of one JSON object and remembers the first one that is wrong. An absent or null member is not
-/// wrong unless it is required; then the value given as default stands.
+/// Reads the members of one JSON object and remembers the first one that is wrong. An absent or null member
+/// is not wrong unless it is required; then the value given as default stands.
 class fields
 {
 public:
     fields(const boost::json::object& members, std::string path, std::optional<error>& first_wrong);
 
     std::string text(std::string_view key, std::size_t longest, std::string_view otherwise = {}) const;
-    std::string text(std::string_view key, std::size_t longest, const text_rule& rule, std::string_view otherwise = {})
-        const;
+    std::string text(
+        std::string_view key, std::size_t longest, const text_rule& rule, std::string_view otherwise = {}
+    ) const;
     std::string required_text(std::string_view key, std::size_t longest) const;
     std::string required_text(std::string_view key, std::size_t longest, const text_rule& rule) const;
-    std::int64_t integer(std::string_view key, std::int64_t least, std::int64_t most, std::int64_t otherwise) const;
+    std::int64_t
+    integer(std::string_view key, std::int64_t least, std::int64_t most, std::int64_t otherwise) const;
     bool boolean(std::string_view key, bool otherwise) const;
     std::vector<std::string> texts(std::string_view key, std::size_t most, std::size_t longest) const;
-    std::map<std::string, std::string> text_map(std::string_view key, std::size_t most, std::size_t longest) const;
+    std::map<std::string, std::string>
+    text_map(std::string_view key, std::size_t most, std::size_t longest) const;
 
     bool has(std::string_view key) const { return find(key) != nullptr; }
     /// The object under a key; nothing where it is absent.
@@ -88,4 +91,4 @@ private:
     std::optional<error>* first_wrong_;
 };
 
-}  // namespace portitor::api
+} // namespace portitor::api

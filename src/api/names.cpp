@@ -18,8 +18,8 @@ bool is_alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-// The first `length` characters, then "-" and a digest of the whole. The last one kept must not be a point or a dash:
-// a label of a DNS name neither starts nor ends with a dash.
+// The first `length` characters, then "-" and a digest of the whole. The last one kept must not be a point or
+// a dash: a label of a DNS name neither starts nor ends with a dash.
 std::string shortened(std::string_view text, std::size_t length)
 {
     std::string kept(text.substr(0, length));
@@ -37,7 +37,7 @@ std::string child_name(std::string_view prefix, std::string_view offer, std::str
     return fmt::format("{}{}{}", prefix, shortened(offer, longest_name - around - digest_digits - 1), suffix);
 }
 
-}  // namespace
+} // namespace
 
 std::string middleware_name(std::string_view offer)
 {
@@ -61,7 +61,8 @@ std::string registration_name(std::string_view offer)
 
 std::string label_value(std::string_view name)
 {
-    return name.size() <= longest_label ? std::string(name) : shortened(name, longest_label - digest_digits - 1);
+    return name.size() <= longest_label ? std::string(name)
+                                        : shortened(name, longest_label - digest_digits - 1);
 }
 
 std::string sha256_hex(std::string_view text, std::size_t digits)
@@ -75,4 +76,4 @@ std::string sha256_hex(std::string_view text, std::size_t digits)
     return out;
 }
 
-}  // namespace portitor::api
+} // namespace portitor::api

@@ -1,6 +1,6 @@
-#include <portitor/api/registration_request.hpp>
-
 #include "api/fields.hpp"
+
+#include <portitor/api/registration_request.hpp>
 
 #include <array>
 
@@ -11,10 +11,9 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::array<std::string_view, 7> phase_names{
-    "", "Pending", "Submitted", "Confirmed", "Failed", "OffChainOnly", "Retired"
-};
+    "", "Pending", "Submitted", "Confirmed", "Failed", "OffChainOnly", "Retired"};
 
-}  // namespace
+} // namespace
 
 const char* to_string(desired_state value) noexcept
 {
@@ -42,7 +41,8 @@ result<registration_request> parse_registration_request(const kube::object& requ
     out.agent_uri = spec.required_text("agentURI", 2048, http_url_rule);
     out.metadata = spec.text_map("metadata", 32, 512);
     if (const auto secret = spec.object("privateKeySecret"))
-        out.private_key_secret = secret_key_ref{secret->required_text("name", 253), secret->required_text("key", 253)};
+        out.private_key_secret =
+            secret_key_ref{secret->required_text("name", 253), secret->required_text("key", 253)};
     if (spec.one_of("desiredState", {"Active", "Retired"}) == 1)
         out.state = desired_state::retired;
     if (wrong)
@@ -68,8 +68,7 @@ json::object to_json_spec(const registration_request& request)
     };
     if (request.private_key_secret)
         out["privateKeySecret"] = {
-            {"name", request.private_key_secret->name}, {"key", request.private_key_secret->key}
-        };
+            {"name", request.private_key_secret->name}, {"key", request.private_key_secret->key}};
     return out;
 }
 
@@ -92,4 +91,4 @@ registration_state read_registration_state(const kube::object& request)
     return out;
 }
 
-}  // namespace portitor::api
+} // namespace portitor::api

@@ -1,6 +1,6 @@
-#include <portitor/api/service_offer.hpp>
-
 #include "api/fields.hpp"
+
+#include <portitor/api/service_offer.hpp>
 
 #include <algorithm>
 #include <set>
@@ -27,8 +27,9 @@ std::optional<price> read_price(const fields& in)
     if (!written)
         return std::nullopt;
     price out{
-        optional_text(*written, "perRequest"), optional_text(*written, "perMTok"), optional_text(*written, "perHour")
-    };
+        optional_text(*written, "perRequest"),
+        optional_text(*written, "perMTok"),
+        optional_text(*written, "perHour")};
     if (out.empty())
         in.refuse("price", "given as perRequest, perMTok or perHour, such as perRequest: \"0.01\"");
     return out;
@@ -53,7 +54,10 @@ service_offer::upstream_spec read_upstream(const fields& spec, const std::string
         return c > ' ' && c < 0x7f && c != '#' && c != '\\';
     });
     if (!out.health_path.starts_with('/') || !printable)
-        in->refuse("healthPath", "a path that starts with \"/\" and holds no spaces, \"#\" and backslashes, such as /health");
+        in->refuse(
+            "healthPath",
+            "a path that starts with \"/\" and holds no spaces, \"#\" and backslashes, such as /health"
+        );
     out.credential = in->text("credential", 63, name_rule);
     return out;
 }
@@ -220,10 +224,12 @@ void read_drain(const fields& spec, service_offer& out)
     if (const auto read = read_duration(grace))
         out.drain_grace = *read;
     else
-        spec.refuse("drainGracePeriod", "a duration such as 90m or 1h30m, in whole hours, minutes and seconds");
+        spec.refuse(
+            "drainGracePeriod", "a duration such as 90m or 1h30m, in whole hours, minutes and seconds"
+        );
 }
 
-}  // namespace
+} // namespace
 
 const char* to_string(gate value) noexcept
 {
@@ -260,4 +266,4 @@ result<service_offer> parse_service_offer(const kube::object& offer)
     return out;
 }
 
-}  // namespace portitor::api
+} // namespace portitor::api

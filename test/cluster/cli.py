@@ -27,7 +27,7 @@ def main():
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="cluster", description="A real Kubernetes API server with Traefik, for tests.")
+    parser = argparse.ArgumentParser(prog="cluster", description="A Kubernetes API server with Traefik, for tests.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name, run, text):

@@ -1,5 +1,6 @@
 """One process inside a cluster, which a test can stop, kill, pause and start again."""
 
+import contextlib
 import json
 import os
 import select
@@ -83,6 +84,8 @@ class Process:
     def pause(self):
         """Stands it still: connections stay open, and nothing answers."""
         self._send(signal.SIGSTOP)
+        # Threads that just run take the signal a moment later than it is sent.
+        wait_until(lambda: _stands_still(self.pid), 5, f"{self.name} is paused", interval=0.001)
 
     def resume(self):
         """Lets a paused process go on."""
@@ -178,6 +181,14 @@ class _Handle:
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
         return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+
+def _stands_still(pid):
+    states = []
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            states.append(stat.read_text().rpartition(")")[2].split()[0])
+    return all(state in "TtZX" for state in states)
 
 
 def _start_time(pid):

@@ -100,7 +100,7 @@ view() {
             targets+=("$node/node")
         fi
     done
-    key=$(printf '%s\n' "${targets[@]}" | sha256sum)
+    key=$(printf '%s\n' "${targets[@]}" | sort | sha256sum)
     entry=$tools_cache/view-${key:0:12}
     if [[ ! -d $entry ]]; then
         tmp=$(mktemp -d "$tools_cache/.view.XXXXXX")
@@ -141,9 +141,9 @@ running=
 trap '[[ -z $running ]] || kill -- "-$running" 2>/dev/null' EXIT
 trap 'exit 130' INT TERM HUP
 
-absent=$(missing "$@")
-if [[ -n $absent ]]; then
-    [[ -z $print_only ]] || fail "not built: ${absent//$'\n'/ }; run test/tools/build.sh"
+unbuilt=$(missing "$@")
+if [[ -n $unbuilt ]]; then
+    [[ -z $print_only ]] || fail "not built: ${unbuilt//$'\n'/ }; run test/tools/build.sh"
     build_all "$@"
 fi
 print_all "$@"

@@ -31,9 +31,8 @@ json::object owner_reference(const kube::object_meta& offer)
     };
 }
 
-json::object child(
-    const kube::resource& kind, const kube::object_meta& offer, const std::string& name, json::object spec
-)
+json::object
+child(const kube::resource& kind, const kube::object_meta& offer, const std::string& name, json::object spec)
 {
     json::object metadata{
         {"name", name},
@@ -62,13 +61,21 @@ std::string gate_url(const kube::object_meta& offer, const plan_settings& settin
     return fmt::format("{}/verify/{}/{}", settings.verifier_url, offer.ns, offer.name);
 }
 
-// Traefik copies these from the verifier's answer to the upstream's request, and deletes those that the answer lacks.
-// So an upstream can trust the first ones, and never sees a signed payment.
+// Traefik copies these from the verifier's answer to the upstream's request, and deletes those that the
+// answer lacks. So an upstream can trust the first ones, and never sees a signed payment.
 json::array verdict_headers(const api::service_offer& offer)
 {
     json::array out{
-        "X-Payer",           "X-Payment-Response", "Payment-Response", "X-Portitor-Route", "X-Payment",
-        "Payment-Signature", "X-Payment-Status",   "X-Payment-Tx",     "X-Payment-Payer",  "X-Verified-Wallet",
+        "X-Payer",
+        "X-Payment-Response",
+        "Payment-Response",
+        "X-Portitor-Route",
+        "X-Payment",
+        "Payment-Signature",
+        "X-Payment-Status",
+        "X-Payment-Tx",
+        "X-Payment-Payer",
+        "X-Verified-Wallet",
     };
     // Only then: otherwise the buyer's own Authorization is for the upstream.
     if (!offer.upstream.credential.empty())
@@ -145,8 +152,12 @@ bool holds_each(const json::array& live, const json::array& wanted)
 bool holds_metadata(const json::object& live, const json::object& desired)
 {
     return kube::contains(object_at(live, "metadata.labels"), object_at(desired, "metadata.labels")) &&
-           kube::contains(object_at(live, "metadata.annotations"), object_at(desired, "metadata.annotations")) &&
-           holds_each(array_at(live, "metadata.ownerReferences"), array_at(desired, "metadata.ownerReferences")) &&
+           kube::contains(
+               object_at(live, "metadata.annotations"), object_at(desired, "metadata.annotations")
+           ) &&
+           holds_each(
+               array_at(live, "metadata.ownerReferences"), array_at(desired, "metadata.ownerReferences")
+           ) &&
            holds_each(array_at(live, "metadata.finalizers"), array_at(desired, "metadata.finalizers"));
 }
 
@@ -166,7 +177,10 @@ std::string escaped(std::string_view key)
 }
 
 void collect_foreign(
-    const json::object& live, const json::object& desired, const std::string& at, std::vector<std::string>& out
+    const json::object& live,
+    const json::object& desired,
+    const std::string& at,
+    std::vector<std::string>& out
 )
 {
     for (const auto& [key, value] : live)
@@ -187,7 +201,7 @@ std::string hash_of(const json::object& object)
     return hash && hash->is_string() ? std::string(hash->get_string()) : std::string();
 }
 
-}  // namespace
+} // namespace
 
 json::object desired_middleware(const api::service_offer& offer, const plan_settings& settings)
 {
@@ -221,7 +235,10 @@ json::object desired_http_route(const api::service_offer& offer, const plan_sett
 json::object desired_payment_route(const api::service_offer& offer, const api::payment_route& route)
 {
     return stamped(child(
-        api::payment_route_resource, offer.meta, api::payment_route_name(offer.meta.name), api::to_json_spec(route)
+        api::payment_route_resource,
+        offer.meta,
+        api::payment_route_name(offer.meta.name),
+        api::to_json_spec(route)
     ));
 }
 
@@ -238,7 +255,8 @@ json::object desired_registration(
     request.chain = chain.name;
     request.registry = chain.registry;
     // Unique to the offer and to this life of it: the registrar finds its own registration again by it.
-    request.agent_uri = fmt::format("{}/.well-known/agent-registration/{}.json", settings.public_url, offer.meta.uid);
+    request.agent_uri =
+        fmt::format("{}/.well-known/agent-registration/{}.json", settings.public_url, offer.meta.uid);
     request.metadata = wanted.metadata;
     request.private_key_secret = wanted.private_key_secret;
     json::object out = child(
@@ -267,8 +285,8 @@ bool is_ours(const kube::object& child, const kube::object& offer)
     if (const auto* owner = child.meta.controller())
         return owner->uid == offer.meta.uid;
     const json::object wanted{
-        {api::managed_by_label, api::managed_by_value}, {api::offer_label, api::label_value(offer.meta.name)}
-    };
+        {api::managed_by_label, api::managed_by_value},
+        {api::offer_label, api::label_value(offer.meta.name)}};
     return kube::contains(object_at(child.raw, "metadata.labels"), wanted);
 }
 
@@ -276,7 +294,8 @@ std::string taken_message(const kube::object& child, const kube::object& offer)
 {
     const auto* owner = child.meta.controller();
     return fmt::format(
-        "{} {} was not made for this offer ({}) and is left alone; delete or rename it, or give ServiceOffer {} another name",
+        "{} {} was not made for this offer ({}) and is left alone; delete or rename it, or give ServiceOffer "
+        "{} another name",
         kube::string_at(child.raw, "kind"),
         child.meta.key().to_string(),
         owner ? fmt::format("it belongs to {} {}, uid {}", owner->kind, owner->name, owner->uid)
@@ -304,4 +323,4 @@ bool was_edited(const kube::object& live, const json::object& desired)
     return hash_of(live.raw) == hash_of(desired) && live.spec() != desired.at("spec").as_object();
 }
 
-}  // namespace portitor::controller
+} // namespace portitor::controller

@@ -4,6 +4,8 @@
 
 #include <portitor/api/registration_request.hpp>
 
+#include <array>
+
 namespace portitor::controller {
 
 /// Everything that the conditions of an offer are judged by.
@@ -13,15 +15,32 @@ struct evidence
     const observation& seen;
     const plan_settings& settings;
     const draft& wanted;
-    bool gate_changes = false;   ///< the plan writes the PaymentRoute: what was said of it is about the past
-    bool route_changes = false;  ///< likewise the HTTPRoute
-    std::string gate_error;      ///< why Middleware or PaymentRoute could not be written; empty: nothing failed
-    std::string route_error;     ///< likewise the HTTPRoute
+    bool gate_changes = false;  ///< the plan writes the PaymentRoute: what was said of it is about the past
+    bool route_changes = false; ///< likewise the HTTPRoute
+    std::string gate_error;  ///< why Middleware or PaymentRoute could not be written; empty: nothing failed
+    std::string route_error; ///< likewise the HTTPRoute
 };
 
-/// The conditions in the order in which a human reads them, Ready last; without transition times. Registered is left
-/// to be added by add_registered(), because the registration depends on the others.
+/// The conditions in the order in which a human reads them, Ready last; without transition times. Registered
+/// is left to be added by add_registered(), because the registration depends on the others.
 std::vector<kube::condition> judge(const evidence& all);
+
+/// The conditions that Ready sums up.
+inline constexpr std::array<std::string_view, 3> needed_for_ready{
+    "UpstreamHealthy", "PaymentGateReady", "RoutePublished"};
+
+/// A condition with its words formatted; generation and time are filled in later.
+template <typename... Args>
+kube::condition make_condition(
+    const char* type,
+    const char* status,
+    std::string_view reason,
+    fmt::format_string<Args...> text,
+    Args&&... args
+)
+{
+    return {type, status, std::string(reason), fmt::format(text, std::forward<Args>(args)...), 0, {}};
+}
 
 /// UpstreamHealthy, PaymentGateReady and RoutePublished are all True.
 bool three_hold(const std::vector<kube::condition>& conditions);
@@ -35,7 +54,8 @@ std::vector<kube::condition> judge_deleting(const kube::object& offer, const std
 /// One word for the whole: Pending, Ready, Suspended, Blocked, Draining, Drained or Deleting.
 std::string phase_of(const std::vector<kube::condition>& conditions, const evidence& all);
 
-/// The whole status, with transition times kept from the live one; nothing where the live one already says so.
+/// The whole status, with transition times kept from the live one; nothing where the live one already says
+/// so.
 std::optional<boost::json::object> make_status(
     const kube::object& offer,
     std::vector<kube::condition> conditions,
@@ -48,4 +68,4 @@ std::optional<boost::json::object> make_status(
 /// Events for what turned True or False since the live status.
 std::vector<note> transitions(const kube::object& offer, const std::vector<kube::condition>& conditions);
 
-}  // namespace portitor::controller
+} // namespace portitor::controller

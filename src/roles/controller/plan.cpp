@@ -30,7 +30,9 @@ void add_apply(plan& out, const kube::resource& kind, const kube::object_ptr& li
             out.notes.push_back(
                 {note::severity::warning,
                  "DriftRepaired",
-                 fmt::format("{} {} was changed by somebody else; it is put right", kind.kind, live->meta.name)}
+                 fmt::format(
+                     "{} {} was changed by somebody else; it is put right", kind.kind, live->meta.name
+                 )}
             );
     }
     out.applies.push_back(std::move(step));
@@ -42,9 +44,9 @@ void add_remove(plan& out, const kube::resource& kind, const kube::object& live)
         out.removes.push_back({kind, live.meta.key(), live.meta.uid});
 }
 
-// One step of taking an offer off the gateway, and what is still there; empty when all is gone. The HTTPRoute goes first
-// and the terms last, so that at no time a request gets past the gate. `patient` is false past the deadline: then a
-// child that somebody else's finalizer holds back is not waited for.
+// One step of taking an offer off the gateway, and what is still there; empty when all is gone. The HTTPRoute
+// goes first and the terms last, so that at no time a request gets past the gate. `patient` is false past the
+// deadline: then a child that somebody else's finalizer holds back is not waited for.
 std::string take_down_route(plan& out, const kube::object& offer, const observation& seen, bool patient)
 {
     const std::pair<const kube::resource&, const kube::object_ptr&> order[] = {
@@ -66,7 +68,9 @@ void publish_route(plan& out, const observation& seen, const plan_settings& sett
 {
     const api::service_offer& offer = *wanted.offer;
     add_apply(out, api::middleware_resource, seen.middleware, desired_middleware(offer, settings));
-    add_apply(out, api::payment_route_resource, seen.payment_route, desired_payment_route(offer, *wanted.route));
+    add_apply(
+        out, api::payment_route_resource, seen.payment_route, desired_payment_route(offer, *wanted.route)
+    );
     add_apply(out, api::http_route_resource, seen.http_route, desired_http_route(offer, settings));
 }
 
@@ -95,13 +99,14 @@ void add_release(plan& out, const kube::object& live)
 
 bool is_retired(const api::registration_state& state)
 {
-    return state.phase == api::registration_phase::retired || state.phase == api::registration_phase::off_chain_only ||
-           !state.touched_chain();
+    return state.phase == api::registration_phase::retired ||
+           state.phase == api::registration_phase::off_chain_only || !state.touched_chain();
 }
 
 void ask_to_retire(plan& out, const kube::object& offer, const kube::object& live)
 {
-    // A request that has lost its finalizer while it is being deleted cannot get it back, and is as good as gone.
+    // A request that has lost its finalizer while it is being deleted cannot get it back, and is as good as
+    // gone.
     if (live.meta.deleted && !live.meta.has_finalizer(api::finalizer))
         return;
     json::object desired = retired_registration(offer.meta, live);
@@ -115,34 +120,41 @@ note left_on_chain(const api::registration_state& state, const kube::object& liv
         note::severity::warning,
         "RegistrationLeftOnChain",
         fmt::format(
-            "the registration on {} was not retired in time and is let go: agent \"{}\", transaction \"{}\", last error: "
+            "the registration on {} was not retired in time and is let go: agent \"{}\", transaction \"{}\", "
+            "last error: "
             "{}; it stays registered until its owner points its agent URI elsewhere",
             kube::string_at(live.spec(), "chain"),
             state.agent_id,
             state.tx_hash,
             state.error_message.empty() ? "none" : state.error_message
-        )
-    };
+        )};
 }
 
-// One step of ending a registration because the offer goes. The request is deleted at once: our finalizer keeps it, and
-// any record that the registrar starts to write on an older version of it then fails. Returns what is still there.
+// One step of ending a registration because the offer goes. The request is deleted at once: our finalizer
+// keeps it, and any record that the registrar starts to write on an older version of it then fails. Returns
+// what is still there.
 std::string end_registration(
-    plan& out, const kube::object& offer, const observation& seen, const plan_settings& settings, clock::time_point now
+    plan& out,
+    const kube::object& offer,
+    const observation& seen,
+    const plan_settings& settings,
+    clock::time_point now
 )
 {
     const kube::object_ptr& live = seen.registration;
     if (!live || !is_ours(*live, offer))
         return {};
     const api::registration_state state = api::read_registration_state(*live);
-    const bool asked = kube::string_at(live->spec(), "desiredState") == to_string(api::desired_state::retired);
+    const bool asked =
+        kube::string_at(live->spec(), "desiredState") == to_string(api::desired_state::retired);
     if (!asked)
         ask_to_retire(out, offer, *live);
     add_remove(out, api::registration_request_resource, *live);
     const std::string what = "the registration";
     if (!live->meta.deleted)
         return what;
-    // Counted from when retirement could begin, so that an offer deleted while Portitor was down has its chance too.
+    // Counted from when retirement could begin, so that an offer deleted while Portitor was down has its
+    // chance too.
     const auto deadline = std::max(*offer.meta.deleted, *live->meta.deleted) + settings.deletion_deadline;
     const bool late = now >= deadline;
     if (!live->meta.has_finalizer(api::finalizer))
@@ -167,8 +179,7 @@ plan make_deletion_plan(
         return out;
     const auto deadline = *offer.meta.deleted + settings.deletion_deadline;
     std::vector<std::string> left{
-        take_down_route(out, offer, seen, now < deadline), end_registration(out, offer, seen, settings, now)
-    };
+        take_down_route(out, offer, seen, now < deadline), end_registration(out, offer, seen, settings, now)};
     left.erase(std::remove(left.begin(), left.end(), ""), left.end());
     out.remove_finalizer = left.empty();
     if (left.empty())
@@ -180,8 +191,8 @@ plan make_deletion_plan(
     return out;
 }
 
-// The registration of an offer that stays. It is made once the offer is sold, and then kept whatever becomes of the
-// upstream: the chain is no place for what changes by the minute.
+// The registration of an offer that stays. It is made once the offer is sold, and then kept whatever becomes
+// of the upstream: the chain is no place for what changes by the minute.
 void plan_registration(plan& out, const evidence& all, bool sold)
 {
     const kube::object_ptr& live = all.seen.registration;
@@ -190,8 +201,8 @@ void plan_registration(plan& out, const evidence& all, bool sold)
     const api::registration& wanted = all.wanted.offer->registration;
     if (live && live->meta.deleted)
     {
-        // Deleted by hand, or after it was retired. A new one finds what is on chain by its URI; but what is under way
-        // must end first, because its record goes with this object.
+        // Deleted by hand, or after it was retired. A new one finds what is on chain by its URI; but what is
+        // under way must end first, because its record goes with this object.
         const auto state = api::read_registration_state(*live);
         const bool under_way = state.phase == api::registration_phase::submitted ||
                                (state.in_flight && state.phase == api::registration_phase::pending);
@@ -205,7 +216,8 @@ void plan_registration(plan& out, const evidence& all, bool sold)
     {
         if (!live)
             return;
-        const bool asked = kube::string_at(live->spec(), "desiredState") == to_string(api::desired_state::retired);
+        const bool asked =
+            kube::string_at(live->spec(), "desiredState") == to_string(api::desired_state::retired);
         if (!asked)
             ask_to_retire(out, all.offer, *live);
         else if (is_retired(api::read_registration_state(*live)))
@@ -223,12 +235,12 @@ void plan_registration(plan& out, const evidence& all, bool sold)
     );
 }
 
-}  // namespace
+} // namespace
 
 bool plan::empty() const
 {
-    return !add_finalizer && applies.empty() && removes.empty() && releases.empty() && !remove_finalizer && !status &&
-           notes.empty();
+    return !add_finalizer && applies.empty() && removes.empty() && releases.empty() && !remove_finalizer &&
+           !status && notes.empty();
 }
 
 plan make_plan(
@@ -241,8 +253,8 @@ plan make_plan(
     out.add_finalizer = !offer.meta.has_finalizer(api::finalizer);
     const draft wanted = make_draft(offer, seen, settings, now);
     out.next_check = wanted.next_drain_step;
-    // An edit that cannot be sold takes the route down rather than leave it at the old terms: what is sold is always what
-    // is written, and the seller sees the mistake at once.
+    // An edit that cannot be sold takes the route down rather than leave it at the old terms: what is sold is
+    // always what is written, and the seller sees the mistake at once.
     if (wanted.blocked)
         take_down_route(out, offer, seen, true);
     else
@@ -251,7 +263,8 @@ plan make_plan(
     evidence all{offer, seen, settings, wanted, {}, {}, {}, {}};
     all.gate_changes = writes(out, api::payment_route_resource);
     all.route_changes = writes(out, api::http_route_resource);
-    all.gate_error = failure(out, seen, api::middleware_resource) + failure(out, seen, api::payment_route_resource);
+    all.gate_error =
+        failure(out, seen, api::middleware_resource) + failure(out, seen, api::payment_route_resource);
     all.route_error = failure(out, seen, api::http_route_resource);
     std::vector<kube::condition> conditions = judge(all);
     plan_registration(out, all, three_hold(conditions));
@@ -260,9 +273,10 @@ plan make_plan(
     for (note& each : transitions(offer, conditions))
         out.notes.push_back(std::move(each));
     const std::string endpoint = wanted.route ? endpoint_of(*wanted.offer, settings) : "";
-    const auto& registration = seen.registration && is_ours(*seen.registration, offer) ? seen.registration : nullptr;
+    const auto& registration =
+        seen.registration && is_ours(*seen.registration, offer) ? seen.registration : nullptr;
     out.status = make_status(offer, conditions, phase_of(conditions, all), endpoint, registration, now);
     return out;
 }
 
-}  // namespace portitor::controller
+} // namespace portitor::controller

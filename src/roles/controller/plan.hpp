@@ -15,7 +15,8 @@
 
 namespace portitor::controller {
 
-/// What is known about the upstream as the offer's present spec names it. A probe of another target is `unknown`.
+/// What is known about the upstream as the offer's present spec names it. A probe of another target is
+/// `unknown`.
 struct probe_result
 {
     enum class verdict
@@ -26,7 +27,8 @@ struct probe_result
     };
 
     verdict health = verdict::unknown;
-    std::string failure;  ///< the class of an unhealthy one: "HTTP 503", "connection refused"; never a response body
+    std::string
+        failure; ///< the class of an unhealthy one: "HTTP 503", "connection refused"; never a response body
     unsigned consecutive_failures = 0;
 };
 
@@ -38,11 +40,11 @@ struct observation
     kube::object_ptr payment_route;
     kube::object_ptr registration;
     probe_result probe;
-    std::optional<bool> verifier_ready;  ///< whether the verifier's Service has a ready endpoint
-    /// What the last attempt to write a child failed with, by the plural of its kind. Told in the conditions while the
-    /// child is not as it should be.
+    std::optional<bool> verifier_ready; ///< whether the verifier's Service has a ready endpoint
+    /// What the last attempt to write a child failed with, by the plural of its kind. Told in the conditions
+    /// while the child is not as it should be.
     std::map<std::string, std::string, std::less<>> apply_errors;
-    std::string path_owner;  ///< "namespace/name" of an older offer that has this path; empty: none
+    std::string path_owner; ///< "namespace/name" of an older offer that has this path; empty: none
 };
 
 /// A child to be created or brought back to what it should be, by server-side apply with force.
@@ -50,10 +52,10 @@ struct apply
 {
     kube::resource kind;
     boost::json::object desired;
-    /// JSON pointers of fields that somebody added: an apply would leave them, so remove them first, by JSON patch,
-    /// with the uid as its test. Empty for a child that does not exist.
+    /// JSON pointers of fields that somebody added: an apply would leave them, so remove them first, by JSON
+    /// patch, with the uid as its test. Empty for a child that does not exist.
     std::vector<std::string> foreign;
-    std::string uid;  ///< of the live child; empty where there is none
+    std::string uid; ///< of the live child; empty where there is none
 };
 
 /// A child to be deleted, with its uid as precondition.
@@ -64,8 +66,8 @@ struct remove
     std::string uid;
 };
 
-/// A child to be let go: our finalizer is taken off, with uid and resourceVersion as preconditions, so that nothing
-/// that the registrar wrote in the meantime is lost.
+/// A child to be let go: our finalizer is taken off, with uid and resourceVersion as preconditions, so that
+/// nothing that the registrar wrote in the meantime is lost.
 struct release_finalizer
 {
     kube::resource kind;
@@ -89,8 +91,8 @@ struct note
 };
 
 /// What to do next for one offer, to be carried out in the order of the members. Only add_finalizer must have
-/// succeeded before the rest; a child that fails holds up no other. `status` is for server-side apply to the status
-/// subresource by api::controller_field_manager.
+/// succeeded before the rest; a child that fails holds up no other. `status` is for server-side apply to the
+/// status subresource by api::controller_field_manager.
 struct plan
 {
     bool add_finalizer = false;
@@ -98,18 +100,18 @@ struct plan
     std::vector<remove> removes;
     std::vector<release_finalizer> releases;
     bool remove_finalizer = false;
-    std::optional<boost::json::object> status;  ///< the whole status; only where it differs from the live one
+    std::optional<boost::json::object> status; ///< the whole status; only where it differs from the live one
     std::vector<note> notes;
-    std::optional<std::chrono::milliseconds> next_check;  ///< when time alone changes the outcome
+    std::optional<std::chrono::milliseconds> next_check; ///< when time alone changes the outcome
 
     /// Whether there is nothing to write.
     bool empty() const;
 };
 
-/// Decides everything for one offer, from what is there and what the operator set. Pure: the same input gives the same
-/// plan, an input that is as it should be gives an empty one, and no offer makes it throw.
+/// Decides everything for one offer, from what is there and what the operator set. Pure: the same input gives
+/// the same plan, an input that is as it should be gives an empty one, and no offer makes it throw.
 plan make_plan(
     const kube::object& offer, const observation& seen, const plan_settings& settings, clock::time_point now
 );
 
-}  // namespace portitor::controller
+} // namespace portitor::controller

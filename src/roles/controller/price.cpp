@@ -12,7 +12,8 @@ constexpr unsigned minutes_per_hour = 60;
 constexpr unsigned approx_minutes_per_request = 5;
 
 // The amount as written must be right by itself, whatever is made of it.
-result<void> check_written(const std::optional<std::string>& amount, unsigned decimals, const std::string& field)
+result<void>
+check_written(const std::optional<std::string>& amount, unsigned decimals, const std::string& field)
 {
     if (!amount)
         return {};
@@ -20,7 +21,12 @@ result<void> check_written(const std::optional<std::string>& amount, unsigned de
     if (!atomic)
         return atomic.error().within(field);
     if (*atomic == 0)
-        return fail(errc::invalid, "{}: \"{}\" is zero; a price must be more: write a route with gate: free to give it away", field, *amount);
+        return fail(
+            errc::invalid,
+            "{}: \"{}\" is zero; a price must be more: write a route with gate: free to give it away",
+            field,
+            *amount
+        );
     return {};
 }
 
@@ -55,17 +61,18 @@ result<priced> one_request(const api::price& written, unsigned decimals, std::st
     );
 }
 
-}  // namespace
+} // namespace
 
 result<priced> price_of(const api::price& written, unsigned decimals, std::string_view field)
 {
     if (written.empty())
         return fail(
-            errc::invalid, "{} has no price: write perRequest, perMTok or perHour, such as perRequest: \"0.01\"", field
+            errc::invalid,
+            "{} has no price: write perRequest, perMTok or perHour, such as perRequest: \"0.01\"",
+            field
         );
     const std::pair<const std::optional<std::string>&, const char*> amounts[] = {
-        {written.per_request, "perRequest"}, {written.per_mtok, "perMTok"}, {written.per_hour, "perHour"}
-    };
+        {written.per_request, "perRequest"}, {written.per_mtok, "perMTok"}, {written.per_hour, "perHour"}};
     for (const auto& [amount, name] : amounts)
     {
         const auto right = check_written(amount, decimals, fmt::format("{}.{}", field, name));
@@ -75,4 +82,4 @@ result<priced> price_of(const api::price& written, unsigned decimals, std::strin
     return one_request(written, decimals, field);
 }
 
-}  // namespace portitor::controller
+} // namespace portitor::controller

@@ -56,7 +56,10 @@ const asset_info* find_asset(const network_info& network, const std::optional<ap
 }
 
 maybe fill_asset(
-    const api::service_offer& offer, const plan_settings& settings, api::payment_route& route, unsigned& decimals
+    const api::service_offer& offer,
+    const plan_settings& settings,
+    api::payment_route& route,
+    unsigned& decimals
 )
 {
     const auto& payment = offer.payment;
@@ -72,14 +75,17 @@ maybe fill_asset(
     if (!asset)
         return gate_obstacle(
             "UnknownAsset",
-            "spec.payment.asset is not, as described, one of the operator's assets on {}; correct its address, symbol, "
-            "decimals and EIP-712 name and version, or leave spec.payment.asset out to take the network's first",
+            "spec.payment.asset is not, as described, one of the operator's assets on {}; correct its "
+            "address, symbol, "
+            "decimals and EIP-712 name and version, or leave spec.payment.asset out to take the network's "
+            "first",
             network->caip2
         );
     if (payment.asset && payment.asset->transfer_method == "permit2")
         return gate_obstacle(
             "UnsupportedAsset",
-            "spec.payment.asset.transferMethod: permit2 is not supported; write eip3009, with an asset that has it"
+            "spec.payment.asset.transferMethod: permit2 is not supported; write eip3009, with an asset that "
+            "has it"
         );
     route.network = network->caip2;
     route.asset = asset->address;
@@ -118,7 +124,9 @@ maybe fill_rules(const api::service_offer& offer, unsigned decimals, api::paymen
     return std::nullopt;
 }
 
-maybe fill_facilitator(const api::service_offer& offer, const plan_settings& settings, api::payment_route& route)
+maybe fill_facilitator(
+    const api::service_offer& offer, const plan_settings& settings, api::payment_route& route
+)
 {
     const std::string& name =
         offer.payment.facilitator.empty() ? settings.default_facilitator : offer.payment.facilitator;
@@ -126,7 +134,8 @@ maybe fill_facilitator(const api::service_offer& offer, const plan_settings& set
     if (at == settings.facilitators.end())
         return gate_obstacle(
             "UnknownFacilitator",
-            "spec.payment.facilitator: \"{}\" is not on the operator's list; write a name that is, leave it out for the "
+            "spec.payment.facilitator: \"{}\" is not on the operator's list; write a name that is, leave it "
+            "out for the "
             "operator's default, or have the operator add it to \"facilitators\"",
             name
         );
@@ -134,7 +143,9 @@ maybe fill_facilitator(const api::service_offer& offer, const plan_settings& set
     return std::nullopt;
 }
 
-maybe fill_credential(const api::service_offer& offer, const plan_settings& settings, api::payment_route& route)
+maybe fill_credential(
+    const api::service_offer& offer, const plan_settings& settings, api::payment_route& route
+)
 {
     route.credential = offer.upstream.credential;
     if (route.credential.empty())
@@ -147,10 +158,12 @@ maybe fill_credential(const api::service_offer& offer, const plan_settings& sett
     };
     if (std::any_of(settings.credentials.begin(), settings.credentials.end(), usable))
         return std::nullopt;
-    // The same words for "not there" and "not yours": names of other namespaces' credentials are not for everyone.
+    // The same words for "not there" and "not yours": names of other namespaces' credentials are not for
+    // everyone.
     return gate_obstacle(
         "UnknownCredential",
-        "spec.upstream.credential: \"{}\" is no credential that namespace {} may use; correct the name, or have the "
+        "spec.upstream.credential: \"{}\" is no credential that namespace {} may use; correct the name, or "
+        "have the "
         "operator add it to \"credentials\" for this namespace",
         route.credential,
         offer.meta.ns
@@ -159,7 +172,8 @@ maybe fill_credential(const api::service_offer& offer, const plan_settings& sett
 
 std::string description_of(const api::service_offer& offer)
 {
-    return offer.registration.description.empty() ? "ServiceOffer " + offer.meta.name : offer.registration.description;
+    return offer.registration.description.empty() ? "ServiceOffer " + offer.meta.name
+                                                  : offer.registration.description;
 }
 
 maybe fill_terms(const api::service_offer& offer, const plan_settings& settings, api::payment_route& route)
@@ -167,7 +181,8 @@ maybe fill_terms(const api::service_offer& offer, const plan_settings& settings,
     if (offer.payment.settlement == api::settlement::after_response)
         return gate_obstacle(
             "UnsupportedSettlement",
-            "spec.payment.settlement: afterResponse is not available behind this gateway; write beforeResponse"
+            "spec.payment.settlement: afterResponse is not available behind this gateway; write "
+            "beforeResponse"
         );
     route.pattern = offer.path == "/" ? "/*" : offer.path + "/*";
     route.pay_to = offer.payment.pay_to;
@@ -192,7 +207,8 @@ bool is_reserved(const api::service_offer& offer)
         return offer.hostname.empty();
     if (offer.path == "/services")
         return true;
-    constexpr std::array<std::string_view, 5> subtrees{"/api", "/openapi.json", "/skill.md", "/rpc", "/.well-known"};
+    constexpr std::array<std::string_view, 5> subtrees{
+        "/api", "/openapi.json", "/skill.md", "/rpc", "/.well-known"};
     return std::any_of(subtrees.begin(), subtrees.end(), [&](std::string_view each) {
         return offer.path == each || (offer.path.starts_with(each) && offer.path[each.size()] == '/');
     });
@@ -205,12 +221,12 @@ maybe check_placement(const api::service_offer& offer, const observation& seen, 
             upstream_condition,
             "CrossNamespaceUpstream",
             fmt::format(
-                "spec.upstream.namespace: an offer in {} cannot sell a Service of {}; leave the field out, and create the "
+                "spec.upstream.namespace: an offer in {} cannot sell a Service of {}; leave the field out, "
+                "and create the "
                 "offer in the Service's namespace",
                 offer.meta.ns,
                 offer.upstream.ns
-            )
-        };
+            )};
     if (is_reserved(offer))
         return route_obstacle(
             "ReservedPath",
@@ -222,7 +238,8 @@ maybe check_placement(const api::service_offer& offer, const observation& seen, 
     if (!seen.path_owner.empty())
         return route_obstacle(
             "PathConflict",
-            "spec.path: {} overlaps with the path of the older offer {}, which keeps it; write another path or hostname, or "
+            "spec.path: {} overlaps with the path of the older offer {}, which keeps it; write another path "
+            "or hostname, or "
             "delete that offer",
             offer.path,
             seen.path_owner
@@ -268,8 +285,8 @@ void read_drain(draft& out, clock::time_point now)
         out.drain = now < out.drained_at ? drain_stage::draining : drain_stage::drained;
 }
 
-// Suspended after enough failures in a row, and then until a success: a controller that has just started and knows
-// nothing leaves it as it is.
+// Suspended after enough failures in a row, and then until a success: a controller that has just started and
+// knows nothing leaves it as it is.
 bool is_suspended(const observation& seen, const plan_settings& settings)
 {
     if (seen.probe.health == probe_result::verdict::healthy)
@@ -280,7 +297,7 @@ bool is_suspended(const observation& seen, const plan_settings& settings)
     return seen.payment_route && kube::bool_at(seen.payment_route->spec(), "suspended");
 }
 
-}  // namespace
+} // namespace
 
 draft make_draft(
     const kube::object& offer, const observation& seen, const plan_settings& settings, clock::time_point now
@@ -299,7 +316,8 @@ draft make_draft(
     if (out.drain == drain_stage::drained)
         out.blocked = route_obstacle(
             "Drained",
-            "taken down at {}, as spec.drainAt and spec.drainGracePeriod say; change or remove drainAt to sell again",
+            "taken down at {}, as spec.drainAt and spec.drainGracePeriod say; change or remove drainAt to "
+            "sell again",
             to_rfc3339(out.drained_at)
         );
     else
@@ -323,12 +341,13 @@ const registration_chain* find_chain(const std::string& name, const plan_setting
     if (name.empty())
         return &settings.chains.front();
     const auto asked = find_network(name, settings);
-    const auto at = std::find_if(settings.chains.begin(), settings.chains.end(), [&](const registration_chain& each) {
-        if (each.name == name)
-            return true;
-        const auto known = find_network(each.name, settings);
-        return asked && known && asked->caip2 == known->caip2;
-    });
+    const auto at =
+        std::find_if(settings.chains.begin(), settings.chains.end(), [&](const registration_chain& each) {
+            if (each.name == name)
+                return true;
+            const auto known = find_network(each.name, settings);
+            return asked && known && asked->caip2 == known->caip2;
+        });
     return at == settings.chains.end() ? nullptr : &*at;
 }
 
@@ -343,7 +362,8 @@ std::string endpoint_of(const api::service_offer& offer, const plan_settings& se
     std::string authority = settings.public_url.substr(scheme.size());
     authority = authority.substr(0, authority.find('/'));
     const auto colon = authority.rfind(':');
-    const std::string port = colon == authority.npos || authority.ends_with(']') ? "" : authority.substr(colon);
+    const std::string port =
+        colon == authority.npos || authority.ends_with(']') ? "" : authority.substr(colon);
     return scheme + offer.hostname + port + offer.path;
 }
 
@@ -358,4 +378,4 @@ std::string upstream_url(const api::service_offer& offer)
     );
 }
 
-}  // namespace portitor::controller
+} // namespace portitor::controller

@@ -1,0 +1,222 @@
+#include "catch.hpp"
+#include "objects.hpp"
+
+#include <portitor/api/service_offer.hpp>
+
+using namespace portitor;
+using namespace portitor::api;
+using test::changed;
+using test::object_from;
+
+namespace {
+
+kube::object_ptr least()
+{
+    return object_from(R"({
+        "apiVersion": "obol.org/v1alpha1", "kind": "ServiceOffer",
+        "metadata": {"name": "hello", "namespace": "shop", "uid": "u1", "generation": 3},
+        "spec": {
+            "upstream": {"service": "web", "port": 8080},
+            "payment": {
+                "network": "base-sepolia",
+                "payTo": "0x00000000000000000000000000000000000000aB",
+                "price": {"perRequest": "0.01"}
+            }
+        }
+    })");
+}
+
+std::string refusal(const kube::object_ptr& offer)
+{
+    const auto parsed = parse_service_offer(*offer);
+    return parsed ? "" : parsed.error().message();
+}
+
+} // namespace
+
+TEST_CASE("an offer gets every default", "[api][offer]")
+{
+    const auto offer = parse_service_offer(*least());
+    REQUIRE(offer.has_value());
+    CHECK(offer->meta.generation == 3);
+    CHECK(offer->type == offer_type::http);
+    CHECK_FALSE(offer->model);
+    CHECK(offer->upstream.service == "web");
+    CHECK(offer->upstream.ns == "shop");
+    CHECK(offer->upstream.port == 8080);
+    CHECK(offer->upstream.health_path == "/health");
+    CHECK(offer->payment.max_timeout_seconds == 300);
+    CHECK(offer->payment.settlement == settlement::before_response);
+    CHECK(offer->payment.price.per_request == "0.01");
+    CHECK_FALSE(offer->payment.price.per_mtok);
+    CHECK_FALSE(offer->payment.asset);
+    CHECK(offer->payment.facilitator.empty());
+    CHECK(offer->path == "/services/hello");
+    CHECK(offer->hostname.empty());
+    CHECK(offer->routes.empty());
+    CHECK_FALSE(offer->registration.enabled);
+    CHECK_FALSE(offer->drain_at);
+    CHECK(offer->drain_grace == std::chrono::hours(1));
+}
+
+TEST_CASE("an offer is read with all that can be written", "[api][offer]")
+{
+    const auto offer = parse_service_offer(*object_from(R"({
+        "metadata": {"name": "llm", "namespace": "shop"},
+        "spec": {
+            "type": "inference",
+            "model": {"name": "qwen3", "runtime": "vllm"},
+            "upstream": {"service": "vllm", "namespace": "ai", "port": 8000, "healthPath": "/v1/models",
+                         "credential": "litellm"},
+            "payment": {
+                "scheme": "exact", "network": "eip155:8453", "payTo": "0x00000000000000000000000000000000000000aB",
+                "maxTimeoutSeconds": 60, "facilitator": "own", "settlement": "afterResponse",
+                "price": {"perMTok": "2.5", "perHour": "1"},
+                "asset": {"address": "0x00000000000000000000000000000000000000cD", "symbol": "USDC", "decimals": 6,
+                          "transferMethod": "eip3009", "eip712Name": "USD Coin", "eip712Version": "2"}
+            },
+            "hostname": "llm.example.com",
+            "path": "/v1",
+            "routes": [{"path": "/models", "gate": "free"}, {"path": "/big/*", "price": {"perRequest": "1"}},
+                       {"path": "/"}],
+            "registration": {
+                "enabled": true, "chain": "base-sepolia", "name": "LLM", "description": "d", "image": "i",
+                "services": [{"name": "web", "endpoint": "https://x", "version": "1"}],
+                "supportedTrust": ["reputation"], "skills": ["s"], "domains": ["d"], "metadata": {"k": "v"},
+                "privateKeySecret": {"name": "key"}
+            },
+            "drainAt": "2026-12-31T20:30:00+02:30",
+            "drainGracePeriod": "1h30m"
+        }
+    })"));
+    REQUIRE(offer.has_value());
+    CHECK(offer->type == offer_type::inference);
+    CHECK(offer->model->name == "qwen3");
+    CHECK(offer->upstream.ns == "ai");
+    CHECK(offer->upstream.credential == "litellm");
+    CHECK(offer->payment.settlement == settlement::after_response);
+    CHECK(offer->payment.price.per_mtok == "2.5");
+    CHECK(offer->payment.asset->decimals == 6);
+    CHECK(offer->payment.asset->transfer_method == "eip3009");
+    CHECK(offer->path == "/v1");
+    REQUIRE(offer->routes.size() == 3);
+    CHECK(offer->routes[0].access == gate::free);
+    CHECK(offer->routes[1].own_price->per_request == "1");
+    CHECK(offer->routes[2].access == gate::paid);
+    CHECK_FALSE(offer->routes[2].own_price);
+    CHECK(offer->registration.services.at(0).version == "1");
+    CHECK(offer->registration.metadata.at("k") == "v");
+    CHECK(offer->registration.private_key_secret->key == "keystore.json");
+    CHECK(to_rfc3339(*offer->drain_at) == "2026-12-31T18:00:00Z");
+    CHECK(offer->drain_grace == std::chrono::minutes(90));
+}
+
+TEST_CASE("a wrong offer is refused with its field and what to write", "[api][offer]")
+{
+    struct wrong_field
+    {
+        const char* pointer;
+        const char* value;
+        const char* message;
+    };
+    const auto [pointer, value, message] = GENERATE(values<wrong_field>({
+        {"/spec/type", "\"agent\"", "spec.type must be one of http, inference"},
+        {"/spec/upstream", "", "spec.upstream must be given"},
+        {"/spec/upstream", "7", "spec.upstream must be a mapping"},
+        {"/spec/upstream/service", "", "spec.upstream.service must be given"},
+        {"/spec/upstream/service", "\"Web\"", "it is \"Web\""},
+        {"/spec/upstream/service", "\"a.b\"", "spec.upstream.service must be a name"},
+        {"/spec/upstream/port", "0", "spec.upstream.port must be a whole number from 1 to 65535"},
+        {"/spec/upstream/port", "65536", "from 1 to 65535"},
+        {"/spec/upstream/port", "\"80\"", "from 1 to 65535"},
+        {"/spec/upstream/port", "80.5", "from 1 to 65535"},
+        {"/spec/upstream/healthPath", "\"health\"", "spec.upstream.healthPath must be a path"},
+        {"/spec/upstream/healthPath", "\"/a b\"", "no spaces"},
+        {"/spec/upstream/healthPath", "\"/a\\r\\nX: y\"", "no spaces"},
+        {"/spec/payment", "", "spec.payment must be given"},
+        {"/spec/payment/network", "", "spec.payment.network must be given"},
+        {"/spec/payment/network", "\"Base Sepolia\"", "spec.payment.network must be a network"},
+        {"/spec/payment/payTo", "", "spec.payment.payTo must be given: an address"},
+        {"/spec/payment/payTo", "\"0x0000000000000000000000000000000000000ab\"", "40 hexadecimal digits"},
+        {"/spec/payment/payTo", "\"0x00000000000000000000000000000000000000zz\"", "40 hexadecimal digits"},
+        {"/spec/payment/price", "", "spec.payment.price must be given"},
+        {"/spec/payment/price", "{}", "spec.payment.price must be given"},
+        {"/spec/payment/price/perRequest",
+         "0.01",
+         "spec.payment.price.perRequest must be text: put it in quotes"},
+        {"/spec/payment/scheme", "\"upto\"", "spec.payment.scheme must be one of exact"},
+        {"/spec/payment/maxTimeoutSeconds", "0", "from 1 to 86400"},
+        {"/spec/payment/settlement", "\"never\"", "one of beforeResponse, afterResponse"},
+        {"/spec/payment/asset", "{}", "spec.payment.asset must be named"},
+        {"/spec/payment/asset", "{\"address\": \"0x1\"}", "spec.payment.asset.address"},
+        {"/spec/hostname", "\"localhost\"", "spec.hostname must be a lower-case host name with a point"},
+        {"/spec/hostname", "\"https://a.b\"", "spec.hostname"},
+        {"/spec/hostname", "\"*.example.com\"", "spec.hostname"},
+        {"/spec/path", "\"a\"", "spec.path must be a path"},
+        {"/spec/path", "\"/a/\"", "none last"},
+        {"/spec/path", "\"/a//b\"", "no empty"},
+        {"/spec/path", "\"/a/../b\"", "spec.path"},
+        {"/spec/path", "\"/a/.\"", "spec.path"},
+        {"/spec/path", "\"/a%2fb\"", "spec.path"},
+        {"/spec/path", "\"/a?b\"", "spec.path"},
+        {"/spec/routes",
+         "[{\"path\": \"/a\"}, {\"path\": \"/a\"}]",
+         "spec.routes[1].path must be in the list once"},
+        {"/spec/routes", "[{\"path\": \"a\"}]", "spec.routes[0].path must be a path below the offer's"},
+        {"/spec/routes", "[{\"path\": \"/a/..\"}]", "spec.routes[0].path"},
+        {"/spec/routes", "[{\"path\": \"//\"}]", "spec.routes[0].path"},
+        {"/spec/routes", "[{}]", "spec.routes[0].path must be given"},
+        {"/spec/routes", "[7]", "spec.routes[0] must be a mapping"},
+        {"/spec/routes", "[{\"path\": \"/a\", \"gate\": \"auth\"}]", "one of paid, free"},
+        {"/spec/routes",
+         "[{\"path\": \"/a\", \"gate\": \"free\", \"price\": {\"perRequest\": \"1\"}}]",
+         "must be left out of a free route"},
+        {"/spec/registration", "{\"enabled\": \"yes\"}", "spec.registration.enabled must be true or false"},
+        {"/spec/registration",
+         "{\"services\": [{\"name\": \"a\"}]}",
+         "spec.registration.services[0].endpoint"},
+        {"/spec/registration", "{\"skills\": [1]}", "spec.registration.skills"},
+        {"/spec/registration", "{\"metadata\": {\"a\": 1}}", "spec.registration.metadata"},
+        {"/spec/registration", "{\"privateKeySecret\": {}}", "spec.registration.privateKeySecret.name"},
+        {"/spec/drainAt", "\"tomorrow\"", "spec.drainAt must be a time"},
+        {"/spec/drainAt", "\"2026-12-31T18:00:00+0x:00\"", "spec.drainAt must be a time"},
+        {"/spec/drainGracePeriod", "\"1d\"", "spec.drainGracePeriod must be a duration"},
+        {"/spec/drainGracePeriod", "\"90\"", "such as 90m"},
+        {"/spec/drainGracePeriod", "\"h\"", "such as 90m"},
+        {"/spec/drainGracePeriod", "\"999999h\"", "such as 90m"},
+    }));
+    CAPTURE(pointer, value);
+    CHECK_THAT(refusal(changed(least(), pointer, value)), Catch::Matchers::Contains(message));
+}
+
+TEST_CASE("lists and texts are bounded", "[api][offer]")
+{
+    boost::json::array routes;
+    for (int i = 0; i < 129; ++i)
+        routes.push_back(boost::json::object{{"path", "/a" + std::to_string(i)}});
+    const auto spec_of = [&](const boost::json::value& list) {
+        auto raw = least()->raw;
+        raw["spec"].as_object()["routes"] = list;
+        return kube::parse_object(raw).value();
+    };
+    CHECK_THAT(refusal(spec_of(routes)), Catch::Matchers::Contains("at most 128"));
+    routes.pop_back();
+    CHECK(refusal(spec_of(routes)).empty());
+    const std::string umlauts = [] {
+        std::string out;
+        for (int i = 0; i < 128; ++i)
+            out += "\xc3\xa4";
+        return out;
+    }();
+    const auto named = [&](const std::string& name) {
+        return changed(least(), "/spec/registration", R"({"name": ")" + name + R"("})");
+    };
+    CHECK(refusal(named(umlauts)).empty());
+    CHECK_THAT(refusal(named(umlauts + "x")), Catch::Matchers::Contains("at most 128 characters"));
+}
+
+TEST_CASE("an object without a spec is refused, not a crash", "[api][offer]")
+{
+    CHECK_FALSE(refusal(object_from(R"({"metadata": {"name": "a"}})")).empty());
+    CHECK_FALSE(refusal(object_from(R"({"metadata": {"name": "a"}, "spec": []})")).empty());
+}
