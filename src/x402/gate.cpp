@@ -1,196 +1,334 @@
-#include <portitor/x402/gate.hpp>
-
-#include <portitor/core/task_group.hpp>
 #include <portitor/x402/base64.hpp>
+#include <portitor/x402/gate.hpp>
 #include <portitor/x402/match.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <optional>
 
 namespace portitor::x402 {
 
 namespace asio = boost::asio;
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
 namespace {
 
-constexpr std::chrono::seconds total_budget(20);
-constexpr std::chrono::milliseconds verify_budget(5000);
-constexpr std::chrono::milliseconds settle_budget(10000);
-// A settlement that is pending needs a moment before its outcome can be asked for.
-constexpr std::chrono::milliseconds settle_pause(500);
+// How far the chain's clock may lag behind ours before an expired payment is surely dead.
+constexpr std::chrono::seconds chain_lag{60};
 
-std::chrono::milliseconds left_until(std::chrono::steady_clock::time_point until)
+bool has_expired(const payment& offered, clock::time_point now)
 {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>((now - chain_lag).time_since_epoch()).count();
+    return seconds > 0 && offered.valid_before < static_cast<std::uint64_t>(seconds);
 }
 
-std::string receipt_header_of(const boost::json::object* receipt)
+bool expected_answer_was_broken(const error& failure)
 {
-    return receipt ? encode_base64(boost::json::serialize(*receipt)) : std::string();
+    return failure.code() == errc::protocol;
 }
-
-/// Holds a claim while it is worked on. However the work ends, the claim is not left in flight.
-class claim_guard
-{
-public:
-    claim_guard(claim_table& claims, std::string key, bool may_be_settled)
-        : claims_(claims), key_(std::move(key)), may_be_settled_(may_be_settled)
-    {
-    }
-    claim_guard(const claim_guard&) = delete;
-    claim_guard& operator=(const claim_guard&) = delete;
-    ~claim_guard()
-    {
-        if (concluded_)
-            return;
-        if (may_be_settled_)
-            claims_.unknown(key_);
-        else
-            claims_.release(key_);
-    }
-
-    void settlement_starts() { may_be_settled_ = true; }
-    void surely_not_settled() { may_be_settled_ = false; }
-    void settled(boost::json::object receipt)
-    {
-        claims_.settled(key_, std::move(receipt));
-        concluded_ = true;
-    }
-    void spent()
-    {
-        claims_.spent(key_);
-        concluded_ = true;
-    }
-
-private:
-    claim_table& claims_;
-    std::string key_;
-    bool may_be_settled_;
-    bool concluded_ = false;
-};
 
 }  // namespace
 
-struct gate::work
+// One call of pay().
+struct gate::job
 {
     const payment& offered;
     const payment_requirement& wanted;
-    const std::string& url;
-    const std::string& key;
-    deadline until;
+    std::string url;
+    claim_binding binding;
+    claim_key key;
+    steady_clock::time_point deadline;
+
+    milliseconds left() const
+    {
+        return std::max(
+            milliseconds(0), std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now())
+        );
+    }
 };
 
+// A claim that begin() gave us. However its scope ends, the claim does not stay in flight: an owner who never reported
+// leaves it released as long as no settlement has begun, and unknown from then on.
+class gate::held_claim
+{
+public:
+    held_claim(std::shared_ptr<claim_table> claims, const claim_key& key, bool maybe_settled)
+        : claims_(std::move(claims)), key_(key), maybe_settled_(maybe_settled)
+    {}
+    held_claim(const held_claim&) = delete;
+    held_claim& operator=(const held_claim&) = delete;
+
+    ~held_claim()
+    {
+        if (!claims_)
+            return;
+        if (maybe_settled_)
+            claims_->unknown(key_);
+        else
+            claims_->release(key_);
+    }
+
+    void settling() { maybe_settled_ = true; }
+    void release() { take()->release(key_); }
+    void unknown() { take()->unknown(key_); }
+    void used() { take()->used(key_); }
+    void settled(std::string receipt) { take()->settled(key_, std::move(receipt)); }
+
+private:
+    std::shared_ptr<claim_table> take() { return std::exchange(claims_, nullptr); }
+
+    std::shared_ptr<claim_table> claims_;
+    claim_key key_;
+    bool maybe_settled_;
+};
+
+const char* to_string(unavailable_cause cause) noexcept
+{
+    switch (cause)
+    {
+    case unavailable_cause::busy: return "busy";
+    case unavailable_cause::facilitator: return "facilitator";
+    case unavailable_cause::facilitator_broken: return "facilitator_broken";
+    case unavailable_cause::settlement_unknown: return "settlement_unknown";
+    case unavailable_cause::internal: return "internal";
+    }
+    return "internal";
+}
+
+delivery_guard& delivery_guard::operator=(delivery_guard&& other) noexcept
+{
+    // The old content goes with `other`, which reports it at its end.
+    std::swap(claims_, other.claims_);
+    std::swap(key_, other.key_);
+    return *this;
+}
+
+delivery_guard::~delivery_guard()
+{
+    if (claims_)
+        claims_->undelivered(key_);
+}
+
+void delivery_guard::delivered()
+{
+    if (const auto claims = std::exchange(claims_, nullptr))
+        claims->delivered(key_);
+}
+
+gate::gate(
+    facilitator_client& facilitator, std::shared_ptr<claim_table> claims, const clock& time, gate_limits limits
+)
+    : facilitator_(facilitator), claims_(std::move(claims)), clock_(time), limits_(limits)
+{}
+
 asio::awaitable<verdict> gate::pay(
-    const payment& offered, const payment_requirement& wanted, std::string facilitator_url, claim_binding binding
+    const payment& offered,
+    const payment_requirement& wanted,
+    std::string facilitator_url,
+    claim_binding binding,
+    steady_clock::time_point deadline
 )
 {
-    // Without a nonce that we can read a payment cannot be told from its copies.
-    if (offered.kind == payment_kind::other)
-        co_return not_paid("unsupported_scheme");
-    const std::string key = claim_key(offered, wanted);
-    const work todo{offered, wanted, facilitator_url, key, std::chrono::steady_clock::now() + total_budget};
+    job work{
+        offered,
+        wanted,
+        std::move(facilitator_url),
+        std::move(binding),
+        key_of(offered, wanted),
+        std::min(deadline, steady_clock::now() + limits_.total),
+    };
+    // A coroutine of its own without a cancellation slot: who waits for the verdict may be cancelled, the work not.
+    auto executor = co_await asio::this_coro::executor;
+    asio::awaitable<verdict> judging = judge(work);
+    auto apart = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+    verdict made = co_await asio::co_spawn(executor, std::move(judging), apart);
+    count(made);
+    co_return made;
+}
+
+asio::awaitable<verdict> gate::judge(job& work)
+{
+    std::string thrown;
+    try
+    {
+        verdict made = co_await wait_or_own(work);
+        co_return made;
+    }
+    catch (const std::exception& failure)
+    {
+        thrown = failure.what();
+    }
+    co_return verdict_unavailable(unavailable_cause::internal, limits_.retry_facilitator, std::move(thrown));
+}
+
+asio::awaitable<verdict> gate::wait_or_own(job& work)
+{
     for (;;)
     {
-        const auto begun = claims_.begin(key, binding, offered.valid_before, time_.now());
-        switch (begun)
+        claim_answer found = claims_->begin(work.key, work.binding, work.offered.valid_before, clock_.now());
+        if (found.step == claim_step::granted_again)
+            co_return verdict_paid(work.key, work.offered.payer, std::move(found.receipt), true);
+        if (found.step == claim_step::used)
+            co_return verdict_already_used(std::move(found.receipt));
+        if (found.step == claim_step::full)
+            co_return verdict_unavailable(
+                unavailable_cause::busy, limits_.retry_busy, "the table of claims is full"
+            );
+        if (found.step == claim_step::proceed)
         {
-        case claim_table::start::proceed: co_return co_await verify_and_settle(todo);
-        case claim_table::start::resolve: co_return co_await settle(todo, true);
-        case claim_table::start::granted: on_step_("claim", "granted_again"); co_return grant(key, offered);
-        case claim_table::start::used:
-            on_step_("claim", "used");
-            co_return already_used(receipt_header_of(claims_.receipt(key)));
-        case claim_table::start::full: on_step_("claim", "full"); co_return unavailable("too many payments at once");
-        case claim_table::start::busy:
-            on_step_("claim", "busy");
-            co_return unavailable("too many copies of this payment at once");
-        case claim_table::start::wait: break;
+            verdict made = co_await verify_and_settle(work);
+            co_return made;
         }
-        const bool moved = co_await claims_.changed(key, todo.until);
-        if (!moved)
-            co_return unavailable("a copy of this payment is still being settled");
+        if (found.step == claim_step::resolve)
+        {
+            verdict made = co_await resolve(work);
+            co_return made;
+        }
+
+        const claim_wait waited = co_await claims_->changed(work.key, work.deadline);
+        if (waited != claim_wait::changed)
+            co_return verdict_unavailable(
+                unavailable_cause::busy,
+                limits_.retry_busy,
+                waited == claim_wait::expired ? "an earlier copy of the payment is still at work"
+                                              : "too many copies of the payment wait"
+            );
     }
 }
 
-asio::awaitable<verdict> gate::verify_and_settle(const work& todo)
+asio::awaitable<verdict> gate::verify_and_settle(job& work)
 {
+    held_claim claim(claims_, work.key, false);
+    if (auto refused = time_refusal(work.offered, clock_.now()))
     {
-        claim_guard guard(claims_, todo.key, false);
-        if (const auto refused = time_refusal(todo.offered, time_.now()))
-            co_return not_paid(refused->code);
-        const auto limit = std::min(verify_budget, left_until(todo.until));
-        const verify_outcome outcome = co_await facilitator_.verify(todo.url, todo.offered, todo.wanted, limit);
-        if (const auto* invalid = std::get_if<verify_invalid>(&outcome))
-        {
-            on_step_("verify", "invalid");
-            if (says_already_used(invalid->reason))
-                co_return already_used(std::string());
-            co_return not_paid(invalid->reason);
-        }
-        if (!std::holds_alternative<verify_valid>(outcome))
-        {
-            on_step_("verify", "unavailable");
-            co_return unavailable("the facilitator cannot be asked");
-        }
-        on_step_("verify", "valid");
-        // From here on settle() answers for the claim.
-        guard.settlement_starts();
-        co_return co_await settle(todo, false);
+        claim.release();
+        co_return verdict_payment_required(std::move(refused->code));
     }
-}
 
-asio::awaitable<verdict> gate::settle(const work& todo, bool outcome_was_unknown)
-{
-    claim_guard guard(claims_, todo.key, true);
-    bool unknown = outcome_was_unknown;
-    for (int attempt = 0; attempt < 2; ++attempt)
+    const milliseconds limit = std::min(limits_.verify, work.left());
+    const verify_outcome verified = co_await facilitator_.verify(work.url, work.offered, work.wanted, limit);
+    if (const auto* down = std::get_if<verify_unavailable>(&verified))
     {
-        const auto limit = std::min(settle_budget, left_until(todo.until));
-        if (limit.count() <= 0)
-            break;
-        settle_outcome outcome = co_await facilitator_.settle(todo.url, todo.offered, todo.wanted, limit);
-        if (auto* done = std::get_if<settle_settled>(&outcome))
-        {
-            on_step_("settle", "settled");
-            guard.settled(std::move(done->receipt));
-            co_return grant(todo.key, todo.offered);
-        }
-        if (const auto* refused = std::get_if<settle_refused>(&outcome))
-        {
-            on_step_("settle", "refused");
-            if (says_already_used(refused->reason) || unknown)
-            {
-                // Spent by an attempt of ours or by somebody else's: without a receipt there is nothing to hand out,
-                // and nobody is asked to pay a second time.
-                guard.spent();
-                co_return already_used(std::string());
-            }
-            guard.surely_not_settled();
-            co_return not_paid(refused->reason);
-        }
-        if (std::holds_alternative<settle_not_sent>(outcome) && !unknown)
-        {
-            on_step_("settle", "not_sent");
-            guard.surely_not_settled();
-            co_return unavailable("the facilitator cannot be reached");
-        }
-        on_step_("settle", "unknown");
-        unknown = true;
-        if (attempt == 0)
-            co_await sleep_for(settle_pause);
+        claim.release();
+        co_return verdict_unavailable(
+            expected_answer_was_broken(down->failure) ? unavailable_cause::facilitator_broken
+                                                      : unavailable_cause::facilitator,
+            limits_.retry_facilitator,
+            down->failure.message()
+        );
     }
-    co_return unavailable("the outcome of the settlement is not known yet; send the same payment again");
+    if (const auto* invalid = std::get_if<verify_invalid>(&verified))
+    {
+        claim.release();
+        // Another replica may have settled it: whoever paid must not be asked to pay again.
+        if (says_already_used(invalid->reason))
+            co_return verdict_already_used(std::string());
+        co_return verdict_payment_required(invalid->reason);
+    }
+    if (work.left() < limits_.settle_least)
+    {
+        claim.release();
+        co_return verdict_unavailable(
+            unavailable_cause::facilitator, limits_.retry_facilitator, "no time was left to settle"
+        );
+    }
+
+    claim.settling();
+    settle_outcome settled = co_await settle(work, limits_.settle_again);
+    bool in_doubt = false;
+    if (std::holds_alternative<settle_unknown>(settled) && work.left() >= limits_.settle_least)
+    {
+        in_doubt = true;
+        ++counters_.settle_retries;
+        settled = co_await settle(work, milliseconds(0));
+    }
+    co_return conclude(work, claim, settled, in_doubt);
 }
 
-verdict gate::grant(const std::string& key, const payment& offered) const
+asio::awaitable<verdict> gate::resolve(job& work)
 {
-    const boost::json::object* receipt = claims_.receipt(key);
-    paid out;
-    out.claim = key;
-    out.payer = offered.payer.to_string();
-    out.receipt_header = receipt_header_of(receipt);
-    if (const auto* hash = receipt ? receipt->if_contains("transaction") : nullptr; hash && hash->is_string())
-        out.transaction = std::string(hash->get_string());
-    return out;
+    held_claim claim(claims_, work.key, true);
+    ++counters_.resolutions;
+    const settle_outcome settled = co_await settle(work, milliseconds(0));
+    co_return conclude(work, claim, settled, true);
+}
+
+asio::awaitable<settle_outcome> gate::settle(job& work, milliseconds keep_back)
+{
+    const milliseconds left = work.left();
+    const milliseconds limit = std::max(left - keep_back, std::min(left, limits_.settle_least));
+    settle_outcome outcome = co_await facilitator_.settle(work.url, work.offered, work.wanted, limit);
+    co_return outcome;
+}
+
+// `in_doubt`: an earlier settlement of this payment may have moved the money.
+verdict gate::conclude(job& work, held_claim& claim, const settle_outcome& outcome, bool in_doubt)
+{
+    if (const auto* done = std::get_if<settle_settled>(&outcome))
+    {
+        std::string receipt = encode_base64(boost::json::serialize(done->receipt));
+        claim.settled(receipt);
+        return verdict_paid(work.key, work.offered.payer, std::move(receipt), false);
+    }
+
+    std::string why;
+    if (const auto* refused = std::get_if<settle_refused>(&outcome))
+    {
+        if (says_already_used(refused->reason) || (in_doubt && has_expired(work.offered, clock_.now())))
+        {
+            claim.used();
+            return verdict_already_used(std::string());
+        }
+        if (!in_doubt)
+        {
+            claim.release();
+            return verdict_payment_required(refused->reason);
+        }
+        why = "refused (" + refused->reason + ") after a settlement without an answer";
+    }
+    else if (const auto* unsent = std::get_if<settle_not_sent>(&outcome))
+    {
+        if (!in_doubt)
+        {
+            claim.release();
+            return verdict_unavailable(
+                unavailable_cause::facilitator, limits_.retry_facilitator, unsent->failure.message()
+            );
+        }
+        why = unsent->failure.message();
+    }
+    else if (const auto* unknown = std::get_if<settle_unknown>(&outcome))
+    {
+        why = unknown->failure.message();
+    }
+    claim.unknown();
+    return verdict_unavailable(unavailable_cause::settlement_unknown, limits_.retry_facilitator, std::move(why));
+}
+
+void gate::count(const verdict& made)
+{
+    if (const auto* paid = std::get_if<verdict_paid>(&made))
+        ++(paid->again ? counters_.paid_again : counters_.paid);
+    else if (std::holds_alternative<verdict_payment_required>(made))
+        ++counters_.payment_required;
+    else if (std::holds_alternative<verdict_already_used>(made))
+        ++counters_.already_used;
+    else if (const auto* unavailable = std::get_if<verdict_unavailable>(&made))
+        switch (unavailable->cause)
+        {
+        case unavailable_cause::busy: ++counters_.busy; break;
+        case unavailable_cause::facilitator:
+        case unavailable_cause::facilitator_broken: ++counters_.facilitator_unavailable; break;
+        case unavailable_cause::settlement_unknown: ++counters_.settlement_unknown; break;
+        case unavailable_cause::internal: ++counters_.internal; break;
+        }
 }
 
 }  // namespace portitor::x402

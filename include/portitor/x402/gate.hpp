@@ -1,83 +1,175 @@
 #pragma once
 
+#include <portitor/core/clock.hpp>
 #include <portitor/x402/claims.hpp>
 #include <portitor/x402/facilitator.hpp>
 
+#include <boost/asio/awaitable.hpp>
+
 #include <chrono>
-#include <functional>
+#include <cstdint>
+#include <memory>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <variant>
 
 namespace portitor::x402 {
 
-/// The payment is settled and this caller may hand out what it buys. delivered() must follow.
-struct paid
+/// Why there is no verdict on a payment yet.
+enum class unavailable_cause
 {
-    std::string claim;           ///< for gate::delivered()
-    std::string payer;           ///< "0x" and 40 lower-case digits
-    std::string transaction;     ///< hash
-    std::string receipt_header;  ///< base64 of the SettleResponse
+    busy,                ///< too many payments, or too many copies of this one, or no time left
+    facilitator,         ///< not reached, or no answer in time; nothing was settled
+    facilitator_broken,  ///< it answered something that it must not; nothing was settled (502 rather than 503)
+    settlement_unknown,  ///< the money may have moved; the same payment, sent again, resolves it
+    internal,            ///< a broken invariant here
 };
 
-/// Nothing was settled, and another payment may be asked for.
-struct not_paid
+/// "busy", "facilitator", … as metrics name it.
+const char* to_string(unavailable_cause cause) noexcept;
+
+/// No verdict: the buyer should send the same payment again after `retry_after`. Never an invitation to pay anew.
+struct verdict_unavailable
 {
-    explicit not_paid(std::string why) : reason(std::move(why)) {}
-    std::string reason;  ///< a code of x402; may be shown
+    verdict_unavailable() = default;
+    verdict_unavailable(unavailable_cause what, std::chrono::seconds wait, std::string text)
+        : cause(what), retry_after(wait), why(std::move(text))
+    {}
+    unavailable_cause cause = unavailable_cause::internal;
+    std::chrono::seconds retry_after{1};
+    std::string why;  ///< for the log: it may name the facilitator
 };
 
-/// The payment has been spent. Nobody may be asked to pay again because of it.
-struct already_used
+/// Settled, and the answer is the caller's to give. Until gate::delivered() or undelivered() is told, copies of the
+/// payment wait: hold a delivery_guard from here to the end of the write.
+struct verdict_paid
 {
-    explicit already_used(std::string of) : receipt_header(std::move(of)) {}
-    std::string receipt_header;  ///< empty where the receipt is not known here
+    verdict_paid(claim_key claim, evm::address from, std::string header, bool repeated)
+        : key(std::move(claim)), payer(from), receipt(std::move(header)), again(repeated)
+    {}
+    claim_key key;
+    evm::address payer;
+    std::string receipt;  ///< value of receipt_header(version): base64 of a SettleResponse
+    bool again = false;   ///< settled by an earlier request whose answer was lost
 };
 
-/// There is no verdict now; the same payment may be sent again later. Nobody may be asked to pay again.
-struct unavailable
+/// Not settled and not going to be: ask for a payment again, with this reason as the error.
+struct verdict_payment_required
 {
-    explicit unavailable(std::string what) : why(std::move(what)) {}
-    std::string why;  ///< for the log and the client; says nothing of internals
-    std::chrono::seconds retry_after{2};
+    explicit verdict_payment_required(std::string why) : reason(std::move(why)) {}
+    std::string reason;  ///< a code; may be shown
 };
 
-using verdict = std::variant<unavailable, already_used, not_paid, paid>;
+/// The payment has bought what it could, here or elsewhere: refuse (409) without asking for another.
+struct verdict_already_used
+{
+    explicit verdict_already_used(std::string header) : receipt(std::move(header)) {}
+    std::string receipt;  ///< as in verdict_paid; empty where none is known
+};
 
-/// Turns a payment that has been matched into a verdict: claim, verify, settle; each payment settles at most once
-/// and buys one delivered answer. Knows nothing of how the question came in. One strand.
+using verdict = std::variant<verdict_unavailable, verdict_paid, verdict_payment_required, verdict_already_used>;
+
+/// What became of the payments so far, for metrics.
+struct gate_counters
+{
+    std::uint64_t paid = 0;
+    std::uint64_t paid_again = 0;  ///< grants for a payment settled earlier
+    std::uint64_t payment_required = 0;
+    std::uint64_t already_used = 0;
+    std::uint64_t busy = 0;
+    std::uint64_t facilitator_unavailable = 0;  ///< both causes
+    std::uint64_t settlement_unknown = 0;
+    std::uint64_t internal = 0;
+    std::uint64_t settle_retries = 0;  ///< second settlements within one request
+    std::uint64_t resolutions = 0;     ///< settlements tried for a claim left unknown by an earlier request
+};
+
+struct gate_limits
+{
+    /// For one payment, whatever the caller's deadline: Traefik gives up on a ForwardAuth answer at 30 s.
+    std::chrono::milliseconds total{20'000};
+    std::chrono::milliseconds verify{5'000};
+    /// Kept back from the first settlement for the second one.
+    std::chrono::milliseconds settle_again{5'000};
+    /// A settlement is not begun with less time left.
+    std::chrono::milliseconds settle_least{1'000};
+    std::chrono::seconds retry_busy{1};
+    std::chrono::seconds retry_facilitator{5};
+};
+
+/// Reports that an answer was not delivered, unless told that it was: hold one while writing it.
+class delivery_guard
+{
+public:
+    delivery_guard() = default;
+    delivery_guard(std::shared_ptr<claim_table> claims, claim_key key)
+        : claims_(std::move(claims)), key_(std::move(key))
+    {}
+    delivery_guard(delivery_guard&& other) noexcept = default;
+    delivery_guard& operator=(delivery_guard&& other) noexcept;
+    ~delivery_guard();
+
+    /// The answer was written to a live connection without error.
+    void delivered();
+
+private:
+    std::shared_ptr<claim_table> claims_;
+    claim_key key_;
+};
+
+/// Turns a payment into a verdict: claim, verify, settle. Knows nothing of how the request came or how it is answered.
+/// One strand, the one of its claims. It must outlive its operations; the claims may outlive it.
 class gate
 {
 public:
-    /// Hears of each step and how it ended, for metrics: ("verify", "valid"), ("settle", "unknown")…
-    using observer = std::function<void(std::string_view step, std::string_view outcome)>;
-
-    gate(facilitator_client& facilitator, claim_table& claims, const clock& time, observer on_step)
-        : facilitator_(facilitator), claims_(claims), time_(time), on_step_(std::move(on_step))
-    {
-    }
-
-    /// Ends within 20 s, so that the proxy before us (30 s at Traefik) hears of it. The references must outlive the
-    /// operation. Whatever happens, a payment that may have been settled is remembered as such.
-    boost::asio::awaitable<verdict> pay(
-        const payment& offered, const payment_requirement& wanted, std::string facilitator_url, claim_binding binding
+    gate(
+        facilitator_client& facilitator,
+        std::shared_ptr<claim_table> claims,
+        const clock& time,
+        gate_limits limits = {}
     );
 
-    /// Whether the answer that a `paid` led to was written to a live connection.
-    void delivered(const std::string& claim, bool success) { claims_.delivered(claim, success); }
+    /// The verdict on a payment that match() found to pay `wanted`; both must live until then. The time window is
+    /// judged here, for new claims only. Ends by `deadline` (within what the facilitator client allows) and throws
+    /// nothing. Cancellation of the caller does not reach it: a settlement that began is finished and recorded though
+    /// the buyer hung up, so await it in a place that may take limits.total.
+    ///
+    /// Verify failed to answer: the claim is released, nothing was settled. Settle was not sent: likewise. Settle is
+    /// unknown: it is tried once more, then the claim is left unknown for the next copy to resolve. From the first
+    /// unknown settlement on no refusal leads to verdict_payment_required, because the refusal (say, for lack of
+    /// funds) may be the consequence of the first settlement; once the payment has expired it is already_used.
+    boost::asio::awaitable<verdict> pay(
+        const payment& offered,
+        const payment_requirement& wanted,
+        std::string facilitator_url,
+        claim_binding binding,
+        std::chrono::steady_clock::time_point deadline
+    );
+
+    /// How the answer to a verdict_paid went.
+    void delivered(const claim_key& key) { claims_->delivered(key); }
+    void undelivered(const claim_key& key) { claims_->undelivered(key); }
+    delivery_guard guard_delivery(const verdict_paid& paid) const { return {claims_, paid.key}; }
+
+    const gate_counters& counters() const noexcept { return counters_; }
 
 private:
-    using deadline = std::chrono::steady_clock::time_point;
-    struct work;
+    struct job;
+    class held_claim;
 
-    boost::asio::awaitable<verdict> verify_and_settle(const work& todo);
-    boost::asio::awaitable<verdict> settle(const work& todo, bool outcome_was_unknown);
-    verdict grant(const std::string& key, const payment& offered) const;
+    boost::asio::awaitable<verdict> judge(job& work);
+    boost::asio::awaitable<verdict> wait_or_own(job& work);
+    boost::asio::awaitable<verdict> verify_and_settle(job& work);
+    boost::asio::awaitable<verdict> resolve(job& work);
+    boost::asio::awaitable<settle_outcome> settle(job& work, std::chrono::milliseconds keep_back);
+    verdict conclude(job& work, held_claim& claim, const settle_outcome& outcome, bool in_doubt);
+    void count(const verdict& made);
 
     facilitator_client& facilitator_;
-    claim_table& claims_;
-    const clock& time_;
-    observer on_step_;
+    std::shared_ptr<claim_table> claims_;
+    const clock& clock_;
+    gate_limits limits_;
+    gate_counters counters_;
 };
 
 }  // namespace portitor::x402
