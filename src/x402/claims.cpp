@@ -3,7 +3,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -94,7 +93,8 @@ claim_answer claim_table::begin(
         return claim_answer(claim_step::used, known.receipt);
     switch (known.state)
     {
-    case state::granted: return claim_answer(claim_step::wait);
+    case state::granted:
+        return claim_answer(claim_step::wait);
     case state::settled:
         enter(found->first, known, state::granted);
         return claim_answer(claim_step::granted_again, known.receipt);
@@ -102,7 +102,8 @@ claim_answer claim_table::begin(
         enter(found->first, known, state::in_flight);
         return claim_answer(claim_step::resolve);
     case state::in_flight:
-    case state::used: break;
+    case state::used:
+        break;
     }
     return claim_answer(claim_step::used, known.receipt);
 }
@@ -188,7 +189,8 @@ bool claim_table::make_room(clock::time_point now)
     return claims_.size() < limits_.max_claims;
 }
 
-asio::awaitable<claim_wait> claim_table::changed(claim_key key, std::chrono::steady_clock::time_point deadline)
+asio::awaitable<claim_wait>
+claim_table::changed(claim_key key, std::chrono::steady_clock::time_point deadline)
 {
     const auto found = claims_.find(key.text());
     if (found == claims_.end())

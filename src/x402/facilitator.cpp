@@ -19,7 +19,10 @@ http::client_options options_for(std::chrono::milliseconds timeout)
 }  // namespace
 
 asio::awaitable<verify_outcome> http_facilitator::verify(
-    std::string url, const payment& offered, const payment_requirement& wanted, std::chrono::milliseconds timeout
+    std::string url,
+    const payment& offered,
+    const payment_requirement& wanted,
+    std::chrono::milliseconds timeout
 )
 {
     auto call = make_facilitator_call(url, "verify", offered, wanted);
@@ -33,7 +36,10 @@ asio::awaitable<verify_outcome> http_facilitator::verify(
 }
 
 asio::awaitable<settle_outcome> http_facilitator::settle(
-    std::string url, const payment& offered, const payment_requirement& wanted, std::chrono::milliseconds timeout
+    std::string url,
+    const payment& offered,
+    const payment_requirement& wanted,
+    std::chrono::milliseconds timeout
 )
 {
     auto call = make_facilitator_call(url, "settle", offered, wanted);

@@ -36,9 +36,10 @@ result<json::object> read_object(const http::response& answer, std::string_view 
     return parsed;
 }
 
-// A code, or `otherwise` where there is none. Codes are open strings, but they are shown to buyers: a text that is no
-// code is replaced, not passed on. Empty for a wrong type.
-std::optional<std::string> read_reason(const json::object& from, std::string_view name, std::string_view otherwise)
+// A code, or `otherwise` where there is none. Codes are open strings, but they are shown to buyers: a text
+// that is no code is replaced, not passed on. Empty for a wrong type.
+std::optional<std::string>
+read_reason(const json::object& from, std::string_view name, std::string_view otherwise)
 {
     if (lacks(from, name))
         return std::string(otherwise);
@@ -60,8 +61,8 @@ bool payer_fits(const json::object& answer, const payment& offered)
     return payer && *payer == offered.payer;
 }
 
-// Reasons after which the transaction may yet be on its way: `transaction_failed` also covers a lost connection while
-// the SDK waited for the receipt.
+// Reasons after which the transaction may yet be on its way: `transaction_failed` also covers a lost
+// connection while the SDK waited for the receipt.
 bool leaves_open(std::string_view reason)
 {
     return reason == "settlement_pending" || reason == "unexpected_settle_error" ||
@@ -77,7 +78,10 @@ bool says_already_used(std::string_view reason) noexcept
 }
 
 result<facilitator_call> make_facilitator_call(
-    std::string_view base, std::string_view operation, const payment& offered, const payment_requirement& wanted
+    std::string_view base,
+    std::string_view operation,
+    const payment& offered,
+    const payment_requirement& wanted
 )
 {
     auto url = http::parse_url(base);
@@ -130,9 +134,8 @@ verify_outcome read_verify_answer(const http::response& answer, const payment& o
     return verify_invalid(*std::move(reason));
 }
 
-settle_outcome read_settle_answer(
-    const http::response& answer, const payment& offered, const payment_requirement& wanted
-)
+settle_outcome
+read_settle_answer(const http::response& answer, const payment& offered, const payment_requirement& wanted)
 {
     const auto parsed = read_object(answer, "settle");
     if (!parsed)

@@ -11,16 +11,18 @@ struct facilitator_call
     http::request message;
 };
 
-/// POST {base}/{operation} with the payment as it came and the server's own requirement, both in the payment's version.
-/// errc::invalid where the base URL is none or has a query.
+/// POST {base}/{operation} with the payment as it came and the server's own requirement, both in the
+/// payment's version. errc::invalid where the base URL is none or has a query.
 result<facilitator_call> make_facilitator_call(
-    std::string_view base, std::string_view operation, const payment& offered, const payment_requirement& wanted
+    std::string_view base,
+    std::string_view operation,
+    const payment& offered,
+    const payment_requirement& wanted
 );
 
 verify_outcome read_verify_answer(const http::response& answer, const payment& offered);
 
-settle_outcome read_settle_answer(
-    const http::response& answer, const payment& offered, const payment_requirement& wanted
-);
+settle_outcome
+read_settle_answer(const http::response& answer, const payment& offered, const payment_requirement& wanted);
 
 }  // namespace portitor::x402

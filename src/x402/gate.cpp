@@ -25,7 +25,8 @@ constexpr std::chrono::seconds chain_lag{60};
 
 bool has_expired(const payment& offered, clock::time_point now)
 {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>((now - chain_lag).time_since_epoch()).count();
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>((now - chain_lag).time_since_epoch()).count();
     return seconds > 0 && offered.valid_before < static_cast<std::uint64_t>(seconds);
 }
 
@@ -54,8 +55,8 @@ struct gate::job
     }
 };
 
-// A claim that begin() gave us. However its scope ends, the claim does not stay in flight: an owner who never reported
-// leaves it released as long as no settlement has begun, and unknown from then on.
+// A claim that begin() gave us. However its scope ends, the claim does not stay in flight: an owner who never
+// reported leaves it released as long as no settlement has begun, and unknown from then on.
 class gate::held_claim
 {
 public:
@@ -93,11 +94,16 @@ const char* to_string(unavailable_cause cause) noexcept
 {
     switch (cause)
     {
-    case unavailable_cause::busy: return "busy";
-    case unavailable_cause::facilitator: return "facilitator";
-    case unavailable_cause::facilitator_broken: return "facilitator_broken";
-    case unavailable_cause::settlement_unknown: return "settlement_unknown";
-    case unavailable_cause::internal: return "internal";
+    case unavailable_cause::busy:
+        return "busy";
+    case unavailable_cause::facilitator:
+        return "facilitator";
+    case unavailable_cause::facilitator_broken:
+        return "facilitator_broken";
+    case unavailable_cause::settlement_unknown:
+        return "settlement_unknown";
+    case unavailable_cause::internal:
+        return "internal";
     }
     return "internal";
 }
@@ -123,7 +129,10 @@ void delivery_guard::delivered()
 }
 
 gate::gate(
-    facilitator_client& facilitator, std::shared_ptr<claim_table> claims, const clock& time, gate_limits limits
+    facilitator_client& facilitator,
+    std::shared_ptr<claim_table> claims,
+    const clock& time,
+    gate_limits limits
 )
     : facilitator_(facilitator), claims_(std::move(claims)), clock_(time), limits_(limits)
 {}
@@ -144,7 +153,8 @@ asio::awaitable<verdict> gate::pay(
         key_of(offered, wanted),
         std::min(deadline, steady_clock::now() + limits_.total),
     };
-    // A coroutine of its own without a cancellation slot: who waits for the verdict may be cancelled, the work not.
+    // A coroutine of its own without a cancellation slot: who waits for the verdict may be cancelled, the
+    // work not.
     auto executor = co_await asio::this_coro::executor;
     asio::awaitable<verdict> judging = judge(work);
     auto apart = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
@@ -212,6 +222,14 @@ asio::awaitable<verdict> gate::verify_and_settle(job& work)
         co_return verdict_payment_required(std::move(refused->code));
     }
 
+    if (work.left() < limits_.settle_least)
+    {
+        claim.release();
+        co_return verdict_unavailable(
+            unavailable_cause::busy, limits_.retry_busy, "no time was left to verify"
+        );
+    }
+
     const milliseconds limit = std::min(limits_.verify, work.left());
     const verify_outcome verified = co_await facilitator_.verify(work.url, work.offered, work.wanted, limit);
     if (const auto* down = std::get_if<verify_unavailable>(&verified))
@@ -255,6 +273,10 @@ asio::awaitable<verdict> gate::verify_and_settle(job& work)
 asio::awaitable<verdict> gate::resolve(job& work)
 {
     held_claim claim(claims_, work.key, true);
+    if (work.left() < limits_.settle_least)
+        co_return verdict_unavailable(
+            unavailable_cause::settlement_unknown, limits_.retry_busy, "no time was left to settle again"
+        );
     ++counters_.resolutions;
     const settle_outcome settled = co_await settle(work, milliseconds(0));
     co_return conclude(work, claim, settled, true);
@@ -309,7 +331,9 @@ verdict gate::conclude(job& work, held_claim& claim, const settle_outcome& outco
         why = unknown->failure.message();
     }
     claim.unknown();
-    return verdict_unavailable(unavailable_cause::settlement_unknown, limits_.retry_facilitator, std::move(why));
+    return verdict_unavailable(
+        unavailable_cause::settlement_unknown, limits_.retry_facilitator, std::move(why)
+    );
 }
 
 void gate::count(const verdict& made)
@@ -323,11 +347,19 @@ void gate::count(const verdict& made)
     else if (const auto* unavailable = std::get_if<verdict_unavailable>(&made))
         switch (unavailable->cause)
         {
-        case unavailable_cause::busy: ++counters_.busy; break;
+        case unavailable_cause::busy:
+            ++counters_.busy;
+            break;
         case unavailable_cause::facilitator:
-        case unavailable_cause::facilitator_broken: ++counters_.facilitator_unavailable; break;
-        case unavailable_cause::settlement_unknown: ++counters_.settlement_unknown; break;
-        case unavailable_cause::internal: ++counters_.internal; break;
+        case unavailable_cause::facilitator_broken:
+            ++counters_.facilitator_unavailable;
+            break;
+        case unavailable_cause::settlement_unknown:
+            ++counters_.settlement_unknown;
+            break;
+        case unavailable_cause::internal:
+            ++counters_.internal;
+            break;
         }
 }
 

@@ -61,7 +61,8 @@ result<json::object> parse_object(std::string_view text)
         return fail(errc::invalid, "not valid JSON ({})", failed.message());
     if (!value.is_object())
         return fail(errc::invalid, "not a JSON object");
-    // Boost.JSON keeps the last of several members of one name, so fewer members than colons means a duplicate.
+    // Boost.JSON keeps the last of several members of one name, so fewer members than colons means a
+    // duplicate.
     if (count_members(value) != count_colons(text))
         return fail(errc::invalid, "a JSON object names a member twice");
     return std::move(value.get_object());

@@ -15,8 +15,8 @@ namespace portitor::x402 {
 /// Nothing in x402 nests deeper than eight levels; extensions get some room.
 inline constexpr std::size_t max_json_depth = 16;
 
-/// Strict RFC 8259, valid UTF-8, at most max_json_depth levels, an object, and no name twice in one object: two
-/// readers could take different ones. errc::invalid otherwise; the message quotes nothing of the text.
+/// Strict RFC 8259, valid UTF-8, at most max_json_depth levels, an object, and no name twice in one object:
+/// two readers could take different ones. errc::invalid otherwise; the message quotes nothing of the text.
 result<boost::json::object> parse_object(std::string_view text);
 
 /// Null unless the member is there and a string.

@@ -10,7 +10,8 @@ namespace json = boost::json;
 
 namespace {
 
-// x402ExactPermit2Proxy, at the same address on every chain: the only spender that the scheme "exact" settles with.
+// x402ExactPermit2Proxy, at the same address on every chain: the only spender that the scheme "exact" settles
+// with.
 constexpr std::string_view permit2_proxy = "0x402085c248EeA27D92E8b30b2C58ed07f9E20001";
 
 bool is_address(std::string_view text, const evm::address& expected)
@@ -76,7 +77,8 @@ std::optional<refusal> check_eip3009(const payment& offered, const payment_requi
 {
     if (!is_address(wanted.pay_to, offered.pay_to))
         return refusal{
-            "invalid_exact_evm_payload_recipient_mismatch", "the authorization pays another address than payTo"};
+            "invalid_exact_evm_payload_recipient_mismatch",
+            "the authorization pays another address than payTo"};
     if (offered.value != wanted.amount)
         return refusal{
             offered.version == 1 ? "invalid_exact_evm_payload_authorization_value"
@@ -103,7 +105,8 @@ std::optional<refusal> check_signed(const payment& offered, const payment_requir
     const bool permit2 = wanted.method == transfer_method::permit2;
     if (offered.kind != (permit2 ? payment_kind::permit2 : payment_kind::eip3009))
         return refusal{
-            "invalid_payload", fmt::format("the payment is not made by {}, as required", to_string(wanted.method))};
+            "invalid_payload",
+            fmt::format("the payment is not made by {}, as required", to_string(wanted.method))};
     return permit2 ? check_permit2(offered, wanted) : check_eip3009(offered, wanted);
 }
 

@@ -12,7 +12,8 @@ namespace json = boost::json;
 
 namespace {
 
-// Reads members one after the other and keeps the first failure, so that the decoders below read as lists of fields.
+// Reads members one after the other and keeps the first failure, so that the decoders below read as lists of
+// fields.
 class reader
 {
 public:
@@ -137,7 +138,9 @@ std::string_view receipt_header(int version) noexcept
 result<payment> decode_payment(payment_header header, std::string_view value, const network_table& networks)
 {
     if (value.size() > max_payment_header)
-        return fail(errc::invalid, "the payment header is refused: it is longer than {} bytes", max_payment_header);
+        return fail(
+            errc::invalid, "the payment header is refused: it is longer than {} bytes", max_payment_header
+        );
     const auto text = decode_base64(value);
     if (!text)
         return text.error().within("the payment header is refused");

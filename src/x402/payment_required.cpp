@@ -8,7 +8,8 @@ namespace portitor::x402 {
 
 namespace json = boost::json;
 
-payment_required make_payment_required(std::span<const payment_requirement> requirements, std::string_view error)
+payment_required
+make_payment_required(std::span<const payment_requirement> requirements, std::string_view error)
 {
     const json::string_view why(error.data(), error.size());
     json::array v2_accepts;

@@ -19,8 +19,8 @@ public:
     address() = default;
     explicit address(const bytes_type& bytes) : bytes_(bytes) {}
 
-    /// Reads "0x" and 40 hexadecimal digits in any case. The checksum that EIP-55 hides in the case is not judged,
-    /// because peers also send addresses in lower case. errc::invalid otherwise.
+    /// Reads "0x" and 40 hexadecimal digits in any case. The checksum that EIP-55 hides in the case is not
+    /// judged, because peers also send addresses in lower case. errc::invalid otherwise.
     static result<address> parse(std::string_view text);
 
     const bytes_type& bytes() const noexcept { return bytes_; }

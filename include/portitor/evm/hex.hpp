@@ -17,8 +17,8 @@ bool is_hex(std::string_view text) noexcept;
 /// The bytes of "0x…", however many. errc::invalid for anything that is_hex() refuses.
 result<std::vector<std::uint8_t>> parse_hex(std::string_view text);
 
-/// Fills `out` from "0x" and exactly twice as many digits. errc::invalid for another length or another character;
-/// `out` is unspecified then.
+/// Fills `out` from "0x" and exactly twice as many digits. errc::invalid for another length or another
+/// character; `out` is unspecified then.
 result<void> parse_hex(std::string_view text, std::span<std::uint8_t> out);
 
 /// "0x" and lower-case digits.

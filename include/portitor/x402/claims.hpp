@@ -19,13 +19,15 @@
 
 namespace portitor::x402 {
 
-/// Identifies one payment: what a chain lets happen once. Network, token contract (for Permit2 the Permit2 contract,
-/// because the nonces are its own), payer and nonce, in one spelling each.
+/// Identifies one payment: what a chain lets happen once. Network, token contract (for Permit2 the Permit2
+/// contract, because the nonces are its own), payer and nonce, in one spelling each.
 class claim_key
 {
 public:
     claim_key() = default;
-    claim_key(std::string_view network, std::string_view asset, std::string_view payer, std::string_view nonce);
+    claim_key(
+        std::string_view network, std::string_view asset, std::string_view payer, std::string_view nonce
+    );
 
     const std::string& text() const noexcept { return text_; }
     bool operator==(const claim_key&) const = default;
@@ -51,7 +53,8 @@ enum class claim_step
     proceed,        ///< the claim is the caller's: verify, settle, and report
     resolve,        ///< the claim is the caller's, but it may be settled already: settle again, and report
     wait,           ///< another caller has it: await changed() and begin again
-    granted_again,  ///< settled, and the answer to it was never delivered: hand out the grant, report its delivery
+    granted_again,  ///< settled, and the answer to it was never delivered: hand out the grant, report its
+                    ///< delivery
     used,           ///< it has bought what it could
     full,           ///< no room for another claim
 };
@@ -61,7 +64,8 @@ struct claim_answer
 {
     explicit claim_answer(claim_step what, std::string kept = {}) : step(what), receipt(std::move(kept)) {}
     claim_step step;
-    std::string receipt;  ///< for granted_again and used: the receipt header's value, empty where none is known
+    std::string
+        receipt;  ///< for granted_again and used: the receipt header's value, empty where none is known
 };
 
 enum class claim_wait
@@ -85,10 +89,10 @@ struct claim_limits
 ///        release: (none)-+    | resolve    undelivered: settled --begin (granted_again)
 ///                        +--> unknown
 ///
-/// Bounded: claims that are over (used, settled, unknown) and whose validBefore plus margin has passed make room for
-/// new ones; a table full of others takes no more, because a forgotten claim could be sold twice. Bindings are kept as
-/// digests, so a claim takes about 1 kB.
-/// One strand. The table must outlive the coroutines that wait in changed(); the rest suspends nowhere and is atomic.
+/// Bounded: claims that are over (used, settled, unknown) and whose validBefore plus margin has passed make
+/// room for new ones; a table full of others takes no more, because a forgotten claim could be sold twice.
+/// Bindings are kept as digests, so a claim takes about 1 kB. One strand. The table must outlive the
+/// coroutines that wait in changed(); the rest suspends nowhere and is atomic.
 class claim_table
 {
 public:
@@ -101,13 +105,14 @@ public:
         const claim_key& key, const claim_binding& binding, const u256& valid_before, clock::time_point now
     );
 
-    /// Reports of the claim's holder. A report about a claim that is not in the state that it ends is ignored.
-    void release(const claim_key& key);                           ///< surely not settled: forget it
-    void settled(const claim_key& key, std::string receipt);      ///< settled; the holder now answers
-    void unknown(const claim_key& key);                           ///< nobody knows; the next copy resolves
-    void used(const claim_key& key);                              ///< was settled before and elsewhere: never grant it
-    void delivered(const claim_key& key);                         ///< the answer was written
-    void undelivered(const claim_key& key);                       ///< it was not: the next copy gets the grant
+    /// Reports of the claim's holder. A report about a claim that is not in the state that it ends is
+    /// ignored.
+    void release(const claim_key& key);                       ///< surely not settled: forget it
+    void settled(const claim_key& key, std::string receipt);  ///< settled; the holder now answers
+    void unknown(const claim_key& key);                       ///< nobody knows; the next copy resolves
+    void used(const claim_key& key);         ///< was settled before and elsewhere: never grant it
+    void delivered(const claim_key& key);    ///< the answer was written
+    void undelivered(const claim_key& key);  ///< it was not: the next copy gets the grant
 
     /// Suspends until the claim changes its state. Cancellation ends it early, as `expired`.
     boost::asio::awaitable<claim_wait> changed(claim_key key, std::chrono::steady_clock::time_point deadline);
@@ -142,7 +147,8 @@ private:
         std::uint64_t expires = 0;  // Unix seconds, margin included
         std::string receipt;
         std::shared_ptr<waiters> waiting;
-        std::multimap<std::uint64_t, std::string>::iterator over;  // into over_, in the states that may be evicted
+        std::multimap<std::uint64_t, std::string>::iterator
+            over;  // into over_, in the states that may be evicted
     };
 
     using claim_map = std::unordered_map<std::string, claim>;

@@ -18,8 +18,7 @@ namespace portitor::x402 {
 
 /// The payment would settle now. Nothing is reserved by it.
 struct verify_valid
-{
-};
+{};
 
 /// The facilitator judged the payment and refuses it.
 struct verify_invalid
@@ -44,7 +43,8 @@ struct settle_settled
         : transaction(std::move(hash)), receipt(std::move(answer))
     {}
     std::string transaction;
-    boost::json::object receipt;  ///< a SettleResponse: success, transaction, network, payer and, if given, amount
+    boost::json::object
+        receipt;  ///< a SettleResponse: success, transaction, network, payer and, if given, amount
 };
 
 /// The facilitator surely did not settle.
@@ -54,8 +54,8 @@ struct settle_refused
     std::string reason;  ///< a code, printable; may be shown
 };
 
-/// The money may have moved: no answer, an answer that contradicts itself or the payment, a settlement that is still
-/// pending, or one that failed after its transaction may have been sent.
+/// The money may have moved: no answer, an answer that contradicts itself or the payment, a settlement that
+/// is still pending, or one that failed after its transaction may have been sent.
 struct settle_unknown
 {
     explicit settle_unknown(error why) : failure(std::move(why)) {}
@@ -99,8 +99,8 @@ public:
 /// An answer of a facilitator that is longer is refused unread.
 inline constexpr std::size_t max_facilitator_answer = 64 * 1024;
 
-/// The facilitator over HTTP. An answer with the boolean `isValid` or `success` counts whatever its status, because
-/// hosted facilitators say no with 400 and more; anything else is a failure of the transport.
+/// The facilitator over HTTP. An answer with the boolean `isValid` or `success` counts whatever its status,
+/// because hosted facilitators say no with 400 and more; anything else is a failure of the transport.
 class http_facilitator final : public facilitator_client
 {
 public:

@@ -20,7 +20,8 @@ enum class unavailable_cause
 {
     busy,                ///< too many payments, or too many copies of this one, or no time left
     facilitator,         ///< not reached, or no answer in time; nothing was settled
-    facilitator_broken,  ///< it answered something that it must not; nothing was settled (502 rather than 503)
+    facilitator_broken,  ///< it answered something that it must not; nothing was settled (502 rather than
+                         ///< 503)
     settlement_unknown,  ///< the money may have moved; the same payment, sent again, resolves it
     internal,            ///< a broken invariant here
 };
@@ -28,7 +29,8 @@ enum class unavailable_cause
 /// "busy", "facilitator", … as metrics name it.
 const char* to_string(unavailable_cause cause) noexcept;
 
-/// No verdict: the buyer should send the same payment again after `retry_after`. Never an invitation to pay anew.
+/// No verdict: the buyer should send the same payment again after `retry_after`. Never an invitation to pay
+/// anew.
 struct verdict_unavailable
 {
     verdict_unavailable() = default;
@@ -40,8 +42,8 @@ struct verdict_unavailable
     std::string why;  ///< for the log: it may name the facilitator
 };
 
-/// Settled, and the answer is the caller's to give. Until gate::delivered() or undelivered() is told, copies of the
-/// payment wait: hold a delivery_guard from here to the end of the write.
+/// Settled, and the answer is the caller's to give. Until gate::delivered() or undelivered() is told, copies
+/// of the payment wait: hold a delivery_guard from here to the end of the write.
 struct verdict_paid
 {
     verdict_paid(claim_key claim, evm::address from, std::string header, bool repeated)
@@ -67,7 +69,8 @@ struct verdict_already_used
     std::string receipt;  ///< as in verdict_paid; empty where none is known
 };
 
-using verdict = std::variant<verdict_unavailable, verdict_paid, verdict_payment_required, verdict_already_used>;
+using verdict =
+    std::variant<verdict_unavailable, verdict_paid, verdict_payment_required, verdict_already_used>;
 
 /// What became of the payments so far, for metrics.
 struct gate_counters
@@ -117,8 +120,8 @@ private:
     claim_key key_;
 };
 
-/// Turns a payment into a verdict: claim, verify, settle. Knows nothing of how the request came or how it is answered.
-/// One strand, the one of its claims. It must outlive its operations; the claims may outlive it.
+/// Turns a payment into a verdict: claim, verify, settle. Knows nothing of how the request came or how it is
+/// answered. One strand, the one of its claims. It must outlive its operations; the claims may outlive it.
 class gate
 {
 public:
@@ -129,22 +132,23 @@ public:
         gate_limits limits = {}
     );
 
-    /// The verdict on a payment that match() found to pay `wanted`; both must live until then. The time window is
-    /// judged here, for new claims only. Ends by `deadline` (within what the facilitator client allows) and throws
-    /// nothing. Cancellation of the caller does not reach it: a settlement that began is finished and recorded though
-    /// the buyer hung up, so await it in a place that may take limits.total.
+    /// The verdict on a payment that match() found to pay `wanted`; both must live until then. The time
+    /// window is judged here, for new claims only. Ends by `deadline` (as exactly as the facilitator client
+    /// keeps its timeouts) and reports failures as verdicts. Cancellation of the caller does not reach it: a
+    /// settlement that began is finished and recorded though the buyer hung up, so await it where
+    /// limits.total may be spent.
     ///
-    /// Verify failed to answer: the claim is released, nothing was settled. Settle was not sent: likewise. Settle is
-    /// unknown: it is tried once more, then the claim is left unknown for the next copy to resolve. From the first
-    /// unknown settlement on no refusal leads to verdict_payment_required, because the refusal (say, for lack of
-    /// funds) may be the consequence of the first settlement; once the payment has expired it is already_used.
-    boost::asio::awaitable<verdict> pay(
-        const payment& offered,
+    /// Verify failed to answer: the claim is released, nothing was settled. Settle was not sent: likewise.
+    /// Settle is unknown: it is tried once more, then the claim is left unknown for the next copy to resolve.
+    /// From the first unknown settlement on no refusal leads to verdict_payment_required, because the refusal
+    /// (say, for lack of funds) may be the consequence of the first settlement; once the payment has expired
+    /// it is already_used.
+    boost::asio::awaitable<verdict>
+    pay(const payment& offered,
         const payment_requirement& wanted,
         std::string facilitator_url,
         claim_binding binding,
-        std::chrono::steady_clock::time_point deadline
-    );
+        std::chrono::steady_clock::time_point deadline);
 
     /// How the answer to a verdict_paid went.
     void delivered(const claim_key& key) { claims_->delivered(key); }

@@ -11,7 +11,8 @@
 
 namespace portitor::x402 {
 
-/// Why a payment is not taken: a code of the x402 specification or its SDK, and a sentence. Both may be shown.
+/// Why a payment is not taken: a code of the x402 specification or its SDK, and a sentence. Both may be
+/// shown.
 struct refusal
 {
     std::string code;
@@ -21,17 +22,18 @@ struct refusal
 /// The requirement that a payment meets, or why it meets none.
 using match_outcome = std::variant<const payment_requirement*, refusal>;
 
-/// Finds the requirement that a payment pays, field by field. In v2 `accepted` must equal the server's requirement
-/// (numbers as integers, addresses in any case, every member of the server's `extra` present and equal; more members
-/// are allowed); v1 knows only scheme and network. Then what was signed must fit: recipient, amount, asset, spender.
-/// The time window is left to time_refusal(): a payment that was settled before it ran out still has its grant coming.
-/// The result points into `requirements`.
+/// Finds the requirement that a payment pays, field by field. In v2 `accepted` must equal the server's
+/// requirement (numbers as integers, addresses in any case, every member of the server's `extra` present and
+/// equal; more members are allowed); v1 knows only scheme and network. Then what was signed must fit:
+/// recipient, amount, asset, spender. The time window is left to time_refusal(): a payment that was settled
+/// before it ran out still has its grant coming. The result points into `requirements`.
 match_outcome match(const payment& offered, std::span<const payment_requirement> requirements);
 
 /// The least time that must be left for a settlement, as the reference facilitator demands it.
 inline constexpr std::uint64_t settlement_seconds = 6;
 
-/// Why the payment cannot be settled now: validAfter <= now and validBefore >= now + 6 s must hold. Empty where it can.
+/// Why the payment cannot be settled now: validAfter <= now and validBefore >= now + 6 s must hold. Empty
+/// where it can.
 std::optional<refusal> time_refusal(const payment& offered, clock::time_point now);
 
 }  // namespace portitor::x402

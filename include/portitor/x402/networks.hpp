@@ -8,8 +8,9 @@
 #include <string_view>
 #include <vector>
 
-/// The x402 payment protocol, versions 1 and 2, as a server that sells over HTTP needs it. Knows nothing of roles and
-/// nothing of any proxy: messages, matching, the facilitator's API, and the engine that turns a payment into a verdict.
+/// The x402 payment protocol, versions 1 and 2, as a server that sells over HTTP needs it. Knows nothing of
+/// roles and nothing of any proxy: messages, matching, the facilitator's API, and the engine that turns a
+/// payment into a verdict.
 namespace portitor::x402 {
 
 /// How the scheme "exact" moves a token: by the token's own EIP-3009, or through the Permit2 contract.
@@ -49,8 +50,9 @@ struct network
     const token* find_token(std::string_view address_or_symbol) const;
 };
 
-/// Which networks and tokens there are. Filled once at start, read from then on: pointers into it are valid until the
-/// next add(). Values from the x402 SDK 2.27.0 and, for aliases and the OBOL token, from the predecessor.
+/// Which networks and tokens there are. Filled once at start, read from then on: pointers into it are valid
+/// until the next add(). Values from the x402 SDK 2.27.0 and, for aliases and the OBOL token, from the
+/// predecessor.
 class network_table
 {
 public:
@@ -59,9 +61,9 @@ public:
 
     network_table() = default;
 
-    /// Adds a network, or extends the known one of the same CAIP-2 name: aliases are joined, tokens are appended (one
-    /// with a known address replaces the known one), a v1 name and a chain id are taken where given.
-    /// errc::invalid for a malformed entry, errc::conflict when a name already means another network.
+    /// Adds a network, or extends the known one of the same CAIP-2 name: aliases are joined, tokens are
+    /// appended (one with a known address replaces the known one), a v1 name and a chain id are taken where
+    /// given. errc::invalid for a malformed entry, errc::conflict when a name already means another network.
     result<void> add(network entry);
 
     /// By CAIP-2 name, v1 name or alias, exactly as written. Null where there is none.

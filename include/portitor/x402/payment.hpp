@@ -36,15 +36,16 @@ enum class payment_kind
     other,    ///< something that only a facilitator could read (ERC-7710, another scheme)
 };
 
-/// A payment as its header tells it: well-formed, but neither matched nor verified. Of the kind `other` nothing below
-/// `kind` is known.
+/// A payment as its header tells it: well-formed, but neither matched nor verified. Of the kind `other`
+/// nothing below `kind` is known.
 struct payment
 {
     int version = 0;
     boost::json::object raw;  ///< the decoded header as it came, for the facilitator
     std::string scheme;
-    std::string network;                          ///< CAIP-2, or what the client wrote where the table lacks it
-    std::optional<boost::json::object> accepted;  ///< v2: the requirement that the client says it pays; unsigned
+    std::string network;  ///< CAIP-2, or what the client wrote where the table lacks it
+    std::optional<boost::json::object>
+        accepted;  ///< v2: the requirement that the client says it pays; unsigned
 
     payment_kind kind = payment_kind::other;
     evm::address payer;
@@ -57,9 +58,9 @@ struct payment
     std::string nonce;                  ///< EIP-3009: "0x" and 64 lower-case digits; Permit2: decimal
 };
 
-/// Decodes a payment header: bounded size and depth, strict base64, strict JSON, strict types, decimal numbers of at
-/// most 256 bits, and a version that agrees with the header's name. The signature must be hexadecimal and is not
-/// judged here. x402 v1 section 5.2, v2 section 5.2, scheme "exact" on EVM.
+/// Decodes a payment header: bounded size and depth, strict base64, strict JSON, strict types, decimal
+/// numbers of at most 256 bits, and a version that agrees with the header's name. The signature must be
+/// hexadecimal and is not judged here. x402 v1 section 5.2, v2 section 5.2, scheme "exact" on EVM.
 /// errc::invalid otherwise; the message says what is wrong without quoting the header, so it may be shown.
 result<payment> decode_payment(payment_header header, std::string_view value, const network_table& networks);
 

@@ -17,8 +17,9 @@ struct payment_required
     std::string body;          ///< JSON, a v1 PaymentRequirementsResponse
 };
 
-/// `error` stands in both; it is for people and may be the reason why a payment was refused. The resource is that of
-/// the first requirement. Requirements that v1 cannot express are left out of the body.
-payment_required make_payment_required(std::span<const payment_requirement> requirements, std::string_view error);
+/// `error` stands in both; it is for people and may be the reason why a payment was refused. The resource is
+/// that of the first requirement. Requirements that v1 cannot express are left out of the body.
+payment_required
+make_payment_required(std::span<const payment_requirement> requirements, std::string_view error);
 
 }  // namespace portitor::x402

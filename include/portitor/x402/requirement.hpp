@@ -10,9 +10,9 @@
 
 namespace portitor::x402 {
 
-/// What a server wants for one resource: PaymentRequirements of the scheme "exact" (x402 v2 section 5.1, v1 section 4).
-/// The flow is always `upfront`: settled before the resource is handed out, the only one that a hop which does not see
-/// the answer can keep honestly.
+/// What a server wants for one resource: PaymentRequirements of the scheme "exact" (x402 v2 section 5.1, v1
+/// section 4). The flow is always `upfront`: settled before the resource is handed out, the only one that a
+/// hop which does not see the answer can keep honestly.
 struct payment_requirement
 {
     std::string network;     ///< CAIP-2
@@ -35,8 +35,8 @@ struct payment_requirement
 /// The fields that the choice of network and token decides.
 payment_requirement make_requirement(const network& on, const token& of);
 
-/// `extra` as both versions carry it: name, version, paymentFlow "upfront", and assetTransferMethod where it is not
-/// the default.
+/// `extra` as both versions carry it: name, version, paymentFlow "upfront", and assetTransferMethod where it
+/// is not the default.
 boost::json::object extra_of(const payment_requirement& requirement);
 
 /// One element of `accepts` in v2, and `paymentRequirements` to a facilitator.

@@ -1,0 +1,335 @@
+#include "catch.hpp"
+#include "run.hpp"
+#include "samples.hpp"
+
+#include <portitor/x402/facilitator.hpp>
+
+#include <optional>
+
+using namespace portitor;
+using namespace portitor::x402;
+using namespace portitor::x402::test;
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Answers every request alike and keeps the last one.
+struct canned_client final : http::client
+{
+    std::optional<error> failure;
+    unsigned status = 200;
+    std::string body;
+
+    http::origin server;
+    http::request message;
+    http::client_options options;
+    int requests = 0;
+
+    asio::awaitable<result<http::response>>
+    send(http::origin to, http::request request, http::client_options with) override
+    {
+        ++requests;
+        server = std::move(to);
+        message = std::move(request);
+        options = with;
+        if (failure)
+            co_return *failure;
+        co_return http::make_response(static_cast<http::status>(status), body, "application/json");
+    }
+
+    asio::awaitable<result<std::unique_ptr<http::body_stream>>>
+    open(http::origin, http::request, http::client_options) override
+    {
+        co_return fail(errc::invalid, "a facilitator has nothing to stream");
+    }
+};
+
+struct fixture
+{
+    asio::io_context context;
+    canned_client client;
+    http_facilitator facilitator{client};
+    payment offered = decode_v2(v2_payment(usdc_requirement())).value();
+    payment_requirement wanted = usdc_requirement();
+    std::string url = "https://facilitator.test/x402";
+
+    verify_outcome verify()
+    {
+        return portitor::test::run(
+            context, facilitator.verify(url, offered, wanted, std::chrono::seconds(3))
+        );
+    }
+
+    settle_outcome settle()
+    {
+        return portitor::test::run(
+            context, facilitator.settle(url, offered, wanted, std::chrono::seconds(3))
+        );
+    }
+
+    // "valid", "unavailable" or "invalid <reason>".
+    std::string verified(unsigned status, std::string body)
+    {
+        client.status = status;
+        client.body = std::move(body);
+        const verify_outcome outcome = verify();
+        if (const auto* invalid = std::get_if<verify_invalid>(&outcome))
+            return "invalid " + invalid->reason;
+        return std::holds_alternative<verify_valid>(outcome) ? "valid" : "unavailable";
+    }
+
+    // "settled <transaction>", "unknown", "not sent" or "refused <reason>".
+    std::string settled(unsigned status, std::string body)
+    {
+        client.status = status;
+        client.body = std::move(body);
+        const settle_outcome outcome = settle();
+        if (const auto* refused = std::get_if<settle_refused>(&outcome))
+            return "refused " + refused->reason;
+        if (const auto* done = std::get_if<settle_settled>(&outcome))
+            return "settled " + done->transaction;
+        return std::holds_alternative<settle_unknown>(outcome) ? "unknown" : "not sent";
+    }
+};
+
+std::string success(const std::string& more)
+{
+    return R"({"success":true,"transaction":"0xe16d","network":"eip155:84532",)" + more + "}";
+}
+
+}  // namespace
+
+TEST_CASE("the facilitator gets the payment as it came and our requirement", "[x402][facilitator]")
+{
+    fixture f;
+    at(f.offered.raw, "accepted/extra/lie") = "unsigned";
+    f.client.body = R"({"isValid":true})";
+    f.verify();
+    CHECK(f.client.server.to_string() == "https://facilitator.test");
+    CHECK(f.client.message.method() == http::verb::post);
+    CHECK(f.client.message.target() == "/x402/verify");
+    CHECK(f.client.message[http::field::content_type] == "application/json");
+    CHECK(f.client.message[http::field::host] == "facilitator.test");
+    CHECK(f.client.options.timeout == std::chrono::seconds(3));
+    CHECK(f.client.options.max_body == 64 * 1024);
+    const json::value body = json::parse(f.client.message.body());
+    CHECK(body.at("x402Version") == 2);
+    CHECK(body.at("paymentPayload") == json::value(f.offered.raw));
+    CHECK(body.at("paymentRequirements") == json::value(to_v2_json(f.wanted)));
+    CHECK(body.as_object().size() == 3);
+
+    f.settle();
+    CHECK(f.client.message.target() == "/x402/settle");
+    CHECK(json::parse(f.client.message.body()) == body);
+}
+
+TEST_CASE("a v1 payment is sent in v1", "[x402][facilitator]")
+{
+    fixture f;
+    f.offered = decode_v1(v1_payment()).value();
+    f.client.body = R"({"isValid":true})";
+    f.verify();
+    const json::value body = json::parse(f.client.message.body());
+    CHECK(body.at("x402Version") == 1);
+    CHECK(body.at("paymentPayload") == json::value(v1_payment()));
+    CHECK(body.at("paymentRequirements") == json::value(to_v1_json(f.wanted)));
+}
+
+TEST_CASE("base URLs are joined with care", "[x402][facilitator]")
+{
+    const std::pair<const char*, const char*> urls[] = {
+        {"https://f.test", "/verify"},
+        {"https://f.test/", "/verify"},
+        {"https://f.test/a/b//", "/a/b/verify"},
+        {"http://127.0.0.1:4021/a", "/a/verify"},
+    };
+    for (const auto& [url, target] : urls)
+    {
+        fixture f;
+        f.url = url;
+        f.verify();
+        CHECK(f.client.message.target() == target);
+    }
+    for (const char* url : {"", "f.test", "ftp://f.test", "https://f.test/?key=1"})
+    {
+        fixture f;
+        f.url = url;
+        INFO(url);
+        CHECK(f.verified(200, R"({"isValid":true})") == "unavailable");
+        CHECK(f.settled(200, success(R"("a":1)")) == "not sent");
+        CHECK(f.client.requests == 0);
+    }
+}
+
+TEST_CASE("verify answers are judged by the body, whatever the status", "[x402][facilitator]")
+{
+    fixture f;
+    const std::string ours = R"("payer":"0x70997970c51812dc3a010c7d01b50e0d17dc79c8")";
+    for (const unsigned status : {200U, 400U, 402U, 500U})
+    {
+        CHECK(f.verified(status, R"({"isValid":true,)" + ours + "}") == "valid");
+        CHECK(
+            f.verified(status, R"({"isValid":false,"invalidReason":"insufficient_funds"})") ==
+            "invalid insufficient_funds"
+        );
+        CHECK(f.verified(status, "<html>Bad gateway</html>") == "unavailable");
+        CHECK(f.verified(status, R"({"error":"nope"})") == "unavailable");
+    }
+    CHECK(f.verified(200, R"({"isValid":true,"payer":null,"extra":{"a":[1]}})") == "valid");
+    CHECK(f.verified(200, R"({"isValid":false})") == "invalid unexpected_verify_error");
+}
+
+TEST_CASE("a lying or malformed verify answer is none", "[x402][facilitator]")
+{
+    fixture f;
+    const char* answers[] = {
+        "",
+        "true",
+        "[]",
+        R"({"isValid":"true"})",
+        R"({"isValid":1})",
+        R"({"isValid":null})",
+        R"({"isvalid":true})",
+        R"({"isValid":false,"isValid":true})",
+        R"({"isValid":true,"payer":"0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"})",
+        R"({"isValid":true,"payer":7})",
+        R"({"isValid":false,"invalidReason":{"code":1}})",
+        R"({"isValid":true)",
+    };
+    for (const char* answer : answers)
+    {
+        INFO(answer);
+        CHECK(f.verified(200, answer) == "unavailable");
+    }
+    f.client.body = R"({"isValid":true,"pad":")" + std::string(70'000, 'x') + "\"}";
+    const verify_outcome outcome = f.verify();
+    REQUIRE(std::holds_alternative<verify_unavailable>(outcome));
+    CHECK(std::get<verify_unavailable>(outcome).failure.code() == errc::protocol);
+}
+
+TEST_CASE("reasons that are no codes are not passed on", "[x402][facilitator]")
+{
+    fixture f;
+    CHECK(
+        f.verified(200, R"({"isValid":false,"invalidReason":"<script>\n"})") ==
+        "invalid unexpected_verify_error"
+    );
+    CHECK(
+        f.verified(200, R"({"isValid":false,"invalidReason":")" + std::string(200, 'a') + "\"}") ==
+        "invalid unexpected_verify_error"
+    );
+    CHECK(f.verified(200, R"({"isValid":false,"invalidReason":"a_new_code"})") == "invalid a_new_code");
+}
+
+TEST_CASE("a settlement is told with its receipt", "[x402][facilitator]")
+{
+    fixture f;
+    f.client.body = success(
+        R"("payer":"0x70997970C51812dc3A010C7d01b50e0d17dc79C8","amount":"10000","extensions":{"x":1},"other":"y")"
+    );
+    const settle_outcome outcome = f.settle();
+    REQUIRE(std::holds_alternative<settle_settled>(outcome));
+    const settle_settled& done = std::get<settle_settled>(outcome);
+    CHECK(done.transaction == "0xe16d");
+    CHECK(
+        json::value(done.receipt) ==
+        json::parse(R"({"success":true,"transaction":"0xe16d","network":"eip155:84532",
+            "payer":"0x70997970c51812dc3a010c7d01b50e0d17dc79c8","amount":"10000"})")
+    );
+}
+
+TEST_CASE("a v1 settlement may name the network either way", "[x402][facilitator]")
+{
+    fixture f;
+    const std::string named = R"({"success":true,"transaction":"0x1","network":"base-sepolia"})";
+    CHECK(f.settled(200, named) == "unknown");
+    f.offered = decode_v1(v1_payment()).value();
+    CHECK(f.settled(200, named) == "settled 0x1");
+    CHECK(
+        f.settled(200, R"({"success":true,"transaction":"0x1","network":"eip155:84532"})") == "settled 0x1"
+    );
+    CHECK(f.settled(200, R"({"success":true,"transaction":"0x1","network":"base"})") == "unknown");
+}
+
+TEST_CASE("a settlement that is surely refused says why", "[x402][facilitator]")
+{
+    fixture f;
+    for (const unsigned status : {200U, 400U, 500U})
+    {
+        CHECK(
+            f.settled(
+                status,
+                R"({"success":false,"errorReason":"invalid_exact_evm_nonce_already_used","transaction":"","network":""})"
+            ) == "refused invalid_exact_evm_nonce_already_used"
+        );
+        CHECK(
+            f.settled(status, R"({"success":false,"errorReason":"insufficient_funds"})") ==
+            "refused insufficient_funds"
+        );
+    }
+}
+
+TEST_CASE("a settlement that may have happened is unknown", "[x402][facilitator]")
+{
+    fixture f;
+    const char* answers[] = {
+        "",
+        "<html>502</html>",
+        R"({"error":"timeout"})",
+        R"({"success":"true","transaction":"0x1","network":"eip155:84532"})",
+        R"({"success":true,"network":"eip155:84532"})",
+        R"({"success":true,"transaction":"","network":"eip155:84532"})",
+        R"({"success":true,"transaction":7,"network":"eip155:84532"})",
+        R"({"success":true,"transaction":"0x1"})",
+        R"({"success":true,"transaction":"0x1","network":"eip155:8453"})",
+        R"({"success":true,"transaction":"0x1\r\nSet-Cookie: a","network":"eip155:84532"})",
+        R"({"success":true,"transaction":"0x1","network":"eip155:84532","payer":"0x209693Bc6afc0C5328bA36FaF03C514EF312287C"})",
+        R"({"success":true,"transaction":"0x1","network":"eip155:84532","payer":false})",
+        R"({"success":false,"errorReason":"settlement_pending","transaction":"0x1"})",
+        R"({"success":false,"errorReason":"settlement_pending","transaction":""})",
+        R"({"success":false,"errorReason":"insufficient_funds","transaction":"0x1"})",
+        R"({"success":false,"errorReason":"insufficient_funds","transaction":1})",
+        R"({"success":false,"errorReason":"transaction_failed","transaction":""})",
+        R"({"success":false,"errorReason":"invalid_exact_evm_transaction_failed"})",
+        R"({"success":false,"errorReason":"unexpected_settle_error"})",
+        R"({"success":false,"errorReason":5})",
+        R"({"success":false})",
+        R"({"success":false,"success":true,"transaction":"0x1","network":"eip155:84532"})",
+    };
+    for (const char* answer : answers)
+        for (const unsigned status : {200U, 500U})
+        {
+            INFO(answer);
+            CHECK(f.settled(status, answer) == "unknown");
+        }
+    CHECK(f.settled(200, success(R"("pad":")" + std::string(70'000, 'x') + "\"")) == "unknown");
+}
+
+TEST_CASE("only what was never sent is surely not settled", "[x402][facilitator]")
+{
+    fixture f;
+    const std::pair<errc, const char*> failures[] = {
+        {errc::unavailable, "not sent"},
+        {errc::timed_out, "unknown"},
+        {errc::protocol, "unknown"},
+        {errc::canceled, "unknown"},
+    };
+    for (const auto& [code, expected] : failures)
+    {
+        f.client.failure = error(code, "no answer");
+        INFO(to_string(code));
+        CHECK(f.settled(200, "") == expected);
+        CHECK(f.verified(200, "") == "unavailable");
+    }
+}
+
+TEST_CASE("refusals that mean an earlier settlement are known", "[x402][facilitator]")
+{
+    CHECK(says_already_used("invalid_exact_evm_nonce_already_used"));
+    CHECK(says_already_used("nonce_already_used"));
+    CHECK(says_already_used("duplicate_settlement"));
+    CHECK(says_already_used("permit2_invalid_nonce"));
+    CHECK_FALSE(says_already_used("insufficient_funds"));
+    CHECK_FALSE(says_already_used(""));
+}
