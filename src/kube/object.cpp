@@ -102,6 +102,13 @@ result<object_ptr> parse_object(json::object raw)
     return object_ptr(std::move(out));
 }
 
+bool is_older(std::string_view version, std::string_view than)
+{
+    if (version.empty() || than.empty())
+        return false;
+    return version.size() != than.size() ? version.size() < than.size() : version < than;
+}
+
 std::vector<condition> parse_conditions(const json::object& status)
 {
     std::vector<condition> out;

@@ -82,6 +82,10 @@ using object_ptr = std::shared_ptr<const object>;
 /// Reads metadata and keeps the rest as it is. errc::protocol where metadata.name is missing.
 result<object_ptr> parse_object(boost::json::object raw);
 
+/// Whether a resourceVersion comes before another one of the same kind: as integers of any length (KEP-5504).
+/// An empty one comes before none.
+bool is_older(std::string_view version, std::string_view than);
+
 /// A condition as in metav1.Condition.
 struct condition
 {

@@ -30,11 +30,12 @@ struct verify_invalid
 /// There is no judgement. Nothing was settled.
 struct verify_unavailable
 {
+    verify_unavailable() : failure(errc::protocol, "no outcome") {}
     explicit verify_unavailable(error why) : failure(std::move(why)) {}
     error failure;
 };
 
-using verify_outcome = std::variant<verify_valid, verify_invalid, verify_unavailable>;
+using verify_outcome = std::variant<verify_unavailable, verify_valid, verify_invalid>;
 
 /// The money moved.
 struct settle_settled
@@ -58,6 +59,7 @@ struct settle_refused
 /// is still pending, or one that failed after its transaction may have been sent.
 struct settle_unknown
 {
+    settle_unknown() : failure(errc::protocol, "no outcome") {}
     explicit settle_unknown(error why) : failure(std::move(why)) {}
     error failure;
 };
@@ -69,7 +71,7 @@ struct settle_not_sent
     error failure;
 };
 
-using settle_outcome = std::variant<settle_not_sent, settle_unknown, settle_refused, settle_settled>;
+using settle_outcome = std::variant<settle_unknown, settle_not_sent, settle_refused, settle_settled>;
 
 /// Whether a refusal means that this very payment was settled before, here or elsewhere.
 bool says_already_used(std::string_view reason) noexcept;

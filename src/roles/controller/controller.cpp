@@ -26,6 +26,8 @@ using kube::object_ptr;
 
 constexpr int worker_count = 8;
 constexpr std::chrono::seconds sync_deadline(120);
+// How long the echo of a write is waited for before the offer is judged as it is known.
+constexpr std::chrono::milliseconds write_echo_limit(2000);
 
 class controller_role final : public role
 {
@@ -234,8 +236,15 @@ private:
         if (!offer)
         {
             prober_->forget(key);
+            memory_.erase(key);
             co_return outcome(std::nullopt);
         }
+        // Our own last write is on its way here, and its arrival is an event: until then we would judge what we have
+        // replaced ourselves.
+        memory& past = memory_[key];
+        if (kube::is_older(offer->meta.resource_version, past.written_version) &&
+            std::chrono::steady_clock::now() < past.written_at + write_echo_limit)
+            co_return outcome(write_echo_limit);
         if (const auto parsed = api::parse_service_offer(*offer); parsed && !offer->meta.deleted &&
                                                                   parsed->upstream.ns == offer->meta.ns)
             prober_->watch(key, controller::upstream_url(*parsed));
@@ -246,11 +255,30 @@ private:
         const auto next_check = todo.next_check;
         if (!todo.empty())
         {
-            auto done = co_await reconciler_->carry_out(offer, std::move(todo));
+            controller::reconciler::report report;
+            auto done = co_await reconciler_->carry_out(offer, std::move(todo), report);
+            remember(key, std::move(report));
             if (!done)
                 co_return done.error();
         }
         co_return outcome(next_check);
+    }
+
+    void remember(const object_key& key, controller::reconciler::report report)
+    {
+        memory& past = memory_[key];
+        if (!report.offer_version.empty())
+        {
+            past.written_version = report.offer_version;
+            past.written_at = std::chrono::steady_clock::now();
+        }
+        for (const auto& [plural, failure] : report.applies)
+        {
+            if (failure.empty())
+                past.apply_errors.erase(plural);
+            else
+                past.apply_errors[plural] = failure;
+        }
     }
 
     controller::observation observe(const kube::object& offer) const
@@ -266,8 +294,18 @@ private:
         if (endpoints_)
             seen.verifier_ready = verifier_ready_;
         seen.path_owner = paths_.owner_before(offer);
+        if (const auto past = memory_.find(offer.meta.key()); past != memory_.end())
+            seen.apply_errors = past->second.apply_errors;
         return seen;
     }
+
+    /// What is known of an offer that the API server does not keep.
+    struct memory
+    {
+        std::string written_version;  ///< the offer's resourceVersion after our last write
+        std::chrono::steady_clock::time_point written_at{};
+        std::map<std::string, std::string, std::less<>> apply_errors;
+    };
 
     const process around_;
     const settings& config_;
@@ -283,6 +321,7 @@ private:
     std::optional<controller::reconciler> reconciler_;
     std::optional<controller::prober> prober_;
     controller::path_index paths_;
+    std::map<object_key, memory> memory_;
     std::vector<std::unique_ptr<kube::informer>> informers_;
     kube::informer* offers_ = nullptr;
     kube::informer* middlewares_ = nullptr;

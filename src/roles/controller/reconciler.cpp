@@ -23,6 +23,12 @@ std::string describe(const kube::resource& kind, const kube::object_key& key)
     return fmt::format("{} {}", kind.kind, key.to_string());
 }
 
+// 422 is how the API server says that a `test` of a patch did not hold: our view was old.
+error guarded(const kube::api_error& failure)
+{
+    return failure.http_status() == 422 ? error(errc::conflict, failure.message()) : failure.to_error();
+}
+
 // The first failure is the one that is reported: later ones often follow from it.
 void note_failure(std::optional<error>& first, const result<void>& outcome)
 {
@@ -32,23 +38,28 @@ void note_failure(std::optional<error>& first, const result<void>& outcome)
 
 }  // namespace
 
-asio::awaitable<result<void>> reconciler::carry_out(kube::object_ptr offer, plan todo)
+asio::awaitable<result<void>> reconciler::carry_out(kube::object_ptr offer, plan todo, report& done)
 {
     if (todo.add_finalizer)
     {
-        auto added = co_await add_finalizer(*offer);
+        auto added = co_await add_finalizer(*offer, done);
         if (!added)
             co_return added;
     }
     std::optional<error> failure;
     for (apply& each : todo.applies)
-        note_failure(failure, co_await apply_child(std::move(each)));
+    {
+        const std::string plural(each.kind.plural);
+        const auto applied = co_await apply_child(std::move(each));
+        done.applies.emplace_back(plural, applied ? std::string() : applied.error().message());
+        note_failure(failure, applied);
+    }
     for (remove& each : todo.removes)
         note_failure(failure, co_await remove_child(std::move(each)));
     for (release_finalizer& each : todo.releases)
         note_failure(failure, co_await release(std::move(each)));
     if (todo.status)
-        note_failure(failure, co_await write_status(*offer, std::move(*todo.status)));
+        note_failure(failure, co_await write_status(*offer, std::move(*todo.status), done));
     for (const note& each : todo.notes)
         events_.record(
             *offer, each.type == note::severity::warning ? "Warning" : "Normal", each.reason, each.message
@@ -70,7 +81,7 @@ asio::awaitable<result<void>> reconciler::carry_out(kube::object_ptr offer, plan
     co_return result<void>();
 }
 
-asio::awaitable<result<void>> reconciler::add_finalizer(const kube::object& offer)
+asio::awaitable<result<void>> reconciler::add_finalizer(const kube::object& offer, report& done)
 {
     json::array operations;
     operations.push_back(test("/metadata/uid", offer.meta.uid));
@@ -92,7 +103,8 @@ asio::awaitable<result<void>> reconciler::add_finalizer(const kube::object& offe
     }
     auto patched = co_await server_.patch(api::service_offer_resource, offer.meta.key(), std::move(operations));
     if (!patched)
-        co_return patched.error().to_error().within("adding the finalizer");
+        co_return guarded(patched.error()).within("adding the finalizer");
+    done.offer_version = (*patched)->meta.resource_version;
     co_return result<void>();
 }
 
@@ -113,7 +125,7 @@ asio::awaitable<result<void>> reconciler::remove_finalizer(
     operations.push_back(json::object{{"op", "remove"}, {"path", path}});
     auto patched = co_await server_.patch(kind, key, std::move(operations));
     if (!patched && !patched.error().is_not_found())
-        co_return patched.error().to_error().within("releasing " + describe(kind, key));
+        co_return guarded(patched.error()).within("releasing " + describe(kind, key));
     co_return result<void>();
 }
 
@@ -165,7 +177,7 @@ asio::awaitable<result<void>> reconciler::remove_child(remove todo)
     co_return result<void>();
 }
 
-asio::awaitable<result<void>> reconciler::write_status(const kube::object& offer, json::object status)
+asio::awaitable<result<void>> reconciler::write_status(const kube::object& offer, json::object status, report& done)
 {
     // The uid keeps the apply from meaning another offer of the same name.
     const json::object metadata{
@@ -183,6 +195,8 @@ asio::awaitable<result<void>> reconciler::write_status(const kube::object& offer
     // Deleted in the meantime: there is no one left to tell.
     if (!applied && !applied.error().is_not_found() && !applied.error().is_conflict())
         co_return applied.error().to_error().within("writing the status");
+    if (applied)
+        done.offer_version = (*applied)->meta.resource_version;
     co_return result<void>();
 }
 

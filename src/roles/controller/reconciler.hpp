@@ -8,6 +8,10 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace portitor::controller {
 
 /// Carries out plans through the API server. Each step is safe to repeat and safe under a stale view: applies name
@@ -20,11 +24,19 @@ public:
     {
     }
 
-    /// Does what the plan says. An error is the first step that failed; independent steps ran all the same.
-    boost::asio::awaitable<result<void>> carry_out(kube::object_ptr offer, plan todo);
+    /// What carry_out() did, as far as the next look depends on it.
+    struct report
+    {
+        std::string offer_version;  ///< resourceVersion after the last write to the offer; empty where there was none
+        std::vector<std::pair<std::string, std::string>> applies;  ///< plural and failure; empty text for a success
+    };
+
+    /// Does what the plan says and fills `done` on the way. An error is the first step that failed; independent steps
+    /// ran all the same.
+    boost::asio::awaitable<result<void>> carry_out(kube::object_ptr offer, plan todo, report& done);
 
 private:
-    boost::asio::awaitable<result<void>> add_finalizer(const kube::object& offer);
+    boost::asio::awaitable<result<void>> add_finalizer(const kube::object& offer, report& done);
     boost::asio::awaitable<result<void>> remove_finalizer(
         kube::resource kind, kube::object_key key, std::string uid, std::string resource_version,
         std::vector<std::string> present
@@ -32,7 +44,9 @@ private:
     boost::asio::awaitable<result<void>> release(release_finalizer todo);
     boost::asio::awaitable<result<void>> apply_child(apply todo);
     boost::asio::awaitable<result<void>> remove_child(remove todo);
-    boost::asio::awaitable<result<void>> write_status(const kube::object& offer, boost::json::object status);
+    boost::asio::awaitable<result<void>> write_status(
+        const kube::object& offer, boost::json::object status, report& done
+    );
 
     kube::api& server_;
     kube::event_recorder& events_;

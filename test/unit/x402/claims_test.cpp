@@ -12,7 +12,7 @@
 
 using namespace portitor;
 using namespace portitor::x402;
-using namespace portitor::x402::test;
+using namespace portitor::x402::samples;
 
 namespace asio = boost::asio;
 
@@ -28,7 +28,7 @@ claim_key key(const std::string& name)
 
 claim_step begin(claim_table& table, const std::string& name, const claim_binding& binding = hello)
 {
-    return table.begin(key(name), binding, now_seconds + 60, test::now()).step;
+    return table.begin(key(name), binding, now_seconds + 60, samples::now()).step;
 }
 
 std::chrono::steady_clock::time_point in(std::chrono::milliseconds time)
@@ -80,13 +80,13 @@ TEST_CASE("a settled claim buys one delivered answer", "[x402][claims]")
     CHECK(begin(table, "n") == claim_step::wait);
 
     table.undelivered(key("n"));
-    const claim_answer again = table.begin(key("n"), hello, now_seconds + 60, test::now());
+    const claim_answer again = table.begin(key("n"), hello, now_seconds + 60, samples::now());
     CHECK(again.step == claim_step::granted_again);
     CHECK(again.receipt == "receipt");
     CHECK(begin(table, "n") == claim_step::wait);
 
     table.delivered(key("n"));
-    const claim_answer late = table.begin(key("n"), hello, now_seconds + 60, test::now());
+    const claim_answer late = table.begin(key("n"), hello, now_seconds + 60, samples::now());
     CHECK(late.step == claim_step::used);
     CHECK(late.receipt == "receipt");
     // A late report changes nothing.
@@ -111,7 +111,7 @@ TEST_CASE("a settled claim buys nothing else", "[x402][claims]")
     table.undelivered(key("n"));
     for (const claim_binding& each : others)
     {
-        const claim_answer answer = table.begin(key("n"), each, now_seconds + 60, test::now());
+        const claim_answer answer = table.begin(key("n"), each, now_seconds + 60, samples::now());
         CHECK(answer.step == claim_step::used);
         CHECK(answer.receipt == "receipt");
     }
@@ -129,7 +129,7 @@ TEST_CASE("an unknown claim is resolved by one copy at a time", "[x402][claims]"
     table.unknown(key("n"));
     CHECK(begin(table, "n") == claim_step::resolve);
     table.used(key("n"));
-    const claim_answer over = table.begin(key("n"), hello, now_seconds + 60, test::now());
+    const claim_answer over = table.begin(key("n"), hello, now_seconds + 60, samples::now());
     CHECK(over.step == claim_step::used);
     CHECK(over.receipt.empty());
 }
@@ -206,7 +206,7 @@ TEST_CASE("a payment valid for ever is kept for ever", "[x402][claims]")
     claim_limits limits;
     limits.max_claims = 1;
     claim_table table(limits);
-    table.begin(key("n"), hello, (std::numeric_limits<u256>::max)(), test::now());
+    table.begin(key("n"), hello, (std::numeric_limits<u256>::max)(), samples::now());
     table.settled(key("n"), "r");
     table.delivered(key("n"));
     CHECK(

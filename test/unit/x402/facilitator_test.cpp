@@ -8,7 +8,7 @@
 
 using namespace portitor;
 using namespace portitor::x402;
-using namespace portitor::x402::test;
+using namespace portitor::x402::samples;
 
 namespace asio = boost::asio;
 

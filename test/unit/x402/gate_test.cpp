@@ -16,10 +16,12 @@
 #include <list>
 #include <optional>
 #include <stdexcept>
+#include <thread>
+#include <vector>
 
 using namespace portitor;
 using namespace portitor::x402;
-using namespace portitor::x402::test;
+using namespace portitor::x402::samples;
 
 namespace asio = boost::asio;
 using std::chrono::milliseconds;
@@ -327,6 +329,9 @@ TEST_CASE("an unknown settlement is tried once more with the same payload", "[x4
     expect<verdict_paid>(f.pay());
     REQUIRE(f.facilitator.payloads.size() == 2);
     CHECK(f.facilitator.payloads[0] == f.facilitator.payloads[1]);
+    // The first leaves time for the second, which may take all of it.
+    CHECK(f.facilitator.timeouts[1] <= milliseconds(15'000));
+    CHECK(f.facilitator.timeouts[2] > milliseconds(15'000));
     CHECK(f.engine.counters().settle_retries == 1);
     CHECK(f.engine.counters().paid == 1);
 }

@@ -6,7 +6,7 @@
 
 using namespace portitor;
 using namespace portitor::x402;
-using namespace portitor::x402::test;
+using namespace portitor::x402::samples;
 
 namespace {
 
@@ -19,6 +19,11 @@ std::string outcome(const result<payment>& offered, const payment_requirement& w
         return refused->code;
     CHECK(std::get<const payment_requirement*>(found) == &wanted);
     return "matched";
+}
+
+json::value text(const std::string& plain)
+{
+    return json::value(json::string(plain));
 }
 
 std::string upper(std::string address)
@@ -81,10 +86,10 @@ TEST_CASE("each field of accepted must equal the requirement", "[x402][match]")
         {"accepted/amount", "010000", "matched"},
         {"accepted/amount", 10000, "invalid_payment_requirements"},
         {"accepted/amount", nullptr, "invalid_payment_requirements"},
-        {"accepted/asset", wanted.pay_to, "invalid_payment_requirements"},
-        {"accepted/asset", upper(wanted.asset), "matched"},
-        {"accepted/payTo", wanted.asset, "invalid_payment_requirements"},
-        {"accepted/payTo", upper(wanted.pay_to), "matched"},
+        {"accepted/asset", text(wanted.pay_to), "invalid_payment_requirements"},
+        {"accepted/asset", text(upper(wanted.asset)), "matched"},
+        {"accepted/payTo", text(wanted.asset), "invalid_payment_requirements"},
+        {"accepted/payTo", text(upper(wanted.pay_to)), "matched"},
         {"accepted/maxTimeoutSeconds", 61, "invalid_payment_requirements"},
         {"accepted/maxTimeoutSeconds", "60", "invalid_payment_requirements"},
         {"accepted/extra", nullptr, "invalid_payment_requirements"},
@@ -225,7 +230,7 @@ TEST_CASE("the time window leaves six seconds to settle", "[x402][match]")
         json::object message = v1_payment();
         at(message, "payload/authorization/validAfter") = std::to_string(now_seconds + after);
         at(message, "payload/authorization/validBefore") = std::to_string(now_seconds + before);
-        const auto refused = time_refusal(decode_v1(message).value(), test::now());
+        const auto refused = time_refusal(decode_v1(message).value(), samples::now());
         return refused ? refused->code : std::string("in time");
     };
     CHECK(code(0, 6) == "in time");
@@ -235,13 +240,13 @@ TEST_CASE("the time window leaves six seconds to settle", "[x402][match]")
     CHECK(code(1, 60) == "invalid_exact_evm_payload_authorization_valid_after");
 
     payment permit = decode_v2(v2_payment(permit2_requirement())).value();
-    CHECK_FALSE(time_refusal(permit, test::now()));
+    CHECK_FALSE(time_refusal(permit, samples::now()));
     permit.valid_after = now_seconds + 1;
-    CHECK(time_refusal(permit, test::now())->code == "permit2_not_yet_valid");
+    CHECK(time_refusal(permit, samples::now())->code == "permit2_not_yet_valid");
     permit.valid_before = now_seconds + 5;
-    CHECK(time_refusal(permit, test::now())->code == "permit2_deadline_expired");
+    CHECK(time_refusal(permit, samples::now())->code == "permit2_deadline_expired");
 
     payment forever = decode_v1(v1_payment()).value();
     forever.valid_before = (std::numeric_limits<u256>::max)();
-    CHECK_FALSE(time_refusal(forever, test::now()));
+    CHECK_FALSE(time_refusal(forever, samples::now()));
 }

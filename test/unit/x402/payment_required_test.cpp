@@ -5,7 +5,7 @@
 
 using namespace portitor;
 using namespace portitor::x402;
-using namespace portitor::x402::test;
+using namespace portitor::x402::samples;
 
 TEST_CASE("one 402 says the same to both versions", "[x402][402]")
 {

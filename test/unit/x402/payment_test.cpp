@@ -7,7 +7,7 @@
 
 using namespace portitor;
 using namespace portitor::x402;
-using namespace portitor::x402::test;
+using namespace portitor::x402::samples;
 
 TEST_CASE("every header of a real client decodes", "[x402][payment]")
 {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <portitor/core/clock.hpp>
 #include <portitor/x402/base64.hpp>
 #include <portitor/x402/payment.hpp>
 #include <portitor/x402/requirement.hpp>
@@ -7,6 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <boost/json/value_to.hpp>
 
 #include <fstream>
 #include <sstream>
@@ -14,7 +16,7 @@
 #include <string>
 
 /// Requirements and payments that fit each other, for tests to spoil.
-namespace portitor::x402::test {
+namespace portitor::x402::samples {
 
 namespace json = boost::json;
 
@@ -30,7 +32,7 @@ inline clock::time_point now()
 
 struct manual_clock final : clock
 {
-    time_point time = test::now();
+    time_point time = samples::now();
     time_point now() const override { return time; }
 };
 
@@ -151,4 +153,4 @@ inline json::value load(const std::string& name)
     return json::parse(text.str());
 }
 
-}  // namespace portitor::x402::test
+}  // namespace portitor::x402::samples

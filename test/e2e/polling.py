@@ -1,0 +1,49 @@
+"""An impatient buyer who never pays: asks for a path all the time, and remembers every answer."""
+
+import threading
+import time
+
+
+class UnpaidPoller:
+    """`with UnpaidPoller(stack, path) as poller:` polls until the block ends."""
+
+    def __init__(self, stack, path, interval=0.004):
+        self._stack = stack
+        self._path = path
+        self._interval = interval
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._poll)
+        self.answers = []  # (when, status)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._end.set()
+        self._thread.join()
+
+    def _poll(self):
+        while not self._end.is_set():
+            asked = time.monotonic()
+            try:
+                status = self._stack.get(self._path).status
+            except OSError:
+                status = 0
+            self.answers.append((asked, status))
+            time.sleep(self._interval)
+
+    def first(self, status):
+        """When that status was seen for the first time, or None."""
+        return next((when for when, seen in list(self.answers) if seen == status), None)
+
+    def statuses(self):
+        """How often each status was seen."""
+        counts = {}
+        for _, status in self.answers:
+            counts[status] = counts.get(status, 0) + 1
+        return counts
+
+    def free_rides(self):
+        """Answers that only a payment may bring."""
+        return [answer for answer in self.answers if 200 <= answer[1] < 300]
