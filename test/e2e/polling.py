@@ -13,7 +13,7 @@ class UnpaidPoller:
         self._interval = interval
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._poll)
-        self.answers = []  # (when, status)
+        self.answers = []  # (when in Unix seconds, status)
 
     def __enter__(self):
         self._thread.start()
@@ -25,7 +25,7 @@ class UnpaidPoller:
 
     def _poll(self):
         while not self._end.is_set():
-            asked = time.monotonic()
+            asked = time.time()
             try:
                 status = self._stack.get(self._path).status
             except OSError:

@@ -78,6 +78,7 @@ class Stack:
             self._say("starting the seller's service")
             self._start_upstream()
             self._say("starting portitor: controller, verifier and registrar")
+            undo.callback(self.stop_roles)
             for role in HEALTH_PORTS:
                 self.start_role(role)
             for role in HEALTH_PORTS:
@@ -109,6 +110,16 @@ class Stack:
             "--log-format=json",
         ]
         return self.cluster.popen(command, role)
+
+    def stop_roles(self):
+        """Ends all roles as Kubernetes would; each must end in order, and in time."""
+        ended = {}
+        for role in HEALTH_PORTS:
+            process = self.cluster.processes.get(role)
+            if process and process.running:
+                ended[role] = process.stop(timeout=40)
+        for role, code in ended.items():
+            assert code == 0, f"{role} ended with {code}:\n{self.cluster.processes[role].log()[-4000:]}"
 
     def wait_ready(self, role, timeout=15):
         def ready():

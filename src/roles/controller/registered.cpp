@@ -40,7 +40,7 @@ kube::condition judge_registration(const kube::object& live, bool enabled)
             type,
             "True",
             "OffChainOnly",
-            "the registration document is published, nothing is on chain: {}; the offer is sold all the same",
+            "nothing is on chain: {}; the offer is sold all the same",
             why
         );
     case api::registration_phase::failed:
@@ -97,7 +97,7 @@ kube::condition registered(const std::vector<kube::condition>& conditions, const
             type,
             "True",
             "OffChainOnly",
-            "the registration document is published, nothing is on chain: the operator configured no chain"
+            "nothing is on chain: the operator configured no chain"
         );
     if (wanted.enabled && !chain)
         return make_condition(

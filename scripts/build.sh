@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Builds portitor with one of the presets (release, debug, asan); shows progress, and the log of a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset=${1:-release}
+cmake --preset "$preset" -Wno-dev >/dev/null
+cmake --build --preset "$preset"
