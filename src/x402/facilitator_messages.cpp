@@ -12,7 +12,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t max_reason = 128;
+constexpr std::size_t max_reason = 100;
 constexpr std::size_t max_transaction = 128;
 
 bool printable(std::string_view text, std::size_t limit)
@@ -36,8 +36,29 @@ result<json::object> read_object(const http::response& answer, std::string_view 
     return parsed;
 }
 
-// A code, or `otherwise` where there is none. Codes are open strings, but they are shown to buyers: a text
-// that is no code is replaced, not passed on. Empty for a wrong type.
+bool is_code(std::string_view text)
+{
+    return !text.empty() && text.size() <= max_reason && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    });
+}
+
+// Where the chain refused, the SDK's v1 settlement gives no code but the text of its chain library, which
+// also holds the authorization and its signature. Such a text comes from the simulation before the
+// broadcast, so it is certain. Empty for any other text.
+std::string_view code_of_revert(std::string_view text)
+{
+    if (text.find("reverted with the following reason") == text.npos)
+        return {};
+    if (text.find("authorization is used or canceled") != text.npos)
+        return "invalid_exact_evm_nonce_already_used";
+    if (text.find("transfer amount exceeds balance") != text.npos)
+        return "invalid_exact_evm_insufficient_balance";
+    return "invalid_exact_evm_transaction_simulation_failed";
+}
+
+// A code, or `otherwise` where there is none. Codes are open strings, but a text that is no code is never
+// passed on: it may hold anything. Empty for a wrong type.
 std::optional<std::string>
 read_reason(const json::object& from, std::string_view name, std::string_view otherwise)
 {
@@ -46,7 +67,10 @@ read_reason(const json::object& from, std::string_view name, std::string_view ot
     const json::string* text = string_member(from, name);
     if (text == nullptr)
         return std::nullopt;
-    return std::string(printable(view(*text), max_reason) ? view(*text) : otherwise);
+    if (is_code(view(*text)))
+        return std::string(view(*text));
+    const std::string_view revert = code_of_revert(view(*text));
+    return std::string(revert.empty() ? otherwise : revert);
 }
 
 // The payer is optional in answers; one that is there must be ours.

@@ -30,12 +30,14 @@ struct token_row
 constexpr auto eip3009 = transfer_method::eip3009;
 constexpr auto permit2 = transfer_method::permit2;
 
+// A v1 name stands only where the v1 client (x402-fetch 1.2.0) knows it: it refuses a whole 402 for one
+// unknown name.
 // clang-format off
 constexpr network_row network_rows[] = {
     {"base", "eip155:8453", 8453, "base-mainnet"},
     {"base-sepolia", "eip155:84532", 84532, ""},
-    {"ethereum", "eip155:1", 1, "ethereum-mainnet mainnet"},
-    {"sepolia", "eip155:11155111", 11155111, "ethereum-sepolia"},
+    {"", "eip155:1", 1, "ethereum ethereum-mainnet mainnet"},
+    {"", "eip155:11155111", 11155111, "sepolia ethereum-sepolia"},
     {"polygon", "eip155:137", 137, "polygon-mainnet"},
     {"polygon-amoy", "eip155:80002", 80002, ""},
     {"avalanche", "eip155:43114", 43114, "avalanche-mainnet"},
@@ -44,12 +46,12 @@ constexpr network_row network_rows[] = {
     {"", "eip155:421614", 421614, "arbitrum-sepolia"},
     {"sei", "eip155:1329", 1329, ""},
     {"sei-testnet", "eip155:1328", 1328, ""},
-    {"monad", "eip155:143", 143, ""},
-    {"celo", "eip155:42220", 42220, ""},
-    {"stable", "eip155:988", 988, ""},
-    {"stable-testnet", "eip155:2201", 2201, ""},
-    {"flare", "eip155:14", 14, ""},
-    {"megaeth", "eip155:4326", 4326, ""},
+    {"", "eip155:143", 143, "monad"},
+    {"", "eip155:42220", 42220, "celo"},
+    {"", "eip155:988", 988, "stable"},
+    {"", "eip155:2201", 2201, "stable-testnet"},
+    {"", "eip155:14", 14, "flare"},
+    {"", "eip155:4326", 4326, "megaeth"},
     {"abstract", "eip155:2741", 2741, ""},
     {"abstract-testnet", "eip155:11124", 11124, ""},
     {"iotex", "eip155:4689", 4689, ""},

@@ -38,7 +38,7 @@ struct token
 struct network
 {
     std::string caip2;                 ///< "eip155:84532"
-    std::string v1_name;               ///< the name in x402 v1; empty where v1 has none
+    std::string v1_name;               ///< the name that v1 clients know; empty where there is none
     std::uint64_t chain_id = 0;        ///< 0 where the chain is not of the EVM
     std::vector<std::string> aliases;  ///< further names that people write; never sent
     std::vector<token> tokens;

@@ -270,6 +270,37 @@ TEST_CASE("a settlement that is surely refused says why", "[x402][facilitator]")
     }
 }
 
+TEST_CASE("a v1 refusal by the chain is told as a code, never as its text", "[x402][facilitator]")
+{
+    fixture f;
+    f.offered = decode_v1(v1_payment()).value();
+    const std::pair<const char*, const char*> texts[] = {
+        {"FiatTokenV2: authorization is used or canceled", "refused invalid_exact_evm_nonce_already_used"},
+        {"ERC20: transfer amount exceeds balance", "refused invalid_exact_evm_insufficient_balance"},
+        {"FiatTokenV2: invalid signature", "refused invalid_exact_evm_transaction_simulation_failed"},
+    };
+    for (const auto& [text, expected] : texts)
+    {
+        const std::string reason =
+            std::string("The contract function \"x\" reverted with the following reason:\n") + text +
+            "\n\nContract Call:\n  args: (0xsecret)";
+        json::object answer;
+        answer["success"] = false;
+        answer["transaction"] = "";
+        answer["network"] = "base-sepolia";
+        answer["errorReason"] = reason;
+        INFO(text);
+        CHECK(f.settled(200, json::serialize(answer)) == expected);
+        answer["transaction"] = "0x1";
+        CHECK(f.settled(200, json::serialize(answer)) == "unknown");
+    }
+    // Any other text tells nothing certain, and is not repeated.
+    f.client.body = R"j({"success":false,"transaction":"","errorReason":"HTTP request failed: (0xsecret)"})j";
+    const settle_outcome outcome = f.settle();
+    REQUIRE(std::holds_alternative<settle_unknown>(outcome));
+    CHECK(std::get<settle_unknown>(outcome).failure.message().find("secret") == std::string::npos);
+}
+
 TEST_CASE("a settlement that may have happened is unknown", "[x402][facilitator]")
 {
     fixture f;

@@ -33,7 +33,11 @@ TEST_CASE("networks are found by every name they have", "[x402][networks]")
     CHECK(table.find("base-goerli") == nullptr);
     CHECK(table.find("BASE") == nullptr);
     CHECK(table.find("") == nullptr);
-    CHECK(table.find("arbitrum")->v1_name.empty());
+    // One name that the v1 client does not know makes it refuse a whole 402.
+    for (const char* name :
+         {"arbitrum", "ethereum", "sepolia", "monad", "celo", "stable", "flare", "megaeth"})
+        CHECK(table.find(name)->v1_name.empty());
+    CHECK(table.find("polygon-mainnet")->v1_name == "polygon");
 }
 
 TEST_CASE("default tokens carry their real EIP-712 domains", "[x402][networks]")
