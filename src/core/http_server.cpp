@@ -227,7 +227,7 @@ asio::awaitable<void> server::run()
     while (!draining_)
     {
         auto [ec, socket] = co_await acceptor_.async_accept(as_result);
-        if (draining_)
+        if (draining_ || ec == asio::error::operation_aborted)
             break;
         if (ec)
         {

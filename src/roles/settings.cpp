@@ -154,8 +154,8 @@ void declare(config_loader& loader, settings& into)
     loader.add({"gateway-section", "listener of that Gateway; empty for all", "", set_text(into.gateway_section)});
     loader.add(
         {"verifier-url",
-         "where the gateway reaches the verifier",
-         "http://portitor-verifier.portitor.svc:8080",
+         "where the gateway reaches the verifier; empty: the Service portitor-verifier in --namespace, port 8080",
+         "",
          set_url(into.verifier_url)}
     );
     loader.add(
@@ -193,6 +193,8 @@ void declare(config_loader& loader, settings& into)
 
 result<void> check(settings& all)
 {
+    if (all.verifier_url.empty())
+        all.verifier_url = fmt::format("http://portitor-verifier.{}.svc:8080", all.ns);
     // The default may be given as a URL for short: it then is the list's entry "default".
     if (all.default_facilitator.find("://") != std::string::npos)
     {

@@ -63,7 +63,7 @@ struct settings
 /// Declares every option and section of `into` with the loader, and checks what only fits together: see check().
 void declare(config_loader& loader, settings& into);
 
-/// Resolves the default facilitator; errc::invalid where settings contradict each other.
+/// Fills in what depends on other settings; errc::invalid where settings contradict each other.
 result<void> check(settings& all);
 
 }  // namespace portitor::roles

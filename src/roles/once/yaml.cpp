@@ -4,7 +4,10 @@
 #include <boost/json/object.hpp>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <set>
 
 namespace portitor::once {
 
@@ -67,6 +70,19 @@ result<json::value> convert(const YAML::Node& node, int depth)
     }
 }
 
+// Whether every YAML parser reads this as text when it stands without quotes. Those of version 1.1 take "0x1F", "1:30",
+// "yes" and dates for something else, so nothing that begins like a number stays bare.
+bool is_safe_plain(const std::string& text)
+{
+    static const std::set<std::string> words{"y", "n", "yes", "no", "on", "off", "true", "false", "null"};
+    std::string lower = text;
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (text.empty() || words.contains(lower))
+        return false;
+    const auto first = static_cast<unsigned char>(text.front());
+    return (std::isalpha(first) != 0 || first == '/' || first == '_') && text.find_first_of(":#\n") == text.npos;
+}
+
 void emit(YAML::Emitter& out, const json::value& value)
 {
     switch (value.kind())
@@ -89,8 +105,7 @@ void emit(YAML::Emitter& out, const json::value& value)
     case json::kind::string:
     {
         const std::string text(value.get_string());
-        // Text that would read back as something else has to be quoted.
-        if (plain_scalar(text).is_string())
+        if (is_safe_plain(text))
             out << text;
         else
             out << YAML::DoubleQuoted << text;

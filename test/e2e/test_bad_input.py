@@ -1,0 +1,208 @@
+"""The program started wrongly: one clear line, a non-zero exit, within a second; and --role=once on good and bad files."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+import yaml
+
+from stack import binary, offer
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: here
+contexts: [{name: here, context: {cluster: here, user: me}}]
+clusters: [{name: here, cluster: {server: "https://127.0.0.1:9"}}]
+users: [{name: me, user: {token: planted-secret}}]
+"""
+
+
+def run(*arguments, env=None, stdin=None):
+    # Nothing of the machine's own settings may decide a test.
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PORTITOR_", "KUBERNETES_"))}
+    began = time.monotonic()
+    done = subprocess.run(
+        [binary(), *arguments], env=clean | (env or {}), input=stdin, capture_output=True, text=True, timeout=10
+    )
+    done.seconds = time.monotonic() - began
+    return done
+
+
+def assert_refused(done, *words):
+    """One line that holds these words, exit code 1, within a second."""
+    assert done.returncode == 1, done
+    assert done.seconds < 1
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("portitor: "), done.stderr
+    for word in words:
+        assert word in lines[0], lines[0]
+    assert "planted-secret" not in done.stderr + done.stdout
+
+
+@pytest.fixture
+def kubeconfig(tmp_path):
+    path = tmp_path / "kubeconfig"
+    path.write_text(KUBECONFIG)
+    return path
+
+
+@pytest.fixture
+def busy_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_unknown_flag():
+    assert_refused(run("--role=verifier", "--lisen=:1"), "--lisen")
+
+
+def test_unknown_or_no_role():
+    for arguments in (["--role=verifer"], []):
+        done = run(*arguments)
+        assert done.returncode == 1 and done.seconds < 1
+        assert "controller" in done.stderr and "verifier" in done.stderr
+
+
+@pytest.mark.parametrize("role", ["controller", "verifier", "registrar"])
+def test_missing_kubeconfig(role):
+    assert_refused(run(f"--role={role}", "--health-listen=127.0.0.1:0"), "--kubeconfig")
+    assert_refused(
+        run(f"--role={role}", "--health-listen=127.0.0.1:0", "--kubeconfig=/does/not/exist"), "/does/not/exist"
+    )
+
+
+def test_kubeconfig_with_what_is_not_supported(tmp_path):
+    path = tmp_path / "kubeconfig"
+    path.write_text(KUBECONFIG.replace("user: {token: planted-secret}", "user: {exec: {command: x}, token: planted-secret}"))
+    assert_refused(run("--role=verifier", "--health-listen=127.0.0.1:0", f"--kubeconfig={path}"), "exec", str(path))
+    path.write_text(KUBECONFIG.replace("current-context: here", "current-context: there"))
+    assert_refused(run("--role=verifier", "--health-listen=127.0.0.1:0", f"--kubeconfig={path}"), '"there"')
+    path.write_text("a: [planted-secret\n")
+    assert_refused(run("--role=verifier", "--health-listen=127.0.0.1:0", f"--kubeconfig={path}"), str(path))
+
+
+def test_busy_ports(kubeconfig, busy_port):
+    busy = f"127.0.0.1:{busy_port}"
+    assert_refused(run("--role=registrar", f"--health-listen={busy}", f"--kubeconfig={kubeconfig}"), "--health-listen", busy)
+    assert_refused(
+        run("--role=verifier", "--health-listen=127.0.0.1:0", f"--listen={busy}", f"--kubeconfig={kubeconfig}"),
+        "--listen",
+        busy,
+    )
+
+
+def test_bad_values():
+    for flag, word in (
+        ("--listen=nowhere", "nowhere"),
+        ("--log-level=loud", "debug"),
+        ("--log-format=xml", "json"),
+        ("--gateway=traefik", "NAMESPACE/NAME"),
+        ("--public-url=example.com", "example.com"),
+        ("--allow-insecure-facilitator=maybe", "true"),
+        ("--default-facilitator=http://127.0.0.1:1", "https"),
+        ("--default-facilitator=unheard-of", "unheard-of"),
+    ):
+        name = flag.partition("=")[0]
+        done = run("--role=verifier", "--health-listen=127.0.0.1:0", flag, env={"PORTITOR_KUBECONFIG": "/does/not/exist"})
+        # --listen is looked at only once the kubeconfig is read.
+        if name != "--listen":
+            assert_refused(done, word)
+
+
+def test_http_facilitators_stay_local():
+    flags = ["--role=once", "--allow-insecure-facilitator"]
+    assert_refused(run(*flags, "--default-facilitator=http://facilitator.example.com"), "https")
+    assert "-f FILE" in run(*flags, "--default-facilitator=http://127.0.0.1:1").stderr
+    assert "-f FILE" in run(*flags, "--default-facilitator=http://facilitator.x402.svc").stderr
+
+
+def test_configuration_file(tmp_path):
+    path = tmp_path / "portitor.yaml"
+    for text, words in (
+        ("log-level: info\nlog-levle: debug\n", (f"{path}:2", "log-levle")),
+        ("log-level: [a]\n", (f"{path}:1", "log-level")),
+        ("facilitators:\n  - {name: a, url: 'https://a', uri: b}\n", ("uri",)),
+        ("facilitators:\n  - {name: a}\n", ("url",)),
+        ("a: [\n", (str(path),)),
+    ):
+        path.write_text(text)
+        assert_refused(run("--role=once", f"--config={path}"), *words)
+    assert_refused(run("--role=once", "--config=/does/not/exist"), "/does/not/exist")
+
+
+def test_flag_over_environment_over_file_over_default(tmp_path):
+    config, manifest = tmp_path / "portitor.yaml", tmp_path / "offer.yaml"
+    manifest.write_text(json.dumps(offer("hello")))
+    config.write_text("public-url: https://file.example.com\n")
+
+    def url(*flags, env=None):
+        done = run("--role=once", "-f", str(manifest), "-o", "json", *flags, env=env)
+        route = next(each for each in json.loads(done.stdout) if each["kind"] == "PaymentRoute")
+        return route["spec"].get("publicURL", "")
+
+    environment = {"PORTITOR_PUBLIC_URL": "https://environment.example.com"}
+    assert url() == ""
+    assert url(f"--config={config}") == "https://file.example.com/services/hello"
+    assert url(f"--config={config}", env=environment) == "https://environment.example.com/services/hello"
+    flag = "--public-url=https://flag.example.com/"
+    assert url(f"--config={config}", flag, env=environment) == "https://flag.example.com/services/hello"
+
+
+def test_help_and_version():
+    done = run("--help")
+    assert done.returncode == 0
+    for word in ("--role", "--kubeconfig", "PORTITOR_PUBLIC_URL", "controller", "registrar"):
+        assert word in done.stdout
+    assert run("--version").stdout.startswith("portitor ")
+
+
+def test_once_shows_the_children_of_an_offer(tmp_path):
+    manifest = tmp_path / "offers.yaml"
+    manifest.write_text(yaml.safe_dump_all([offer("hello", "0.001", registration=True), offer("world", "0.05")]))
+    kinds = ["Middleware", "PaymentRoute", "HTTPRoute", "RegistrationRequest", "Middleware", "PaymentRoute", "HTTPRoute"]
+    flags = ["--role=once", "-f", str(manifest), "--public-url=https://api.example.com"]
+    as_json = run(*flags, "-o", "json")
+    assert as_json.returncode == 2 and as_json.stderr == ""
+    children = json.loads(as_json.stdout)
+    assert [each["kind"] for each in children] == kinds
+    assert children[1]["spec"]["price"] == "1000" and children[5]["spec"]["price"] == "50000"
+    assert children[0]["spec"]["forwardAuth"]["address"].endswith("/verify/sellers/hello")
+    as_yaml = run(*flags, "-o", "yaml")
+    assert list(yaml.safe_load_all(as_yaml.stdout)) == children
+    as_text = run(*flags)
+    assert "sellers/hello" in as_text.stdout and "+ HTTPRoute so-world" in as_text.stdout
+    only = run(*flags, "-o", "json", "sellers/world")
+    assert [each["kind"] for each in json.loads(only.stdout)] == kinds[4:]
+    from_stdin = run("--role=once", "-f", "-", "-o", "json", stdin=json.dumps(offer("hello")))
+    assert len(json.loads(from_stdin.stdout)) == 3
+
+
+@pytest.mark.parametrize("price", ["0,01", "abc", "-1", "0", "0." + "0" * 29 + "1", "0.0000001"])
+def test_once_says_what_is_wrong_with_a_price(tmp_path, price):
+    manifest = tmp_path / "offer.yaml"
+    manifest.write_text(yaml.safe_dump(offer("hello", price)))
+    done = run("--role=once", "-f", str(manifest), "-o", "json")
+    assert_refused(done, "sellers/hello", "price")
+    assert "PaymentRoute" not in done.stdout
+
+
+def test_once_says_what_is_wrong_with_an_offer(tmp_path):
+    manifest = tmp_path / "offer.yaml"
+    for bad, word in (
+        (offer("hello", payTo="0x" + "1" * 39), "payTo"),
+        (offer("hello", network="base-sepola"), "base-sepola"),
+        (offer("hello", facilitator="unheard-of"), "unheard-of"),
+    ):
+        manifest.write_text(yaml.safe_dump(bad))
+        assert_refused(run("--role=once", "-f", str(manifest)), "sellers/hello", word)
+    manifest.write_text("a: [\n")
+    assert_refused(run("--role=once", "-f", str(manifest)), str(manifest))
+    assert_refused(run("--role=once", "-f", "/does/not/exist"), "/does/not/exist")
+    manifest.write_text("kind: ConfigMap\n")
+    assert_refused(run("--role=once", "-f", str(manifest)), "no ServiceOffer")
