@@ -99,15 +99,16 @@ result<config_outcome> config_loader::load(int argc, const char* const* argv)
         return fail(errc::invalid, "{} (see portitor --help)", wrong.what());
     }
 
-    std::vector<std::optional<std::string>> values(options_.size());
+    std::vector<std::optional<given>> values(options_.size());
     for (std::size_t i = 0; i < options_.size(); ++i)
     {
+        const std::string variable = environment_name(options_[i].name);
         if (flags[i]->count() > 0)
-            values[i] = texts[i].empty() && options_[i].is_switch ? "true" : texts[i];
-        else if (const char* text = std::getenv(environment_name(options_[i].name).c_str()))
-            values[i] = text;
+            values[i] = given{texts[i].empty() && options_[i].is_switch ? "true" : texts[i], "--" + options_[i].name};
+        else if (const char* text = std::getenv(variable.c_str()))
+            values[i] = given{text, variable};
     }
-    const std::string file = values[0].value_or("");
+    const std::string file = values[0] ? values[0]->text : std::string();
     if (!file.empty())
     {
         auto applied = apply_file(file, values);
@@ -116,14 +117,15 @@ result<config_outcome> config_loader::load(int argc, const char* const* argv)
     }
     for (std::size_t i = 0; i < options_.size(); ++i)
     {
-        auto applied = options_[i].apply(values[i].value_or(options_[i].fallback));
+        const given value = values[i].value_or(given{options_[i].fallback, "--" + options_[i].name});
+        auto applied = options_[i].apply(value.text);
         if (!applied)
-            return applied.error().within("--" + options_[i].name);
+            return applied.error().within(value.where);
     }
     return config_outcome::run;
 }
 
-result<void> config_loader::apply_file(const std::string& path, std::vector<std::optional<std::string>>& values) const
+result<void> config_loader::apply_file(const std::string& path, std::vector<std::optional<given>>& values) const
 {
     YAML::Node document;
     try
@@ -154,7 +156,7 @@ result<void> config_loader::apply_file(const std::string& path, std::vector<std:
                 return fail(errc::invalid, "--config: {}: {} takes one value", at_line(path, entry.first), key);
             auto& value = values[static_cast<std::size_t>(option - options_.begin())];
             if (!value)
-                value = entry.second.Scalar();
+                value = given{entry.second.Scalar(), fmt::format("--config: {}: {}", at_line(path, entry.first), key)};
             continue;
         }
         if (section == sections_.end())

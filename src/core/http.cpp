@@ -20,24 +20,40 @@ std::string origin::authority() const
     return port == usual ? name : fmt::format("{}:{}", name, port);
 }
 
+namespace {
+
+// The URL as it may be told to people: without user and password.
+std::string without_user(std::string_view text)
+{
+    const auto end = text.rfind('@');
+    if (end == text.npos)
+        return std::string(text);
+    const auto scheme = text.find("://");
+    const auto start = scheme == text.npos || scheme > end ? 0 : scheme + 3;
+    return fmt::format("{}...{}", text.substr(0, start), text.substr(end));
+}
+
+}  // namespace
+
 result<url> parse_url(std::string_view text)
 {
+    const std::string shown = without_user(text);
     const auto parsed = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
     if (!parsed)
-        return fail(errc::invalid, "\"{}\" is not an absolute URL such as https://host:port/path", text);
+        return fail(errc::invalid, "\"{}\" is not an absolute URL such as https://host:port/path", shown);
     const boost::urls::url_view& view = *parsed;
     url out;
     out.origin.scheme = std::string(view.scheme());
     if (out.origin.scheme != "http" && out.origin.scheme != "https")
-        return fail(errc::invalid, "\"{}\" is not an http or https URL", text);
+        return fail(errc::invalid, "\"{}\" is not an http or https URL", shown);
     if (view.has_userinfo() || view.has_fragment())
-        return fail(errc::invalid, "\"{}\" must have neither user information nor a fragment", text);
+        return fail(errc::invalid, "\"{}\" must have neither user information nor a fragment", shown);
     out.origin.host = view.host_address();
     if (out.origin.host.empty())
-        return fail(errc::invalid, "\"{}\" has no host", text);
+        return fail(errc::invalid, "\"{}\" has no host", shown);
     out.origin.port = view.has_port() ? view.port_number() : (out.origin.scheme == "https" ? 443 : 80);
     if (out.origin.port == 0)
-        return fail(errc::invalid, "\"{}\" has no usable port", text);
+        return fail(errc::invalid, "\"{}\" has no usable port", shown);
     const auto target = view.encoded_target();
     out.target = target.empty() ? "/" : std::string(target.data(), target.size());
     if (out.target.front() != '/')

@@ -27,9 +27,54 @@ std::string_view name_of(log_level level)
     return "unknown";
 }
 
+// The length of the well-formed UTF-8 sequence at the start; 0 where there is none (RFC 3629).
+std::size_t sequence_length(std::string_view text)
+{
+    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const unsigned lead = byte(0);
+    if (lead < 0x80)
+        return 1;
+    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead < 0xc2 || lead > 0xf4)
+        return 0;
+    for (std::size_t i = 1; i < length; ++i)
+    {
+        if ((byte(i) & 0xc0) != 0x80)
+            return 0;
+    }
+    const bool overlong = (lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xf0 && byte(1) < 0x90);
+    const bool surrogate = lead == 0xed && byte(1) > 0x9f;
+    const bool beyond = lead == 0xf4 && byte(1) > 0x8f;
+    return overlong || surrogate || beyond ? 0 : length;
+}
+
+// Peers send any bytes, but JSON is UTF-8: each byte that is none becomes U+FFFD.
+std::string valid_utf8(std::string_view text)
+{
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty())
+    {
+        const std::size_t length = sequence_length(text);
+        out += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length);
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    return out;
+}
+
 std::string quote(std::string_view text)
 {
-    return boost::json::serialize(boost::json::value(boost::json::string_view(text.data(), text.size())));
+    return boost::json::serialize(boost::json::value(valid_utf8(text)));
+}
+
+// At most so many bytes, ending between two characters.
+std::string_view cut(std::string_view text, std::size_t longest)
+{
+    if (text.size() <= longest)
+        return text;
+    while (longest > 0 && (static_cast<unsigned char>(text[longest]) & 0xc0) == 0x80)
+        --longest;
+    return text.substr(0, longest);
 }
 
 bool needs_quotes(std::string_view text)
@@ -62,7 +107,7 @@ logger logger::with(std::initializer_list<log_field> fields) const
 
 void logger::append(std::string& line, const log_field& field) const
 {
-    const std::string_view value = std::string_view(field.value).substr(0, longest_value);
+    const std::string_view value = cut(field.value, longest_value);
     if (format_ == log_format::json)
         line += fmt::format(",{}:{}", quote(field.key), field.quoted ? quote(value) : std::string(value));
     else

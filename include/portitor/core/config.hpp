@@ -55,7 +55,13 @@ public:
     result<config_outcome> load(int argc, const char* const* argv);
 
 private:
-    result<void> apply_file(const std::string& path, std::vector<std::optional<std::string>>& values) const;
+    struct given
+    {
+        std::string text;
+        std::string where;  ///< the flag, the variable, or the file, line and key
+    };
+
+    result<void> apply_file(const std::string& path, std::vector<std::optional<given>>& values) const;
 
     std::string summary_;
     std::string footer_;

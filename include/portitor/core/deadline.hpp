@@ -5,8 +5,10 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 
 #include <chrono>
+#include <exception>
 #include <string>
 #include <variant>
 
@@ -19,10 +21,18 @@ boost::asio::awaitable<result<T>> with_deadline(
 )
 {
     using namespace boost::asio::experimental::awaitable_operators;
-    auto race = co_await (std::move(operation) || sleep_for(limit));
-    if (race.index() == 1)
-        co_return fail(errc::timed_out, "{}: no answer within {} ms", what, limit.count());
-    co_return std::get<0>(std::move(race));
+    try
+    {
+        auto race = co_await (std::move(operation) || sleep_for(limit));
+        if (race.index() == 1)
+            co_return fail(errc::timed_out, "{}: no answer within {} ms", what, limit.count());
+        co_return std::get<0>(std::move(race));
+    }
+    catch (const boost::asio::multiple_exceptions& both)
+    {
+        // Both sides throw where the caller is canceled: that is one cancellation, not two exceptions.
+        std::rethrow_exception(both.first_exception());
+    }
 }
 
 }  // namespace portitor

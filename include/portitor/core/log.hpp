@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -33,7 +34,10 @@ struct log_field
             value = content ? "true" : "false";
         else
             value = fmt::format("{}", content);
-        quoted = !std::is_arithmetic_v<T>;
+        if constexpr (std::is_floating_point_v<T>)
+            quoted = !std::isfinite(content);  // JSON has no NaN
+        else
+            quoted = !std::is_arithmetic_v<T> || std::is_same_v<T, char>;
     }
 
     std::string_view key;

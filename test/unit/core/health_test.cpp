@@ -1,0 +1,85 @@
+#include "catch.hpp"
+
+#include <portitor/core/health.hpp>
+
+#include <optional>
+#include <string>
+
+using namespace portitor;
+
+namespace {
+
+struct fixture
+{
+    health checks;
+    metrics numbers;
+    std::optional<std::string> cache_trouble;
+
+    fixture()
+    {
+        checks.add_liveness("loop", [] { return std::nullopt; });
+        checks.add_readiness("cache", [this] { return cache_trouble; });
+        checks.add_readiness("socket", [] { return std::nullopt; });
+    }
+
+    http::response get(const char* target, http::verb method = http::verb::get)
+    {
+        return checks.answer(http::request(method, target, 11), numbers);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a healthy process says ok", "[core][health]")
+{
+    fixture f;
+    CHECK(f.get("/healthz").result_int() == 200);
+    CHECK(f.get("/healthz").body() == "ok\n");
+    CHECK(f.get("/readyz").result_int() == 200);
+    CHECK(f.get("/readyz").body() == "ok\n");
+}
+
+TEST_CASE("a failing check makes 503 and says why", "[core][health]")
+{
+    fixture f;
+    f.cache_trouble = "not synced";
+    const auto answer = f.get("/readyz");
+    CHECK(answer.result_int() == 503);
+    CHECK(answer.body() == "[-]cache failed: not synced\n[+]socket ok\nnot ok\n");
+    CHECK(f.get("/healthz").result_int() == 200);
+    f.cache_trouble.reset();
+    CHECK(f.get("/readyz").result_int() == 200);
+}
+
+TEST_CASE("verbose names every check", "[core][health]")
+{
+    fixture f;
+    CHECK(f.get("/readyz?verbose").body() == "[+]cache ok\n[+]socket ok\nok\n");
+    CHECK(f.get("/healthz?verbose=1").body() == "[+]loop ok\nok\n");
+}
+
+TEST_CASE("a process without checks is well", "[core][health]")
+{
+    const health none;
+    const metrics numbers;
+    CHECK(none.answer(http::request(http::verb::get, "/readyz", 11), numbers).result_int() == 200);
+}
+
+TEST_CASE("metrics are served beside the checks", "[core][health]")
+{
+    fixture f;
+    f.numbers.counter("c_total", "h").add();
+    const auto answer = f.get("/metrics");
+    CHECK(answer.result_int() == 200);
+    CHECK(answer.body() == f.numbers.expose());
+    CHECK(answer[http::field::content_type] == "text/plain; version=0.0.4; charset=utf-8");
+}
+
+TEST_CASE("nothing else is served", "[core][health]")
+{
+    fixture f;
+    CHECK(f.get("/").result_int() == 404);
+    CHECK(f.get("/healthz/loop").result_int() == 404);
+    CHECK(f.get("/healthz", http::verb::post).result_int() == 405);
+    CHECK(f.get("/healthz", http::verb::head).result_int() == 200);
+}

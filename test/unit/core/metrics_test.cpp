@@ -1,0 +1,89 @@
+#include "catch.hpp"
+
+#include <portitor/core/metrics.hpp>
+
+#include <string>
+
+using namespace portitor;
+
+namespace {
+
+bool has_line(const std::string& text, const std::string& line)
+{
+    return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("counters and gauges are printed with help and type", "[core][metrics]")
+{
+    metrics numbers;
+    numbers.counter("b_total", "Things that happened", {{"code", "200"}, {"host", "a"}}).add(3);
+    numbers.counter("b_total", "Things that happened", {{"code", "500"}, {"host", "a"}}).add();
+    numbers.gauge("a_depth", "How deep").set(-4);
+    CHECK(
+        numbers.expose() == "# HELP a_depth How deep\n"
+                            "# TYPE a_depth gauge\n"
+                            "a_depth -4\n"
+                            "# HELP b_total Things that happened\n"
+                            "# TYPE b_total counter\n"
+                            "b_total{code=\"200\",host=\"a\"} 3\n"
+                            "b_total{code=\"500\",host=\"a\"} 1\n"
+    );
+}
+
+TEST_CASE("asking again gives the same series", "[core][metrics]")
+{
+    metrics numbers;
+    counter& first = numbers.counter("hits", "h", {{"a", "1"}});
+    first.add();
+    numbers.counter("hits", "h", {{"a", "1"}}).add();
+    CHECK(&first == &numbers.counter("hits", "h", {{"a", "1"}}));
+    CHECK(&first != &numbers.counter("hits", "h", {{"a", "2"}}));
+    CHECK(first.value() == 2);
+    gauge& level = numbers.gauge("level", "l");
+    level.set(5);
+    level.add(-2);
+    CHECK(level.value() == 3);
+}
+
+TEST_CASE("label values are escaped", "[core][metrics]")
+{
+    metrics numbers;
+    numbers.counter("c", "h", {{"v", "a\"b\\c\nd\"} 1\nforged 2"}}).add();
+    const std::string text = numbers.expose();
+    CHECK(has_line(text, R"(c{v="a\"b\\c\nd\"} 1\nforged 2"} 1)"));
+    CHECK_FALSE(has_line(text, "forged 2"));
+}
+
+TEST_CASE("a histogram's buckets are cumulative", "[core][metrics]")
+{
+    metrics numbers;
+    histogram& seconds = numbers.histogram("d_seconds", "Durations", {{"x", "y"}});
+    seconds.observe(0.0005);
+    seconds.observe(0.001);  // a bound belongs to its bucket
+    seconds.observe(0.3);
+    seconds.observe(0.3);
+    seconds.observe(100);
+    const std::string text = numbers.expose();
+    CHECK(has_line(text, "# TYPE d_seconds histogram"));
+    CHECK(has_line(text, R"(d_seconds_bucket{x="y",le="0.001"} 2)"));
+    CHECK(has_line(text, R"(d_seconds_bucket{x="y",le="0.0025"} 2)"));
+    CHECK(has_line(text, R"(d_seconds_bucket{x="y",le="0.25"} 2)"));
+    CHECK(has_line(text, R"(d_seconds_bucket{x="y",le="0.5"} 4)"));
+    CHECK(has_line(text, R"(d_seconds_bucket{x="y",le="30"} 4)"));
+    CHECK(has_line(text, R"(d_seconds_bucket{x="y",le="+Inf"} 5)"));
+    CHECK(has_line(text, R"(d_seconds_sum{x="y"} 100.6015)"));
+    CHECK(has_line(text, R"(d_seconds_count{x="y"} 5)"));
+}
+
+TEST_CASE("a histogram without labels has only its bounds", "[core][metrics]")
+{
+    metrics numbers;
+    numbers.histogram("d", "h").observe(-1);  // a clock that went back counts as no time
+    const std::string text = numbers.expose();
+    CHECK(has_line(text, R"(d_bucket{le="0.001"} 1)"));
+    CHECK(has_line(text, R"(d_bucket{le="+Inf"} 1)"));
+    CHECK(has_line(text, "d_sum 0"));
+    CHECK(has_line(text, "d_count 1"));
+}
