@@ -3,6 +3,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <charconv>
 #include <tuple>
 
 namespace portitor::http {
@@ -51,7 +52,14 @@ result<url> parse_url(std::string_view text)
     out.origin.host = view.host_address();
     if (out.origin.host.empty())
         return fail(errc::invalid, "\"{}\" has no host", shown);
-    out.origin.port = view.has_port() ? view.port_number() : (out.origin.scheme == "https" ? 443 : 80);
+    out.origin.port = out.origin.scheme == "https" ? 443 : 80;
+    if (view.has_port())
+    {
+        // Not port_number(): it wraps what is too large.
+        const auto digits = view.port();
+        out.origin.port = 0;
+        std::from_chars(digits.data(), digits.data() + digits.size(), out.origin.port);
+    }
     if (out.origin.port == 0)
         return fail(errc::invalid, "\"{}\" has no usable port", shown);
     const auto target = view.encoded_target();

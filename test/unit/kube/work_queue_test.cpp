@@ -24,8 +24,12 @@ struct world
 
 asio::awaitable<void> count_ends(work_queue& queue, int& ended)
 {
-    while (co_await queue.get())
-        ;
+    for (;;)
+    {
+        const auto key = co_await queue.get();
+        if (!key)
+            break;
+    }
     ++ended;
 }
 

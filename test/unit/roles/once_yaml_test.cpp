@@ -53,9 +53,32 @@ TEST_CASE("plain scalars are what YAML's core schema says", "[once][yaml]")
 TEST_CASE("every other plain scalar is text", "[once][yaml]")
 {
     for (const char* text :
-         {"hello", "nan", "inf", "infinity", "Nan", "yes", "on", "tRUE", "0,01", "1.2.3", "1_000", "-", "+", ".", "e3",
-          "1e", "0x", "0xg", "0o9", "--1", "+-1", "2026-11-24T20:00:00Z", "12:30", "/services/hello",
-          "0x00000000000000000000000000000000000000aB", "0x1.8p3"})
+         {"hello",
+          "nan",
+          "inf",
+          "infinity",
+          "Nan",
+          "yes",
+          "on",
+          "tRUE",
+          "0,01",
+          "1.2.3",
+          "1_000",
+          "-",
+          "+",
+          ".",
+          "e3",
+          "1e",
+          "0x",
+          "0xg",
+          "0o9",
+          "--1",
+          "+-1",
+          "2026-11-24T20:00:00Z",
+          "12:30",
+          "/services/hello",
+          "0x00000000000000000000000000000000000000aB",
+          "0x1.8p3"})
     {
         INFO(text);
         CHECK(scalar(text) == json::value(text));
@@ -84,7 +107,10 @@ TEST_CASE("several documents, without the empty ones", "[once][yaml]")
     CHECK(documents->at(1) == json::parse(R"([2, {"b": ["c", "3"]}])"));
     CHECK(parse_yaml("")->empty());
     CHECK(parse_yaml("# nothing\n")->empty());
-    CHECK(parse_one(R"({"json": ["is", {"yaml": true}], "n": null})") == json::parse(R"({"json": ["is", {"yaml": true}], "n": null})"));
+    CHECK(
+        parse_one(R"({"json": ["is", {"yaml": true}], "n": null})") ==
+        json::parse(R"({"json": ["is", {"yaml": true}], "n": null})")
+    );
 }
 
 TEST_CASE("anchors and aliases are followed", "[once][yaml]")
@@ -133,7 +159,9 @@ TEST_CASE("aliases cannot multiply a small text into a large one", "[once][yaml]
     for (int i = 1; i < 12; ++i)
     {
         const std::string one = fmt::format("*a{}", i - 1);
-        text += fmt::format("a{}: &a{} [{}, {}, {}, {}, {}, {}, {}, {}]\n", i, i, one, one, one, one, one, one, one, one);
+        text += fmt::format(
+            "a{}: &a{} [{}, {}, {}, {}, {}, {}, {}, {}]\n", i, i, one, one, one, one, one, one, one, one
+        );
     }
     const auto documents = parse_yaml(text);
     REQUIRE(documents.has_error());
@@ -160,8 +188,23 @@ TEST_CASE("JSON comes back from its YAML unchanged", "[once][yaml]")
 TEST_CASE("text that another YAML reader takes for something else is quoted", "[once][yaml]")
 {
     // kubectl reads YAML 1.1, where these are booleans, numbers and times.
-    for (const char* text : {"yes", "No", "on", "OFF", "y", "N", "True", "1_000", "0b11", "017", "0x1F", "12:30:45", ".inf", "0.01"})
+    for (const char* text :
+         {"yes",
+          "No",
+          "on",
+          "OFF",
+          "y",
+          "N",
+          "True",
+          "1_000",
+          "0b11",
+          "017",
+          "0x1F",
+          "12:30:45",
+          ".inf",
+          "0.01"})
         CHECK(to_yaml(json::value(text)) == fmt::format("\"{}\"\n", text));
-    for (const char* text : {"hello", "base-sepolia", "/services/hello", "https://f.example/x", "eip155:84532"})
+    for (const char* text :
+         {"hello", "base-sepolia", "/services/hello", "https://f.example/x", "eip155:84532"})
         CHECK(to_yaml(json::value(text)) == fmt::format("{}\n", text));
 }

@@ -1,6 +1,5 @@
-#include "catch.hpp"
-
 #include "../api/objects.hpp"
+#include "catch.hpp"
 #include "roles/registrar/verdict.hpp"
 
 #include <boost/json/array.hpp>
@@ -35,7 +34,9 @@ kube::object_ptr retired(const kube::object_ptr& from)
 
 std::optional<verdict> judge(const kube::object_ptr& live)
 {
-    return judge_without_chain(api::parse_registration_request(*live).value(), api::read_registration_state(*live), *live);
+    return judge_without_chain(
+        api::parse_registration_request(*live).value(), api::read_registration_state(*live), *live
+    );
 }
 
 // The object as it is once the verdict is in its status.
@@ -157,8 +158,12 @@ TEST_CASE("the time of the condition moves only with its status", "[registrar]")
     const auto newer = changed(live, "/metadata/generation", "4");
     const auto later = now + std::chrono::hours(1);
     const auto same = status_body(*newer, *judge(newer), later);
-    CHECK(kube::parse_conditions(same.at("status").as_object()).at(0).last_transition_time == to_rfc3339(now));
+    CHECK(
+        kube::parse_conditions(same.at("status").as_object()).at(0).last_transition_time == to_rfc3339(now)
+    );
     const auto on_chain = retired(changed(live, "/status/agentId", "\"7\""));
     const auto other = status_body(*on_chain, *judge(on_chain), later);
-    CHECK(kube::parse_conditions(other.at("status").as_object()).at(0).last_transition_time == to_rfc3339(later));
+    CHECK(
+        kube::parse_conditions(other.at("status").as_object()).at(0).last_transition_time == to_rfc3339(later)
+    );
 }

@@ -1,262 +1,822 @@
+#include "../api/objects.hpp"
+#include "../x402/samples.hpp"
 #include "catch.hpp"
+#include "roles/verifier/forward_auth.hpp"
 #include "run.hpp"
 
-#include "roles/verifier/forward_auth.hpp"
-#include "verifier_world.hpp"
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
-#include <deque>
+#include <random>
 
 using namespace portitor;
 using namespace portitor::verifier;
-using x402::samples::encode;
-using x402::samples::manual_clock;
-using x402::samples::usdc_requirement;
-using x402::samples::v1_payment;
-using x402::samples::v2_payment;
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+namespace samples = x402::samples;
+
+using headers = std::vector<std::pair<std::string, std::string>>;
+using std::chrono::milliseconds;
 
 namespace {
 
-using headers = std::vector<std::pair<std::string, std::string>>;
+const char* const top = "/services/hello";
 
-struct scripted_facilitator final : x402::facilitator_client
+/// Says to every payment what a test last wrote here.
+class fake_facilitator final : public x402::facilitator_client
 {
-    x402::verify_outcome verify_answer = x402::verify_valid();
-    x402::settle_outcome settle_answer = x402::settle_settled("0xabc", {{"success", true}, {"transaction", "0xabc"}});
-    int verified = 0;
-    int settled = 0;
+public:
+    explicit fake_facilitator(asio::io_context& context) : context_(context) {}
 
-    boost::asio::awaitable<x402::verify_outcome> verify(
-        std::string, const x402::payment&, const x402::payment_requirement&, std::chrono::milliseconds
+    x402::verify_outcome verify_answer = x402::verify_valid();
+    x402::settle_outcome settle_answer = settled();
+    milliseconds delay{0};
+    bool throws = false;
+    int verifies = 0;
+    int settles = 0;
+    std::vector<std::string> urls;
+    std::vector<u256> amounts;
+
+    static x402::settle_outcome settled()
+    {
+        json::object receipt{{"success", true}, {"transaction", "0xe16d"}, {"network", "eip155:84532"}};
+        return x402::settle_settled("0xe16d", std::move(receipt));
+    }
+
+    asio::awaitable<x402::verify_outcome> verify(
+        std::string url, const x402::payment&, const x402::payment_requirement& wanted, milliseconds
     ) override
     {
-        ++verified;
+        ++verifies;
+        urls.push_back(std::move(url));
+        amounts.push_back(wanted.amount);
+        co_await wait();
+        if (throws)
+            throw std::runtime_error("the facilitator's client has a fault");
         co_return verify_answer;
     }
-    boost::asio::awaitable<x402::settle_outcome> settle(
-        std::string, const x402::payment&, const x402::payment_requirement&, std::chrono::milliseconds
+
+    asio::awaitable<x402::settle_outcome> settle(
+        std::string url, const x402::payment&, const x402::payment_requirement& wanted, milliseconds
     ) override
     {
-        ++settled;
+        ++settles;
+        urls.push_back(std::move(url));
+        amounts.push_back(wanted.amount);
+        co_await wait();
         co_return settle_answer;
     }
+
+private:
+    asio::awaitable<void> wait()
+    {
+        asio::steady_timer timer(context_, delay);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+
+    asio::io_context& context_;
 };
 
-struct world
+kube::object_ptr route_object()
 {
-    boost::asio::io_context context;
-    scripted_facilitator facilitator;
-    manual_clock time;
-    metrics numbers;
+    return test::object_from(R"({
+        "apiVersion": "obol.org/v1alpha1", "kind": "PaymentRoute",
+        "metadata": {"name": "hello-payment", "namespace": "shop", "generation": 1, "ownerReferences": [
+            {"apiVersion": "obol.org/v1alpha1", "kind": "ServiceOffer", "name": "hello", "uid": "u1", "controller": true}
+        ]},
+        "spec": {
+            "pattern": "/services/hello/*", "price": "10000", "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+            "payTo": "0x209693Bc6afc0C5328bA36FaF03C514EF312287C", "network": "eip155:84532",
+            "facilitatorURL": "https://f.example", "priceModel": "per-request", "description": "says hello",
+            "maxTimeoutSeconds": 60, "publicURL": "https://api.example.com/services/hello",
+            "rules": [
+                {"pattern": "/free/*", "gate": "free"},
+                {"pattern": "/free/not", "gate": "paid", "price": "20000", "priceModel": "per-request"},
+                {"pattern": "/report", "gate": "paid", "price": "50000", "priceModel": "per-request"}
+            ]
+        }
+    })");
+}
+
+/// A real X-PAYMENT header of the official v1 client, good for 10000 atomic units; 0 is a short-lived one.
+std::string real_v1(std::size_t which = 0)
+{
+    std::vector<std::string> found;
+    for (const json::value& each : samples::load("headers.json").at("headers").as_array())
+    {
+        if (each.at("header") == "X-PAYMENT")
+            found.emplace_back(each.at("value").as_string());
+    }
+    return found.at(which);
+}
+
+json::value decoded(std::string_view base64)
+{
+    return json::parse(x402::decode_base64(base64).value());
+}
+
+/// The route shop/hello, its verifier, and everything behind it.
+struct desk
+{
+    asio::io_context context;
+    samples::manual_clock time;
+    fake_facilitator facilitator{context};
+    std::shared_ptr<x402::claim_table> claims = std::make_shared<x402::claim_table>();
+    x402::gate engine{facilitator, claims, time};
     route_table routes;
-    bool ready = true;
-    x402::gate gate{facilitator, std::make_shared<x402::claim_table>(), time};
-    forward_auth auth{
-        routes, gate, x402::samples::networks(), [this] { return ready; }, logger(log_level::error, log_format::text), numbers
-    };
+    metrics numbers;
+    std::function<bool()> ready = [] { return true; };
+    forward_auth front{
+        routes,
+        engine,
+        samples::networks(),
+        [this] { return ready(); },
+        logger(log_level::error, log_format::text),
+        numbers};
 
-    world() { routes.put(*samples::compile(samples::route_object())); }
+    desk() { put(route_object()); }
 
-    static headers forwarded(const std::string& uri, headers more = {})
+    void put(const kube::object_ptr& object)
     {
-        headers out{
-            {"X-Forwarded-Uri", uri},
-            {"X-Forwarded-Method", "GET"},
-            {"X-Forwarded-Host", "api.example.com"},
-            {"X-Forwarded-Proto", "https"},
-        };
-        out.insert(out.end(), more.begin(), more.end());
-        return out;
+        const std::set<std::string> listed{"https://f.example"};
+        routes.put(served_route::compile(*object, {samples::networks(), listed}).value());
     }
 
-    // The answer, delivered or lost on its way.
-    http::response ask(const headers& with, bool delivered = true, const std::string& target = "/verify/sellers/hello")
+    static http::request
+    question(std::string_view uri, const headers& more = {}, std::string_view target = "/verify/shop/hello")
     {
-        http::request message(http::verb::get, target, 11);
-        for (const auto& [name, value] : with)
+        http::request message{http::verb::get, {target.data(), target.size()}, 11};
+        message.set("X-Forwarded-Uri", boost::beast::string_view(uri.data(), uri.size()));
+        message.set("X-Forwarded-Method", "GET");
+        message.set("X-Forwarded-Host", "gate.test");
+        message.set("X-Forwarded-Proto", "http");
+        for (const auto& [name, value] : more)
             message.insert(name, value);
-        std::optional<http::reply> reply;
-        test::run(context, answer(message, reply));
-        if (reply->on_written)
-            reply->on_written(delivered);
-        return std::move(reply->message);
+        return message;
     }
 
-    boost::asio::awaitable<void> answer(const http::request& message, std::optional<http::reply>& into)
+    /// One question and its answer, which the gateway gets or not.
+    http::response ask(const http::request& message, bool delivered = true)
     {
-        into.emplace(co_await auth.answer(message));
+        http::reply answer = test::run(context, front.answer(message));
+        if (answer.on_written)
+            answer.on_written(delivered);
+        return std::move(answer.message);
     }
 
-    static headers pay(const std::string& uri) { return forwarded(uri, {{"Payment-Signature", encode(v2_payment(usdc_requirement()))}}); }
+    http::response ask(std::string_view uri, const headers& more = {}, bool delivered = true)
+    {
+        return ask(question(uri, more), delivered);
+    }
+
+    http::response pay(std::string_view uri, bool delivered = true, std::size_t which = 0)
+    {
+        return ask(uri, {{"X-PAYMENT", real_v1(which)}}, delivered);
+    }
 };
 
-const std::string path = "/services/hello/a";
+std::string header(const http::response& answer, const char* name)
+{
+    const auto value = answer[name];
+    return {value.data(), value.size()};
+}
+
+std::string text(const json::value& of)
+{
+    return std::string(of.as_string());
+}
+
+bool is_granted(const http::response& answer)
+{
+    return answer.result_int() < 400;
+}
+
+void check_refused(const http::response& answer, http::status code, std::string_view error)
+{
+    INFO(answer.body());
+    CHECK(answer.result() == code);
+    CHECK(header(answer, "Cache-Control") == "no-store");
+    CHECK(header(answer, "Content-Type") == "application/json");
+    CHECK_FALSE(answer.count("X-Payer"));
+    CHECK_FALSE(answer.count("PAYMENT-REQUIRED"));
+    const json::value body = json::parse(answer.body());
+    CHECK(text(body.at("error")) == error);
+    CHECK_FALSE(body.at("message").as_string().empty());
+    CHECK_FALSE(body.as_object().contains("accepts"));
+}
+
+// One 402 in both versions, for that price and reason.
+void check_asks(
+    const http::response& answer, const std::string& price, std::string_view reason, const std::string& url
+)
+{
+    INFO(answer.body());
+    CHECK(answer.result() == http::status::payment_required);
+    CHECK(header(answer, "Cache-Control") == "no-store");
+    CHECK(header(answer, "X-Portitor-Route") == "shop/hello");
+    CHECK_FALSE(answer.count("X-Payer"));
+
+    const json::value v2 = decoded(header(answer, "PAYMENT-REQUIRED"));
+    CHECK(v2.at("x402Version") == 2);
+    CHECK(text(v2.at("error")) == reason);
+    CHECK(text(v2.at("resource").at("url")) == url);
+    REQUIRE(v2.at("accepts").as_array().size() == 1);
+    const json::object& second = v2.at("accepts").at(0).as_object();
+    CHECK(text(second.at("amount")) == price);
+    CHECK(second.at("network") == "eip155:84532");
+
+    const json::value v1 = json::parse(answer.body());
+    CHECK(v1.at("x402Version") == 1);
+    CHECK(text(v1.at("error")) == reason);
+    REQUIRE(v1.at("accepts").as_array().size() == 1);
+    const json::object& first = v1.at("accepts").at(0).as_object();
+    CHECK(text(first.at("maxAmountRequired")) == price);
+    CHECK(first.at("network") == "base-sepolia");
+    CHECK(text(first.at("resource")) == url);
+
+    for (const json::object* each : {&first, &second})
+    {
+        CHECK(each->at("scheme") == "exact");
+        CHECK(each->at("payTo") == "0x209693Bc6afc0C5328bA36FaF03C514EF312287C");
+        CHECK(each->at("asset") == "0x036CbD53842c5426634e7929541eC2318f3dCF7e");
+        CHECK(each->at("maxTimeoutSeconds") == 60);
+        CHECK(
+            each->at("extra") == json::parse(R"({"name": "USDC", "version": "2", "paymentFlow": "upfront"})")
+        );
+    }
+}
+
+void check_granted(const http::response& answer, const std::string& transaction = "0xe16d")
+{
+    CHECK(answer.result() == http::status::ok);
+    CHECK(answer.body().empty());
+    CHECK(header(answer, "Cache-Control") == "no-store");
+    CHECK(header(answer, "X-Portitor-Route") == "shop/hello");
+    CHECK(header(answer, "X-Payer") == "0x70997970c51812dc3a010c7d01b50e0d17dc79c8");
+    CHECK(header(answer, "X-Payment-Payer") == header(answer, "X-Payer"));
+    CHECK(header(answer, "X-Payment-Status") == "settled");
+    CHECK(decoded(header(answer, "X-Payment-Response")).at("transaction") == json::string(transaction));
+    CHECK(header(answer, "Payment-Response") == header(answer, "X-Payment-Response"));
+    // Nothing to say, but said, so that a client's own never reaches the upstream.
+    for (const char* empty : {"X-Payment-Tx", "X-Verified-Wallet"})
+    {
+        CHECK(answer.count(empty) == 1);
+        CHECK(header(answer, empty).empty());
+    }
+}
 
 }  // namespace
 
-TEST_CASE("an unpaid request gets one 402 for both versions", "[verifier]")
+TEST_CASE("a route that is not known is refused for now", "[verifier][auth]")
 {
-    world w;
-    const auto answer = w.ask(world::forwarded(path));
-    CHECK(answer.result_int() == 402);
-    CHECK(answer["Cache-Control"] == "no-store");
-    CHECK(answer["X-Portitor-Route"] == "sellers/hello");
-    CHECK_FALSE(answer["PAYMENT-REQUIRED"].empty());
-    CHECK(answer.body().find(R"("maxAmountRequired":"10000")") != std::string::npos);
-    CHECK(answer.body().find("https://api.example.com/services/hello/a") != std::string::npos);
-}
-
-TEST_CASE("a settled payment is granted once", "[verifier]")
-{
-    world w;
-    const auto granted = w.ask(world::pay(path));
-    CHECK(granted.result_int() == 200);
-    CHECK(granted["X-Payer"] == "0x70997970c51812dc3a010c7d01b50e0d17dc79c8");
-    CHECK(granted["X-Payment-Status"] == "settled");
-    CHECK_FALSE(granted["Payment-Response"].empty());
-    const auto again = w.ask(world::pay(path));
-    CHECK(again.result_int() == 409);
-    CHECK(again["PAYMENT-REQUIRED"].empty());
-    CHECK(again.body().find("accepts") == std::string::npos);
-    CHECK_FALSE(again["PAYMENT-RESPONSE"].empty());
-    CHECK(w.facilitator.settled == 1);
-}
-
-TEST_CASE("a payment in v1 is taken as well, and is the same payment", "[verifier]")
-{
-    world w;
-    CHECK(w.ask(world::forwarded(path, {{"X-Payment", encode(v1_payment())}})).result_int() == 200);
-    CHECK(w.ask(world::pay(path)).result_int() == 409);
-    CHECK(w.facilitator.settled == 1);
-}
-
-TEST_CASE("an answer that was lost leaves its grant to the next copy", "[verifier]")
-{
-    world w;
-    CHECK(w.ask(world::pay(path), false).result_int() == 200);
-    CHECK(w.ask(world::pay(path)).result_int() == 200);
-    CHECK(w.ask(world::pay(path)).result_int() == 409);
-    CHECK(w.facilitator.settled == 1);
-}
-
-TEST_CASE("a payment buys only what it was first sent for", "[verifier]")
-{
-    world w;
-    CHECK(w.ask(world::pay(path)).result_int() == 200);
-    CHECK(w.ask(world::pay("/services/hello/b")).result_int() == 409);
-    CHECK(w.ask(world::pay(path + "?x=1")).result_int() == 409);
-    CHECK(w.facilitator.settled == 1);
-}
-
-TEST_CASE("a payment of another price is asked again, and nothing is settled", "[verifier]")
-{
-    world w;
-    CHECK(w.ask(world::pay("/services/hello/free/dear")).result_int() == 402);
-    CHECK(w.facilitator.verified == 0);
-}
-
-TEST_CASE("what the facilitator says decides", "[verifier]")
-{
-    world w;
-    SECTION("invalid: pay again, with the reason")
+    desk d;
+    for (const char* target :
+         {"/verify/shop/other",
+          "/verify/other/hello",
+          "/verify/shop/hello/x",
+          "/verify/shop/hell",
+          "/verify/shop/hello%20",
+          "/verify/shop%2Fhello",
+          "/verify//shop/hello",
+          "/verify/shop",
+          "/verify/SHOP/hello"})
     {
-        w.facilitator.verify_answer = x402::verify_invalid("insufficient_funds");
-        const auto answer = w.ask(world::pay(path));
-        CHECK(answer.result_int() == 402);
-        CHECK(answer.body().find("insufficient_funds") != std::string::npos);
+        for (const bool complete : {true, false})
+        {
+            INFO(target);
+            d.ready = [complete] { return complete; };
+            const auto answer =
+                d.ask(desk::question("/services/hello/free/x", {{"X-PAYMENT", real_v1()}}, target));
+            check_refused(answer, http::status::service_unavailable, "unknown_route");
+            CHECK(header(answer, "Retry-After") == "1");
+            CHECK(answer.count("X-Portitor-Route") == 1);
+            CHECK(header(answer, "X-Portitor-Route").empty());
+        }
     }
-    SECTION("spent elsewhere: 409, never a new 402")
+    CHECK(d.facilitator.verifies == 0);
+    // Strangers' names make no series.
+    CHECK(d.numbers.expose().find("other") == std::string::npos);
+    CHECK_THAT(d.numbers.expose(), Catch::Matchers::Contains("route=\"unknown\""));
+}
+
+TEST_CASE("a question that names no route is refused", "[verifier][auth]")
+{
+    desk d;
+    for (const char* target : {"/verify", "/verify/", "/", "/verifyx/shop/hello", "/healthz", "*", ""})
     {
-        w.facilitator.verify_answer = x402::verify_invalid("invalid_exact_evm_nonce_already_used");
-        CHECK(w.ask(world::pay(path)).result_int() == 409);
-    }
-    SECTION("not reached: 503, and the payment is as good as before")
-    {
-        w.facilitator.verify_answer = x402::verify_unavailable(error(errc::unavailable, "down"));
-        const auto answer = w.ask(world::pay(path));
-        CHECK(answer.result_int() == 503);
-        CHECK_FALSE(answer["Retry-After"].empty());
-        CHECK(answer["PAYMENT-REQUIRED"].empty());
-        w.facilitator.verify_answer = x402::verify_valid();
-        CHECK(w.ask(world::pay(path)).result_int() == 200);
-    }
-    SECTION("broken: 502")
-    {
-        w.facilitator.verify_answer = x402::verify_unavailable(error(errc::protocol, "garbage"));
-        CHECK(w.ask(world::pay(path)).result_int() == 502);
+        INFO(target);
+        check_refused(d.ask(desk::question(top, {}, target)), http::status::forbidden, "unknown_route");
     }
 }
 
-TEST_CASE("free paths overwrite what a client may forge", "[verifier]")
+TEST_CASE("a query on the gate's own address changes nothing", "[verifier][auth]")
 {
-    world w;
-    const auto answer = w.ask(world::forwarded("/services/hello/free/a", {{"X-Payer", "0xforged"}}));
-    CHECK(answer.result_int() == 200);
-    CHECK(answer["X-Payment-Status"] == "free");
-    for (const char* name : {"X-Payer", "X-Payment-Payer", "X-Payment-Tx", "Payment-Response", "X-Verified-Wallet"})
+    desk d;
+    CHECK(
+        d.ask(desk::question(top, {}, "/verify/shop/hello?x=/verify/a/b")).result() ==
+        http::status::payment_required
+    );
+}
+
+TEST_CASE("while the upstream is down nobody pays, not even for nothing", "[verifier][auth]")
+{
+    desk d;
+    d.put(test::changed(route_object(), "/spec/suspended", "true"));
+    for (const char* uri : {"/services/hello", "/services/hello/free/x", "/elsewhere"})
     {
-        INFO(name);
-        CHECK(answer.find(name) != answer.end());
-        CHECK(answer[name].empty());
+        const auto answer = d.pay(uri);
+        check_refused(answer, http::status::service_unavailable, "upstream_unavailable");
+        CHECK(std::stoi(header(answer, "Retry-After")) > 0);
+        CHECK(header(answer, "X-Portitor-Route") == "shop/hello");
     }
+    CHECK(d.facilitator.verifies == 0);
+    CHECK(d.claims->size() == 0);
 }
 
-TEST_CASE("no route, a suspended one and an unsynced table are refused before any payment", "[verifier]")
+TEST_CASE("a path of another route is refused", "[verifier][auth]")
 {
-    world w;
-    const auto unknown = w.ask(world::pay(path), true, "/verify/sellers/nobody");
-    CHECK(unknown.result_int() == 503);
-    CHECK_FALSE(unknown["Retry-After"].empty());
-    CHECK(w.ask(world::pay(path), true, "/verify").result_int() == 403);
-    w.ready = false;
-    CHECK(w.ask(world::pay(path), true, "/verify/sellers/nobody").result_int() == 503);
-    w.routes.put(*samples::compile(test::changed(samples::route_object(), "/spec/suspended", "true")));
-    CHECK(w.ask(world::pay(path)).result_int() == 503);
-    CHECK(w.ask(world::forwarded("/services/hello/free/a")).result_int() == 503);
-    CHECK(w.facilitator.verified == 0);
+    desk d;
+    for (const char* uri :
+         {"/", "/services/hellox", "/services", "/services/other/free/x", "/services/hello/free/a;b"})
+    {
+        INFO(uri);
+        check_refused(d.pay(uri), http::status::forbidden, "outside_route");
+    }
+    CHECK(d.facilitator.verifies == 0);
 }
 
-TEST_CASE("nothing hostile is ever granted", "[verifier]")
+TEST_CASE("a question that the gateway would not ask is refused", "[verifier][auth]")
 {
-    world w;
-    const std::string free_path = "/services/hello/free/a";
-    const std::vector<headers> hostile{
-        {},
-        world::forwarded("/services/hello/free/..%2Fdear"),
-        world::forwarded("/services/hello/free/../dear"),
-        world::forwarded("/services/hello/free/%2e%2e/dear"),
-        world::forwarded("/services/hello/free;/../dear"),
-        world::forwarded("/other/free/a"),
-        world::forwarded("/services/hello/free\\..\\dear"),
-        world::forwarded(free_path, {{"X-Forwarded-Uri", free_path}}),
-        world::forwarded(free_path, {{"X_Payer", "0x1"}}),
-        world::forwarded(free_path, {{"x.payment.status", "settled"}}),
-        world::forwarded(free_path, {{"X_Forwarded_Uri", free_path}}),
-        world::forwarded(free_path, {{"X-Forwarded-Host", "two"}}),
-        {{"X-Forwarded-Uri", free_path}, {"X-Forwarded-Method", "GET"}, {"X-Forwarded-Host", "a, b"}, {"X-Forwarded-Proto", "http"}},
-        {{"X-Forwarded-Uri", free_path}, {"X-Forwarded-Method", "GET, POST"}, {"X-Forwarded-Host", "a"}, {"X-Forwarded-Proto", "http"}},
-        {{"X-Forwarded-Uri", free_path}, {"X-Forwarded-Method", "GET"}, {"X-Forwarded-Host", "a"}, {"X-Forwarded-Proto", "ftp"}},
-        world::forwarded(path, {{"X-Payment", "!"}}),
-        world::forwarded(path, {{"X-Payment", encode(v2_payment(usdc_requirement()))}}),
-        world::forwarded(path, {{"Payment-Signature", encode(v1_payment())}}),
-        world::forwarded(path, {{"X-Payment", "a"}, {"X-Payment", "b"}}),
-        world::forwarded(path, {{"X-Payment", encode(v1_payment())}, {"Payment-Signature", encode(v2_payment(usdc_requirement()))}}),
+    desk d;
+    http::request missing = desk::question(top);
+    missing.erase("X-Forwarded-Uri");
+    check_refused(d.ask(missing), http::status::forbidden, "bad_request");
+    for (const headers& more : {
+             headers{{"X-Forwarded-Uri", "/services/hello/free/x"}},
+             headers{{"X_Forwarded_Uri", "/services/hello/free/x"}},
+             headers{{"X_Payer", "0x1"}},
+             headers{{"X-Payment", real_v1()}, {"Payment-Signature", real_v1()}},
+             headers{{"X-Payment", real_v1()}, {"X-Payment", real_v1()}},
+         })
+        check_refused(d.ask(top, more), http::status::bad_request, "bad_request");
+    for (const char* uri :
+         {"/services/hello/free/..%2Freport",
+          "/services/hello/free/%2e%2e/report",
+          "/services/hello//free/x"})
+        check_refused(d.pay(uri), http::status::bad_request, "bad_request");
+    CHECK(d.facilitator.verifies == 0);
+}
+
+TEST_CASE("without a payment both versions are asked for the price of the path", "[verifier][auth]")
+{
+    desk d;
+    const std::string url = "https://api.example.com/services/hello";
+    check_asks(d.ask(top), "10000", "payment required", url);
+    check_asks(d.ask("/services/hello/a/b?q=1"), "10000", "payment required", url + "/a/b");
+    check_asks(d.ask("/services/hello/report"), "50000", "payment required", url + "/report");
+    check_asks(d.ask("/services/hello/free/not"), "20000", "payment required", url + "/free/not");
+    check_asks(d.ask("/services/hello/%66ree/no%74"), "20000", "payment required", url + "/free/not");
+    check_asks(d.ask(top, {{"X-PAYMENT", ""}}), "10000", "payment required", url);
+    d.put(test::changed(route_object(), "/spec/publicURL", "\"\""));
+    check_asks(d.ask("/services/hello/a"), "10000", "payment required", "http://gate.test/services/hello/a");
+}
+
+TEST_CASE("a free path is granted, and says of the client nothing", "[verifier][auth]")
+{
+    desk d;
+    for (const headers& more :
+         {headers{},
+          headers{{"X-PAYMENT", real_v1()}},
+          headers{{"X-PAYMENT", "rubbish"}},
+          headers{{"X-Payer", "0x1"}}})
+    {
+        const auto answer = d.ask("/services/hello/free/x?y=1", more);
+        CHECK(answer.result() == http::status::ok);
+        CHECK(header(answer, "X-Payment-Status") == "free");
+        CHECK(header(answer, "X-Portitor-Route") == "shop/hello");
+        CHECK(header(answer, "Cache-Control") == "no-store");
+        for (const char* empty :
+             {"X-Payer",
+              "X-Payment-Payer",
+              "X-Payment-Tx",
+              "X-Payment-Response",
+              "Payment-Response",
+              "X-Verified-Wallet"})
+        {
+            INFO(empty);
+            CHECK(answer.count(empty) == 1);
+            CHECK(header(answer, empty).empty());
+        }
+    }
+    CHECK(d.facilitator.verifies == 0);
+}
+
+TEST_CASE("a settled payment is granted once", "[verifier][auth]")
+{
+    desk d;
+    check_granted(d.pay(top));
+    CHECK(d.facilitator.verifies == 1);
+    CHECK(d.facilitator.settles == 1);
+    CHECK(d.facilitator.urls == std::vector<std::string>{"https://f.example", "https://f.example"});
+    CHECK(d.facilitator.amounts == std::vector<u256>{10000, 10000});
+
+    const auto again = d.pay(top);
+    check_refused(again, http::status::conflict, "payment_already_used");
+    CHECK(decoded(header(again, "PAYMENT-RESPONSE")).at("transaction") == "0xe16d");
+    CHECK(header(again, "X-PAYMENT-RESPONSE") == header(again, "PAYMENT-RESPONSE"));
+    CHECK(d.facilitator.verifies == 1);
+    CHECK(d.facilitator.settles == 1);
+
+    check_granted(d.pay(top, true, 1));
+    CHECK(d.facilitator.settles == 2);
+    const std::string shown = d.numbers.expose();
+    CHECK_THAT(
+        shown,
+        Catch::Matchers::Contains("portitor_verify_requests_total{route=\"shop/hello\",outcome=\"paid\"} 2")
+    );
+    CHECK_THAT(shown, Catch::Matchers::Contains("outcome=\"already_used\"} 1"));
+}
+
+TEST_CASE("a v2 client pays what the header asks", "[verifier][auth]")
+{
+    desk d;
+    const json::value asked = decoded(header(d.ask(top), "PAYMENT-REQUIRED"));
+    json::object message = samples::v2_payment(samples::usdc_requirement());
+    message["accepted"] = asked.at("accepts").at(0);
+    const headers payment{{"PAYMENT-SIGNATURE", samples::encode(message)}};
+    check_granted(d.ask(top, payment));
+    check_refused(d.ask(top, payment), http::status::conflict, "payment_already_used");
+
+    // A v2 payment says what it accepted: other terms, such as those of the real client's header, are not
+    // ours.
+    for (const json::value& each : samples::load("headers.json").at("headers").as_array())
+    {
+        if (each.at("header") == "PAYMENT-SIGNATURE")
+            CHECK(
+                d.ask(top, {{"PAYMENT-SIGNATURE", std::string(each.at("value").as_string())}}).result() ==
+                http::status::payment_required
+            );
+    }
+    CHECK(d.facilitator.settles == 1);
+}
+
+TEST_CASE("an undelivered answer lets the same payment through once more", "[verifier][auth]")
+{
+    desk d;
+    check_granted(d.pay(top, false));
+    check_granted(d.pay(top, true));
+    CHECK(d.facilitator.settles == 1);
+    check_refused(d.pay(top), http::status::conflict, "payment_already_used");
+    CHECK_THAT(d.numbers.expose(), Catch::Matchers::Contains("outcome=\"paid_again\"} 1"));
+}
+
+TEST_CASE("an answer that is dropped unwritten counts as undelivered", "[verifier][auth]")
+{
+    desk d;
+    const http::request question = desk::question(top, {{"X-PAYMENT", real_v1()}});
+    CHECK(is_granted(test::run(d.context, d.front.answer(question)).message));
+    check_granted(d.pay(top));
+    CHECK(d.facilitator.settles == 1);
+}
+
+TEST_CASE("the same payment buys nothing else", "[verifier][auth]")
+{
+    desk d;
+    check_granted(d.pay(top, false));
+    for (const char* other : {"/services/hello/b", "/services/hello?q=1", "/services/hello/"})
+    {
+        INFO(other);
+        check_refused(d.pay(other), http::status::conflict, "payment_already_used");
+    }
+    http::request posted = desk::question(top, {{"X-PAYMENT", real_v1()}});
+    posted.set("X-Forwarded-Method", "POST");
+    check_refused(d.ask(posted), http::status::conflict, "payment_already_used");
+    // HEAD counts as the GET that it stands for.
+    http::request head = desk::question(top, {{"X-PAYMENT", real_v1()}});
+    head.set("X-Forwarded-Method", "HEAD");
+    check_granted(d.ask(head));
+    CHECK(d.facilitator.settles == 1);
+}
+
+TEST_CASE("a payment for one route does not open another one", "[verifier][auth]")
+{
+    desk d;
+    auto second = test::changed(route_object(), "/metadata/namespace", "\"mall\"");
+    d.put(test::changed(second, "/spec/pattern", "\"/services/hello/*\""));
+    check_granted(d.pay(top, false));
+    check_refused(
+        d.ask(desk::question(top, {{"X-PAYMENT", real_v1()}}, "/verify/mall/hello")),
+        http::status::conflict,
+        "payment_already_used"
+    );
+}
+
+TEST_CASE("a payment of another amount is asked for the right one", "[verifier][auth]")
+{
+    desk d;
+    for (const char* uri : {"/services/hello/report", "/services/hello/free/not"})
+    {
+        const auto answer = d.pay(uri);
+        CHECK(answer.result() == http::status::payment_required);
+        CHECK(decoded(header(answer, "PAYMENT-REQUIRED")).at("error") != "payment required");
+    }
+    CHECK(d.facilitator.verifies == 0);
+    CHECK(d.claims->size() == 0);
+}
+
+TEST_CASE("a payment out of its time is asked for another one", "[verifier][auth]")
+{
+    desk d;
+    d.time.time += std::chrono::hours(1);
+    CHECK(d.pay(top).result() == http::status::payment_required);
+    CHECK(d.facilitator.verifies == 0);
+}
+
+TEST_CASE("a payment that cannot be read is a bad request", "[verifier][auth]")
+{
+    desk d;
+    const std::string good = real_v1();
+    for (const std::string& bad :
+         {std::string("x"),
+          std::string("e30="),
+          std::string("bnVsbA=="),
+          good.substr(0, good.size() / 2),
+          good + "!",
+          " " + good + " x",
+          good + "," + good,
+          std::string(20'000, 'A'),
+          samples::encode(samples::v2_payment(samples::usdc_requirement()))})
+        check_refused(d.ask(top, {{"X-PAYMENT", bad}}), http::status::bad_request, "invalid_payload");
+    check_refused(d.ask(top, {{"PAYMENT-SIGNATURE", good}}), http::status::bad_request, "invalid_payload");
+    CHECK(d.facilitator.verifies == 0);
+    CHECK(d.claims->size() == 0);
+}
+
+TEST_CASE("what the facilitator refuses is asked for again", "[verifier][auth]")
+{
+    desk d;
+    d.facilitator.verify_answer = x402::verify_invalid("insufficient_funds");
+    check_asks(d.pay(top), "10000", "insufficient_funds", "https://api.example.com/services/hello");
+    CHECK(d.facilitator.settles == 0);
+    d.facilitator.verify_answer = x402::verify_valid();
+    d.facilitator.settle_answer = x402::settle_refused("insufficient_funds");
+    check_asks(d.pay(top), "10000", "insufficient_funds", "https://api.example.com/services/hello");
+    d.facilitator.settle_answer = fake_facilitator::settled();
+    check_granted(d.pay(top));
+}
+
+TEST_CASE("a payment that was settled elsewhere is not asked for again", "[verifier][auth]")
+{
+    desk d;
+    d.facilitator.settle_answer = x402::settle_refused("nonce_already_used");
+    check_refused(d.pay(top), http::status::conflict, "payment_already_used");
+    d.facilitator.settle_answer = fake_facilitator::settled();
+    check_refused(d.pay(top), http::status::conflict, "payment_already_used");
+}
+
+TEST_CASE("while the facilitator is away nobody gets in and nobody pays twice", "[verifier][auth]")
+{
+    struct away
+    {
+        const char* what;
+        x402::verify_outcome verify;
+        x402::settle_outcome settle;
+        http::status code;
     };
-    for (const headers& each : hostile)
+    const error late(errc::timed_out, "no answer");
+    const error gone(errc::unavailable, "cannot connect");
+    const error odd(errc::protocol, "an answer that is no JSON");
+    const std::vector<away> table{
+        {"verify late",
+         x402::verify_unavailable(late),
+         fake_facilitator::settled(),
+         http::status::service_unavailable},
+        {"verify gone",
+         x402::verify_unavailable(gone),
+         fake_facilitator::settled(),
+         http::status::service_unavailable},
+        {"verify odd", x402::verify_unavailable(odd), fake_facilitator::settled(), http::status::bad_gateway},
+        {"settle gone", x402::verify_valid(), x402::settle_not_sent(gone), http::status::service_unavailable},
+        {"settle late", x402::verify_valid(), x402::settle_unknown(late), http::status::service_unavailable},
+        {"settle odd", x402::verify_valid(), x402::settle_unknown(odd), http::status::service_unavailable},
+    };
+    for (const away& each : table)
     {
-        std::string shown;
-        for (const auto& [name, value] : each)
-            shown += name + ": " + value.substr(0, 40) + "; ";
-        INFO(shown);
-        CHECK(w.ask(each).result_int() >= 400);
+        INFO(each.what);
+        desk d;
+        d.facilitator.verify_answer = each.verify;
+        d.facilitator.settle_answer = each.settle;
+        const auto answer = d.pay(top);
+        check_refused(answer, each.code, "temporarily_unavailable");
+        CHECK(std::stoi(header(answer, "Retry-After")) > 0);
+        // The facilitator is the operator's business.
+        CHECK(answer.body().find("f.example") == std::string::npos);
+        CHECK(answer.body().find("connect") == std::string::npos);
+        CHECK_THAT(answer.body(), Catch::Matchers::Contains("send the same payment again"));
+        // The same payment gets its grant once the facilitator is back.
+        d.facilitator.verify_answer = x402::verify_valid();
+        d.facilitator.settle_answer = fake_facilitator::settled();
+        check_granted(d.pay(top));
     }
-    CHECK(w.facilitator.settled == 0);
 }
 
-TEST_CASE("HEAD and GET are one purchase", "[verifier]")
+TEST_CASE("a fault on the way is a refusal", "[verifier][auth]")
 {
-    world w;
-    auto head = world::pay(path);
-    head[1].second = "HEAD";
-    CHECK(w.ask(head).result_int() == 200);
-    CHECK(w.ask(world::pay(path)).result_int() == 409);
+    desk d;
+    d.facilitator.throws = true;
+    const auto answer = d.pay(top);
+    check_refused(answer, http::status::service_unavailable, "temporarily_unavailable");
+    CHECK(answer.count("Retry-After") == 1);
+    d.ready = []() -> bool { throw std::runtime_error("a fault, on purpose"); };
+    const auto unknown = d.ask(desk::question(top, {}, "/verify/shop/other"));
+    check_refused(unknown, http::status::service_unavailable, "internal_error");
+    CHECK(unknown.count("Retry-After") == 1);
+}
+
+TEST_CASE("of concurrent copies of a payment one gets in", "[verifier][auth]")
+{
+    desk d;
+    d.facilitator.delay = milliseconds(20);
+    const http::request question = desk::question(top, {{"X-PAYMENT", real_v1()}});
+    std::vector<unsigned> codes;
+    const auto copy = [&]() -> asio::awaitable<void> {
+        http::reply answer = co_await d.front.answer(question);
+        codes.push_back(answer.message.result_int());
+        if (answer.on_written)
+            answer.on_written(true);
+    };
+    for (int i = 0; i < 10; ++i)
+        asio::co_spawn(d.context, copy(), asio::detached);
+    d.context.run_for(std::chrono::seconds(5));
+    REQUIRE(codes.size() == 10);
+    CHECK(std::count(codes.begin(), codes.end(), 200u) == 1);
+    CHECK(std::count(codes.begin(), codes.end(), 409u) == 9);
+    CHECK(d.facilitator.settles == 1);
+}
+
+TEST_CASE("a route that goes while a payment is settled does not take the answer with it", "[verifier][auth]")
+{
+    desk d;
+    d.facilitator.delay = milliseconds(20);
+    const http::request question = desk::question(top, {{"X-PAYMENT", real_v1()}});
+    std::optional<http::reply> answer;
+    const auto paying = [&]() -> asio::awaitable<void> { answer.emplace(co_await d.front.answer(question)); };
+    asio::co_spawn(d.context, paying(), asio::detached);
+    d.context.poll();
+    d.routes.erase("shop/hello");
+    d.context.run_for(std::chrono::seconds(5));
+    REQUIRE(answer);
+    CHECK(is_granted(answer->message));
+}
+
+namespace {
+
+// The path that the most lenient of upstreams reads: decoded once, backslashes as slashes, parameters cut
+// off, and then cleaned.
+std::string as_upstream_reads(std::string_view uri)
+{
+    std::string text;
+    uri = uri.substr(0, uri.find('?'));
+    for (std::size_t i = 0; i < uri.size(); ++i)
+    {
+        const std::string hex(uri.substr(i + 1, 2));
+        if (uri[i] == '%' && hex.size() == 2 && std::isxdigit(static_cast<unsigned char>(hex[0])) &&
+            std::isxdigit(static_cast<unsigned char>(hex[1])))
+        {
+            text += static_cast<char>(std::stoi(hex, nullptr, 16));
+            i += 2;
+        }
+        else
+            text += uri[i];
+    }
+    std::replace(text.begin(), text.end(), '\\', '/');
+    std::vector<std::string> clean;
+    for (std::string each : split_segments(text))
+    {
+        each = each.substr(0, each.find(';'));
+        if (each == ".." && !clean.empty())
+            clean.pop_back();
+        else if (!each.empty() && each != "." && each != "..")
+            clean.push_back(each);
+    }
+    std::string out;
+    for (const std::string& each : clean)
+        out += "/" + each;
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("whatever a client sends, it gets in by paying or by a rule that says free", "[verifier][auth]")
+{
+    const auto parts = std::to_array<const char*>({
+        "/services", "/hello",  "/hello", "/hello",     "/free", "/free", "/free",   "/not",
+        "/report",   "/x",      "/",      "//",         "/.",    "/..",   "/%2e%2e", "/.%2E",
+        "/..%2F",    "%2f",     "%5c",    "\\",         "/..\\", ";",     ";a=b",    "%3B",
+        "/..;x",     "/..%3bx", "/%2e;",  "%00",        "%",     "%zz",   "%25",     "%252e%252e",
+        "%2E",       "%66ree",  "?",      "?a=/free/x", "#",     "*",     "/*",      " ",
+        "\t",        "\x01",    "\xff",   "x",          ",",     ":",     "@",       "http://gate.test",
+    });
+    const auto names = std::to_array<const char*>({
+        "X-Forwarded-Uri",
+        "X_Forwarded_Uri",
+        "X-Forwarded-Method",
+        "X-Forwarded-Host",
+        "X-Payer",
+        "X_Payer",
+        "X-Portitor-Route",
+        "X-Payment-Status",
+        "X-Payment-Response",
+        "Payment-Signature",
+        "X-Payment",
+        "Authorization",
+        "X-Forwarded-For",
+        "Connection",
+        "Upgrade",
+    });
+    const auto values = std::to_array<const char*>({
+        "",
+        "/services/hello/free/x",
+        "GET",
+        "HEAD",
+        "free",
+        "settled",
+        "shop/hello",
+        "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+        "e30=",
+        "websocket",
+        "true",
+        "200",
+    });
+    std::mt19937 random(20261124);
+    const auto below = [&](std::size_t limit) {
+        return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
+    };
+    const std::string good = real_v1();
+
+    desk d;
+    // Payments are the only way in, and this facilitator takes none but says yes to every question.
+    d.facilitator.settle_answer = x402::settle_refused("insufficient_funds");
+    std::size_t granted = 0;
+    for (int round = 0; round < 4000; ++round)
+    {
+        std::string uri = below(8) == 0 ? "" : "/services/hello";
+        for (std::size_t i = below(5); i > 0; --i)
+            uri += parts[below(parts.size())];
+        http::request message = desk::question(uri);
+        for (std::size_t i = below(3); i > 0; --i)
+            message.insert(names[below(names.size())], values[below(values.size())]);
+        if (below(3) == 0)
+        {
+            std::string payment = good;
+            if (below(2) == 0)
+                payment[below(payment.size())] = static_cast<char>('A' + below(26));
+            message.insert(below(4) == 0 ? "PAYMENT-SIGNATURE" : "X-PAYMENT", payment);
+        }
+        if (below(40) == 0)
+            message.erase("X-Forwarded-Uri");
+        message.method(below(2) == 0 ? http::verb::get : http::verb::post);
+        const auto answer = d.ask(message);
+        INFO(message);
+        const bool free = is_granted(answer) && header(answer, "X-Payment-Status") == "free";
+        CHECK(answer.result_int() >= 200);
+        CHECK(is_granted(answer) == free);
+        if (!free)
+            continue;
+        ++granted;
+        REQUIRE(message.count("X-Forwarded-Uri") == 1);
+        const auto asked = message["X-Forwarded-Uri"];
+        const std::string read = as_upstream_reads({asked.data(), asked.size()});
+        INFO(read);
+        CHECK((read == "/services/hello/free" || read.starts_with("/services/hello/free/")));
+        CHECK(read != "/services/hello/free/not");
+    }
+    // The sweep would prove nothing if all were refused.
+    CHECK(granted > 20);
+    CHECK(d.facilitator.settles > 20);
+}
+
+TEST_CASE("a damaged payment never gets in unsettled", "[verifier][auth]")
+{
+    std::mt19937 random(7);
+    const auto below = [&](std::size_t limit) {
+        return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
+    };
+    desk d;
+    const std::string good = real_v1(1);
+    int granted = 0;
+    for (int round = 0; round < 500; ++round)
+    {
+        std::string text = x402::decode_base64(good).value();
+        for (std::size_t i = below(3) + 1; i > 0; --i)
+            text[below(text.size())] = static_cast<char>(below(95) + 32);
+        granted += is_granted(d.ask(top, {{"X-PAYMENT", x402::encode_base64(text)}}));
+        CHECK(granted == d.facilitator.settles);
+    }
+    // What is left whole may be paid; its facilitator judges the signature.
+    for (const u256& amount : d.facilitator.amounts)
+        CHECK(amount == 10000);
 }

@@ -77,7 +77,8 @@ TEST_CASE("hosts in every form", "[verifier][forwarded]")
 
 TEST_CASE("without X-Forwarded-Uri nobody came through the gateway", "[verifier][forwarded]")
 {
-    for (const auto& message : {with("X-Forwarded-Uri", std::nullopt), with("X-Forwarded-Uri", ""), message_of({})})
+    for (const auto& message :
+         {with("X-Forwarded-Uri", std::nullopt), with("X-Forwarded-Uri", ""), message_of({})})
     {
         const auto asked = read_forwarded_request(message);
         REQUIRE(asked.has_error());
@@ -122,8 +123,9 @@ TEST_CASE("a header that can be read in more than one way is refused", "[verifie
         {"Payment-Signature", "a\xff"},
     }));
     INFO(row.name << ": " << (row.value ? row.value : "(missing)"));
-    const auto asked =
-        read_forwarded_request(with(row.name, row.value ? std::optional<std::string>(row.value) : std::nullopt));
+    const auto asked = read_forwarded_request(
+        with(row.name, row.value ? std::optional<std::string>(row.value) : std::nullopt)
+    );
     REQUIRE(asked.has_error());
     CHECK(asked.error().code() == errc::invalid);
 }
@@ -178,7 +180,10 @@ TEST_CASE("a name of ours in another spelling is refused", "[verifier][forwarded
     CHECK_THAT(asked.error().message(), Catch::Matchers::Contains("remove it"));
 }
 
-TEST_CASE("headers of others pass, and so does a client's X-Payer, which the gateway replaces", "[verifier][forwarded]")
+TEST_CASE(
+    "headers of others pass, and so does a client's X-Payer, which the gateway replaces",
+    "[verifier][forwarded]"
+)
 {
     const auto asked = read_forwarded_request(with_more({
         {"X_Custom", "1"},
@@ -193,7 +198,9 @@ TEST_CASE("headers of others pass, and so does a client's X-Payer, which the gat
     CHECK(asked.has_value());
 }
 
-TEST_CASE("the header of a payment decides its version, and one payment comes at a time", "[verifier][forwarded]")
+TEST_CASE(
+    "the header of a payment decides its version, and one payment comes at a time", "[verifier][forwarded]"
+)
 {
     const auto v1 = read_forwarded_request(with_more({{"X-PAYMENT", "abc"}}));
     REQUIRE(v1.has_value());

@@ -26,7 +26,9 @@ TEST_CASE("a path with one reading is taken, its query left out", "[verifier][pa
         {"/services/echo/a%3bb", "/services/echo/a%3bb", {"services", "echo", "a%3bb"}, true},
         {"/services/echo;x/a", "/services/echo;x/a", {"services", "echo;x", "a"}, true},
         {"/services/echo/a%252Fb", "/services/echo/a%252Fb", {"services", "echo", "a%252Fb"}},
-        {"/services/echo/%252e%252e/b", "/services/echo/%252e%252e/b", {"services", "echo", "%252e%252e", "b"}},
+        {"/services/echo/%252e%252e/b",
+         "/services/echo/%252e%252e/b",
+         {"services", "echo", "%252e%252e", "b"}},
         {"/services/echo/a%20b", "/services/echo/a%20b", {"services", "echo", "a%20b"}},
         {"/services/echo/a%3Fq=1", "/services/echo/a%3Fq=1", {"services", "echo", "a%3Fq=1"}},
         {"/services/echo/a+b", "/services/echo/a+b", {"services", "echo", "a+b"}},
@@ -118,8 +120,7 @@ TEST_CASE("a NUL in the path is refused", "[verifier][path]")
 
 TEST_CASE("every escape is decoded only where that changes nothing", "[verifier][path]")
 {
-    const std::string_view unreserved =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    const std::string_view unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     for (int byte = 0; byte < 256; ++byte)
     {
         const std::string escape = fmt::format("%{:02X}", byte);

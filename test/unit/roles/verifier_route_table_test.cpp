@@ -1,6 +1,5 @@
-#include "catch.hpp"
-
 #include "../api/objects.hpp"
+#include "catch.hpp"
 #include "roles/verifier/route_table.hpp"
 
 #include <algorithm>
@@ -61,7 +60,9 @@ std::string rule(std::string_view pattern, std::string_view price)
 {
     if (price == "free")
         return fmt::format(R"({{"pattern": "{}", "gate": "free"}})", pattern);
-    return fmt::format(R"({{"pattern": "{}", "gate": "paid", "price": "{}", "priceModel": "per-request"}})", pattern, price);
+    return fmt::format(
+        R"({{"pattern": "{}", "gate": "paid", "price": "{}", "priceModel": "per-request"}})", pattern, price
+    );
 }
 
 std::string rules(std::vector<std::pair<std::string, std::string>> list)
@@ -97,11 +98,24 @@ TEST_CASE("a route's own terms reach the requirement", "[verifier][route]")
 TEST_CASE("a route holds its path and all below it, by whole segments", "[verifier][route]")
 {
     const auto served = compile(route()).value();
-    for (const char* inside : {"/services/hello", "/services/hello/", "/services/hello/a/b?c", "/services/%68ello/x", "/services/hello/a;b"})
+    for (const char* inside :
+         {"/services/hello",
+          "/services/hello/",
+          "/services/hello/a/b?c",
+          "/services/%68ello/x",
+          "/services/hello/a;b"})
         CHECK(cost(served, inside) == "10000");
     for (const char* outside :
-         {"/", "/services", "/services/", "/services/hell", "/services/hellox", "/services/hello;x/a", "/services/Hello",
-          "/x/services/hello", "/services/other", "/services/hello%20"})
+         {"/",
+          "/services",
+          "/services/",
+          "/services/hell",
+          "/services/hellox",
+          "/services/hello;x/a",
+          "/services/Hello",
+          "/x/services/hello",
+          "/services/other",
+          "/services/hello%20"})
     {
         INFO(outside);
         CHECK(cost(served, outside).empty());
@@ -208,7 +222,11 @@ TEST_CASE("of rules that differ only behind the wildcard, every replica takes th
 TEST_CASE("parameters are refused where rules make a difference", "[verifier][route]")
 {
     const auto with_rules = compile(route(rules({{"/free/*", "free"}}))).value();
-    for (const char* uri : {"/services/hello/free/a;b", "/services/hello/paid;/free/x", "/services/hello/free%3Bx", "/services/hello;/free"})
+    for (const char* uri :
+         {"/services/hello/free/a;b",
+          "/services/hello/paid;/free/x",
+          "/services/hello/free%3Bx",
+          "/services/hello;/free"})
         CHECK(cost(with_rules, uri).empty());
     const auto without = compile(route()).value();
     CHECK(cost(without, "/services/hello/free/a;b") == "10000");
@@ -224,19 +242,25 @@ TEST_CASE("a route that must not be served is refused with a reason", "[verifier
         const char* message;
     };
     const auto row = GENERATE(values<wrong>({
-        {"/spec/facilitatorURL", "\"https://evil.example\"", "spec.facilitatorURL: https://evil.example is not on this verifier's list"},
+        {"/spec/facilitatorURL",
+         "\"https://evil.example\"",
+         "spec.facilitatorURL: https://evil.example is not on this verifier's list"},
         {"/spec/facilitatorURL", "\"https://f.example/\"", "is not on this verifier's list"},
         {"/spec/facilitatorURL", "\"http://f.example\"", "is not on this verifier's list"},
         {"/spec/network", "\"eip155:31337\"", "spec.network: eip155:31337 is not known"},
         {"/spec/network", "\"base-sepolia\"", "spec.network"},
         {"/spec/network", "\"eip155:8453\"", "spec.asset"},
-        {"/spec/asset", "\"0x00000000000000000000000000000000000000cD\"", "spec.asset: 0x00000000000000000000000000000000000000cD is no asset known on eip155:84532"},
+        {"/spec/asset",
+         "\"0x00000000000000000000000000000000000000cD\"",
+         "spec.asset: 0x00000000000000000000000000000000000000cD is no asset known on eip155:84532"},
         {"/spec/asset", "\"USDC\"", "spec.asset"},
         {"/spec/price", "\"0\"", "spec.price"},
         {"/spec/price", "\"00\"", "spec.price"},
         {"/spec/price", "\"-1\"", "spec.price"},
         {"/spec/price", "\"0.01\"", "spec.price"},
-        {"/spec/price", "\"115792089237316195423570985008687907853269984665640564039457584007913129639936\"", "spec.price"},
+        {"/spec/price",
+         "\"115792089237316195423570985008687907853269984665640564039457584007913129639936\"",
+         "spec.price"},
         {"/spec/price", "", "spec.price"},
         {"/spec/payTo", "\"0x209693\"", "spec.payTo"},
         {"/spec/pattern", "\"/services/hello\"", "spec.pattern"},
@@ -296,7 +320,16 @@ TEST_CASE("the table finds routes by namespace and offer only", "[verifier][rout
     table.put(compile(route()).value());
     const route_ptr held = table.find("shop/hello");
     REQUIRE(held);
-    for (const char* other : {"", "/", "shop", "shop/", "shop/hello/", "shop/hell", "Shop/hello", "other/hello", "shop/hello-payment"})
+    for (const char* other :
+         {"",
+          "/",
+          "shop",
+          "shop/",
+          "shop/hello/",
+          "shop/hell",
+          "Shop/hello",
+          "other/hello",
+          "shop/hello-payment"})
         CHECK_FALSE(table.find(other));
     table.put(compile(changed(route(), "/spec/price", "\"5\"")).value());
     CHECK(table.size() == 1);

@@ -1,0 +1,384 @@
+#include "catch.hpp"
+#include "run.hpp"
+#include "wire.hpp"
+
+#include <portitor/core/http_server.hpp>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace portitor;
+using namespace portitor::http;
+using namespace std::chrono_literals;
+using portitor::test::connect_wire;
+using portitor::test::run;
+using portitor::test::wire;
+namespace asio = boost::asio;
+
+namespace {
+
+// Holds back coroutines until it is opened.
+class gate
+{
+public:
+    explicit gate(asio::io_context& context) : timer_(context, asio::steady_timer::time_point::max()) {}
+
+    void open()
+    {
+        is_open_ = true;
+        timer_.cancel();
+    }
+
+    asio::awaitable<void> wait()
+    {
+        while (!is_open_)
+        {
+            boost::system::error_code ignored;
+            co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        }
+    }
+
+private:
+    asio::steady_timer timer_;
+    bool is_open_ = false;
+};
+
+struct fixture
+{
+    asio::io_context context;
+    // The handlers' complaints are no news here.
+    logger log{log_level::error, log_format::json};
+    server_limits limits;
+    gate held{context};
+    int requests = 0;
+    std::vector<bool> delivered;
+    std::unique_ptr<server> served;
+    task_group tasks{context.get_executor(), log};
+
+    explicit fixture(server_limits given = {}) : limits(given)
+    {
+        served = std::make_unique<server>(
+            context.get_executor(), log, [this](const request& message) { return answer(message); }, limits
+        );
+        REQUIRE(served->listen("127.0.0.1:0").has_value());
+        tasks.spawn("server", served->run());
+    }
+
+    ~fixture()
+    {
+        held.open();
+        run(context, finish());
+    }
+
+    asio::awaitable<void> finish()
+    {
+        co_await served->drain(1s);
+        co_await tasks.join();
+    }
+
+    // "/held" waits for the gate, "/throw" throws, anything else is echoed.
+    asio::awaitable<reply> answer(const request& message)
+    {
+        ++requests;
+        const std::string target(message.target());
+        if (target == "/throw")
+            throw std::runtime_error("a secret detail");
+        if (target == "/held")
+            co_await held.wait();
+        if (target == "/never")
+            co_await sleep_for(1h);
+        std::string body = std::string(message.method_string()) + " " + target + " " + message.body();
+        co_return reply(make_response(status::ok, std::move(body)), [this](bool arrived) {
+            delivered.push_back(arrived);
+        });
+    }
+
+    std::unique_ptr<wire> connect() { return run(context, connect_wire(served->port())); }
+
+    // Sends on a new connection and returns all that comes until the server closes it.
+    std::string exchange(std::string bytes)
+    {
+        auto line = connect();
+        run(context, line->send(std::move(bytes)));
+        return run(context, line->read_to_end());
+    }
+};
+
+std::string get(const std::string& target, const std::string& more = "")
+{
+    return "GET " + target + " HTTP/1.1\r\nHost: x\r\n" + more + "\r\n";
+}
+
+std::string post(const std::string& target, const std::string& body)
+{
+    return "POST " + target + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body;
+}
+
+bool has(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+template <typename Condition>
+void run_until(asio::io_context& context, Condition condition)
+{
+    const auto limit = std::chrono::steady_clock::now() + 3s;
+    context.restart();
+    while (!condition() && std::chrono::steady_clock::now() < limit)
+        context.run_one_for(10ms);
+    CHECK(condition());
+}
+
+}  // namespace
+
+TEST_CASE("a server answers what its handler says and keeps the connection", "[core][http_server]")
+{
+    fixture f;
+    auto line = f.connect();
+    run(f.context, line->send(post("/a?b=c", "hello")));
+    const std::string first = run(f.context, line->read_message());
+    CHECK(first.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(first.ends_with("\r\n\r\nPOST /a?b=c hello"));
+    run(f.context, line->send(get("/second")));
+    CHECK(run(f.context, line->read_message()).ends_with("GET /second "));
+    CHECK(f.delivered == std::vector<bool>{true, true});
+}
+
+TEST_CASE("Connection: close is obeyed, and HTTP/1.0 has it built in", "[core][http_server]")
+{
+    fixture f;
+    const std::string closing = f.exchange(get("/x", "Connection: close\r\n"));
+    CHECK(has(closing, "Connection: close"));
+    CHECK(closing.ends_with("GET /x "));
+    CHECK(f.exchange("GET /old HTTP/1.0\r\n\r\n").ends_with("GET /old "));
+}
+
+TEST_CASE("pipelined requests are answered in their order", "[core][http_server]")
+{
+    fixture f;
+    const std::string answers =
+        f.exchange(get("/1") + post("/2", "two") + get("/3") + get("/4", "Connection: close\r\n"));
+    const auto first = answers.find("GET /1 ");
+    const auto second = answers.find("POST /2 two");
+    const auto third = answers.find("GET /3 ");
+    const auto fourth = answers.find("GET /4 ");
+    REQUIRE(fourth != answers.npos);
+    CHECK(first < second);
+    CHECK(second < third);
+    CHECK(third < fourth);
+    CHECK(f.requests == 4);
+}
+
+TEST_CASE("a request may arrive byte by byte", "[core][http_server]")
+{
+    fixture f;
+    auto line = f.connect();
+    for (const char byte : post("/slow", "drip"))
+    {
+        run(f.context, line->send(std::string(1, byte)));
+        f.context.restart();
+        f.context.poll();
+    }
+    CHECK(run(f.context, line->read_message()).ends_with("POST /slow drip"));
+}
+
+TEST_CASE("an answer to HEAD has no body, and the next answer is in its place", "[core][http_server]")
+{
+    fixture f;
+    const std::string answers =
+        f.exchange("HEAD /h HTTP/1.1\r\nHost: x\r\n\r\n" + get("/next", "Connection: close\r\n"));
+    CHECK(has(answers, "Content-Length: 8\r\n"));  // of "HEAD /h "
+    CHECK_FALSE(has(answers, "HEAD /h"));
+    CHECK(answers.ends_with("GET /next "));
+}
+
+TEST_CASE("a header that is too large is 431", "[core][http_server]")
+{
+    server_limits limits;
+    limits.max_header = 2048;
+    fixture f(limits);
+    const std::string answer = f.exchange(get("/x", "X-Large: " + std::string(4000, 'x') + "\r\n"));
+    CHECK(answer.starts_with("HTTP/1.1 431 "));
+    CHECK(has(answer, "Connection: close"));
+    CHECK(f.requests == 0);
+    CHECK(f.exchange(get("/x", "X: " + std::string(1500, 'x') + "\r\nConnection: close\r\n"))
+              .starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("a body that is too large is 413", "[core][http_server]")
+{
+    server_limits limits;
+    limits.max_body = 1000;
+    fixture f(limits);
+    CHECK(f.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n").starts_with("HTTP/1.1 413 "));
+    const std::string chunks = "200\r\n" + std::string(0x200, 'x') + "\r\n";
+    CHECK(f.exchange("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + chunks)
+              .starts_with("HTTP/1.1 413 "));
+    CHECK(f.requests == 0);
+}
+
+TEST_CASE("a client that sends its whole body first still reads the 413", "[core][http_server]")
+{
+    server_limits limits;
+    limits.max_body = 1000;
+    fixture f(limits);
+    for (int i = 0; i < 20; ++i)
+    {
+        const std::string answer = f.exchange(post("/", std::string(200000, 'x')));
+        CHECK(answer.starts_with("HTTP/1.1 413 "));
+    }
+}
+
+TEST_CASE("garbage is 400", "[core][http_server]")
+{
+    fixture f;
+    for (const char* text :
+         {"garbage\r\n\r\n",
+          "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+          "GET / HTTP/9.9\r\n\r\n",
+          "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+          "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+          "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnot hex\r\n"})
+    {
+        CAPTURE(text);
+        const std::string answer = f.exchange(text);
+        CHECK(answer.starts_with("HTTP/1.1 400 "));
+        CHECK(has(answer, "Connection: close"));
+    }
+    CHECK(f.requests == 0);
+}
+
+TEST_CASE("a handler that throws is 500 without details, and the connection goes on", "[core][http_server]")
+{
+    fixture f;
+    const std::string answers = f.exchange(get("/throw") + get("/next", "Connection: close\r\n"));
+    CHECK(answers.starts_with("HTTP/1.1 500 "));
+    CHECK_FALSE(has(answers, "secret"));
+    CHECK(answers.ends_with("GET /next "));
+}
+
+TEST_CASE("an answer for a peer that has gone is reported as not delivered", "[core][http_server]")
+{
+    fixture f;
+    SECTION("it closed")
+    {
+        auto line = f.connect();
+        run(f.context, line->send(get("/held")));
+        run_until(f.context, [&] { return f.requests == 1; });
+        line->close();
+    }
+    SECTION("it broke the connection")
+    {
+        auto line = f.connect();
+        run(f.context, line->send(get("/held")));
+        run_until(f.context, [&] { return f.requests == 1; });
+        line->reset();
+    }
+    f.held.open();
+    run_until(f.context, [&] { return !f.delivered.empty(); });
+    CHECK(f.delivered == std::vector<bool>{false});
+}
+
+TEST_CASE("a drain closes idle connections at once and lets a running request finish", "[core][http_server]")
+{
+    fixture f;
+    auto idle = f.connect();
+    run(f.context, idle->send(get("/x")));
+    run(f.context, idle->read_message());
+    auto busy = f.connect();
+    run(f.context, busy->send(get("/held")));
+    run_until(f.context, [&] { return f.requests == 2; });
+    const std::uint16_t port = f.served->port();
+
+    bool drained = false;
+    struct local
+    {
+        static asio::awaitable<void> drain(server& served, bool& done)
+        {
+            co_await served.drain(3s);
+            done = true;
+        }
+    };
+    f.tasks.spawn("drain", local::drain(*f.served, drained));
+    CHECK(run(f.context, idle->at_end()));
+    CHECK_FALSE(drained);
+    CHECK_THROWS(run(f.context, connect_wire(port)));
+
+    f.held.open();
+    const std::string answer = run(f.context, busy->read_message());
+    CHECK(answer.ends_with("GET /held "));
+    CHECK(has(answer, "Connection: close"));
+    CHECK(run(f.context, busy->at_end()));
+    run_until(f.context, [&] { return drained; });
+    CHECK(f.delivered == std::vector<bool>{true, true});
+}
+
+TEST_CASE("a drain cancels what does not finish in time", "[core][http_server]")
+{
+    fixture f;
+    auto line = f.connect();
+    run(f.context, line->send(get("/never")));
+    run_until(f.context, [&] { return f.requests == 1; });
+    const auto before = std::chrono::steady_clock::now();
+    run(f.context, f.served->drain(50ms));
+    CHECK(std::chrono::steady_clock::now() - before < 2s);
+    CHECK(run(f.context, line->at_end()));
+}
+
+TEST_CASE("an idle connection is closed after its time", "[core][http_server]")
+{
+    server_limits limits;
+    limits.idle = 1s;
+    limits.read_request = 1s;
+    fixture f(limits);
+    auto silent = f.connect();
+    auto halfway = f.connect();
+    run(f.context, halfway->send("GET / HT"));
+    CHECK(run(f.context, silent->at_end()));
+    CHECK(run(f.context, halfway->at_end()));
+}
+
+TEST_CASE("connections above the limit are closed", "[core][http_server]")
+{
+    server_limits limits;
+    limits.max_connections = 1;
+    fixture f(limits);
+    auto first = f.connect();
+    run(f.context, first->send(get("/first")));
+    run(f.context, first->read_message());
+    auto second = f.connect();
+    CHECK(run(f.context, second->at_end()));
+    run(f.context, first->send(get("/again")));
+    CHECK(run(f.context, first->read_message()).ends_with("GET /again "));
+}
+
+TEST_CASE("a server listens only where it is told and says why it cannot", "[core][http_server]")
+{
+    asio::io_context context;
+    const handler nothing;
+    const logger log;
+    for (const char* text : {"", "x", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "host:80", "[::1:80"})
+    {
+        CAPTURE(text);
+        server each(context.get_executor(), log, nothing);
+        const auto listening = each.listen(text);
+        REQUIRE_FALSE(listening.has_value());
+        CHECK(listening.error().code() == errc::invalid);
+    }
+    server any(context.get_executor(), log, nothing);
+    REQUIRE(any.listen(":0").has_value());
+    CHECK(any.port() != 0);
+    server plain(context.get_executor(), log, nothing);
+    CHECK(plain.listen("0").has_value());
+
+    server taken(context.get_executor(), log, nothing);
+    const auto refused = taken.listen("0.0.0.0:" + std::to_string(any.port()));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code() == errc::refused);
+    CHECK(has(refused.error().message(), "in use"));
+}
