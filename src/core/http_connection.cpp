@@ -42,9 +42,8 @@ error describe(beast::error_code ec, std::string_view doing)
     if (ec == asio::error::operation_aborted)
         return fail(errc::canceled, "{}: canceled", doing);
     const bool http = ec.category() == beast::http::make_error_code(beast::http::error::bad_target).category();
-    return fail(
-        http && ec != beast::http::error::end_of_stream ? errc::protocol : errc::unavailable, "{}: {}", doing, ec.message()
-    );
+    const bool cut = ec == beast::http::error::end_of_stream || ec == beast::http::error::partial_message;
+    return fail(http && !cut ? errc::protocol : errc::unavailable, "{}: {}", doing, ec.message());
 }
 
 asio::awaitable<result<tcp::resolver::results_type>> resolve(origin server)
@@ -120,6 +119,7 @@ public:
 
     asio::awaitable<result<void>> write(request& message, deadline until) override
     {
+        is_head_ = message.method() == verb::head;
         lowest().expires_at(until);
         auto [ec, written] = co_await beast::http::async_write(stream_, message, as_result);
         if (ec)
@@ -131,11 +131,13 @@ public:
     {
         beast::http::response_parser<beast::http::string_body> parser;
         parser.body_limit(max_body);
+        parser.skip(is_head_);  // its Content-Length is that of a body which does not come
         lowest().expires_at(until);
         auto [ec, size] = co_await beast::http::async_read(stream_, buffer_, parser, as_result);
         if (ec)
             co_return describe(ec, "reading the answer of " + server_.to_string());
-        reusable_ = parser.get().keep_alive();
+        // Bytes beyond the answer are an answer to nobody's request: the next one would get them.
+        reusable_ = parser.get().keep_alive() && buffer_.size() == 0;
         lowest().expires_never();
         co_return parser.release();
     }
@@ -179,6 +181,7 @@ private:
     origin server_;
     std::string server_name_;
     bool reusable_ = false;
+    bool is_head_ = false;
 };
 
 template <typename Stream>

@@ -83,8 +83,11 @@ public:
 
     asio::awaitable<void> run()
     {
-        while (!owner_.draining_ && co_await wait_for_request())
+        // Not "while (!draining && co_await ...)": g++ 12 awaits the second operand of a loop's condition always.
+        while (!owner_.draining_)
         {
+            if (!co_await wait_for_request())
+                break;
             if (!co_await exchange())
                 break;
         }
@@ -133,6 +136,8 @@ private:
         const request message = parser.release();
         reply answer = co_await handle(message);
         const bool keep = message.keep_alive() && !owner_.draining_;
+        if (message.method() == verb::head)
+            answer.message.body().clear();  // its Content-Length stays
         co_return co_await send(answer, keep, message.version());
     }
 

@@ -32,8 +32,11 @@ result<std::string> read_input(const std::string& file)
         return text.str();
     }
     std::ifstream in(file, std::ios::binary);
-    if (!in || !(text << in.rdbuf()))
+    // A directory opens, and fails when read; an empty file does neither.
+    in.peek();
+    if (!in.is_open() || in.bad())
         return fail(errc::not_found, "{} cannot be read", file);
+    text << in.rdbuf();
     return text.str();
 }
 

@@ -9,8 +9,9 @@
 
 namespace portitor::once {
 
-/// The documents of a YAML text as JSON, with YAML 1.2's core schema for plain scalars: null, booleans, integers and
-/// floats are such, everything else and everything quoted is a string. errc::invalid names the line.
+/// The documents of a YAML text as JSON, with YAML 1.2's core schema for plain scalars: null, booleans,
+/// integers and floats are such, everything else and everything quoted is a string. errc::invalid names the
+/// line; a key that comes twice, deep nesting and aliases that would multiply without bound are refused.
 result<std::vector<boost::json::value>> parse_yaml(const std::string& text);
 
 /// JSON as YAML, block style, for people to read.

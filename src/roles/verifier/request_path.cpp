@@ -23,6 +23,12 @@ bool is_unreserved(unsigned char c)
     return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
+// Where ";" or its escape begins; npos where neither is.
+std::size_t find_parameters(std::string_view segment)
+{
+    return std::min({segment.find(';'), segment.find("%3B"), segment.find("%3b")});
+}
+
 }  // namespace
 
 std::vector<std::string> split_segments(std::string_view path)
@@ -74,8 +80,8 @@ result<request_path> read_request_path(std::string_view forwarded_uri)
     out.segments = split_segments(out.text);
     for (const std::string& each : out.segments)
     {
-        // "..;x" is ".." to servers that cut parameters off.
-        const std::string_view name = std::string_view(each).substr(0, each.find(';'));
+        // "..;x" is ".." to servers that cut parameters off, and Traefik hands "..%3Bx" on as "..;x".
+        const std::string_view name = std::string_view(each).substr(0, find_parameters(each));
         if (name == "." || name == "..")
             return fail(errc::invalid, "the path holds a \".\" or \"..\" segment");
     }

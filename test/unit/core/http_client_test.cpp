@@ -66,7 +66,7 @@ struct fixture
                 co_return;
             co_await line.send(each);
         }
-        if (messages.empty() || messages.back().empty())
+        if (messages.empty())
             co_return;
         // One more request may come: it gets no answer, but the end.
         co_await take(line);
@@ -181,9 +181,6 @@ TEST_CASE("bytes that nobody asked for spoil the connection, not the next answer
 TEST_CASE("a connection that was closed while idle is noticed before anything is sent", "[core][http_client]")
 {
     fixture f;
-    f.serve_each({{ok("one"), ""}, {ok("two")}});
-    // The second script entry of connection 0 is never asked for: the peer closes as soon as it is told to.
-    f.peer.reset();
     f.serve([&f](wire& line, int index) -> asio::awaitable<void> {
         co_await f.take(line);
         co_await line.send(ok(index == 0 ? "one" : "two"));
@@ -218,8 +215,6 @@ TEST_CASE("a POST whose kept connection breaks has an unknown outcome and is not
 TEST_CASE("a POST whose answer is cut short has an unknown outcome", "[core][http_client]")
 {
     fixture f;
-    f.serve_each({{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"}});
-    f.peer.reset();
     f.serve([&f](wire& line, int) -> asio::awaitable<void> {
         co_await f.take(line);
         co_await line.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");

@@ -80,7 +80,10 @@ struct fixture
         co_await tasks.join();
     }
 
-    // "/held" waits for the gate, "/throw" throws, anything else is echoed.
+    static constexpr std::size_t large = 16 * 1024 * 1024;
+
+    // "/held" waits for the gate, "/throw" throws, "/large" does not fit into the sockets' buffers, anything else is
+    // echoed.
     asio::awaitable<reply> answer(const request& message)
     {
         ++requests;
@@ -89,6 +92,8 @@ struct fixture
             throw std::runtime_error("a secret detail");
         if (target == "/held")
             co_await held.wait();
+        if (target == "/large")
+            co_return reply(make_response(status::ok, std::string(large, 'x')));
         if (target == "/never")
             co_await sleep_for(1h);
         std::string body = std::string(message.method_string()) + " " + target + " " + message.body();
@@ -316,6 +321,20 @@ TEST_CASE("a drain closes idle connections at once and lets a running request fi
     CHECK(run(f.context, busy->at_end()));
     run_until(f.context, [&] { return drained; });
     CHECK(f.delivered == std::vector<bool>{true, true});
+}
+
+TEST_CASE("a drain while an answer is being written ends the connection after it", "[core][http_server]")
+{
+    fixture f;
+    auto line = f.connect();
+    run(f.context, line->send(get("/large")));
+    run_until(f.context, [&] { return f.requests == 1; });
+    f.tasks.spawn("drain", f.served->drain(4s));
+    const auto before = std::chrono::steady_clock::now();
+    run(f.context, sleep_for(5ms));
+    const std::string answer = run(f.context, line->read_to_end());
+    CHECK(answer.size() > fixture::large);
+    CHECK(std::chrono::steady_clock::now() - before < 3s);
 }
 
 TEST_CASE("a drain cancels what does not finish in time", "[core][http_server]")

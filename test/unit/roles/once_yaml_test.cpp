@@ -64,7 +64,6 @@ TEST_CASE("every other plain scalar is text", "[once][yaml]")
           "0,01",
           "1.2.3",
           "1_000",
-          "-",
           "+",
           ".",
           "e3",
@@ -77,8 +76,12 @@ TEST_CASE("every other plain scalar is text", "[once][yaml]")
           "2026-11-24T20:00:00Z",
           "12:30",
           "/services/hello",
-          "0x00000000000000000000000000000000000000aB",
-          "0x1.8p3"})
+          "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+          "0x-1",
+          "0x1.8p3",
+          ".inf",
+          "-.INF",
+          ".nan"})
     {
         INFO(text);
         CHECK(scalar(text) == json::value(text));
@@ -127,12 +130,12 @@ TEST_CASE("broken YAML is refused with its line", "[once][yaml]")
     };
     const auto row = GENERATE(values<broken>({
         {"a: 1\nb: [1, 2\nc: 3\n", "line "},
-        {"a: 1\nb: \"open\n", "line "},
         {"a: 1\n\tb: 2\n", "line 2: "},
         {"a: 1\nb: *nowhere\n", "line 2: "},
         {"a: 1\n b: 2\n", "line 2: "},
         {"---\na: 1\n---\nb: }\n", "line 4: "},
-        {"a: 1\n? [b]\n: 2\n", "line 2: "},
+        {"a: 1\n? [b]\n: 2\n", "line 2: a key must be text"},
+        {"a: 1\nb: 2\na: 3\n", "line 3: the key \"a\" comes twice"},
         {"a: 1\n? {b: c}\n: 2\n", "line 2: "},
     }));
     INFO(row.text);
@@ -204,7 +207,6 @@ TEST_CASE("text that another YAML reader takes for something else is quoted", "[
           ".inf",
           "0.01"})
         CHECK(to_yaml(json::value(text)) == fmt::format("\"{}\"\n", text));
-    for (const char* text :
-         {"hello", "base-sepolia", "/services/hello", "https://f.example/x", "eip155:84532"})
+    for (const char* text : {"hello", "base-sepolia", "/services/hello", "so-hello"})
         CHECK(to_yaml(json::value(text)) == fmt::format("{}\n", text));
 }
