@@ -1,9 +1,9 @@
+#include "roles/registry.hpp"
+#include "roles/settings.hpp"
+
 #include <portitor/core/config.hpp>
 #include <portitor/core/http_server.hpp>
 #include <portitor/core/role.hpp>
-
-#include "roles/registry.hpp"
-#include "roles/settings.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -64,7 +64,12 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     health checks;
     stop_signal end(context.get_executor());
     const system_clock time;
-    numbers.gauge("portitor_build_info", "Always 1; the label says which version this is", {{"version", PORTITOR_VERSION}})
+    numbers
+        .gauge(
+            "portitor_build_info",
+            "Always 1; the label says which version this is",
+            {{"version", PORTITOR_VERSION}}
+        )
         .set(1);
 
     http::server health_server(context.get_executor(), log, [&](const http::request& message) {
@@ -108,7 +113,8 @@ int main(int argc, char** argv)
         roles::settings config;
         config_loader loader(
             "Sells HTTP services that run in Kubernetes for x402 payments.",
-            "Roles:\n" + role_names() + "\nEvery option may also stand in the --config file or in the environment."
+            "Roles:\n" + role_names() +
+                "\nEvery option may also stand in the --config file or in the environment."
         );
         roles::declare(loader, config);
         const auto outcome = loader.load(argc, argv);
@@ -121,9 +127,9 @@ int main(int argc, char** argv)
             return complain(checked.error());
         const roles::role_entry* entry = roles::find_role(config.role);
         if (!entry)
-            return complain(
-                fail(errc::invalid, "--role=\"{}\" is none of the roles; they are:\n{}", config.role, role_names())
-            );
+            return complain(fail(
+                errc::invalid, "--role=\"{}\" is none of the roles; they are:\n{}", config.role, role_names()
+            ));
         return run(*entry, config);
     }
     catch (const std::exception& thrown)

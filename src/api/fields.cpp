@@ -56,7 +56,7 @@ bool is_plain_segment(std::string_view segment)
     return !segment.empty() && segment != "." && segment != "..";
 }
 
-} // namespace
+}  // namespace
 
 bool is_address(std::string_view text)
 {
@@ -307,4 +307,4 @@ std::size_t fields::one_of(std::string_view key, std::initializer_list<std::stri
     return 0;
 }
 
-} // namespace portitor::api
+}  // namespace portitor::api

@@ -91,4 +91,4 @@ private:
     std::optional<error>* first_wrong_;
 };
 
-} // namespace portitor::api
+}  // namespace portitor::api

@@ -37,7 +37,7 @@ std::string child_name(std::string_view prefix, std::string_view offer, std::str
     return fmt::format("{}{}{}", prefix, shortened(offer, longest_name - around - digest_digits - 1), suffix);
 }
 
-} // namespace
+}  // namespace
 
 std::string middleware_name(std::string_view offer)
 {
@@ -76,4 +76,4 @@ std::string sha256_hex(std::string_view text, std::size_t digits)
     return out;
 }
 
-} // namespace portitor::api
+}  // namespace portitor::api

@@ -56,7 +56,7 @@ bool is_pattern(std::string_view text)
 
 constexpr text_rule pattern_rule{is_pattern, "a path that ends with /*, such as /services/hello/*"};
 
-} // namespace
+}  // namespace
 
 const char* to_string(price_model value) noexcept
 {
@@ -154,4 +154,4 @@ admission read_admission(const kube::object& route)
     return out;
 }
 
-} // namespace portitor::api
+}  // namespace portitor::api

@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<std::string_view, 7> phase_names{
     "", "Pending", "Submitted", "Confirmed", "Failed", "OffChainOnly", "Retired"};
 
-} // namespace
+}  // namespace
 
 const char* to_string(desired_state value) noexcept
 {
@@ -91,4 +91,4 @@ registration_state read_registration_state(const kube::object& request)
     return out;
 }
 
-} // namespace portitor::api
+}  // namespace portitor::api

@@ -229,7 +229,7 @@ void read_drain(const fields& spec, service_offer& out)
         );
 }
 
-} // namespace
+}  // namespace
 
 const char* to_string(gate value) noexcept
 {
@@ -266,4 +266,4 @@ result<service_offer> parse_service_offer(const kube::object& offer)
     return out;
 }
 
-} // namespace portitor::api
+}  // namespace portitor::api

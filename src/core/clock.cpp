@@ -58,8 +58,8 @@ clock::time_point from_rfc3339(std::string_view text)
     utc.tm_year -= 1900;
     utc.tm_mon -= 1;
     const auto time = std::chrono::system_clock::from_time_t(timegm(&utc));
-    // timegm() takes the 32nd of a month for the first of the next, and sscanf() a sign or a space for a digit:
-    // only what is written back alike was a time.
+    // timegm() takes the 32nd of a month for the first of the next, and sscanf() a sign or a space for a
+    // digit: only what is written back alike was a time.
     constexpr std::size_t up_to_seconds = 19;
     if (copy.substr(0, up_to_seconds) + "Z" != to_rfc3339(time) || !is_zone(copy.substr(up_to_seconds)))
         return {};

@@ -48,9 +48,10 @@ std::function<result<void>(const std::string&)> set_bool(bool& into)
 config_loader::config_loader(std::string summary, std::string footer)
     : summary_(std::move(summary)), footer_(std::move(footer))
 {
-    options_.push_back({"config", "YAML file with settings and the operator's lists", "", [](const std::string&) {
-                            return result<void>();
-                        }});
+    options_
+        .push_back({"config", "YAML file with settings and the operator's lists", "", [](const std::string&) {
+                        return result<void>();
+                    }});
 }
 
 void config_loader::positional(std::string name, std::string help, std::vector<std::string>& into)
@@ -104,7 +105,8 @@ result<config_outcome> config_loader::load(int argc, const char* const* argv)
     {
         const std::string variable = environment_name(options_[i].name);
         if (flags[i]->count() > 0)
-            values[i] = given{texts[i].empty() && options_[i].is_switch ? "true" : texts[i], "--" + options_[i].name};
+            values[i] =
+                given{texts[i].empty() && options_[i].is_switch ? "true" : texts[i], "--" + options_[i].name};
         else if (const char* text = std::getenv(variable.c_str()))
             values[i] = given{text, variable};
     }
@@ -125,7 +127,8 @@ result<config_outcome> config_loader::load(int argc, const char* const* argv)
     return config_outcome::run;
 }
 
-result<void> config_loader::apply_file(const std::string& path, std::vector<std::optional<given>>& values) const
+result<void>
+config_loader::apply_file(const std::string& path, std::vector<std::optional<given>>& values) const
 {
     YAML::Node document;
     try
@@ -147,16 +150,20 @@ result<void> config_loader::apply_file(const std::string& path, std::vector<std:
     for (const auto& entry : document)
     {
         const std::string key = entry.first.Scalar();
-        const auto option = std::find_if(options_.begin(), options_.end(), [&](const auto& o) { return o.name == key; });
+        const auto option =
+            std::find_if(options_.begin(), options_.end(), [&](const auto& o) { return o.name == key; });
         const auto section =
             std::find_if(sections_.begin(), sections_.end(), [&](const auto& s) { return s.name == key; });
         if (option != options_.end())
         {
             if (!entry.second.IsScalar())
-                return fail(errc::invalid, "--config: {}: {} takes one value", at_line(path, entry.first), key);
+                return fail(
+                    errc::invalid, "--config: {}: {} takes one value", at_line(path, entry.first), key
+                );
             auto& value = values[static_cast<std::size_t>(option - options_.begin())];
             if (!value)
-                value = given{entry.second.Scalar(), fmt::format("--config: {}: {}", at_line(path, entry.first), key)};
+                value = given{
+                    entry.second.Scalar(), fmt::format("--config: {}: {}", at_line(path, entry.first), key)};
             continue;
         }
         if (section == sections_.end())
@@ -165,7 +172,8 @@ result<void> config_loader::apply_file(const std::string& path, std::vector<std:
         {
             auto applied = section->apply(entry.second);
             if (!applied)
-                return applied.error().within(fmt::format("--config: {}: {}", at_line(path, entry.first), key));
+                return applied.error().within(fmt::format("--config: {}: {}", at_line(path, entry.first), key)
+                );
         }
         catch (const YAML::Exception& wrong)
         {

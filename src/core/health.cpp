@@ -14,7 +14,9 @@ http::response health::answer(const http::request& message, const metrics& numbe
     if (path == "/readyz")
         return evaluate(readiness_, verbose);
     if (path == "/metrics")
-        return http::make_response(http::status::ok, numbers.expose(), "text/plain; version=0.0.4; charset=utf-8");
+        return http::make_response(
+            http::status::ok, numbers.expose(), "text/plain; version=0.0.4; charset=utf-8"
+        );
     return http::make_response(http::status::not_found, "try /healthz, /readyz or /metrics\n");
 }
 

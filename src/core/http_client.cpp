@@ -1,9 +1,8 @@
-#include <portitor/core/http_client.hpp>
-
 #include "core/http_connection.hpp"
 
-#include <boost/asio/ssl/context.hpp>
+#include <portitor/core/http_client.hpp>
 
+#include <boost/asio/ssl/context.hpp>
 #include <openssl/ssl.h>
 
 #include <deque>
@@ -42,8 +41,7 @@ class pooled_client final : public client
 public:
     pooled_client(asio::any_io_executor executor, client_settings settings)
         : executor_(executor), settings_(std::move(settings)), tls_(asio::ssl::context::tls_client)
-    {
-    }
+    {}
 
     result<void> configure_tls() { return configure(tls_, settings_.tls); }
 
@@ -67,8 +65,8 @@ public:
         co_return answer;
     }
 
-    asio::awaitable<result<std::unique_ptr<body_stream>>> open(origin server, request message, client_options options)
-        override
+    asio::awaitable<result<std::unique_ptr<body_stream>>>
+    open(origin server, request message, client_options options) override
     {
         const deadline until = std::chrono::steady_clock::now() + options.timeout;
         prepare(message, server, false);
@@ -151,8 +149,8 @@ private:
     {
         auto& idle = idle_[server];
         const auto now = std::chrono::steady_clock::now();
-        while (!idle.empty() &&
-               (idle.size() >= settings_.max_idle_per_origin || idle.front().since < now - settings_.max_idle))
+        while (!idle.empty() && (idle.size() >= settings_.max_idle_per_origin ||
+                                 idle.front().since < now - settings_.max_idle))
             idle.pop_front();
         idle.push_back({std::move(line), now});
     }

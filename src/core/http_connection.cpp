@@ -14,11 +14,9 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
-
 #include <openssl/ssl.h>
 
 #include <array>
-
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -41,7 +39,8 @@ error describe(beast::error_code ec, std::string_view doing)
         return fail(errc::timed_out, "{}: timed out", doing);
     if (ec == asio::error::operation_aborted)
         return fail(errc::canceled, "{}: canceled", doing);
-    const bool http = ec.category() == beast::http::make_error_code(beast::http::error::bad_target).category();
+    const bool http =
+        ec.category() == beast::http::make_error_code(beast::http::error::bad_target).category();
     const bool cut = ec == beast::http::error::end_of_stream || ec == beast::http::error::partial_message;
     return fail(http && !cut ? errc::protocol : errc::unavailable, "{}: {}", doing, ec.message());
 }
@@ -94,9 +93,9 @@ class basic_connection final : public connection
 public:
     template <typename... Args>
     basic_connection(origin server, std::string server_name, Args&&... args)
-        : stream_(std::forward<Args>(args)...), server_(std::move(server)), server_name_(std::move(server_name))
-    {
-    }
+        : stream_(std::forward<Args>(args)...), server_(std::move(server)),
+          server_name_(std::move(server_name))
+    {}
 
     asio::awaitable<result<void>> connect(deadline until) override
     {
@@ -142,8 +141,8 @@ public:
         co_return parser.release();
     }
 
-    asio::awaitable<result<std::unique_ptr<body_stream>>> read_stream(std::unique_ptr<connection> self, deadline until)
-        override;
+    asio::awaitable<result<std::unique_ptr<body_stream>>>
+    read_stream(std::unique_ptr<connection> self, deadline until) override;
 
     bool reusable() const override { return reusable_; }
 
@@ -197,7 +196,8 @@ public:
     asio::awaitable<result<void>> read_header(deadline until)
     {
         via_.lowest().expires_at(until);
-        auto [ec, size] = co_await beast::http::async_read_header(via_.stream_, via_.buffer_, parser_, as_result);
+        auto [ec, size] =
+            co_await beast::http::async_read_header(via_.stream_, via_.buffer_, parser_, as_result);
         if (ec)
             co_return describe(ec, "reading the answer of " + via_.server_.to_string());
         co_return result<void>();
@@ -213,7 +213,8 @@ public:
             parser_.get().body().data = chunk_.data();
             parser_.get().body().size = chunk_.size();
             via_.lowest().expires_after(idle);
-            auto [ec, size] = co_await beast::http::async_read_some(via_.stream_, via_.buffer_, parser_, as_result);
+            auto [ec, size] =
+                co_await beast::http::async_read_some(via_.stream_, via_.buffer_, parser_, as_result);
             const std::size_t got = chunk_.size() - parser_.get().body().size;
             if (got > 0)
                 co_return std::string(chunk_.data(), got);
@@ -231,9 +232,8 @@ private:
 };
 
 template <typename Stream>
-asio::awaitable<result<std::unique_ptr<body_stream>>> basic_connection<Stream>::read_stream(
-    std::unique_ptr<connection> self, deadline until
-)
+asio::awaitable<result<std::unique_ptr<body_stream>>>
+basic_connection<Stream>::read_stream(std::unique_ptr<connection> self, deadline until)
 {
     auto reader = std::make_unique<basic_body_stream<Stream>>(std::move(self), *this);
     auto header = co_await reader->read_header(until);
@@ -253,7 +253,9 @@ std::unique_ptr<connection> make_connection(
         return std::make_unique<basic_connection<tls_stream>>(
             std::move(server), std::move(server_name), executor, *tls
         );
-    return std::make_unique<basic_connection<plain_stream>>(std::move(server), std::move(server_name), executor);
+    return std::make_unique<basic_connection<plain_stream>>(
+        std::move(server), std::move(server_name), executor
+    );
 }
 
 }  // namespace portitor::http

@@ -29,9 +29,8 @@ public:
     /// The whole answer. Afterwards reusable() says whether another request may follow.
     virtual boost::asio::awaitable<result<response>> read(std::size_t max_body, deadline until) = 0;
     /// Hands the connection over to a reader of an endless body, at the answer's header.
-    virtual boost::asio::awaitable<result<std::unique_ptr<body_stream>>> read_stream(
-        std::unique_ptr<connection> self, deadline until
-    ) = 0;
+    virtual boost::asio::awaitable<result<std::unique_ptr<body_stream>>>
+    read_stream(std::unique_ptr<connection> self, deadline until) = 0;
     virtual bool reusable() const = 0;
     /// Whether the peer has closed a connection that lay idle.
     virtual bool stale() = 0;
@@ -39,7 +38,10 @@ public:
 
 /// `tls` may be null for plain http.
 std::unique_ptr<connection> make_connection(
-    boost::asio::any_io_executor executor, origin server, boost::asio::ssl::context* tls, std::string server_name
+    boost::asio::any_io_executor executor,
+    origin server,
+    boost::asio::ssl::context* tls,
+    std::string server_name
 );
 
 }  // namespace portitor::http

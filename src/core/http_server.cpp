@@ -10,7 +10,6 @@
 #include <boost/beast/http/write.hpp>
 
 #include <charconv>
-
 #include <sys/socket.h>
 
 namespace portitor::http {
@@ -25,7 +24,8 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 result<tcp::endpoint> parse_endpoint(std::string_view text)
 {
-    const auto wrong = fail(errc::invalid, "\"{}\" is not an address to listen on, such as :8080 or 127.0.0.1:8080", text);
+    const auto wrong =
+        fail(errc::invalid, "\"{}\" is not an address to listen on, such as :8080 or 127.0.0.1:8080", text);
     const auto colon = text.rfind(':');
     std::string host(colon == text.npos ? std::string_view() : text.substr(0, colon));
     const std::string_view port_text = colon == text.npos ? text : text.substr(colon + 1);
@@ -83,7 +83,8 @@ public:
 
     asio::awaitable<void> run()
     {
-        // Not "while (!draining && co_await ...)": g++ 12 awaits the second operand of a loop's condition always.
+        // Not "while (!draining && co_await ...)": g++ 12 awaits the second operand of a loop's condition
+        // always.
         while (!owner_.draining_)
         {
             if (!co_await wait_for_request())
@@ -175,7 +176,7 @@ private:
         }
         if (answer.on_written)
             answer.on_written(delivered);
-        co_return delivered && keep;
+        co_return delivered&& keep;
     }
 
     server& owner_;
@@ -187,8 +188,7 @@ private:
 
 server::server(asio::any_io_executor executor, logger log, handler answer, server_limits limits)
     : log_(log), answer_(std::move(answer)), limits_(limits), acceptor_(executor), sessions_(executor, log)
-{
-}
+{}
 
 server::~server() = default;
 

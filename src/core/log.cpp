@@ -6,7 +6,6 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-
 #include <unistd.h>
 
 namespace portitor {
@@ -19,10 +18,14 @@ std::string_view name_of(log_level level)
 {
     switch (level)
     {
-    case log_level::debug: return "debug";
-    case log_level::info: return "info";
-    case log_level::warn: return "warn";
-    case log_level::error: return "error";
+    case log_level::debug:
+        return "debug";
+    case log_level::info:
+        return "info";
+    case log_level::warn:
+        return "warn";
+    case log_level::error:
+        return "error";
     }
     return "unknown";
 }
@@ -30,7 +33,9 @@ std::string_view name_of(log_level level)
 // The length of the well-formed UTF-8 sequence at the start; 0 where there is none (RFC 3629).
 std::size_t sequence_length(std::string_view text)
 {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
     const unsigned lead = byte(0);
     if (lead < 0x80)
         return 1;
@@ -79,8 +84,7 @@ std::string_view cut(std::string_view text, std::size_t longest)
 
 bool needs_quotes(std::string_view text)
 {
-    return text.empty() ||
-           text.find_first_of(" \"=\\\n\r\t") != text.npos ||
+    return text.empty() || text.find_first_of(" \"=\\\n\r\t") != text.npos ||
            std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; });
 }
 
@@ -118,11 +122,10 @@ void logger::write(log_level level, std::string_view message, std::initializer_l
 {
     if (level < level_)
         return;
-    std::string line = format_ == log_format::json
-                           ? fmt::format(
-                                 R"({{"ts":"{}","level":"{}","msg":{})", timestamp(), name_of(level), quote(message)
-                             )
-                           : fmt::format("{} {:5} {}", timestamp(), name_of(level), message);
+    std::string line =
+        format_ == log_format::json
+            ? fmt::format(R"({{"ts":"{}","level":"{}","msg":{})", timestamp(), name_of(level), quote(message))
+            : fmt::format("{} {:5} {}", timestamp(), name_of(level), message);
     line += inherited_;
     for (const log_field& field : fields)
         append(line, field);

@@ -41,7 +41,9 @@ std::string with_bound(const std::string& labels, const std::string& bound)
     return fmt::format("{{{}{}le=\"{}\"}}", labels, labels.empty() ? "" : ",", bound);
 }
 
-void expose_histogram(std::string& out, const std::string& name, const std::string& labels, const histogram& values)
+void expose_histogram(
+    std::string& out, const std::string& name, const std::string& labels, const histogram& values
+)
 {
     std::uint64_t total = 0;
     for (std::size_t i = 0; i < histogram::bounds().size(); ++i)
@@ -53,24 +55,25 @@ void expose_histogram(std::string& out, const std::string& name, const std::stri
     }
     total += values.bucket(histogram::bounds().size());
     out += fmt::format("{}_bucket{} {}\n", name, with_bound(labels, "+Inf"), total);
-    out += fmt::format("{}_sum{} {}\n{}_count{} {}\n", name, braced(labels), values.sum(), name, braced(labels), total);
+    out += fmt::format(
+        "{}_sum{} {}\n{}_count{} {}\n", name, braced(labels), values.sum(), name, braced(labels), total
+    );
 }
 
 }  // namespace
 
 const std::vector<double>& histogram::bounds()
 {
-    static const std::vector<double> bounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
-                                            0.5,   1,      2.5,   5,    10,    20,   30};
+    static const std::vector<double> bounds{
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30};
     return bounds;
 }
 
 void histogram::observe(double seconds) noexcept
 {
     const auto& limits = bounds();
-    const auto index = static_cast<std::size_t>(
-        std::lower_bound(limits.begin(), limits.end(), seconds) - limits.begin()
-    );
+    const auto index =
+        static_cast<std::size_t>(std::lower_bound(limits.begin(), limits.end(), seconds) - limits.begin());
     buckets_[index].fetch_add(1, std::memory_order_relaxed);
     micros_.fetch_add(static_cast<std::uint64_t>(std::max(seconds, 0.0) * 1e6), std::memory_order_relaxed);
 }

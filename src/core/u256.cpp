@@ -6,7 +6,8 @@ namespace portitor {
 
 namespace {
 
-// Wide enough for any written amount times 10^77 and a small numerator, so that only the last step can overflow.
+// Wide enough for any written amount times 10^77 and a small numerator, so that only the last step can
+// overflow.
 using wide = boost::multiprecision::checked_uint1024_t;
 
 constexpr std::size_t max_digits = 78;  // 2^256 has 78 digits
@@ -14,7 +15,8 @@ constexpr unsigned max_decimals = 77;
 
 bool all_digits(std::string_view text)
 {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 struct written_amount
@@ -29,7 +31,9 @@ result<written_amount> read_amount(std::string_view amount)
     const auto whole = amount.substr(0, point);
     const auto fraction = point == amount.npos ? std::string_view() : amount.substr(point + 1);
     if (!all_digits(whole) || (point != amount.npos && !all_digits(fraction)))
-        return fail(errc::invalid, "\"{}\" is not a decimal amount such as \"0.01\" (digits and one point)", amount);
+        return fail(
+            errc::invalid, "\"{}\" is not a decimal amount such as \"0.01\" (digits and one point)", amount
+        );
     if (whole.size() > max_digits || fraction.size() > max_decimals)
         return fail(errc::invalid, "\"{}\" has too many digits", amount);
     return written_amount{std::string(whole) + std::string(fraction), fraction.size()};
@@ -80,9 +84,8 @@ result<u256> atomic_units(std::string_view amount, unsigned decimals)
     return atomic_units_of_fraction(amount, decimals, 1, 1);
 }
 
-result<u256> atomic_units_of_fraction(
-    std::string_view amount, unsigned decimals, unsigned numerator, unsigned denominator
-)
+result<u256>
+atomic_units_of_fraction(std::string_view amount, unsigned decimals, unsigned numerator, unsigned denominator)
 {
     auto read = read_amount(amount);
     if (!read)

@@ -1,6 +1,5 @@
-#include <portitor/kube/api.hpp>
-
 #include <portitor/core/http_client.hpp>
+#include <portitor/kube/api.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -22,7 +21,9 @@ constexpr std::size_t longest_answer = 64 * 1024 * 1024;
 
 std::string encode(std::string_view text)
 {
-    return boost::urls::encode(boost::core::string_view(text.data(), text.size()), boost::urls::unreserved_chars);
+    return boost::urls::encode(
+        boost::core::string_view(text.data(), text.size()), boost::urls::unreserved_chars
+    );
 }
 
 std::string collection_path(const resource& kind, const std::string& ns)
@@ -44,13 +45,18 @@ errc code_of(unsigned http_status)
     switch (http_status)
     {
     case 400:
-    case 422: return errc::invalid;
-    case 404: return errc::not_found;
+    case 422:
+        return errc::invalid;
+    case 404:
+        return errc::not_found;
     case 409:
-    case 410: return errc::conflict;
+    case 410:
+        return errc::conflict;
     case 401:
-    case 403: return errc::refused;
-    default: return errc::unavailable;
+    case 403:
+        return errc::refused;
+    default:
+        return errc::unavailable;
     }
 }
 
@@ -62,7 +68,8 @@ std::chrono::seconds retry_after_of(const boost::beast::http::fields& headers)
     return std::chrono::seconds(std::clamp(seconds, 0, 120));
 }
 
-/// The error that a non-2xx answer tells. Its body is a Status from the API server, but may be text from a proxy.
+/// The error that a non-2xx answer tells. Its body is a Status from the API server, but may be text from a
+/// proxy.
 api_error read_error(unsigned http_status, const boost::beast::http::fields& headers, const std::string& body)
 {
     std::string reason;
@@ -83,8 +90,7 @@ class http_api final : public api
 public:
     http_api(std::unique_ptr<http::client> client, connection_config server, logger log, metrics& numbers)
         : client_(std::move(client)), server_(std::move(server)), log_(std::move(log)), numbers_(numbers)
-    {
-    }
+    {}
 
     asio::awaitable<api_result<object_ptr>> get(resource kind, object_key key) override
     {
@@ -92,9 +98,8 @@ public:
         co_return read_object(co_await send(std::move(message)));
     }
 
-    asio::awaitable<api_result<object_page>> list(
-        resource kind, selection which, std::string resource_version, std::string continue_token
-    ) override
+    asio::awaitable<api_result<object_page>>
+    list(resource kind, selection which, std::string resource_version, std::string continue_token) override
     {
         std::string target = fmt::format("{}?limit={}", collection_path(kind, which.ns), page_size);
         if (!which.labels.empty())
@@ -108,9 +113,8 @@ public:
         co_return read_page(co_await send(std::move(message)));
     }
 
-    asio::awaitable<api_result<std::unique_ptr<http::body_stream>>> watch(
-        resource kind, selection which, std::string resource_version, std::chrono::seconds timeout
-    ) override
+    asio::awaitable<api_result<std::unique_ptr<http::body_stream>>>
+    watch(resource kind, selection which, std::string resource_version, std::chrono::seconds timeout) override
     {
         std::string target = fmt::format(
             "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={}",
@@ -139,9 +143,8 @@ public:
         co_return std::move(*stream);
     }
 
-    asio::awaitable<api_result<object_ptr>> apply(
-        resource kind, json::object wanted, std::string field_manager, std::string subresource
-    ) override
+    asio::awaitable<api_result<object_ptr>>
+    apply(resource kind, json::object wanted, std::string field_manager, std::string subresource) override
     {
         const object_key key{string_at(wanted, "metadata.namespace"), string_at(wanted, "metadata.name")};
         std::string target = object_path(kind, key);
@@ -154,7 +157,8 @@ public:
         co_return read_object(co_await send(std::move(message)));
     }
 
-    asio::awaitable<api_result<object_ptr>> patch(resource kind, object_key key, json::array operations) override
+    asio::awaitable<api_result<object_ptr>>
+    patch(resource kind, object_key key, json::array operations) override
     {
         http::request message(http::verb::patch, object_path(kind, key), 11);
         message.set(http::field::content_type, "application/json-patch+json");
@@ -183,7 +187,9 @@ public:
 
     asio::awaitable<api_result<void>> create(resource kind, json::object wanted) override
     {
-        http::request message(http::verb::post, collection_path(kind, string_at(wanted, "metadata.namespace")), 11);
+        http::request message(
+            http::verb::post, collection_path(kind, string_at(wanted, "metadata.namespace")), 11
+        );
         message.set(http::field::content_type, "application/json");
         message.body() = json::serialize(wanted);
         const auto answer = co_await send(std::move(message));
@@ -204,7 +210,8 @@ private:
     void count(unsigned http_status, std::string method)
     {
         const std::string code = http_status == 0 ? "<error>" : std::to_string(http_status);
-        metric_labels labels{{"code", code}, {"method", std::move(method)}, {"host", server_.server.authority()}};
+        metric_labels labels{
+            {"code", code}, {"method", std::move(method)}, {"host", server_.server.authority()}};
         numbers_.counter("rest_client_requests_total", "Requests to the API server", std::move(labels)).add();
     }
 
@@ -239,7 +246,8 @@ private:
         boost::system::error_code ec;
         json::value parsed = json::parse(json::string_view(answer->body().data(), answer->body().size()), ec);
         if (ec || !parsed.is_object())
-            return api_error(fail(errc::protocol, "the API server answered something that is no JSON object"));
+            return api_error(fail(errc::protocol, "the API server answered something that is no JSON object")
+            );
         return std::move(parsed.get_object());
     }
 
@@ -284,11 +292,12 @@ private:
 
 }  // namespace
 
-api_error::api_error(unsigned http_status, std::string reason, std::string message, std::chrono::seconds retry_after)
-    : code_(code_of(http_status)), http_status_(http_status), reason_(std::move(reason)), message_(std::move(message)),
-      retry_after_(retry_after)
-{
-}
+api_error::api_error(
+    unsigned http_status, std::string reason, std::string message, std::chrono::seconds retry_after
+)
+    : code_(code_of(http_status)), http_status_(http_status), reason_(std::move(reason)),
+      message_(std::move(message)), retry_after_(retry_after)
+{}
 
 bool api_error::is_expired() const
 {
@@ -296,9 +305,8 @@ bool api_error::is_expired() const
            message_.find("Too large resource version") != message_.npos;
 }
 
-result<std::unique_ptr<api>> make_api(
-    asio::any_io_executor executor, connection_config server, logger log, metrics& numbers
-)
+result<std::unique_ptr<api>>
+make_api(asio::any_io_executor executor, connection_config server, logger log, metrics& numbers)
 {
     http::client_settings settings;
     settings.tls = server.tls;

@@ -55,7 +55,9 @@ YAML::Node find_named(const YAML::Node& list, const std::string& name, const cha
 class kubeconfig_reader
 {
 public:
-    kubeconfig_reader(std::string path, YAML::Node document) : path_(std::move(path)), document_(std::move(document)) {}
+    kubeconfig_reader(std::string path, YAML::Node document)
+        : path_(std::move(path)), document_(std::move(document))
+    {}
 
     result<connection_config> read(std::string context_name)
     {
@@ -110,7 +112,9 @@ private:
         for (const char* unsupported : {"exec", "auth-provider", "username", "password"})
         {
             if (user[unsupported])
-                return wrong("uses user.{}, which is not supported: use a token or a client certificate", unsupported);
+                return wrong(
+                    "uses user.{}, which is not supported: use a token or a client certificate", unsupported
+                );
         }
         if (auto read = read_pem(user, "client-certificate", out.tls.certificate); !read)
             return read;
@@ -170,7 +174,8 @@ bearer_token bearer_token::from_file(std::string path)
 const std::string& bearer_token::value()
 {
     const auto now = std::chrono::steady_clock::now();
-    if (!path_.empty() && (read_at_ == std::chrono::steady_clock::time_point{} || now - read_at_ > token_lifetime))
+    if (!path_.empty() &&
+        (read_at_ == std::chrono::steady_clock::time_point{} || now - read_at_ > token_lifetime))
     {
         if (auto text = read_file(path_))
             token_ = trimmed(*text);

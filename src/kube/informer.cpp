@@ -1,6 +1,5 @@
-#include <portitor/kube/informer.hpp>
-
 #include <portitor/core/task_group.hpp>
+#include <portitor/kube/informer.hpp>
 #include <portitor/kube/line_splitter.hpp>
 
 #include <boost/asio/redirect_error.hpp>
@@ -22,11 +21,13 @@ informer::informer(
 )
     : server_(server), kind_(kind), which_(std::move(which)), log_(log.with({{"kind", kind.kind}})),
       restarts_(numbers.counter(
-          "portitor_watch_restarts_total", "Watches that ended by a failure", {{"kind", std::string(kind.kind)}}
+          "portitor_watch_restarts_total",
+          "Watches that ended by a failure",
+          {{"kind", std::string(kind.kind)}}
       )),
-      fsm_(backoff(first_delay, longest_delay)), sync_signal_(executor, asio::steady_timer::time_point::max()), random_(std::random_device{}())
-{
-}
+      fsm_(backoff(first_delay, longest_delay)),
+      sync_signal_(executor, asio::steady_timer::time_point::max()), random_(std::random_device{}())
+{}
 
 asio::awaitable<void> informer::run()
 {
@@ -67,7 +68,8 @@ asio::awaitable<void> informer::list(watch_step step)
 
 asio::awaitable<void> informer::watch(watch_step step)
 {
-    // The spread keeps many watches from ending at once; the range stays below the idle limits of load balancers.
+    // The spread keeps many watches from ending at once; the range stays below the idle limits of load
+    // balancers.
     std::uniform_int_distribution<int> draw(180, 230);
     const std::chrono::seconds timeout(draw(random_));
     auto stream = co_await server_.watch(kind_, which_, step.resource_version, timeout);

@@ -76,7 +76,8 @@ bool object_meta::has_finalizer(std::string_view name_of_it) const
 
 const owner_reference* object_meta::controller() const
 {
-    const auto at = std::find_if(owners.begin(), owners.end(), [](const auto& each) { return each.controller; });
+    const auto at =
+        std::find_if(owners.begin(), owners.end(), [](const auto& each) { return each.controller; });
     return at == owners.end() ? nullptr : &*at;
 }
 
@@ -144,7 +145,9 @@ json::object to_json(const condition& value)
     };
 }
 
-void keep_transition_times(std::vector<condition>& wanted, const std::vector<condition>& live, clock::time_point now)
+void keep_transition_times(
+    std::vector<condition>& wanted, const std::vector<condition>& live, clock::time_point now
+)
 {
     for (condition& each : wanted)
     {
@@ -156,8 +159,9 @@ void keep_transition_times(std::vector<condition>& wanted, const std::vector<con
 
 const condition* find_condition(const std::vector<condition>& conditions, std::string_view type)
 {
-    const auto at =
-        std::find_if(conditions.begin(), conditions.end(), [&](const condition& each) { return each.type == type; });
+    const auto at = std::find_if(conditions.begin(), conditions.end(), [&](const condition& each) {
+        return each.type == type;
+    });
     return at == conditions.end() ? nullptr : &*at;
 }
 

@@ -33,7 +33,8 @@ std::vector<change> store::upsert(object_ptr object)
     const object_key key = object->meta.key();
     object_ptr& held = objects_[key];
     const object_ptr before = held;
-    if (before && before->meta.uid == object->meta.uid && before->meta.resource_version == object->meta.resource_version)
+    if (before && before->meta.uid == object->meta.uid &&
+        before->meta.resource_version == object->meta.resource_version)
         return {};
     held = object;
     if (before && before->meta.uid != object->meta.uid)

@@ -20,9 +20,10 @@ work_queue::work_queue(asio::any_io_executor executor, std::string name, metrics
     : signal_(executor, asio::steady_timer::time_point::max()), random_(std::random_device{}()),
       depth_(numbers.gauge("workqueue_depth", "Keys that wait", {{"name", name}})),
       adds_(numbers.counter("workqueue_adds_total", "Keys that were queued", {{"name", name}})),
-      retries_(numbers.counter("workqueue_retries_total", "Keys that were queued again after a failure", {{"name", name}}))
-{
-}
+      retries_(numbers.counter(
+          "workqueue_retries_total", "Keys that were queued again after a failure", {{"name", name}}
+      ))
+{}
 
 void work_queue::enqueue(const object_key& key)
 {

@@ -24,7 +24,8 @@ std::span<const role_entry> all_roles()
 const role_entry* find_role(std::string_view name)
 {
     const auto all = all_roles();
-    const auto at = std::find_if(all.begin(), all.end(), [&](const role_entry& each) { return each.name == name; });
+    const auto at =
+        std::find_if(all.begin(), all.end(), [&](const role_entry& each) { return each.name == name; });
     return at == all.end() ? nullptr : &*at;
 }
 

@@ -14,8 +14,10 @@ setter set_level(log_level& into)
 {
     return [&into](const std::string& value) -> result<void> {
         static const std::map<std::string, log_level> names{
-            {"debug", log_level::debug}, {"info", log_level::info}, {"warn", log_level::warn}, {"error", log_level::error}
-        };
+            {"debug", log_level::debug},
+            {"info", log_level::info},
+            {"warn", log_level::warn},
+            {"error", log_level::error}};
         const auto at = names.find(value);
         if (at == names.end())
             return fail(errc::invalid, "\"{}\" is none of debug, info, warn, error", value);
@@ -43,7 +45,8 @@ setter set_key(kube::object_key& into)
             return {};
         }
         const auto slash = value.find('/');
-        if (slash == value.npos || slash == 0 || slash + 1 == value.size() || value.find('/', slash + 1) != value.npos)
+        if (slash == value.npos || slash == 0 || slash + 1 == value.size() ||
+            value.find('/', slash + 1) != value.npos)
             return fail(errc::invalid, "\"{}\" is not NAMESPACE/NAME", value);
         into = {value.substr(0, slash), value.substr(slash + 1)};
         return {};
@@ -109,21 +112,27 @@ result<void> read_facilitators(const YAML::Node& list, std::vector<facilitator>&
     return {};
 }
 
-// The identity registries of ERC-8004: one address on every mainnet, another on every testnet. The first one is
-// meant where an offer names none.
+// The identity registries of ERC-8004: one address on every mainnet, another on every testnet. The first one
+// is meant where an offer names none.
 std::vector<chain> built_in_chains()
 {
     const std::string mainnet = "0x8004A169FB4a3325136EB29fA0ceB6D2e539a432";
     const std::string testnet = "0x8004A818BFB912233c491871b3d84c89A494BD9e";
     return {
-        {"base-sepolia", testnet}, {"base", mainnet},         {"ethereum", mainnet}, {"polygon", mainnet},
-        {"avalanche", mainnet},    {"polygon-amoy", testnet},
+        {"base-sepolia", testnet},
+        {"base", mainnet},
+        {"ethereum", mainnet},
+        {"polygon", mainnet},
+        {"avalanche", mainnet},
+        {"polygon-amoy", testnet},
     };
 }
 
 bool is_local(const std::string& host)
 {
-    const auto ends_with = [&](std::string_view suffix) { return host.size() > suffix.size() && host.ends_with(suffix); };
+    const auto ends_with = [&](std::string_view suffix) {
+        return host.size() > suffix.size() && host.ends_with(suffix);
+    };
     return host == "localhost" || host == "::1" || host.starts_with("127.") || ends_with(".svc") ||
            ends_with(".svc.cluster.local");
 }
@@ -132,40 +141,58 @@ bool is_local(const std::string& host)
 
 const facilitator* settings::find_facilitator(std::string_view name) const
 {
-    const auto at = std::find_if(
-        facilitators.begin(), facilitators.end(), [&](const facilitator& each) { return each.name == name; }
-    );
+    const auto at = std::find_if(facilitators.begin(), facilitators.end(), [&](const facilitator& each) {
+        return each.name == name;
+    });
     return at == facilitators.end() ? nullptr : &*at;
 }
 
 void declare(config_loader& loader, settings& into)
 {
-    loader.add({"role", "what this process does: controller, verifier, registrar or once", "", set_text(into.role)});
-    loader.add({"kubeconfig", "kubeconfig file; without it the pod's service account", "", set_text(into.kubeconfig)});
-    loader.add({"context", "context of the kubeconfig; without it the current one", "", set_text(into.context)});
+    loader.add(
+        {"role", "what this process does: controller, verifier, registrar or once", "", set_text(into.role)}
+    );
+    loader.add(
+        {"kubeconfig", "kubeconfig file; without it the pod's service account", "", set_text(into.kubeconfig)}
+    );
+    loader.add(
+        {"context", "context of the kubeconfig; without it the current one", "", set_text(into.context)}
+    );
     loader.add({"log-level", "debug, info, warn or error", "info", set_level(into.level)});
     loader.add({"log-format", "json or text", "text", set_format(into.format)});
     loader.add({"listen", "address of the role's own service", ":8080", set_text(into.listen)});
-    loader.add({"health-listen", "address of /healthz, /readyz and /metrics", ":8081", set_text(into.health_listen)});
+    loader.add(
+        {"health-listen", "address of /healthz, /readyz and /metrics", ":8081", set_text(into.health_listen)}
+    );
     loader.add({"namespace", "namespace in which Portitor runs", "portitor", set_text(into.ns)});
     loader.add(
-        {"gateway", "NAMESPACE/NAME of the Gateway that publishes the routes", "traefik/traefik-gateway", set_key(into.gateway)}
+        {"gateway",
+         "NAMESPACE/NAME of the Gateway that publishes the routes",
+         "traefik/traefik-gateway",
+         set_key(into.gateway)}
     );
-    loader.add({"gateway-section", "listener of that Gateway; empty for all", "", set_text(into.gateway_section)});
+    loader.add(
+        {"gateway-section", "listener of that Gateway; empty for all", "", set_text(into.gateway_section)}
+    );
     loader.add(
         {"verifier-url",
-         "where the gateway reaches the verifier; empty: the Service portitor-verifier in --namespace, port 8080",
+         "where the gateway reaches the verifier; empty: the Service portitor-verifier in --namespace, port "
+         "8080",
          "",
          set_url(into.verifier_url)}
     );
     loader.add(
         {"verifier-service",
-         "NAMESPACE/NAME of the verifier's Service; named, an offer is ready only while it has a ready endpoint",
+         "NAMESPACE/NAME of the verifier's Service; named, an offer is ready only while it has a ready "
+         "endpoint",
          "",
          set_key(into.verifier_service)}
     );
     loader.add(
-        {"public-url", "where buyers reach the gateway, such as https://api.example.com", "", set_url(into.public_url)}
+        {"public-url",
+         "where buyers reach the gateway, such as https://api.example.com",
+         "",
+         set_url(into.public_url)}
     );
     loader.add(
         {"default-facilitator",
@@ -180,8 +207,11 @@ void declare(config_loader& loader, settings& into)
          set_bool(into.allow_insecure_facilitator),
          true}
     );
-    loader.add({"offer-selector", "label selector of the offers to act on", "", set_text(into.offer_selector)});
-    loader.add({"file", "once: a file with ServiceOffers, - for standard input", "", set_text(into.file), false, 'f'});
+    loader.add({"offer-selector", "label selector of the offers to act on", "", set_text(into.offer_selector)}
+    );
+    loader.add(
+        {"file", "once: a file with ServiceOffers, - for standard input", "", set_text(into.file), false, 'f'}
+    );
     loader.add({"output", "once: text, yaml or json", "text", set_text(into.output), false, 'o'});
     loader.positional("NAMESPACE/NAME", "once: the offers to look at", into.offers);
     loader.add(config_section{"facilitators", [&into](const YAML::Node& list) {
@@ -215,10 +245,12 @@ result<void> check(settings& all)
     for (const facilitator& each : all.facilitators)
     {
         const auto parsed = http::parse_url(each.url);
-        if (parsed->origin.scheme == "http" && !(all.allow_insecure_facilitator && is_local(parsed->origin.host)))
+        if (parsed->origin.scheme == "http" &&
+            !(all.allow_insecure_facilitator && is_local(parsed->origin.host)))
             return fail(
                 errc::invalid,
-                "facilitator {}: {} is not https (http is accepted with --allow-insecure-facilitator, and only on "
+                "facilitator {}: {} is not https (http is accepted with --allow-insecure-facilitator, and "
+                "only on "
                 "loopback or for a name below .svc)",
                 each.name,
                 each.url

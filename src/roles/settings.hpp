@@ -27,7 +27,8 @@ struct chain
     std::string registry;
 };
 
-/// Everything an operator can set, for every role. The names of the flags are those of the members, with dashes.
+/// Everything an operator can set, for every role. The names of the flags are those of the members, with
+/// dashes.
 struct settings
 {
     std::string role;
@@ -60,7 +61,8 @@ struct settings
     const facilitator* find_facilitator(std::string_view name) const;
 };
 
-/// Declares every option and section of `into` with the loader, and checks what only fits together: see check().
+/// Declares every option and section of `into` with the loader, and checks what only fits together: see
+/// check().
 void declare(config_loader& loader, settings& into);
 
 /// Fills in what depends on other settings; errc::invalid where settings contradict each other.

@@ -18,11 +18,11 @@ struct registration_request
     kube::object_meta meta;
     std::string name;
     std::string description;
-    std::string endpoint; ///< where the service answers
+    std::string endpoint;  ///< where the service answers
     std::string image;
     std::string chain;
-    std::string registry;  ///< the identity registry's contract, "0x…"
-    std::string agent_uri; ///< of the registration document; unique to the offer
+    std::string registry;   ///< the identity registry's contract, "0x…"
+    std::string agent_uri;  ///< of the registration document; unique to the offer
     std::map<std::string, std::string> metadata;
     std::optional<secret_key_ref> private_key_secret;
     desired_state state = desired_state::active;
@@ -35,7 +35,7 @@ boost::json::object to_json_spec(const registration_request& request);
 
 enum class registration_phase
 {
-    none, ///< the registrar has not looked at it yet
+    none,  ///< the registrar has not looked at it yet
     pending,
     submitted,
     confirmed,
@@ -51,10 +51,10 @@ const char* to_string(registration_phase value) noexcept;
 struct registration_state
 {
     registration_phase phase = registration_phase::none;
-    std::string agent_id; ///< decimal; "0" is an id, empty is none
+    std::string agent_id;  ///< decimal; "0" is an id, empty is none
     std::string tx_hash;
     std::string error_message;
-    bool in_flight = false; ///< there is a write-ahead record: a transaction may be out
+    bool in_flight = false;  ///< there is a write-ahead record: a transaction may be out
 
     /// Whether something may be on chain, or on its way there.
     bool touched_chain() const { return in_flight || !agent_id.empty() || !tx_hash.empty(); }
@@ -63,4 +63,4 @@ struct registration_state
 /// Never fails: an unknown phase counts as pending.
 registration_state read_registration_state(const kube::object& request);
 
-} // namespace portitor::api
+}  // namespace portitor::api

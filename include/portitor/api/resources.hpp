@@ -37,4 +37,4 @@ inline constexpr std::string_view offer_label = "obol.org/serviceoffer";
 /// A digest of what the controller last wanted a child to be, so that a field it no longer wants is noticed.
 inline constexpr std::string_view desired_hash_annotation = "obol.org/desired-hash";
 
-} // namespace portitor::api
+}  // namespace portitor::api

@@ -59,9 +59,9 @@ struct asset
 /// One path below the offer's with its own terms.
 struct offer_route
 {
-    std::string path; ///< "/report", "/files/*" or "/users/*/export", as the upstream sees it
+    std::string path;  ///< "/report", "/files/*" or "/users/*/export", as the upstream sees it
     gate access = gate::paid;
-    std::optional<price> own_price; ///< absent: the offer's
+    std::optional<price> own_price;  ///< absent: the offer's
 };
 
 /// An entry of the registration document's services.
@@ -81,8 +81,8 @@ struct secret_key_ref
 struct registration
 {
     bool enabled = false;
-    std::string chain; ///< empty: the operator's first
-    std::string name;  ///< empty: the offer's
+    std::string chain;  ///< empty: the operator's first
+    std::string name;   ///< empty: the offer's
     std::string description;
     std::string image;
     std::vector<service_entry> services;
@@ -105,10 +105,10 @@ struct service_offer
     struct upstream_spec
     {
         std::string service;
-        std::string ns; ///< the offer's own where it was not written
+        std::string ns;  ///< the offer's own where it was not written
         std::uint16_t port = 0;
         std::string health_path;
-        std::string credential; ///< empty: none
+        std::string credential;  ///< empty: none
     };
 
     struct payment_spec
@@ -117,8 +117,8 @@ struct service_offer
         std::string pay_to;
         std::int64_t max_timeout_seconds = 0;
         api::price price;
-        std::optional<api::asset> asset; ///< absent: the network's first
-        std::string facilitator;         ///< empty: the operator's default
+        std::optional<api::asset> asset;  ///< absent: the network's first
+        std::string facilitator;          ///< empty: the operator's default
         api::settlement settlement = api::settlement::before_response;
     };
 
@@ -127,8 +127,8 @@ struct service_offer
     std::optional<model_spec> model;
     upstream_spec upstream;
     payment_spec payment;
-    std::string hostname; ///< empty: any
-    std::string path;     ///< never ends with "/", except that it may be "/"
+    std::string hostname;  ///< empty: any
+    std::string path;      ///< never ends with "/", except that it may be "/"
     std::vector<offer_route> routes;
     api::registration registration;
     std::optional<clock::time_point> drain_at;
@@ -139,4 +139,4 @@ struct service_offer
 /// errc::invalid names the field, what was expected and how to write it.
 result<service_offer> parse_service_offer(const kube::object& offer);
 
-} // namespace portitor::api
+}  // namespace portitor::api

@@ -12,8 +12,8 @@
 
 namespace portitor {
 
-/// One setting that can be given as `--name VALUE`, as the environment variable PORTITOR_NAME, or as the key `name`
-/// of the configuration file; in that order of precedence, over `fallback`.
+/// One setting that can be given as `--name VALUE`, as the environment variable PORTITOR_NAME, or as the key
+/// `name` of the configuration file; in that order of precedence, over `fallback`.
 struct config_option
 {
     std::string name;  ///< with dashes: "log-level"

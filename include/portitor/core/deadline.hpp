@@ -14,11 +14,11 @@
 
 namespace portitor {
 
-/// Runs an operation that reports its failures as values, and cancels it when `limit` has passed: errc::timed_out.
+/// Runs an operation that reports its failures as values, and cancels it when `limit` has passed:
+/// errc::timed_out.
 template <typename T>
-boost::asio::awaitable<result<T>> with_deadline(
-    boost::asio::awaitable<result<T>> operation, std::chrono::milliseconds limit, std::string what
-)
+boost::asio::awaitable<result<T>>
+with_deadline(boost::asio::awaitable<result<T>> operation, std::chrono::milliseconds limit, std::string what)
 {
     using namespace boost::asio::experimental::awaitable_operators;
     try

@@ -47,12 +47,14 @@ struct url
 result<url> parse_url(std::string_view text);
 
 /// A finished response with its status, body and content type, Content-Length set.
-response make_response(status code, std::string body, std::string_view content_type = "text/plain; charset=utf-8");
+response
+make_response(status code, std::string body, std::string_view content_type = "text/plain; charset=utf-8");
 
 struct client_options
 {
-    std::chrono::milliseconds timeout{std::chrono::seconds(30)};  ///< for the whole exchange, connecting included
-    std::size_t max_body = 8 * 1024 * 1024;                       ///< a longer answer is errc::protocol
+    std::chrono::milliseconds timeout{
+        std::chrono::seconds(30)};           ///< for the whole exchange, connecting included
+    std::size_t max_body = 8 * 1024 * 1024;  ///< a longer answer is errc::protocol
 };
 
 /// The body of an answer that has no end worth waiting for, such as a watch.
@@ -68,21 +70,22 @@ public:
     virtual boost::asio::awaitable<result<std::string>> read_some(std::chrono::milliseconds idle) = 0;
 };
 
-/// Sends requests over pooled keep-alive connections. Follows no redirects and sends nothing twice unless it is
-/// sure that the server saw nothing of it. One strand: call it from the executor it was made with.
+/// Sends requests over pooled keep-alive connections. Follows no redirects and sends nothing twice unless it
+/// is sure that the server saw nothing of it. One strand: call it from the executor it was made with.
 class client
 {
 public:
     virtual ~client() = default;
 
-    /// errc::unavailable: the server was not reached, nothing was sent. errc::timed_out: no complete answer in time.
-    /// errc::protocol: an answer that is not HTTP or is too large. Any complete answer is a value, whatever its status.
-    virtual boost::asio::awaitable<result<response>> send(origin server, request message, client_options options) = 0;
+    /// errc::unavailable: the server was not reached, nothing was sent. errc::timed_out: no complete answer
+    /// in time. errc::protocol: an answer that is not HTTP or is too large. Any complete answer is a value,
+    /// whatever its status.
+    virtual boost::asio::awaitable<result<response>>
+    send(origin server, request message, client_options options) = 0;
 
     /// As send(), but returns at the answer's header and leaves the body to be read; never from the pool.
-    virtual boost::asio::awaitable<result<std::unique_ptr<body_stream>>> open(
-        origin server, request message, client_options options
-    ) = 0;
+    virtual boost::asio::awaitable<result<std::unique_ptr<body_stream>>>
+    open(origin server, request message, client_options options) = 0;
 };
 
 }  // namespace portitor::http

@@ -23,10 +23,12 @@ struct client_settings
 {
     tls_settings tls;
     std::size_t max_idle_per_origin = 16;
-    std::chrono::milliseconds max_idle{4000};  ///< shorter than the 5 s after which Node's servers close theirs
+    std::chrono::milliseconds max_idle{
+        4000};  ///< shorter than the 5 s after which Node's servers close theirs
 };
 
 /// A client on this executor. errc::invalid when a certificate or key cannot be read.
-result<std::unique_ptr<client>> make_client(boost::asio::any_io_executor executor, const client_settings& settings);
+result<std::unique_ptr<client>>
+make_client(boost::asio::any_io_executor executor, const client_settings& settings);
 
 }  // namespace portitor::http

@@ -45,7 +45,10 @@ public:
     void observe(double seconds) noexcept;
 
     static const std::vector<double>& bounds();
-    std::uint64_t bucket(std::size_t index) const noexcept { return buckets_[index].load(std::memory_order_relaxed); }
+    std::uint64_t bucket(std::size_t index) const noexcept
+    {
+        return buckets_[index].load(std::memory_order_relaxed);
+    }
     double sum() const noexcept { return static_cast<double>(micros_.load(std::memory_order_relaxed)) / 1e6; }
 
 private:
@@ -79,7 +82,8 @@ private:
         std::map<std::string, series> by_labels;
     };
 
-    series& find(std::string_view name, std::string_view help, std::string_view type, const metric_labels& labels);
+    series&
+    find(std::string_view name, std::string_view help, std::string_view type, const metric_labels& labels);
 
     mutable std::mutex mutex_;
     std::map<std::string, family, std::less<>> families_;

@@ -32,8 +32,8 @@ class role
 public:
     virtual ~role() = default;
 
-    /// Works until process.end is requested or there is nothing left to do, and returns when all that it started
-    /// has ended. A value is the exit code; an error is one line for the user, and exit code 1.
+    /// Works until process.end is requested or there is nothing left to do, and returns when all that it
+    /// started has ended. A value is the exit code; an error is one line for the user, and exit code 1.
     virtual boost::asio::awaitable<result<int>> run() = 0;
 };
 

@@ -15,9 +15,9 @@
 
 namespace portitor {
 
-/// Owns coroutines that run beside each other: every one that is spawned is joined, or cancelled and then joined.
-/// An exception in one of them is a broken invariant: it is logged and handed to `on_failure`.
-/// One strand. The group must outlive its tasks, so join() before it goes.
+/// Owns coroutines that run beside each other: every one that is spawned is joined, or cancelled and then
+/// joined. An exception in one of them is a broken invariant: it is logged and handed to `on_failure`. One
+/// strand. The group must outlive its tasks, so join() before it goes.
 class task_group
 {
 public:

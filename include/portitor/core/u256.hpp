@@ -13,7 +13,8 @@ namespace portitor {
 /// std::overflow_error or std::range_error instead of wrapping.
 using u256 = boost::multiprecision::checked_uint256_t;
 
-/// Reads `[0-9]+` of at most 78 digits and at most 2^256-1; no sign, no spaces, no "0x". errc::invalid otherwise.
+/// Reads `[0-9]+` of at most 78 digits and at most 2^256-1; no sign, no spaces, no "0x". errc::invalid
+/// otherwise.
 result<u256> parse_u256(std::string_view decimal);
 
 /// Decimal digits without leading zeros.

@@ -10,8 +10,8 @@
 
 namespace portitor::kube {
 
-/// A bearer token that may lie in a file that the kubelet renews: read again every minute, and at once on demand.
-/// A failing read keeps the old token. Never log what value() returns.
+/// A bearer token that may lie in a file that the kubelet renews: read again every minute, and at once on
+/// demand. A failing read keeps the old token. Never log what value() returns.
 class bearer_token
 {
 public:
@@ -37,9 +37,9 @@ struct connection_config
     bearer_token token;
 };
 
-/// From a kubeconfig: inline or file CA, client certificate, token or tokenFile, tls-server-name; relative paths are
-/// those of the file. What is not supported (exec and auth-provider plugins, proxies, basic auth, skipped TLS
-/// verification) is refused by name. `context` may be empty: the current one.
+/// From a kubeconfig: inline or file CA, client certificate, token or tokenFile, tls-server-name; relative
+/// paths are those of the file. What is not supported (exec and auth-provider plugins, proxies, basic auth,
+/// skipped TLS verification) is refused by name. `context` may be empty: the current one.
 result<connection_config> load_kubeconfig(const std::string& path, const std::string& context);
 
 /// From the pod's service account and the environment that the kubelet sets.

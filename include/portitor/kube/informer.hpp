@@ -24,7 +24,12 @@ public:
     using handler = std::function<void(const change&)>;
 
     informer(
-        boost::asio::any_io_executor executor, api& server, resource kind, selection which, logger log, metrics& numbers
+        boost::asio::any_io_executor executor,
+        api& server,
+        resource kind,
+        selection which,
+        logger log,
+        metrics& numbers
     );
 
     /// Called for each change, after the store has it. Set before run().
@@ -48,7 +53,8 @@ public:
 private:
     boost::asio::awaitable<void> list(watch_step step);
     boost::asio::awaitable<void> watch(watch_step step);
-    boost::asio::awaitable<api_result<void>> follow(http::body_stream& stream, std::chrono::milliseconds idle);
+    boost::asio::awaitable<api_result<void>>
+    follow(http::body_stream& stream, std::chrono::milliseconds idle);
     api_result<void> take_line(std::string_view line);
     void tell(const std::vector<change>& changes);
     void failed(const api_error& failure);

@@ -16,7 +16,8 @@ public:
 
     void feed(std::string_view piece)
     {
-        // What has been handed out goes first, so that the buffer never holds more than one line and one piece.
+        // What has been handed out goes first, so that the buffer never holds more than one line and one
+        // piece.
         pending_.erase(0, begin_);
         searched_ -= begin_;
         begin_ = 0;

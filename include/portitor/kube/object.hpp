@@ -103,9 +103,11 @@ struct condition
 std::vector<condition> parse_conditions(const boost::json::object& status);
 boost::json::object to_json(const condition& value);
 
-/// Gives each wanted condition the lastTransitionTime of its predecessor in `live` where the status is the same,
-/// and `now` where it moved.
-void keep_transition_times(std::vector<condition>& wanted, const std::vector<condition>& live, clock::time_point now);
+/// Gives each wanted condition the lastTransitionTime of its predecessor in `live` where the status is the
+/// same, and `now` where it moved.
+void keep_transition_times(
+    std::vector<condition>& wanted, const std::vector<condition>& live, clock::time_point now
+);
 
 const condition* find_condition(const std::vector<condition>& conditions, std::string_view type);
 
@@ -114,13 +116,15 @@ const boost::json::value* find_path(const boost::json::object& root, std::string
 /// The string at a dotted path; empty where there is none.
 std::string string_at(const boost::json::object& root, std::string_view dotted_path);
 /// The integer at a dotted path, or the default given.
-std::int64_t int_at(const boost::json::object& root, std::string_view dotted_path, std::int64_t otherwise = 0);
+std::int64_t
+int_at(const boost::json::object& root, std::string_view dotted_path, std::int64_t otherwise = 0);
 bool bool_at(const boost::json::object& root, std::string_view dotted_path, bool otherwise = false);
 
 /// `metadata.labels`, or an empty object.
 const boost::json::object& labels_of(const object& of);
 
-/// Whether `live` already holds every field of `wanted`: objects may hold more, arrays must have the same length.
+/// Whether `live` already holds every field of `wanted`: objects may hold more, arrays must have the same
+/// length.
 bool contains(const boost::json::value& live, const boost::json::value& wanted);
 
 }  // namespace portitor::kube

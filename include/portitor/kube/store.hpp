@@ -20,8 +20,8 @@ struct change
 class store
 {
 public:
-    /// Takes a whole snapshot; returns what differs. A key that came back with another UID is a removal and an
-    /// addition, in this order.
+    /// Takes a whole snapshot; returns what differs. A key that came back with another UID is a removal and
+    /// an addition, in this order.
     std::vector<change> replace(const std::vector<object_ptr>& snapshot);
 
     std::vector<change> upsert(object_ptr object);

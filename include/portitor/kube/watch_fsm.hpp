@@ -39,8 +39,9 @@ struct watch_event
     object_ptr object;  ///< null for a bookmark
 };
 
-/// LIST then WATCH as a state machine without I/O (client-go's reflector, kube-rs' watcher): each method takes what
-/// the network brought and returns what follows from it; next() says what to do. Bookkeeping of one watch only.
+/// LIST then WATCH as a state machine without I/O (client-go's reflector, kube-rs' watcher): each method
+/// takes what the network brought and returns what follows from it; next() says what to do. Bookkeeping of
+/// one watch only.
 class watch_fsm
 {
 public:
@@ -58,7 +59,8 @@ public:
 
     void on_watch_opened(steady::time_point now);
 
-    /// One line of the stream; nothing for a line that carries no news. An in-stream ERROR is returned as one.
+    /// One line of the stream; nothing for a line that carries no news. An in-stream ERROR is returned as
+    /// one.
     api_result<std::optional<watch_event>> on_line(std::string_view line);
 
     /// The stream ended: `failure` is null for the server's orderly end.

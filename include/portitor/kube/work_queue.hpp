@@ -17,8 +17,8 @@
 
 namespace portitor::kube {
 
-/// Keys that need work (client-go's workqueue): a key is never worked on twice at once, and any number of adds while
-/// it is being worked on means one more run. One strand.
+/// Keys that need work (client-go's workqueue): a key is never worked on twice at once, and any number of
+/// adds while it is being worked on means one more run. One strand.
 class work_queue
 {
 public:

@@ -201,7 +201,7 @@ std::string hash_of(const json::object& object)
     return hash && hash->is_string() ? std::string(hash->get_string()) : std::string();
 }
 
-} // namespace
+}  // namespace
 
 json::object desired_middleware(const api::service_offer& offer, const plan_settings& settings)
 {
@@ -323,4 +323,4 @@ bool was_edited(const kube::object& live, const json::object& desired)
     return hash_of(live.raw) == hash_of(desired) && live.spec() != desired.at("spec").as_object();
 }
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

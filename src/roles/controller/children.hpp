@@ -39,4 +39,4 @@ std::vector<std::string> foreign_fields(const kube::object& live, const boost::j
 /// Whether the live child was once as it should be and has been changed since by somebody else.
 bool was_edited(const kube::object& live, const boost::json::object& desired);
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

@@ -283,7 +283,7 @@ kube::condition ready(const std::vector<kube::condition>& conditions, const evid
     return make_condition("Ready", "True", "Ready", "the offer is published and sold");
 }
 
-} // namespace
+}  // namespace
 
 std::vector<kube::condition> judge(const evidence& all)
 {
@@ -330,4 +330,4 @@ std::vector<kube::condition> judge_deleting(const kube::object& offer, const std
     return out;
 }
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

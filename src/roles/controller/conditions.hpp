@@ -15,10 +15,10 @@ struct evidence
     const observation& seen;
     const plan_settings& settings;
     const draft& wanted;
-    bool gate_changes = false;  ///< the plan writes the PaymentRoute: what was said of it is about the past
-    bool route_changes = false; ///< likewise the HTTPRoute
-    std::string gate_error;  ///< why Middleware or PaymentRoute could not be written; empty: nothing failed
-    std::string route_error; ///< likewise the HTTPRoute
+    bool gate_changes = false;   ///< the plan writes the PaymentRoute: what was said of it is about the past
+    bool route_changes = false;  ///< likewise the HTTPRoute
+    std::string gate_error;   ///< why Middleware or PaymentRoute could not be written; empty: nothing failed
+    std::string route_error;  ///< likewise the HTTPRoute
 };
 
 /// The conditions in the order in which a human reads them, Ready last; without transition times. Registered
@@ -68,4 +68,4 @@ std::optional<boost::json::object> make_status(
 /// Events for what turned True or False since the live status.
 std::vector<note> transitions(const kube::object& offer, const std::vector<kube::condition>& conditions);
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

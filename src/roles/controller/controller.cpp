@@ -36,8 +36,7 @@ public:
         : around_(around), config_(config), plan_settings_(make_plan_settings(config)),
           tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); }),
           queue_(around.executor, "serviceoffer", around.numbers)
-    {
-    }
+    {}
 
     asio::awaitable<result<int>> run() override
     {
@@ -116,7 +115,8 @@ private:
         queue_.add(of.key);
     }
 
-    /// A child concerns the offer that its controlling owner names or, where somebody has taken that away, its label.
+    /// A child concerns the offer that its controlling owner names or, where somebody has taken that away,
+    /// its label.
     void on_child(const kube::change& of)
     {
         for (const object_ptr& each : {of.before, of.after})
@@ -179,7 +179,8 @@ private:
             if (each->synced())
                 continue;
             around_.log.error(
-                "a watch was not synced in time: is the API server up, are the CRDs installed, may this account list?",
+                "a watch was not synced in time: is the API server up, are the CRDs installed, may this "
+                "account list?",
                 {{"kind", each->kind().kind}, {"seconds", sync_deadline.count()}}
             );
             around_.end.request(1);
@@ -239,14 +240,14 @@ private:
             memory_.erase(key);
             co_return outcome(std::nullopt);
         }
-        // Our own last write is on its way here, and its arrival is an event: until then we would judge what we have
-        // replaced ourselves.
+        // Our own last write is on its way here, and its arrival is an event: until then we would judge what
+        // we have replaced ourselves.
         memory& past = memory_[key];
         if (kube::is_older(offer->meta.resource_version, past.written_version) &&
             std::chrono::steady_clock::now() < past.written_at + write_echo_limit)
             co_return outcome(write_echo_limit);
-        if (const auto parsed = api::parse_service_offer(*offer); parsed && !offer->meta.deleted &&
-                                                                  parsed->upstream.ns == offer->meta.ns)
+        if (const auto parsed = api::parse_service_offer(*offer);
+            parsed && !offer->meta.deleted && parsed->upstream.ns == offer->meta.ns)
             prober_->watch(key, controller::upstream_url(*parsed));
         else
             prober_->forget(key);
@@ -315,7 +316,9 @@ private:
     task_group tasks_;
     kube::work_queue queue_;
     histogram& reconcile_seconds_ = around_.numbers.histogram(
-        "controller_runtime_reconcile_time_seconds", "Duration of a reconcile", {{"controller", "serviceoffer"}}
+        "controller_runtime_reconcile_time_seconds",
+        "Duration of a reconcile",
+        {{"controller", "serviceoffer"}}
     );
     std::optional<kube::event_recorder> events_;
     std::optional<controller::reconciler> reconciler_;

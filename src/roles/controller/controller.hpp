@@ -1,8 +1,8 @@
 #pragma once
 
-#include <portitor/core/role.hpp>
-
 #include "roles/settings.hpp"
+
+#include <portitor/core/role.hpp>
 
 #include <memory>
 

@@ -235,7 +235,7 @@ void plan_registration(plan& out, const evidence& all, bool sold)
     );
 }
 
-} // namespace
+}  // namespace
 
 bool plan::empty() const
 {
@@ -279,4 +279,4 @@ plan make_plan(
     return out;
 }
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

@@ -28,7 +28,7 @@ struct probe_result
 
     verdict health = verdict::unknown;
     std::string
-        failure; ///< the class of an unhealthy one: "HTTP 503", "connection refused"; never a response body
+        failure;  ///< the class of an unhealthy one: "HTTP 503", "connection refused"; never a response body
     unsigned consecutive_failures = 0;
 };
 
@@ -40,11 +40,11 @@ struct observation
     kube::object_ptr payment_route;
     kube::object_ptr registration;
     probe_result probe;
-    std::optional<bool> verifier_ready; ///< whether the verifier's Service has a ready endpoint
+    std::optional<bool> verifier_ready;  ///< whether the verifier's Service has a ready endpoint
     /// What the last attempt to write a child failed with, by the plural of its kind. Told in the conditions
     /// while the child is not as it should be.
     std::map<std::string, std::string, std::less<>> apply_errors;
-    std::string path_owner; ///< "namespace/name" of an older offer that has this path; empty: none
+    std::string path_owner;  ///< "namespace/name" of an older offer that has this path; empty: none
 };
 
 /// A child to be created or brought back to what it should be, by server-side apply with force.
@@ -55,7 +55,7 @@ struct apply
     /// JSON pointers of fields that somebody added: an apply would leave them, so remove them first, by JSON
     /// patch, with the uid as its test. Empty for a child that does not exist.
     std::vector<std::string> foreign;
-    std::string uid; ///< of the live child; empty where there is none
+    std::string uid;  ///< of the live child; empty where there is none
 };
 
 /// A child to be deleted, with its uid as precondition.
@@ -100,9 +100,9 @@ struct plan
     std::vector<remove> removes;
     std::vector<release_finalizer> releases;
     bool remove_finalizer = false;
-    std::optional<boost::json::object> status; ///< the whole status; only where it differs from the live one
+    std::optional<boost::json::object> status;  ///< the whole status; only where it differs from the live one
     std::vector<note> notes;
-    std::optional<std::chrono::milliseconds> next_check; ///< when time alone changes the outcome
+    std::optional<std::chrono::milliseconds> next_check;  ///< when time alone changes the outcome
 
     /// Whether there is nothing to write.
     bool empty() const;
@@ -114,4 +114,4 @@ plan make_plan(
     const kube::object& offer, const observation& seen, const plan_settings& settings, clock::time_point now
 );
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

@@ -12,7 +12,8 @@ controller::plan_settings make_plan_settings(const settings& config)
     for (const facilitator& each : config.facilitators)
         out.facilitators[each.name] = each.url;
     out.default_facilitator = config.default_facilitator;
-    out.find_network = [&table = config.networks](std::string_view name) -> std::optional<controller::network_info> {
+    out.find_network = [&table = config.networks](std::string_view name
+                       ) -> std::optional<controller::network_info> {
         const x402::network* found = table.find(name);
         if (!found)
             return std::nullopt;

@@ -61,7 +61,7 @@ result<priced> one_request(const api::price& written, unsigned decimals, std::st
     );
 }
 
-} // namespace
+}  // namespace
 
 result<priced> price_of(const api::price& written, unsigned decimals, std::string_view field)
 {
@@ -82,4 +82,4 @@ result<priced> price_of(const api::price& written, unsigned decimals, std::strin
     return one_request(written, decimals, field);
 }
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

@@ -9,8 +9,8 @@ struct priced
 {
     u256 atomic;
     api::price_model model = api::price_model::per_request;
-    std::string per_mtok;           ///< as written, where that is the model
-    std::int64_t approx_tokens = 0; ///< tokens that one request is taken for, where that is the model
+    std::string per_mtok;            ///< as written, where that is the model
+    std::int64_t approx_tokens = 0;  ///< tokens that one request is taken for, where that is the model
 };
 
 /// The price of a request in atomic units of an asset with that many decimals: perRequest, else perMTok for
@@ -19,4 +19,4 @@ struct priced
 /// decimal number, also in a field that another one overrides.
 result<priced> price_of(const api::price& written, unsigned decimals, std::string_view field);
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

@@ -15,9 +15,9 @@ constexpr unsigned most_failures = 100;
 }  // namespace
 
 prober::prober(http::client& client, task_group& tasks, std::chrono::milliseconds period, changed on_change)
-    : client_(client), tasks_(tasks), period_(period), on_change_(std::move(on_change)), random_(std::random_device{}())
-{
-}
+    : client_(client), tasks_(tasks), period_(period), on_change_(std::move(on_change)),
+      random_(std::random_device{}())
+{}
 
 void prober::watch(const kube::object_key& offer, const std::string& url)
 {

@@ -12,8 +12,8 @@
 
 namespace portitor::controller {
 
-/// Asks every offer's upstream for its health, over and over: 2xx is healthy, a redirect is not followed and is not
-/// healthy, bodies are not read. One strand.
+/// Asks every offer's upstream for its health, over and over: 2xx is healthy, a redirect is not followed and
+/// is not healthy, bodies are not read. One strand.
 class prober
 {
 public:
@@ -22,7 +22,8 @@ public:
     /// Probes run in `tasks`. `on_change` hears of each new result that differs from the one before.
     prober(http::client& client, task_group& tasks, std::chrono::milliseconds period, changed on_change);
 
-    /// Probes `url` for this offer from now on, instead of what it probed before; the same URL changes nothing.
+    /// Probes `url` for this offer from now on, instead of what it probed before; the same URL changes
+    /// nothing.
     void watch(const kube::object_key& offer, const std::string& url);
 
     /// Stops probing for this offer.

@@ -101,7 +101,8 @@ asio::awaitable<result<void>> reconciler::add_finalizer(const kube::object& offe
         add["value"] = json::string_view(api::finalizer.data(), api::finalizer.size());
         operations.push_back(std::move(add));
     }
-    auto patched = co_await server_.patch(api::service_offer_resource, offer.meta.key(), std::move(operations));
+    auto patched =
+        co_await server_.patch(api::service_offer_resource, offer.meta.key(), std::move(operations));
     if (!patched)
         co_return guarded(patched.error()).within("adding the finalizer");
     done.offer_version = (*patched)->meta.resource_version;
@@ -109,7 +110,10 @@ asio::awaitable<result<void>> reconciler::add_finalizer(const kube::object& offe
 }
 
 asio::awaitable<result<void>> reconciler::remove_finalizer(
-    kube::resource kind, kube::object_key key, std::string uid, std::string resource_version,
+    kube::resource kind,
+    kube::object_key key,
+    std::string uid,
+    std::string resource_version,
     std::vector<std::string> present
 )
 {
@@ -148,8 +152,7 @@ asio::awaitable<result<void>> reconciler::release(release_finalizer todo)
 asio::awaitable<result<void>> reconciler::apply_child(apply todo)
 {
     const kube::object_key key{
-        kube::string_at(todo.desired, "metadata.namespace"), kube::string_at(todo.desired, "metadata.name")
-    };
+        kube::string_at(todo.desired, "metadata.namespace"), kube::string_at(todo.desired, "metadata.name")};
     if (!todo.foreign.empty())
     {
         json::array operations;
@@ -158,10 +161,13 @@ asio::awaitable<result<void>> reconciler::apply_child(apply todo)
             operations.push_back(json::object{{"op", "remove"}, {"path", pointer}});
         auto patched = co_await server_.patch(todo.kind, key, std::move(operations));
         if (!patched && !patched.error().is_not_found())
-            co_return patched.error().to_error().within("removing foreign fields of " + describe(todo.kind, key));
+            co_return patched.error().to_error().within(
+                "removing foreign fields of " + describe(todo.kind, key)
+            );
     }
-    auto applied =
-        co_await server_.apply(todo.kind, std::move(todo.desired), std::string(api::controller_field_manager), "");
+    auto applied = co_await server_.apply(
+        todo.kind, std::move(todo.desired), std::string(api::controller_field_manager), ""
+    );
     if (!applied)
         co_return applied.error().to_error().within("applying " + describe(todo.kind, key));
     log_.debug("applied", {{"kind", todo.kind.kind}, {"child", key.to_string()}});
@@ -177,12 +183,12 @@ asio::awaitable<result<void>> reconciler::remove_child(remove todo)
     co_return result<void>();
 }
 
-asio::awaitable<result<void>> reconciler::write_status(const kube::object& offer, json::object status, report& done)
+asio::awaitable<result<void>>
+reconciler::write_status(const kube::object& offer, json::object status, report& done)
 {
     // The uid keeps the apply from meaning another offer of the same name.
     const json::object metadata{
-        {"namespace", offer.meta.ns}, {"name", offer.meta.name}, {"uid", offer.meta.uid}
-    };
+        {"namespace", offer.meta.ns}, {"name", offer.meta.name}, {"uid", offer.meta.uid}};
     json::object wanted{
         {"apiVersion", api::service_offer_resource.api_version()},
         {"kind", std::string(api::service_offer_resource.kind)},

@@ -14,39 +14,42 @@
 
 namespace portitor::controller {
 
-/// Carries out plans through the API server. Each step is safe to repeat and safe under a stale view: applies name
-/// their owner's uid, deletions and finalizers are guarded by uid and version. One strand.
+/// Carries out plans through the API server. Each step is safe to repeat and safe under a stale view: applies
+/// name their owner's uid, deletions and finalizers are guarded by uid and version. One strand.
 class reconciler
 {
 public:
     reconciler(kube::api& server, kube::event_recorder& events, logger log)
         : server_(server), events_(events), log_(std::move(log))
-    {
-    }
+    {}
 
     /// What carry_out() did, as far as the next look depends on it.
     struct report
     {
-        std::string offer_version;  ///< resourceVersion after the last write to the offer; empty where there was none
-        std::vector<std::pair<std::string, std::string>> applies;  ///< plural and failure; empty text for a success
+        std::string
+            offer_version;  ///< resourceVersion after the last write to the offer; empty where there was none
+        std::vector<std::pair<std::string, std::string>>
+            applies;  ///< plural and failure; empty text for a success
     };
 
-    /// Does what the plan says and fills `done` on the way. An error is the first step that failed; independent steps
-    /// ran all the same.
+    /// Does what the plan says and fills `done` on the way. An error is the first step that failed;
+    /// independent steps ran all the same.
     boost::asio::awaitable<result<void>> carry_out(kube::object_ptr offer, plan todo, report& done);
 
 private:
     boost::asio::awaitable<result<void>> add_finalizer(const kube::object& offer, report& done);
     boost::asio::awaitable<result<void>> remove_finalizer(
-        kube::resource kind, kube::object_key key, std::string uid, std::string resource_version,
+        kube::resource kind,
+        kube::object_key key,
+        std::string uid,
+        std::string resource_version,
         std::vector<std::string> present
     );
     boost::asio::awaitable<result<void>> release(release_finalizer todo);
     boost::asio::awaitable<result<void>> apply_child(apply todo);
     boost::asio::awaitable<result<void>> remove_child(remove todo);
-    boost::asio::awaitable<result<void>> write_status(
-        const kube::object& offer, boost::json::object status, report& done
-    );
+    boost::asio::awaitable<result<void>>
+    write_status(const kube::object& offer, boost::json::object status, report& done);
 
     kube::api& server_;
     kube::event_recorder& events_;

@@ -37,11 +37,7 @@ kube::condition judge_registration(const kube::object& live, bool enabled)
         );
     case api::registration_phase::off_chain_only:
         return make_condition(
-            type,
-            "True",
-            "OffChainOnly",
-            "nothing is on chain: {}; the offer is sold all the same",
-            why
+            type, "True", "OffChainOnly", "nothing is on chain: {}; the offer is sold all the same", why
         );
     case api::registration_phase::failed:
         return make_condition(
@@ -94,10 +90,7 @@ kube::condition registered(const std::vector<kube::condition>& conditions, const
     const registration_chain* chain = find_chain(wanted.chain, all.settings);
     if (!live && !chain && wanted.chain.empty())
         return make_condition(
-            type,
-            "True",
-            "OffChainOnly",
-            "nothing is on chain: the operator configured no chain"
+            type, "True", "OffChainOnly", "nothing is on chain: the operator configured no chain"
         );
     if (wanted.enabled && !chain)
         return make_condition(
@@ -118,7 +111,7 @@ kube::condition registered(const std::vector<kube::condition>& conditions, const
     );
 }
 
-} // namespace
+}  // namespace
 
 void add_registered(std::vector<kube::condition>& conditions, const evidence& all)
 {
@@ -127,4 +120,4 @@ void add_registered(std::vector<kube::condition>& conditions, const evidence& al
     conditions.insert(conditions.end() - 1, std::move(it));
 }
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

@@ -26,14 +26,14 @@ struct asset_info
 struct network_info
 {
     std::string caip2;
-    std::vector<asset_info> assets; ///< the first one is meant where an offer names none
+    std::vector<asset_info> assets;  ///< the first one is meant where an offer names none
 };
 
 /// A credential for upstreams, and who may use it.
 struct credential_info
 {
     std::string name;
-    std::vector<std::string> namespaces; ///< "*" stands for all
+    std::vector<std::string> namespaces;  ///< "*" stands for all
 };
 
 /// A chain that the registrar serves.
@@ -46,20 +46,20 @@ struct registration_chain
 /// What the operator decided, as far as make_plan() depends on it.
 struct plan_settings
 {
-    kube::object_key gateway;    ///< empty name: nothing can be published, and the conditions say so
-    std::string gateway_section; ///< listener; empty: any
-    std::string verifier_url;    ///< as the gateway reaches it, no slash at the end
-    std::string public_url;      ///< as buyers reach the gateway, no slash at the end; may be empty
-    std::map<std::string, std::string> facilitators; ///< name to URL
+    kube::object_key gateway;     ///< empty name: nothing can be published, and the conditions say so
+    std::string gateway_section;  ///< listener; empty: any
+    std::string verifier_url;     ///< as the gateway reaches it, no slash at the end
+    std::string public_url;       ///< as buyers reach the gateway, no slash at the end; may be empty
+    std::map<std::string, std::string> facilitators;  ///< name to URL
     std::string default_facilitator = "default";
     std::vector<credential_info> credentials;
     /// Finds a network by its name or its CAIP-2 id.
     std::function<std::optional<network_info>(std::string_view)> find_network;
-    std::vector<registration_chain> chains; ///< the first one is meant where an offer names none
+    std::vector<registration_chain> chains;  ///< the first one is meant where an offer names none
     bool verifier_endpoints_required = false;
     std::chrono::seconds probe_period{10};
     std::chrono::seconds deletion_deadline{300};
-    unsigned suspend_after = 3; ///< consecutive failed probes
+    unsigned suspend_after = 3;  ///< consecutive failed probes
 };
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

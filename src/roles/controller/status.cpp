@@ -24,7 +24,7 @@ bool is_news(const kube::condition& now, const kube::condition* before)
     return !before || before->status != now.status || (now.status == "False" && before->reason != now.reason);
 }
 
-} // namespace
+}  // namespace
 
 std::string phase_of(const std::vector<kube::condition>& conditions, const evidence& all)
 {
@@ -94,4 +94,4 @@ std::vector<note> transitions(const kube::object& offer, const std::vector<kube:
     return out;
 }
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

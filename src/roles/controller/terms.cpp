@@ -297,7 +297,7 @@ bool is_suspended(const observation& seen, const plan_settings& settings)
     return seen.payment_route && kube::bool_at(seen.payment_route->spec(), "suspended");
 }
 
-} // namespace
+}  // namespace
 
 draft make_draft(
     const kube::object& offer, const observation& seen, const plan_settings& settings, clock::time_point now
@@ -378,4 +378,4 @@ std::string upstream_url(const api::service_offer& offer)
     );
 }
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

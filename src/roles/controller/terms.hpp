@@ -18,20 +18,20 @@ struct obstacle
 enum class drain_stage
 {
     none,
-    draining, ///< past drainAt, still sold
-    drained,  ///< past the grace period
+    draining,  ///< past drainAt, still sold
+    drained,   ///< past the grace period
 };
 
 /// What an offer comes to before anything is written: its spec read, and the terms to sell it by, or what
 /// prevents that. Exactly one of `route` and `blocked` is set.
 struct draft
 {
-    std::optional<api::service_offer> offer; ///< absent where the spec cannot be read
+    std::optional<api::service_offer> offer;  ///< absent where the spec cannot be read
     std::optional<api::payment_route> route;
     std::optional<obstacle> blocked;
     drain_stage drain = drain_stage::none;
-    clock::time_point drained_at{};                           ///< with drainAt: when the grace period ends
-    std::optional<std::chrono::milliseconds> next_drain_step; ///< until the next change of `drain`
+    clock::time_point drained_at{};                            ///< with drainAt: when the grace period ends
+    std::optional<std::chrono::milliseconds> next_drain_step;  ///< until the next change of `drain`
 };
 
 draft make_draft(
@@ -48,4 +48,4 @@ std::string endpoint_of(const api::service_offer& offer, const plan_settings& se
 /// The address that is probed, as it stands in messages.
 std::string upstream_url(const api::service_offer& offer);
 
-} // namespace portitor::controller
+}  // namespace portitor::controller

@@ -83,7 +83,9 @@ public:
     asio::awaitable<result<int>> run() override
     {
         if (config_.file.empty())
-            co_return fail(errc::invalid, "--role=once needs -f FILE with ServiceOffers (or -f - for standard input)");
+            co_return fail(
+                errc::invalid, "--role=once needs -f FILE with ServiceOffers (or -f - for standard input)"
+            );
         if (config_.output != "text" && config_.output != "yaml" && config_.output != "json")
             co_return fail(errc::invalid, "-o \"{}\" is none of text, yaml, json", config_.output);
         auto text = read_input(config_.file);
@@ -128,7 +130,8 @@ private:
             return offer.error();
         const std::string key = (*offer)->meta.key().to_string();
         const controller::plan_settings rules = make_plan_settings(config_);
-        const auto wanted = controller::make_draft(**offer, controller::observation(), rules, around_.time.now());
+        const auto wanted =
+            controller::make_draft(**offer, controller::observation(), rules, around_.time.now());
         if (wanted.blocked)
             return fail(errc::invalid, "{}: {}: {}", key, wanted.blocked->reason, wanted.blocked->message);
         const controller::plan todo =
@@ -152,8 +155,8 @@ private:
         else if (config_.output == "yaml")
             std::cout << "---\n" << once::to_yaml(child);
         else
-            std::cout << "  + " << kube::string_at(child, "kind") << ' ' << kube::string_at(child, "metadata.name")
-                      << '\n';
+            std::cout << "  + " << kube::string_at(child, "kind") << ' '
+                      << kube::string_at(child, "metadata.name") << '\n';
     }
 
     const process around_;

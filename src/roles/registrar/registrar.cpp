@@ -22,8 +22,7 @@ public:
         : around_(around), config_(config),
           tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); }),
           queue_(around.executor, "registrationrequest", around.numbers)
-    {
-    }
+    {}
 
     asio::awaitable<result<int>> run() override
     {
@@ -72,7 +71,8 @@ private:
             else
             {
                 around_.log.warn(
-                    "a request failed, will try again", {{"request", key->to_string()}, {"err", done.error().message()}}
+                    "a request failed, will try again",
+                    {{"request", key->to_string()}, {"err", done.error().message()}}
                 );
                 queue_.add_failed(*key);
             }
@@ -96,7 +96,8 @@ private:
         const auto request = api::parse_registration_request(*live);
         if (!request)
             co_return request.error();
-        const auto said = registrar::judge_without_chain(*request, api::read_registration_state(*live), *live);
+        const auto said =
+            registrar::judge_without_chain(*request, api::read_registration_state(*live), *live);
         if (!said)
             co_return result<void>();
         auto written = co_await server_->apply(
@@ -113,7 +114,8 @@ private:
         co_return result<void>();
     }
 
-    /// Only a living ServiceOffer with the owner's UID gives a request its right to be executed, terminating or not.
+    /// Only a living ServiceOffer with the owner's UID gives a request its right to be executed, terminating
+    /// or not.
     asio::awaitable<result<bool>> is_owned(const kube::object& request)
     {
         const kube::owner_reference* owner = request.meta.controller();

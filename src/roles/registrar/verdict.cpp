@@ -24,7 +24,9 @@ std::optional<verdict> judge_without_chain(
             said.phase = api::registration_phase::failed;
             said.reason = "NoChain";
             said.message = fmt::format(
-                "agent {} is registered on {}, and no chain is configured to retire it on", now.agent_id, request.chain
+                "agent {} is registered on {}, and no chain is configured to retire it on",
+                now.agent_id,
+                request.chain
             );
         }
     }
@@ -47,8 +49,7 @@ json::object status_body(const kube::object& live, const verdict& said, clock::t
 {
     const bool good = said.phase != api::registration_phase::failed;
     std::vector<kube::condition> conditions{
-        {"Registered", good ? "True" : "False", said.reason, said.message, live.meta.generation, {}}
-    };
+        {"Registered", good ? "True" : "False", said.reason, said.message, live.meta.generation, {}}};
     kube::keep_transition_times(conditions, kube::parse_conditions(live.status()), now);
     json::array list;
     list.push_back(kube::to_json(conditions.front()));
@@ -59,7 +60,8 @@ json::object status_body(const kube::object& live, const verdict& said, clock::t
             status[kept] = text;
     }
     status["conditions"] = std::move(list);
-    const json::object metadata{{"namespace", live.meta.ns}, {"name", live.meta.name}, {"uid", live.meta.uid}};
+    const json::object metadata{
+        {"namespace", live.meta.ns}, {"name", live.meta.name}, {"uid", live.meta.uid}};
     json::object body{
         {"apiVersion", api::registration_request_resource.api_version()},
         {"kind", std::string(api::registration_request_resource.kind)},

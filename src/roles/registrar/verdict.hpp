@@ -14,8 +14,8 @@ struct verdict
     std::string message;  ///< what it means and what to do
 };
 
-/// What is to be said of a request for which no chain can be reached: there is nothing to send, and nothing to take
-/// back. Empty where the status says so already.
+/// What is to be said of a request for which no chain can be reached: there is nothing to send, and nothing
+/// to take back. Empty where the status says so already.
 std::optional<verdict> judge_without_chain(
     const api::registration_request& request, const api::registration_state& now, const kube::object& live
 );

@@ -41,22 +41,26 @@ bool is_missing(const kube::object& route, const verdict& ours)
     const kube::condition* live = kube::find_condition(conditions, "Admitted");
     if (!live || live->observed_generation != route.meta.generation)
         return true;
-    const bool consistent = live->is_true() == kube::bool_at(route.status(), "admitted") &&
-                            (!live->is_true() || kube::int_at(route.status(), "lastAdmittedGeneration") ==
-                                                     route.meta.generation);
+    const bool consistent =
+        live->is_true() == kube::bool_at(route.status(), "admitted") &&
+        (!live->is_true() || kube::int_at(route.status(), "lastAdmittedGeneration") == route.meta.generation);
     return !consistent || (ours.admitted && !live->is_true());
 }
 
 }  // namespace
 
 admission_writer::admission_writer(
-    kube::api& server, const kube::informer& routes, task_group& tasks, served_route::limits allowed,
-    const clock& time, logger log, metrics& numbers
+    kube::api& server,
+    const kube::informer& routes,
+    task_group& tasks,
+    served_route::limits allowed,
+    const clock& time,
+    logger log,
+    metrics& numbers
 )
     : server_(server), routes_(routes), tasks_(tasks), allowed_(allowed), time_(time), log_(std::move(log)),
       queue_(tasks.executor(), "admission", numbers), random_(std::random_device{}())
-{
-}
+{}
 
 void admission_writer::consider(const kube::object_key& route)
 {
@@ -112,8 +116,7 @@ asio::awaitable<kube::api_result<void>> admission_writer::write(kube::object_ptr
     };
     status["conditions"] = std::move(list);
     const json::object metadata{
-        {"namespace", route->meta.ns}, {"name", route->meta.name}, {"uid", route->meta.uid}
-    };
+        {"namespace", route->meta.ns}, {"name", route->meta.name}, {"uid", route->meta.uid}};
     json::object wanted{
         {"apiVersion", api::payment_route_resource.api_version()},
         {"kind", std::string(api::payment_route_resource.kind)},

@@ -12,15 +12,20 @@
 
 namespace portitor::verifier {
 
-/// Writes into each PaymentRoute's status whether it is served: the first verdict for a generation, and true over
-/// false. Replicas wait a random moment and write only what is still missing. Nothing here is on the way of a
-/// request. One strand.
+/// Writes into each PaymentRoute's status whether it is served: the first verdict for a generation, and true
+/// over false. Replicas wait a random moment and write only what is still missing. Nothing here is on the way
+/// of a request. One strand.
 class admission_writer
 {
 public:
     admission_writer(
-        kube::api& server, const kube::informer& routes, task_group& tasks, served_route::limits allowed,
-        const clock& time, logger log, metrics& numbers
+        kube::api& server,
+        const kube::informer& routes,
+        task_group& tasks,
+        served_route::limits allowed,
+        const clock& time,
+        logger log,
+        metrics& numbers
     );
 
     /// A route that has changed: its verdict may have to be written.

@@ -32,8 +32,8 @@ std::string body_of(std::string_view code, std::string_view message)
     return json::serialize(body);
 }
 
-/// Every header that an upstream may take for our word, so that a client's copy never reaches it. Values are empty
-/// where there is nothing to say.
+/// Every header that an upstream may take for our word, so that a client's copy never reaches it. Values are
+/// empty where there is nothing to say.
 void set_identity(http::response& answer, std::string_view payer, std::string_view receipt)
 {
     const std::array<std::pair<const char*, std::string_view>, 7> headers{{
@@ -54,7 +54,8 @@ void set_identity(http::response& answer, std::string_view payer, std::string_vi
 /// One verdict on one request. Only the constructors below make a granted one.
 struct forward_auth::outcome
 {
-    static outcome refuse(http::status code, const char* metric, std::string_view reason, std::string_view message)
+    static outcome
+    refuse(http::status code, const char* metric, std::string_view reason, std::string_view message)
     {
         outcome out;
         out.what = metric;
@@ -62,16 +63,16 @@ struct forward_auth::outcome
         return out;
     }
 
-    static outcome refuse_for_now(const char* metric, std::string_view reason, std::string_view message, int seconds)
+    static outcome
+    refuse_for_now(const char* metric, std::string_view reason, std::string_view message, int seconds)
     {
         outcome out = refuse(http::status::service_unavailable, metric, reason, message);
         out.answer.set(http::field::retry_after, std::to_string(seconds));
         return out;
     }
 
-    static outcome ask_for_payment(
-        const x402::payment_requirement& wanted, const char* metric, std::string_view error
-    )
+    static outcome
+    ask_for_payment(const x402::payment_requirement& wanted, const char* metric, std::string_view error)
     {
         const auto offer = x402::make_payment_required(std::span(&wanted, 1), error);
         outcome out;
@@ -123,19 +124,25 @@ struct forward_auth::outcome
 };
 
 forward_auth::forward_auth(
-    const route_table& routes, x402::gate& gate, const x402::network_table& networks, std::function<bool()> ready,
-    logger log, metrics& numbers
+    const route_table& routes,
+    x402::gate& gate,
+    const x402::network_table& networks,
+    std::function<bool()> ready,
+    logger log,
+    metrics& numbers
 )
     : routes_(routes), gate_(gate), networks_(networks), ready_(std::move(ready)), log_(std::move(log)),
-      numbers_(numbers), duration_(numbers.histogram("portitor_verify_duration_seconds", "Time to answer the gateway"))
-{
-}
+      numbers_(numbers),
+      duration_(numbers.histogram("portitor_verify_duration_seconds", "Time to answer the gateway"))
+{}
 
 void forward_auth::count(const std::string& key, const char* what)
 {
     numbers_
         .counter(
-            "portitor_verify_requests_total", "Questions of the gateway by route and answer", {{"route", key}, {"outcome", what}}
+            "portitor_verify_requests_total",
+            "Questions of the gateway by route and answer",
+            {{"route", key}, {"outcome", what}}
         )
         .add();
 }
@@ -166,7 +173,9 @@ asio::awaitable<http::reply> forward_auth::answer(const http::request& message)
     // Only routes that exist make a series: a client cannot fill our memory with names.
     const bool known = routes_.find(key) != nullptr;
     count(known ? key : std::string("unknown"), verdict.what);
-    verdict.answer.set("X-Portitor-Route", known ? boost::beast::string_view(key) : boost::beast::string_view());
+    verdict.answer.set(
+        "X-Portitor-Route", known ? boost::beast::string_view(key) : boost::beast::string_view()
+    );
     verdict.answer.set(http::field::cache_control, "no-store");
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
     duration_.observe(took.count());
@@ -179,7 +188,8 @@ asio::awaitable<http::reply> forward_auth::answer(const http::request& message)
     co_return http::reply(std::move(verdict.answer), std::move(on_written));
 }
 
-asio::awaitable<forward_auth::outcome> forward_auth::judge(const http::request& message, const std::string& key)
+asio::awaitable<forward_auth::outcome>
+forward_auth::judge(const http::request& message, const std::string& key)
 {
     if (key.empty())
         co_return outcome::refuse(
@@ -249,14 +259,21 @@ asio::awaitable<forward_auth::outcome> forward_auth::sell(
     co_return judge_unavailable(std::get<x402::verdict_unavailable>(said), route.key());
 }
 
-forward_auth::outcome forward_auth::judge_unavailable(const x402::verdict_unavailable& said, const std::string& key)
+forward_auth::outcome
+forward_auth::judge_unavailable(const x402::verdict_unavailable& said, const std::string& key)
 {
-    log_.warn("no verdict on a payment", {{"route", key}, {"cause", x402::to_string(said.cause)}, {"err", said.why}});
-    const char* message = said.cause == x402::unavailable_cause::settlement_unknown
-                              ? "the outcome of this payment is not known yet: send the same payment again"
-                              : "payments cannot be taken now, nothing was charged: send the same payment again";
+    log_.warn(
+        "no verdict on a payment", {{"route", key}, {"cause", x402::to_string(said.cause)}, {"err", said.why}}
+    );
+    const char* message =
+        said.cause == x402::unavailable_cause::settlement_unknown
+            ? "the outcome of this payment is not known yet: send the same payment again"
+            : "payments cannot be taken now, nothing was charged: send the same payment again";
     outcome out = outcome::refuse_for_now(
-        x402::to_string(said.cause), "temporarily_unavailable", message, static_cast<int>(said.retry_after.count())
+        x402::to_string(said.cause),
+        "temporarily_unavailable",
+        message,
+        static_cast<int>(said.retry_after.count())
     );
     if (said.cause == x402::unavailable_cause::facilitator_broken)
         out.answer.result(http::status::bad_gateway);

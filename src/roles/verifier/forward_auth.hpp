@@ -12,16 +12,20 @@
 
 namespace portitor::verifier {
 
-/// Answers Traefik's ForwardAuth at /verify/<namespace>/<offer>: 2xx lets the request pass to the upstream, everything
-/// else goes to the client as it is. A 2xx is made in one place only, from a settled payment or a rule that says free;
-/// whatever else happens is a refusal. One strand.
+/// Answers Traefik's ForwardAuth at /verify/<namespace>/<offer>: 2xx lets the request pass to the upstream,
+/// everything else goes to the client as it is. A 2xx is made in one place only, from a settled payment or a
+/// rule that says free; whatever else happens is a refusal. One strand.
 class forward_auth
 {
 public:
     /// `ready` says whether the route table is complete; before that any route may be missing.
     forward_auth(
-        const route_table& routes, x402::gate& gate, const x402::network_table& networks,
-        std::function<bool()> ready, logger log, metrics& numbers
+        const route_table& routes,
+        x402::gate& gate,
+        const x402::network_table& networks,
+        std::function<bool()> ready,
+        logger log,
+        metrics& numbers
     );
 
     /// Never throws but for cancellation: an exception on the way is a 503.
@@ -31,9 +35,8 @@ private:
     struct outcome;
 
     boost::asio::awaitable<outcome> judge(const http::request& message, const std::string& key);
-    boost::asio::awaitable<outcome> sell(
-        const forwarded_request& asked, const served_route& route, x402::payment_requirement wanted
-    );
+    boost::asio::awaitable<outcome>
+    sell(const forwarded_request& asked, const served_route& route, x402::payment_requirement wanted);
     outcome judge_unavailable(const x402::verdict_unavailable& said, const std::string& key);
     void count(const std::string& key, const char* what);
 

@@ -9,13 +9,22 @@ namespace portitor::verifier {
 namespace {
 
 constexpr std::array read_headers{
-    "x-forwarded-uri", "x-forwarded-method", "x-forwarded-host", "x-forwarded-proto", "x-payment", "payment-signature"
-};
+    "x-forwarded-uri",
+    "x-forwarded-method",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-payment",
+    "payment-signature"};
 // Ours in the granted answer; a client's copy under another spelling would reach the upstream beside them.
 constexpr std::array vouched_headers{
-    "x-payer",           "x-payment-status",   "x-payment-tx",     "x-payment-payer", "x-verified-wallet",
-    "x-payment-response", "payment-response", "x-portitor-route"
-};
+    "x-payer",
+    "x-payment-status",
+    "x-payment-tx",
+    "x-payment-payer",
+    "x-verified-wallet",
+    "x-payment-response",
+    "payment-response",
+    "x-portitor-route"};
 
 std::string lower_case(std::string_view text)
 {
@@ -37,7 +46,9 @@ bool is_alias_of_trusted(const std::string& name)
     if (name.find_first_of("_.") == name.npos)
         return false;
     std::string plain = name;
-    std::replace_if(plain.begin(), plain.end(), [](char c) { return c == '_' || c == '.'; }, '-');
+    std::replace_if(
+        plain.begin(), plain.end(), [](char c) { return c == '_' || c == '.'; }, '-'
+    );
     return is_trusted(plain);
 }
 
@@ -59,8 +70,9 @@ result<std::string> single(const http::request& message, const char* name)
 
 bool is_method(const std::string& text)
 {
-    return !text.empty() && text.size() <= 32 &&
-           std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalpha(c) != 0 || c == '-'; });
+    return !text.empty() && text.size() <= 32 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalpha(c) != 0 || c == '-';
+    });
 }
 
 bool is_host(const std::string& text)

@@ -11,8 +11,8 @@
 
 namespace portitor::verifier {
 
-/// What the gateway tells of the request that it asks about, read strictly: everything here was set by the gateway,
-/// or the request is refused.
+/// What the gateway tells of the request that it asks about, read strictly: everything here was set by the
+/// gateway, or the request is refused.
 struct forwarded_request
 {
     std::string uri;     ///< path and query as the client sent them
@@ -29,9 +29,9 @@ struct forwarded_request
     std::optional<payment_text> payment;
 };
 
-/// errc::invalid: a header that we read or vouch for comes twice or as a list, under an alias ("X_Payer"), or cannot be
-/// read in one way only; or two payments come at once. errc::refused: X-Forwarded-Uri is missing, so the request did
-/// not come through a ForwardAuth middleware.
+/// errc::invalid: a header that we read or vouch for comes twice or as a list, under an alias ("X_Payer"), or
+/// cannot be read in one way only; or two payments come at once. errc::refused: X-Forwarded-Uri is missing,
+/// so the request did not come through a ForwardAuth middleware.
 result<forwarded_request> read_forwarded_request(const http::request& message);
 
 }  // namespace portitor::verifier

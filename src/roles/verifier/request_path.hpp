@@ -16,9 +16,9 @@ struct request_path
     bool has_parameters = false;        ///< holds ";" or its escape, which some servers cut off
 };
 
-/// Reads X-Forwarded-Uri. errc::invalid for a path that an upstream may read differently from how rules are chosen:
-/// escaped slashes, backslashes and NULs, empty, "." and ".." segments, broken escapes, control characters.
-/// (Traefik rewrites on the decoded path, so "free/..%2Fpaid" reaches the upstream as "/paid".)
+/// Reads X-Forwarded-Uri. errc::invalid for a path that an upstream may read differently from how rules are
+/// chosen: escaped slashes, backslashes and NULs, empty, "." and ".." segments, broken escapes, control
+/// characters. (Traefik rewrites on the decoded path, so "free/..%2Fpaid" reaches the upstream as "/paid".)
 result<request_path> read_request_path(std::string_view forwarded_uri);
 
 /// The segments of a pattern or path; a trailing slash adds none.

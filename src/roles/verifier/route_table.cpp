@@ -9,14 +9,24 @@ namespace portitor::verifier {
 
 namespace {
 
-// The route must be the one that the controller makes for the offer that owns it: nothing else may speak for it.
+// The route must be the one that the controller makes for the offer that owns it: nothing else may speak for
+// it.
 result<std::string> offer_of(const kube::object& route)
 {
     const kube::owner_reference* owner = route.meta.controller();
-    if (!owner || owner->kind != api::service_offer_resource.kind || !owner->api_version.starts_with("obol.org/"))
-        return fail(errc::invalid, "no ServiceOffer controls this route; routes are made by Portitor's controller only");
+    if (!owner || owner->kind != api::service_offer_resource.kind ||
+        !owner->api_version.starts_with("obol.org/"))
+        return fail(
+            errc::invalid,
+            "no ServiceOffer controls this route; routes are made by Portitor's controller only"
+        );
     if (route.meta.name != api::payment_route_name(owner->name))
-        return fail(errc::invalid, "the route of the offer {} is named {}", owner->name, api::payment_route_name(owner->name));
+        return fail(
+            errc::invalid,
+            "the route of the offer {} is named {}",
+            owner->name,
+            api::payment_route_name(owner->name)
+        );
     return owner->name;
 }
 
@@ -38,7 +48,9 @@ result<route_ptr> served_route::compile(const kube::object& route, const limits&
         return fail(errc::invalid, "spec.asset: {} is no asset known on {}", spec->asset, spec->network);
     if (!allowed.facilitator_urls.contains(spec->facilitator_url))
         return fail(
-            errc::invalid, "spec.facilitatorURL: {} is not on this verifier's list of facilitators", spec->facilitator_url
+            errc::invalid,
+            "spec.facilitatorURL: {} is not on this verifier's list of facilitators",
+            spec->facilitator_url
         );
     if (spec->price == 0)
         return fail(errc::invalid, "spec.price: a price of 0 is never served");
@@ -75,8 +87,8 @@ result<route_ptr> served_route::compile(const kube::object& route, const limits&
     return route_ptr(std::move(out));
 }
 
-// Segment by segment, a name before a "*"; then the longer pattern; then one that ends before one that goes on.
-// The last comparison only makes the order the same on every replica.
+// Segment by segment, a name before a "*"; then the longer pattern; then one that ends before one that goes
+// on. The last comparison only makes the order the same on every replica.
 bool served_route::more_specific(const rule& left, const rule& right)
 {
     const std::size_t shared = std::min(left.segments.size(), right.segments.size());
@@ -118,7 +130,9 @@ const terms* served_route::find(const request_path& path) const
     // A server that cuts "a;b" down to "a" would serve another rule's path.
     if (path.has_parameters)
         return nullptr;
-    const std::vector<std::string> below(path.segments.begin() + static_cast<std::ptrdiff_t>(prefix_.size()), path.segments.end());
+    const std::vector<std::string> below(
+        path.segments.begin() + static_cast<std::ptrdiff_t>(prefix_.size()), path.segments.end()
+    );
     for (const rule& each : rules_)
     {
         if (matches(each, below))
@@ -127,7 +141,8 @@ const terms* served_route::find(const request_path& path) const
     return &default_;
 }
 
-std::string served_route::resource_url(const request_path& path, std::string_view scheme, std::string_view host) const
+std::string
+served_route::resource_url(const request_path& path, std::string_view scheme, std::string_view host) const
 {
     if (spec_.public_url.empty())
         return fmt::format("{}://{}{}", scheme, host, path.text);

@@ -35,13 +35,14 @@ public:
     };
 
     /// errc::invalid, with the reason that goes into status.conditions, when this verifier must not serve it.
-    static result<std::shared_ptr<const served_route>> compile(const kube::object& route, const limits& allowed);
+    static result<std::shared_ptr<const served_route>>
+    compile(const kube::object& route, const limits& allowed);
 
     const api::payment_route& spec() const { return spec_; }
     const std::string& key() const { return key_; }  ///< "namespace/offer"
 
-    /// The terms for a path, which must lie at or below the route's own. Nothing where it does not, or where the
-    /// path can be read in more than one way and the rules make a difference.
+    /// The terms for a path, which must lie at or below the route's own. Nothing where it does not, or where
+    /// the path can be read in more than one way and the rules make a difference.
     const terms* find(const request_path& path) const;
 
     /// The URL that stands in the requirement for this path.

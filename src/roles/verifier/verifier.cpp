@@ -68,13 +68,23 @@ private:
         facilitator_.emplace(*client_);
         gate_.emplace(*facilitator_, std::make_shared<x402::claim_table>(), around_.time);
         informer_.emplace(
-            around_.executor, *api_, api::payment_route_resource, kube::selection(), around_.log, around_.numbers
+            around_.executor,
+            *api_,
+            api::payment_route_resource,
+            kube::selection(),
+            around_.log,
+            around_.numbers
         );
         const verifier::served_route::limits allowed{config_.networks, facilitator_urls_};
         admission_.emplace(*api_, *informer_, tasks_, allowed, around_.time, around_.log, around_.numbers);
         informer_->on_change([this](const kube::change& of) { take(of); });
         forward_auth_.emplace(
-            routes_, *gate_, config_.networks, [this] { return informer_->synced(); }, around_.log, around_.numbers
+            routes_,
+            *gate_,
+            config_.networks,
+            [this] { return informer_->synced(); },
+            around_.log,
+            around_.numbers
         );
         server_.emplace(around_.executor, around_.log, [this](const http::request& message) {
             return forward_auth_->answer(message);

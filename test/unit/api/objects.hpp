@@ -43,4 +43,4 @@ changed(const kube::object_ptr& before, std::string_view pointer, std::string_vi
     return kube::parse_object(raw.as_object()).value();
 }
 
-} // namespace portitor::test
+}  // namespace portitor::test

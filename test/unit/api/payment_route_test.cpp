@@ -43,7 +43,7 @@ const char* const request_text = R"({
     }
 })";
 
-} // namespace
+}  // namespace
 
 TEST_CASE("a payment route survives the way to JSON and back", "[api][route]")
 {

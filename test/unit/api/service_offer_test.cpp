@@ -32,7 +32,7 @@ std::string refusal(const kube::object_ptr& offer)
     return parsed ? "" : parsed.error().message();
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("an offer gets every default", "[api][offer]")
 {

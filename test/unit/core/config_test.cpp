@@ -55,7 +55,8 @@ struct fixture
         config_option loudness{"test-loud", "Whether to shout", "false", set_bool(loud)};
         loudness.is_switch = true;
         loader.add(loudness);
-        loader.add(config_section{"test-items", [this](const YAML::Node& node) { return read_items(node, items); }});
+        loader.add(config_section{
+            "test-items", [this](const YAML::Node& node) { return read_items(node, items); }});
     }
 
     result<config_outcome> load(std::vector<std::string> arguments)
@@ -103,7 +104,9 @@ TEST_CASE("settings come from flag, environment, file and default, in this order
 TEST_CASE("the file itself can be named by the environment", "[core][config]")
 {
     fixture f;
-    const environment_variable variable("PORTITOR_CONFIG", f.folder.write("settings.yaml", "test-shade: dark\n"));
+    const environment_variable variable(
+        "PORTITOR_CONFIG", f.folder.write("settings.yaml", "test-shade: dark\n")
+    );
     REQUIRE(f.load({}).has_value());
     CHECK(f.shade == "dark");
 }

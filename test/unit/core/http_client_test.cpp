@@ -21,7 +21,8 @@ namespace {
 
 std::string ok(const std::string& body, const std::string& more = "")
 {
-    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + more + "\r\n" + body;
+    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + more + "\r\n" +
+           body;
 }
 
 struct fixture
@@ -48,9 +49,13 @@ struct fixture
         co_return got;
     }
 
-    void serve(wire_server::script script) { peer = std::make_unique<wire_server>(context, std::move(script)); }
+    void serve(wire_server::script script)
+    {
+        peer = std::make_unique<wire_server>(context, std::move(script));
+    }
 
-    // Answers `messages` on each connection, in this order, and closes it then. Each answer follows a request.
+    // Answers `messages` on each connection, in this order, and closes it then. Each answer follows a
+    // request.
     void serve_each(std::vector<std::vector<std::string>> messages)
     {
         serve([this, messages](wire& line, int index) {
@@ -202,7 +207,9 @@ TEST_CASE("a GET whose kept connection breaks is sent again", "[core][http_clien
     CHECK(f.peer->connections() == 2);
 }
 
-TEST_CASE("a POST whose kept connection breaks has an unknown outcome and is not sent again", "[core][http_client]")
+TEST_CASE(
+    "a POST whose kept connection breaks has an unknown outcome and is not sent again", "[core][http_client]"
+)
 {
     fixture f;
     f.serve_each({{ok("one")}, {ok("two")}});
@@ -235,7 +242,8 @@ TEST_CASE("a server that nobody runs is unavailable", "[core][http_client]")
 {
     fixture f;
     const origin nobody{"http", "127.0.0.1", portitor::test::free_port(f.context)};
-    const auto answer = run(f.context, f.asking->send(nobody, request(verb::post, "/", 11), client_options()));
+    const auto answer =
+        run(f.context, f.asking->send(nobody, request(verb::post, "/", 11), client_options()));
     REQUIRE_FALSE(answer.has_value());
     CHECK(answer.error().code() == errc::unavailable);
     CHECK(answer.error().message().find(nobody.authority()) != std::string::npos);
@@ -282,7 +290,9 @@ TEST_CASE("an answer that is too large is a protocol error", "[core][http_client
     fixture f;
     client_options small;
     small.max_body = 10;
-    f.serve_each({{ok("0123456789")}, {ok("0123456789x")}, {"HTTP/1.1 200 OK\r\n\r\n" + std::string(100, 'x')}});
+    f.serve_each(
+        {{ok("0123456789")}, {ok("0123456789x")}, {"HTTP/1.1 200 OK\r\n\r\n" + std::string(100, 'x')}}
+    );
     CHECK(body_of(f.send(verb::get, small)) == "0123456789");
     f.asking = make_client(f.context.get_executor(), client_settings()).value();
     CHECK(body_of(f.send(verb::get, small)) == "error protocol");
@@ -328,7 +338,8 @@ TEST_CASE("a body is streamed in whatever pieces it comes", "[core][http_client]
             co_await line.send(chunked.substr(at, step));
         co_await sleep_for(1h);
     });
-    auto stream = run(f.context, f.asking->open(f.peer->origin(), request(verb::get, "/", 11), client_options()));
+    auto stream =
+        run(f.context, f.asking->open(f.peer->origin(), request(verb::get, "/", 11), client_options()));
     REQUIRE(stream.has_value());
     CHECK((*stream)->status_code() == 200);
     CHECK((*stream)->headers()["X-Mark"] == "1");
@@ -347,7 +358,8 @@ TEST_CASE("a piece is handed out before the next one comes", "[core][http_client
         co_await line.send("6\r\nfirst\n\r\n");
         co_await sleep_for(1h);
     });
-    auto stream = run(f.context, f.asking->open(f.peer->origin(), request(verb::get, "/", 11), client_options()));
+    auto stream =
+        run(f.context, f.asking->open(f.peer->origin(), request(verb::get, "/", 11), client_options()));
     REQUIRE(stream.has_value());
     const auto first = run(f.context, (*stream)->read_some(1s));
     REQUIRE(first.has_value());
@@ -365,7 +377,8 @@ TEST_CASE("a stream that breaks is an error, not an end", "[core][http_client][s
         co_await line.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n9\r\nhalf");
         line.close();
     });
-    auto stream = run(f.context, f.asking->open(f.peer->origin(), request(verb::get, "/", 11), client_options()));
+    auto stream =
+        run(f.context, f.asking->open(f.peer->origin(), request(verb::get, "/", 11), client_options()));
     REQUIRE(stream.has_value());
     std::vector<std::size_t> pieces;
     const std::string read = run(f.context, read_all(**stream, pieces));
@@ -381,7 +394,8 @@ TEST_CASE("a stream without a length ends with its connection", "[core][http_cli
         co_await line.send("HTTP/1.1 200 OK\r\n\r\nto the end");
         line.close();
     });
-    auto stream = run(f.context, f.asking->open(f.peer->origin(), request(verb::get, "/", 11), client_options()));
+    auto stream =
+        run(f.context, f.asking->open(f.peer->origin(), request(verb::get, "/", 11), client_options()));
     REQUIRE(stream.has_value());
     std::vector<std::size_t> pieces;
     CHECK(run(f.context, read_all(**stream, pieces)) == "to the end");
@@ -391,7 +405,8 @@ TEST_CASE("a stream that cannot be opened says why", "[core][http_client][stream
 {
     fixture f;
     const origin nobody{"http", "127.0.0.1", portitor::test::free_port(f.context)};
-    const auto refused = run(f.context, f.asking->open(nobody, request(verb::get, "/", 11), client_options()));
+    const auto refused =
+        run(f.context, f.asking->open(nobody, request(verb::get, "/", 11), client_options()));
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code() == errc::unavailable);
     f.serve([&f](wire& line, int) -> asio::awaitable<void> {
@@ -404,7 +419,9 @@ TEST_CASE("a stream that cannot be opened says why", "[core][http_client][stream
     CHECK(silent.error().code() == errc::timed_out);
 }
 
-TEST_CASE("the client and the server of this library understand each other", "[core][http_client][http_server]")
+TEST_CASE(
+    "the client and the server of this library understand each other", "[core][http_client][http_server]"
+)
 {
     fixture f;
     server served(f.context.get_executor(), logger(), [](const request& message) -> asio::awaitable<reply> {

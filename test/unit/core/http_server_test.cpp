@@ -82,8 +82,8 @@ struct fixture
 
     static constexpr std::size_t large = 16 * 1024 * 1024;
 
-    // "/held" waits for the gate, "/throw" throws, "/large" does not fit into the sockets' buffers, anything else is
-    // echoed.
+    // "/held" waits for the gate, "/throw" throws, "/large" does not fit into the sockets' buffers, anything
+    // else is echoed.
     asio::awaitable<reply> answer(const request& message)
     {
         ++requests;
@@ -120,8 +120,8 @@ std::string get(const std::string& target, const std::string& more = "")
 
 std::string post(const std::string& target, const std::string& body)
 {
-    return "POST " + target + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-           body;
+    return "POST " + target + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
 }
 
 bool has(const std::string& text, const std::string& part)
@@ -220,7 +220,9 @@ TEST_CASE("a body that is too large is 413", "[core][http_server]")
     server_limits limits;
     limits.max_body = 1000;
     fixture f(limits);
-    CHECK(f.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n").starts_with("HTTP/1.1 413 "));
+    CHECK(
+        f.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n").starts_with("HTTP/1.1 413 ")
+    );
     const std::string chunks = "200\r\n" + std::string(0x200, 'x') + "\r\n";
     CHECK(f.exchange("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + chunks)
               .starts_with("HTTP/1.1 413 "));
@@ -381,7 +383,8 @@ TEST_CASE("a server listens only where it is told and says why it cannot", "[cor
     asio::io_context context;
     const handler nothing;
     const logger log;
-    for (const char* text : {"", "x", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "host:80", "[::1:80"})
+    for (const char* text :
+         {"", "x", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "host:80", "[::1:80"})
     {
         CAPTURE(text);
         server each(context.get_executor(), log, nothing);

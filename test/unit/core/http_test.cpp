@@ -24,7 +24,8 @@ struct world
     asio::io_context context;
     logger quiet{log_level::error, log_format::text};
     task_group tasks{context.get_executor(), quiet};
-    std::unique_ptr<http::client> client = http::make_client(context.get_executor(), http::client_settings()).value();
+    std::unique_ptr<http::client> client =
+        http::make_client(context.get_executor(), http::client_settings()).value();
     std::unique_ptr<http::server> server;
     http::origin origin;
 
@@ -53,11 +54,15 @@ struct world
     asio::awaitable<std::string> exchange(std::string bytes)
     {
         tcp::socket socket(context);
-        co_await socket.async_connect({asio::ip::make_address("127.0.0.1"), origin.port}, asio::use_awaitable);
+        co_await socket.async_connect(
+            {asio::ip::make_address("127.0.0.1"), origin.port}, asio::use_awaitable
+        );
         co_await asio::async_write(socket, asio::buffer(bytes), asio::use_awaitable);
         std::string got;
         boost::system::error_code ec;
-        co_await asio::async_read(socket, asio::dynamic_buffer(got), asio::redirect_error(asio::use_awaitable, ec));
+        co_await asio::async_read(
+            socket, asio::dynamic_buffer(got), asio::redirect_error(asio::use_awaitable, ec)
+        );
         co_return got;
     }
 };
@@ -81,7 +86,8 @@ TEST_CASE("a request is answered", "[core][http]")
 TEST_CASE("requests in a row share one connection", "[core][http]")
 {
     world w(echo);
-    const std::string both = w.raw("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const std::string both =
+        w.raw("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     const auto first = both.find("/1");
     REQUIRE(first != both.npos);
     CHECK(both.find("/2", first) != both.npos);
@@ -148,7 +154,9 @@ TEST_CASE("the handler hears whether its answer arrived", "[core][http]")
     std::optional<bool> told;
     world w([&](const http::request&) -> asio::awaitable<http::reply> {
         co_await sleep_for(50ms);
-        co_return http::reply(http::make_response(http::status::ok, ""), [&](bool delivered) { told = delivered; });
+        co_return http::reply(http::make_response(http::status::ok, ""), [&](bool delivered) {
+            told = delivered;
+        });
     });
     SECTION("it did")
     {
@@ -172,9 +180,14 @@ TEST_CASE("a drain lets a running request finish", "[core][http]")
         co_return http::reply(http::make_response(http::status::ok, "done"));
     });
     std::optional<result<http::response>> answer;
-    w.tasks.spawn("request", [](world& in, std::optional<result<http::response>>& into) -> asio::awaitable<void> {
-        into.emplace(co_await in.client->send(in.origin, http::request(http::verb::get, "/", 11), http::client_options()));
-    }(w, answer));
+    w.tasks.spawn(
+        "request",
+        [](world& in, std::optional<result<http::response>>& into) -> asio::awaitable<void> {
+            into.emplace(co_await in.client->send(
+                in.origin, http::request(http::verb::get, "/", 11), http::client_options()
+            ));
+        }(w, answer)
+    );
     test::run(w.context, sleep_for(50ms));
     test::run(w.context, w.server->drain(5000ms));
     test::run(w.context, sleep_for(20ms));
@@ -188,8 +201,9 @@ TEST_CASE("an endless body is read in pieces", "[core][http]")
     world w([](const http::request&) -> asio::awaitable<http::reply> {
         co_return http::reply(http::make_response(http::status::ok, std::string(100'000, 'x')));
     });
-    auto stream =
-        test::run(w.context, w.client->open(w.origin, http::request(http::verb::get, "/", 11), http::client_options()));
+    auto stream = test::run(
+        w.context, w.client->open(w.origin, http::request(http::verb::get, "/", 11), http::client_options())
+    );
     REQUIRE(stream.has_value());
     CHECK((*stream)->status_code() == 200);
     std::string all;
@@ -223,7 +237,15 @@ TEST_CASE("URLs are split, and odd ones refused", "[core][http]")
     CHECK(url->target == "/a/b?c=d");
     CHECK(http::parse_url("http://example.com")->target == "/");
     CHECK(http::parse_url("http://[::1]:80/")->origin.authority() == "[::1]");
-    for (const char* text : {"", "example.com", "ftp://a/", "http://", "http://u:p@a/", "http://a/#b", "http://a:0/", "http://a:99999/"})
+    for (const char* text :
+         {"",
+          "example.com",
+          "ftp://a/",
+          "http://",
+          "http://u:p@a/",
+          "http://a/#b",
+          "http://a:0/",
+          "http://a:99999/"})
     {
         INFO(text);
         CHECK_FALSE(http::parse_url(text).has_value());

@@ -6,13 +6,12 @@
 #include <boost/json/value.hpp>
 
 #include <cmath>
+#include <fcntl.h>
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <vector>
-
-#include <fcntl.h>
 #include <unistd.h>
+#include <vector>
 
 using namespace portitor;
 namespace json = boost::json;
@@ -86,8 +85,9 @@ TEST_CASE("hostile values stay inside their JSON string", "[core][log]")
           std::string("\x1b[31mred\x7f"),
           std::string("näive ☃ 𝄞")})
     {
-        const json::object line =
-            json_of([&](const logger& log) { log.info("m " + hostile, {{"value", hostile}}); });
+        const json::object line = json_of([&](const logger& log) {
+            log.info("m " + hostile, {{"value", hostile}});
+        });
         CHECK(text_of(line, "value") == hostile);
         CHECK(text_of(line, "msg") == "m " + hostile);
         CHECK(text_of(line, "level") == "info");
@@ -115,7 +115,9 @@ TEST_CASE("a long value is cut, and never within a character", "[core][log]")
     std::string snow;
     for (int i = 0; i < 3000; ++i)
         snow += "☃";
-    const json::object line = json_of([&](const logger& log) { log.info("m", {{"value", snow}, {"last", 1}}); });
+    const json::object line = json_of([&](const logger& log) {
+        log.info("m", {{"value", snow}, {"last", 1}});
+    });
     const std::string value = text_of(line, "value");
     CHECK(value.size() > 4000);
     CHECK(value.size() <= 4096);
@@ -167,8 +169,14 @@ TEST_CASE("text lines quote what would break them", "[core][log]")
 {
     const logger log(log_level::info, log_format::text);
     const std::string text = stderr_of([&] {
-        log.info("done", {{"plain", "a/b"}, {"spaced", "a b"}, {"empty", ""}, {"forged", "x\nlevel=error"}, {"n", 3}});
+        log.info(
+            "done",
+            {{"plain", "a/b"}, {"spaced", "a b"}, {"empty", ""}, {"forged", "x\nlevel=error"}, {"n", 3}}
+        );
     });
     CHECK(std::count(text.begin(), text.end(), '\n') == 1);
-    CHECK(text.find(" info  done plain=a/b spaced=\"a b\" empty=\"\" forged=\"x\\nlevel=error\" n=3\n") != text.npos);
+    CHECK(
+        text.find(" info  done plain=a/b spaced=\"a b\" empty=\"\" forged=\"x\\nlevel=error\" n=3\n") !=
+        text.npos
+    );
 }

@@ -29,8 +29,7 @@ struct fixture
     task_group tasks{
         context.get_executor(),
         logger(log_level::error, log_format::text),
-        [this](const std::string& task, const std::string& what) { failures.push_back(task + ": " + what); }
-    };
+        [this](const std::string& task, const std::string& what) { failures.push_back(task + ": " + what); }};
 
     void join() { run(context, tasks.join()); }
 };

@@ -11,12 +11,15 @@ TEST_CASE("amounts become atomic units exactly", "[core][u256]")
     CHECK(atomic_units("0.000001", 6).value() == 1);
     CHECK(atomic_units("010.50", 2).value() == 1050);
     CHECK(atomic_units("0", 6).value() == 0);
-    CHECK(to_string(atomic_units("123456789.123456789012345678", 18).value()) == "123456789123456789012345678");
+    CHECK(
+        to_string(atomic_units("123456789.123456789012345678", 18).value()) == "123456789123456789012345678"
+    );
 }
 
 TEST_CASE("anything that is no plain decimal amount is refused", "[core][u256]")
 {
-    for (const char* text : {"", "0,01", "abc", "-1", "+1", "1.", ".5", "1e3", " 1", "1 ", "0x1", "1.2.3", "1_000"})
+    for (const char* text :
+         {"", "0,01", "abc", "-1", "+1", "1.", ".5", "1e3", " 1", "1 ", "0x1", "1.2.3", "1_000"})
     {
         INFO(text);
         CHECK_FALSE(atomic_units(text, 6).has_value());
@@ -36,9 +39,11 @@ TEST_CASE("a derived fraction rounds up to one unit and never to nothing", "[cor
 
 TEST_CASE("integers of 256 bits end where they end", "[core][u256]")
 {
-    const std::string largest = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
+    const std::string largest =
+        "115792089237316195423570985008687907853269984665640564039457584007913129639935";
     CHECK(to_string(parse_u256(largest).value()) == largest);
-    CHECK_FALSE(parse_u256("115792089237316195423570985008687907853269984665640564039457584007913129639936").has_value());
+    CHECK_FALSE(parse_u256("115792089237316195423570985008687907853269984665640564039457584007913129639936")
+                    .has_value());
     CHECK(parse_u256("0007").value() == 7);
     for (const char* text : {"", "-1", "0x10", "1 ", "1.0"})
         CHECK_FALSE(parse_u256(text).has_value());

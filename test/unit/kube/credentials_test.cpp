@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <fstream>
-
 #include <unistd.h>
 
 using namespace portitor;
@@ -14,7 +13,8 @@ namespace {
 
 struct folder
 {
-    std::filesystem::path path = std::filesystem::temp_directory_path() / ("portitor-test-" + std::to_string(::getpid()));
+    std::filesystem::path path =
+        std::filesystem::temp_directory_path() / ("portitor-test-" + std::to_string(::getpid()));
     folder() { std::filesystem::create_directories(path); }
     ~folder() { std::filesystem::remove_all(path); }
 
@@ -28,9 +28,13 @@ struct folder
 std::string config(const std::string& cluster, const std::string& user)
 {
     return "current-context: one\n"
-           "contexts: [{name: one, context: {cluster: c, user: u}}, {name: two, context: {cluster: d, user: u}}]\n"
-           "clusters: [{name: c, cluster: {" + cluster + "}}, {name: d, cluster: {server: 'https://other:6443'}}]\n"
-           "users: [{name: u, user: {" + user + "}}]\n";
+           "contexts: [{name: one, context: {cluster: c, user: u}}, {name: two, context: {cluster: d, user: "
+           "u}}]\n"
+           "clusters: [{name: c, cluster: {" +
+           cluster +
+           "}}, {name: d, cluster: {server: 'https://other:6443'}}]\n"
+           "users: [{name: u, user: {" +
+           user + "}}]\n";
 }
 
 }  // namespace
@@ -42,7 +46,10 @@ TEST_CASE("a kubeconfig with a token and files beside it is read", "[kube][crede
     in.write("token", "from-a-file\n");
     const auto path = in.write(
         "config",
-        config("server: 'https://10.0.0.1:6443', certificate-authority: ca.crt, tls-server-name: kubernetes", "tokenFile: token")
+        config(
+            "server: 'https://10.0.0.1:6443', certificate-authority: ca.crt, tls-server-name: kubernetes",
+            "tokenFile: token"
+        )
     );
     auto read = load_kubeconfig(path, "");
     REQUIRE(read.has_value());
@@ -78,7 +85,9 @@ TEST_CASE("what is not supported is refused by name, and secrets stay out of err
         {"server: 'https://a', insecure-skip-tls-verify: true", "token: planted", "insecure-skip-tls-verify"},
         {"server: 'a:1'", "token: planted", "server"},
         {"server: 'https://a', certificate-authority: none.crt", "token: planted", "none.crt"},
-        {"server: 'https://a', certificate-authority-data: cGxhbnRlZA==", "token: planted", "certificate-authority"},
+        {"server: 'https://a', certificate-authority-data: cGxhbnRlZA==",
+         "token: planted",
+         "certificate-authority"},
     };
     for (const auto& [cluster, user, word] : cases)
     {
@@ -88,6 +97,8 @@ TEST_CASE("what is not supported is refused by name, and secrets stay out of err
         CHECK(read.error().message().find(word) != std::string::npos);
         CHECK(read.error().message().find("planted") == std::string::npos);
     }
-    CHECK_FALSE(load_kubeconfig(in.write("config", config("server: 'https://a'", "token: t")), "three").has_value());
+    CHECK_FALSE(
+        load_kubeconfig(in.write("config", config("server: 'https://a'", "token: t")), "three").has_value()
+    );
     CHECK_FALSE(load_kubeconfig((in.path / "absent").string(), "").has_value());
 }

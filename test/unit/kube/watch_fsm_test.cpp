@@ -87,7 +87,8 @@ TEST_CASE("a failing list backs off and honours Retry-After", "[kube][watch]")
 TEST_CASE("events and bookmarks move the version", "[kube][watch]")
 {
     watch_fsm fsm = watching();
-    const auto added = fsm.on_line(R"({"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"105"}}})");
+    const auto added =
+        fsm.on_line(R"({"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"105"}}})");
     REQUIRE(added.has_value());
     REQUIRE(added->has_value());
     CHECK((*added)->what == watch_event::type::upsert);
@@ -95,7 +96,8 @@ TEST_CASE("events and bookmarks move the version", "[kube][watch]")
     const auto mark = fsm.on_line(R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"110"}}})");
     CHECK((*mark)->what == watch_event::type::bookmark);
     CHECK(fsm.resource_version() == "110");
-    const auto gone = fsm.on_line(R"({"type":"DELETED","object":{"metadata":{"name":"a","resourceVersion":"111"}}})");
+    const auto gone =
+        fsm.on_line(R"({"type":"DELETED","object":{"metadata":{"name":"a","resourceVersion":"111"}}})");
     CHECK((*gone)->what == watch_event::type::removal);
     const auto odd = fsm.on_line(R"({"type":"NOVELTY","object":{"metadata":{"name":"a"}}})");
     REQUIRE(odd.has_value());

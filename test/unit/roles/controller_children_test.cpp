@@ -27,7 +27,7 @@ std::string made(const world& all, std::string_view plural)
     return found ? boost::json::serialize(found->desired) : "none";
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("the Middleware, byte for byte", "[controller][children]")
 {

@@ -40,7 +40,7 @@ std::string told(const plan& all)
     return out + (all.status ? boost::json::serialize(*all.status) : "") + reasons(all);
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("a new offer gets its finalizer and all its children in one plan", "[controller][plan]")
 {

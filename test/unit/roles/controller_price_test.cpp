@@ -14,7 +14,7 @@ api::price price(const char* per_request, const char* per_mtok = nullptr, const 
     return {optional(per_request), optional(per_mtok), optional(per_hour)};
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("prices come out exact, and derived fractions rounded up", "[controller][price]")
 {

@@ -40,7 +40,7 @@ std::string warnings(const plan& all)
     return out;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("a registration is asked for once the offer is sold, and then kept", "[controller][registration]")
 {

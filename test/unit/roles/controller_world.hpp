@@ -18,7 +18,7 @@ class world
 public:
     controller::plan_settings settings;
     controller::observation seen;
-    kube::object_ptr offer; ///< null once it is gone
+    kube::object_ptr offer;  ///< null once it is gone
     clock::time_point now = from_rfc3339("2026-11-24T20:00:00Z");
 
     world()
@@ -288,4 +288,4 @@ private:
     int writes_ = 0;
 };
 
-} // namespace portitor::test
+}  // namespace portitor::test

@@ -23,7 +23,9 @@ struct identity
 class authority
 {
 public:
-    explicit authority(const std::string& name) : key_(new_key()), certificate_(make(name, "", key_.get(), nullptr)) {}
+    explicit authority(const std::string& name)
+        : key_(new_key()), certificate_(make(name, "", key_.get(), nullptr))
+    {}
 
     std::string certificate() const { return to_pem(certificate_.get()); }
 
@@ -68,9 +70,8 @@ private:
         check(extension && X509_add_ext(certificate, extension.get(), -1) == 1);
     }
 
-    static certificate_ptr make(
-        const std::string& name, const std::string& names, EVP_PKEY* key, const authority* issuer
-    )
+    static certificate_ptr
+    make(const std::string& name, const std::string& names, EVP_PKEY* key, const authority* issuer)
     {
         static long serial = 0;
         certificate_ptr out(X509_new());

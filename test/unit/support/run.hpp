@@ -11,8 +11,8 @@
 
 namespace portitor::test {
 
-/// Runs one coroutine to its end on `context` and returns its value; throws what it throws, and when it has not
-/// ended within five seconds.
+/// Runs one coroutine to its end on `context` and returns its value; throws what it throws, and when it has
+/// not ended within five seconds.
 template <typename T>
 T run(boost::asio::io_context& context, boost::asio::awaitable<T> work)
 {

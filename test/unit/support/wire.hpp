@@ -20,8 +20,8 @@ namespace portitor::test {
 
 constexpr auto as_result = boost::asio::as_tuple(boost::asio::use_awaitable);
 
-// In a loop's condition g++ 12 awaits an operand that && should skip, and miscompiles `while (co_await f()) {}`:
-// await into a variable.
+// In a loop's condition g++ 12 awaits an operand that && should skip, and miscompiles `while (co_await f())
+// {}`: await into a variable.
 
 /// One end of a TCP connection on loopback that sends and reads what the test says, HTTP or not.
 class wire
@@ -155,7 +155,10 @@ private:
         }
     }
 
-    boost::asio::awaitable<void> serve(std::unique_ptr<wire> line, int index) { co_await script_(*line, index); }
+    boost::asio::awaitable<void> serve(std::unique_ptr<wire> line, int index)
+    {
+        co_await script_(*line, index);
+    }
 
     boost::asio::ip::tcp::acceptor acceptor_;
     script script_;
