@@ -134,6 +134,8 @@ public:
         count((*stream)->status_code(), "GET");
         if ((*stream)->status_code() != 200)
         {
+            if ((*stream)->status_code() == 401)
+                server_.token.expire();
             std::string body;
             auto piece = co_await (*stream)->read_some(std::chrono::seconds(5));
             if (piece)

@@ -35,7 +35,8 @@ std::string decode_base64(const std::string& text)
 {
     namespace base64 = boost::beast::detail::base64;
     const std::string packed = trimmed(text);
-    std::string out(base64::decoded_size(packed.size()), '\0');
+    // decoded_size() counts whole groups of four only; text without padding ends in a part of one.
+    std::string out(base64::decoded_size(packed.size() + 3), '\0');
     out.resize(base64::decode(out.data(), packed.data(), packed.size()).first);
     return out;
 }
@@ -75,6 +76,8 @@ public:
             return read.error();
         const std::string user_name = context["user"].as<std::string>("");
         const YAML::Node user = find_named(document_["users"], user_name, "user");
+        if (!user_name.empty() && !user)
+            return wrong("has no user \"{}\"", user_name);
         if (user && user.IsMap())
         {
             if (auto read = read_user(user, out); !read)

@@ -23,6 +23,17 @@ std::string unique_suffix()
     return fmt::format("{:x}{:x}", micros, count.fetch_add(1));
 }
 
+// At most so many bytes, ending between two characters.
+std::string cut(std::string text, std::size_t longest)
+{
+    if (text.size() <= longest)
+        return text;
+    while (longest > 0 && (static_cast<unsigned char>(text[longest]) & 0xc0) == 0x80)
+        --longest;
+    text.resize(longest);
+    return text;
+}
+
 }  // namespace
 
 void event_recorder::record(const object& about, std::string type, std::string reason, std::string message)
@@ -50,7 +61,7 @@ void event_recorder::record(const object& about, std::string type, std::string r
         {"involvedObject", involved},
         {"type", type},
         {"reason", reason},
-        {"message", message.substr(0, longest_message)},
+        {"message", cut(std::move(message), longest_message)},
         {"source", source},
         {"firstTimestamp", now},
         {"lastTimestamp", now},

@@ -41,7 +41,7 @@ object_meta parse_meta(const json::object& meta)
     out.resource_version = string_at(meta, "resourceVersion");
     out.generation = int_at(meta, "generation");
     out.created = from_rfc3339(string_at(meta, "creationTimestamp"));
-    if (meta.contains("deletionTimestamp"))
+    if (const json::value* deleted = meta.if_contains("deletionTimestamp"); deleted && !deleted->is_null())
         out.deleted = from_rfc3339(string_at(meta, "deletionTimestamp"));
     if (const json::value* list = find_path(meta, "finalizers"); list && list->is_array())
     {

@@ -32,6 +32,11 @@ void watch_fsm::restart_from_scratch()
     side_.clear();
 }
 
+std::chrono::milliseconds watch_fsm::restart_delay()
+{
+    return std::exchange(hurried_, true) ? delays_.next() : std::chrono::milliseconds(0);
+}
+
 std::optional<std::vector<object_ptr>> watch_fsm::on_page(object_page page)
 {
     delay_ = {};
@@ -53,8 +58,8 @@ void watch_fsm::on_list_error(const api_error& failure)
         restart_from_scratch();
     continue_token_.clear();
     side_.clear();
-    delay_ = stale ? std::chrono::milliseconds(0)
-                   : std::max<std::chrono::milliseconds>(delays_.next(), failure.retry_after());
+    delay_ =
+        stale ? restart_delay() : std::max<std::chrono::milliseconds>(delays_.next(), failure.retry_after());
 }
 
 void watch_fsm::on_watch_opened(steady::time_point now)
@@ -102,12 +107,14 @@ void watch_fsm::on_watch_end(const api_error* failure, steady::time_point now)
     const bool lasted = opened_ != steady::time_point{} && now - opened_ >= shortest_watch;
     if (opened_ != steady::time_point{} && now - opened_ >= healthy_after)
         delays_.reset();
+    if (lasted)
+        hurried_ = false;
     opened_ = {};
     if (failure && failure->is_expired())
     {
         // The version is too old, but what we hold is not wrong: list anew, and at once.
         restart_from_scratch();
-        delay_ = {};
+        delay_ = restart_delay();
         return;
     }
     // 404: the kind is gone, and so is everything of it: only a list can tell.

@@ -1,5 +1,6 @@
 #include "roles/settings.hpp"
 
+#include <boost/asio/ip/address_v4.hpp>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -133,8 +134,10 @@ bool is_local(const std::string& host)
     const auto ends_with = [&](std::string_view suffix) {
         return host.size() > suffix.size() && host.ends_with(suffix);
     };
-    return host == "localhost" || host == "::1" || host.starts_with("127.") || ends_with(".svc") ||
-           ends_with(".svc.cluster.local");
+    boost::system::error_code no_address;
+    const auto address = boost::asio::ip::make_address_v4(host, no_address);
+    return host == "localhost" || host == "::1" || (!no_address && address.is_loopback()) ||
+           ends_with(".svc") || ends_with(".svc.cluster.local");
 }
 
 }  // namespace

@@ -2,10 +2,12 @@
 
 import copy
 import json
+import re
 
 import pytest
 
 from cluster import Cluster, KubectlError
+from cluster.components import API_SERVER
 from stack import offer, x402
 
 NAMESPACE = "default"
@@ -89,77 +91,247 @@ def test_good_offers_are_taken(cluster, path, value):
     assert try_apply(cluster, changed(GOOD, path, value)) is None
 
 
+DECIMAL = 'must be a decimal amount of the asset with a point, such as "0.01"'
+NOT_ZERO = "must be more than zero; to give something away, write a route with gate: free"
+SEGMENTS = 'must not hold the segments "." and ".."'
+
+
 @pytest.mark.parametrize(
-    "path, value, words",
+    "path, value, field, words",
     [
         *[
-            ("spec.payment.price.perRequest", price, ("price",))
-            for price in ("0,01", "abc", "-1", "0", "0.000", "1e3", " 1", "+1", "0." + "0" * 29 + "1", "")
+            ("spec.payment.price", {model: price}, f"spec.payment.price.{model}", words)
+            for model, price, words in (
+                ("perRequest", "0,01", DECIMAL),
+                ("perRequest", "abc", DECIMAL),
+                ("perRequest", "-1", DECIMAL),
+                ("perRequest", "+1", DECIMAL),
+                ("perRequest", " 1", DECIMAL),
+                ("perRequest", "1e3", DECIMAL),
+                ("perRequest", "01", DECIMAL),
+                ("perRequest", "1.", DECIMAL),
+                ("perRequest", "", DECIMAL),
+                ("perRequest", "0." + "0" * 29 + "1", DECIMAL),
+                ("perRequest", "1" + "0" * 18, DECIMAL),
+                ("perRequest", "1" * 65, "64"),
+                ("perRequest", "0", NOT_ZERO),
+                ("perRequest", "0.000", NOT_ZERO),
+                ("perRequest", 1, "must be of type string"),
+                ("perMTok", "0,01", DECIMAL),
+                ("perMTok", "0", NOT_ZERO),
+                ("perHour", "-1", DECIMAL),
+                ("perHour", "0.0", NOT_ZERO),
+            )
         ],
-        ("spec.payment.price", {}, ("price",)),
-        ("spec.payment.payTo", "0x" + "1" * 39, ("payTo", "40")),
-        ("spec.payment.payTo", "0x" + "g" * 40, ("payTo",)),
-        ("spec.payment.payTo", None, ("payTo",)),
-        ("spec.payment.network", None, ("network",)),
-        ("spec.payment.scheme", "upto", ("scheme",)),
-        ("spec.payment.maxTimeoutSeconds", 0, ("maxTimeoutSeconds",)),
-        ("spec.upstream.port", 0, ("port",)),
-        ("spec.upstream.port", 70000, ("port",)),
-        ("spec.upstream.healthPath", "health", ("healthPath",)),
-        ("spec.upstream.service", None, ("service",)),
-        *[("spec.path", path, ("path",)) for path in ("services", "/a//b", "/a/../b", "/a/./b", "/a/", "/a?b", "/a b")],
-        ("spec.hostname", "Not A Host", ("hostname",)),
-        ("spec.routes", [{"path": "/a"}, {"path": "/a"}], ("routes",)),
-        ("spec.routes", [{"path": "/../a"}], ("path",)),
-        ("spec.routes", [{"path": f"/{i}"} for i in range(129)], ("routes", "128")),
-        ("spec.drainGracePeriod", "soon", ("drainGracePeriod",)),
-        ("spec.type", "dataset", ("type",)),
+        ("spec.payment.price", {}, "spec.payment.price", 'such as perRequest: "0.01"'),
+        ("spec.payment.price", None, "spec.payment.price", "Required"),
+        ("spec.payment", None, "spec.payment", "Required"),
+        ("spec.payment.payTo", "0x" + "1" * 39, "spec.payment.payTo", "exactly 40 hexadecimal digits; check that none"),
+        ("spec.payment.payTo", "0x" + "1" * 41, "spec.payment.payTo", "exactly 40 hexadecimal digits"),
+        ("spec.payment.payTo", "0x" + "g" * 40, "spec.payment.payTo", "exactly 40 hexadecimal digits"),
+        ("spec.payment.payTo", "1" * 40, "spec.payment.payTo", "0x and exactly 40"),
+        ("spec.payment.payTo", None, "spec.payment.payTo", "Required"),
+        ("spec.payment.network", None, "spec.payment.network", "Required"),
+        ("spec.payment.network", "Base Sepolia", "spec.payment.network", "such as base-sepolia or eip155:84532"),
+        ("spec.payment.scheme", "upto", "spec.payment.scheme", '"exact"'),
+        ("spec.payment.settlement", "later", "spec.payment.settlement", '"beforeResponse"'),
+        ("spec.payment.maxTimeoutSeconds", 0, "spec.payment.maxTimeoutSeconds", "greater than or equal to 1"),
+        ("spec.payment.maxTimeoutSeconds", 86401, "spec.payment.maxTimeoutSeconds", "less than or equal to 86400"),
+        ("spec.payment.asset", {"decimals": 6}, "spec.payment.asset", "by its address or its symbol, or leave asset out"),
+        ("spec.payment.asset", {"address": "USDC"}, "spec.payment.asset.address", "must be an address"),
+        ("spec.upstream.port", 0, "spec.upstream.port", "greater than or equal to 1"),
+        ("spec.upstream.port", 70000, "spec.upstream.port", "less than or equal to 65535"),
+        ("spec.upstream.port", "80", "spec.upstream.port", "must be of type integer"),
+        ("spec.upstream.healthPath", "health", "spec.upstream.healthPath", 'must start with "/"'),
+        ("spec.upstream.healthPath", "/a b", "spec.upstream.healthPath", "no spaces"),
+        ("spec.upstream.service", None, "spec.upstream.service", "Required"),
+        ("spec.upstream.service", "a.b", "spec.upstream.service", "lower-case letters, digits and dashes"),
+        *[
+            ("spec.path", path, "spec.path", words)
+            for path, words in (
+                ("services", 'must start with "/"'),
+                ("/a?b", "such as /services/hello"),
+                ("/a b", "such as /services/hello"),
+                ("/a%2Fb", "such as /services/hello"),
+                ("/a/*", "such as /services/hello"),
+                ("/a;b", "such as /services/hello"),
+                ("/a//b", "write one slash"),
+                ("/a/", "leave that slash out"),
+                ("/a/../b", SEGMENTS),
+                ("/a/./b", SEGMENTS),
+                ("/a/..", SEGMENTS),
+            )
+        ],
+        ("spec.hostname", "Not A Host", "spec.hostname", "such as api.example.com"),
+        ("spec.hostname", "https://a.example", "spec.hostname", "without scheme, port and wildcard"),
+        ("spec.hostname", "*.example.com", "spec.hostname", "without scheme, port and wildcard"),
+        ("spec.routes", [{"path": "/a"}, {"path": "/a"}], "spec.routes[1]", "Duplicate value"),
+        ("spec.routes", [{"path": f"/{i}"} for i in range(129)], "spec.routes", "at most 128"),
+        ("spec.routes", [{"path": "/../a"}], "spec.routes[0].path", SEGMENTS),
+        ("spec.routes", [{"path": "/a"}, {"path": "b"}], "spec.routes[1].path", "such as /report or /files/*"),
+        ("spec.routes", [{"path": "/a//b"}], "spec.routes[0].path", "no path of a request does"),
+        ("spec.routes", [{"gate": "free"}], "spec.routes[0].path", "Required"),
+        ("spec.routes", [{"path": "/a", "gate": "gratis"}], "spec.routes[0].gate", '"free"'),
+        ("spec.routes", [{"path": "/a", "price": {"perRequest": "0"}}], "spec.routes[0].price.perRequest", NOT_ZERO),
+        ("spec.routes", [{"path": "/a", "price": {}}], "spec.routes[0].price", 'such as perRequest: "0.01"'),
+        (
+            "spec.routes",
+            [{"path": "/a", "gate": "free", "price": {"perRequest": "1"}}],
+            "spec.routes[0]",
+            "write gate: paid, or leave the price out",
+        ),
+        ("spec.registration.chain", "Base Sepolia", "spec.registration.chain", "such as base-sepolia"),
+        ("spec.drainAt", "tomorrow", "spec.drainAt", "date-time"),
+        ("spec.drainGracePeriod", "soon", "spec.drainGracePeriod", "such as 90m or 1h30m"),
+        ("spec.type", "dataset", "spec.type", '"inference"'),
+        ("spec.paymnt", {}, "spec.paymnt", "unknown field"),
     ],
 )
-def test_bad_offers_are_refused_with_the_field_named(cluster, path, value, words):
+def test_bad_offers_are_refused_with_the_field_and_what_to_do(cluster, path, value, field, words):
     refusal = try_apply(cluster, changed(GOOD, path, value))
     assert refusal is not None
-    for word in words:
-        assert word in refusal
+    assert f"{field}:" in refusal or f'"{field}"' in refusal, refusal
+    assert words in refusal
+
+
+@pytest.mark.parametrize(
+    "base, path, value, field, words",
+    [
+        (ROUTE, "spec.price", "0", "spec.price", "decimal digits, more than zero"),
+        (ROUTE, "spec.price", "0.1", "spec.price", "atomic units"),
+        (ROUTE, "spec.price", "-1", "spec.price", "atomic units"),
+        (ROUTE, "spec.price", None, "spec.price", "Required"),
+        (ROUTE, "spec.network", "base-sepolia", "spec.network", "such as eip155:8453"),
+        (ROUTE, "spec.asset", "USDC", "spec.asset", "must be an address"),
+        (ROUTE, "spec.payTo", "0x1", "spec.payTo", "exactly 40 hexadecimal digits"),
+        (ROUTE, "spec.facilitatorURL", "ftp://x", "spec.facilitatorURL", "http or https URL"),
+        (ROUTE, "spec.facilitatorURL", None, "spec.facilitatorURL", "Required"),
+        (ROUTE, "spec.pattern", "services", "spec.pattern", "such as /services/hello/*"),
+        (ROUTE, "spec.pattern", "/a/../*", "spec.pattern", SEGMENTS),
+        (ROUTE, "spec.rules", [{"pattern": "/a", "gate": "paid"}], "spec.rules[0]", "a paid rule has a price"),
+        (ROUTE, "spec.rules", [{"pattern": "/a", "gate": "free", "price": "1"}], "spec.rules[0]", "a free one has none"),
+        (ROUTE, "spec.rules", [{"pattern": "/a", "gate": "paid", "price": "0"}], "spec.rules[0].price", "more than zero"),
+        (ROUTE, "spec.rules", [{"pattern": "/a"}], "spec.rules[0].gate", "Required"),
+        (REQUEST, "spec.desiredState", "Tombstoned", "spec.desiredState", '"Retired"'),
+        (REQUEST, "spec.registry", "0x1", "spec.registry", "exactly 40 hexadecimal digits"),
+        (REQUEST, "spec.agentURI", "example.com", "spec.agentURI", "http or https URL"),
+        (REQUEST, "spec.chain", "", "spec.chain", "at least 1 chars"),
+        (REQUEST, "spec.name", None, "spec.name", "Required"),
+    ],
+)
+def test_bad_children_are_refused(cluster, base, path, value, field, words):
+    refusal = try_apply(cluster, changed(base, path, value))
+    assert refusal is not None
+    assert f"{field}:" in refusal and words in refusal, refusal
 
 
 @pytest.mark.parametrize(
     "base, path, value",
     [
-        (ROUTE, "spec.price", "0"),
-        (ROUTE, "spec.price", "0.1"),
-        (ROUTE, "spec.network", "base-sepolia"),
-        (ROUTE, "spec.payTo", "0x1"),
-        (ROUTE, "spec.facilitatorURL", "ftp://x"),
-        (ROUTE, "spec.pattern", "services"),
-        (REQUEST, "spec.desiredState", "Tombstoned"),
-        (REQUEST, "spec.registry", "0x1"),
+        (ROUTE, "spec.suspended", True),
+        (ROUTE, "spec.pattern", "/*"),
+        (ROUTE, "spec.rules", [{"pattern": "/a/*", "gate": "free"}, {"pattern": "/b", "gate": "paid", "price": "1"}]),
+        (ROUTE, "spec.price", "1" + "0" * 77),
+        (REQUEST, "spec.desiredState", "Retired"),
+        (REQUEST, "spec.privateKeySecret", {"name": "n", "key": "k"}),
+        (REQUEST, "spec.metadata", {"a": "b"}),
     ],
 )
-def test_bad_children_are_refused(cluster, base, path, value):
-    assert try_apply(cluster, base) is None
-    refusal = try_apply(cluster, changed(base, path, value))
-    assert refusal is not None and path.split(".")[1] in refusal
+def test_good_children_are_taken(cluster, base, path, value):
+    assert try_apply(cluster, changed(base, path, value)) is None
 
 
-def test_defaults_columns_and_names(cluster):
-    sparse = changed(changed(GOOD, "spec.type", None), "spec.upstream.healthPath", None)
+@pytest.fixture
+def objects(cluster):
+    """A sparse offer and its children, and no others."""
+    sparse = copy.deepcopy(GOOD)
+    del sparse["spec"]["type"], sparse["spec"]["registration"], sparse["spec"]["upstream"]["healthPath"]
+    sparse["spec"]["routes"] = [{"path": "/dear"}]
     cluster.apply([sparse, ROUTE, REQUEST])
-    try:
-        spec = cluster.get("so", "good", NAMESPACE)["spec"]
-        assert spec["type"] == "http" and spec["payment"]["scheme"] == "exact"
-        assert spec["upstream"]["healthPath"] == "/health"
-        for short, columns in (
-            ("so", ("TYPE", "PRICE", "NETWORK", "READY", "AGE")),
-            ("pr", ("PATTERN", "PRICE", "NETWORK", "ADMITTED", "AGE")),
-            ("rr", ("CHAIN", "PHASE", "AGENTID", "AGE")),
-        ):
-            header = cluster.kubectl("get", short, "-n", NAMESPACE).splitlines()[0].split()
-            assert set(columns) <= set(header)
-        names = cluster.kubectl("get", "obol", "-n", NAMESPACE, "-o", "name").split()
-        assert len(names) == 3
-    finally:
-        cluster.kubectl("delete", "so,pr,rr", "--all", "-n", NAMESPACE)
+    yield
+    cluster.kubectl("delete", "so,pr,rr", "--all", "-n", NAMESPACE)
+
+
+def patch(cluster, kind, name, what, subresource=None):
+    where = ["--subresource", subresource] if subresource else []
+    cluster.kubectl("patch", kind, name, "-n", NAMESPACE, "--type=merge", "-p", json.dumps(what), *where)
+
+
+def table(cluster, short):
+    """The one row that kubectl shows, by column."""
+    # An empty one is only spaces: the header says where each begins.
+    header, row = cluster.kubectl("get", short, "-n", NAMESPACE).splitlines()
+    names = list(re.finditer(r"\S+", header))
+    ends = [name.start() for name in names[1:]] + [len(row)]
+    return {name[0]: row[name.start() : end].strip() for name, end in zip(names, ends)}
+
+
+def test_defaults_are_filled_in(cluster, objects):
+    spec = cluster.get("so", "good", NAMESPACE)["spec"]
+    assert spec["type"] == "http"
+    assert spec["upstream"]["healthPath"] == "/health"
+    assert spec["payment"]["scheme"] == "exact"
+    assert spec["payment"]["maxTimeoutSeconds"] == 300
+    assert spec["payment"]["settlement"] == "beforeResponse"
+    assert spec["routes"] == [{"path": "/dear", "gate": "paid"}]
+    route = cluster.get("pr", "good-payment", NAMESPACE)["spec"]
+    defaults = {"priceModel": "per-request", "maxTimeoutSeconds": 300, "settlement": "beforeResponse", "suspended": False}
+    assert defaults.items() <= route.items()
+    without = changed(REQUEST, "spec.desiredState", None)
+    without["metadata"]["name"] = "other"
+    cluster.apply(without)
+    assert cluster.get("rr", "other", NAMESPACE)["spec"]["desiredState"] == "Active"
+
+
+def test_columns_and_names(cluster, objects):
+    condition = {"type": "Admitted", "status": "True", "reason": "Served", "message": "m"}
+    ready = condition | {"type": "Ready", "status": "False", "reason": "UpstreamDown"}
+    patch(cluster, "pr", "good-payment", {"status": {"admitted": True, "conditions": [condition]}}, "status")
+    patch(cluster, "so", "good", {"status": {"endpoint": "https://a.example/x", "conditions": [ready]}}, "status")
+    patch(cluster, "rr", "good-registration", {"status": {"phase": "Confirmed", "agentId": "0"}}, "status")
+    for short, columns in (
+        (
+            "so",
+            {
+                "NAME": "good",
+                "TYPE": "http",
+                "PRICE": "0.001",
+                "NETWORK": "base-sepolia",
+                "READY": "False",
+                "REASON": "UpstreamDown",
+                "URL": "https://a.example/x",
+            },
+        ),
+        (
+            "pr",
+            {
+                "NAME": "good-payment",
+                "PATTERN": "/services/good/*",
+                "PRICE": "1000",
+                "NETWORK": "eip155:84532",
+                "ADMITTED": "true",
+                "REASON": "Served",
+            },
+        ),
+        (
+            "rr",
+            {
+                "NAME": "good-registration",
+                "CHAIN": "base-sepolia",
+                "STATE": "Active",
+                "PHASE": "Confirmed",
+                "AGENTID": "0",
+            },
+        ),
+    ):
+        row = table(cluster, short)
+        assert row.pop("AGE")
+        assert row == columns
+    assert len(cluster.kubectl("get", "obol", "-n", NAMESPACE, "-o", "name").split()) == 3
+
+
+def test_a_new_object_shows_empty_columns(cluster, objects):
+    assert table(cluster, "so")["READY"] == "" and table(cluster, "pr")["ADMITTED"] == ""
 
 
 def may(cluster, role, verb, resource, subresource=""):
@@ -190,11 +362,56 @@ def test_each_role_writes_only_what_is_its_own(cluster):
     assert may(cluster, "verifier", "watch", "paymentroutes.obol.org")
 
 
-def test_the_status_is_a_subresource(cluster):
-    cluster.apply(GOOD)
-    try:
-        patch = '{"status": {"phase": "Ready"}}'
-        cluster.kubectl("patch", "so", "good", "-n", NAMESPACE, "--type=merge", "-p", patch)
-        assert "status" not in cluster.get("so", "good", NAMESPACE)
-    finally:
-        cluster.kubectl("delete", "so", "good", "-n", NAMESPACE)
+def write(cluster, role, path, what):
+    """One PATCH with the role's token, as kubectl cannot send it: it reads first. The answer's status and message."""
+    headers = {
+        "Authorization": f"Bearer {cluster.role_token(role).read_text()}",
+        "Content-Type": "application/merge-patch+json",
+        "Connection": "close",
+    }
+    url = f"{API_SERVER}/apis/obol.org/v1alpha1/namespaces/{NAMESPACE}/{path}"
+    answer = cluster.http("PATCH", url, headers, json.dumps(what).encode())
+    return answer.status, json.loads(answer.body).get("message", "")
+
+
+def test_what_each_token_can_write_in_fact(cluster, objects):
+    admitted, price = {"status": {"admitted": True}}, {"spec": {"price": "1"}}
+    offer_path, route, request = "serviceoffers/good", "paymentroutes/good-payment", "registrationrequests/good-registration"
+
+    def refused(role, path, what):
+        status, message = write(cluster, role, path, what)
+        assert status == 403 and "cannot patch resource" in message, message
+
+    refused("verifier", route, price)
+    refused("verifier", offer_path, {"spec": {"hostname": "a.example"}})
+    refused("verifier", f"{offer_path}/status", {"status": {"phase": "x"}})
+    refused("verifier", f"{request}/status", {"status": {"phase": "Confirmed"}})
+    refused("controller", f"{route}/status", admitted)
+    refused("controller", f"{request}/status", {"status": {"phase": "Confirmed"}})
+    refused("registrar", request, {"spec": {"name": "x"}})
+    refused("registrar", f"{route}/status", admitted)
+    refused("registrar", f"{offer_path}/status", {"status": {"phase": "x"}})
+
+    # Through the status one cannot reach the spec, nor the other way round.
+    assert write(cluster, "verifier", f"{route}/status", admitted | price)[0] == 200
+    live = cluster.get("pr", "good-payment", NAMESPACE)
+    assert live["status"] == {"admitted": True} and live["spec"]["price"] == "1000"
+    assert write(cluster, "controller", route, price | {"status": {"admitted": False}})[0] == 200
+    live = cluster.get("pr", "good-payment", NAMESPACE)
+    assert live["status"] == {"admitted": True} and live["spec"]["price"] == "1"
+    assert write(cluster, "controller", f"{offer_path}/status", {"status": {"phase": "x"}})[0] == 200
+    assert write(cluster, "registrar", f"{request}/status", {"status": {"phase": "Failed"}})[0] == 200
+
+
+def test_the_status_is_a_subresource(cluster, objects):
+    before = cluster.get("so", "good", NAMESPACE)["metadata"]
+    patch(cluster, "so", "good", {"status": {"phase": "Ready"}})
+    assert "status" not in cluster.get("so", "good", NAMESPACE)
+    patch(cluster, "so", "good", {"status": {"phase": "Ready"}, "spec": {"hostname": "a.example"}}, "status")
+    after = cluster.get("so", "good", NAMESPACE)
+    assert after["status"] == {"phase": "Ready"}
+    assert "hostname" not in after["spec"]
+    # Only the spec counts generations.
+    assert after["metadata"]["generation"] == before["generation"] == 1
+    patch(cluster, "so", "good", {"spec": {"hostname": "a.example"}})
+    assert cluster.get("so", "good", NAMESPACE)["metadata"]["generation"] == 2

@@ -2,7 +2,7 @@
 
 #include <portitor/core/error.hpp>
 
-#include <functional>
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -28,11 +28,11 @@ public:
     result<bool> next(std::string_view& line)
     {
         const auto end = pending_.find('\n', searched_);
+        if (std::min(end, pending_.size()) - begin_ > longest_)
+            return fail(errc::protocol, "a line of more than {} bytes", longest_);
         if (end == pending_.npos)
         {
             searched_ = pending_.size();
-            if (pending_.size() - begin_ > longest_)
-                return fail(errc::protocol, "a line of more than {} bytes", longest_);
             return false;
         }
         line = std::string_view(pending_).substr(begin_, end - begin_);

@@ -55,6 +55,7 @@ public:
     std::optional<std::vector<object_ptr>> on_page(object_page page);
 
     /// The list failed. 410 on a follow-up page or for a version starts from scratch, at once the first time.
+    /// on_watch_end() does the same: a server that always answers 410 is not listed in a tight circle.
     void on_list_error(const api_error& failure);
 
     void on_watch_opened(steady::time_point now);
@@ -77,6 +78,7 @@ private:
     };
 
     void restart_from_scratch();
+    std::chrono::milliseconds restart_delay();
 
     backoff delays_;
     state state_ = state::listing;
@@ -86,6 +88,7 @@ private:
     std::vector<object_ptr> side_;  ///< pages of a list that is not complete yet
     steady::time_point opened_{};
     bool had_events_ = false;
+    bool hurried_ = false;  ///< the last restart was made at once, and no watch has worked since
 };
 
 }  // namespace portitor::kube

@@ -230,12 +230,11 @@ TEST_CASE("a client certificate is shown", "[core][tls]")
     }
 }
 
-TEST_CASE("a server without TLS is unavailable", "[core][tls]")
+TEST_CASE("plain HTTP to a TLS port gets no answer", "[core][tls]")
 {
     fixture f;
     f.serve(f.ca.issue("server", "IP:127.0.0.1"));
     f.make();
-    // The other way round: plain HTTP to the TLS port.
     origin plain = f.served->at("127.0.0.1");
     plain.scheme = "http";
     client_options options;

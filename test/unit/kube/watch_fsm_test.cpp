@@ -1,205 +1,319 @@
 #include "catch.hpp"
+#include "objects.hpp"
 
-#include <portitor/kube/line_splitter.hpp>
-#include <portitor/kube/store.hpp>
 #include <portitor/kube/watch_fsm.hpp>
+
+#include <string>
 
 using namespace portitor;
 using namespace portitor::kube;
+using namespace portitor::kube::samples;
 using namespace std::chrono_literals;
 
 namespace {
 
-watch_fsm make()
+using action = watch_step::action;
+
+api_error
+refusal(unsigned status, std::string reason = "", std::string message = "", std::chrono::seconds after = 0s)
 {
-    return watch_fsm(backoff(800ms, 30000ms, 1));
+    return {status, std::move(reason), std::move(message), after};
 }
 
-object_ptr item(const std::string& name, const std::string& uid = "u", const std::string& version = "1")
+object_page page_of(std::vector<object_ptr> items, std::string version, std::string more = "")
 {
-    boost::json::object meta{{"name", name}, {"namespace", "n"}, {"uid", uid}, {"resourceVersion", version}};
-    boost::json::object raw;
-    raw["metadata"] = meta;
-    return parse_object(std::move(raw)).value();
+    object_page page;
+    page.items = std::move(items);
+    page.resource_version = std::move(version);
+    page.continue_token = std::move(more);
+    return page;
 }
 
-object_page page(std::vector<object_ptr> items, std::string version, std::string more = "")
+struct fixture
 {
-    object_page out;
-    out.items = std::move(items);
-    out.resource_version = std::move(version);
-    out.continue_token = std::move(more);
-    return out;
+    watch_fsm fsm{backoff(800ms, 30s, 1)};
+    watch_fsm::steady::time_point now = watch_fsm::steady::time_point() + 1h;
+
+    // Lists one object at version 10 and opens the watch.
+    void open_watch()
+    {
+        REQUIRE(fsm.on_page(page_of({make_object("a", "7")}, "10")));
+        fsm.on_watch_opened(now);
+    }
+
+    void end_watch(std::chrono::milliseconds after)
+    {
+        now += after;
+        fsm.on_watch_end(nullptr, now);
+    }
+
+    void fail_watch(const api_error& failure, std::chrono::milliseconds after = 0ms)
+    {
+        now += after;
+        fsm.on_watch_end(&failure, now);
+    }
+};
+
+void check_lists_anew(const watch_fsm& fsm, bool at_once)
+{
+    const watch_step step = fsm.next();
+    CHECK(step.what == action::list);
+    CHECK(step.resource_version.empty());
+    CHECK(step.continue_token.empty());
+    CHECK((step.delay == 0ms) == at_once);
 }
 
-api_error status(unsigned code, std::string reason = "", std::chrono::seconds retry = 0s)
+void check_watches(const watch_fsm& fsm, const std::string& version, bool at_once)
 {
-    return {code, std::move(reason), "message", retry};
-}
-
-watch_fsm watching()
-{
-    watch_fsm fsm = make();
-    fsm.on_page(page({}, "100"));
-    return fsm;
+    const watch_step step = fsm.next();
+    CHECK(step.what == action::watch);
+    CHECK(step.resource_version == version);
+    CHECK((step.delay == 0ms) == at_once);
 }
 
 }  // namespace
 
-TEST_CASE("pages are one snapshot, and the watch starts at the list's version", "[kube][watch]")
+TEST_CASE("a watcher lists first, and watches from the list's version", "[kube][watch]")
 {
-    watch_fsm fsm = make();
-    CHECK(fsm.next().what == watch_step::action::list);
-    CHECK(fsm.next().resource_version.empty());
-    CHECK_FALSE(fsm.on_page(page({item("a", "1", "7")}, "100", "more")).has_value());
-    CHECK(fsm.next().continue_token == "more");
-    const auto snapshot = fsm.on_page(page({item("b")}, "101"));
-    REQUIRE(snapshot.has_value());
+    fixture f;
+    check_lists_anew(f.fsm, true);
+    CHECK_FALSE(f.fsm.listed());
+    const auto snapshot = f.fsm.on_page(page_of({make_object("a", "7"), make_object("b", "99")}, "10"));
+    REQUIRE(snapshot);
     CHECK(snapshot->size() == 2);
-    CHECK(fsm.next().what == watch_step::action::watch);
-    CHECK(fsm.next().resource_version == "101");
+    CHECK(f.fsm.listed());
+    check_watches(f.fsm, "10", true);
 }
 
-TEST_CASE("a follow-up page that has expired starts the list anew, at once", "[kube][watch]")
+TEST_CASE("pages are one snapshot", "[kube][watch]")
 {
-    watch_fsm fsm = make();
-    fsm.on_page(page({item("a")}, "100", "more"));
-    fsm.on_list_error(status(410, "Expired"));
-    CHECK(fsm.next().continue_token.empty());
-    CHECK(fsm.next().delay == 0ms);
-    const auto snapshot = fsm.on_page(page({item("b")}, "200"));
-    REQUIRE(snapshot.has_value());
+    fixture f;
+    CHECK_FALSE(f.fsm.on_page(page_of({make_object("a", "1")}, "10", "token-1")));
+    CHECK(f.fsm.next().what == action::list);
+    CHECK(f.fsm.next().continue_token == "token-1");
+    CHECK_FALSE(f.fsm.on_page(page_of({make_object("b", "2")}, "10", "token-2")));
+    CHECK(f.fsm.next().continue_token == "token-2");
+    const auto snapshot = f.fsm.on_page(page_of({make_object("c", "3")}, "10"));
+    REQUIRE(snapshot);
+    REQUIRE(snapshot->size() == 3);
+    CHECK((*snapshot)[0]->meta.name == "a");
+    CHECK((*snapshot)[2]->meta.name == "c");
+    check_watches(f.fsm, "10", true);
+}
+
+TEST_CASE("410 on a later page starts from scratch, at once only the first time", "[kube][watch]")
+{
+    fixture f;
+    f.fsm.on_page(page_of({make_object("a", "1")}, "10", "token-1"));
+    f.fsm.on_list_error(refusal(410, "Expired"));
+    check_lists_anew(f.fsm, true);
+    // The pages of the first attempt are not part of the second one.
+    f.fsm.on_page(page_of({make_object("b", "1")}, "20", "token-2"));
+    f.fsm.on_list_error(refusal(410, "Expired"));
+    check_lists_anew(f.fsm, false);
+    const auto snapshot = f.fsm.on_page(page_of({make_object("c", "1")}, "30"));
+    REQUIRE(snapshot);
     CHECK(snapshot->size() == 1);
+    CHECK((*snapshot)[0]->meta.name == "c");
 }
 
-TEST_CASE("a failing list backs off and honours Retry-After", "[kube][watch]")
+TEST_CASE("410 on the first page is retried with a delay", "[kube][watch]")
 {
-    watch_fsm fsm = make();
-    fsm.on_list_error(status(500));
-    const auto first = fsm.next().delay;
-    CHECK(first >= 400ms);
-    CHECK(first <= 800ms);
-    fsm.on_list_error(status(429, "TooManyRequests", 7s));
-    CHECK(fsm.next().delay == 7000ms);
-    CHECK(fsm.next().what == watch_step::action::list);
+    fixture f;
+    f.fsm.on_list_error(refusal(410, "Expired"));
+    check_lists_anew(f.fsm, false);
 }
 
-TEST_CASE("events and bookmarks move the version", "[kube][watch]")
+TEST_CASE("a list that fails is retried from its first page, ever later", "[kube][watch]")
 {
-    watch_fsm fsm = watching();
-    const auto added =
-        fsm.on_line(R"({"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"105"}}})");
+    fixture f;
+    f.fsm.on_page(page_of({make_object("a", "1")}, "10", "token-1"));
+    std::chrono::milliseconds longest{};
+    for (int i = 0; i < 8; ++i)
+    {
+        f.fsm.on_list_error(refusal(500));
+        check_lists_anew(f.fsm, false);
+        longest = std::max(longest, f.fsm.next().delay);
+    }
+    CHECK(longest > 10s);
+    CHECK(longest <= 30s);
+    f.fsm.on_list_error(refusal(429, "TooManyRequests", "", 45s));
+    CHECK(f.fsm.next().delay == 45s);
+    const auto snapshot = f.fsm.on_page(page_of({}, "11"));
+    REQUIRE(snapshot);
+    CHECK(snapshot->empty());
+    check_watches(f.fsm, "11", true);
+}
+
+TEST_CASE("events carry their objects and move the version", "[kube][watch]")
+{
+    fixture f;
+    f.open_watch();
+    const auto added = f.fsm.on_line(event_line("ADDED", "b", "11"));
     REQUIRE(added.has_value());
     REQUIRE(added->has_value());
     CHECK((*added)->what == watch_event::type::upsert);
-    CHECK(fsm.resource_version() == "105");
-    const auto mark = fsm.on_line(R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"110"}}})");
-    CHECK((*mark)->what == watch_event::type::bookmark);
-    CHECK(fsm.resource_version() == "110");
-    const auto gone =
-        fsm.on_line(R"({"type":"DELETED","object":{"metadata":{"name":"a","resourceVersion":"111"}}})");
+    CHECK((*added)->object->meta.name == "b");
+    CHECK((*f.fsm.on_line(event_line("MODIFIED", "b", "12")))->what == watch_event::type::upsert);
+    const auto gone = f.fsm.on_line(event_line("DELETED", "b", "13"));
+    REQUIRE(gone.has_value());
     CHECK((*gone)->what == watch_event::type::removal);
-    const auto odd = fsm.on_line(R"({"type":"NOVELTY","object":{"metadata":{"name":"a"}}})");
-    REQUIRE(odd.has_value());
-    CHECK_FALSE(odd->has_value());
+    CHECK((*gone)->object->meta.key() == object_key{"default", "b"});
+    CHECK(f.fsm.resource_version() == "13");
+    f.end_watch(200s);
+    check_watches(f.fsm, "13", true);
 }
 
-TEST_CASE("an expired watch lists anew, whether in the stream or as a status", "[kube][watch]")
+TEST_CASE("a bookmark moves the version and is no object", "[kube][watch]")
 {
-    watch_fsm fsm = watching();
-    fsm.on_watch_opened(watch_fsm::steady::now());
-    const auto ended = fsm.on_line(R"({"type":"ERROR","object":{"code":410,"reason":"Expired"}})");
-    REQUIRE_FALSE(ended.has_value());
-    const api_error failure = ended.error();
-    CHECK(failure.is_expired());
-    fsm.on_watch_end(&failure, watch_fsm::steady::now());
-    CHECK(fsm.next().what == watch_step::action::list);
-    CHECK(fsm.next().resource_version.empty());
-    CHECK(fsm.next().delay == 0ms);
+    fixture f;
+    f.open_watch();
+    const auto mark = f.fsm.on_line(bookmark_line("500"));
+    REQUIRE(mark.has_value());
+    REQUIRE(mark->has_value());
+    CHECK((*mark)->what == watch_event::type::bookmark);
+    CHECK_FALSE((*mark)->object);
+    f.end_watch(200s);
+    check_watches(f.fsm, "500", true);
 }
 
-TEST_CASE("a refused or broken watch goes on from where it was", "[kube][watch]")
+TEST_CASE("an event of an unknown type is ignored", "[kube][watch]")
 {
-    watch_fsm fsm = watching();
-    const api_error busy = status(429, "TooManyRequests", 3s);
-    fsm.on_watch_end(&busy, watch_fsm::steady::now());
-    CHECK(fsm.next().what == watch_step::action::watch);
-    CHECK(fsm.next().resource_version == "100");
-    CHECK(fsm.next().delay == 3000ms);
-    const api_error lost(error(errc::unavailable, "refused"));
-    fsm.on_watch_end(&lost, watch_fsm::steady::now());
-    CHECK(fsm.next().what == watch_step::action::watch);
-    CHECK(fsm.next().delay > 0ms);
+    fixture f;
+    f.open_watch();
+    const auto news = f.fsm.on_line(event_line("TRANSMOGRIFIED", "b", "11"));
+    REQUIRE(news.has_value());
+    CHECK_FALSE(news->has_value());
 }
 
-TEST_CASE("a kind that is gone is listed again", "[kube][watch]")
+TEST_CASE(
+    "a line that is no event is a protocol error, and the watch goes on from where it was", "[kube][watch]"
+)
 {
-    watch_fsm fsm = watching();
-    const api_error gone = status(404);
-    fsm.on_watch_end(&gone, watch_fsm::steady::now());
-    CHECK(fsm.next().what == watch_step::action::list);
-    CHECK(fsm.next().delay > 0ms);
-}
-
-TEST_CASE("an orderly end resumes at once, an immediate one waits", "[kube][watch]")
-{
-    watch_fsm fsm = watching();
-    const auto now = watch_fsm::steady::now();
-    fsm.on_watch_opened(now);
-    fsm.on_watch_end(nullptr, now + 60s);
-    CHECK(fsm.next().what == watch_step::action::watch);
-    CHECK(fsm.next().delay == 0ms);
-    fsm.on_watch_opened(now);
-    fsm.on_watch_end(nullptr, now + 10ms);
-    CHECK(fsm.next().delay > 0ms);
-}
-
-TEST_CASE("a line that is no event is a protocol error", "[kube][watch]")
-{
-    watch_fsm fsm = watching();
-    for (const char* line : {"", "{", "[]", R"({"type":"ADDED"})", R"({"type":"ADDED","object":{}})"})
+    for (const char* line :
+         {"",
+          "garbage",
+          "{",
+          "[]",
+          "null",
+          R"({"type":"ADDED"})",
+          R"({"type":"ADDED","object":[]})",
+          R"({"type":"ADDED","object":{"metadata":{}}})"})
     {
-        INFO(line);
-        const auto read = fsm.on_line(line);
-        REQUIRE_FALSE(read.has_value());
-        CHECK(read.error().code() == errc::protocol);
+        CAPTURE(line);
+        fixture f;
+        f.open_watch();
+        const auto taken = f.fsm.on_line(line);
+        REQUIRE_FALSE(taken.has_value());
+        CHECK(taken.error().code() == errc::protocol);
+        f.fail_watch(taken.error());
+        check_watches(f.fsm, "10", false);
     }
 }
 
-TEST_CASE("lines come out whole, however the stream is cut", "[kube][watch]")
+TEST_CASE("410 in the stream lists anew at once", "[kube][watch]")
 {
-    const std::string stream = "one\ntwo\n\nthree\n";
-    for (std::size_t size = 1; size <= stream.size(); ++size)
-    {
-        line_splitter lines;
-        std::vector<std::string> got;
-        for (std::size_t at = 0; at < stream.size(); at += size)
-        {
-            lines.feed(std::string_view(stream).substr(at, size));
-            for (std::string_view line; lines.next(line).value();)
-                got.emplace_back(line);
-        }
-        CHECK(got == std::vector<std::string>{"one", "two", "", "three"});
-    }
-    line_splitter tight(8);
-    tight.feed("123456789");
-    std::string_view line;
-    CHECK_FALSE(tight.next(line).has_value());
+    fixture f;
+    f.open_watch();
+    const auto taken = f.fsm.on_line(error_line(410, "Expired", "too old resource version: 10 (500)"));
+    REQUIRE_FALSE(taken.has_value());
+    CHECK(taken.error().http_status() == 410);
+    CHECK(taken.error().is_expired());
+    f.fail_watch(taken.error());
+    check_lists_anew(f.fsm, true);
+    CHECK_FALSE(f.fsm.listed());
 }
 
-TEST_CASE("a snapshot tells what came, went and was replaced", "[kube][store]")
+TEST_CASE("410 as the watch's status lists anew at once", "[kube][watch]")
 {
-    store objects;
-    CHECK(objects.replace({item("a", "1"), item("b", "2")}).size() == 2);
-    CHECK(objects.replace({item("a", "1"), item("b", "2")}).empty());
-    const auto changes = objects.replace({item("b", "9")});
-    REQUIRE(changes.size() == 3);
-    CHECK(changes[0].key.name == "a");
-    CHECK_FALSE(changes[0].after);
-    CHECK(changes[1].before->meta.uid == "2");
-    CHECK_FALSE(changes[1].after);
-    CHECK_FALSE(changes[2].before);
-    CHECK(changes[2].after->meta.uid == "9");
-    CHECK(objects.remove({"n", "zzz"}).empty());
-    CHECK(objects.size() == 1);
+    fixture f;
+    REQUIRE(f.fsm.on_page(page_of({}, "10")));
+    f.fail_watch(refusal(410, "Expired"));
+    check_lists_anew(f.fsm, true);
+}
+
+TEST_CASE("a version from the future lists anew", "[kube][watch]")
+{
+    fixture f;
+    REQUIRE(f.fsm.on_page(page_of({}, "10")));
+    f.fail_watch(refusal(504, "Timeout", "Too large resource version: 10, current: 9"));
+    check_lists_anew(f.fsm, true);
+}
+
+TEST_CASE("a server that always answers 410 to the watch is not asked in a tight circle", "[kube][watch]")
+{
+    fixture f;
+    REQUIRE(f.fsm.on_page(page_of({}, "10")));
+    f.fail_watch(refusal(410));
+    check_lists_anew(f.fsm, true);
+    REQUIRE(f.fsm.on_page(page_of({}, "11")));
+    f.fail_watch(refusal(410));
+    check_lists_anew(f.fsm, false);
+    // A watch that worked makes the next one an ordinary one again.
+    REQUIRE(f.fsm.on_page(page_of({}, "12")));
+    f.fsm.on_watch_opened(f.now);
+    f.fail_watch(refusal(410), 300s);
+    check_lists_anew(f.fsm, true);
+}
+
+TEST_CASE("404 on the watch lists anew, with a delay", "[kube][watch]")
+{
+    fixture f;
+    REQUIRE(f.fsm.on_page(page_of({}, "10")));
+    f.fail_watch(refusal(404, "NotFound"));
+    check_lists_anew(f.fsm, false);
+}
+
+TEST_CASE("429 keeps the watch and waits as long as the server says", "[kube][watch]")
+{
+    fixture f;
+    f.open_watch();
+    f.fail_watch(refusal(429, "TooManyRequests", "", 17s), 10s);
+    check_watches(f.fsm, "10", false);
+    CHECK(f.fsm.next().delay == 17s);
+    f.fail_watch(refusal(429, "TooManyRequests", "", 0s));
+    CHECK(f.fsm.next().delay > 0ms);
+    CHECK(f.fsm.next().delay < 5s);
+}
+
+TEST_CASE("an unreachable server keeps the watch and is asked ever more rarely", "[kube][watch]")
+{
+    fixture f;
+    f.open_watch();
+    std::chrono::milliseconds longest{};
+    for (int i = 0; i < 8; ++i)
+    {
+        f.fail_watch(api_error(fail(errc::unavailable, "connection refused")));
+        check_watches(f.fsm, "10", false);
+        longest = std::max(longest, f.fsm.next().delay);
+    }
+    CHECK(longest > 10s);
+    // Once a watch has lasted, the next failure is a first one again.
+    f.fsm.on_watch_opened(f.now);
+    f.fail_watch(api_error(fail(errc::unavailable, "connection refused")), 3min);
+    CHECK(f.fsm.next().delay <= 800ms);
+}
+
+TEST_CASE("a watch that ends in order is opened again at once", "[kube][watch]")
+{
+    fixture f;
+    f.open_watch();
+    f.end_watch(200s);
+    check_watches(f.fsm, "10", true);
+}
+
+TEST_CASE("a watch that ends at once and empty backs off, one with an event does not", "[kube][watch]")
+{
+    fixture f;
+    f.open_watch();
+    f.end_watch(10ms);
+    check_watches(f.fsm, "10", false);
+    f.fsm.on_watch_opened(f.now);
+    REQUIRE(f.fsm.on_line(event_line("MODIFIED", "a", "11")).has_value());
+    f.end_watch(10ms);
+    check_watches(f.fsm, "11", true);
+    // The event of one watch does not excuse the next one.
+    f.fsm.on_watch_opened(f.now);
+    f.end_watch(10ms);
+    check_watches(f.fsm, "11", false);
 }
