@@ -139,6 +139,10 @@ config_loader::apply_file(const std::string& path, std::vector<std::optional<giv
     {
         return fail(errc::not_found, "--config: {} cannot be read", path);
     }
+    catch (const std::ios_base::failure&)
+    {
+        return fail(errc::not_found, "--config: {} cannot be read", path);
+    }
     catch (const YAML::ParserException& wrong)
     {
         return fail(errc::invalid, "--config: {}:{}: {}", path, wrong.mark.line + 1, wrong.msg);

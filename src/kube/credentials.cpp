@@ -201,6 +201,10 @@ result<connection_config> load_kubeconfig(const std::string& path, const std::st
     {
         return fail(errc::not_found, "kubeconfig {} cannot be read", path);
     }
+    catch (const std::ios_base::failure&)
+    {
+        return fail(errc::not_found, "kubeconfig {} cannot be read", path);
+    }
     catch (const YAML::Exception& wrong)
     {
         // The message of the parser, never the text: it may hold a key.
