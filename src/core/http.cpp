@@ -63,6 +63,11 @@ result<url> parse_url(std::string_view text)
     if (out.origin.port == 0)
         return fail(errc::invalid, "\"{}\" has no usable port", shown);
     const auto target = view.encoded_target();
+    // Boost.URL 1.81 takes "127.0.0.1.example.com" for the address 127.0.0.1 with the rest as its path.
+    if (!target.empty() && target.front() != '/' && target.front() != '?')
+        return fail(
+            errc::invalid, "\"{}\" is not an absolute http or https URL: its host cannot be read", text
+        );
     out.target = target.empty() ? "/" : std::string(target.data(), target.size());
     if (out.target.front() != '/')
         out.target.insert(0, "/");

@@ -245,7 +245,8 @@ TEST_CASE("URLs are split, and odd ones refused", "[core][http]")
           "http://u:p@a/",
           "http://a/#b",
           "http://a:0/",
-          "http://a:99999/"})
+          "http://a:99999/",
+          "http://127.0.0.1.example.com/"})
     {
         INFO(text);
         CHECK_FALSE(http::parse_url(text).has_value());
