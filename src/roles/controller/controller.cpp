@@ -57,7 +57,7 @@ public:
         tasks_.spawn("lead", lead());
         tasks_.spawn("sync deadline", give_up_unsynced());
         co_await around_.end.wait();
-        // Workers finish what they are at; then everything else goes.
+        // A worker may be cut off between two writes: each may be repeated, the next run goes on.
         queue_.close();
         tasks_.cancel();
         co_await tasks_.join();
