@@ -64,6 +64,7 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     health checks;
     stop_signal end(context.get_executor());
     const system_clock time;
+    steady_timekeeper steady;
     numbers
         .gauge(
             "portitor_build_info",
@@ -88,7 +89,7 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     asio::signal_set signals(context, SIGTERM, SIGINT);
     around.spawn("signals", watch_signals(signals, end, log));
 
-    const process given{context.get_executor(), log, numbers, checks, end, time};
+    const process given{context.get_executor(), log, numbers, checks, end, time, steady};
     const std::unique_ptr<role> work = entry.make(given, config);
     int exit_code = 1;
     std::exception_ptr failure;

@@ -20,7 +20,7 @@ http::response health::answer(const http::request& message, const metrics& numbe
     return http::make_response(http::status::not_found, "try /healthz, /readyz or /metrics\n");
 }
 
-http::response health::evaluate(const checks& all, bool verbose)
+http::response health::evaluate(const checks& all, bool verbose) const
 {
     std::string report;
     bool good = true;
@@ -29,6 +29,11 @@ http::response health::evaluate(const checks& all, bool verbose)
         const auto reason = of();
         good = good && !reason;
         report += reason ? fmt::format("[-]{} failed: {}\n", name, *reason) : fmt::format("[+]{} ok\n", name);
+    }
+    for (const auto& [name, of] : warnings_)
+    {
+        const auto reason = of();
+        report += reason ? fmt::format("[!]{} warns: {}\n", name, *reason) : fmt::format("[+]{} ok\n", name);
     }
     std::string body = good ? "ok\n" : "not ok\n";
     if (verbose || !good)

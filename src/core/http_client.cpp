@@ -36,108 +36,22 @@ result<void> configure(asio::ssl::context& context, const tls_settings& tls)
     return {};
 }
 
-class pooled_client final : public client
+/// Connections that lie idle, to be used again. Readers of a body may outlive the client, and with it this.
+class idle_pool
 {
 public:
-    pooled_client(asio::any_io_executor executor, client_settings settings)
-        : executor_(executor), settings_(std::move(settings)), tls_(asio::ssl::context::tls_client)
+    explicit idle_pool(const client_settings& settings)
+        : most_(settings.max_idle_per_origin), longest_(settings.max_idle)
     {}
 
-    result<void> configure_tls() { return configure(tls_, settings_.tls); }
-
-    asio::awaitable<result<response>> send(origin server, request message, client_options options) override
-    {
-        const deadline until = std::chrono::steady_clock::now() + options.timeout;
-        prepare(message, server, true);
-        std::unique_ptr<connection> line = take_idle(server);
-        const bool reused = line != nullptr;
-        auto answer = co_await exchange(line, server, message, options, until);
-        // Between the check and the write the server may have closed an idle connection. What has no effect
-        // may be sent again then; all else is the caller's decision.
-        const bool harmless = message.method() == verb::get || message.method() == verb::head;
-        if (!answer && reused && harmless && answer.error().code() == errc::unavailable)
-        {
-            line.reset();
-            answer = co_await exchange(line, server, message, options, until);
-        }
-        if (answer && line->reusable())
-            give_back(server, std::move(line));
-        co_return answer;
-    }
-
-    asio::awaitable<result<std::unique_ptr<body_stream>>>
-    open(origin server, request message, client_options options) override
-    {
-        const deadline until = std::chrono::steady_clock::now() + options.timeout;
-        prepare(message, server, false);
-        auto line = make_connection(executor_, server, &tls_, settings_.tls.server_name);
-        auto connected = co_await line->connect(until);
-        if (!connected)
-            co_return connected.error();
-        auto written = co_await line->write(message, until);
-        if (!written)
-            co_return written.error();
-        connection& reader = *line;
-        co_return co_await reader.read_stream(std::move(line), until);
-    }
-
-private:
-    struct idle_connection
-    {
-        std::unique_ptr<connection> line;
-        deadline since;
-    };
-
-    static void prepare(request& message, const origin& server, bool keep)
-    {
-        message.version(11);
-        message.set(field::host, server.authority());
-        message.set(field::user_agent, "portitor/" PORTITOR_VERSION);
-        message.keep_alive(keep);
-        message.prepare_payload();
-    }
-
-    // One request and its answer on `line`, which is connected first where it is null.
-    asio::awaitable<result<response>> exchange(
-        std::unique_ptr<connection>& line,
-        const origin& server,
-        request& message,
-        const client_options& options,
-        deadline until
-    )
-    {
-        if (!line)
-        {
-            line = make_connection(executor_, server, &tls_, settings_.tls.server_name);
-            auto connected = co_await line->connect(until);
-            if (!connected)
-                co_return connected.error();
-        }
-        auto written = co_await line->write(message, until);
-        if (!written)
-            co_return after_send(written.error(), message);
-        auto answer = co_await line->read(options.max_body, until);
-        if (!answer)
-            co_return after_send(answer.error(), message);
-        co_return answer;
-    }
-
-    // Once bytes have left, "unavailable" would promise that nothing arrived: the outcome is unknown instead.
-    static error after_send(const error& failure, const request& message)
-    {
-        const bool harmless = message.method() == verb::get || message.method() == verb::head;
-        if (failure.code() == errc::unavailable && !harmless)
-            return {errc::timed_out, failure.message() + " (the connection broke, the outcome is unknown)"};
-        return failure;
-    }
-
-    std::unique_ptr<connection> take_idle(const origin& server)
+    /// A connection that the server has not closed, or null.
+    std::unique_ptr<connection> take(const origin& server)
     {
         auto& idle = idle_[server];
-        const auto oldest = std::chrono::steady_clock::now() - settings_.max_idle;
+        const auto oldest = std::chrono::steady_clock::now() - longest_;
         while (!idle.empty())
         {
-            idle_connection last = std::move(idle.back());
+            entry last = std::move(idle.back());
             idle.pop_back();
             if (last.since >= oldest && !last.line->stale())
                 return std::move(last.line);
@@ -149,16 +63,157 @@ private:
     {
         auto& idle = idle_[server];
         const auto now = std::chrono::steady_clock::now();
-        while (!idle.empty() && (idle.size() >= settings_.max_idle_per_origin ||
-                                 idle.front().since < now - settings_.max_idle))
+        while (!idle.empty() && (idle.size() >= most_ || idle.front().since < now - longest_))
             idle.pop_front();
         idle.push_back({std::move(line), now});
     }
 
+private:
+    struct entry
+    {
+        std::unique_ptr<connection> line;
+        deadline since;
+    };
+
+    std::size_t most_;
+    std::chrono::milliseconds longest_;
+    std::map<origin, std::deque<entry>> idle_;
+};
+
+bool is_harmless(const request& message)
+{
+    return message.method() == verb::get || message.method() == verb::head;
+}
+
+class pooled_client final : public client
+{
+public:
+    pooled_client(asio::any_io_executor executor, client_settings settings)
+        : executor_(executor), settings_(std::move(settings))
+    {}
+
+    result<void> use_tls(const tls_settings& tls) override
+    {
+        auto fresh = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
+        auto configured = configure(*fresh, tls);
+        if (!configured)
+            return configured;
+        settings_.tls = tls;
+        // A connection keeps what it needs of the context that it was made with.
+        tls_ = std::move(fresh);
+        pool_ = std::make_shared<idle_pool>(settings_);
+        return {};
+    }
+
+    asio::awaitable<result<response>> send(origin server, request message, client_options options) override
+    {
+        const deadline until = std::chrono::steady_clock::now() + options.timeout;
+        prepare(message, server, true);
+        const auto pool = pool_;
+        std::unique_ptr<connection> line = pool->take(server);
+        const bool reused = line != nullptr;
+        auto answer = co_await exchange(line, server, message, options, until);
+        // Between the check and the write the server may have closed an idle connection. What has no effect
+        // may be sent again then; all else is the caller's decision.
+        if (!answer && reused && is_harmless(message) && answer.error().code() == errc::unavailable)
+        {
+            line.reset();
+            answer = co_await exchange(line, server, message, options, until);
+        }
+        if (answer && line->reusable())
+            pool->give_back(server, std::move(line));
+        co_return answer;
+    }
+
+    asio::awaitable<result<std::unique_ptr<body_stream>>>
+    open(origin server, request message, client_options options) override
+    {
+        const deadline until = std::chrono::steady_clock::now() + options.timeout;
+        prepare(message, server, options.pooled);
+        std::unique_ptr<connection> line = options.pooled ? pool_->take(server) : nullptr;
+        const bool reused = line != nullptr;
+        auto stream = co_await begin(std::move(line), server, message, options.pooled, until);
+        if (!stream && reused && is_harmless(message) && stream.error().code() == errc::unavailable)
+            stream = co_await begin(nullptr, server, message, options.pooled, until);
+        co_return stream;
+    }
+
+private:
+    static void prepare(request& message, const origin& server, bool keep)
+    {
+        message.version(11);
+        message.set(field::host, server.authority());
+        message.set(field::user_agent, "portitor/" PORTITOR_VERSION);
+        message.keep_alive(keep);
+        message.prepare_payload();
+    }
+
+    // Connects `line` where it is null.
+    asio::awaitable<result<void>>
+    connect(std::unique_ptr<connection>& line, const origin& server, deadline until)
+    {
+        if (line)
+            co_return result<void>();
+        line = make_connection(executor_, server, tls_.get(), settings_.tls.server_name);
+        co_return co_await line->connect(until);
+    }
+
+    // One request and its answer.
+    asio::awaitable<result<response>> exchange(
+        std::unique_ptr<connection>& line,
+        const origin& server,
+        request& message,
+        const client_options& options,
+        deadline until
+    )
+    {
+        auto connected = co_await connect(line, server, until);
+        if (!connected)
+            co_return connected.error();
+        auto written = co_await line->write(message, until);
+        if (!written)
+            co_return after_send(written.error(), message);
+        auto answer = co_await line->read(options.max_body, until);
+        if (!answer)
+            co_return after_send(answer.error(), message);
+        co_return answer;
+    }
+
+    // One request and the header of its answer.
+    asio::awaitable<result<std::unique_ptr<body_stream>>>
+    begin(std::unique_ptr<connection> line, const origin& server, request& message, bool pooled, deadline until)
+    {
+        auto connected = co_await connect(line, server, until);
+        if (!connected)
+            co_return connected.error();
+        auto written = co_await line->write(message, until);
+        if (!written)
+            co_return after_send(written.error(), message);
+        connection_taker give_back;
+        if (pooled)
+            give_back = [pool = std::weak_ptr(pool_), server](std::unique_ptr<connection> finished) {
+                if (const auto held = pool.lock())
+                    held->give_back(server, std::move(finished));
+            };
+        connection& reader = *line;
+        auto stream = co_await reader.read_stream(std::move(line), until, std::move(give_back));
+        if (!stream)
+            co_return after_send(stream.error(), message);
+        co_return stream;
+    }
+
+    // Once bytes have left, "unavailable" would promise that nothing arrived: the outcome is unknown instead.
+    static error after_send(const error& failure, const request& message)
+    {
+        if (failure.code() == errc::unavailable && !is_harmless(message))
+            return {errc::timed_out, failure.message() + " (the connection broke, the outcome is unknown)"};
+        return failure;
+    }
+
     asio::any_io_executor executor_;
     client_settings settings_;
-    asio::ssl::context tls_;
-    std::map<origin, std::deque<idle_connection>> idle_;
+    std::unique_ptr<asio::ssl::context> tls_;
+    std::shared_ptr<idle_pool> pool_;
 };
 
 }  // namespace
@@ -166,7 +221,7 @@ private:
 result<std::unique_ptr<client>> make_client(asio::any_io_executor executor, const client_settings& settings)
 {
     auto made = std::make_unique<pooled_client>(executor, settings);
-    auto configured = made->configure_tls();
+    auto configured = made->use_tls(settings.tls);
     if (!configured)
         return configured.error();
     return std::unique_ptr<client>(std::move(made));

@@ -128,21 +128,30 @@ public:
 
     asio::awaitable<result<response>> read(std::size_t max_body, deadline until) override
     {
-        beast::http::response_parser<beast::http::string_body> parser;
-        parser.body_limit(max_body);
-        parser.skip(is_head_);  // its Content-Length is that of a body which does not come
         lowest().expires_at(until);
-        auto [ec, size] = co_await beast::http::async_read(stream_, buffer_, parser, as_result);
-        if (ec)
-            co_return describe(ec, "reading the answer of " + server_.to_string());
-        // Bytes beyond the answer are an answer to nobody's request: the next one would get them.
-        reusable_ = parser.get().keep_alive() && buffer_.size() == 0;
-        lowest().expires_never();
-        co_return parser.release();
+        for (;;)
+        {
+            beast::http::response_parser<beast::http::string_body> parser;
+            parser.body_limit(max_body);
+            parser.skip(is_head_);  // its Content-Length is that of a body which does not come
+            auto [ec, size] = co_await beast::http::async_read(stream_, buffer_, parser, as_result);
+            if (ec)
+                co_return describe(ec, "reading the answer of " + server_.to_string());
+            // 100 or 103 only announces the answer; 101 would be another protocol (RFC 9110, section 15.2).
+            const unsigned status = parser.get().result_int();
+            if (status == 101)
+                co_return fail(errc::protocol, "{} switches to another protocol", server_.to_string());
+            if (status >= 100 && status < 200)
+                continue;
+            // Bytes beyond the answer are an answer to nobody's request: the next one would get them.
+            reusable_ = parser.get().keep_alive() && buffer_.size() == 0;
+            lowest().expires_never();
+            co_return parser.release();
+        }
     }
 
     asio::awaitable<result<std::unique_ptr<body_stream>>>
-    read_stream(std::unique_ptr<connection> self, deadline until) override;
+    read_stream(std::unique_ptr<connection> self, deadline until, connection_taker give_back) override;
 
     bool reusable() const override { return reusable_; }
 
@@ -187,8 +196,10 @@ template <typename Stream>
 class basic_body_stream final : public body_stream
 {
 public:
-    basic_body_stream(std::unique_ptr<connection> keep, basic_connection<Stream>& via)
-        : keep_(std::move(keep)), via_(via)
+    basic_body_stream(
+        std::unique_ptr<connection> keep, basic_connection<Stream>& via, connection_taker give_back
+    )
+        : keep_(std::move(keep)), via_(via), give_back_(std::move(give_back))
     {
         parser_.body_limit(boost::none);
     }
@@ -208,7 +219,7 @@ public:
 
     asio::awaitable<result<std::string>> read_some(std::chrono::milliseconds idle) override
     {
-        while (!parser_.is_done())
+        while (keep_ && !parser_.is_done())
         {
             parser_.get().body().data = chunk_.data();
             parser_.get().body().size = chunk_.size();
@@ -221,21 +232,30 @@ public:
             if (ec && ec != beast::http::error::need_buffer)
                 co_return describe(ec, "reading from " + via_.server_.to_string());
         }
+        if (keep_ && give_back_ && parser_.get().keep_alive() && via_.buffer_.size() == 0)
+        {
+            via_.lowest().expires_never();
+            give_back_(std::move(keep_));
+        }
         co_return std::string();
     }
 
 private:
-    std::unique_ptr<connection> keep_;
-    basic_connection<Stream>& via_;
+    std::unique_ptr<connection> keep_;  ///< null once it has been given back
+    basic_connection<Stream>& via_;     ///< the same, with its type
+    connection_taker give_back_;
     beast::http::response_parser<beast::http::buffer_body> parser_;
     std::array<char, 16 * 1024> chunk_;
 };
 
 template <typename Stream>
 asio::awaitable<result<std::unique_ptr<body_stream>>>
-basic_connection<Stream>::read_stream(std::unique_ptr<connection> self, deadline until)
+basic_connection<Stream>::read_stream(
+    std::unique_ptr<connection> self, deadline until, connection_taker give_back
+)
 {
-    auto reader = std::make_unique<basic_body_stream<Stream>>(std::move(self), *this);
+    auto reader =
+        std::make_unique<basic_body_stream<Stream>>(std::move(self), *this, std::move(give_back));
     auto header = co_await reader->read_header(until);
     if (!header)
         co_return header.error();

@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 namespace boost::asio::ssl {
@@ -16,6 +17,9 @@ class context;
 namespace portitor::http {
 
 using deadline = std::chrono::steady_clock::time_point;
+
+class connection;
+using connection_taker = std::function<void(std::unique_ptr<connection>)>;
 
 /// One connection to one server, plain or TLS: the only place that sees the stream types.
 class connection
@@ -28,9 +32,10 @@ public:
     virtual boost::asio::awaitable<result<void>> write(request& message, deadline until) = 0;
     /// The whole answer. Afterwards reusable() says whether another request may follow.
     virtual boost::asio::awaitable<result<response>> read(std::size_t max_body, deadline until) = 0;
-    /// Hands the connection over to a reader of an endless body, at the answer's header.
+    /// Hands the connection over to a reader of its answer's body, at the header. At the body's end `give_back`,
+    /// where there is one, gets a connection that another request may follow on.
     virtual boost::asio::awaitable<result<std::unique_ptr<body_stream>>>
-    read_stream(std::unique_ptr<connection> self, deadline until) = 0;
+    read_stream(std::unique_ptr<connection> self, deadline until, connection_taker give_back) = 0;
     virtual bool reusable() const = 0;
     /// Whether the peer has closed a connection that lay idle.
     virtual bool stale() = 0;

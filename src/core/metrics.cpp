@@ -115,8 +115,31 @@ histogram& metrics::histogram(std::string_view name, std::string_view help, metr
     return *cell;
 }
 
+metrics::collector metrics::collect(std::function<void()> measure)
+{
+    const std::lock_guard lock(mutex_);
+    collectors_.emplace(++last_collector_, std::move(measure));
+    return {*this, last_collector_};
+}
+
+metrics::collector::~collector()
+{
+    if (!owner_)
+        return;
+    const std::lock_guard lock(owner_->mutex_);
+    owner_->collectors_.erase(id_);
+}
+
 std::string metrics::expose() const
 {
+    std::vector<std::function<void()>> measures;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [id, measure] : collectors_)
+            measures.push_back(measure);
+    }
+    for (const auto& measure : measures)
+        measure();
     const std::lock_guard lock(mutex_);
     std::string out;
     for (const auto& [name, members] : families_)

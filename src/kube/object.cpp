@@ -32,7 +32,7 @@ std::optional<owner_reference> parse_owner(const json::value& value)
     };
 }
 
-object_meta parse_meta(const json::object& meta)
+object_meta read_meta(const json::object& meta)
 {
     object_meta out;
     out.ns = string_at(meta, "namespace");
@@ -91,14 +91,23 @@ const json::object& object::status() const
     return object_at(raw, "status");
 }
 
+result<object_meta> parse_meta(const json::object& raw)
+{
+    object_meta out = read_meta(object_at(raw, "metadata"));
+    if (out.name.empty())
+        return fail(errc::protocol, "an object without metadata.name");
+    return out;
+}
+
 result<object_ptr> parse_object(json::object raw)
 {
+    auto meta = parse_meta(raw);
+    if (!meta)
+        return meta.error();
+    if (json::value* kept = raw.if_contains("metadata"); kept && kept->is_object())
+        kept->get_object().erase("managedFields");
     auto out = std::make_shared<object>();
-    if (json::value* meta = raw.if_contains("metadata"); meta && meta->is_object())
-        meta->get_object().erase("managedFields");
-    out->meta = parse_meta(object_at(raw, "metadata"));
-    if (out->meta.name.empty())
-        return fail(errc::protocol, "an object without metadata.name");
+    out->meta = std::move(*meta);
     out->raw = std::move(raw);
     return object_ptr(std::move(out));
 }

@@ -1,8 +1,5 @@
 #include <portitor/kube/work_queue.hpp>
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <algorithm>
 
 namespace portitor::kube {
@@ -13,124 +10,222 @@ namespace {
 
 constexpr std::chrono::milliseconds first_retry(50);
 constexpr std::chrono::milliseconds longest_retry(60000);
+constexpr unsigned most_doublings = 20;
+
+double seconds_between(timekeeper::time_point from, timekeeper::time_point to)
+{
+    return std::chrono::duration<double>(to - from).count();
+}
 
 }  // namespace
 
-work_queue::work_queue(asio::any_io_executor executor, std::string name, metrics& numbers)
-    : signal_(executor, asio::steady_timer::time_point::max()), random_(std::random_device{}()),
+work_queue::work_queue(asio::any_io_executor executor, std::string name, timekeeper& time, metrics& numbers)
+    : time_(time), signal_(time.make_timer(executor)), random_(std::random_device{}()),
       depth_(numbers.gauge("workqueue_depth", "Keys that wait", {{"name", name}})),
       adds_(numbers.counter("workqueue_adds_total", "Keys that were queued", {{"name", name}})),
       retries_(numbers.counter(
           "workqueue_retries_total", "Keys that were queued again after a failure", {{"name", name}}
-      ))
+      )),
+      wait_seconds_(numbers.histogram(
+          "workqueue_queue_duration_seconds", "Time that keys waited for a worker", {{"name", name}}
+      )),
+      work_seconds_(numbers.histogram(
+          "workqueue_work_duration_seconds", "Time that the work on a key took", {{"name", name}}
+      )),
+      longest_(numbers.gauge(
+          "workqueue_longest_running_processor_seconds",
+          "For how long the oldest work that is not done has been going on",
+          {{"name", name}}
+      )),
+      unfinished_(numbers.gauge(
+          "workqueue_unfinished_work_seconds", "The same, of all work that is not done", {{"name", name}}
+      )),
+      collector_(numbers.collect([this] { measure(); }))
 {}
 
-void work_queue::enqueue(const object_key& key)
+void work_queue::measure()
 {
-    queue_.push_back(key);
+    std::chrono::seconds longest{};
+    std::chrono::seconds all{};
+    for (const auto& [key, since] : in_work_)
+    {
+        const auto age = std::chrono::duration_cast<std::chrono::seconds>(time_.now() - since);
+        longest = std::max(longest, age);
+        all += age;
+    }
+    longest_.set(longest.count());
+    unfinished_.set(all.count());
+}
+
+void work_queue::enqueue(const object_key& key, item& what)
+{
+    what.place = ++last_place_;
+    queue_.emplace(std::pair(what.urgency, what.place), key);
     depth_.set(static_cast<std::int64_t>(queue_.size()));
-    wake();
+    signal_->cancel();
 }
 
-void work_queue::wake()
+void work_queue::take_out(item& what)
 {
-    signal_.cancel();
+    queue_.erase({what.urgency, what.place});
+    what.place = 0;
+    depth_.set(static_cast<std::int64_t>(queue_.size()));
 }
 
-void work_queue::add(const object_key& key)
+void work_queue::add(const object_key& key, queue_priority urgency)
 {
-    if (closed_ || !dirty_.insert(key).second)
+    if (closed_)
         return;
-    adds_.add();
-    if (!processing_.contains(key))
-        enqueue(key);
+    item& what = items_[key];
+    if (!what.dirty)
+    {
+        adds_.add();
+        what.dirty = true;
+        what.urgency = urgency;
+        what.added_at = time_.now();
+        if (!what.processing)
+            enqueue(key, what);
+    }
+    else if (urgency < what.urgency)
+    {
+        const bool queued = what.place != 0;
+        if (queued)
+            take_out(what);
+        what.urgency = urgency;
+        if (queued)
+            enqueue(key, what);
+    }
+}
+
+void work_queue::add_at(const object_key& key, item& what, time_point when)
+{
+    if (what.due && *what.due <= when)
+        return;
+    if (what.due)
+        due_.erase({*what.due, key});
+    what.due = when;
+    due_.emplace(when, key);
+    signal_->cancel();
 }
 
 void work_queue::add_after(const object_key& key, std::chrono::milliseconds delay)
 {
-    if (closed_)
-        return;
     if (delay.count() <= 0)
-        return add(key);
-    const auto when = steady::now() + delay;
-    const auto [at, fresh] = delayed_.emplace(key, when);
-    if (!fresh)
-    {
-        if (at->second <= when)
-            return;
-        due_.erase({at->second, key});
-        at->second = when;
-    }
-    due_.emplace(when, key);
-    wake();
+        add(key);
+    else if (!closed_)
+        add_at(key, items_[key], time_.now() + delay);
 }
 
 void work_queue::add_failed(const object_key& key)
 {
+    if (closed_)
+        return;
     retries_.add();
-    const unsigned failures = std::min(failures_[key]++, 20U);
-    const auto step = std::min(longest_retry, first_retry * (std::int64_t{1} << failures));
-    std::uniform_int_distribution<std::int64_t> draw(step.count() / 2, step.count());
-    add_after(key, std::chrono::milliseconds(draw(random_)));
+    item& what = items_[key];
+    const auto now = time_.now();
+    if (now >= what.retry_at)
+    {
+        const auto step =
+            std::min(longest_retry, first_retry * (std::int64_t{1} << std::min(what.failures, most_doublings)));
+        ++what.failures;
+        std::uniform_int_distribution<std::int64_t> draw(step.count() / 2, step.count());
+        what.retry_at = now + std::chrono::milliseconds(draw(random_));
+    }
+    add_at(key, what, what.retry_at);
+}
+
+void work_queue::forget(const object_key& key)
+{
+    const auto at = items_.find(key);
+    if (at == items_.end())
+        return;
+    at->second.failures = 0;
+    at->second.retry_at = {};
+    drop_if_unused(key);
+}
+
+void work_queue::drop_if_unused(const object_key& key)
+{
+    const auto at = items_.find(key);
+    const item& what = at->second;
+    if (!what.dirty && !what.processing && !what.due && what.failures == 0)
+        items_.erase(at);
 }
 
 void work_queue::move_due()
 {
-    const auto now = steady::now();
+    const auto now = time_.now();
     while (!due_.empty() && due_.begin()->first <= now)
     {
         const object_key key = due_.begin()->second;
         due_.erase(due_.begin());
-        delayed_.erase(key);
+        items_[key].due.reset();
         add(key);
     }
-}
-
-work_queue::steady::time_point work_queue::wake_at() const
-{
-    return due_.empty() ? steady::time_point::max() : due_.begin()->first;
 }
 
 asio::awaitable<std::optional<object_key>> work_queue::get()
 {
     for (;;)
     {
-        move_due();
         if (closed_)
             co_return std::nullopt;
+        move_due();
         if (!queue_.empty())
         {
-            const object_key key = queue_.front();
-            queue_.pop_front();
-            depth_.set(static_cast<std::int64_t>(queue_.size()));
-            dirty_.erase(key);
-            processing_.insert(key);
+            const object_key key = queue_.begin()->second;
+            item& what = items_[key];
+            take_out(what);
+            what.dirty = false;
+            what.processing = true;
+            const auto now = time_.now();
+            wait_seconds_.observe(seconds_between(what.added_at, now));
+            in_work_[key] = now;
             co_return key;
         }
         // One timer for all: each waiter sets it to the same head of the delays.
-        if (signal_.expiry() != wake_at())
-            signal_.expires_at(wake_at());
-        boost::system::error_code ec;
-        co_await signal_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+        const auto next = due_.empty() ? time_point::max() : due_.begin()->first;
+        if (signal_->expiry() != next)
+            signal_->expires_at(next);
+        co_await signal_->wait();
     }
 }
 
 void work_queue::done(const object_key& key)
 {
-    processing_.erase(key);
-    if (!closed_ && dirty_.contains(key))
-        enqueue(key);
+    const auto started = in_work_.find(key);
+    if (started == in_work_.end())
+        return;
+    work_seconds_.observe(seconds_between(started->second, time_.now()));
+    in_work_.erase(started);
+    item& what = items_[key];
+    what.processing = false;
+    if (what.dirty)
+        enqueue(key, what);
+    drop_if_unused(key);
+    if (closed_)
+        signal_->cancel();
 }
 
 void work_queue::close()
 {
     closed_ = true;
     queue_.clear();
-    dirty_.clear();
-    delayed_.clear();
     due_.clear();
+    for (auto& [key, what] : items_)
+    {
+        what.dirty = false;
+        what.due.reset();
+        what.place = 0;
+    }
     depth_.set(0);
-    wake();
+    signal_->expires_at(time_point::max());
+}
+
+asio::awaitable<void> work_queue::wait_idle()
+{
+    while (!in_work_.empty())
+        co_await signal_->wait();
 }
 
 }  // namespace portitor::kube

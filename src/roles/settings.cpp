@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace portitor::roles {
 
@@ -50,6 +51,34 @@ setter set_key(kube::object_key& into)
             value.find('/', slash + 1) != value.npos)
             return fail(errc::invalid, "\"{}\" is not NAMESPACE/NAME", value);
         into = {value.substr(0, slash), value.substr(slash + 1)};
+        return {};
+    };
+}
+
+setter set_number(std::uint32_t& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        std::uint32_t number = 0;
+        const char* last = value.data() + value.size();
+        const auto [end, failure] = std::from_chars(value.data(), last, number);
+        if (failure != std::errc() || end != last || value.empty())
+            return fail(errc::invalid, "\"{}\" is no whole number", value);
+        into = number;
+        return {};
+    };
+}
+
+// As Kubernetes writes them: "15s", "2m".
+setter set_seconds(std::chrono::seconds& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        std::uint32_t number = 0;
+        const char* last = value.data() + value.size();
+        const auto [end, failure] = std::from_chars(value.data(), last, number);
+        const std::string_view unit(end, static_cast<std::size_t>(last - end));
+        if (failure != std::errc() || (unit != "s" && unit != "m") || number > 86400)
+            return fail(errc::invalid, "\"{}\" is no time such as 15s or 2m", value);
+        into = unit == "s" ? std::chrono::seconds(number) : std::chrono::minutes(number);
         return {};
     };
 }
@@ -168,6 +197,43 @@ void declare(config_loader& loader, settings& into)
         {"health-listen", "address of /healthz, /readyz and /metrics", ":8081", set_text(into.health_listen)}
     );
     loader.add({"namespace", "namespace in which Portitor runs", "portitor", set_text(into.ns)});
+    loader.add(
+        {"leader-elect",
+         "controller, registrar: only the holder of a Lease in --namespace works, the others wait",
+         "true",
+         set_bool(into.leader_elect),
+         true}
+    );
+    loader.add(
+        {"leader-elect-lease-duration",
+         "how long the others leave a leader alone that does not renew its Lease",
+         "15s",
+         set_seconds(into.lease_duration)}
+    );
+    loader.add(
+        {"leader-elect-renew-deadline",
+         "after how long without a renewal the leader itself gives up",
+         "10s",
+         set_seconds(into.renew_deadline)}
+    );
+    loader.add(
+        {"leader-elect-retry-period",
+         "time between two attempts to get or renew the Lease",
+         "2s",
+         set_seconds(into.retry_period)}
+    );
+    loader.add(
+        {"kube-api-qps",
+         "requests a second to the API server; 0: as many as it takes",
+         "0",
+         set_number(into.kube_api_qps)}
+    );
+    loader.add(
+        {"kube-api-burst",
+         "requests that --kube-api-qps lets go at once after a quiet time",
+         "100",
+         set_number(into.kube_api_burst)}
+    );
     loader.add(
         {"gateway",
          "NAMESPACE/NAME of the Gateway that publishes the routes",

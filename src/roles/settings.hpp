@@ -39,6 +39,12 @@ struct settings
     std::string listen;
     std::string health_listen;
     std::string ns;  ///< --namespace: where this process runs
+    bool leader_elect = true;
+    std::chrono::seconds lease_duration{15};
+    std::chrono::seconds renew_deadline{10};
+    std::chrono::seconds retry_period{2};
+    std::uint32_t kube_api_qps = 0;  ///< 0: no limit
+    std::uint32_t kube_api_burst = 100;
     kube::object_key gateway;
     std::string gateway_section;
     std::string verifier_url;

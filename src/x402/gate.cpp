@@ -60,8 +60,8 @@ struct gate::job
 class gate::held_claim
 {
 public:
-    held_claim(std::shared_ptr<claim_table> claims, const claim_key& key, bool maybe_settled)
-        : claims_(std::move(claims)), key_(key), maybe_settled_(maybe_settled)
+    held_claim(std::shared_ptr<claim_table> claims, claim_key key, bool maybe_settled)
+        : claims_(std::move(claims)), key_(std::move(key)), maybe_settled_(maybe_settled)
     {}
     held_claim(const held_claim&) = delete;
     held_claim& operator=(const held_claim&) = delete;

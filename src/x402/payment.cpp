@@ -178,8 +178,8 @@ result<payment> decode_payment(payment_header header, std::string_view value, co
         read.optional_object(top, "extensions");
     }
     read_payload(read, read.object(top, "payload"), out);
-    if (read.failure())
-        return *read.failure();
+    if (const auto& failure = read.failure())
+        return *failure;
     out.raw = std::move(*parsed);
     return out;
 }

@@ -109,7 +109,9 @@ class Stack:
             "--log-level=debug",
             "--log-format=json",
         ]
-        return self.cluster.popen(command, role)
+        # As a container that is restarted in its pod: it goes on with the lease that it held.
+        pod = {"POD_NAME": f"portitor-{role}-0", "POD_UID": f"uid-of-{role}"}
+        return self.cluster.popen(command, role, env=pod)
 
     def stop_roles(self):
         """Ends all roles as Kubernetes would; each must end in order, and in time."""

@@ -19,6 +19,15 @@ public:
 
     void add_liveness(std::string name, check of) { liveness_[std::move(name)] = std::move(of); }
     void add_readiness(std::string name, check of) { readiness_[std::move(name)] = std::move(of); }
+    /// What people should know and no restart would help: told by ?verbose, and never a reason to fail.
+    void add_warning(std::string name, check of) { warnings_[std::move(name)] = std::move(of); }
+    /// Forgets the checks of that name.
+    void remove(const std::string& name)
+    {
+        liveness_.erase(name);
+        readiness_.erase(name);
+        warnings_.erase(name);
+    }
 
     /// Answers /healthz, /readyz (both with ?verbose) and /metrics; anything else is 404.
     http::response answer(const http::request& message, const metrics& numbers) const;
@@ -26,10 +35,11 @@ public:
 private:
     using checks = std::map<std::string, check>;
 
-    static http::response evaluate(const checks& all, bool verbose);
+    http::response evaluate(const checks& all, bool verbose) const;
 
     checks liveness_;
     checks readiness_;
+    checks warnings_;
 };
 
 }  // namespace portitor

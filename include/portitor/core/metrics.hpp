@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -65,6 +66,24 @@ public:
     portitor::gauge& gauge(std::string_view name, std::string_view help, metric_labels labels = {});
     portitor::histogram& histogram(std::string_view name, std::string_view help, metric_labels labels = {});
 
+    /// Takes back what collect() has registered when it goes.
+    class collector
+    {
+    public:
+        collector(metrics& owner, std::uint64_t id) : owner_(&owner), id_(id) {}
+        collector(collector&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), id_(other.id_)
+        {}
+        collector& operator=(collector&&) = delete;
+        ~collector();
+
+    private:
+        metrics* owner_;
+        std::uint64_t id_;
+    };
+
+    /// Has `measure` bring gauges up to date before each exposition, on the thread that asks for it.
+    [[nodiscard]] collector collect(std::function<void()> measure);
+
     /// The exposition, families in order of name.
     std::string expose() const;
 
@@ -87,6 +106,8 @@ private:
 
     mutable std::mutex mutex_;
     std::map<std::string, family, std::less<>> families_;
+    std::map<std::uint64_t, std::function<void()>> collectors_;
+    std::uint64_t last_collector_ = 0;
 };
 
 }  // namespace portitor

@@ -5,6 +5,7 @@
 #include <portitor/core/log.hpp>
 #include <portitor/core/metrics.hpp>
 #include <portitor/core/stop_signal.hpp>
+#include <portitor/core/timekeeper.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -24,6 +25,7 @@ struct process
     portitor::health& checks;
     portitor::stop_signal& end;
     const portitor::clock& time;
+    portitor::timekeeper& steady;
 };
 
 /// What one process does. Constructed with everything it needs; run() is its whole life.

@@ -3,49 +3,67 @@
 #include <portitor/core/error.hpp>
 #include <portitor/core/http.hpp>
 #include <portitor/core/http_client.hpp>
+#include <portitor/core/timekeeper.hpp>
 
-#include <chrono>
-#include <functional>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
 #include <string>
 
 namespace portitor::kube {
 
-/// A bearer token that may lie in a file that the kubelet renews: read again every minute, and at once on
-/// demand. A failing read keeps the old token. Never log what value() returns.
-class bearer_token
+/// What a request shows to the API server, and whom it trusts to be one.
+struct identity
+{
+    std::string bearer_token;                       ///< empty where there is none; never to be logged
+    std::shared_ptr<const http::tls_settings> tls;  ///< another pointer where a certificate or the CA changed
+};
+
+/// Where the API server is and how to show oneself to it. Files are read again every minute, on a thread of
+/// their own; so runs an exec plugin. One strand. It may go while somebody waits for current(), but what it
+/// was made with must outlive it; its end kills a plugin that runs, and waits for a read from a volume that
+/// hangs.
+class credentials
 {
 public:
-    bearer_token() = default;
-    static bearer_token fixed(std::string token);
-    static bearer_token from_file(std::string path);
+    virtual ~credentials() = default;
 
-    /// Empty where there is none.
-    const std::string& value();
-    void expire() { read_at_ = {}; }
+    virtual const http::origin& server() const = 0;
 
-private:
-    std::string token_;
-    std::string path_;
-    std::chrono::steady_clock::time_point read_at_{};
+    /// What is valid now; renewed where it is about to expire. All who call meanwhile share one renewal. One
+    /// that fails keeps the old one, and so does a file that has not been read within five seconds. An error
+    /// only where an exec plugin failed and gave nothing before that has not expired: errc::unavailable when
+    /// it ended badly or took more than a minute, errc::protocol when its output is no ExecCredential,
+    /// errc::invalid when it is not installed; errc::canceled at the end of this object. Cancellation ends
+    /// the waiting, not the renewal.
+    virtual boost::asio::awaitable<result<identity>> current() = 0;
+
+    /// The server has refused what current() gave: the next call renews it. A plugin runs again no sooner
+    /// than five seconds after it has ended, however often this is called.
+    virtual void expire() = 0;
 };
 
-/// Where the API server is and how to show oneself to it.
-struct connection_config
-{
-    http::origin server;
-    http::tls_settings tls;
-    bearer_token token;
-};
-
-/// From a kubeconfig: inline or file CA, client certificate, token or tokenFile, tls-server-name; relative
-/// paths are those of the file. What is not supported (exec and auth-provider plugins, proxies, basic auth,
-/// skipped TLS verification) is refused by name. `context` may be empty: the current one.
-result<connection_config> load_kubeconfig(const std::string& path, const std::string& context);
+/// From a kubeconfig: server, CA and tls-server-name of the cluster; client certificate, token, tokenFile or
+/// exec plugin (client.authentication.k8s.io/v1, v1beta1) of the user. Relative paths are those of the file.
+/// `context` may be empty: the current one. errc::not_found: no such file; errc::invalid names the field that
+/// is wrong or not supported (proxies, skipped TLS verification, basic auth, auth-provider, impersonation).
+result<std::unique_ptr<credentials>> load_kubeconfig(
+    boost::asio::any_io_executor executor,
+    timekeeper& time,
+    const std::string& path,
+    const std::string& context
+);
 
 /// From the pod's service account and the environment that the kubelet sets.
-result<connection_config> load_in_cluster();
+result<std::unique_ptr<credentials>> load_in_cluster(boost::asio::any_io_executor executor, timekeeper& time);
 
 /// The kubeconfig where a path is given, else the service account.
-result<connection_config> load_connection(const std::string& kubeconfig, const std::string& context);
+result<std::unique_ptr<credentials>> load_credentials(
+    boost::asio::any_io_executor executor,
+    timekeeper& time,
+    const std::string& kubeconfig,
+    const std::string& context
+);
 
 }  // namespace portitor::kube

@@ -45,20 +45,26 @@ struct owner_reference
     bool controller = false;
 };
 
-/// The fields of ObjectMeta that a controller decides on.
-struct object_meta
+/// Which object, and which state of it.
+struct object_identity
 {
     std::string ns;
     std::string name;
     std::string uid;
     std::string resource_version;
     std::int64_t generation = 0;
+
+    object_key key() const { return {ns, name}; }
+};
+
+/// The fields of ObjectMeta that a controller decides on.
+struct object_meta : object_identity
+{
     clock::time_point created{};
     std::optional<clock::time_point> deleted;  ///< deletionTimestamp
     std::vector<std::string> finalizers;
     std::vector<owner_reference> owners;
 
-    object_key key() const { return {ns, name}; }
     bool has_finalizer(std::string_view name_of_it) const;
 
     /// The owner whose `controller` is true, or nullptr.
@@ -79,7 +85,10 @@ struct object
 
 using object_ptr = std::shared_ptr<const object>;
 
-/// Reads metadata and keeps the rest as it is. errc::protocol where metadata.name is missing.
+/// Reads metadata; errc::protocol where metadata.name is missing.
+result<object_meta> parse_meta(const boost::json::object& raw);
+
+/// Reads metadata and keeps the rest as it is, without managedFields.
 result<object_ptr> parse_object(boost::json::object raw);
 
 /// Whether a resourceVersion comes before another one of the same kind: as integers of any length (KEP-5504).

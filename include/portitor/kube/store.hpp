@@ -4,36 +4,161 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace portitor::kube {
 
 /// A change of one key: `before` is null for a new object, `after` for one that is gone.
+template <typename T>
 struct change
 {
     object_key key;
-    object_ptr before;
-    object_ptr after;
+    std::shared_ptr<const T> before;
+    std::shared_ptr<const T> after;
 };
 
-/// The objects of one kind, as last seen. Objects are immutable and shared. One strand.
+/// The objects of one kind, as last seen: immutable, shared, and no more of each than T keeps. T has a member
+/// `meta` that is an object_identity. Reading takes no lock, as everything is on one strand.
+template <typename T>
 class store
 {
 public:
-    /// Takes a whole snapshot; returns what differs. A key that came back with another UID is a removal and
-    /// an addition, in this order.
-    std::vector<change> replace(const std::vector<object_ptr>& snapshot);
+    using pointer = std::shared_ptr<const T>;
+    /// The values under which an object is to be found.
+    using index_function = std::function<std::vector<std::string>(const T&)>;
 
-    std::vector<change> upsert(object_ptr object);
-    std::vector<change> remove(const object_key& key);
+    /// A view of the store by other values than the key, always as new as the store itself.
+    class index
+    {
+    public:
+        explicit index(index_function of) : of_(std::move(of)) {}
+
+        /// The keys of all objects that have this value, in order.
+        const std::set<object_key>& find(const std::string& value) const
+        {
+            static const std::set<object_key> none;
+            const auto at = keys_.find(value);
+            return at == keys_.end() ? none : at->second;
+        }
+
+    private:
+        friend class store;
+
+        void update(const change<T>& of)
+        {
+            if (of.before)
+            {
+                for (const std::string& value : of_(*of.before))
+                    forget(value, of.key);
+            }
+            if (of.after)
+            {
+                for (const std::string& value : of_(*of.after))
+                    keys_[value].insert(of.key);
+            }
+        }
+
+        void forget(const std::string& value, const object_key& key)
+        {
+            const auto at = keys_.find(value);
+            if (at == keys_.end())
+                return;
+            at->second.erase(key);
+            if (at->second.empty())
+                keys_.erase(at);
+        }
+
+        index_function of_;
+        std::map<std::string, std::set<object_key>> keys_;
+    };
+
+    /// Set before the first object comes. Lives as long as the store.
+    const index& add_index(index_function of)
+    {
+        indexes_.push_back(std::make_unique<index>(std::move(of)));
+        return *indexes_.back();
+    }
+
+    /// Takes a whole snapshot; returns what differs. A key that came back with another UID is a removal and an
+    /// addition, in this order.
+    std::vector<change<T>> replace(std::vector<pointer> snapshot)
+    {
+        std::vector<change<T>> changes;
+        std::set<object_key> seen;
+        for (const pointer& each : snapshot)
+            seen.insert(each->meta.key());
+        for (auto at = objects_.begin(); at != objects_.end();)
+        {
+            if (seen.contains(at->first))
+            {
+                ++at;
+                continue;
+            }
+            note(changes, {at->first, at->second, nullptr});
+            at = objects_.erase(at);
+        }
+        for (pointer& each : snapshot)
+            put(std::move(each), changes);
+        return changes;
+    }
+
+    std::vector<change<T>> upsert(pointer object)
+    {
+        std::vector<change<T>> changes;
+        put(std::move(object), changes);
+        return changes;
+    }
+
+    std::vector<change<T>> remove(const object_key& key)
+    {
+        std::vector<change<T>> changes;
+        const auto at = objects_.find(key);
+        if (at == objects_.end())
+            return changes;
+        note(changes, {key, at->second, nullptr});
+        objects_.erase(at);
+        return changes;
+    }
 
     /// The object, or null.
-    object_ptr find(const object_key& key) const;
+    pointer find(const object_key& key) const
+    {
+        const auto at = objects_.find(key);
+        return at == objects_.end() ? nullptr : at->second;
+    }
     std::size_t size() const { return objects_.size(); }
-    const std::map<object_key, object_ptr>& all() const { return objects_; }
+    const std::map<object_key, pointer>& all() const { return objects_; }
 
 private:
-    std::map<object_key, object_ptr> objects_;
+    void put(pointer object, std::vector<change<T>>& changes)
+    {
+        const object_key key = object->meta.key();
+        pointer& held = objects_[key];
+        const pointer before = std::exchange(held, object);
+        if (before && before->meta.uid != object->meta.uid)
+        {
+            note(changes, {key, before, nullptr});
+            note(changes, {key, nullptr, std::move(object)});
+        }
+        else if (!before || before->meta.resource_version != object->meta.resource_version)
+            note(changes, {key, before, std::move(object)});
+        else
+            held = before;
+    }
+
+    void note(std::vector<change<T>>& changes, change<T> what)
+    {
+        for (const auto& each : indexes_)
+            each->update(what);
+        changes.push_back(std::move(what));
+    }
+
+    std::map<object_key, pointer> objects_;
+    std::vector<std::unique_ptr<index>> indexes_;
 };
 
 }  // namespace portitor::kube

@@ -3,6 +3,7 @@
 #include "roles/controller/terms.hpp"
 
 #include <portitor/api/names.hpp>
+#include <portitor/kube/owner.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -19,27 +20,18 @@ namespace {
 constexpr std::int64_t longest_answer = 65536;
 constexpr std::size_t hash_digits = 16;
 
-json::object owner_reference(const kube::object_meta& offer)
-{
-    return {
-        {"apiVersion", api::service_offer_resource.api_version()},
-        {"kind", api::service_offer_resource.kind},
-        {"name", offer.name},
-        {"uid", offer.uid},
-        {"controller", true},
-        {"blockOwnerDeletion", true},
-    };
-}
-
 json::object
 child(const kube::resource& kind, const kube::object_meta& offer, const std::string& name, json::object spec)
 {
+    // A child lies in its offer's own namespace, so the reference is always a valid one.
+    json::object owner =
+        kube::make_controller_reference(api::service_offer_resource, offer, offer.ns).value();
     json::object metadata{
         {"name", name},
         {"namespace", offer.ns},
         {"labels",
          {{api::managed_by_label, api::managed_by_value}, {api::offer_label, api::label_value(offer.name)}}},
-        {"ownerReferences", json::array{owner_reference(offer)}},
+        {"ownerReferences", json::array{std::move(owner)}},
     };
     return {
         {"apiVersion", kind.api_version()},

@@ -6,15 +6,15 @@
 #include "roles/controller/prober.hpp"
 #include "roles/controller/reconciler.hpp"
 #include "roles/controller/terms.hpp"
+#include "roles/kube_connection.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/api/service_offer.hpp>
 #include <portitor/core/http_client.hpp>
 #include <portitor/core/task_group.hpp>
+#include <portitor/kube/controller.hpp>
 #include <portitor/kube/events.hpp>
-#include <portitor/kube/informer.hpp>
-#include <portitor/kube/work_queue.hpp>
 
 namespace portitor::roles {
 
@@ -23,9 +23,9 @@ namespace {
 namespace asio = boost::asio;
 using kube::object_key;
 using kube::object_ptr;
+using change = kube::change<kube::object>;
 
 constexpr int worker_count = 8;
-constexpr std::chrono::seconds sync_deadline(120);
 // How long the echo of a write is waited for before the offer is judged as it is known.
 constexpr std::chrono::milliseconds write_echo_limit(2000);
 
@@ -34,113 +34,108 @@ class controller_role final : public role
 public:
     controller_role(const process& around, const settings& config)
         : around_(around), config_(config), plan_settings_(make_plan_settings(config)),
-          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); }),
-          queue_(around.executor, "serviceoffer", around.numbers)
+          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); })
     {}
 
     asio::awaitable<result<int>> run() override
     {
-        auto connection = kube::load_connection(config_.kubeconfig, config_.context);
-        if (!connection)
-            co_return connection.error();
-        auto server = kube::make_api(around_.executor, std::move(*connection), around_.log, around_.numbers);
-        if (!server)
-            co_return server.error();
-        server_ = std::move(*server);
-        auto probing = http::make_client(around_.executor, http::client_settings());
-        if (!probing)
-            co_return probing.error();
-        probe_client_ = std::move(*probing);
-        assemble();
-        for (auto& each : informers_)
-            tasks_.spawn("watch " + std::string(each->kind().kind), each->run());
-        tasks_.spawn("lead", lead());
-        tasks_.spawn("sync deadline", give_up_unsynced());
-        co_await around_.end.wait();
-        // A worker may be cut off between two writes: each may be repeated, the next run goes on.
-        queue_.close();
+        auto assembled = assemble();
+        if (!assembled)
+            co_return assembled.error();
+        co_await controller_->run(around_.end);
+        // Probes and Events that nobody waits for any more.
         tasks_.cancel();
         co_await tasks_.join();
         co_return around_.end.exit_code();
     }
 
 private:
-    void assemble()
+    result<void> assemble()
     {
-        events_.emplace(*server_, tasks_, "portitor-controller", around_.log);
+        auto server = connect(around_, config_);
+        if (!server)
+            return server.error();
+        server_ = std::move(*server);
+        auto probing = http::make_client(around_.executor, http::client_settings());
+        if (!probing)
+            return probing.error();
+        probe_client_ = std::move(*probing);
+        auto lease = lease_of(config_, "portitor-controller");
+        if (!lease)
+            return lease.error();
+        const kube::environment env = environment_of(around_, *server_);
+        events_.emplace(env, tasks_, "portitor-controller");
         reconciler_.emplace(*server_, *events_, around_.log);
+        kube::controller_options options;
+        options.name = "serviceoffer";
+        options.workers = worker_count;
+        options.lease = std::move(*lease);
+        controller_.emplace(env, std::move(options), [this](object_key key) { return reconcile(std::move(key)); });
         prober_.emplace(*probe_client_, tasks_, plan_settings_.probe_period, [this](const object_key& offer) {
-            queue_.add(offer);
+            controller_->queue().add(offer);
         });
+        watch_kinds();
+        controller_->on_start([this] {
+            if (endpoints_)
+                verifier_ready_ = any_endpoint_ready();
+            around_.log.info("ready", {{"offers", offers_->objects().size()}});
+        });
+        return {};
+    }
+
+    void watch_kinds()
+    {
         kube::selection selected;
         selected.labels = config_.offer_selector;
-        offers_ = &watch(api::service_offer_resource, selected);
-        middlewares_ = &watch(api::middleware_resource, {});
-        http_routes_ = &watch(api::http_route_resource, {});
-        payment_routes_ = &watch(api::payment_route_resource, {});
-        registrations_ = &watch(api::registration_request_resource, {});
-        offers_->on_change([this](const kube::change& of) { on_offer(of); });
-        for (kube::informer* each : {middlewares_, http_routes_, payment_routes_, registrations_})
-            each->on_change([this](const kube::change& of) { on_child(of); });
-        if (plan_settings_.verifier_endpoints_required)
-        {
-            kube::selection slices;
-            slices.ns = config_.verifier_service.ns;
-            slices.labels = "kubernetes.io/service-name=" + config_.verifier_service.name;
-            endpoints_ = &watch(api::endpoint_slice_resource, slices);
-            endpoints_->on_change([this](const kube::change&) { on_endpoints(); });
-        }
-        around_.checks.add_readiness("watches synced", [this]() -> std::optional<std::string> {
-            for (const auto& each : informers_)
-            {
-                if (!each->synced())
-                    return fmt::format("{} not listed yet", each->kind().plural);
-            }
-            return std::nullopt;
+        offers_ = &controller_->watch(api::service_offer_resource, selected, [this](const change& of) {
+            return concerned_by_offer(of);
+        });
+        middlewares_ = &controller_->watch(api::middleware_resource, {}, concerned_by_child);
+        http_routes_ = &controller_->watch(api::http_route_resource, {}, concerned_by_child);
+        payment_routes_ = &controller_->watch(api::payment_route_resource, {}, concerned_by_child);
+        registrations_ = &controller_->watch(api::registration_request_resource, {}, concerned_by_child);
+        if (!plan_settings_.verifier_endpoints_required)
+            return;
+        kube::selection slices;
+        slices.ns = config_.verifier_service.ns;
+        slices.labels = "kubernetes.io/service-name=" + config_.verifier_service.name;
+        endpoints_ = &controller_->watch(api::endpoint_slice_resource, slices, [this](const change&) {
+            return concerned_by_endpoints();
         });
     }
 
-    kube::informer& watch(const kube::resource& kind, const kube::selection& which)
+    std::vector<object_key> concerned_by_offer(const change& of)
     {
-        informers_.push_back(std::make_unique<kube::informer>(
-            around_.executor, *server_, kind, which, around_.log, around_.numbers
-        ));
-        return *informers_.back();
-    }
-
-    void on_offer(const kube::change& of)
-    {
-        for (const object_key& other : paths_.update(of))
-            queue_.add(other);
-        queue_.add(of.key);
+        std::vector<object_key> keys = paths_.update(of);
+        keys.push_back(of.key);
+        return keys;
     }
 
     /// A child concerns the offer that its controlling owner names or, where somebody has taken that away,
     /// its label.
-    void on_child(const kube::change& of)
+    static std::vector<object_key> concerned_by_child(const change& of)
     {
+        std::vector<object_key> keys = kube::controller_key(std::string(api::service_offer_resource.kind))(of);
         for (const object_ptr& each : {of.before, of.after})
         {
-            if (!each)
-                continue;
-            const kube::owner_reference* owner = each->meta.controller();
-            if (owner && owner->kind == api::service_offer_resource.kind)
-                queue_.add({each->meta.ns, owner->name});
             // The label's name holds dots, so it is no path.
-            const auto* label = kube::labels_of(*each).if_contains(api::offer_label);
+            const auto* label = each ? kube::labels_of(*each).if_contains(api::offer_label) : nullptr;
             if (label && label->is_string())
-                queue_.add({each->meta.ns, std::string(label->get_string())});
+                keys.push_back({each->meta.ns, std::string(label->get_string())});
         }
+        return keys;
     }
 
-    void on_endpoints()
+    /// Every offer, where the verifier has come or gone.
+    std::vector<object_key> concerned_by_endpoints()
     {
+        std::vector<object_key> keys;
         const bool ready = any_endpoint_ready();
-        if (ready == verifier_ready_)
-            return;
-        verifier_ready_ = ready;
+        if (std::exchange(verifier_ready_, ready) == ready)
+            return keys;
         for (const auto& [key, offer] : offers_->objects().all())
-            queue_.add(key);
+            keys.push_back(key);
+        return keys;
     }
 
     bool any_endpoint_ready() const
@@ -159,80 +154,10 @@ private:
         return false;
     }
 
-    /// Everything that writes: what only one controller may do at a time.
-    asio::awaitable<void> lead()
-    {
-        for (auto& each : informers_)
-            co_await each->wait_synced();
-        if (endpoints_)
-            verifier_ready_ = any_endpoint_ready();
-        around_.log.info("ready", {{"offers", offers_->objects().size()}});
-        for (int i = 0; i < worker_count; ++i)
-            tasks_.spawn("worker", work());
-    }
-
-    asio::awaitable<void> give_up_unsynced()
-    {
-        co_await sleep_for(sync_deadline);
-        for (const auto& each : informers_)
-        {
-            if (each->synced())
-                continue;
-            around_.log.error(
-                "a watch was not synced in time: is the API server up, are the CRDs installed, may this "
-                "account list?",
-                {{"kind", each->kind().kind}, {"seconds", sync_deadline.count()}}
-            );
-            around_.end.request(1);
-        }
-    }
-
-    asio::awaitable<void> work()
-    {
-        for (;;)
-        {
-            const auto key = co_await queue_.get();
-            if (!key)
-                co_return;
-            const auto started = std::chrono::steady_clock::now();
-            const auto outcome = co_await reconcile(*key);
-            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
-            reconcile_seconds_.observe(took.count());
-            count_reconcile(outcome ? "success" : "error");
-            if (outcome)
-            {
-                queue_.forget(*key);
-                if (*outcome)
-                    queue_.add_after(*key, **outcome);
-            }
-            else
-            {
-                // A conflict says that somebody was faster: that is news on its way to us, not a failure.
-                if (outcome.error().code() != errc::conflict)
-                    around_.log.warn(
-                        "reconcile failed", {{"offer", key->to_string()}, {"err", outcome.error().message()}}
-                    );
-                queue_.add_failed(*key);
-            }
-            queue_.done(*key);
-        }
-    }
-
-    void count_reconcile(const char* outcome)
-    {
-        around_.numbers
-            .counter(
-                "controller_runtime_reconcile_total",
-                "Reconciles by outcome",
-                {{"controller", "serviceoffer"}, {"result", outcome}}
-            )
-            .add();
-    }
-
     /// One pass over one offer: look, decide, act. The value is when to look again without an event.
-    asio::awaitable<result<std::optional<std::chrono::milliseconds>>> reconcile(object_key key)
+    asio::awaitable<kube::reconcile_result> reconcile(object_key key)
     {
-        using outcome = result<std::optional<std::chrono::milliseconds>>;
+        using outcome = kube::reconcile_result;
         const object_ptr offer = offers_->objects().find(key);
         if (!offer)
         {
@@ -314,24 +239,18 @@ private:
     std::unique_ptr<kube::api> server_;
     std::unique_ptr<http::client> probe_client_;
     task_group tasks_;
-    kube::work_queue queue_;
-    histogram& reconcile_seconds_ = around_.numbers.histogram(
-        "controller_runtime_reconcile_time_seconds",
-        "Duration of a reconcile",
-        {{"controller", "serviceoffer"}}
-    );
     std::optional<kube::event_recorder> events_;
     std::optional<controller::reconciler> reconciler_;
+    std::optional<kube::controller> controller_;
     std::optional<controller::prober> prober_;
     controller::path_index paths_;
     std::map<object_key, memory> memory_;
-    std::vector<std::unique_ptr<kube::informer>> informers_;
-    kube::informer* offers_ = nullptr;
-    kube::informer* middlewares_ = nullptr;
-    kube::informer* http_routes_ = nullptr;
-    kube::informer* payment_routes_ = nullptr;
-    kube::informer* registrations_ = nullptr;
-    kube::informer* endpoints_ = nullptr;
+    kube::object_informer* offers_ = nullptr;
+    kube::object_informer* middlewares_ = nullptr;
+    kube::object_informer* http_routes_ = nullptr;
+    kube::object_informer* payment_routes_ = nullptr;
+    kube::object_informer* registrations_ = nullptr;
+    kube::object_informer* endpoints_ = nullptr;
     bool verifier_ready_ = false;
 };
 

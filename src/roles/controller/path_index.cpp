@@ -10,7 +10,7 @@ std::string path_index::place_of(const kube::object& offer)
     return kube::string_at(offer.spec(), "hostname") + path;
 }
 
-std::vector<kube::object_key> path_index::update(const kube::change& of)
+std::vector<kube::object_key> path_index::update(const kube::change<kube::object>& of)
 {
     std::vector<kube::object_key> others;
     const auto touch = [&](const std::string& place) {

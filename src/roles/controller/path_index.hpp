@@ -15,7 +15,7 @@ class path_index
 {
 public:
     /// Takes a change of an offer; returns the other offers whose claim it may have moved.
-    std::vector<kube::object_key> update(const kube::change& of);
+    std::vector<kube::object_key> update(const kube::change<kube::object>& of);
 
     /// "namespace/name" of the older offer that has this offer's path; empty where it is this one's.
     std::string owner_before(const kube::object& offer) const;

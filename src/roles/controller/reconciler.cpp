@@ -1,10 +1,9 @@
 #include "roles/controller/reconciler.hpp"
 
 #include <portitor/api/resources.hpp>
+#include <portitor/kube/finalizer.hpp>
 
 #include <boost/json/array.hpp>
-
-#include <algorithm>
 
 namespace portitor::controller {
 
@@ -68,13 +67,7 @@ asio::awaitable<result<void>> reconciler::carry_out(kube::object_ptr offer, plan
         co_return *failure;
     if (todo.remove_finalizer)
     {
-        auto released = co_await remove_finalizer(
-            api::service_offer_resource,
-            offer->meta.key(),
-            offer->meta.uid,
-            offer->meta.resource_version,
-            offer->meta.finalizers
-        );
+        auto released = co_await remove_finalizer(api::service_offer_resource, offer->meta);
         if (!released)
             co_return released;
     }
@@ -83,53 +76,24 @@ asio::awaitable<result<void>> reconciler::carry_out(kube::object_ptr offer, plan
 
 asio::awaitable<result<void>> reconciler::add_finalizer(const kube::object& offer, report& done)
 {
-    json::array operations;
-    operations.push_back(test("/metadata/uid", offer.meta.uid));
-    if (offer.meta.finalizers.empty())
-    {
-        // Without the version somebody else's first finalizer could be overwritten.
-        operations.push_back(test("/metadata/resourceVersion", offer.meta.resource_version));
-        json::array list;
-        list.emplace_back(json::string_view(api::finalizer.data(), api::finalizer.size()));
-        json::object add{{"op", "add"}, {"path", "/metadata/finalizers"}};
-        add["value"] = std::move(list);
-        operations.push_back(std::move(add));
-    }
-    else
-    {
-        json::object add{{"op", "add"}, {"path", "/metadata/finalizers/-"}};
-        add["value"] = json::string_view(api::finalizer.data(), api::finalizer.size());
-        operations.push_back(std::move(add));
-    }
-    auto patched =
-        co_await server_.patch(api::service_offer_resource, offer.meta.key(), std::move(operations));
+    auto patch = kube::add_finalizer_patch(offer.meta, api::finalizer);
+    if (!patch)
+        co_return result<void>();
+    auto patched = co_await server_.patch(api::service_offer_resource, offer.meta.key(), std::move(*patch));
     if (!patched)
         co_return guarded(patched.error()).within("adding the finalizer");
     done.offer_version = (*patched)->meta.resource_version;
     co_return result<void>();
 }
 
-asio::awaitable<result<void>> reconciler::remove_finalizer(
-    kube::resource kind,
-    kube::object_key key,
-    std::string uid,
-    std::string resource_version,
-    std::vector<std::string> present
-)
+asio::awaitable<result<void>> reconciler::remove_finalizer(kube::resource kind, kube::object_meta seen)
 {
-    const auto at = std::find(present.begin(), present.end(), api::finalizer);
-    if (at == present.end())
+    auto patch = kube::remove_finalizer_patch(seen, api::finalizer);
+    if (!patch)
         co_return result<void>();
-    const std::string path = fmt::format("/metadata/finalizers/{}", at - present.begin());
-    json::array operations;
-    operations.push_back(test("/metadata/uid", uid));
-    if (!resource_version.empty())
-        operations.push_back(test("/metadata/resourceVersion", resource_version));
-    operations.push_back(test(path, std::string(api::finalizer)));
-    operations.push_back(json::object{{"op", "remove"}, {"path", path}});
-    auto patched = co_await server_.patch(kind, key, std::move(operations));
+    auto patched = co_await server_.patch(kind, seen.key(), std::move(*patch));
     if (!patched && !patched.error().is_not_found())
-        co_return guarded(patched.error()).within("releasing " + describe(kind, key));
+        co_return guarded(patched.error()).within("releasing " + describe(kind, seen.key()));
     co_return result<void>();
 }
 
@@ -144,9 +108,7 @@ asio::awaitable<result<void>> reconciler::release(release_finalizer todo)
         co_return result<void>();
     if ((*live)->meta.resource_version != todo.resource_version)
         co_return fail(errc::conflict, "{} has changed, looking again", describe(todo.kind, todo.key));
-    co_return co_await remove_finalizer(
-        todo.kind, todo.key, todo.uid, todo.resource_version, (*live)->meta.finalizers
-    );
+    co_return co_await remove_finalizer(todo.kind, (*live)->meta);
 }
 
 asio::awaitable<result<void>> reconciler::apply_child(apply todo)
@@ -165,9 +127,12 @@ asio::awaitable<result<void>> reconciler::apply_child(apply todo)
                 "removing foreign fields of " + describe(todo.kind, key)
             );
     }
-    auto applied = co_await server_.apply(
-        todo.kind, std::move(todo.desired), std::string(api::controller_field_manager), ""
-    );
+    kube::apply_options how;
+    how.field_manager = api::controller_field_manager;
+    auto applied = co_await server_.apply(todo.kind, std::move(todo.desired), std::move(how));
+    // Nothing new can be made in a namespace that is going, and our offer is going with it.
+    if (!applied && applied.error().is_namespace_terminating())
+        co_return result<void>();
     if (!applied)
         co_return applied.error().to_error().within("applying " + describe(todo.kind, key));
     log_.debug("applied", {{"kind", todo.kind.kind}, {"child", key.to_string()}});
@@ -176,7 +141,9 @@ asio::awaitable<result<void>> reconciler::apply_child(apply todo)
 
 asio::awaitable<result<void>> reconciler::remove_child(remove todo)
 {
-    auto removed = co_await server_.remove(todo.kind, todo.key, todo.uid);
+    kube::delete_options which;
+    which.uid = todo.uid;
+    auto removed = co_await server_.remove(todo.kind, todo.key, std::move(which));
     if (!removed)
         co_return removed.error().to_error().within("deleting " + describe(todo.kind, todo.key));
     log_.debug("deleted", {{"kind", todo.kind.kind}, {"child", todo.key.to_string()}});
@@ -195,9 +162,10 @@ reconciler::write_status(const kube::object& offer, json::object status, report&
         {"metadata", metadata},
     };
     wanted["status"] = std::move(status);
-    auto applied = co_await server_.apply(
-        api::service_offer_resource, std::move(wanted), std::string(api::controller_field_manager), "status"
-    );
+    kube::apply_options how;
+    how.field_manager = api::controller_field_manager;
+    how.subresource = "status";
+    auto applied = co_await server_.apply(api::service_offer_resource, std::move(wanted), std::move(how));
     // Deleted in the meantime: there is no one left to tell.
     if (!applied && !applied.error().is_not_found() && !applied.error().is_conflict())
         co_return applied.error().to_error().within("writing the status");

@@ -38,13 +38,7 @@ public:
 
 private:
     boost::asio::awaitable<result<void>> add_finalizer(const kube::object& offer, report& done);
-    boost::asio::awaitable<result<void>> remove_finalizer(
-        kube::resource kind,
-        kube::object_key key,
-        std::string uid,
-        std::string resource_version,
-        std::vector<std::string> present
-    );
+    boost::asio::awaitable<result<void>> remove_finalizer(kube::resource kind, kube::object_meta seen);
     boost::asio::awaitable<result<void>> release(release_finalizer todo);
     boost::asio::awaitable<result<void>> apply_child(apply todo);
     boost::asio::awaitable<result<void>> remove_child(remove todo);

@@ -1,11 +1,10 @@
 #include "roles/registrar/registrar.hpp"
 
+#include "roles/kube_connection.hpp"
 #include "roles/registrar/verdict.hpp"
 
 #include <portitor/api/resources.hpp>
-#include <portitor/core/task_group.hpp>
-#include <portitor/kube/informer.hpp>
-#include <portitor/kube/work_queue.hpp>
+#include <portitor/kube/controller.hpp>
 
 namespace portitor::roles {
 
@@ -18,80 +17,47 @@ using kube::object_ptr;
 class registrar_role final : public role
 {
 public:
-    registrar_role(const process& around, const settings& config)
-        : around_(around), config_(config),
-          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); }),
-          queue_(around.executor, "registrationrequest", around.numbers)
-    {}
+    registrar_role(const process& around, const settings& config) : around_(around), config_(config) {}
 
     asio::awaitable<result<int>> run() override
     {
-        auto connection = kube::load_connection(config_.kubeconfig, config_.context);
-        if (!connection)
-            co_return connection.error();
-        auto server = kube::make_api(around_.executor, std::move(*connection), around_.log, around_.numbers);
+        auto server = connect(around_, config_);
         if (!server)
             co_return server.error();
         server_ = std::move(*server);
-        requests_.emplace(
-            around_.executor,
-            *server_,
-            api::registration_request_resource,
-            kube::selection(),
-            around_.log,
-            around_.numbers
-        );
-        requests_->on_change([this](const kube::change& of) { queue_.add(of.key); });
-        around_.checks.add_readiness("watch synced", [this]() -> std::optional<std::string> {
-            return requests_->synced() ? std::nullopt : std::optional<std::string>("not listed yet");
-        });
-        around_.log.info("no chain is configured: every request ends as OffChainOnly");
-        tasks_.spawn("watch RegistrationRequest", requests_->run());
+        auto lease = lease_of(config_, "portitor-registrar");
+        if (!lease)
+            co_return lease.error();
+        kube::controller_options options;
+        options.name = "registrationrequest";
         // One at a time, as transactions of one account have to go.
-        tasks_.spawn("worker", work());
-        co_await around_.end.wait();
-        queue_.close();
-        tasks_.cancel();
-        co_await tasks_.join();
+        options.workers = 1;
+        options.lease = std::move(*lease);
+        kube::controller requests(
+            environment_of(around_, *server_),
+            std::move(options),
+            [this](object_key key) { return execute(std::move(key)); }
+        );
+        requests_ = &requests.watch(api::registration_request_resource, {}, kube::own_key<kube::object>);
+        around_.log.info("no chain is configured: every request ends as OffChainOnly");
+        co_await requests.run(around_.end);
         co_return around_.end.exit_code();
     }
 
 private:
-    asio::awaitable<void> work()
+    asio::awaitable<kube::reconcile_result> execute(object_key key)
     {
-        co_await requests_->wait_synced();
-        for (;;)
-        {
-            const auto key = co_await queue_.get();
-            if (!key)
-                co_return;
-            auto done = co_await execute(*key);
-            if (done)
-                queue_.forget(*key);
-            else
-            {
-                around_.log.warn(
-                    "a request failed, will try again",
-                    {{"request", key->to_string()}, {"err", done.error().message()}}
-                );
-                queue_.add_failed(*key);
-            }
-            queue_.done(*key);
-        }
-    }
-
-    asio::awaitable<result<void>> execute(object_key key)
-    {
+        const kube::reconcile_result done(std::nullopt);
         const object_ptr live = requests_->objects().find(key);
         if (!live)
-            co_return result<void>();
+            co_return done;
         auto owned = co_await is_owned(*live);
         if (!owned)
             co_return owned.error();
         if (!*owned)
         {
             around_.log.warn("ignoring a request that no ServiceOffer owns", {{"request", key.to_string()}});
-            co_return result<void>();
+            co_return done;
         }
         const auto request = api::parse_registration_request(*live);
         if (!request)
@@ -99,19 +65,19 @@ private:
         const auto said =
             registrar::judge_without_chain(*request, api::read_registration_state(*live), *live);
         if (!said)
-            co_return result<void>();
-        auto written = co_await server_->apply(
-            api::registration_request_resource,
-            registrar::status_body(*live, *said, around_.time.now()),
-            std::string(api::registrar_field_manager),
-            "status"
-        );
+            co_return done;
+        kube::apply_options how;
+        how.field_manager = api::registrar_field_manager;
+        how.subresource = "status";
+        auto status = registrar::status_body(*live, *said, around_.time.now());
+        auto written =
+            co_await server_->apply(api::registration_request_resource, std::move(status), std::move(how));
         if (!written && !written.error().is_not_found() && !written.error().is_conflict())
             co_return written.error().to_error();
         around_.log.info(
             "request settled", {{"request", key.to_string()}, {"phase", api::to_string(said->phase)}}
         );
-        co_return result<void>();
+        co_return done;
     }
 
     /// Only a living ServiceOffer with the owner's UID gives a request its right to be executed, terminating
@@ -134,9 +100,7 @@ private:
     const process around_;
     const settings& config_;
     std::unique_ptr<kube::api> server_;
-    task_group tasks_;
-    kube::work_queue queue_;
-    std::optional<kube::informer> requests_;
+    kube::object_informer* requests_ = nullptr;
 };
 
 }  // namespace

@@ -11,110 +11,51 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr int worker_count = 8;
+constexpr int longest_patience_ms = 20;
 
-/// The status that this verifier would write, without the conditions' times.
-struct verdict
+/// Whether the status lacks our verdict: none for this generation yet, or false where we say true.
+bool is_missing(const route_record& route)
 {
-    bool admitted = false;
-    kube::condition admitted_condition;
-};
-
-verdict judge(const kube::object& route, const served_route::limits& allowed)
-{
-    const auto compiled = served_route::compile(route, allowed);
-    verdict out;
-    out.admitted = compiled.has_value();
-    out.admitted_condition.type = "Admitted";
-    out.admitted_condition.status = out.admitted ? "True" : "False";
-    out.admitted_condition.reason = out.admitted ? "Served" : "Refused";
-    out.admitted_condition.message =
-        out.admitted ? "at least one verifier serves this generation" : compiled.error().message();
-    out.admitted_condition.observed_generation = route.meta.generation;
-    return out;
+    if (route.judged_generation != route.meta.generation)
+        return true;
+    const bool consistent = route.judged_true == route.admitted &&
+                            (!route.judged_true || route.last_admitted_generation == route.meta.generation);
+    return !consistent || (route.served && !route.judged_true);
 }
 
-/// Whether the status lacks this verdict: none for this generation yet, or false where we say true.
-bool is_missing(const kube::object& route, const verdict& ours)
+json::object verdict(const route_record& route, clock::time_point now)
 {
-    const auto conditions = kube::parse_conditions(route.status());
-    const kube::condition* live = kube::find_condition(conditions, "Admitted");
-    if (!live || live->observed_generation != route.meta.generation)
-        return true;
-    const bool consistent =
-        live->is_true() == kube::bool_at(route.status(), "admitted") &&
-        (!live->is_true() || kube::int_at(route.status(), "lastAdmittedGeneration") == route.meta.generation);
-    return !consistent || (ours.admitted && !live->is_true());
+    const bool admitted = route.served != nullptr;
+    kube::condition said;
+    said.type = "Admitted";
+    said.status = admitted ? "True" : "False";
+    said.reason = admitted ? "Served" : "Refused";
+    said.message = admitted ? "at least one verifier serves this generation" : route.refusal;
+    said.observed_generation = route.meta.generation;
+    const bool moved = route.transition_time.empty() || route.judged_true != admitted;
+    said.last_transition_time = moved ? to_rfc3339(now) : route.transition_time;
+    json::array conditions;
+    conditions.push_back(kube::to_json(said));
+    json::object status{
+        {"admitted", admitted},
+        {"lastAdmittedGeneration", admitted ? route.meta.generation : route.last_admitted_generation},
+    };
+    status["conditions"] = std::move(conditions);
+    return status;
 }
 
 }  // namespace
 
-admission_writer::admission_writer(
-    kube::api& server,
-    const kube::informer& routes,
-    task_group& tasks,
-    served_route::limits allowed,
-    const clock& time,
-    logger log,
-    metrics& numbers
-)
-    : server_(server), routes_(routes), tasks_(tasks), allowed_(allowed), time_(time), log_(std::move(log)),
-      queue_(tasks.executor(), "admission", numbers), random_(std::random_device{}())
-{}
-
-void admission_writer::consider(const kube::object_key& route)
+std::chrono::milliseconds admission_writer::patience()
 {
-    std::uniform_int_distribution<int> draw(0, 20);
-    queue_.add_after(route, std::chrono::milliseconds(draw(random_)));
+    std::uniform_int_distribution<int> draw(0, longest_patience_ms);
+    return std::chrono::milliseconds(draw(random_));
 }
 
-void admission_writer::start()
+asio::awaitable<kube::reconcile_result> admission_writer::reconcile(std::shared_ptr<const route_record> route)
 {
-    for (int i = 0; i < worker_count; ++i)
-        tasks_.spawn("admission", work());
-}
-
-asio::awaitable<void> admission_writer::work()
-{
-    for (;;)
-    {
-        const auto key = co_await queue_.get();
-        if (!key)
-            co_return;
-        const kube::object_ptr route = routes_.objects().find(*key);
-        if (route)
-        {
-            auto written = co_await write(route);
-            if (written || written.error().is_not_found() || written.error().is_conflict())
-                queue_.forget(*key);
-            else
-            {
-                log_.warn(
-                    "cannot report the admission of a route, will try again",
-                    {{"route", key->to_string()}, {"err", written.error().message()}}
-                );
-                queue_.add_failed(*key);
-            }
-        }
-        queue_.done(*key);
-    }
-}
-
-asio::awaitable<kube::api_result<void>> admission_writer::write(kube::object_ptr route)
-{
-    const verdict ours = judge(*route, allowed_);
-    if (!is_missing(*route, ours))
-        co_return kube::api_result<void>();
-    std::vector<kube::condition> conditions{ours.admitted_condition};
-    kube::keep_transition_times(conditions, kube::parse_conditions(route->status()), time_.now());
-    json::array list;
-    list.push_back(kube::to_json(conditions.front()));
-    json::object status{
-        {"admitted", ours.admitted},
-        {"lastAdmittedGeneration",
-         ours.admitted ? route->meta.generation : kube::int_at(route->status(), "lastAdmittedGeneration")},
-    };
-    status["conditions"] = std::move(list);
+    if (!is_missing(*route))
+        co_return kube::reconcile_result(std::nullopt);
     const json::object metadata{
         {"namespace", route->meta.ns}, {"name", route->meta.name}, {"uid", route->meta.uid}};
     json::object wanted{
@@ -122,13 +63,15 @@ asio::awaitable<kube::api_result<void>> admission_writer::write(kube::object_ptr
         {"kind", std::string(api::payment_route_resource.kind)},
         {"metadata", metadata},
     };
-    wanted["status"] = std::move(status);
-    auto applied = co_await server_.apply(
-        api::payment_route_resource, std::move(wanted), std::string(api::verifier_field_manager), "status"
-    );
-    if (!applied)
-        co_return applied.error();
-    co_return kube::api_result<void>();
+    wanted["status"] = verdict(*route, time_.now());
+    kube::apply_options how;
+    how.field_manager = api::verifier_field_manager;
+    how.subresource = "status";
+    auto applied = co_await server_.apply(api::payment_route_resource, std::move(wanted), std::move(how));
+    // Gone or replaced: the news of that are on their way.
+    if (!applied && !applied.error().is_not_found() && !applied.error().is_conflict())
+        co_return applied.error().to_error().within("reporting the admission");
+    co_return kube::reconcile_result(std::nullopt);
 }
 
 }  // namespace portitor::verifier

@@ -1,12 +1,8 @@
 #pragma once
 
-#include "roles/verifier/route_table.hpp"
+#include "roles/verifier/route_record.hpp"
 
-#include <portitor/core/log.hpp>
-#include <portitor/core/task_group.hpp>
-#include <portitor/kube/api.hpp>
-#include <portitor/kube/informer.hpp>
-#include <portitor/kube/work_queue.hpp>
+#include <portitor/kube/controller.hpp>
 
 #include <random>
 
@@ -18,36 +14,18 @@ namespace portitor::verifier {
 class admission_writer
 {
 public:
-    admission_writer(
-        kube::api& server,
-        const kube::informer& routes,
-        task_group& tasks,
-        served_route::limits allowed,
-        const clock& time,
-        logger log,
-        metrics& numbers
-    );
+    admission_writer(kube::api& server, const clock& time) : server_(server), time_(time) {}
 
-    /// A route that has changed: its verdict may have to be written.
-    void consider(const kube::object_key& route);
+    /// How long a change is left to the other replicas first.
+    std::chrono::milliseconds patience();
 
-    /// Spawns the workers.
-    void start();
-
-    void close() { queue_.close(); }
+    /// Writes the verdict where the status lacks it.
+    boost::asio::awaitable<kube::reconcile_result> reconcile(std::shared_ptr<const route_record> route);
 
 private:
-    boost::asio::awaitable<void> work();
-    boost::asio::awaitable<kube::api_result<void>> write(kube::object_ptr route);
-
     kube::api& server_;
-    const kube::informer& routes_;
-    task_group& tasks_;
-    served_route::limits allowed_;
     const clock& time_;
-    logger log_;
-    kube::work_queue queue_;
-    std::mt19937 random_;
+    std::mt19937 random_{std::random_device{}()};
 };
 
 }  // namespace portitor::verifier

@@ -54,9 +54,8 @@ struct world
     asio::awaitable<std::string> exchange(std::string bytes)
     {
         tcp::socket socket(context);
-        co_await socket.async_connect(
-            {asio::ip::make_address("127.0.0.1"), origin.port}, asio::use_awaitable
-        );
+        const tcp::endpoint peer(asio::ip::make_address("127.0.0.1"), origin.port);
+        co_await socket.async_connect(peer, asio::use_awaitable);
         co_await asio::async_write(socket, asio::buffer(bytes), asio::use_awaitable);
         std::string got;
         boost::system::error_code ec;

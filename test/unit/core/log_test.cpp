@@ -5,11 +5,14 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <fcntl.h>
 #include <functional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -179,4 +182,24 @@ TEST_CASE("text lines quote what would break them", "[core][log]")
         text.find(" info  done plain=a/b spaced=\"a b\" empty=\"\" forged=\"x\\nlevel=error\" n=3\n") !=
         text.npos
     );
+}
+
+TEST_CASE("lines from several threads stay whole", "[core][log]")
+{
+    const logger log(log_level::info, log_format::json);
+    const std::string out = stderr_of([&] {
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 4; ++i)
+            threads.emplace_back([&log, i] {
+                const logger own = log.with({{"thread", i}});
+                for (int round = 0; round < 20; ++round)
+                    own.info("a line", {{"round", round}});
+            });
+        for (std::thread& each : threads)
+            each.join();
+    });
+    CHECK(std::count(out.begin(), out.end(), '\n') == 80);
+    std::istringstream lines(out);
+    for (std::string line; std::getline(lines, line);)
+        CHECK(json::parse(line).is_object());
 }

@@ -3,6 +3,8 @@
 #include <portitor/core/metrics.hpp>
 
 #include <string>
+#include <thread>
+#include <vector>
 
 using namespace portitor;
 
@@ -86,4 +88,30 @@ TEST_CASE("a histogram without labels has only its bounds", "[core][metrics]")
     CHECK(has_line(text, R"(d_bucket{le="+Inf"} 1)"));
     CHECK(has_line(text, "d_sum 0"));
     CHECK(has_line(text, "d_count 1"));
+}
+
+// The ThreadSanitizer build is the judge of this one.
+TEST_CASE("numbers are counted, registered and printed from several threads", "[core][metrics]")
+{
+    metrics numbers;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&numbers, i] {
+            for (int round = 0; round < 200; ++round)
+            {
+                const auto measuring =
+                    numbers.collect([&numbers] { numbers.gauge("depth", "How deep").set(1); });
+                numbers.counter("all_total", "All").add();
+                numbers.counter("own_total", "Own", {{"thread", std::to_string(i)}}).add();
+                numbers.histogram("seconds", "How long").observe(0.01);
+                if (round % 20 == 0)
+                    numbers.expose();
+            }
+        });
+    for (std::thread& each : threads)
+        each.join();
+    const std::string text = numbers.expose();
+    CHECK(has_line(text, "all_total 800"));
+    CHECK(has_line(text, "own_total{thread=\"3\"} 200"));
+    CHECK(has_line(text, "seconds_count 800"));
 }

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <portitor/core/log.hpp>
+#include <portitor/core/metrics.hpp>
+#include <portitor/core/timekeeper.hpp>
+#include <portitor/kube/api.hpp>
+#include <portitor/kube/watch_fsm.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <optional>
+#include <random>
+#include <string>
+
+namespace portitor::kube {
+
+/// Takes what a watcher sees, in order. Objects live only during the call.
+class watch_target
+{
+public:
+    virtual ~watch_target() = default;
+
+    /// A list begins: what a list that was cut short has brought counts for nothing.
+    virtual void on_list_begin() = 0;
+    virtual result<void> on_item(boost::json::object&& item) = 0;
+    /// The list is complete: what was not among its items is gone.
+    virtual void on_listed() = 0;
+    virtual result<void> on_upsert(boost::json::object&& object) = 0;
+    virtual void on_removal(const object_key& key) = 0;
+};
+
+struct watch_timing
+{
+    /// A watch is asked to end after a time between these. The spread keeps many from ending at once; the
+    /// range stays below the idle limits of load balancers (240 s).
+    std::chrono::seconds shortest{180};
+    std::chrono::seconds longest{230};
+    /// So long after the server should have ended it, a silent watch is given up: its connection is dead.
+    std::chrono::seconds grace{5};
+};
+
+/// Lists and watches one kind: whatever the server does, the target catches up. One strand.
+class watcher
+{
+public:
+    watcher(
+        api& server,
+        resource kind,
+        selection which,
+        watch_target& target,
+        watch_timing timing,
+        timekeeper& time,
+        logger log,
+        metrics& numbers
+    );
+
+    /// Runs until canceled; survives every failure of the server.
+    boost::asio::awaitable<void> run();
+
+    /// For how long the target may have been out of date: since the watch was last connected or the kind
+    /// freshly listed, where it is neither now. Counts from the first run() on.
+    std::optional<std::chrono::seconds> disconnected_for() const;
+
+    const resource& kind() const { return kind_; }
+
+private:
+    boost::asio::awaitable<void> list(list_position from);
+    boost::asio::awaitable<void> watch(list_position from);
+    boost::asio::awaitable<api_result<void>>
+    follow(http::body_stream& stream, std::chrono::milliseconds idle);
+    result<void> take(std::string_view type, boost::json::object&& object);
+    void ended(const api_error& failure);
+    void failed(const api_error& failure);
+    void recovered();
+
+    api& server_;
+    resource kind_;
+    selection which_;
+    watch_target& target_;
+    watch_timing timing_;
+    timekeeper& time_;
+    logger log_;
+    watch_fsm fsm_;
+    std::optional<api_error> in_stream_;  ///< what an ERROR event said
+    std::optional<timekeeper::time_point> lost_at_;
+    std::string last_complaint_;
+    std::mt19937 random_;
+    counter& lists_;
+    counter& failures_;
+    gauge& connected_;
+};
+
+}  // namespace portitor::kube

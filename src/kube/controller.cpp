@@ -1,0 +1,238 @@
+#include <portitor/core/deadline.hpp>
+#include <portitor/kube/controller.hpp>
+
+namespace portitor::kube {
+
+namespace asio = boost::asio;
+
+namespace {
+
+counter& count_reconciles(const environment& around, const std::string& name, const char* outcome)
+{
+    return around.numbers.counter(
+        "controller_runtime_reconcile_total",
+        "Reconciles by outcome",
+        {{"controller", name}, {"result", outcome}}
+    );
+}
+
+}  // namespace
+
+/// The work on one key, which ends by an exception where it is canceled.
+class controller::in_work
+{
+public:
+    in_work(controller& owner, object_key key) : owner_(owner), key_(std::move(key)) { owner_.active_.add(1); }
+    in_work(const in_work&) = delete;
+    in_work& operator=(const in_work&) = delete;
+    ~in_work()
+    {
+        owner_.active_.add(-1);
+        owner_.queue_.done(key_);
+    }
+
+private:
+    controller& owner_;
+    object_key key_;
+};
+
+mapper<object> controller_key(std::string kind)
+{
+    return [kind = std::move(kind)](const change<object>& of) {
+        std::vector<object_key> keys;
+        for (const object_ptr& each : {of.before, of.after})
+        {
+            const owner_reference* owner = each ? each->meta.controller() : nullptr;
+            if (owner && owner->kind == kind)
+                keys.push_back({each->meta.ns, owner->name});
+        }
+        return keys;
+    };
+}
+
+controller::controller(const environment& around, controller_options options, reconciler work)
+    : around_(around), options_(std::move(options)), reconcile_(std::move(work)),
+      queue_(around.executor, options_.name, around.time, around.numbers),
+      tasks_(
+          around.executor,
+          around.log,
+          [this](const auto&, const auto&) {
+              if (end_)
+                  end_->request(1);
+          }
+      ),
+      workers_(
+          around.executor,
+          around.log,
+          [this](const auto&, const auto&) {
+              if (end_)
+                  end_->request(1);
+          }
+      ),
+      succeeded_(count_reconciles(around, options_.name, "success")),
+      failed_(count_reconciles(around, options_.name, "error")),
+      requeued_(count_reconciles(around, options_.name, "requeue_after")),
+      seconds_(around.numbers.histogram(
+          "controller_runtime_reconcile_time_seconds", "Duration of a reconcile", {{"controller", options_.name}}
+      )),
+      active_(around.numbers.gauge(
+          "controller_runtime_active_workers", "Reconciles under way", {{"controller", options_.name}}
+      ))
+{
+    around.numbers
+        .gauge(
+            "controller_runtime_max_concurrent_reconciles",
+            "Workers",
+            {{"controller", options_.name}}
+        )
+        .set(options_.workers);
+    if (options_.lease)
+        elector_.emplace(
+            around.executor, around.server, *options_.lease, around.time, around.wall, around.log, around.numbers
+        );
+}
+
+controller::~controller()
+{
+    around_.checks.remove(synced_check());
+    around_.checks.remove(connected_check());
+}
+
+std::string controller::synced_check() const
+{
+    return options_.name + " watches synced";
+}
+
+std::string controller::connected_check() const
+{
+    return options_.name + " watches connected";
+}
+
+asio::awaitable<void> controller::run(stop_signal& end)
+{
+    end_ = &end;
+    add_checks();
+    for (const auto& each : informers_)
+        tasks_.spawn("watch " + std::string(each->kind().kind), each->run());
+    tasks_.spawn("sync limit", limit_sync(end));
+    tasks_.spawn("lead", lead(end));
+    co_await end.wait();
+    queue_.close();
+    co_await drain();
+    workers_.cancel();
+    co_await workers_.join();
+    tasks_.cancel();
+    co_await tasks_.join();
+    // The guarded work has stopped: whoever waits may begin.
+    if (elector_ && !lost_)
+        co_await elector_->release();
+    end_ = nullptr;
+}
+
+void controller::add_checks()
+{
+    around_.checks.add_readiness(synced_check(), [this] { return find_unsynced(); });
+    if (options_.when_stale == when_stale::warn)
+        around_.checks.add_warning(connected_check(), [this] { return find_stale(); });
+    else
+        around_.checks.add_liveness(connected_check(), [this] { return find_stale(); });
+}
+
+std::optional<std::string> controller::find_unsynced() const
+{
+    for (const auto& each : informers_)
+    {
+        if (!each->synced())
+            return fmt::format("{} not listed yet", each->kind().plural);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> controller::find_stale() const
+{
+    for (const auto& each : informers_)
+    {
+        const auto lost = each->disconnected_for();
+        if (lost && *lost > options_.stale_limit)
+            return fmt::format("{} not seen for {} s", each->kind().plural, lost->count());
+    }
+    return std::nullopt;
+}
+
+asio::awaitable<void> controller::lead(stop_signal& end)
+{
+    // Whoever takes over has its stores filled already.
+    for (const auto& each : informers_)
+        co_await each->wait_synced();
+    if (elector_)
+        co_await elector_->acquire();
+    if (on_start_)
+        on_start_();
+    for (int i = 0; i < options_.workers; ++i)
+        workers_.spawn("worker", work());
+    if (!elector_)
+        co_return;
+    const error why = co_await elector_->hold();
+    lost_ = true;
+    around_.log.error("no longer the leader, ending at once", {{"err", why.message()}});
+    workers_.cancel();
+    end.request(1);
+}
+
+asio::awaitable<void> controller::limit_sync(stop_signal& end)
+{
+    co_await around_.time.sleep_for(options_.sync_limit);
+    const auto unsynced = find_unsynced();
+    if (!unsynced)
+        co_return;
+    around_.log.error(
+        "a watch was not synced in time: is the API server up, are the CRDs installed, may this account list?",
+        {{"err", *unsynced},
+         {"seconds", std::chrono::duration_cast<std::chrono::seconds>(options_.sync_limit).count()}}
+    );
+    if (options_.when_unsynced == when_unsynced::give_up)
+        end.request(1);
+}
+
+asio::awaitable<void> controller::work()
+{
+    for (;;)
+    {
+        const auto key = co_await queue_.get();
+        if (!key)
+            co_return;
+        const in_work mark(*this, *key);
+        co_await reconcile(*key);
+    }
+}
+
+asio::awaitable<void> controller::reconcile(object_key key)
+{
+    const auto started = around_.time.now();
+    const auto outcome = co_await reconcile_(key);
+    seconds_.observe(std::chrono::duration<double>(around_.time.now() - started).count());
+    if (!outcome)
+    {
+        failed_.add();
+        if (outcome.error().code() != errc::conflict)
+            around_.log.warn(
+                "reconcile failed, will try again",
+                {{"controller", options_.name}, {"key", key.to_string()}, {"err", outcome.error().message()}}
+            );
+        queue_.add_failed(key);
+        co_return;
+    }
+    queue_.forget(key);
+    (*outcome ? requeued_ : succeeded_).add();
+    if (*outcome)
+        queue_.add_after(key, **outcome);
+}
+
+asio::awaitable<void> controller::drain()
+{
+    // Whichever comes first; what is still under way then is canceled.
+    using namespace asio::experimental::awaitable_operators;
+    co_await (queue_.wait_idle() || around_.time.sleep_for(options_.drain_limit));
+}
+
+}  // namespace portitor::kube

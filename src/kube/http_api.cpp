@@ -1,0 +1,411 @@
+#include "kube/status.hpp"
+
+#include <portitor/core/http_client.hpp>
+#include <portitor/kube/api.hpp>
+#include <portitor/kube/object_reader.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
+
+#include <charconv>
+
+namespace portitor::kube {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+namespace {
+
+constexpr int page_size = 500;
+constexpr auto request_deadline = std::chrono::seconds(30);
+constexpr auto page_deadline = std::chrono::seconds(60);
+constexpr std::size_t longest_answer = 64 * 1024 * 1024;
+constexpr std::size_t longest_failure = 64 * 1024;
+constexpr int most_attempts = 10;
+
+std::string encode(std::string_view text)
+{
+    return boost::urls::encode(
+        boost::core::string_view(text.data(), text.size()), boost::urls::unreserved_chars
+    );
+}
+
+std::string collection_path(const resource& kind, const std::string& ns)
+{
+    std::string path = kind.group.empty() ? fmt::format("/api/{}", kind.version)
+                                          : fmt::format("/apis/{}/{}", kind.group, kind.version);
+    if (!ns.empty())
+        path += "/namespaces/" + encode(ns);
+    return fmt::format("{}/{}", path, kind.plural);
+}
+
+std::string object_path(const resource& kind, const object_key& key)
+{
+    return collection_path(kind, key.ns) + "/" + encode(key.name);
+}
+
+object_key key_of(const json::object& manifest)
+{
+    return {string_at(manifest, "metadata.namespace"), string_at(manifest, "metadata.name")};
+}
+
+std::string selectors(const selection& which)
+{
+    std::string out;
+    if (!which.labels.empty())
+        out += "&labelSelector=" + encode(which.labels);
+    if (!which.fields.empty())
+        out += "&fieldSelector=" + encode(which.fields);
+    return out;
+}
+
+// As PartialObjectMetadata the server leaves out all but the metadata.
+std::string accept(const selection& which, std::string_view partial_kind)
+{
+    return which.metadata_only
+               ? fmt::format("application/json;as={};g=meta.k8s.io;v=v1", partial_kind)
+               : std::string("application/json");
+}
+
+std::chrono::seconds retry_after_of(const boost::beast::http::fields& headers)
+{
+    const auto text = headers[http::field::retry_after];
+    int seconds = 0;
+    std::from_chars(text.data(), text.data() + text.size(), seconds);
+    return std::chrono::seconds(std::clamp(seconds, 0, 120));
+}
+
+bool is_success(unsigned http_status)
+{
+    return http_status >= 200 && http_status <= 299;
+}
+
+/// 429, and those 5xx that say when to come back.
+bool asks_to_retry(unsigned http_status, std::chrono::seconds retry_after)
+{
+    return retry_after.count() > 0 && (http_status == 429 || http_status >= 500);
+}
+
+class http_api final : public api
+{
+public:
+    http_api(
+        asio::any_io_executor executor,
+        std::unique_ptr<credentials> who,
+        throttle_settings limits,
+        timekeeper& time,
+        metrics& numbers
+    )
+        : executor_(executor), who_(std::move(who)), throttle_(executor, limits, time), time_(time),
+          numbers_(numbers), host_(who_->server().authority())
+    {}
+
+    asio::awaitable<api_result<object_ptr>> get(resource kind, object_key key) override
+    {
+        http::request message(http::verb::get, object_path(kind, key), 11);
+        co_return read_object(co_await send(std::move(message), request_class::normal));
+    }
+
+    asio::awaitable<api_result<list_page>>
+    list(resource kind, selection which, list_position from, item_handler each) override
+    {
+        std::string target =
+            fmt::format("{}?limit={}{}", collection_path(kind, which.ns), page_size, selectors(which));
+        // A follow-up page belongs to its snapshot; the server refuses it with a resourceVersion.
+        if (!from.continue_token.empty())
+            target += "&continue=" + encode(from.continue_token);
+        else if (!from.resource_version.empty())
+            target += "&resourceVersion=" + encode(from.resource_version);
+        http::request message(http::verb::get, target, 11);
+        message.set(http::field::accept, accept(which, "PartialObjectMetadataList"));
+        const auto permit = co_await throttle_.acquire(request_class::normal);
+        const auto started = time_.now();
+        auto stream = co_await open(std::move(message), true);
+        if (!stream)
+            co_return stream.error();
+        list_reader reader(std::move(each));
+        for (;;)
+        {
+            if (time_.now() - started > page_deadline)
+                co_return api_error(fail(errc::timed_out, "a page of {} took too long", kind.plural));
+            auto piece = co_await (*stream)->read_some(request_deadline);
+            if (!piece)
+                co_return api_error(piece.error());
+            if (piece->empty())
+                break;
+            const auto fed = reader.feed(*piece);
+            if (!fed)
+                co_return api_error(fed.error());
+        }
+        auto page = reader.finish();
+        if (!page)
+            co_return api_error(page.error());
+        co_return std::move(*page);
+    }
+
+    asio::awaitable<api_result<std::unique_ptr<http::body_stream>>>
+    watch(resource kind, selection which, std::string resource_version, std::chrono::seconds timeout) override
+    {
+        const std::string target = fmt::format(
+            "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={}&resourceVersion={}{}",
+            collection_path(kind, which.ns),
+            timeout.count(),
+            encode(resource_version),
+            selectors(which)
+        );
+        http::request message(http::verb::get, target, 11);
+        message.set(http::field::accept, accept(which, "PartialObjectMetadata"));
+        const auto permit = co_await throttle_.acquire(request_class::normal);
+        co_return co_await open(std::move(message), false);
+    }
+
+    asio::awaitable<api_result<object_ptr>>
+    apply(resource kind, json::object wanted, apply_options how) override
+    {
+        std::string target = object_path(kind, key_of(wanted));
+        if (!how.subresource.empty())
+            target += "/" + how.subresource;
+        target += fmt::format(
+            "?fieldManager={}&force={}&fieldValidation=Strict", encode(how.field_manager), how.force
+        );
+        if (how.dry_run)
+            target += "&dryRun=All";
+        http::request message(http::verb::patch, target, 11);
+        message.set(http::field::content_type, "application/apply-patch+yaml");
+        message.body() = json::serialize(wanted);
+        const auto urgency = how.subresource == "status" ? request_class::status : request_class::normal;
+        co_return read_object(co_await send(std::move(message), urgency));
+    }
+
+    asio::awaitable<api_result<object_ptr>>
+    patch(resource kind, object_key key, json::array operations) override
+    {
+        http::request message(http::verb::patch, object_path(kind, key), 11);
+        message.set(http::field::content_type, "application/json-patch+json");
+        message.body() = json::serialize(operations);
+        co_return read_object(co_await send(std::move(message), request_class::normal));
+    }
+
+    asio::awaitable<api_result<object_ptr>>
+    replace(resource kind, json::object whole, request_class urgency) override
+    {
+        http::request message(http::verb::put, object_path(kind, key_of(whole)), 11);
+        message.set(http::field::content_type, "application/json");
+        message.body() = json::serialize(whole);
+        co_return read_object(co_await send(std::move(message), urgency));
+    }
+
+    asio::awaitable<api_result<object_ptr>>
+    create(resource kind, json::object wanted, request_class urgency) override
+    {
+        http::request message(http::verb::post, collection_path(kind, key_of(wanted).ns), 11);
+        message.set(http::field::content_type, "application/json");
+        message.body() = json::serialize(wanted);
+        co_return read_object(co_await send(std::move(message), urgency));
+    }
+
+    asio::awaitable<api_result<void>> remove(resource kind, object_key key, delete_options which) override
+    {
+        json::object preconditions{{"uid", which.uid}};
+        if (!which.resource_version.empty())
+            preconditions["resourceVersion"] = which.resource_version;
+        const json::object options{
+            {"apiVersion", "v1"},
+            {"kind", "DeleteOptions"},
+            {"propagationPolicy", which.propagation},
+            {"preconditions", preconditions},
+        };
+        http::request message(http::verb::delete_, object_path(kind, key), 11);
+        message.set(http::field::content_type, "application/json");
+        message.body() = json::serialize(options);
+        const auto answer = co_await send(std::move(message), request_class::normal);
+        if (answer || answer.error().is_not_found())
+            co_return api_result<void>();
+        // Another object has the name now, and the one that was meant is gone; or it has changed, which only
+        // matters to who named a version.
+        if (answer.error().is_conflict() && which.resource_version.empty())
+            co_return api_result<void>();
+        co_return answer.error();
+    }
+
+private:
+    asio::awaitable<api_result<void>> authorize(http::request& message)
+    {
+        auto shown = co_await who_->current();
+        if (!shown)
+            co_return api_error(shown.error());
+        if (shown->tls != tls_)
+        {
+            auto used = use(shown->tls);
+            if (!used)
+                co_return api_error(used.error());
+        }
+        if (message.find(http::field::accept) == message.end())
+            message.set(http::field::accept, "application/json");
+        if (!shown->bearer_token.empty())
+            message.set(http::field::authorization, "Bearer " + shown->bearer_token);
+        co_return api_result<void>();
+    }
+
+    result<void> use(std::shared_ptr<const http::tls_settings> tls)
+    {
+        result<void> used;
+        if (client_)
+            used = client_->use_tls(*tls);
+        else
+        {
+            http::client_settings settings;
+            settings.tls = *tls;
+            settings.max_idle = std::chrono::seconds(60);
+            auto made = http::make_client(executor_, settings);
+            if (!made)
+                return made.error();
+            client_ = std::move(*made);
+        }
+        if (used)
+            tls_ = std::move(tls);
+        return used;
+    }
+
+    void count(std::string_view method, unsigned http_status, timekeeper::time_point started)
+    {
+        const std::string verb(method);
+        const std::string code = http_status == 0 ? "<error>" : std::to_string(http_status);
+        metric_labels by_code{{"code", code}, {"method", verb}, {"host", host_}};
+        numbers_
+            .counter("rest_client_requests_total", "Requests to the API server", std::move(by_code))
+            .add();
+        const std::chrono::duration<double> took = time_.now() - started;
+        metric_labels by_verb{{"verb", verb}, {"host", host_}};
+        numbers_
+            .histogram(
+                "rest_client_request_duration_seconds",
+                "Time to the answer of the API server",
+                std::move(by_verb)
+            )
+            .observe(took.count());
+    }
+
+    /// A request and the header of its answer, which is 200; else its error.
+    asio::awaitable<api_result<std::unique_ptr<http::body_stream>>> open(http::request message, bool pooled)
+    {
+        http::client_options options;
+        options.timeout = request_deadline;
+        options.pooled = pooled;
+        for (bool again = true;; again = false)
+        {
+            auto authorized = co_await authorize(message);
+            if (!authorized)
+                co_return authorized.error();
+            const auto started = time_.now();
+            auto stream = co_await client_->open(who_->server(), message, options);
+            count("GET", stream ? (*stream)->status_code() : 0, started);
+            if (!stream)
+                co_return api_error(stream.error());
+            const unsigned code = (*stream)->status_code();
+            if (code == 200)
+                co_return std::move(*stream);
+            if (code == 401)
+                who_->expire();
+            if (code != 401 || !again)
+                co_return co_await read_refusal(**stream);
+        }
+    }
+
+    static asio::awaitable<api_error> read_refusal(http::body_stream& stream)
+    {
+        std::string body;
+        for (;;)
+        {
+            auto piece = co_await stream.read_some(std::chrono::seconds(5));
+            if (!piece || piece->empty() || body.size() > longest_failure)
+                break;
+            body += *piece;
+        }
+        co_return read_failure(body, stream.status_code(), retry_after_of(stream.headers()));
+    }
+
+    asio::awaitable<api_result<http::response>> send(http::request message, request_class urgency)
+    {
+        bool renewed = false;
+        for (int attempt = 1;; ++attempt)
+        {
+            auto answer = co_await exchange(message, urgency);
+            if (!answer)
+                co_return api_error(answer.error());
+            const unsigned code = answer->result_int();
+            if (is_success(code))
+                co_return std::move(*answer);
+            const auto pause = retry_after_of(*answer);
+            if (code == 401 && !std::exchange(renewed, true))
+                who_->expire();
+            // A lease is worthless when it comes late: its owner decides.
+            else if (asks_to_retry(code, pause) && attempt < most_attempts && urgency != request_class::lease)
+                co_await time_.sleep_for(pause);
+            else
+                co_return read_failure(answer->body(), code, pause);
+        }
+    }
+
+    asio::awaitable<result<http::response>> exchange(http::request message, request_class urgency)
+    {
+        const auto asked = time_.now();
+        const auto permit = co_await throttle_.acquire(urgency);
+        const std::chrono::duration<double> waited = time_.now() - asked;
+        limiter_seconds_.observe(waited.count());
+        auto authorized = co_await authorize(message);
+        if (!authorized)
+            co_return authorized.error().to_error();
+        http::client_options options;
+        options.timeout = request_deadline;
+        options.max_body = longest_answer;
+        const auto started = time_.now();
+        const std::string method(message.method_string());
+        auto answer = co_await client_->send(who_->server(), std::move(message), options);
+        count(method, answer ? answer->result_int() : 0, started);
+        co_return answer;
+    }
+
+    static api_result<object_ptr> read_object(const api_result<http::response>& answer)
+    {
+        if (!answer)
+            return answer.error();
+        boost::system::error_code ec;
+        json::value parsed = json::parse(json::string_view(answer->body().data(), answer->body().size()), ec);
+        if (ec || !parsed.is_object())
+            return api_error(fail(errc::protocol, "the API server answered something that is no object"));
+        auto made = parse_object(std::move(parsed.get_object()));
+        if (!made)
+            return api_error(made.error());
+        return std::move(*made);
+    }
+
+    asio::any_io_executor executor_;
+    std::unique_ptr<credentials> who_;
+    std::shared_ptr<const http::tls_settings> tls_;  ///< what client_ uses
+    std::unique_ptr<http::client> client_;
+    throttle throttle_;
+    timekeeper& time_;
+    metrics& numbers_;
+    std::string host_;
+    histogram& limiter_seconds_ = numbers_.histogram(
+        "rest_client_rate_limiter_duration_seconds", "Time that requests waited for their turn"
+    );
+};
+
+}  // namespace
+
+std::unique_ptr<api> make_api(
+    asio::any_io_executor executor,
+    std::unique_ptr<credentials> who,
+    throttle_settings limits,
+    timekeeper& time,
+    metrics& numbers
+)
+{
+    return std::make_unique<http_api>(std::move(executor), std::move(who), limits, time, numbers);
+}
+
+}  // namespace portitor::kube

@@ -1,0 +1,724 @@
+#include "fake_server.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+
+namespace portitor::test {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using asio::ip::tcp;
+using kube::object_key;
+
+namespace {
+
+const std::string widgets_kind = "test.example/v1/widgets";
+
+std::string lower(std::string text)
+{
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+}
+
+std::string decode(std::string_view text)
+{
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i)
+    {
+        if (text[i] == '%' && i + 2 < text.size())
+        {
+            out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
+            i += 2;
+        }
+        else
+            out += text[i];
+    }
+    return out;
+}
+
+std::vector<std::string> split(std::string_view text, std::string_view by)
+{
+    std::vector<std::string> out;
+    for (;;)
+    {
+        const auto at = text.find(by);
+        out.emplace_back(text.substr(0, at));
+        if (at == text.npos)
+            return out;
+        text.remove_prefix(at + by.size());
+    }
+}
+
+fake_request parse(const std::string& message)
+{
+    fake_request out;
+    const auto end = message.find("\r\n\r\n");
+    out.body = message.substr(end + 4);
+    const auto lines = split(std::string_view(message).substr(0, end), "\r\n");
+    const auto words = split(lines.front(), " ");
+    out.method = words.at(0);
+    const auto target = split(words.at(1), "?");
+    out.path = target.at(0);
+    if (target.size() > 1)
+    {
+        for (const std::string& each : split(target[1], "&"))
+        {
+            const auto at = each.find('=');
+            out.query[each.substr(0, at)] = decode(each.substr(at + 1));
+        }
+    }
+    for (std::size_t i = 1; i < lines.size(); ++i)
+    {
+        const auto at = lines[i].find(": ");
+        out.headers[lower(lines[i].substr(0, at))] = lines[i].substr(at + 2);
+    }
+    return out;
+}
+
+/// What a path names: "group/version/plural", the object, and its subresource.
+struct place
+{
+    std::string kind;
+    object_key key;
+    std::string part;
+};
+
+place find_place(const std::string& path)
+{
+    auto parts = split(path, "/");
+    for (std::string& each : parts)
+        each = decode(each);
+    place out;
+    std::size_t at = 2;
+    std::string group;
+    if (parts.at(1) == "apis")
+        group = parts.at(at++);
+    const std::string version = parts.at(at++);
+    if (at + 2 < parts.size() && parts[at] == "namespaces")
+    {
+        out.key.ns = parts[at + 1];
+        at += 2;
+    }
+    out.kind = group + "/" + version + "/" + parts.at(at++);
+    if (at < parts.size())
+        out.key.name = parts[at++];
+    if (at < parts.size())
+        out.part = parts[at];
+    return out;
+}
+
+std::string api_version(const std::string& kind)
+{
+    const auto parts = split(kind, "/");
+    return parts[0].empty() ? parts[1] : parts[0] + "/" + parts[1];
+}
+
+bool has_label(const json::object& object, const std::string& requirement)
+{
+    const auto at = requirement.find('=');
+    const json::value* labels = kube::find_path(object, "metadata.labels");
+    const json::value* held = nullptr;
+    if (labels && labels->is_object())
+        held = labels->get_object().if_contains(requirement.substr(0, at));
+    if (at == requirement.npos)
+        return held != nullptr;
+    return held && held->is_string() && held->get_string() == requirement.substr(at + 1);
+}
+
+bool has_field(const json::object& object, const std::string& requirement)
+{
+    const auto at = requirement.find('=');
+    return kube::string_at(object, requirement.substr(0, at)) == requirement.substr(at + 1);
+}
+
+fake_storage::filter make_filter(std::string ns, const fake_request& request)
+{
+    const std::string labels = request.parameter("labelSelector");
+    const std::string fields = request.parameter("fieldSelector");
+    return [ns = std::move(ns), labels, fields](const json::object& object) {
+        if (!ns.empty() && kube::string_at(object, "metadata.namespace") != ns)
+            return false;
+        for (const std::string& each : split(labels, ","))
+        {
+            if (!each.empty() && !has_label(object, each))
+                return false;
+        }
+        for (const std::string& each : split(fields, ","))
+        {
+            if (!each.empty() && !has_field(object, each))
+                return false;
+        }
+        return true;
+    };
+}
+
+json::object shown(const json::object& object, const fake_request& request)
+{
+    if (request.header("accept").find("as=PartialObjectMetadata") == std::string::npos)
+        return object;
+    json::object out;
+    out["kind"] = "PartialObjectMetadata";
+    out["apiVersion"] = "meta.k8s.io/v1";
+    out["metadata"] = object.at("metadata");
+    return out;
+}
+
+std::string event_line(std::string_view type, json::object object)
+{
+    return R"({"type":")" + std::string(type) + R"(","object":)" + json::serialize(object) + "}\n";
+}
+
+// What an event is to a watch that selects.
+std::string line_for(const storage_event& event, const fake_storage::filter& which, const fake_request& request)
+{
+    const bool before = event.before && which(*event.before);
+    const bool after = event.after && which(*event.after);
+    if (after)
+        return event_line(before ? "MODIFIED" : "ADDED", shown(*event.after, request));
+    if (!before)
+        return {};
+    json::object last = *event.before;
+    last["metadata"].as_object()["resourceVersion"] = std::to_string(event.version);
+    return event_line("DELETED", shown(last, request));
+}
+
+std::string chunk(std::string_view bytes)
+{
+    return fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
+}
+
+json::array too_large_causes()
+{
+    json::object cause;
+    cause["reason"] = "ResourceVersionTooLarge";
+    cause["message"] = "Too large resource version";
+    json::array out;
+    out.push_back(std::move(cause));
+    return out;
+}
+
+storage_answer too_large(const std::string& version)
+{
+    storage_answer out =
+        refusal(504, "Timeout", "Too large resource version: " + version, too_large_causes());
+    out.body["details"].as_object()["retryAfterSeconds"] = 1;
+    return out;
+}
+
+const std::string stream_head =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+}  // namespace
+
+std::string fake_request::parameter(const std::string& name) const
+{
+    const auto at = query.find(name);
+    return at == query.end() ? std::string() : at->second;
+}
+
+std::string fake_request::header(const std::string& name) const
+{
+    const auto at = headers.find(name);
+    return at == headers.end() ? std::string() : at->second;
+}
+
+fake_answer whole_answer(
+    unsigned code, const std::string& body, const std::string& more_headers, const std::string& content_type
+)
+{
+    fake_answer out;
+    out.bytes = fmt::format(
+        "HTTP/1.1 {} Said\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}\r\n{}",
+        code,
+        content_type,
+        body.size(),
+        more_headers,
+        body
+    );
+    return out;
+}
+
+fake_answer
+status_answer(unsigned code, std::string_view reason, const std::string& more_headers, json::array causes)
+{
+    const storage_answer said = refusal(code, reason, "because the test says so", std::move(causes));
+    return whole_answer(code, json::serialize(said.body), more_headers);
+}
+
+fake_server::fake_server(asio::io_context& context, timekeeper& time)
+    : storage([this] { wake(); }), context_(context), time_(time), acceptor_(context),
+      thaw_(time.make_timer(context.get_executor())),
+      tasks_(context.get_executor(), logger(log_level::error, log_format::text))
+{
+    for (const char* kind : {"/v1/configmaps", "/v1/events", "coordination.k8s.io/v1/leases"})
+        storage.add_kind(kind);
+    storage.add_kind(widgets_kind);
+    folder_.write("token", "token-1\n");
+    listen();
+}
+
+fake_server::~fake_server() = default;
+
+bool fake_server::can(ability what) const
+{
+    return what == ability::fast_time || what == ability::history_after_restart || what == ability::bytes;
+}
+
+std::string fake_server::write_kubeconfig(const std::string& name, const std::string& user) const
+{
+    return folder_.write(
+        name,
+        fmt::format(
+            "apiVersion: v1\nkind: Config\n"
+            "clusters: [{{name: c, cluster: {{server: \"http://127.0.0.1:{}\"}}}}]\n"
+            "users: [{{name: u, user: {{{}}}}}]\n"
+            "contexts: [{{name: x, context: {{cluster: c, user: u}}}}]\ncurrent-context: x\n",
+            port_,
+            user
+        )
+    );
+}
+
+std::string fake_server::kubeconfig()
+{
+    return write_kubeconfig("admin.kubeconfig", "token: admin");
+}
+
+std::string fake_server::token_kubeconfig()
+{
+    return write_kubeconfig("token.kubeconfig", "tokenFile: token");
+}
+
+void fake_server::listen()
+{
+    const tcp::endpoint where(asio::ip::address_v4::loopback(), port_);
+    acceptor_.open(tcp::v4());
+    acceptor_.set_option(asio::socket_base::reuse_address(true));
+    acceptor_.bind(where);
+    acceptor_.listen();
+    port_ = acceptor_.local_endpoint().port();
+    tasks_.spawn("accept", accept(++generation_));
+}
+
+asio::awaitable<void> fake_server::stop()
+{
+    ++generation_;
+    frozen_ = false;
+    acceptor_.close();
+    for (const auto& each : lines_)
+    {
+        if (const auto held = each.lock())
+            held->reset();
+    }
+    lines_.clear();
+    wake();
+    co_return;
+}
+
+asio::awaitable<void> fake_server::start()
+{
+    listen();
+    co_return;
+}
+
+asio::awaitable<void> fake_server::freeze()
+{
+    frozen_ = true;
+    co_return;
+}
+
+asio::awaitable<void> fake_server::thaw()
+{
+    frozen_ = false;
+    wake();
+    co_return;
+}
+
+asio::awaitable<void> fake_server::compact()
+{
+    co_await stop();
+    storage.compact();
+    pages_.clear();
+    co_await start();
+}
+
+asio::awaitable<void> fake_server::drop_kind()
+{
+    storage.drop_kind(widgets_kind);
+    co_return;
+}
+
+asio::awaitable<void> fake_server::add_kind()
+{
+    storage.add_kind(widgets_kind);
+    co_return;
+}
+
+asio::awaitable<void> fake_server::rotate_token()
+{
+    const std::string fresh = "token-" + std::to_string(++last_token_);
+    folder_.write("token", fresh + "\n");
+    tokens_ = {"admin", fresh};
+    co_return;
+}
+
+asio::awaitable<void> fake_server::remove_unseen(object_key widget)
+{
+    storage.remove(widgets_kind, widget, {});
+    co_return;
+}
+
+void fake_server::answer(predicate which, fake_answer with, int times)
+{
+    rules_.push_back({std::move(which), std::move(with), times});
+}
+
+void fake_server::say(const std::string& line)
+{
+    for (open_watch& each : watches_)
+        each.lines.push_back(line + "\n");
+    wake();
+}
+
+void fake_server::bookmark()
+{
+    json::object object;
+    object["kind"] = "Widget";
+    object["apiVersion"] = "test.example/v1";
+    object["metadata"] = json::object{{"resourceVersion", std::to_string(storage.version())}};
+    for (open_watch& each : watches_)
+        each.lines.push_back(event_line("BOOKMARK", object));
+    wake();
+}
+
+void fake_server::end_watches()
+{
+    for (open_watch& each : watches_)
+        each.ended = true;
+    wake();
+}
+
+void fake_server::break_watches(const std::string& last_bytes)
+{
+    for (open_watch& each : watches_)
+        each.last_bytes = last_bytes;
+    wake();
+}
+
+std::size_t fake_server::count(const predicate& which) const
+{
+    return static_cast<std::size_t>(std::count_if(seen_.begin(), seen_.end(), which));
+}
+
+asio::awaitable<void> fake_server::close()
+{
+    co_await stop();
+    tasks_.cancel();
+    co_await tasks_.join();
+}
+
+void fake_server::wake()
+{
+    if (thaw_)
+        thaw_->cancel();
+    for (const open_watch& each : watches_)
+    {
+        if (each.signal)
+            each.signal->cancel();
+    }
+}
+
+asio::awaitable<void> fake_server::thawed()
+{
+    while (frozen_)
+        co_await thaw_->wait();
+}
+
+asio::awaitable<void> fake_server::accept(unsigned generation)
+{
+    while (generation == generation_)
+    {
+        auto [ec, socket] = co_await acceptor_.async_accept(as_result);
+        if (ec)
+            co_return;
+        socket.set_option(tcp::no_delay(true));
+        auto line = std::make_shared<wire>(std::move(socket));
+        std::erase_if(lines_, [](const auto& each) { return each.expired(); });
+        lines_.push_back(line);
+        tasks_.spawn("connection", serve(std::move(line), generation));
+    }
+}
+
+asio::awaitable<void> fake_server::serve(std::shared_ptr<wire> line, unsigned generation)
+{
+    for (bool open = true; open && generation == generation_;)
+    {
+        const std::string message = co_await line->read_message();
+        if (message.empty())
+            co_return;
+        co_await thawed();
+        if (generation != generation_)
+            co_return;
+        seen_.push_back(parse(message));
+        const fake_request request = seen_.back();
+        open = co_await answer_one(*line, request, generation);
+    }
+    line->close();
+}
+
+asio::awaitable<bool> fake_server::answer_one(wire& line, const fake_request& request, unsigned generation)
+{
+    for (auto at = rules_.begin(); at != rules_.end(); ++at)
+    {
+        if (!at->which(request))
+            continue;
+        fake_answer with = at->with;
+        if (--at->times == 0)
+            rules_.erase(at);
+        const bool open = co_await carry_out(line, std::move(with), generation);
+        co_return open;
+    }
+    const std::string shown_token = request.header("authorization");
+    if (!shown_token.starts_with("Bearer ") || !tokens_.contains(shown_token.substr(7)))
+    {
+        const bool open = co_await carry_out(line, status_answer(401, "Unauthorized"), generation);
+        co_return open;
+    }
+    const place where = find_place(request.path);
+    if (!storage.knows(where.kind))
+    {
+        fake_answer none = whole_answer(404, "404 page not found\n", "", "text/plain; charset=utf-8");
+        const bool open = co_await carry_out(line, std::move(none), generation);
+        co_return open;
+    }
+    if (request.is_watch())
+    {
+        const bool open = co_await send_watch(line, where.kind, request, generation);
+        co_return open;
+    }
+    if (request.method == "GET" && where.key.name.empty())
+    {
+        const bool open = co_await send_list(line, where.kind, request);
+        co_return open;
+    }
+    storage_answer done = answer_to(where.kind, where.key, where.part, request);
+    if (!done.body.contains("apiVersion"))
+        done.body["apiVersion"] = api_version(where.kind);
+    fake_answer out = whole_answer(done.code, json::serialize(done.body));
+    const bool open = co_await carry_out(line, std::move(out), generation);
+    co_return open;
+}
+
+asio::awaitable<bool> fake_server::carry_out(wire& line, fake_answer what, unsigned generation)
+{
+    const bool sent = co_await line.send(std::move(what.bytes));
+    switch (what.then)
+    {
+    case fake_answer::after::keep:
+        break;
+    case fake_answer::after::close:
+        line.close();
+        co_return false;
+    case fake_answer::after::reset:
+        line.reset();
+        co_return false;
+    case fake_answer::after::silent:
+        co_await line.read_to_end();
+        co_return false;
+    }
+    co_return sent && generation == generation_;
+}
+
+storage_answer fake_server::answer_to(
+    const std::string& kind, const object_key& key, const std::string& part, const fake_request& request
+)
+{
+    const std::string agent = request.header("user-agent");
+    const std::string manager = agent.substr(0, agent.find('/'));
+    if (request.method == "GET")
+        return storage.get(kind, key);
+    const json::value body = json::parse(request.body);
+    if (request.method == "POST")
+        return storage.create(kind, key.ns, body.as_object(), manager);
+    if (request.method == "PUT")
+        return storage.replace(kind, key, body.as_object(), manager);
+    if (request.method == "DELETE")
+        return storage.remove(kind, key, body.as_object());
+    if (request.header("content-type") == "application/json-patch+json")
+        return storage.patch(kind, key, body.as_array(), manager);
+    return storage.apply(
+        kind,
+        key,
+        body.as_object(),
+        request.parameter("fieldManager"),
+        part == "status",
+        request.parameter("force") == "true",
+        request.parameter("dryRun") == "All"
+    );
+}
+
+asio::awaitable<bool> fake_server::send_streamed(wire& line, std::string head, std::string body, bool end)
+{
+    // With pieces, even the header comes in two.
+    std::string bytes = std::move(head);
+    const std::size_t size = shape.piece == 0 ? std::max<std::size_t>(body.size(), 1) : shape.piece;
+    for (std::size_t at = 0; at < body.size(); at += size)
+    {
+        bytes += chunk(std::string_view(body).substr(at, size));
+        if (shape.piece == 0)
+            continue;
+        co_await thawed();
+        const bool sent = co_await line.send(std::exchange(bytes, {}));
+        if (!sent)
+            co_return false;
+        if (shape.between.count() > 0)
+            co_await time_.sleep_for(shape.between);
+    }
+    if (end)
+        bytes += "0\r\n\r\n";
+    co_await thawed();
+    const bool sent = co_await line.send(std::move(bytes));
+    co_return sent;
+}
+
+asio::awaitable<bool>
+fake_server::send_list(wire& line, const std::string& kind, const fake_request& request)
+{
+    const place where = find_place(request.path);
+    const std::string token = request.parameter("continue");
+    const std::string version = request.parameter("resourceVersion");
+    std::optional<storage_answer> refused;
+    snapshot rest;
+    if (!token.empty() && !version.empty())
+        refused = refusal(400, "BadRequest", "specifying resource version is not allowed when using continue");
+    else if (!token.empty() && !pages_.contains(token))
+        refused = refusal(410, "Expired", "The provided continue parameter is too old");
+    else if (!token.empty())
+        rest = std::move(pages_.extract(token).mapped());
+    else if (!version.empty() && std::stoull(version) > storage.version())
+        refused = too_large(version);
+    else
+    {
+        auto all = storage.list(kind, make_filter(where.key.ns, request));
+        rest.version = storage.version();
+        rest.items.assign(all.begin(), all.end());
+    }
+    if (refused)
+    {
+        fake_answer out = whole_answer(refused->code, json::serialize(refused->body));
+        const bool open = co_await line.send(std::move(out.bytes));
+        co_return open;
+    }
+
+    const std::size_t limit = std::stoul(request.parameter("limit"));
+    json::object meta{{"resourceVersion", std::to_string(rest.version)}};
+    json::array items;
+    while (!rest.items.empty() && items.size() < limit)
+    {
+        items.push_back(shown(rest.items.front(), request));
+        rest.items.pop_front();
+    }
+    if (!rest.items.empty())
+    {
+        const std::string next = fmt::format("page+/={}", ++last_page_);
+        meta["continue"] = next;
+        meta["remainingItemCount"] = rest.items.size();
+        pages_[next] = std::move(rest);
+    }
+    json::object page;
+    page["apiVersion"] = api_version(kind);
+    page["kind"] = "List";
+    page["metadata"] = std::move(meta);
+    page["items"] = std::move(items);
+    const bool sent = co_await send_streamed(line, stream_head, json::serialize(page) + "\n", true);
+    co_return sent;
+}
+
+asio::awaitable<bool> fake_server::send_watch(
+    wire& line, const std::string& kind, const fake_request& request, unsigned generation
+)
+{
+    const std::uint64_t from = std::stoull(request.parameter("resourceVersion"));
+    if (from > storage.version())
+    {
+        const storage_answer refused = too_large(request.parameter("resourceVersion"));
+        fake_answer out = whole_answer(refused.code, json::serialize(refused.body));
+        const bool open = co_await line.send(std::move(out.bytes));
+        co_return open;
+    }
+    if (from < storage.oldest())
+    {
+        // What the watch cache does: the header is out before it knows.
+        const storage_answer old = refusal(410, "Expired", "too old resource version");
+        const bool sent = co_await send_streamed(line, stream_head, event_line("ERROR", old.body), true);
+        co_return sent;
+    }
+    watches_.emplace_back();
+    const auto state = std::prev(watches_.end());
+    const auto signal = time_.make_timer(context_.get_executor());
+    state->signal = signal.get();
+    bool open = false;
+    // A cancellation ends the follower, too, but must not leave the watch behind.
+    std::exception_ptr thrown;
+    try
+    {
+        open = co_await follow(line, *state, kind, request, generation);
+    }
+    catch (...)
+    {
+        thrown = std::current_exception();
+    }
+    watches_.erase(state);
+    if (thrown)
+        std::rethrow_exception(thrown);
+    co_return open;
+}
+
+asio::awaitable<bool> fake_server::follow(
+    wire& line, open_watch& state, const std::string& kind, const fake_request& request, unsigned generation
+)
+{
+    const place where = find_place(request.path);
+    const auto which = make_filter(where.key.ns, request);
+    const auto end = time_.now() + std::chrono::seconds(std::stoi(request.parameter("timeoutSeconds")));
+    std::size_t position = storage.position_after(std::stoull(request.parameter("resourceVersion")));
+    bool good = co_await line.send(stream_head);
+    while (good && generation == generation_)
+    {
+        if (position < storage.history().size())
+        {
+            const storage_event event = storage.history()[position++];
+            std::string text = event.kind == kind ? line_for(event, which, request) : std::string();
+            if (!text.empty())
+                good = co_await send_streamed(line, "", std::move(text), false);
+            continue;
+        }
+        if (!state.lines.empty())
+        {
+            std::string text = std::move(state.lines.front());
+            state.lines.pop_front();
+            good = co_await send_streamed(line, "", std::move(text), false);
+            continue;
+        }
+        if (state.last_bytes)
+        {
+            const std::string last = *state.last_bytes;
+            if (!last.empty())
+                co_await line.send(chunk(last));
+            co_return false;
+        }
+        if (state.ended || time_.now() >= end || !storage.knows(kind))
+        {
+            good = co_await line.send("0\r\n\r\n");
+            co_return good;
+        }
+        state.signal->expires_at(end);
+        co_await state.signal->wait();
+        co_await thawed();
+    }
+    co_return false;
+}
+
+}  // namespace portitor::test
