@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds portitor with one of the presets (release, debug, asan); shows progress, and the log of a failure.
+# Builds portitor with one of the presets (release, debug, asan, tsan); shows progress, and the log of a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}

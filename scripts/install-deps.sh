@@ -15,7 +15,7 @@ build_packages=(
 )
 test_packages=(
     iproute2 dnsmasq-base openssl procps util-linux ca-certificates
-    python3 python3-pytest python3-yaml curl jq git clang-format
+    python3 python3-pytest python3-yaml curl jq git clang-format clang-tidy-16
 )
 
 # Go and Node are Debian's only where the PATH has none that is new enough: they then fetch a newer one.

@@ -61,12 +61,16 @@ real_parts() {
 
 need scripts/install-deps.sh
 check test/lint/includes.py
-check test/lint/coroutines.sh
+check test/lint/coroutines.py --self-test
+check test/lint/coroutines.py
 check test/lint/format.sh
+check test/lint/tidy.py
 need scripts/build.sh release
 unit_tests release
 need scripts/build.sh asan
 unit_tests asan
+need scripts/build.sh tsan
+unit_tests tsan
 need test/tools/build.sh
 PORTITOR_NPM_DIR=$(test/tools/build.sh --print | sed -n 's/^NPM=//p')
 PATH="$(test/tools/build.sh --print | sed -n 's/^BIN=//p'):$PATH"

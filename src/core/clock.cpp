@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <ctime>
 
 namespace portitor {
@@ -42,28 +41,33 @@ std::string to_rfc3339(clock::time_point time)
 
 clock::time_point from_rfc3339(std::string_view text)
 {
-    std::tm utc{};
-    const std::string copy(text);
-    if (std::sscanf(
-            copy.c_str(),
-            "%4d-%2d-%2dT%2d:%2d:%2d",
-            &utc.tm_year,
-            &utc.tm_mon,
-            &utc.tm_mday,
-            &utc.tm_hour,
-            &utc.tm_min,
-            &utc.tm_sec
-        ) != 6)
+    constexpr std::string_view shape = "0000-00-00T00:00:00";
+    if (text.size() <= shape.size() || !is_zone(text.substr(shape.size())))
         return {};
-    utc.tm_year -= 1900;
-    utc.tm_mon -= 1;
-    const auto time = std::chrono::system_clock::from_time_t(timegm(&utc));
-    // timegm() takes the 32nd of a month for the first of the next, and sscanf() a sign or a space for a
-    // digit: only what is written back alike was a time.
-    constexpr std::size_t up_to_seconds = 19;
-    if (copy.substr(0, up_to_seconds) + "Z" != to_rfc3339(time) || !is_zone(copy.substr(up_to_seconds)))
+    for (std::size_t i = 0; i < shape.size(); ++i)
+    {
+        const bool is_digit = text[i] >= '0' && text[i] <= '9';
+        if (shape[i] == '0' ? !is_digit : text[i] != shape[i])
+            return {};
+    }
+    const auto number = [&](std::size_t at, std::size_t digits) {
+        int out = 0;
+        for (const char digit : text.substr(at, digits))
+            out = out * 10 + (digit - '0');
+        return out;
+    };
+    using namespace std::chrono;
+    const year_month_day day(
+        year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))), std::chrono::day(static_cast<unsigned>(number(8, 2)))
+    );
+    const int hour = number(11, 2);
+    const int minute = number(14, 2);
+    const int second = number(17, 2);
+    // The clock counts nanoseconds in 64 bits: Go's zero time (year 1) is none, and neither is "never" (9999).
+    const bool countable = day.year() >= year(1678) && day.year() <= year(2261);
+    if (!day.ok() || !countable || hour > 23 || minute > 59 || second > 59)
         return {};
-    return time;
+    return sys_days(day) + hours(hour) + minutes(minute) + seconds(second);
 }
 
 }  // namespace portitor

@@ -17,6 +17,7 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <optional>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -201,50 +202,90 @@ public:
     )
         : keep_(std::move(keep)), via_(via), give_back_(std::move(give_back))
     {
-        parser_.body_limit(boost::none);
     }
 
     asio::awaitable<result<void>> read_header(deadline until)
     {
         via_.lowest().expires_at(until);
-        auto [ec, size] =
-            co_await beast::http::async_read_header(via_.stream_, via_.buffer_, parser_, as_result);
-        if (ec)
-            co_return describe(ec, "reading the answer of " + via_.server_.to_string());
-        co_return result<void>();
+        for (;;)
+        {
+            parser_.emplace();
+            parser_->body_limit(boost::none);
+            auto [ec, size] =
+                co_await beast::http::async_read_header(via_.stream_, via_.buffer_, *parser_, as_result);
+            if (ec)
+                co_return describe(ec, "reading the answer of " + via_.server_.to_string());
+            // 1xx only announces the answer.
+            if (status_code() >= 200 || status_code() < 100)
+                co_return result<void>();
+        }
     }
 
-    unsigned status_code() const override { return parser_.get().result_int(); }
-    const beast::http::fields& headers() const override { return parser_.get(); }
+    unsigned status_code() const override { return parser_->get().result_int(); }
+    const beast::http::fields& headers() const override { return parser_->get(); }
 
     asio::awaitable<result<std::string>> read_some(std::chrono::milliseconds idle) override
     {
-        while (keep_ && !parser_.is_done())
+        std::string out;
+        while (keep_ && !parser_->is_done())
         {
-            parser_.get().body().data = chunk_.data();
-            parser_.get().body().size = chunk_.size();
-            via_.lowest().expires_after(idle);
-            auto [ec, size] =
-                co_await beast::http::async_read_some(via_.stream_, via_.buffer_, parser_, as_result);
-            const std::size_t got = chunk_.size() - parser_.get().body().size;
-            if (got > 0)
-                co_return std::string(chunk_.data(), got);
-            if (ec && ec != beast::http::error::need_buffer)
+            out.reserve(std::min(via_.buffer_.size(), longest_piece));
+            beast::error_code ec = parse_into(out);
+            if (!out.empty() && !ec)
+                co_return out;
+            if (!ec)
+                ec = co_await receive(idle);
+            if (ec)
                 co_return describe(ec, "reading from " + via_.server_.to_string());
         }
-        if (keep_ && give_back_ && parser_.get().keep_alive() && via_.buffer_.size() == 0)
+        if (keep_ && give_back_ && parser_->get().keep_alive() && via_.buffer_.size() == 0)
         {
             via_.lowest().expires_never();
             give_back_(std::move(keep_));
         }
-        co_return std::string();
+        co_return out;
     }
 
 private:
+    /// Takes what has come already, chunk after chunk, without a turn of the event loop for each.
+    beast::error_code parse_into(std::string& out)
+    {
+        beast::error_code ec;
+        while (!ec && !parser_->is_done() && via_.buffer_.size() > 0 && out.size() < longest_piece)
+        {
+            auto& body = parser_->get().body();
+            body.data = chunk_.data();
+            body.size = chunk_.size();
+            via_.buffer_.consume(parser_->put(via_.buffer_.data(), ec));
+            out.append(chunk_.data(), chunk_.size() - body.size);
+            if (ec == beast::http::error::need_buffer)
+                ec = {};
+        }
+        if (ec == beast::http::error::need_more)
+            ec = {};
+        return ec;
+    }
+
+    asio::awaitable<beast::error_code> receive(std::chrono::milliseconds idle)
+    {
+        via_.lowest().expires_after(idle);
+        auto [ec, size] = co_await via_.stream_.async_read_some(via_.buffer_.prepare(longest_piece), as_result);
+        via_.buffer_.commit(size);
+        // Without a length or chunks the body ends with the connection.
+        if (ec == asio::error::eof)
+        {
+            ec = {};
+            parser_->put_eof(ec);
+        }
+        co_return ec;
+    }
+
+    static constexpr std::size_t longest_piece = 32 * 1024;
+
     std::unique_ptr<connection> keep_;  ///< null once it has been given back
     basic_connection<Stream>& via_;     ///< the same, with its type
     connection_taker give_back_;
-    beast::http::response_parser<beast::http::buffer_body> parser_;
+    std::optional<beast::http::response_parser<beast::http::buffer_body>> parser_;
     std::array<char, 16 * 1024> chunk_;
 };
 

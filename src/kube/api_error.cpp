@@ -61,7 +61,17 @@ api_error::api_error(
 )
     : code_(code_of(http_status)), http_status_(http_status), reason_(std::move(reason)),
       message_(std::move(message)), retry_after_(retry_after), causes_(std::move(causes))
-{}
+{
+    if (is_conflict())
+        code_ = errc::conflict;
+}
+
+bool api_error::is_conflict() const
+{
+    const auto of_uid = [](const status_cause& each) { return each.field == "metadata.uid"; };
+    return http_status_ == 409 ||
+           (http_status_ == 422 && std::any_of(causes_.begin(), causes_.end(), of_uid));
+}
 
 bool api_error::has_cause(std::string_view reason) const
 {

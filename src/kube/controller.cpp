@@ -72,6 +72,9 @@ controller::controller(const environment& around, controller_options options, re
       succeeded_(count_reconciles(around, options_.name, "success")),
       failed_(count_reconciles(around, options_.name, "error")),
       requeued_(count_reconciles(around, options_.name, "requeue_after")),
+      errors_(around.numbers.counter(
+          "controller_runtime_reconcile_errors_total", "Reconciles that failed", {{"controller", options_.name}}
+      )),
       seconds_(around.numbers.histogram(
           "controller_runtime_reconcile_time_seconds", "Duration of a reconcile", {{"controller", options_.name}}
       )),
@@ -166,6 +169,9 @@ asio::awaitable<void> controller::lead(stop_signal& end)
         co_await each->wait_synced();
     if (elector_)
         co_await elector_->acquire();
+    // What came in the moment of the end, even to a coroutine that is canceled: nobody waits for workers then.
+    if (end.requested())
+        co_return;
     if (on_start_)
         on_start_();
     for (int i = 0; i < options_.workers; ++i)
@@ -214,6 +220,7 @@ asio::awaitable<void> controller::reconcile(object_key key)
     if (!outcome)
     {
         failed_.add();
+        errors_.add();
         if (outcome.error().code() != errc::conflict)
             around_.log.warn(
                 "reconcile failed, will try again",

@@ -100,16 +100,18 @@ public:
 
     bool on_key_part(json::string_view part, std::size_t, error_code& ec)
     {
+        if (skipping())
+            return true;
         partial_.append(part.data(), part.size());
-        return grow(part.size(), ec);
+        return grow_text(part.size(), ec);
     }
 
     bool on_key(json::string_view rest, std::size_t, error_code& ec)
     {
-        key_.assign(partial_).append(rest.data(), rest.size());
-        partial_.clear();
         if (skipping())
             return true;
+        key_.assign(partial_).append(rest.data(), rest.size());
+        partial_.clear();
         if (!building())
         {
             member_ = key_;
@@ -133,7 +135,7 @@ public:
             stack_.push_chars(part);
         else
             partial_.append(part.data(), part.size());
-        return grow(part.size(), ec);
+        return grow_text(part.size(), ec);
     }
 
     bool on_string(json::string_view rest, std::size_t, error_code& ec)
@@ -216,11 +218,17 @@ private:
         return check(taken, ec);
     }
 
-    /// Counts what is held for the value at hand, roughly.
+    /// Counts what is held, roughly: a value or key with what is left of its text.
     bool grow(std::size_t text, error_code& ec)
     {
         constexpr std::size_t value_size = 16;
-        size_ = building() ? size_ + text + value_size : partial_.size();
+        return grow_text(text + value_size, ec);
+    }
+
+    /// The same for a part of one, however many there are.
+    bool grow_text(std::size_t text, error_code& ec)
+    {
+        size_ = building() ? size_ + text : partial_.size();
         return size_ <= largest_object ||
                stop(ec, fmt::format("an object of more than {} bytes", largest_object));
     }

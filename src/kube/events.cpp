@@ -40,6 +40,16 @@ std::string cut(std::string text, std::size_t longest)
     return text;
 }
 
+// So much of a name that more may follow after a dot.
+std::string name_start(const std::string& name)
+{
+    constexpr std::size_t longest = 200;
+    std::string out = name.substr(0, longest);
+    while (out.ends_with('.') || out.ends_with('-'))
+        out.pop_back();
+    return out;
+}
+
 boost::json::object replacement(std::string_view path, boost::json::value value)
 {
     boost::json::object out;
@@ -124,7 +134,7 @@ boost::json::object event_recorder::make_manifest(
 {
     const std::string now = to_rfc3339(around_.wall.now());
     const boost::json::object metadata{
-        {"name", fmt::format("{}.{}", about.meta.name.substr(0, 200), unique_suffix())},
+        {"name", fmt::format("{}.{}", name_start(about.meta.name), unique_suffix())},
         {"namespace", about.meta.ns.empty() ? "default" : about.meta.ns},
     };
     const boost::json::object involved{

@@ -102,10 +102,11 @@ public:
           numbers_(numbers), host_(who_->server().authority())
     {}
 
-    asio::awaitable<api_result<object_ptr>> get(resource kind, object_key key) override
+    asio::awaitable<api_result<object_ptr>>
+    get(resource kind, object_key key, request_class urgency) override
     {
         http::request message(http::verb::get, object_path(kind, key), 11);
-        co_return read_object(co_await send(std::move(message), request_class::normal));
+        co_return read_object(co_await send(std::move(message), urgency));
     }
 
     asio::awaitable<api_result<list_page>>
@@ -117,7 +118,7 @@ public:
         if (!from.continue_token.empty())
             target += "&continue=" + encode(from.continue_token);
         else if (!from.resource_version.empty())
-            target += "&resourceVersion=" + encode(from.resource_version);
+            target += "&resourceVersion=" + encode(from.resource_version) + "&resourceVersionMatch=NotOlderThan";
         http::request message(http::verb::get, target, 11);
         message.set(http::field::accept, accept(which, "PartialObjectMetadataList"));
         const auto permit = co_await throttle_.acquire(request_class::normal);

@@ -193,7 +193,7 @@ asio::awaitable<leader_elector::outcome> leader_elector::renew()
 asio::awaitable<bool> leader_elector::read(time_point latest)
 {
     certain_ = false;
-    auto request = server_.get(leases, settings_.lease);
+    auto request = server_.get(leases, settings_.lease, request_class::lease);
     auto answer = co_await bounded("get", std::move(request), latest);
     if (answer)
     {

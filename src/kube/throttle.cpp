@@ -56,6 +56,15 @@ void throttle::give_back()
 {
     --in_flight_;
     admit_waiting();
+    // Who waited for a connection may have to wait for a token from now on.
+    for (auto& queue : waiting_)
+    {
+        if (!queue.empty())
+        {
+            queue.front()->signal->cancel();
+            break;
+        }
+    }
 }
 
 void throttle::refill()

@@ -89,6 +89,10 @@ class Control:
         self._server.shutdown()
         self._server.server_close()
 
+    def wrap(self, command):
+        """The command line that runs `command` where the cluster is."""
+        return self._cluster.wrap(command)
+
     def reset(self):
         """Everything as at the start."""
         for process in list(self._paused):
@@ -178,9 +182,8 @@ class Control:
     def _prepare(self):
         self._cluster.kubectl("create", "namespace", "elsewhere")
         self._cluster.kubectl("create", "serviceaccount", "tester", "-n", "kube-public")
-        self._cluster.kubectl(
-            "create", "clusterrolebinding", "tester", "--clusterrole=cluster-admin", "--serviceaccount=kube-public:tester"
-        )
+        role = ["--clusterrole=cluster-admin", "--serviceaccount=kube-public:tester"]
+        self._cluster.kubectl("create", "clusterrolebinding", "tester", *role)
         self._admin_token = self._token()
         self.rotate_token()
         kubeconfig.write(

@@ -2,7 +2,7 @@
 """Fails on expressions that g++ 12 miscompiles in coroutines: it destroys temporaries twice, awaits what && should
 skip, or loses a loop's body. The ASan build is the real gate; this one is quick.
 
-    coroutines.py [FILE...]      the given files, or all of include, src and test/unit
+    coroutines.py [FILE...]      the given files, or all of include, src, examples and test
     coroutines.py --self-test    every bad sample is found, and no good one
 """
 import pathlib
@@ -113,7 +113,7 @@ def main(arguments):
     if arguments == ["--self-test"]:
         return self_test()
     paths = [pathlib.Path(each) for each in arguments] or sorted(
-        each for folder in ("include", "src", "test/unit") for each in (ROOT / folder).rglob("*.[ch]pp")
+        each for folder in ("include", "src", "examples", "test") for each in (ROOT / folder).rglob("*.[ch]pp")
     )
     bad = [f"{path}:{line}: {what}" for path in paths for line, what in findings(path.read_text())]
     if bad:

@@ -5,5 +5,5 @@ cd "$(dirname "$0")/../.."
 mode="--dry-run --Werror"
 [ "${1:-}" = "--fix" ] && mode="-i"
 # shellcheck disable=SC2086
-find include src test/unit \( -name '*.hpp' -o -name '*.cpp' \) -print0 | xargs -0 clang-format-14 $mode
+find include src examples test \( -name '*.hpp' -o -name '*.cpp' \) -print0 | xargs -0 clang-format-14 $mode
 echo "format: good"

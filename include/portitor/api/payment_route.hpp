@@ -29,7 +29,7 @@ struct payment_rule
 /// What the verifier sells: one per offer, written by the controller alone.
 struct payment_route
 {
-    kube::object_meta meta;
+    kube::object_identity meta;
     std::string pattern;  ///< the offer's path and all below it, "/services/hello/*"
     u256 price;           ///< atomic units of the asset, never 0
     std::string asset;    ///< the token's contract, "0x…"

@@ -70,7 +70,8 @@ class api
 public:
     virtual ~api() = default;
 
-    virtual boost::asio::awaitable<api_result<object_ptr>> get(resource kind, object_key key) = 0;
+    virtual boost::asio::awaitable<api_result<object_ptr>>
+    get(resource kind, object_key key, request_class urgency = request_class::normal) = 0;
 
     /// One page of at most 500 items, each handed over as soon as it has arrived.
     virtual boost::asio::awaitable<api_result<list_page>>

@@ -43,7 +43,8 @@ public:
     std::chrono::seconds retry_after() const { return retry_after_; }  ///< zero where the server named none
 
     bool is_not_found() const { return http_status_ == 404; }
-    bool is_conflict() const { return http_status_ == 409; }
+    /// 409, or the 422 that an apply gets whose UID is that of an object which has been replaced since.
+    bool is_conflict() const;
     /// The name is taken: the 409 of a create.
     bool is_already_exists() const { return reason_ == "AlreadyExists"; }
     /// 410, or a resource version that the server does not know (yet): list again from scratch.

@@ -60,7 +60,7 @@ using mapper = std::function<std::vector<object_key>(const change<T>&)>;
 template <typename T>
 std::vector<object_key> own_key(const change<T>& of)
 {
-    return {of.key};
+    return {of.key()};
 }
 
 /// The object's controlling owner of this kind, before and after the change.
@@ -140,6 +140,7 @@ private:
     counter& succeeded_;
     counter& failed_;
     counter& requeued_;
+    counter& errors_;
     histogram& seconds_;
     gauge& active_;
 };

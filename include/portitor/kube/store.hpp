@@ -2,11 +2,13 @@
 
 #include <portitor/kube/object.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -16,9 +18,10 @@ namespace portitor::kube {
 template <typename T>
 struct change
 {
-    object_key key;
     std::shared_ptr<const T> before;
     std::shared_ptr<const T> after;
+
+    object_key key() const { return (after ? after : before)->meta.key(); }
 };
 
 /// The objects of one kind, as last seen: immutable, shared, and no more of each than T keeps. T has a member
@@ -53,12 +56,12 @@ public:
             if (of.before)
             {
                 for (const std::string& value : of_(*of.before))
-                    forget(value, of.key);
+                    forget(value, of.key());
             }
             if (of.after)
             {
                 for (const std::string& value : of_(*of.after))
-                    keys_[value].insert(of.key);
+                    keys_[value].insert(of.key());
             }
         }
 
@@ -87,18 +90,24 @@ public:
     /// addition, in this order.
     std::vector<change<T>> replace(std::vector<pointer> snapshot)
     {
+        // Both sides in the same order, so that one walk along them finds what is gone.
+        std::sort(snapshot.begin(), snapshot.end(), [](const pointer& left, const pointer& right) {
+            return before_in_order(*left, *right);
+        });
         std::vector<change<T>> changes;
-        std::set<object_key> seen;
-        for (const pointer& each : snapshot)
-            seen.insert(each->meta.key());
+        changes.reserve(objects_.empty() ? snapshot.size() : 0);
+        auto next = snapshot.begin();
         for (auto at = objects_.begin(); at != objects_.end();)
         {
-            if (seen.contains(at->first))
+            next = std::find_if(next, snapshot.end(), [&](const pointer& each) {
+                return !before_in_order(*each, *at->second);
+            });
+            if (next != snapshot.end() && !before_in_order(*at->second, **next))
             {
                 ++at;
                 continue;
             }
-            note(changes, {at->first, at->second, nullptr});
+            note(changes, {at->second, nullptr});
             at = objects_.erase(at);
         }
         for (pointer& each : snapshot)
@@ -119,7 +128,7 @@ public:
         const auto at = objects_.find(key);
         if (at == objects_.end())
             return changes;
-        note(changes, {key, at->second, nullptr});
+        note(changes, {at->second, nullptr});
         objects_.erase(at);
         return changes;
     }
@@ -134,6 +143,12 @@ public:
     const std::map<object_key, pointer>& all() const { return objects_; }
 
 private:
+    /// The order of object_key, without making any.
+    static bool before_in_order(const T& left, const T& right)
+    {
+        return std::tie(left.meta.ns, left.meta.name) < std::tie(right.meta.ns, right.meta.name);
+    }
+
     void put(pointer object, std::vector<change<T>>& changes)
     {
         const object_key key = object->meta.key();
@@ -141,11 +156,11 @@ private:
         const pointer before = std::exchange(held, object);
         if (before && before->meta.uid != object->meta.uid)
         {
-            note(changes, {key, before, nullptr});
-            note(changes, {key, nullptr, std::move(object)});
+            note(changes, {before, nullptr});
+            note(changes, {nullptr, std::move(object)});
         }
         else if (!before || before->meta.resource_version != object->meta.resource_version)
-            note(changes, {key, before, std::move(object)});
+            note(changes, {before, std::move(object)});
         else
             held = before;
     }

@@ -107,7 +107,7 @@ private:
     std::vector<object_key> concerned_by_offer(const change& of)
     {
         std::vector<object_key> keys = paths_.update(of);
-        keys.push_back(of.key);
+        keys.push_back(of.key());
         return keys;
     }
 

@@ -16,7 +16,7 @@ std::vector<kube::object_key> path_index::update(const kube::change<kube::object
     const auto touch = [&](const std::string& place) {
         for (const claim& each : by_place_[place])
         {
-            if (each.second != of.key)
+            if (each.second != of.key())
                 others.push_back(each.second);
         }
         if (by_place_[place].empty())
@@ -28,12 +28,12 @@ std::vector<kube::object_key> path_index::update(const kube::change<kube::object
         return others;
     if (of.before)
     {
-        by_place_[before].erase({of.before->meta.created, of.key});
+        by_place_[before].erase({of.before->meta.created, of.key()});
         touch(before);
     }
     if (of.after)
     {
-        by_place_[after].insert({of.after->meta.created, of.key});
+        by_place_[after].insert({of.after->meta.created, of.key()});
         touch(after);
     }
     return others;

@@ -121,9 +121,9 @@ private:
         if (!after.empty())
             routes_.put(of.after->served);
         if (of.after && after.empty())
-            around_.log.warn("refusing a route", {{"route", of.key.to_string()}, {"err", of.after->refusal}});
+            around_.log.warn("refusing a route", {{"route", of.key().to_string()}, {"err", of.after->refusal}});
         if (of.after)
-            admissions_->queue().add_after(of.key, writer_->patience());
+            admissions_->queue().add_after(of.key(), writer_->patience());
         routes_gauge_.set(static_cast<std::int64_t>(routes_.size()));
     }
 

@@ -141,7 +141,7 @@ public:
         }
         co_return std::move(stream_);
     }
-    asio::awaitable<kube::api_result<kube::object_ptr>> get(kube::resource, kube::object_key) override
+    asio::awaitable<kube::api_result<kube::object_ptr>> get(kube::resource, kube::object_key, kube::request_class) override
     {
         co_return none();
     }
@@ -258,7 +258,7 @@ int bench_queue(std::size_t count)
     bench on;
     std::vector<kube::object_key> keys;
     for (std::size_t i = 0; i < count; ++i)
-        keys.push_back({"default", fmt::format("route-{:06}", i)});
+        keys.push_back({fmt::format("seller-{:02}", i % 100), fmt::format("route-{:06}", i)});
     kube::work_queue queue(on.context.get_executor(), "bench", on.time, on.numbers);
     const auto start = std::chrono::steady_clock::now();
     for (int round = 0; round < 2; ++round)
@@ -289,7 +289,7 @@ int bench_reconnect(const std::string& url)
         const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::system_clock::now().time_since_epoch()
         );
-        std::cout << fmt::format("{{\"event\":\"{}\",\"unix_ms\":{}}}", of.key.name, now.count()) << std::endl;
+        std::cout << fmt::format("{{\"event\":\"{}\",\"unix_ms\":{}}}", of.key().name, now.count()) << std::endl;
     });
     asio::co_spawn(on.context, routes.run(), asio::detached);
     asio::co_spawn(on.context, say_synced(routes), asio::detached);

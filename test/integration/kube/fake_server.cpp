@@ -171,7 +171,8 @@ std::string event_line(std::string_view type, json::object object)
 }
 
 // What an event is to a watch that selects.
-std::string line_for(const storage_event& event, const fake_storage::filter& which, const fake_request& request)
+std::string
+line_for(const storage_event& event, const fake_storage::filter& which, const fake_request& request)
 {
     const bool before = event.before && which(*event.before);
     const bool after = event.after && which(*event.after);
@@ -528,7 +529,7 @@ asio::awaitable<bool> fake_server::carry_out(wire& line, fake_answer what, unsig
         co_await line.read_to_end();
         co_return false;
     }
-    co_return sent && generation == generation_;
+    co_return sent&& generation == generation_;
 }
 
 storage_answer fake_server::answer_to(
@@ -570,7 +571,8 @@ asio::awaitable<bool> fake_server::send_streamed(wire& line, std::string head, s
         if (shape.piece == 0)
             continue;
         co_await thawed();
-        const bool sent = co_await line.send(std::exchange(bytes, {}));
+        std::string piece = std::exchange(bytes, {});
+        const bool sent = co_await line.send(std::move(piece));
         if (!sent)
             co_return false;
         if (shape.between.count() > 0)
@@ -583,8 +585,7 @@ asio::awaitable<bool> fake_server::send_streamed(wire& line, std::string head, s
     co_return sent;
 }
 
-asio::awaitable<bool>
-fake_server::send_list(wire& line, const std::string& kind, const fake_request& request)
+asio::awaitable<bool> fake_server::send_list(wire& line, const std::string& kind, const fake_request& request)
 {
     const place where = find_place(request.path);
     const std::string token = request.parameter("continue");
@@ -592,7 +593,8 @@ fake_server::send_list(wire& line, const std::string& kind, const fake_request& 
     std::optional<storage_answer> refused;
     snapshot rest;
     if (!token.empty() && !version.empty())
-        refused = refusal(400, "BadRequest", "specifying resource version is not allowed when using continue");
+        refused =
+            refusal(400, "BadRequest", "specifying resource version is not allowed when using continue");
     else if (!token.empty() && !pages_.contains(token))
         refused = refusal(410, "Expired", "The provided continue parameter is too old");
     else if (!token.empty())
@@ -636,9 +638,8 @@ fake_server::send_list(wire& line, const std::string& kind, const fake_request& 
     co_return sent;
 }
 
-asio::awaitable<bool> fake_server::send_watch(
-    wire& line, const std::string& kind, const fake_request& request, unsigned generation
-)
+asio::awaitable<bool>
+fake_server::send_watch(wire& line, const std::string& kind, const fake_request& request, unsigned generation)
 {
     const std::uint64_t from = std::stoull(request.parameter("resourceVersion"));
     if (from > storage.version())

@@ -1,9 +1,8 @@
 #pragma once
 
 #include "fake_storage.hpp"
-#include "server_under_test.hpp"
-
 #include "files.hpp"
+#include "server_under_test.hpp"
 #include "wire.hpp"
 
 #include <portitor/core/task_group.hpp>
@@ -45,7 +44,7 @@ struct fake_answer
 {
     enum class after
     {
-        keep,    ///< the next request may come
+        keep,  ///< the next request may come
         close,
         reset,   ///< without the usual farewell
         silent,  ///< it stays open, and nothing comes any more
@@ -57,12 +56,17 @@ struct fake_answer
 
 /// A whole answer with its length.
 fake_answer whole_answer(
-    unsigned code, const std::string& body, const std::string& more_headers = "",
+    unsigned code,
+    const std::string& body,
+    const std::string& more_headers = "",
     const std::string& content_type = "application/json"
 );
 /// A metav1.Status.
 fake_answer status_answer(
-    unsigned code, std::string_view reason, const std::string& more_headers = "", boost::json::array causes = {}
+    unsigned code,
+    std::string_view reason,
+    const std::string& more_headers = "",
+    boost::json::array causes = {}
 );
 
 /// How ordinary answers with a body of no fixed length go over the wire.
@@ -150,10 +154,18 @@ private:
     boost::asio::awaitable<bool>
     send_watch(wire& line, const std::string& kind, const fake_request& request, unsigned generation);
     boost::asio::awaitable<bool> follow(
-        wire& line, open_watch& state, const std::string& kind, const fake_request& request, unsigned generation
+        wire& line,
+        open_watch& state,
+        const std::string& kind,
+        const fake_request& request,
+        unsigned generation
     );
-    storage_answer answer_to(const std::string& kind, const kube::object_key& key, const std::string& part,
-                             const fake_request& request);
+    storage_answer answer_to(
+        const std::string& kind,
+        const kube::object_key& key,
+        const std::string& part,
+        const fake_request& request
+    );
     std::string write_kubeconfig(const std::string& name, const std::string& user) const;
 
     boost::asio::io_context& context_;

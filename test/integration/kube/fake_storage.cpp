@@ -56,8 +56,15 @@ leaves leaves_of(const json::object& object)
             continue;
         collect(value, "." + std::string(name), out);
     }
-    for (const char* each : {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp",
-                             "deletionTimestamp", "managedFields"})
+    for (const char* each :
+         {"name",
+          "namespace",
+          "uid",
+          "resourceVersion",
+          "generation",
+          "creationTimestamp",
+          "deletionTimestamp",
+          "managedFields"})
         out.erase(std::string(".metadata.") + each);
     std::erase_if(out, [](const auto& leaf) { return leaf.first.starts_with(".metadata.managedFields"); });
     return out;
@@ -124,9 +131,7 @@ bool same_but_version(json::object a, json::object b)
 
 storage_answer strict_refusal(const std::string& field)
 {
-    return refusal(
-        400, "BadRequest", "strict decoding error: unknown field \"spec." + field + "\""
-    );
+    return refusal(400, "BadRequest", "strict decoding error: unknown field \"spec." + field + "\"");
 }
 
 // One operation of RFC 6902 on objects and arrays; false where it does not hold or fit.
@@ -171,8 +176,7 @@ bool operate(json::object& root, const json::object& operation)
 
 }  // namespace
 
-storage_answer
-refusal(unsigned code, std::string_view reason, const std::string& message, json::array causes)
+storage_answer refusal(unsigned code, std::string_view reason, const std::string& message, json::array causes)
 {
     json::object status;
     status["kind"] = "Status";
@@ -236,7 +240,9 @@ storage_answer fake_storage::replace(
     const std::string seen = kube::string_at(wanted, "metadata.resourceVersion");
     const std::string uid = kube::string_at(wanted, "metadata.uid");
     if (!seen.empty() && seen != kube::string_at(live.body, "metadata.resourceVersion"))
-        return refusal(409, "Conflict", "the object has been modified; please apply your changes to the latest version");
+        return refusal(
+            409, "Conflict", "the object has been modified; please apply your changes to the latest version"
+        );
     if (!uid.empty() && uid != kube::string_at(live.body, "metadata.uid"))
         return refusal(409, "Conflict", "Precondition failed: UID in precondition");
     if (is_widget(kind))
@@ -263,10 +269,13 @@ storage_answer fake_storage::patch(
     }
     const json::value* before_list = kube::find_path(live.body, "metadata.finalizers");
     const json::value* after_list = kube::find_path(after, "metadata.finalizers");
-    const std::size_t before_count = before_list && before_list->is_array() ? before_list->get_array().size() : 0;
+    const std::size_t before_count =
+        before_list && before_list->is_array() ? before_list->get_array().size() : 0;
     const std::size_t after_count = after_list && after_list->is_array() ? after_list->get_array().size() : 0;
     if (meta_of(after).contains("deletionTimestamp") && after_count > before_count)
-        return refusal(422, "Invalid", "Forbidden: no new finalizers can be added if the object is being deleted");
+        return refusal(
+            422, "Invalid", "Forbidden: no new finalizers can be added if the object is being deleted"
+        );
     if (after_list && after_count == 0)
         meta_of(after).erase("finalizers");
     return put(kind, key, std::move(after), manager);
@@ -291,7 +300,15 @@ storage_answer fake_storage::apply(
             "uid mismatch: the provided object specified uid " + uid + ", and no existing object was found"
         );
     if (live.good() && !uid.empty() && uid != kube::string_at(live.body, "metadata.uid"))
-        return refusal(409, "Conflict", "Precondition failed: UID in precondition");
+    {
+        json::object cause;
+        cause["reason"] = "FieldValueInvalid";
+        cause["message"] = "Invalid value: \"" + uid + "\": field is immutable";
+        cause["field"] = "metadata.uid";
+        json::array causes;
+        causes.push_back(std::move(cause));
+        return refusal(422, "Invalid", "metadata.uid: field is immutable", std::move(causes));
+    }
     if (!live.good() && status)
         return live;
     if (is_widget(kind))
@@ -370,7 +387,8 @@ storage_answer fake_storage::apply(
     return made;
 }
 
-storage_answer fake_storage::remove(const std::string& kind, const object_key& key, const json::object& options)
+storage_answer
+fake_storage::remove(const std::string& kind, const object_key& key, const json::object& options)
 {
     const storage_answer live = get(kind, key);
     if (!live.good())
@@ -431,8 +449,9 @@ void fake_storage::turn_back(std::uint64_t to)
     history_.clear();
 }
 
-storage_answer
-fake_storage::put(const std::string& kind, const object_key& key, json::object after, const std::string& manager)
+storage_answer fake_storage::put(
+    const std::string& kind, const object_key& key, json::object after, const std::string& manager
+)
 {
     std::optional<json::object> before;
     if (const storage_answer live = get(kind, key); live.good())
@@ -444,7 +463,9 @@ fake_storage::put(const std::string& kind, const object_key& key, json::object a
             meta[kept] = before->at("metadata").at(kept);
         if (same_but_version(*before, after))
             return {200, *before};
-        const auto spec_of = [](json::object& of) { return of.contains("spec") ? of["spec"] : json::value(); };
+        const auto spec_of = [](json::object& of) {
+            return of.contains("spec") ? of["spec"] : json::value();
+        };
         if (spec_of(*before) != spec_of(after))
             meta["generation"] = meta["generation"].as_int64() + 1;
     }
@@ -477,7 +498,7 @@ fake_storage::put(const std::string& kind, const object_key& key, json::object a
     return {200, std::move(after)};
 }
 
-void fake_storage::erase(const std::string& kind, const object_key& key)
+void fake_storage::erase(const std::string& kind, object_key key)
 {
     json::object last = std::move(objects_[kind][key]);
     objects_[kind].erase(key);

@@ -55,10 +55,14 @@ public:
     void drop_kind(const std::string& kind);
 
     storage_answer get(const std::string& kind, const kube::object_key& key) const;
-    storage_answer
-    create(const std::string& kind, const std::string& ns, boost::json::object wanted, const std::string& manager);
+    storage_answer create(
+        const std::string& kind, const std::string& ns, boost::json::object wanted, const std::string& manager
+    );
     storage_answer replace(
-        const std::string& kind, const kube::object_key& key, boost::json::object wanted, const std::string& manager
+        const std::string& kind,
+        const kube::object_key& key,
+        boost::json::object wanted,
+        const std::string& manager
     );
     storage_answer patch(
         const std::string& kind,
@@ -98,10 +102,12 @@ private:
     using ownership = std::map<std::string, std::set<std::string>>;
 
     storage_answer not_found(const std::string& kind, const kube::object_key& key) const;
-    storage_answer put(
-        const std::string& kind, const kube::object_key& key, boost::json::object after, const std::string& manager
-    );
-    void erase(const std::string& kind, const kube::object_key& key);
+    storage_answer
+    put(const std::string& kind,
+        const kube::object_key& key,
+        boost::json::object after,
+        const std::string& manager);
+    void erase(const std::string& kind, kube::object_key key);
     void record(
         const std::string& kind,
         std::optional<boost::json::object> before,

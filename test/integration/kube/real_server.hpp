@@ -10,8 +10,8 @@
 
 namespace portitor::test {
 
-/// The real API server with etcd and a controller manager, in whose network namespace this process runs. What is
-/// done to them is done by test_kube.py, on the other side of the socket PORTITOR_TEST_CONTROL.
+/// The real API server with etcd and a controller manager, in whose network namespace this process runs. What
+/// is done to them is done by test_kube.py, on the other side of the socket PORTITOR_TEST_CONTROL.
 class real_server final : public server_under_test
 {
 public:

@@ -8,19 +8,19 @@
 
 namespace portitor::test {
 
-/// The kind that the cases write: namespaced, with a status subresource, a list of conditions by type, and the
-/// selectable field spec.color.
+/// The kind that the cases write: namespaced, with a status subresource, a list of conditions by type, and
+/// the selectable field spec.color.
 inline constexpr kube::resource widgets{"test.example", "v1", "widgets", "Widget"};
 inline constexpr kube::resource config_maps{"", "v1", "configmaps", "ConfigMap"};
 
 /// What only one of the servers can do, or does differently.
 enum class ability
 {
-    fast_time,               ///< its time is the test's, and passes as fast as the test likes
-    history_after_restart,   ///< a watch may go on where it was before a restart
-    garbage_collection,      ///< a controller manager looks after owner references
-    processes,               ///< it is made of processes of its own, with etcd behind
-    bytes,                   ///< the test says what bytes go over the wire
+    fast_time,              ///< its time is the test's, and passes as fast as the test likes
+    history_after_restart,  ///< a watch may go on where it was before a restart
+    garbage_collection,     ///< a controller manager looks after owner references
+    processes,              ///< it is made of processes of its own, with etcd behind
+    bytes,                  ///< the test says what bytes go over the wire
 };
 
 /// An API server, and what can happen to one.
@@ -43,8 +43,8 @@ public:
     /// It stands still: connections stay open, new ones are even accepted, and nothing is ever answered.
     virtual boost::asio::awaitable<void> freeze() = 0;
     virtual boost::asio::awaitable<void> thaw() = 0;
-    /// Forgets all history, of which there is more than any watch of widgets has seen, and breaks all connections:
-    /// a restore from a backup, or a long time away.
+    /// Forgets all history, of which there is more than any watch of widgets has seen, and breaks all
+    /// connections: a restore from a backup, or a long time away.
     virtual boost::asio::awaitable<void> compact() = 0;
     /// Deletes the CRD of the widgets with all of them.
     virtual boost::asio::awaitable<void> drop_kind() = 0;

@@ -16,7 +16,8 @@ namespace {
 // How far the test's time goes in a millisecond in which nobody had anything to do.
 constexpr auto fast_step = 100ms;
 
-asio::awaitable<void> create_some(kube::api& server, std::string stem, int first, int step, int count, bool& failed)
+asio::awaitable<void>
+create_some(kube::api& server, std::string stem, int first, int step, int count, bool& failed)
 {
     for (int i = first; i < count; i += step)
     {
@@ -117,10 +118,8 @@ void world::pass(std::chrono::milliseconds duration)
     {
         if (step() || !fast_)
             continue;
-        const auto next = std::min(fast_->next_expiry(), end);
-        fast_->advance(std::clamp<std::chrono::milliseconds>(
-            std::chrono::ceil<std::chrono::milliseconds>(next - fast_->now()), 0ms, fast_step
-        ));
+        const auto next = std::max(std::min(fast_->next_expiry(), end), fast_->now());
+        fast_->advance(std::chrono::ceil<std::chrono::milliseconds>(next - fast_->now()));
     }
 }
 
@@ -151,7 +150,7 @@ watching::watching(world& in, client& by, kube::selection which, kube::watch_tim
 {
     informer.on_change([this](const kube::change<kube::object>& each) {
         const char* sign = !each.before ? "+" : !each.after ? "-" : "";
-        told.push_back(sign + each.key.name);
+        told.push_back(sign + each.key().name);
     });
     tasks_.spawn("informer", informer.run());
 }

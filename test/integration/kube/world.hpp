@@ -1,11 +1,10 @@
 #pragma once
 
+#include "catch.hpp"
 #include "fake_server.hpp"
+#include "manual_timekeeper.hpp"
 #include "real_server.hpp"
 #include "server_under_test.hpp"
-
-#include "catch.hpp"
-#include "manual_timekeeper.hpp"
 
 #include <portitor/core/health.hpp>
 #include <portitor/core/metrics.hpp>
@@ -25,14 +24,27 @@
 #include <string>
 #include <vector>
 
+namespace Catch {
+
+template <typename T, typename E>
+struct StringMaker<boost::system::result<T, E>>
+{
+    static std::string convert(const boost::system::result<T, E>& of)
+    {
+        return of ? "a value" : "error: " + of.error().message();
+    }
+};
+
+}  // namespace Catch
+
 namespace portitor::test {
 
 namespace asio = boost::asio;
 
 class client;
 
-/// One server under test, the fake or the real one (PORTITOR_TEST_SERVER), and the time in which the test lives: that
-/// of the fake passes quickly as soon as all who live in it wait.
+/// One server under test, the fake or the real one (PORTITOR_TEST_SERVER), and the time in which the test
+/// lives: that of the fake passes quickly as soon as all who live in it wait.
 class world
 {
 public:
@@ -102,11 +114,17 @@ public:
     system_clock wall;
     std::unique_ptr<kube::api> api;
 
-    kube::environment around() { return {in_.context.get_executor(), *api, in_.time(), wall, log, numbers, checks}; }
+    kube::environment around()
+    {
+        return {in_.context.get_executor(), *api, in_.time(), wall, log, numbers, checks};
+    }
 
     /// The sum of all series of this name whose labels contain the text.
     double sum(const std::string& name, const std::string& labels = "") const;
-    double requests(const std::string& labels = "") const { return sum("rest_client_requests_total", labels); }
+    double requests(const std::string& labels = "") const
+    {
+        return sum("rest_client_requests_total", labels);
+    }
 
 private:
     world& in_;

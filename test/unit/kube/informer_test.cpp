@@ -1,4 +1,5 @@
 #include "catch.hpp"
+#include "harness.hpp"
 #include "objects.hpp"
 #include "run.hpp"
 #include "scripted_api.hpp"
@@ -14,206 +15,344 @@ using namespace portitor::kube::samples;
 using namespace std::chrono_literals;
 using portitor::test::run;
 namespace asio = boost::asio;
+namespace json = boost::json;
 
 namespace {
 
 constexpr resource widgets{"test.example", "v1", "widgets", "Widget"};
 
-struct fixture
+using names = std::vector<std::string>;
+
+struct fixture : surroundings
 {
-    asio::io_context context;
-    metrics numbers;
     scripted_api server;
-    // The expected warnings are no news here.
-    informer watching{
-        context.get_executor(), server, widgets, {}, logger(log_level::error, log_format::text), numbers};
+    object_informer watching{around(server), widgets, {}, parse_object};
     std::vector<std::string> failures;
     task_group tasks{
         context.get_executor(),
         logger(log_level::error, log_format::text),
         [this](const std::string&, const std::string& what) { failures.push_back(what); }};
-    std::vector<std::string> seen;
+    names seen;
 
     fixture()
     {
-        watching.on_change([this](const change& each) { note(each); });
+        watching.on_change([this](const change<object>& each) { note(each); });
     }
 
     ~fixture()
     {
-        tasks.cancel();
+        inside(context, [this] { tasks.cancel(); });
         run(context, tasks.join());
         CHECK(failures.empty());
     }
 
-    // "+a@1" for an addition, "-a" for a removal, "a@2" for a change. The store must have it already.
-    void note(const change& each)
+    // "+a@1" for an addition, "-a" for a removal, "a@2" for a change. The store must have it already, unless
+    // it was followed by another change of the same key.
+    void note(const change<object>& each)
     {
-        const object_ptr held = watching.objects().find(each.key);
         if (each.after)
-            CHECK(held);
+            CHECK(watching.objects().find(each.key()) == each.after);
         if (!each.after)
-            seen.push_back("-" + each.key.name);
+            seen.push_back("-" + each.key().name);
         else
             seen.push_back(
-                (each.before ? "" : "+") + each.key.name + "@" + each.after->meta.resource_version
+                (each.before ? "" : "+") + each.key().name + "@" + each.after->meta.resource_version
             );
     }
 
-    // Runs until the server's script is at its end: so many calls were made, and then silence.
-    void run_calls(std::size_t count)
+    // Until the script is at its end; waits for its back-offs.
+    void run_all()
     {
         if (tasks.size() == 0)
             tasks.spawn("informer", watching.run());
-        const auto limit = std::chrono::steady_clock::now() + 5s;
-        context.restart();
-        while (server.calls.size() < count && std::chrono::steady_clock::now() < limit)
-            context.run_one_for(10ms);
-        context.poll();
-        CHECK(server.calls.size() == count);
-    }
-
-    std::string restarts()
-    {
-        const std::string text = numbers.expose();
-        const std::string name = "portitor_watch_restarts_total{kind=\"Widget\"} ";
-        const auto at = text.find(name) + name.size();
-        return text.substr(at, text.find('\n', at) - at);
+        settle(context);
+        for (int i = 0; i < 5; ++i)
+            pass(30s);
     }
 };
 
-using names = std::vector<std::string>;
+std::vector<json::object> items(std::initializer_list<json::object> all)
+{
+    return all;
+}
 
 }  // namespace
 
 TEST_CASE("an informer lists all pages, then watches, and tells everything once", "[kube][informer]")
 {
     fixture f;
-    f.server.on_list({make_object("a", "1"), make_object("b", "2")}, "10", "more");
-    f.server.on_list({make_object("c", "3")}, "10");
-    const std::string text = event_line("MODIFIED", "a", "11") + "\n" + event_line("ADDED", "d", "12") +
-                             "\n" + bookmark_line("20") + "\n" + event_line("DELETED", "b", "21") + "\n";
+    f.server.on_list(items({raw_object("a", "1"), raw_object("b", "2")}), "10", "more");
+    f.server.on_list(items({raw_object("c", "3")}), "10");
+    const std::string text = event_line("MODIFIED", "a", "11") + event_line("ADDED", "d", "12") +
+                             bookmark_line("20") + event_line("DELETED", "b", "21");
     // Pieces that respect no line.
     f.server.on_watch({text.substr(0, 5), text.substr(5, 150), text.substr(155)}, false);
-    f.run_calls(3);
+    f.run_all();
     CHECK(f.server.calls == names{"list  ", "list  more", "watch 10"});
     CHECK(f.seen == names{"+a@1", "+b@2", "+c@3", "a@11", "+d@12", "-b"});
     CHECK(f.watching.objects().size() == 3);
     CHECK_FALSE(f.watching.disconnected_for().has_value());
-    CHECK(f.restarts() == "0");
+    CHECK(f.watching.kind().plural == "widgets");
 }
 
-TEST_CASE("an informer is synced after its whole first list, not before", "[kube][informer]")
+TEST_CASE("an informer is synced after its whole first list, and when the handlers know", "[kube][informer]")
 {
     fixture f;
-    f.server.on_list({make_object("a", "1")}, "10", "more");
-    f.run_calls(2);
+    bool synced_within = false;
+    f.watching.on_change([&](const change<object>&) { synced_within = synced_within || f.watching.synced(); });
+    f.server.on_list(items({raw_object("a", "1")}), "10", "more");
+    bool told = false;
+    const auto wait = [&]() -> asio::awaitable<void> {
+        co_await f.watching.wait_synced();
+        told = true;
+        CHECK(f.seen.size() == 2);
+    };
+    f.tasks.spawn("wait", wait());
+    f.tasks.spawn("informer", f.watching.run());
+    settle(f.context);
+    CHECK_FALSE(f.watching.synced());
+    CHECK_FALSE(told);
+    CHECK(f.seen.empty());
+    CHECK(f.watching.objects().size() == 0);
+    // Its second page.
+    inside(f.context, [&] { f.tasks.cancel(); });
+    run(f.context, f.tasks.join());
+    f.server.on_list(items({raw_object("a", "1")}), "10", "more");
+    f.server.on_list(items({raw_object("b", "2")}), "10");
+    f.tasks.spawn("wait", wait());
+    f.run_all();
+    f.tasks.spawn("informer", f.watching.run());
+    settle(f.context);
+    CHECK(f.watching.synced());
+    CHECK(told);
+    CHECK_FALSE(synced_within);
+    run(f.context, f.watching.wait_synced());
+}
+
+TEST_CASE("an empty list is a sync as well", "[kube][informer]")
+{
+    fixture f;
+    f.server.on_list(items({}), "10");
+    f.run_all();
+    CHECK(f.watching.synced());
+    CHECK(f.seen.empty());
+}
+
+TEST_CASE("a first list that is cut short applies nothing, and the next one loses nothing", "[kube][informer]")
+{
+    fixture f;
+    const api_error cut(fail(errc::unavailable, "the connection broke"));
+    f.server.on_list(cut, items({raw_object("a", "1"), raw_object("gone", "2")}));
+    f.server.on_list(items({raw_object("a", "1"), raw_object("gone", "2")}), "10", "more");
+    f.server.on_list(cut, items({raw_object("b", "3")}));
+    f.tasks.spawn("informer", f.watching.run());
+    settle(f.context);
+    f.pass(30s);
+    f.pass(30s);
     CHECK_FALSE(f.watching.synced());
     CHECK(f.seen.empty());
-    CHECK(f.watching.disconnected_for().has_value());
-}
-
-TEST_CASE("waiting for the sync ends with it, and at once afterwards", "[kube][informer]")
-{
-    fixture f;
-    f.server.on_list({make_object("a", "1")}, "10");
-    f.tasks.spawn("informer", f.watching.run());
-    run(f.context, f.watching.wait_synced());
+    CHECK(f.watching.objects().size() == 0);
+    inside(f.context, [&] { f.tasks.cancel(); });
+    run(f.context, f.tasks.join());
+    f.server.calls.clear();
+    f.server.on_list(items({raw_object("b", "3"), raw_object("a", "1")}), "11");
+    f.run_all();
+    CHECK(f.server.calls == names{"list  ", "watch 11"});
     CHECK(f.watching.synced());
-    CHECK(f.seen == names{"+a@1"});
-    run(f.context, f.watching.wait_synced());
+    CHECK(f.seen.size() == 2);
+    CHECK_FALSE(f.watching.objects().find({"default", "gone"}));
 }
 
-TEST_CASE("a stream that is cut within a line goes on from the last whole event", "[kube][informer]")
+TEST_CASE("a later list that is cut short leaves the store as it was", "[kube][informer]")
 {
     fixture f;
-    f.server.on_list({}, "10");
-    const std::string half = event_line("ADDED", "b", "12").substr(0, 40);
-    f.server.on_watch({event_line("ADDED", "a", "11") + "\n" + half}, true);
-    f.server.on_watch({event_line("ADDED", "b", "12") + "\n"}, false);
-    f.run_calls(3);
-    CHECK(f.server.calls == names{"list  ", "watch 10", "watch 11"});
-    CHECK(f.seen == names{"+a@11", "+b@12"});
+    f.server.on_list(items({raw_object("a", "1"), raw_object("b", "2")}), "10");
+    f.server.on_watch({error_line(410, "Expired", "too old")}, false);
+    f.server.on_list(api_error(410, "Expired", "the token is too old", 0s), items({raw_object("x", "90")}));
+    f.server.on_list(items({raw_object("b", "2"), raw_object("c", "3")}), "50");
+    f.run_all();
+    CHECK(f.server.calls == names{"list  ", "watch 10", "list  ", "list  ", "watch 50"});
+    CHECK(f.seen == names{"+a@1", "+b@2", "-a", "+c@3"});
+    CHECK(f.watching.objects().size() == 2);
 }
 
-TEST_CASE("events that come again are told once", "[kube][informer]")
+TEST_CASE("events about what is known already, or not any more, are told once", "[kube][informer]")
 {
     fixture f;
-    f.server.on_list({make_object("a", "10")}, "10");
+    f.server.on_list(items({raw_object("a", "10")}), "10");
     f.server.on_watch(
-        {event_line("MODIFIED", "a", "10") + "\n" + event_line("DELETED", "x", "11") + "\n" +
-         event_line("MODIFIED", "a", "12") + "\n" + event_line("MODIFIED", "a", "12") + "\n"},
+        {event_line("MODIFIED", "a", "10") + event_line("DELETED", "x", "11") +
+         event_line("MODIFIED", "a", "12") + event_line("MODIFIED", "a", "12")},
         false
     );
-    f.run_calls(2);
+    f.run_all();
     CHECK(f.seen == names{"+a@10", "a@12"});
+}
+
+TEST_CASE("an object that was replaced by one of its name is gone and new", "[kube][informer]")
+{
+    fixture f;
+    f.server.on_list(items({raw_object("a", "1", "old")}), "10");
+    f.server.on_watch(
+        {event_line("MODIFIED", "a", "11", "new"), fail(errc::unavailable, "the connection broke")}, false
+    );
+    f.run_all();
+    CHECK(f.seen == names{"+a@1", "-a", "+a@11"});
 }
 
 TEST_CASE("an error in the stream keeps what is known and recovers", "[kube][informer]")
 {
     fixture f;
-    f.server.on_list({make_object("a", "1")}, "10");
-    f.server.on_watch(
-        {event_line("ADDED", "b", "11") + "\n", fail(errc::unavailable, "the connection broke")}, false
-    );
-    f.server.on_watch({event_line("MODIFIED", "b", "12") + "\n"}, false);
-    f.run_calls(2);
+    f.server.on_list(items({raw_object("a", "1")}), "10");
+    f.server.on_watch({event_line("ADDED", "b", "11"), fail(errc::unavailable, "the connection broke")}, false);
+    f.server.on_watch({event_line("MODIFIED", "b", "12")}, false);
+    f.tasks.spawn("informer", f.watching.run());
+    settle(f.context);
     CHECK(f.watching.objects().size() == 2);
     CHECK(f.watching.synced());
-    CHECK(f.watching.disconnected_for().has_value());
-    CHECK(f.restarts() == "1");
-    f.run_calls(3);  // after its back-off
+    CHECK(f.watching.disconnected_for() == 0s);
+    f.pass(300ms);
+    CHECK(f.server.calls.size() == 2);
+    f.pass(500ms);
     CHECK(f.server.calls.back() == "watch 11");
     CHECK(f.seen == names{"+a@1", "+b@11", "b@12"});
     CHECK_FALSE(f.watching.disconnected_for().has_value());
 }
 
-TEST_CASE("a garbage line ends the watch, and the next one goes on", "[kube][informer]")
+TEST_CASE("garbage ends the watch, and the next one goes on", "[kube][informer]")
 {
     fixture f;
-    f.server.on_list({}, "10");
-    f.server.on_watch(
-        {event_line("ADDED", "a", "11") + "\n<html>\n" + event_line("ADDED", "x", "99") + "\n"}, false
-    );
-    f.server.on_watch({event_line("ADDED", "b", "12") + "\n"}, false);
-    f.run_calls(3);
-    CHECK(f.server.calls.back() == "watch 11");
+    f.server.on_list(items({}), "10");
+    f.server.on_watch({event_line("ADDED", "a", "11") + "<html>\n" + event_line("ADDED", "x", "99")}, false);
+    f.server.on_watch({event_line("ADDED", "b", "12")}, false);
+    f.run_all();
+    CHECK(f.server.calls == names{"list  ", "watch 10", "watch 11"});
     CHECK(f.seen == names{"+a@11", "+b@12"});
 }
 
 TEST_CASE("410 lists anew, and tells only what differs from what is known", "[kube][informer]")
 {
     fixture f;
-    f.server.on_list({make_object("a", "1"), make_object("b", "2"), make_object("c", "3", "old")}, "10");
-    f.server.on_watch({error_line(410, "Expired", "too old resource version") + "\n"}, false);
-    f.server.on_list({make_object("a", "1"), make_object("b", "40"), make_object("c", "41", "new")}, "50");
+    f.server.on_list(items({raw_object("a", "1"), raw_object("b", "2"), raw_object("c", "3", "old")}), "10");
+    f.server.on_watch({error_line(410, "Expired", "too old resource version")}, false);
+    f.server.on_list(items({raw_object("a", "1"), raw_object("b", "40"), raw_object("c", "41", "new")}), "50");
     f.server.on_watch({}, false);
-    f.run_calls(4);
+    f.tasks.spawn("informer", f.watching.run());
+    settle(f.context);
     CHECK(f.server.calls == names{"list  ", "watch 10", "list  ", "watch 50"});
     CHECK(f.seen == names{"+a@1", "+b@2", "+c@3", "b@40", "-c", "+c@41"});
-    CHECK(f.restarts() == "0");  // that is no failure
-}
-
-TEST_CASE("a list that fails is taken again until it succeeds", "[kube][informer]")
-{
-    fixture f;
-    f.server.on_list(api_error(403, "Forbidden", "no", 0s));
-    f.server.on_list({make_object("a", "1")}, "10");
-    f.run_calls(1);
-    CHECK_FALSE(f.watching.synced());
-    f.run_calls(3);
-    CHECK(f.watching.synced());
-    CHECK(f.seen == names{"+a@1"});
 }
 
 TEST_CASE("every handler hears every change", "[kube][informer]")
 {
     fixture f;
     int others = 0;
-    f.watching.on_change([&](const change&) { ++others; });
-    f.server.on_list({make_object("a", "1"), make_object("b", "2")}, "10");
-    f.server.on_watch({event_line("DELETED", "a", "11") + "\n"}, false);
-    f.run_calls(2);
+    f.watching.on_change([&](const change<object>&) { ++others; });
+    f.server.on_list(items({raw_object("a", "1"), raw_object("b", "2")}), "10");
+    f.server.on_watch({event_line("DELETED", "a", "11")}, false);
+    f.run_all();
     CHECK(f.seen.size() == 3);
     CHECK(others == 3);
+}
+
+TEST_CASE("an item that cannot be read fails its list, which is tried again", "[kube][informer]")
+{
+    fixture f;
+    f.server.on_list(items({raw_object("a", "1"), raw_object("", "2")}), "10");
+    f.server.on_list(items({raw_object("a", "1"), raw_object("b", "2")}), "11");
+    f.tasks.spawn("informer", f.watching.run());
+    settle(f.context);
+    CHECK_FALSE(f.watching.synced());
+    CHECK(f.seen.empty());
+    f.pass(30s);
+    CHECK(f.watching.synced());
+    CHECK(f.seen == names{"+a@1", "+b@2"});
+    CHECK(f.server.calls == names{"list  ", "list  ", "watch 11"});
+}
+
+TEST_CASE("an event whose object cannot be read ends the watch, which goes on behind it", "[kube][informer]")
+{
+    fixture f;
+    f.server.on_list(items({raw_object("a", "1")}), "10");
+    f.server.on_watch({event_line("ADDED", "", "11") + event_line("ADDED", "b", "12")}, false);
+    f.server.on_watch({event_line("ADDED", "b", "12")}, false);
+    f.run_all();
+    CHECK(f.server.calls == names{"list  ", "watch 10", "watch 11"});
+    CHECK(f.seen == names{"+a@1", "+b@12"});
+}
+
+namespace {
+
+// What a program needs of a widget.
+struct widget
+{
+    object_identity meta;
+    std::string colour;
+};
+
+result<std::shared_ptr<const widget>> read_widget(json::object&& raw)
+{
+    auto meta = parse_meta(raw);
+    if (!meta)
+        return meta.error();
+    if (string_at(raw, "colour") == "none")
+        return fail(errc::invalid, "a widget without a colour");
+    auto out = std::make_shared<widget>();
+    out->meta = std::move(*meta);
+    out->colour = string_at(raw, "colour");
+    return std::shared_ptr<const widget>(std::move(out));
+}
+
+json::object coloured(const std::string& name, const std::string& version, const std::string& colour)
+{
+    json::object out = raw_object(name, version);
+    out["colour"] = colour;
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("an informer keeps what its decoder makes, and finds it by an index", "[kube][informer]")
+{
+    surroundings f;
+    scripted_api server;
+    informer<widget> watching(f.around(server), widgets, {}, read_widget);
+    const auto& by_colour =
+        watching.add_index([](const widget& of) { return std::vector<std::string>(1, of.colour); });
+    server.on_list(items({coloured("a", "1", "red"), coloured("b", "2", "blue")}), "10");
+    const std::string blue_a =
+        R"({"type":"MODIFIED","object":{"metadata":{"namespace":"default","name":"a","uid":"uid-a",)"
+        R"("resourceVersion":"11"},"colour":"blue"}})";
+    server.on_watch({blue_a, event_line("DELETED", "b", "12")}, false);
+    task_group tasks(f.context.get_executor(), logger(log_level::error, log_format::text));
+    tasks.spawn("informer", watching.run());
+    settle(f.context);
+    CHECK(watching.objects().find({"default", "a"})->colour == "blue");
+    CHECK(by_colour.find("red").empty());
+    CHECK(by_colour.find("blue") == std::set<object_key>{{"default", "a"}});
+    inside(f.context, [&] { tasks.cancel(); });
+    run(f.context, tasks.join());
+}
+
+TEST_CASE("what a decoder refuses is not taken, however often it comes", "[kube][informer]")
+{
+    surroundings f;
+    scripted_api server;
+    informer<widget> watching(f.around(server), widgets, {}, read_widget);
+    for (int i = 0; i < 3; ++i)
+        server.on_list(items({coloured("a", "1", "red"), coloured("b", "2", "none")}), "10");
+    server.on_list(items({coloured("a", "1", "red")}), "20");
+    task_group tasks(f.context.get_executor(), logger(log_level::error, log_format::text));
+    tasks.spawn("informer", watching.run());
+    settle(f.context);
+    for (int i = 0; i < 2; ++i)
+    {
+        CHECK_FALSE(watching.synced());
+        f.pass(30s);
+    }
+    f.pass(30s);
+    CHECK(watching.synced());
+    CHECK(watching.objects().size() == 1);
+    inside(f.context, [&] { tasks.cancel(); });
+    run(f.context, tasks.join());
 }

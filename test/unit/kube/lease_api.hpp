@@ -151,7 +151,7 @@ public:
         return out;
     }
 
-    boost::asio::awaitable<api_result<object_ptr>> get(resource, object_key key) override
+    boost::asio::awaitable<api_result<object_ptr>> get(resource, object_key key, request_class) override
     {
         auto done = [this, key]() -> api_result<object_ptr> {
             if (object_ptr live = server_.find(key))

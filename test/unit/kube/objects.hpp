@@ -8,8 +8,13 @@
 
 namespace portitor::kube::samples {
 
-/// A small object; its UID is "uid-<name>" unless told otherwise.
-inline object_ptr make_object(
+inline boost::json::object json_object(const std::string& text)
+{
+    return boost::json::parse(text).as_object();
+}
+
+/// A small object as the API server sends it; its UID is "uid-<name>" unless told otherwise.
+inline boost::json::object raw_object(
     const std::string& name,
     const std::string& version,
     const std::string& uid = "",
@@ -22,26 +27,39 @@ inline object_ptr make_object(
         {"uid", uid.empty() ? "uid-" + name : uid},
         {"resourceVersion", version},
     };
-    boost::json::object raw{{"metadata", meta}};
-    return parse_object(std::move(raw)).value();
+    return {{"metadata", meta}};
 }
 
-/// One line of a watch, without its end.
-inline std::string event_line(const std::string& type, const std::string& name, const std::string& version)
+/// The same, read.
+inline object_ptr make_object(
+    const std::string& name,
+    const std::string& version,
+    const std::string& uid = "",
+    const std::string& ns = "default"
+)
+{
+    return parse_object(raw_object(name, version, uid, ns)).value();
+}
+
+/// One event of a watch, with the end of its line.
+inline std::string event_line(
+    const std::string& type, const std::string& name, const std::string& version, const std::string& uid = ""
+)
 {
     return R"({"type":")" + type + R"(","object":{"metadata":{"namespace":"default","name":")" + name +
-           R"(","uid":"uid-)" + name + R"(","resourceVersion":")" + version + R"("}}})";
+           R"(","uid":")" + (uid.empty() ? "uid-" + name : uid) + R"(","resourceVersion":")" + version +
+           "\"}}}\n";
 }
 
 inline std::string bookmark_line(const std::string& version)
 {
-    return R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":")" + version + R"("}}})";
+    return R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":")" + version + "\"}}}\n";
 }
 
 inline std::string error_line(int code, const std::string& reason, const std::string& message)
 {
     return R"({"type":"ERROR","object":{"kind":"Status","code":)" + std::to_string(code) + R"(,"reason":")" +
-           reason + R"(","message":")" + message + R"("}})";
+           reason + R"(","message":")" + message + "\"}}\n";
 }
 
 }  // namespace portitor::kube::samples

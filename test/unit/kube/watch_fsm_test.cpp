@@ -1,29 +1,37 @@
 #include "catch.hpp"
-#include "objects.hpp"
 
 #include <portitor/kube/watch_fsm.hpp>
 
 #include <string>
+#include <vector>
 
 using namespace portitor;
 using namespace portitor::kube;
-using namespace portitor::kube::samples;
 using namespace std::chrono_literals;
 
 namespace {
 
 using action = watch_step::action;
 
-api_error
-refusal(unsigned status, std::string reason = "", std::string message = "", std::chrono::seconds after = 0s)
+api_error refusal(
+    unsigned status,
+    std::string reason = "",
+    std::chrono::seconds after = 0s,
+    std::vector<status_cause> causes = {}
+)
 {
-    return {status, std::move(reason), std::move(message), after};
+    return {status, std::move(reason), "the test says so", after, std::move(causes)};
 }
 
-object_page page_of(std::vector<object_ptr> items, std::string version, std::string more = "")
+// What a server answers that was restored from a backup, or whose cache is behind.
+api_error from_the_future(std::chrono::seconds after = 0s)
 {
-    object_page page;
-    page.items = std::move(items);
+    return refusal(504, "Timeout", after, {{"ResourceVersionTooLarge", "", "Too large resource version"}});
+}
+
+list_page page_of(std::string version, std::string more = "")
+{
+    list_page page;
     page.resource_version = std::move(version);
     page.continue_token = std::move(more);
     return page;
@@ -32,12 +40,12 @@ object_page page_of(std::vector<object_ptr> items, std::string version, std::str
 struct fixture
 {
     watch_fsm fsm{backoff(800ms, 30s, 1)};
-    watch_fsm::steady::time_point now = watch_fsm::steady::time_point() + 1h;
+    watch_fsm::time_point now = watch_fsm::time_point() + 1h;
 
-    // Lists one object at version 10 and opens the watch.
     void open_watch()
     {
-        REQUIRE(fsm.on_page(page_of({make_object("a", "7")}, "10")));
+        if (fsm.next().what == action::list)
+            REQUIRE(fsm.on_page(page_of("10")));
         fsm.on_watch_opened(now);
     }
 
@@ -54,12 +62,14 @@ struct fixture
     }
 };
 
+const api_error unreachable(fail(errc::unavailable, "connection refused"));
+
 void check_lists_anew(const watch_fsm& fsm, bool at_once)
 {
     const watch_step step = fsm.next();
     CHECK(step.what == action::list);
-    CHECK(step.resource_version.empty());
-    CHECK(step.continue_token.empty());
+    CHECK(step.from.resource_version.empty());
+    CHECK(step.from.continue_token.empty());
     CHECK((step.delay == 0ms) == at_once);
 }
 
@@ -67,7 +77,8 @@ void check_watches(const watch_fsm& fsm, const std::string& version, bool at_onc
 {
     const watch_step step = fsm.next();
     CHECK(step.what == action::watch);
-    CHECK(step.resource_version == version);
+    CHECK(step.from.resource_version == version);
+    CHECK(step.from.continue_token.empty());
     CHECK((step.delay == 0ms) == at_once);
 }
 
@@ -77,44 +88,53 @@ TEST_CASE("a watcher lists first, and watches from the list's version", "[kube][
 {
     fixture f;
     check_lists_anew(f.fsm, true);
-    CHECK_FALSE(f.fsm.listed());
-    const auto snapshot = f.fsm.on_page(page_of({make_object("a", "7"), make_object("b", "99")}, "10"));
-    REQUIRE(snapshot);
-    CHECK(snapshot->size() == 2);
-    CHECK(f.fsm.listed());
+    CHECK(f.fsm.on_page(page_of("10")));
     check_watches(f.fsm, "10", true);
+    CHECK(f.fsm.resource_version() == "10");
 }
 
-TEST_CASE("pages are one snapshot", "[kube][watch]")
+TEST_CASE("next() may be asked as often as one likes", "[kube][watch]")
 {
     fixture f;
-    CHECK_FALSE(f.fsm.on_page(page_of({make_object("a", "1")}, "10", "token-1")));
+    f.fsm.on_list_error(refusal(500));
+    const auto delay = f.fsm.next().delay;
+    CHECK(f.fsm.next().delay == delay);
+    CHECK(f.fsm.next().delay == delay);
+}
+
+TEST_CASE("pages follow each other by their tokens, and only the last one is the end", "[kube][watch]")
+{
+    fixture f;
+    CHECK_FALSE(f.fsm.on_page(page_of("10", "token-1")));
     CHECK(f.fsm.next().what == action::list);
-    CHECK(f.fsm.next().continue_token == "token-1");
-    CHECK_FALSE(f.fsm.on_page(page_of({make_object("b", "2")}, "10", "token-2")));
-    CHECK(f.fsm.next().continue_token == "token-2");
-    const auto snapshot = f.fsm.on_page(page_of({make_object("c", "3")}, "10"));
-    REQUIRE(snapshot);
-    REQUIRE(snapshot->size() == 3);
-    CHECK((*snapshot)[0]->meta.name == "a");
-    CHECK((*snapshot)[2]->meta.name == "c");
+    CHECK(f.fsm.next().from.continue_token == "token-1");
+    CHECK(f.fsm.next().delay == 0ms);
+    CHECK_FALSE(f.fsm.on_page(page_of("10", "token-2")));
+    CHECK(f.fsm.next().from.continue_token == "token-2");
+    CHECK(f.fsm.on_page(page_of("10")));
     check_watches(f.fsm, "10", true);
 }
 
 TEST_CASE("410 on a later page starts from scratch, at once only the first time", "[kube][watch]")
 {
     fixture f;
-    f.fsm.on_page(page_of({make_object("a", "1")}, "10", "token-1"));
+    f.fsm.on_page(page_of("10", "token-1"));
     f.fsm.on_list_error(refusal(410, "Expired"));
     check_lists_anew(f.fsm, true);
-    // The pages of the first attempt are not part of the second one.
-    f.fsm.on_page(page_of({make_object("b", "1")}, "20", "token-2"));
+    f.fsm.on_page(page_of("20", "token-2"));
     f.fsm.on_list_error(refusal(410, "Expired"));
     check_lists_anew(f.fsm, false);
-    const auto snapshot = f.fsm.on_page(page_of({make_object("c", "1")}, "30"));
-    REQUIRE(snapshot);
-    CHECK(snapshot->size() == 1);
-    CHECK((*snapshot)[0]->meta.name == "c");
+    CHECK(f.fsm.on_page(page_of("30")));
+    check_watches(f.fsm, "30", true);
+}
+
+TEST_CASE("410 on a later page waits where the server says for how long", "[kube][watch]")
+{
+    fixture f;
+    f.fsm.on_page(page_of("10", "token-1"));
+    f.fsm.on_list_error(refusal(410, "Expired", 9s));
+    check_lists_anew(f.fsm, false);
+    CHECK(f.fsm.next().delay == 9s);
 }
 
 TEST_CASE("410 on the first page is retried with a delay", "[kube][watch]")
@@ -122,135 +142,127 @@ TEST_CASE("410 on the first page is retried with a delay", "[kube][watch]")
     fixture f;
     f.fsm.on_list_error(refusal(410, "Expired"));
     check_lists_anew(f.fsm, false);
+    f.fsm.on_list_error(from_the_future());
+    check_lists_anew(f.fsm, false);
 }
 
 TEST_CASE("a list that fails is retried from its first page, ever later", "[kube][watch]")
 {
     fixture f;
-    f.fsm.on_page(page_of({make_object("a", "1")}, "10", "token-1"));
+    f.fsm.on_page(page_of("10", "token-1"));
     std::chrono::milliseconds longest{};
     for (int i = 0; i < 8; ++i)
     {
-        f.fsm.on_list_error(refusal(500));
+        f.fsm.on_list_error(i % 2 ? unreachable : refusal(500));
         check_lists_anew(f.fsm, false);
         longest = std::max(longest, f.fsm.next().delay);
     }
     CHECK(longest > 10s);
     CHECK(longest <= 30s);
-    f.fsm.on_list_error(refusal(429, "TooManyRequests", "", 45s));
+    f.fsm.on_list_error(refusal(429, "TooManyRequests", 45s));
     CHECK(f.fsm.next().delay == 45s);
-    const auto snapshot = f.fsm.on_page(page_of({}, "11"));
-    REQUIRE(snapshot);
-    CHECK(snapshot->empty());
+    CHECK(f.fsm.on_page(page_of("11")));
     check_watches(f.fsm, "11", true);
 }
 
-TEST_CASE("events carry their objects and move the version", "[kube][watch]")
+TEST_CASE("a kind that is not installed is listed again at the capped pace", "[kube][watch]")
 {
     fixture f;
-    f.open_watch();
-    const auto added = f.fsm.on_line(event_line("ADDED", "b", "11"));
-    REQUIRE(added.has_value());
-    REQUIRE(added->has_value());
-    CHECK((*added)->what == watch_event::type::upsert);
-    CHECK((*added)->object->meta.name == "b");
-    CHECK((*f.fsm.on_line(event_line("MODIFIED", "b", "12")))->what == watch_event::type::upsert);
-    const auto gone = f.fsm.on_line(event_line("DELETED", "b", "13"));
-    REQUIRE(gone.has_value());
-    CHECK((*gone)->what == watch_event::type::removal);
-    CHECK((*gone)->object->meta.key() == object_key{"default", "b"});
-    CHECK(f.fsm.resource_version() == "13");
-    f.end_watch(200s);
-    check_watches(f.fsm, "13", true);
-}
-
-TEST_CASE("a bookmark moves the version and is no object", "[kube][watch]")
-{
-    fixture f;
-    f.open_watch();
-    const auto mark = f.fsm.on_line(bookmark_line("500"));
-    REQUIRE(mark.has_value());
-    REQUIRE(mark->has_value());
-    CHECK((*mark)->what == watch_event::type::bookmark);
-    CHECK_FALSE((*mark)->object);
-    f.end_watch(200s);
-    check_watches(f.fsm, "500", true);
-}
-
-TEST_CASE("an event of an unknown type is ignored", "[kube][watch]")
-{
-    fixture f;
-    f.open_watch();
-    const auto news = f.fsm.on_line(event_line("TRANSMOGRIFIED", "b", "11"));
-    REQUIRE(news.has_value());
-    CHECK_FALSE(news->has_value());
-}
-
-TEST_CASE(
-    "a line that is no event is a protocol error, and the watch goes on from where it was", "[kube][watch]"
-)
-{
-    for (const char* line :
-         {"",
-          "garbage",
-          "{",
-          "[]",
-          "null",
-          R"({"type":"ADDED"})",
-          R"({"type":"ADDED","object":[]})",
-          R"({"type":"ADDED","object":{"metadata":{}}})"})
+    for (int i = 0; i < 20; ++i)
     {
-        CAPTURE(line);
-        fixture f;
+        f.fsm.on_list_error(refusal(404, "NotFound"));
+        check_lists_anew(f.fsm, false);
+        CHECK(f.fsm.next().delay <= 30s);
+    }
+    CHECK(f.fsm.next().delay >= 15s);
+}
+
+TEST_CASE("events tell what they are about and move the version", "[kube][watch]")
+{
+    fixture f;
+    f.open_watch();
+    CHECK(f.fsm.on_event("ADDED", "11") == watch_event::upsert);
+    CHECK(f.fsm.on_event("MODIFIED", "12") == watch_event::upsert);
+    CHECK(f.fsm.on_event("DELETED", "13") == watch_event::removal);
+    CHECK(f.fsm.resource_version() == "13");
+    CHECK(f.fsm.on_event("BOOKMARK", "500") == watch_event::bookmark);
+    CHECK(f.fsm.resource_version() == "500");
+    CHECK(f.fsm.on_event("TRANSMOGRIFIED", "501") == watch_event::unknown);
+    CHECK(f.fsm.on_event("MODIFIED", "") == watch_event::upsert);
+    CHECK(f.fsm.resource_version() == "501");
+    f.end_watch(200s);
+    check_watches(f.fsm, "501", true);
+}
+
+TEST_CASE("410 in the stream, or as the watch's status, lists anew at once", "[kube][watch]")
+{
+    fixture f;
+    SECTION("in the stream")
+    {
         f.open_watch();
-        const auto taken = f.fsm.on_line(line);
-        REQUIRE_FALSE(taken.has_value());
-        CHECK(taken.error().code() == errc::protocol);
-        f.fail_watch(taken.error());
+        f.fsm.on_event("MODIFIED", "11");
+        f.fail_watch(refusal(410, "Expired"), 10ms);
+    }
+    SECTION("by its reason alone")
+    {
+        f.open_watch();
+        f.fail_watch(refusal(500, "Expired"));
+    }
+    SECTION("by the older reason")
+    {
+        f.open_watch();
+        f.fail_watch(refusal(500, "Gone"));
+    }
+    SECTION("as the status")
+    {
+        REQUIRE(f.fsm.on_page(page_of("10")));
+        f.fail_watch(refusal(410, "Expired"));
+    }
+    check_lists_anew(f.fsm, true);
+    CHECK(f.fsm.on_page(page_of("20")));
+    check_watches(f.fsm, "20", true);
+}
+
+TEST_CASE("a version from the future lists anew, told by its cause and not by its text", "[kube][watch]")
+{
+    fixture f;
+    SECTION("at once")
+    {
+        f.open_watch();
+        f.fail_watch(from_the_future());
+        check_lists_anew(f.fsm, true);
+    }
+    SECTION("after the pause that the server asks for")
+    {
+        f.open_watch();
+        f.fail_watch(from_the_future(1s));
+        check_lists_anew(f.fsm, false);
+        CHECK(f.fsm.next().delay == 1s);
+    }
+    SECTION("other timeouts keep the version")
+    {
+        f.open_watch();
+        f.fail_watch({504, "Timeout", "Too large resource version: 10, current: 9", 0s});
         check_watches(f.fsm, "10", false);
     }
-}
-
-TEST_CASE("410 in the stream lists anew at once", "[kube][watch]")
-{
-    fixture f;
-    f.open_watch();
-    const auto taken = f.fsm.on_line(error_line(410, "Expired", "too old resource version: 10 (500)"));
-    REQUIRE_FALSE(taken.has_value());
-    CHECK(taken.error().http_status() == 410);
-    CHECK(taken.error().is_expired());
-    f.fail_watch(taken.error());
-    check_lists_anew(f.fsm, true);
-    CHECK_FALSE(f.fsm.listed());
-}
-
-TEST_CASE("410 as the watch's status lists anew at once", "[kube][watch]")
-{
-    fixture f;
-    REQUIRE(f.fsm.on_page(page_of({}, "10")));
-    f.fail_watch(refusal(410, "Expired"));
-    check_lists_anew(f.fsm, true);
-}
-
-TEST_CASE("a version from the future lists anew", "[kube][watch]")
-{
-    fixture f;
-    REQUIRE(f.fsm.on_page(page_of({}, "10")));
-    f.fail_watch(refusal(504, "Timeout", "Too large resource version: 10, current: 9"));
-    check_lists_anew(f.fsm, true);
 }
 
 TEST_CASE("a server that always answers 410 to the watch is not asked in a tight circle", "[kube][watch]")
 {
     fixture f;
-    REQUIRE(f.fsm.on_page(page_of({}, "10")));
+    REQUIRE(f.fsm.on_page(page_of("10")));
     f.fail_watch(refusal(410));
     check_lists_anew(f.fsm, true);
-    REQUIRE(f.fsm.on_page(page_of({}, "11")));
+    REQUIRE(f.fsm.on_page(page_of("11")));
     f.fail_watch(refusal(410));
     check_lists_anew(f.fsm, false);
+    // Nor where the watch opens and says so then.
+    REQUIRE(f.fsm.on_page(page_of("12")));
+    f.fsm.on_watch_opened(f.now);
+    f.fail_watch(refusal(410), 10ms);
+    check_lists_anew(f.fsm, false);
     // A watch that worked makes the next one an ordinary one again.
-    REQUIRE(f.fsm.on_page(page_of({}, "12")));
+    REQUIRE(f.fsm.on_page(page_of("13")));
     f.fsm.on_watch_opened(f.now);
     f.fail_watch(refusal(410), 300s);
     check_lists_anew(f.fsm, true);
@@ -259,7 +271,7 @@ TEST_CASE("a server that always answers 410 to the watch is not asked in a tight
 TEST_CASE("404 on the watch lists anew, with a delay", "[kube][watch]")
 {
     fixture f;
-    REQUIRE(f.fsm.on_page(page_of({}, "10")));
+    REQUIRE(f.fsm.on_page(page_of("10")));
     f.fail_watch(refusal(404, "NotFound"));
     check_lists_anew(f.fsm, false);
 }
@@ -268,11 +280,11 @@ TEST_CASE("429 keeps the watch and waits as long as the server says", "[kube][wa
 {
     fixture f;
     f.open_watch();
-    f.fail_watch(refusal(429, "TooManyRequests", "", 17s), 10s);
+    f.fail_watch(refusal(429, "TooManyRequests", 17s), 10s);
     check_watches(f.fsm, "10", false);
     CHECK(f.fsm.next().delay == 17s);
-    f.fail_watch(refusal(429, "TooManyRequests", "", 0s));
-    CHECK(f.fsm.next().delay > 0ms);
+    f.fail_watch(refusal(429, "TooManyRequests"));
+    check_watches(f.fsm, "10", false);
     CHECK(f.fsm.next().delay < 5s);
 }
 
@@ -283,15 +295,31 @@ TEST_CASE("an unreachable server keeps the watch and is asked ever more rarely",
     std::chrono::milliseconds longest{};
     for (int i = 0; i < 8; ++i)
     {
-        f.fail_watch(api_error(fail(errc::unavailable, "connection refused")));
+        f.fail_watch(i % 2 ? unreachable : refusal(503));
         check_watches(f.fsm, "10", false);
         longest = std::max(longest, f.fsm.next().delay);
     }
     CHECK(longest > 10s);
-    // Once a watch has lasted, the next failure is a first one again.
+    CHECK(longest <= 30s);
+}
+
+TEST_CASE("a watch of two minutes makes the next failure a first one, a shorter one does not", "[kube][watch]")
+{
+    fixture f;
+    f.open_watch();
+    for (int i = 0; i < 8; ++i)
+        f.fail_watch(unreachable);
     f.fsm.on_watch_opened(f.now);
-    f.fail_watch(api_error(fail(errc::unavailable, "connection refused")), 3min);
+    f.fail_watch(unreachable, 119s);
+    CHECK(f.fsm.next().delay >= 15s);
+    f.fsm.on_watch_opened(f.now);
+    f.fail_watch(unreachable, 120s);
     CHECK(f.fsm.next().delay <= 800ms);
+    CHECK(f.fsm.next().delay >= 400ms);
+    // Time that passes between failures is not time that a watch lasted.
+    for (int i = 0; i < 8; ++i)
+        f.fail_watch(unreachable, 200s);
+    CHECK(f.fsm.next().delay >= 15s);
 }
 
 TEST_CASE("a watch that ends in order is opened again at once", "[kube][watch]")
@@ -299,6 +327,9 @@ TEST_CASE("a watch that ends in order is opened again at once", "[kube][watch]")
     fixture f;
     f.open_watch();
     f.end_watch(200s);
+    check_watches(f.fsm, "10", true);
+    f.fsm.on_watch_opened(f.now);
+    f.end_watch(1s);
     check_watches(f.fsm, "10", true);
 }
 
@@ -309,7 +340,7 @@ TEST_CASE("a watch that ends at once and empty backs off, one with an event does
     f.end_watch(10ms);
     check_watches(f.fsm, "10", false);
     f.fsm.on_watch_opened(f.now);
-    REQUIRE(f.fsm.on_line(event_line("MODIFIED", "a", "11")).has_value());
+    f.fsm.on_event("MODIFIED", "11");
     f.end_watch(10ms);
     check_watches(f.fsm, "11", true);
     // The event of one watch does not excuse the next one.
