@@ -77,7 +77,7 @@ result<payment_route> parse_payment_route(const kube::object& route)
     const fields spec(route.spec(), "spec", wrong);
 
     payment_route out;
-    out.meta = route.meta;
+    out.meta = static_cast<const kube::object_identity&>(route.meta);
     out.pattern = spec.required_text("pattern", 520, pattern_rule);
     out.price = read_amount(spec);
     out.asset = spec.required_text("asset", 42, address_rule);

@@ -58,12 +58,15 @@ clock::time_point from_rfc3339(std::string_view text)
     };
     using namespace std::chrono;
     const year_month_day day(
-        year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))), std::chrono::day(static_cast<unsigned>(number(8, 2)))
+        year(number(0, 4)),
+        month(static_cast<unsigned>(number(5, 2))),
+        std::chrono::day(static_cast<unsigned>(number(8, 2)))
     );
     const int hour = number(11, 2);
     const int minute = number(14, 2);
     const int second = number(17, 2);
-    // The clock counts nanoseconds in 64 bits: Go's zero time (year 1) is none, and neither is "never" (9999).
+    // The clock counts nanoseconds in 64 bits: Go's zero time (year 1) is none, and neither is "never"
+    // (9999).
     const bool countable = day.year() >= year(1678) && day.year() <= year(2261);
     if (!day.ok() || !countable || hour > 23 || minute > 59 || second > 59)
         return {};

@@ -19,9 +19,7 @@ result<void> configure(asio::ssl::context& context, const tls_settings& tls)
     boost::system::error_code ec;
     context.set_verify_mode(asio::ssl::verify_peer);
     SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
-    if (tls.ca.empty())
-        context.set_default_verify_paths(ec);
-    else
+    if (!tls.ca.empty())
         context.add_certificate_authority(asio::buffer(tls.ca), ec);
     if (ec)
         return fail(errc::invalid, "the CA certificate cannot be read: {}", ec.message());
@@ -101,6 +99,7 @@ public:
         settings_.tls = tls;
         // A connection keeps what it needs of the context that it was made with.
         tls_ = std::move(fresh);
+        needs_system_roots_ = tls.ca.empty();
         pool_ = std::make_shared<idle_pool>(settings_);
         return {};
     }
@@ -154,6 +153,15 @@ private:
     {
         if (line)
             co_return result<void>();
+        if (server.scheme == "https" && needs_system_roots_)
+        {
+            // Some hundred certificates: many a client never needs them.
+            boost::system::error_code ec;
+            tls_->set_default_verify_paths(ec);
+            if (ec)
+                co_return fail(errc::unavailable, "the system's CA bundle cannot be read: {}", ec.message());
+            needs_system_roots_ = false;
+        }
         line = make_connection(executor_, server, tls_.get(), settings_.tls.server_name);
         co_return co_await line->connect(until);
     }
@@ -180,8 +188,9 @@ private:
     }
 
     // One request and the header of its answer.
-    asio::awaitable<result<std::unique_ptr<body_stream>>>
-    begin(std::unique_ptr<connection> line, const origin& server, request& message, bool pooled, deadline until)
+    asio::awaitable<result<std::unique_ptr<body_stream>>> begin(
+        std::unique_ptr<connection> line, const origin& server, request& message, bool pooled, deadline until
+    )
     {
         auto connected = co_await connect(line, server, until);
         if (!connected)
@@ -213,6 +222,7 @@ private:
     asio::any_io_executor executor_;
     client_settings settings_;
     std::unique_ptr<asio::ssl::context> tls_;
+    bool needs_system_roots_ = false;
     std::shared_ptr<idle_pool> pool_;
 };
 

@@ -17,8 +17,8 @@
 #include <openssl/ssl.h>
 
 #include <array>
-#include <optional>
 #include <netinet/tcp.h>
+#include <optional>
 #include <sys/socket.h>
 
 namespace portitor::http {
@@ -201,8 +201,7 @@ public:
         std::unique_ptr<connection> keep, basic_connection<Stream>& via, connection_taker give_back
     )
         : keep_(std::move(keep)), via_(via), give_back_(std::move(give_back))
-    {
-    }
+    {}
 
     asio::awaitable<result<void>> read_header(deadline until)
     {
@@ -215,7 +214,9 @@ public:
                 co_await beast::http::async_read_header(via_.stream_, via_.buffer_, *parser_, as_result);
             if (ec)
                 co_return describe(ec, "reading the answer of " + via_.server_.to_string());
-            // 1xx only announces the answer.
+            // 1xx only announces the answer; 101 would be another protocol.
+            if (status_code() == 101)
+                co_return fail(errc::protocol, "{} switches to another protocol", via_.server_.to_string());
             if (status_code() >= 200 || status_code() < 100)
                 co_return result<void>();
         }
@@ -233,7 +234,8 @@ public:
             beast::error_code ec = parse_into(out);
             if (!out.empty() && !ec)
                 co_return out;
-            if (!ec)
+            // What had come may have been just the end of the last chunk: then nothing follows.
+            if (!ec && !parser_->is_done())
                 ec = co_await receive(idle);
             if (ec)
                 co_return describe(ec, "reading from " + via_.server_.to_string());
@@ -269,7 +271,8 @@ private:
     asio::awaitable<beast::error_code> receive(std::chrono::milliseconds idle)
     {
         via_.lowest().expires_after(idle);
-        auto [ec, size] = co_await via_.stream_.async_read_some(via_.buffer_.prepare(longest_piece), as_result);
+        auto [ec, size] =
+            co_await via_.stream_.async_read_some(via_.buffer_.prepare(longest_piece), as_result);
         via_.buffer_.commit(size);
         // Without a length or chunks the body ends with the connection.
         if (ec == asio::error::eof)
@@ -286,17 +289,15 @@ private:
     basic_connection<Stream>& via_;     ///< the same, with its type
     connection_taker give_back_;
     std::optional<beast::http::response_parser<beast::http::buffer_body>> parser_;
-    std::array<char, 16 * 1024> chunk_;
+    std::array<char, 16 * 1024> chunk_{};
 };
 
 template <typename Stream>
-asio::awaitable<result<std::unique_ptr<body_stream>>>
-basic_connection<Stream>::read_stream(
+asio::awaitable<result<std::unique_ptr<body_stream>>> basic_connection<Stream>::read_stream(
     std::unique_ptr<connection> self, deadline until, connection_taker give_back
 )
 {
-    auto reader =
-        std::make_unique<basic_body_stream<Stream>>(std::move(self), *this, std::move(give_back));
+    auto reader = std::make_unique<basic_body_stream<Stream>>(std::move(self), *this, std::move(give_back));
     auto header = co_await reader->read_header(until);
     if (!header)
         co_return header.error();

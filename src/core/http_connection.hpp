@@ -32,8 +32,8 @@ public:
     virtual boost::asio::awaitable<result<void>> write(request& message, deadline until) = 0;
     /// The whole answer. Afterwards reusable() says whether another request may follow.
     virtual boost::asio::awaitable<result<response>> read(std::size_t max_body, deadline until) = 0;
-    /// Hands the connection over to a reader of its answer's body, at the header. At the body's end `give_back`,
-    /// where there is one, gets a connection that another request may follow on.
+    /// Hands the connection over to a reader of its answer's body, at the header. At the body's end
+    /// `give_back`, where there is one, gets a connection that another request may follow on.
     virtual boost::asio::awaitable<result<std::unique_ptr<body_stream>>>
     read_stream(std::unique_ptr<connection> self, deadline until, connection_taker give_back) = 0;
     virtual bool reusable() const = 0;

@@ -45,7 +45,9 @@ std::vector<status_cause> read_causes(const json::object& status)
     for (const json::value& each : list->get_array())
     {
         if (const json::object* cause = each.if_object())
-            out.push_back({string_at(*cause, "reason"), string_at(*cause, "field"), string_at(*cause, "message")});
+            out.push_back(
+                {string_at(*cause, "reason"), string_at(*cause, "field"), string_at(*cause, "message")}
+            );
     }
     return out;
 }
@@ -99,9 +101,8 @@ bool api_error::is_namespace_terminating() const
 api_error read_status(const json::object& status, unsigned http_status, std::chrono::seconds retry_after)
 {
     const auto code = static_cast<unsigned>(int_at(status, "code", http_status));
-    const auto seconds = std::chrono::seconds(std::clamp<std::int64_t>(
-        int_at(status, "details.retryAfterSeconds"), 0, 120
-    ));
+    const auto seconds =
+        std::chrono::seconds(std::clamp<std::int64_t>(int_at(status, "details.retryAfterSeconds"), 0, 120));
     std::string message = fmt::format("the API server answered {}", code);
     if (auto text = string_at(status, "message"); !text.empty())
         message = fmt::format("{}: {}", message, text.substr(0, longest_message));

@@ -22,7 +22,10 @@ counter& count_reconciles(const environment& around, const std::string& name, co
 class controller::in_work
 {
 public:
-    in_work(controller& owner, object_key key) : owner_(owner), key_(std::move(key)) { owner_.active_.add(1); }
+    in_work(controller& owner, object_key key) : owner_(owner), key_(std::move(key))
+    {
+        owner_.active_.add(1);
+    }
     in_work(const in_work&) = delete;
     in_work& operator=(const in_work&) = delete;
     ~in_work()
@@ -73,25 +76,31 @@ controller::controller(const environment& around, controller_options options, re
       failed_(count_reconciles(around, options_.name, "error")),
       requeued_(count_reconciles(around, options_.name, "requeue_after")),
       errors_(around.numbers.counter(
-          "controller_runtime_reconcile_errors_total", "Reconciles that failed", {{"controller", options_.name}}
+          "controller_runtime_reconcile_errors_total",
+          "Reconciles that failed",
+          {{"controller", options_.name}}
       )),
       seconds_(around.numbers.histogram(
-          "controller_runtime_reconcile_time_seconds", "Duration of a reconcile", {{"controller", options_.name}}
+          "controller_runtime_reconcile_time_seconds",
+          "Duration of a reconcile",
+          {{"controller", options_.name}}
       )),
       active_(around.numbers.gauge(
           "controller_runtime_active_workers", "Reconciles under way", {{"controller", options_.name}}
       ))
 {
     around.numbers
-        .gauge(
-            "controller_runtime_max_concurrent_reconciles",
-            "Workers",
-            {{"controller", options_.name}}
-        )
+        .gauge("controller_runtime_max_concurrent_reconciles", "Workers", {{"controller", options_.name}})
         .set(options_.workers);
     if (options_.lease)
         elector_.emplace(
-            around.executor, around.server, *options_.lease, around.time, around.wall, around.log, around.numbers
+            around.executor,
+            around.server,
+            *options_.lease,
+            around.time,
+            around.wall,
+            around.log,
+            around.numbers
         );
 }
 
@@ -169,7 +178,8 @@ asio::awaitable<void> controller::lead(stop_signal& end)
         co_await each->wait_synced();
     if (elector_)
         co_await elector_->acquire();
-    // What came in the moment of the end, even to a coroutine that is canceled: nobody waits for workers then.
+    // What came in the moment of the end, even to a coroutine that is canceled: nobody waits for workers
+    // then.
     if (end.requested())
         co_return;
     if (on_start_)
@@ -192,7 +202,8 @@ asio::awaitable<void> controller::limit_sync(stop_signal& end)
     if (!unsynced)
         co_return;
     around_.log.error(
-        "a watch was not synced in time: is the API server up, are the CRDs installed, may this account list?",
+        "a watch was not synced in time: is the API server up, are the CRDs installed, may this account "
+        "list?",
         {{"err", *unsynced},
          {"seconds", std::chrono::duration_cast<std::chrono::seconds>(options_.sync_limit).count()}}
     );

@@ -188,8 +188,7 @@ asio::awaitable<api_result<object_ptr>> event_recorder::send(std::list<entry>::i
     manifest["lastTimestamp"] = now;
     if (which->written > 0)
     {
-        const object_key key{
-            string_at(manifest, "metadata.namespace"), string_at(manifest, "metadata.name")};
+        const object_key key{string_at(manifest, "metadata.namespace"), string_at(manifest, "metadata.name")};
         boost::json::array operations;
         operations.push_back(replacement("/count", which->count));
         operations.push_back(replacement("/lastTimestamp", boost::json::value(now)));

@@ -64,9 +64,8 @@ std::string selectors(const selection& which)
 // As PartialObjectMetadata the server leaves out all but the metadata.
 std::string accept(const selection& which, std::string_view partial_kind)
 {
-    return which.metadata_only
-               ? fmt::format("application/json;as={};g=meta.k8s.io;v=v1", partial_kind)
-               : std::string("application/json");
+    return which.metadata_only ? fmt::format("application/json;as={};g=meta.k8s.io;v=v1", partial_kind)
+                               : std::string("application/json");
 }
 
 std::chrono::seconds retry_after_of(const boost::beast::http::fields& headers)
@@ -102,8 +101,7 @@ public:
           numbers_(numbers), host_(who_->server().authority())
     {}
 
-    asio::awaitable<api_result<object_ptr>>
-    get(resource kind, object_key key, request_class urgency) override
+    asio::awaitable<api_result<object_ptr>> get(resource kind, object_key key, request_class urgency) override
     {
         http::request message(http::verb::get, object_path(kind, key), 11);
         co_return read_object(co_await send(std::move(message), urgency));
@@ -118,7 +116,8 @@ public:
         if (!from.continue_token.empty())
             target += "&continue=" + encode(from.continue_token);
         else if (!from.resource_version.empty())
-            target += "&resourceVersion=" + encode(from.resource_version) + "&resourceVersionMatch=NotOlderThan";
+            target +=
+                "&resourceVersion=" + encode(from.resource_version) + "&resourceVersionMatch=NotOlderThan";
         http::request message(http::verb::get, target, 11);
         message.set(http::field::accept, accept(which, "PartialObjectMetadataList"));
         const auto permit = co_await throttle_.acquire(request_class::normal);
@@ -275,8 +274,7 @@ private:
         const std::string verb(method);
         const std::string code = http_status == 0 ? "<error>" : std::to_string(http_status);
         metric_labels by_code{{"code", code}, {"method", verb}, {"host", host_}};
-        numbers_
-            .counter("rest_client_requests_total", "Requests to the API server", std::move(by_code))
+        numbers_.counter("rest_client_requests_total", "Requests to the API server", std::move(by_code))
             .add();
         const std::chrono::duration<double> took = time_.now() - started;
         metric_labels by_verb{{"verb", verb}, {"host", host_}};

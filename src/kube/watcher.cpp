@@ -34,7 +34,8 @@ watcher::watcher(
       log_(log.with({{"kind", kind.kind}})), fsm_(backoff(first_delay, longest_delay)),
       random_(std::random_device{}()),
       lists_(numbers.counter("portitor_watch_lists_total", "Full lists that were begun", about(kind))),
-      failures_(numbers.counter("portitor_watch_failures_total", "Lists and watches that failed", about(kind))),
+      failures_(numbers.counter("portitor_watch_failures_total", "Lists and watches that failed", about(kind))
+      ),
       connected_(numbers.gauge("portitor_watch_connected", "1 while the watch is connected", about(kind)))
 {}
 

@@ -125,8 +125,9 @@ void work_queue::add_failed(const object_key& key)
     const auto now = time_.now();
     if (now >= what.retry_at)
     {
-        const auto step =
-            std::min(longest_retry, first_retry * (std::int64_t{1} << std::min(what.failures, most_doublings)));
+        const auto step = std::min(
+            longest_retry, first_retry * (std::int64_t{1} << std::min(what.failures, most_doublings))
+        );
         ++what.failures;
         std::uniform_int_distribution<std::int64_t> draw(step.count() / 2, step.count());
         what.retry_at = now + std::chrono::milliseconds(draw(random_));

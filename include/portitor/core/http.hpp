@@ -55,7 +55,7 @@ struct client_options
     std::chrono::milliseconds timeout{
         std::chrono::seconds(30)};           ///< for the whole exchange, connecting included
     std::size_t max_body = 8 * 1024 * 1024;  ///< a longer answer is errc::protocol
-    bool pooled = true;  ///< of open(): may go over, and become, an idle connection
+    bool pooled = true;                      ///< of open(): may go over, and become, an idle connection
 };
 
 struct tls_settings;
@@ -86,12 +86,13 @@ public:
     virtual boost::asio::awaitable<result<response>>
     send(origin server, request message, client_options options) = 0;
 
-    /// As send(), but returns at the answer's header and leaves the body to be read. Its time limit ends there.
+    /// As send(), but returns at the answer's header and leaves the body to be read. Its time limit ends
+    /// there.
     virtual boost::asio::awaitable<result<std::unique_ptr<body_stream>>>
     open(origin server, request message, client_options options) = 0;
 
-    /// Trusts and shows something else from the next connection on; idle ones are closed. errc::invalid when a
-    /// certificate or key cannot be read: then nothing changes.
+    /// Trusts and shows something else from the next connection on; idle ones are closed. errc::invalid when
+    /// a certificate or key cannot be read: then nothing changes.
     virtual result<void> use_tls(const tls_settings& tls) = 0;
 };
 

@@ -47,9 +47,9 @@ struct controller_options
 /// When to look at the key again without an event; nothing: not before one.
 using reconcile_result = result<std::optional<std::chrono::milliseconds>>;
 
-/// Brings one key closer to what is wanted, from what the informers' stores hold. Must be repeatable: it may be
-/// cut off anywhere and run again. An error is tried again with growing delays; errc::conflict, the news of
-/// which are on their way, without a word in the log.
+/// Brings one key closer to what is wanted, from what the informers' stores hold. Must be repeatable: it may
+/// be cut off anywhere and run again. An error is tried again with growing delays; errc::conflict, the news
+/// of which are on their way, without a word in the log.
 using reconciler = std::function<boost::asio::awaitable<reconcile_result>(object_key key)>;
 
 /// The keys that a change concerns.
@@ -80,7 +80,11 @@ public:
     /// fills its store. Before run(); lives as long as the controller.
     template <typename T>
     informer<T>& watch(
-        const resource& kind, const selection& which, decoder<T> decode, mapper<T> to_keys, watch_timing timing = {}
+        const resource& kind,
+        const selection& which,
+        decoder<T> decode,
+        mapper<T> to_keys,
+        watch_timing timing = {}
     )
     {
         auto made = std::make_unique<informer<T>>(around_, kind, which, std::move(decode), timing);
@@ -134,7 +138,7 @@ private:
     std::optional<leader_elector> elector_;
     std::function<void()> on_start_;
     stop_signal* end_ = nullptr;
-    task_group tasks_;    ///< watches, the sync limit, leadership
+    task_group tasks_;  ///< watches, the sync limit, leadership
     task_group workers_;
     bool lost_ = false;  ///< the lease is somebody else's: stop at once
     counter& succeeded_;

@@ -12,8 +12,8 @@
 namespace portitor::kube {
 
 /// Writes core/v1 Events for people to read in `kubectl describe`. What repeats is folded into one Event with
-/// a count, and an object that is never at rest gets one Event in five minutes after its first 25 (client-go's
-/// EventCorrelator). One that cannot be written is dropped: it is news, not state. One strand.
+/// a count, and an object that is never at rest gets one Event in five minutes after its first 25
+/// (client-go's EventCorrelator). One that cannot be written is dropped: it is news, not state. One strand.
 class event_recorder
 {
 public:
@@ -45,8 +45,9 @@ private:
 
     bool may_record(const std::string& uid);
     entry& find(const object& about, identity id);
-    boost::json::object
-    make_manifest(const object& about, const std::string& type, const std::string& reason, std::string message);
+    boost::json::object make_manifest(
+        const object& about, const std::string& type, const std::string& reason, std::string message
+    );
     void forget_oldest();
     boost::asio::awaitable<void> write(std::list<entry>::iterator which);
     boost::asio::awaitable<api_result<object_ptr>> send(std::list<entry>::iterator which);

@@ -8,8 +8,8 @@
 
 namespace portitor::kube {
 
-/// All that a controller needs around it, for a program that has nothing of its own yet: the machine's clocks,
-/// a log in text on standard error, metrics and health checks that nobody has published so far.
+/// All that a controller needs around it, for a program that has nothing of its own yet: the machine's
+/// clocks, a log in text on standard error, metrics and health checks that nobody has published so far.
 class standalone
 {
 public:

@@ -86,12 +86,12 @@ public:
         return *indexes_.back();
     }
 
-    /// Takes a whole snapshot; returns what differs. A key that came back with another UID is a removal and an
-    /// addition, in this order.
+    /// Takes a whole snapshot; returns what differs. A key that came back with another UID is a removal and
+    /// an addition, in this order.
     std::vector<change<T>> replace(std::vector<pointer> snapshot)
     {
         // Both sides in the same order, so that one walk along them finds what is gone.
-        std::sort(snapshot.begin(), snapshot.end(), [](const pointer& left, const pointer& right) {
+        std::stable_sort(snapshot.begin(), snapshot.end(), [](const pointer& left, const pointer& right) {
             return before_in_order(*left, *right);
         });
         std::vector<change<T>> changes;

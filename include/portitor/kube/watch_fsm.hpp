@@ -32,9 +32,9 @@ enum class watch_event
     unknown,   ///< of a type that did not exist yet: nothing follows from it
 };
 
-/// LIST then WATCH as a state machine without I/O (client-go's reflector, kube-rs' watcher): each method takes
-/// what the network brought, next() says what to do. A list that is streamed by the watch itself (KEP-3157)
-/// would be one more state beside `listing`.
+/// LIST then WATCH as a state machine without I/O (client-go's reflector, kube-rs' watcher): each method
+/// takes what the network brought, next() says what to do. A list that is streamed by the watch itself
+/// (KEP-3157) would be one more state beside `listing`.
 class watch_fsm
 {
 public:

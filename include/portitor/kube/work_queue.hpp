@@ -19,15 +19,16 @@
 
 namespace portitor::kube {
 
-/// What is taken first: a first list of thousands of objects must not hold up a change that somebody just made.
+/// What is taken first: a first list of thousands of objects must not hold up a change that somebody just
+/// made.
 enum class queue_priority
 {
     normal,
     low,
 };
 
-/// Keys that need work (client-go's workqueue): a key is never worked on twice at once, and any number of adds
-/// while it is being worked on means one more run. One strand.
+/// Keys that need work (client-go's workqueue): a key is never worked on twice at once, and any number of
+/// adds while it is being worked on means one more run. One strand.
 class work_queue
 {
 public:
@@ -37,8 +38,8 @@ public:
     void add(const object_key& key, queue_priority urgency = queue_priority::normal);
     /// A second call for the same key keeps the earlier time.
     void add_after(const object_key& key, std::chrono::milliseconds delay);
-    /// After a failure: 50 ms, doubling per failure of this key up to a minute, with jitter. A run that an event
-    /// brought about before that time is no further failure: it waits for the rest of it.
+    /// After a failure: 50 ms, doubling per failure of this key up to a minute, with jitter. A run that an
+    /// event brought about before that time is no further failure: it waits for the rest of it.
     void add_failed(const object_key& key);
     /// The key's work succeeded: its next failure starts from the shortest delay.
     void forget(const object_key& key);

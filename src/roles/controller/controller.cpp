@@ -70,7 +70,9 @@ private:
         options.name = "serviceoffer";
         options.workers = worker_count;
         options.lease = std::move(*lease);
-        controller_.emplace(env, std::move(options), [this](object_key key) { return reconcile(std::move(key)); });
+        controller_.emplace(env, std::move(options), [this](object_key key) {
+            return reconcile(std::move(key));
+        });
         prober_.emplace(*probe_client_, tasks_, plan_settings_.probe_period, [this](const object_key& offer) {
             controller_->queue().add(offer);
         });
@@ -115,7 +117,8 @@ private:
     /// its label.
     static std::vector<object_key> concerned_by_child(const change& of)
     {
-        std::vector<object_key> keys = kube::controller_key(std::string(api::service_offer_resource.kind))(of);
+        std::vector<object_key> keys =
+            kube::controller_key(std::string(api::service_offer_resource.kind))(of);
         for (const object_ptr& each : {of.before, of.after})
         {
             // The label's name holds dots, so it is no path.

@@ -103,7 +103,9 @@ private:
         records_ = &admissions_->watch<verifier::route_record>(
             api::payment_route_resource,
             {},
-            [this](boost::json::object&& raw) { return verifier::route_record::read(std::move(raw), allowed()); },
+            [this](boost::json::object&& raw) {
+                return verifier::route_record::read(std::move(raw), allowed());
+            },
             {}
         );
         records_->on_change([this](const kube::change<verifier::route_record>& of) { take(of); });
@@ -121,7 +123,9 @@ private:
         if (!after.empty())
             routes_.put(of.after->served);
         if (of.after && after.empty())
-            around_.log.warn("refusing a route", {{"route", of.key().to_string()}, {"err", of.after->refusal}});
+            around_.log.warn(
+                "refusing a route", {{"route", of.key().to_string()}, {"err", of.after->refusal}}
+            );
         if (of.after)
             admissions_->queue().add_after(of.key(), writer_->patience());
         routes_gauge_.set(static_cast<std::int64_t>(routes_.size()));

@@ -141,7 +141,8 @@ public:
         }
         co_return std::move(stream_);
     }
-    asio::awaitable<kube::api_result<kube::object_ptr>> get(kube::resource, kube::object_key, kube::request_class) override
+    asio::awaitable<kube::api_result<kube::object_ptr>>
+    get(kube::resource, kube::object_key, kube::request_class) override
     {
         co_return none();
     }
@@ -172,7 +173,10 @@ public:
     }
 
 private:
-    static kube::api_error none() { return kube::api_error(fail(errc::invalid, "the benchmark has no such call")); }
+    static kube::api_error none()
+    {
+        return kube::api_error(fail(errc::invalid, "the benchmark has no such call"));
+    }
 
     std::unique_ptr<http::body_stream> stream_;
     asio::io_context& context_;
@@ -289,7 +293,8 @@ int bench_reconnect(const std::string& url)
         const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::system_clock::now().time_since_epoch()
         );
-        std::cout << fmt::format("{{\"event\":\"{}\",\"unix_ms\":{}}}", of.key().name, now.count()) << std::endl;
+        std::cout << fmt::format("{{\"event\":\"{}\",\"unix_ms\":{}}}", of.key().name, now.count())
+                  << std::endl;
     });
     asio::co_spawn(on.context, routes.run(), asio::detached);
     asio::co_spawn(on.context, say_synced(routes), asio::detached);

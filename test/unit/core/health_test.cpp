@@ -83,3 +83,47 @@ TEST_CASE("nothing else is served", "[core][health]")
     CHECK(f.get("/healthz", http::verb::post).result_int() == 405);
     CHECK(f.get("/healthz", http::verb::head).result_int() == 200);
 }
+
+TEST_CASE("a warning is told to who asks, and fails nothing", "[core][health]")
+{
+    fixture f;
+    std::optional<std::string> trouble = "not seen for 700 s";
+    f.checks.add_warning("watches", [&] { return trouble; });
+    for (const char* target : {"/healthz", "/readyz"})
+    {
+        CHECK(f.get(target).result_int() == 200);
+        CHECK(f.get(target).body() == "ok\n");
+    }
+    CHECK(f.get("/healthz?verbose").result_int() == 200);
+    CHECK(f.get("/healthz?verbose").body() == "[+]loop ok\n[!]watches warns: not seen for 700 s\nok\n");
+    CHECK(
+        f.get("/readyz?verbose").body() ==
+        "[+]cache ok\n[+]socket ok\n[!]watches warns: not seen for 700 s\nok\n"
+    );
+    trouble.reset();
+    CHECK(f.get("/healthz?verbose").body() == "[+]loop ok\n[+]watches ok\nok\n");
+}
+
+TEST_CASE("a failure is told with the warnings", "[core][health]")
+{
+    fixture f;
+    f.cache_trouble = "not synced";
+    f.checks.add_warning("watches", [] { return std::optional<std::string>("slow"); });
+    const auto answer = f.get("/readyz");
+    CHECK(answer.result_int() == 503);
+    CHECK(answer.body() == "[-]cache failed: not synced\n[+]socket ok\n[!]watches warns: slow\nnot ok\n");
+}
+
+TEST_CASE("a check may be replaced and removed", "[core][health]")
+{
+    fixture f;
+    const auto bad = [] { return std::optional<std::string>("bad"); };
+    f.checks.add_liveness("loop", bad);
+    CHECK(f.get("/healthz").result_int() == 503);
+    f.checks.add_readiness("loop", bad);
+    f.checks.add_warning("loop", bad);
+    f.checks.remove("loop");
+    f.checks.remove("nobody");
+    CHECK(f.get("/healthz?verbose").body() == "ok\n");
+    CHECK(f.get("/readyz?verbose").body() == "[+]cache ok\n[+]socket ok\nok\n");
+}

@@ -84,6 +84,11 @@ struct fixture
         return run(context, asking->send(peer->origin(), std::move(message), options));
     }
 
+    result<std::unique_ptr<body_stream>> open(verb method, client_options options = {})
+    {
+        return run(context, asking->open(peer->origin(), request(method, "/path?q", 11), options));
+    }
+
     client_options within(std::chrono::milliseconds limit)
     {
         client_options options;
@@ -417,6 +422,206 @@ TEST_CASE("a stream that cannot be opened says why", "[core][http_client][stream
         run(f.context, f.asking->open(f.peer->origin(), request(verb::get, "/", 11), f.within(50ms)));
     REQUIRE_FALSE(silent.has_value());
     CHECK(silent.error().code() == errc::timed_out);
+}
+
+TEST_CASE(
+    "a stream that was read to its end leaves its connection to the next request",
+    "[core][http_client][stream]"
+)
+{
+    fixture f;
+    const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n";
+    f.serve_each({{ok("one"), chunked, ok("three"), ok(""), ok("five")}});
+    std::vector<std::size_t> pieces;
+    CHECK(body_of(f.send(verb::get)) == "one");
+    {
+        auto stream = f.open(verb::get);
+        REQUIRE(stream.has_value());
+        CHECK(run(f.context, read_all(**stream, pieces)) == "two");
+        // It has an end, however often one asks.
+        CHECK(run(f.context, (*stream)->read_some(1s)).value().empty());
+        CHECK((*stream)->status_code() == 200);
+        auto next = f.open(verb::get);
+        REQUIRE(next.has_value());
+        CHECK(run(f.context, read_all(**next, pieces)) == "three");
+    }
+    auto empty = f.open(verb::get);
+    REQUIRE(empty.has_value());
+    CHECK(run(f.context, read_all(**empty, pieces)).empty());
+    CHECK(body_of(f.send(verb::post)) == "five");
+    CHECK(f.peer->connections() == 1);
+    for (const std::string& each : f.seen)
+        CHECK(each.find("Connection: close") == std::string::npos);
+}
+
+TEST_CASE(
+    "a stream that was not read to its end keeps its connection from others", "[core][http_client][stream]"
+)
+{
+    fixture f;
+    f.serve_each(
+        {{ok("one")},
+         {ok("two")},
+         {ok("three", "Connection: close\r\n")},
+         {ok("four") + ok("forged")},
+         {ok("five")}}
+    );
+    std::vector<std::size_t> pieces;
+    {
+        auto unread = f.open(verb::get);
+        REQUIRE(unread.has_value());
+        auto other = f.open(verb::get);
+        REQUIRE(other.has_value());
+        CHECK(f.peer->connections() == 2);
+        CHECK(run(f.context, read_all(**other, pieces)) == "two");
+    }
+    // That one is kept, but the server ends it; its successor says that it will, and the next one is spoiled.
+    for (const char* body : {"three", "four"})
+    {
+        auto stream = f.open(verb::get);
+        REQUIRE(stream.has_value());
+        CHECK(run(f.context, read_all(**stream, pieces)) == body);
+    }
+    CHECK(body_of(f.send(verb::get)) == "five");
+    CHECK(f.peer->connections() == 5);
+}
+
+TEST_CASE("a stream of its own takes no idle connection and leaves none", "[core][http_client][stream]")
+{
+    fixture f;
+    f.serve_each({{ok("one"), ok("three")}, {ok("two")}});
+    client_options own;
+    own.pooled = false;
+    std::vector<std::size_t> pieces;
+    CHECK(body_of(f.send(verb::get)) == "one");
+    auto stream = f.open(verb::get, own);
+    REQUIRE(stream.has_value());
+    CHECK(run(f.context, read_all(**stream, pieces)) == "two");
+    CHECK(body_of(f.send(verb::post)) == "three");
+    CHECK(f.peer->connections() == 2);
+    CHECK(f.seen[0].find("Connection: close") == std::string::npos);
+    CHECK(f.seen[1].find("Connection: close\r\n") != std::string::npos);
+}
+
+TEST_CASE(
+    "opening is repeated where the kept connection was gone and nothing can have happened",
+    "[core][http_client][stream]"
+)
+{
+    fixture f;
+    f.serve_each({{ok("one")}, {ok("two")}});
+    std::vector<std::size_t> pieces;
+    CHECK(body_of(f.send(verb::get)) == "one");
+    SECTION("a GET")
+    {
+        auto stream = f.open(verb::get);
+        REQUIRE(stream.has_value());
+        CHECK(run(f.context, read_all(**stream, pieces)) == "two");
+        CHECK(f.seen.size() == 3);
+    }
+    SECTION("not a POST")
+    {
+        const auto stream = f.open(verb::post);
+        REQUIRE_FALSE(stream.has_value());
+        CHECK(stream.error().code() == errc::timed_out);
+        CHECK(f.seen.size() == 2);
+    }
+}
+
+TEST_CASE("a stream may outlive its client", "[core][http_client][stream]")
+{
+    fixture f;
+    f.serve_each({{ok("one")}});
+    std::vector<std::size_t> pieces;
+    auto stream = f.open(verb::get);
+    REQUIRE(stream.has_value());
+    f.asking.reset();
+    CHECK(run(f.context, read_all(**stream, pieces)) == "one");
+}
+
+TEST_CASE("1xx announces the answer and is none", "[core][http_client]")
+{
+    fixture f;
+    const std::string hints = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+                              "HTTP/1.1 103 Early Hints\r\n\r\n";
+    f.serve_each({{hints + ok("one"), hints + ok("two"), ok("three")}});
+    CHECK(body_of(f.send(verb::post)) == "one");
+    auto stream = f.open(verb::get);
+    REQUIRE(stream.has_value());
+    CHECK((*stream)->status_code() == 200);
+    CHECK((*stream)->headers().count("Link") == 0);
+    std::vector<std::size_t> pieces;
+    CHECK(run(f.context, read_all(**stream, pieces)) == "two");
+    CHECK(body_of(f.send(verb::get)) == "three");
+    CHECK(f.peer->connections() == 1);
+}
+
+TEST_CASE("an announcement alone is no answer", "[core][http_client]")
+{
+    fixture f;
+    f.serve([&f](wire& line, int) -> asio::awaitable<void> {
+        co_await f.take(line);
+        for (bool open = true; open;)
+        {
+            open = co_await line.send("HTTP/1.1 103 Early Hints\r\n\r\n");
+            co_await sleep_for(5ms);
+        }
+    });
+    CHECK(body_of(f.send(verb::get, f.within(40ms))) == "error timed_out");
+    const auto stream = f.open(verb::get, f.within(40ms));
+    REQUIRE_FALSE(stream.has_value());
+    CHECK(stream.error().code() == errc::timed_out);
+}
+
+TEST_CASE("101 would be another protocol", "[core][http_client]")
+{
+    fixture f;
+    const std::string switching =
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n";
+    f.serve_each({{switching}, {switching}});
+    CHECK(body_of(f.send(verb::get)) == "error protocol");
+    const auto stream = f.open(verb::get);
+    REQUIRE_FALSE(stream.has_value());
+    CHECK(stream.error().code() == errc::protocol);
+}
+
+TEST_CASE("other certificates count from the next connection on", "[core][http_client]")
+{
+    fixture f;
+    f.serve_each({{ok("one"), ok("two")}, {ok("three")}, {ok("four")}});
+    std::vector<std::size_t> pieces;
+    CHECK(body_of(f.send(verb::get)) == "one");
+    auto under_way = f.open(verb::get);
+    REQUIRE(under_way.has_value());
+    REQUIRE(f.asking->use_tls(tls_settings()).has_value());
+    // Neither disturbed, nor kept for others.
+    CHECK(run(f.context, read_all(**under_way, pieces)) == "two");
+    CHECK(body_of(f.send(verb::get)) == "three");
+    REQUIRE(f.asking->use_tls(tls_settings()).has_value());
+    CHECK(body_of(f.send(verb::get)) == "four");
+    CHECK(f.peer->connections() == 3);
+}
+
+TEST_CASE("certificates that cannot be read change nothing", "[core][http_client]")
+{
+    fixture f;
+    f.serve_each({{ok("one"), ok("two")}});
+    CHECK(body_of(f.send(verb::get)) == "one");
+    tls_settings bad_ca;
+    bad_ca.ca = "no certificate";
+    tls_settings bad_certificate;
+    bad_certificate.certificate = "no certificate";
+    for (const tls_settings& bad : {bad_ca, bad_certificate})
+    {
+        const auto used = f.asking->use_tls(bad);
+        REQUIRE_FALSE(used.has_value());
+        CHECK(used.error().code() == errc::invalid);
+        client_settings settings;
+        settings.tls = bad;
+        CHECK_FALSE(make_client(f.context.get_executor(), settings).has_value());
+    }
+    CHECK(body_of(f.send(verb::get)) == "two");
+    CHECK(f.peer->connections() == 1);
 }
 
 TEST_CASE(

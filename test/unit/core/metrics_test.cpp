@@ -115,3 +115,42 @@ TEST_CASE("numbers are counted, registered and printed from several threads", "[
     CHECK(has_line(text, "own_total{thread=\"3\"} 200"));
     CHECK(has_line(text, "seconds_count 800"));
 }
+
+TEST_CASE("what is measured is up to date in each exposition", "[core][metrics]")
+{
+    metrics numbers;
+    gauge& level = numbers.gauge("level", "h");
+    int asked = 0;
+    const auto measuring = numbers.collect([&] { level.set(++asked); });
+    CHECK(asked == 0);
+    CHECK(has_line(numbers.expose(), "level 1"));
+    CHECK(has_line(numbers.expose(), "level 2"));
+}
+
+TEST_CASE("whoever measures may ask for series", "[core][metrics]")
+{
+    metrics numbers;
+    const auto measuring = numbers.collect([&] { numbers.gauge("made", "h", {{"a", "b"}}).set(7); });
+    CHECK(has_line(numbers.expose(), "made{a=\"b\"} 7"));
+}
+
+TEST_CASE("a collector that goes takes its measuring along, and nobody else's", "[core][metrics]")
+{
+    metrics numbers;
+    std::string calls;
+    const auto first = numbers.collect([&] { calls += "a"; });
+    {
+        auto second = numbers.collect([&] { calls += "b"; });
+        const auto third = numbers.collect([&] { calls += "c"; });
+        numbers.expose();
+        CHECK(calls == "abc");
+        // Moved, it is still one.
+        const auto moved = std::move(second);
+        calls.clear();
+        numbers.expose();
+        CHECK(calls == "abc");
+    }
+    calls.clear();
+    numbers.expose();
+    CHECK(calls == "a");
+}

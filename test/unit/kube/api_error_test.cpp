@@ -47,6 +47,17 @@ TEST_CASE("the conflicts are told apart by their reason", "[kube][api_error]")
     CHECK_FALSE(refusal(410, "Expired").is_conflict());
 }
 
+TEST_CASE("an apply to an object that was replaced is a conflict, whatever its status", "[kube][api_error]")
+{
+    const api_error replaced = refusal(422, "Invalid", {{"FieldValueInvalid", "metadata.uid", "immutable"}});
+    CHECK(replaced.is_conflict());
+    CHECK(replaced.code() == errc::conflict);
+    CHECK(replaced.http_status() == 422);
+    const api_error wrong = refusal(422, "Invalid", {{"FieldValueInvalid", "spec.price", "too low"}});
+    CHECK_FALSE(wrong.is_conflict());
+    CHECK(wrong.code() == errc::invalid);
+}
+
 TEST_CASE("a version is expired by status, reason or cause, never by the message", "[kube][api_error]")
 {
     CHECK(refusal(410).is_expired());
@@ -61,8 +72,9 @@ TEST_CASE("a version is expired by status, reason or cause, never by the message
 
 TEST_CASE("a namespace that is going is told by its cause", "[kube][api_error]")
 {
-    CHECK(refusal(403, "Forbidden", {{"NamespaceTerminating", "metadata.namespace", ""}})
-              .is_namespace_terminating());
+    CHECK(refusal(
+              403, "Forbidden", {{"NamespaceTerminating", "metadata.namespace", ""}}
+    ).is_namespace_terminating());
     CHECK_FALSE(refusal(403, "Forbidden").is_namespace_terminating());
     CHECK_FALSE(refusal(404, "NotFound", {{"NamespaceTerminating", "", ""}}).is_namespace_terminating());
 }
@@ -100,7 +112,9 @@ TEST_CASE("a Status is read with its causes", "[kube][api_error]")
 TEST_CASE("a Status without anything is the answer's", "[kube][api_error]")
 {
     for (const char* text :
-         {"{}", R"({"code": "409", "details": [], "message": 7, "reason": null})", R"({"details": {"causes": {}}})"})
+         {"{}",
+          R"({"code": "409", "details": [], "message": 7, "reason": null})",
+          R"({"details": {"causes": {}}})"})
     {
         CAPTURE(text);
         const api_error read = read_status(json_object(text), 503, 4s);

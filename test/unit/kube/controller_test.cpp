@@ -64,11 +64,13 @@ public:
     {
         return leasing.create(kind, std::move(wanted), urgency);
     }
-    asio::awaitable<api_result<object_ptr>> apply(resource kind, json::object wanted, apply_options how) override
+    asio::awaitable<api_result<object_ptr>>
+    apply(resource kind, json::object wanted, apply_options how) override
     {
         return leasing.apply(kind, std::move(wanted), std::move(how));
     }
-    asio::awaitable<api_result<object_ptr>> patch(resource kind, object_key key, json::array operations) override
+    asio::awaitable<api_result<object_ptr>>
+    patch(resource kind, object_key key, json::array operations) override
     {
         return leasing.patch(kind, std::move(key), std::move(operations));
     }
@@ -108,9 +110,9 @@ struct fixture : surroundings
     task_group running{context.get_executor(), logger(log_level::error, log_format::text)};
     bool ended = false;
 
-    names seen;                                     ///< keys, as their reconciles begin
-    names finished;                                 ///< and as they end, with "!" where they were cut off
-    std::map<std::string, reconcile_result> says;   ///< what the reconcile of a key returns
+    names seen;                                    ///< keys, as their reconciles begin
+    names finished;                                ///< and as they end, with "!" where they were cut off
+    std::map<std::string, reconcile_result> says;  ///< what the reconcile of a key returns
     std::map<std::string, std::chrono::milliseconds> takes;
     int at_once = 0;
     int most_at_once = 0;
@@ -128,9 +130,10 @@ struct fixture : surroundings
 
     void make(controller_options options = options_of())
     {
-        control = std::make_unique<controller>(
-            around(server, level), std::move(options), [this](object_key key) { return reconcile(key); }
-        );
+        control =
+            std::make_unique<controller>(around(server, level), std::move(options), [this](object_key key) {
+                return reconcile(key);
+            });
     }
 
     struct mark
@@ -197,7 +200,11 @@ struct fixture : surroundings
         start();
     }
 
-    void add(const std::string& name) { control->queue().add({"default", name}); settle(context); }
+    void add(const std::string& name)
+    {
+        control->queue().add({"default", name});
+        settle(context);
+    }
 
     http::response probe(const char* target)
     {
@@ -227,7 +234,8 @@ change<object> change_of(object_ptr before, object_ptr after)
     return {before, after};
 }
 
-object_ptr owned(const std::string& name, const std::string& kind, const std::string& owner, bool controls = true)
+object_ptr
+owned(const std::string& name, const std::string& kind, const std::string& owner, bool controls = true)
 {
     return parse_object(json_object(
                             R"({"metadata": {"namespace": "shop", "name": ")" + name +
@@ -298,7 +306,8 @@ TEST_CASE("a change's keys are those of its mapper", "[kube][controller]")
     });
     f.server.first.on_list({}, "10");
     f.server.first.on_watch(
-        {event_line("ADDED", "a", "11"), event_line("MODIFIED", "a", "12"), event_line("DELETED", "a", "13")}, false
+        {event_line("ADDED", "a", "11"), event_line("MODIFIED", "a", "12"), event_line("DELETED", "a", "13")},
+        false
     );
     f.start();
     CHECK(f.seen == names{"+a", "all", "a", "a-"});
@@ -359,6 +368,7 @@ TEST_CASE("a reconcile that fails is tried again, ever later, and said so", "[ku
     f.pass(51ms);
     CHECK(f.seen.size() == 3);
     CHECK(f.reconciles("error") == "3");
+    CHECK(f.value_of("controller_runtime_reconcile_errors_total{controller=\"test\"}") == "3");
     CHECK(f.reconciles("success") == "0");
     f.says.clear();
     f.pass(60s);
@@ -488,7 +498,9 @@ TEST_CASE("a process is ready once its stores are filled", "[kube][controller]")
     CHECK(f.probe("/readyz").result_int() == 200);
 }
 
-TEST_CASE("a watch that is away for too long is a reason to start anew, or only to warn", "[kube][controller]")
+TEST_CASE(
+    "a watch that is away for too long is a reason to start anew, or only to warn", "[kube][controller]"
+)
 {
     fixture f;
     auto options = options_of();
@@ -508,10 +520,12 @@ TEST_CASE("a watch that is away for too long is a reason to start anew, or only 
     f.pass(1s);
     const auto answer = f.probe("/healthz?verbose");
     CHECK(answer.result_int() == (warns ? 200 : 503));
-    CHECK(answer.body().find(
-              warns ? "[!]test watches connected warns: widgets not seen for 601 s"
-                    : "[-]test watches connected failed: widgets not seen for 601 s"
-          ) == 0);
+    CHECK(
+        answer.body().find(
+            warns ? "[!]test watches connected warns: widgets not seen for 601 s"
+                  : "[-]test watches connected failed: widgets not seen for 601 s"
+        ) == 0
+    );
     // The checks go with the controller.
     f.end.request();
     settle(f.context);
@@ -648,7 +662,9 @@ TEST_CASE("while others may still finish, a failure at the end is not tried agai
     CHECK(f.seen == names{"a"});
 }
 
-TEST_CASE("nothing is reconciled before this process leads, but its stores are filled", "[kube][controller][lease]")
+TEST_CASE(
+    "nothing is reconciled before this process leads, but its stores are filled", "[kube][controller][lease]"
+)
 {
     fixture f;
     auto options = options_of();
@@ -740,7 +756,9 @@ TEST_CASE("a lost lease cuts off everything at once and ends the process", "[kub
     CHECK(log.count("no longer the leader") == 1);
 }
 
-TEST_CASE("a lease that is lost while the process ends cuts off what is under way", "[kube][controller][lease]")
+TEST_CASE(
+    "a lease that is lost while the process ends cuts off what is under way", "[kube][controller][lease]"
+)
 {
     fixture f;
     auto options = options_of();

@@ -284,7 +284,8 @@ TEST_CASE("no two Events have one name, and each is a name", "[kube][events]")
     fixture f;
     object long_named = *f.about;
     const std::string start(199, 'a');
-    for (const std::string& rest : {std::string(54, 'b'), "." + std::string(53, 'b'), "-" + std::string(53, 'b')})
+    for (const std::string& rest :
+         {std::string(54, 'b'), "." + std::string(53, 'b'), "-" + std::string(53, 'b')})
     {
         long_named.meta.name = start + rest;
         f.server.created.clear();

@@ -10,8 +10,8 @@
 
 #include <cstdio>
 #include <string>
-#include <utility>
 #include <unistd.h>
+#include <utility>
 
 namespace portitor::kube::samples {
 
@@ -20,12 +20,11 @@ inline void settle(boost::asio::io_context& context)
 {
     context.restart();
     while (context.poll() > 0)
-    {
-    }
+    {}
 }
 
-/// Does it as a coroutine would, and then all that follows from it. What cancels coroutines has to run so: from
-/// outside, the cancellation would come later and might find them gone.
+/// Does it as a coroutine would, and then all that follows from it. What cancels coroutines has to run so:
+/// from outside, the cancellation would come later and might find them gone.
 template <typename F>
 void inside(boost::asio::io_context& context, F work)
 {
@@ -53,8 +52,7 @@ struct surroundings
 
     environment around(api& server, log_level level = log_level::error)
     {
-        return {
-            context.get_executor(), server, time, wall, logger(level, log_format::text), numbers, checks};
+        return {context.get_executor(), server, time, wall, logger(level, log_format::text), numbers, checks};
     }
 
     void pass(std::chrono::milliseconds by)

@@ -99,7 +99,8 @@ TEST_CASE("an informer is synced after its whole first list, and when the handle
 {
     fixture f;
     bool synced_within = false;
-    f.watching.on_change([&](const change<object>&) { synced_within = synced_within || f.watching.synced(); });
+    f.watching.on_change([&](const change<object>&) { synced_within = synced_within || f.watching.synced(); }
+    );
     f.server.on_list(items({raw_object("a", "1")}), "10", "more");
     bool told = false;
     const auto wait = [&]() -> asio::awaitable<void> {
@@ -138,7 +139,9 @@ TEST_CASE("an empty list is a sync as well", "[kube][informer]")
     CHECK(f.seen.empty());
 }
 
-TEST_CASE("a first list that is cut short applies nothing, and the next one loses nothing", "[kube][informer]")
+TEST_CASE(
+    "a first list that is cut short applies nothing, and the next one loses nothing", "[kube][informer]"
+)
 {
     fixture f;
     const api_error cut(fail(errc::unavailable, "the connection broke"));
@@ -204,7 +207,9 @@ TEST_CASE("an error in the stream keeps what is known and recovers", "[kube][inf
 {
     fixture f;
     f.server.on_list(items({raw_object("a", "1")}), "10");
-    f.server.on_watch({event_line("ADDED", "b", "11"), fail(errc::unavailable, "the connection broke")}, false);
+    f.server.on_watch(
+        {event_line("ADDED", "b", "11"), fail(errc::unavailable, "the connection broke")}, false
+    );
     f.server.on_watch({event_line("MODIFIED", "b", "12")}, false);
     f.tasks.spawn("informer", f.watching.run());
     settle(f.context);
@@ -235,7 +240,9 @@ TEST_CASE("410 lists anew, and tells only what differs from what is known", "[ku
     fixture f;
     f.server.on_list(items({raw_object("a", "1"), raw_object("b", "2"), raw_object("c", "3", "old")}), "10");
     f.server.on_watch({error_line(410, "Expired", "too old resource version")}, false);
-    f.server.on_list(items({raw_object("a", "1"), raw_object("b", "40"), raw_object("c", "41", "new")}), "50");
+    f.server.on_list(
+        items({raw_object("a", "1"), raw_object("b", "40"), raw_object("c", "41", "new")}), "50"
+    );
     f.server.on_watch({}, false);
     f.tasks.spawn("informer", f.watching.run());
     settle(f.context);

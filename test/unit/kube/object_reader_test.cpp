@@ -20,8 +20,8 @@ namespace {
 
 constexpr std::size_t mebibyte = 1024 * 1024;
 
-// Everything that could go wrong at a border: escapes, surrogates, numbers, keys that look like those that are
-// left out, keys that come twice.
+// Everything that could go wrong at a border: escapes, surrogates, numbers, keys that look like those that
+// are left out, keys that come twice.
 const std::string widget = R"({
   "metadata": {
     "name": "a\u00e9\ud83d\ude00\\\"\/\b\f\n\r\t", "näme": "☃𝄞",
@@ -436,7 +436,8 @@ TEST_CASE("the type may come last, may be unknown, and may have company", "[kube
     for (const std::string& text :
          {R"({"object":)" + object + R"(,"type":"ADDED"})",
           R"({"object":)" + object + R"(,"extra":{"metadata":{"name":"x"}},"type":"ADDED"})",
-          R"({"extra":[{"type":"x"}],"type":"ADDED","more":{"type":"y"},"object":)" + object + R"(,"z":null})"})
+          R"({"extra":[{"type":"x"}],"type":"ADDED","more":{"type":"y"},"object":)" + object +
+              R"(,"z":null})"})
     {
         CAPTURE(text);
         CHECK(told(read_events({text, text})) == "ADDED a@1; ADDED a@1; ");
@@ -550,8 +551,8 @@ TEST_CASE("an object has a bound, all together have none", "[kube][object_reader
         std::string managed;
         for (int i = 0; i < 200; ++i)
             managed += fields;
-        const std::string item = R"({"metadata":{"name":"a","managedFields":[)" + managed +
-                                 R"({"x":")" + std::string(5 * mebibyte, 'x') + R"("}]},"data":")" +
+        const std::string item = R"({"metadata":{"name":"a","managedFields":[)" + managed + R"({"x":")" +
+                                 std::string(5 * mebibyte, 'x') + R"("}]},"data":")" +
                                  std::string(4 * mebibyte, 'y') + "\"}";
         const auto read = read_list(in_steps(list_of(item + "," + item + "," + item), 16 * 1024));
         CHECK(end_of(read) == "ok");
@@ -564,7 +565,9 @@ TEST_CASE("an object may be deep, but not endlessly so", "[kube][object_reader]"
     CHECK(end_of(read_list({list_of("{\"a\":" + nested(100) + "}")})) == "ok");
     CHECK(end_of(read_list({list_of("{\"a\":" + nested(200) + "}")})) == "protocol");
     // What is left out is read all the same.
-    CHECK(end_of(read_list({list_of("{\"metadata\":{\"managedFields\":" + nested(200) + "}}")})) == "protocol");
+    CHECK(
+        end_of(read_list({list_of("{\"metadata\":{\"managedFields\":" + nested(200) + "}}")})) == "protocol"
+    );
     CHECK(end_of(read_list({std::string(1000000, '[')})) == "protocol");
     std::string deep;
     for (int i = 0; i < 100000; ++i)

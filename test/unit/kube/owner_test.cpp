@@ -29,8 +29,10 @@ TEST_CASE("an owner controls its child in the same namespace", "[kube][owner]")
 {
     const auto made = make_controller_reference(widgets, owner_in("shop"), "shop");
     REQUIRE(made.has_value());
-    CHECK(*made == json_object(R"({"apiVersion": "test.example/v1", "kind": "Widget", "name": "w", "uid": "u-1",
-                                   "controller": true, "blockOwnerDeletion": true})"));
+    CHECK(
+        *made == json_object(R"({"apiVersion": "test.example/v1", "kind": "Widget", "name": "w", "uid": "u-1",
+                                   "controller": true, "blockOwnerDeletion": true})")
+    );
 }
 
 TEST_CASE("an owner without a namespace may own anywhere", "[kube][owner]")

@@ -40,9 +40,8 @@ struct offer
     std::vector<std::string> paths;
 };
 
-std::shared_ptr<const offer> make_offer(
-    std::string name, std::string version, std::vector<std::string> paths, std::string uid = "u"
-)
+std::shared_ptr<const offer>
+make_offer(std::string name, std::string version, std::vector<std::string> paths, std::string uid = "u")
 {
     auto out = std::make_shared<offer>();
     out->meta.ns = "shop";

@@ -303,7 +303,9 @@ TEST_CASE("an unreachable server keeps the watch and is asked ever more rarely",
     CHECK(longest <= 30s);
 }
 
-TEST_CASE("a watch of two minutes makes the next failure a first one, a shorter one does not", "[kube][watch]")
+TEST_CASE(
+    "a watch of two minutes makes the next failure a first one, a shorter one does not", "[kube][watch]"
+)
 {
     fixture f;
     f.open_watch();

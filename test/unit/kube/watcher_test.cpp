@@ -50,9 +50,7 @@ struct diary final : watch_target
 struct fixture : surroundings
 {
     explicit fixture(watch_timing timing = {}, log_level level = log_level::error)
-        : watching(
-              server, widgets, {}, target, timing, time, logger(level, log_format::text), numbers
-          )
+        : watching(server, widgets, {}, target, timing, time, logger(level, log_format::text), numbers)
     {}
     ~fixture() { stop(); }
 
@@ -120,8 +118,10 @@ TEST_CASE("a target is told of pages, then of events, in their order", "[kube][w
         false
     );
     f.start();
-    CHECK(f.target.lines == names{"begin", "item a", "item b", "listed", "upsert c", "upsert c",
-                                  "removal default/a"});
+    CHECK(
+        f.target.lines ==
+        names{"begin", "item a", "item b", "listed", "upsert c", "upsert c", "removal default/a"}
+    );
     CHECK(f.server.calls == names{"list  ", "list  more", "watch 10"});
     CHECK(f.lists() == "1");
     CHECK(f.failed() == "0");
@@ -141,8 +141,10 @@ TEST_CASE("whatever fails a list, the next one begins anew", "[kube][watcher]")
     CHECK(delay >= 400ms);
     CHECK(delay <= 800ms);
     // 410 on a later page is nobody's fault: at once.
-    CHECK(f.target.lines == names{"begin", "item a", "item b", "begin", "item a", "item b", "begin", "item c",
-                                  "listed"});
+    CHECK(
+        f.target.lines ==
+        names{"begin", "item a", "item b", "begin", "item a", "item b", "begin", "item c", "listed"}
+    );
     CHECK(f.server.calls == names{"list  ", "list  more", "list  ", "list  more", "list  ", "watch 12"});
     CHECK(f.lists() == "3");
     CHECK(f.failed() == "2");
@@ -167,7 +169,9 @@ TEST_CASE("a watch is asked to end within the range, and given up a little later
         CHECK(f.server.idles.at(2 * i) == f.server.watch_timeouts[i] + 7s);
         CHECK(f.server.idles.at(2 * i + 1) == f.server.watch_timeouts[i] + 7s);
     }
-    const std::set<std::chrono::seconds> drawn(f.server.watch_timeouts.begin(), f.server.watch_timeouts.end());
+    const std::set<std::chrono::seconds> drawn(
+        f.server.watch_timeouts.begin(), f.server.watch_timeouts.end()
+    );
     CHECK(drawn.size() == 4);
 }
 
@@ -207,6 +211,9 @@ TEST_CASE("an orderly end is followed by the next watch at once", "[kube][watche
     f.start();
     // The second one brought nothing and ended at once.
     CHECK(f.server.calls == names{"list  ", "watch 10", "watch 11"});
+    // That is nobody's fault, but a disconnection.
+    CHECK(f.watching.disconnected_for() == 0s);
+    CHECK(f.connected() == "0");
     CHECK(f.sit_out() >= 400ms);
     CHECK(f.server.calls.size() == 4);
     CHECK(f.server.calls.back() == "watch 11");

@@ -532,8 +532,8 @@ TEST_CASE("the queue tells how long the work has been going on", "[kube][work_qu
 
 namespace {
 
-// Many workers, keys that change at random, and runs that fail, ask for another one or take their time. What a
-// run has seen is what the key was when it began.
+// Many workers, keys that change at random, and runs that fail, ask for another one or take their time. What
+// a run has seen is what the key was when it began.
 struct busy_world
 {
     explicit busy_world(unsigned seed) : random(seed) {}
@@ -587,7 +587,9 @@ struct busy_world
 
 }  // namespace
 
-TEST_CASE("whatever happens, no key has two runs at once, and the last change of each is seen", "[kube][work_queue]")
+TEST_CASE(
+    "whatever happens, no key has two runs at once, and the last change of each is seen", "[kube][work_queue]"
+)
 {
     for (unsigned seed = 1; seed <= 8; ++seed)
     {

@@ -43,6 +43,11 @@ struct canned_client final : http::client
     {
         co_return fail(errc::invalid, "a facilitator has nothing to stream");
     }
+
+    result<void> use_tls(const http::tls_settings&) override
+    {
+        return fail(errc::invalid, "a facilitator has no certificates of its own");
+    }
 };
 
 struct fixture
