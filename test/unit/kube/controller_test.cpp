@@ -405,7 +405,9 @@ TEST_CASE("several workers, and never two for one key", "[kube][controller]")
     CHECK(f.value_of("controller_runtime_max_concurrent_reconciles{controller=\"test\"}") == "3");
     f.add("a");
     f.pass(100ms);
-    CHECK(f.seen == names{"a", "b", "c", "a", "d"});  // the first list can wait
+    // Which of the three is done first decides what the queue holds by then.
+    const bool either = f.seen == names{"a", "b", "c", "a", "d"} || f.seen == names{"a", "b", "c", "d", "a"};
+    CHECK(either);
     f.pass(100ms);
     CHECK(f.most_at_once == 3);
     CHECK(f.value_of("controller_runtime_active_workers{controller=\"test\"}") == "0");
