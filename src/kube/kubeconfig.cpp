@@ -27,8 +27,8 @@ class kubeconfig_reader
 {
 public:
     /// `folder` is the one that relative paths start from.
-    kubeconfig_reader(std::string folder, YAML::Node document)
-        : folder_(std::move(folder)), document_(std::move(document))
+    kubeconfig_reader(std::string folder, const YAML::Node& document)
+        : folder_(std::move(folder)), document_(document)
     {}
 
     credential_source read(std::string context_name) const

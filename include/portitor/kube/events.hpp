@@ -39,7 +39,7 @@ private:
     /// How many more Events an object may have for now.
     struct allowance
     {
-        double tokens;
+        double tokens = 0;
         timekeeper::time_point refilled_at;
     };
 

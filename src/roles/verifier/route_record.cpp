@@ -10,7 +10,7 @@ route_record::read(boost::json::object&& raw, const served_route::limits& allowe
         return meta.error();
     const kube::object live{std::move(*meta), std::move(raw)};
     auto out = std::make_shared<route_record>();
-    out->meta = live.meta;
+    out->meta = static_cast<const kube::object_identity&>(live.meta);
     auto compiled = served_route::compile(live, allowed);
     if (compiled)
         out->served = std::move(*compiled);
