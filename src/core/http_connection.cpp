@@ -46,6 +46,14 @@ error describe(beast::error_code ec, std::string_view doing)
     return fail(http && !cut ? errc::protocol : errc::unavailable, "{}: {}", doing, ec.message());
 }
 
+// 100 or 103 only announces the answer; 101 would be another protocol (RFC 9110, section 15.2).
+result<bool> is_interim(unsigned status, const origin& server)
+{
+    if (status == 101)
+        return fail(errc::protocol, "{} switches to another protocol", server.to_string());
+    return status >= 100 && status < 200;
+}
+
 asio::awaitable<result<tcp::resolver::results_type>> resolve(origin server)
 {
     tcp::resolver resolver(co_await asio::this_coro::executor);
@@ -138,11 +146,10 @@ public:
             auto [ec, size] = co_await beast::http::async_read(stream_, buffer_, parser, as_result);
             if (ec)
                 co_return describe(ec, "reading the answer of " + server_.to_string());
-            // 100 or 103 only announces the answer; 101 would be another protocol (RFC 9110, section 15.2).
-            const unsigned status = parser.get().result_int();
-            if (status == 101)
-                co_return fail(errc::protocol, "{} switches to another protocol", server_.to_string());
-            if (status >= 100 && status < 200)
+            const auto interim = is_interim(parser.get().result_int(), server_);
+            if (!interim)
+                co_return interim.error();
+            if (*interim)
                 continue;
             // Bytes beyond the answer are an answer to nobody's request: the next one would get them.
             reusable_ = parser.get().keep_alive() && buffer_.size() == 0;
@@ -214,10 +221,10 @@ public:
                 co_await beast::http::async_read_header(via_.stream_, via_.buffer_, *parser_, as_result);
             if (ec)
                 co_return describe(ec, "reading the answer of " + via_.server_.to_string());
-            // 1xx only announces the answer; 101 would be another protocol.
-            if (status_code() == 101)
-                co_return fail(errc::protocol, "{} switches to another protocol", via_.server_.to_string());
-            if (status_code() >= 200 || status_code() < 100)
+            const auto interim = is_interim(status_code(), via_.server_);
+            if (!interim)
+                co_return interim.error();
+            if (!*interim)
                 co_return result<void>();
         }
     }

@@ -32,9 +32,14 @@ private:
 
 asio::awaitable<void> timekeeper::sleep_for(std::chrono::milliseconds duration)
 {
+    co_await sleep_until(now() + duration);
+}
+
+asio::awaitable<void> timekeeper::sleep_until(time_point when)
+{
     const auto executor = co_await asio::this_coro::executor;
     const auto own = make_timer(executor);
-    own->expires_at(now() + duration);
+    own->expires_at(when);
     co_await own->wait();
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none)

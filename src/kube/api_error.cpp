@@ -101,8 +101,7 @@ bool api_error::is_namespace_terminating() const
 api_error read_status(const json::object& status, unsigned http_status, std::chrono::seconds retry_after)
 {
     const auto code = static_cast<unsigned>(int_at(status, "code", http_status));
-    const auto seconds =
-        std::chrono::seconds(std::clamp<std::int64_t>(int_at(status, "details.retryAfterSeconds"), 0, 120));
+    const auto seconds = bounded_pause(int_at(status, "details.retryAfterSeconds"));
     std::string message = fmt::format("the API server answered {}", code);
     if (auto text = string_at(status, "message"); !text.empty())
         message = fmt::format("{}: {}", message, text.substr(0, longest_message));

@@ -56,22 +56,8 @@ mapper<object> controller_key(std::string kind)
 controller::controller(const environment& around, controller_options options, reconciler work)
     : around_(around), options_(std::move(options)), reconcile_(std::move(work)),
       queue_(around.executor, options_.name, around.time, around.numbers),
-      tasks_(
-          around.executor,
-          around.log,
-          [this](const auto&, const auto&) {
-              if (end_)
-                  end_->request(1);
-          }
-      ),
-      workers_(
-          around.executor,
-          around.log,
-          [this](const auto&, const auto&) {
-              if (end_)
-                  end_->request(1);
-          }
-      ),
+      tasks_(around.executor, around.log, [this](const auto&, const auto&) { give_up(); }),
+      workers_(around.executor, around.log, [this](const auto&, const auto&) { give_up(); }),
       succeeded_(count_reconciles(around, options_.name, "success")),
       failed_(count_reconciles(around, options_.name, "error")),
       requeued_(count_reconciles(around, options_.name, "requeue_after")),
@@ -94,14 +80,14 @@ controller::controller(const environment& around, controller_options options, re
         .set(options_.workers);
     if (options_.lease)
         elector_.emplace(
-            around.executor,
-            around.server,
-            *options_.lease,
-            around.time,
-            around.wall,
-            around.log,
-            around.numbers
+            around.server, *options_.lease, around.time, around.wall, around.log, around.numbers
         );
+}
+
+void controller::give_up()
+{
+    if (end_)
+        end_->request(1);
 }
 
 controller::~controller()

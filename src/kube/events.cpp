@@ -1,4 +1,5 @@
 #include <portitor/kube/events.hpp>
+#include <portitor/kube/json_patch.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -47,15 +48,6 @@ std::string name_start(const std::string& name)
     std::string out = name.substr(0, longest);
     while (out.ends_with('.') || out.ends_with('-'))
         out.pop_back();
-    return out;
-}
-
-boost::json::object replacement(std::string_view path, boost::json::value value)
-{
-    boost::json::object out;
-    out["op"] = "replace";
-    out["path"] = path;
-    out["value"] = std::move(value);
     return out;
 }
 
@@ -190,8 +182,8 @@ asio::awaitable<api_result<object_ptr>> event_recorder::send(std::list<entry>::i
     {
         const object_key key{string_at(manifest, "metadata.namespace"), string_at(manifest, "metadata.name")};
         boost::json::array operations;
-        operations.push_back(replacement("/count", which->count));
-        operations.push_back(replacement("/lastTimestamp", boost::json::value(now)));
+        operations.push_back(patch_operation("replace", "/count", which->count));
+        operations.push_back(patch_operation("replace", "/lastTimestamp", boost::json::value(now)));
         auto patched = co_await around_.server.patch(event_kind, key, std::move(operations));
         // The API server forgets Events after an hour; one that is gone is written anew.
         if (patched || !patched.error().is_not_found())

@@ -1,4 +1,5 @@
 #include <portitor/kube/finalizer.hpp>
+#include <portitor/kube/json_patch.hpp>
 
 #include <algorithm>
 
@@ -8,21 +9,12 @@ namespace json = boost::json;
 
 namespace {
 
-json::object operation(std::string_view op, std::string_view path, json::value value)
-{
-    json::object out;
-    out["op"] = op;
-    out["path"] = path;
-    out["value"] = std::move(value);
-    return out;
-}
-
 // The list may have been changed by others, so its places mean nothing without the version.
 json::array tests(const object_meta& seen)
 {
     json::array out;
-    out.push_back(operation("test", "/metadata/uid", json::value(seen.uid)));
-    out.push_back(operation("test", "/metadata/resourceVersion", json::value(seen.resource_version)));
+    out.push_back(patch_operation("test", "/metadata/uid", json::value(seen.uid)));
+    out.push_back(patch_operation("test", "/metadata/resourceVersion", json::value(seen.resource_version)));
     return out;
 }
 
@@ -35,12 +27,12 @@ std::optional<json::array> add_finalizer_patch(const object_meta& seen, std::str
     json::array out = tests(seen);
     if (!seen.finalizers.empty())
     {
-        out.push_back(operation("add", "/metadata/finalizers/-", json::value(finalizer)));
+        out.push_back(patch_operation("add", "/metadata/finalizers/-", json::value(finalizer)));
         return out;
     }
     json::array list;
     list.emplace_back(finalizer);
-    out.push_back(operation("add", "/metadata/finalizers", std::move(list)));
+    out.push_back(patch_operation("add", "/metadata/finalizers", std::move(list)));
     return out;
 }
 
@@ -51,11 +43,8 @@ std::optional<json::array> remove_finalizer_patch(const object_meta& seen, std::
         return std::nullopt;
     const std::string path = fmt::format("/metadata/finalizers/{}", at - seen.finalizers.begin());
     json::array out = tests(seen);
-    out.push_back(operation("test", path, json::value(finalizer)));
-    json::object removal;
-    removal["op"] = "remove";
-    removal["path"] = path;
-    out.push_back(std::move(removal));
+    out.push_back(patch_operation("test", path, json::value(finalizer)));
+    out.push_back(patch_removal(path));
     return out;
 }
 

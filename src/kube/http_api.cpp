@@ -18,6 +18,7 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr const char* json_type = "application/json";
 constexpr int page_size = 500;
 constexpr auto request_deadline = std::chrono::seconds(30);
 constexpr auto page_deadline = std::chrono::seconds(60);
@@ -65,7 +66,7 @@ std::string selectors(const selection& which)
 std::string accept(const selection& which, std::string_view partial_kind)
 {
     return which.metadata_only ? fmt::format("application/json;as={};g=meta.k8s.io;v=v1", partial_kind)
-                               : std::string("application/json");
+                               : std::string(json_type);
 }
 
 std::chrono::seconds retry_after_of(const boost::beast::http::fields& headers)
@@ -73,7 +74,17 @@ std::chrono::seconds retry_after_of(const boost::beast::http::fields& headers)
     const auto text = headers[http::field::retry_after];
     int seconds = 0;
     std::from_chars(text.data(), text.data() + text.size(), seconds);
-    return std::chrono::seconds(std::clamp(seconds, 0, 120));
+    return bounded_pause(seconds);
+}
+
+template <typename Json>
+http::request
+make_request(http::verb method, const std::string& target, const char* content_type, const Json& body)
+{
+    http::request out(method, target, 11);
+    out.set(http::field::content_type, content_type);
+    out.body() = json::serialize(body);
+    return out;
 }
 
 bool is_success(unsigned http_status)
@@ -172,9 +183,7 @@ public:
         );
         if (how.dry_run)
             target += "&dryRun=All";
-        http::request message(http::verb::patch, target, 11);
-        message.set(http::field::content_type, "application/apply-patch+yaml");
-        message.body() = json::serialize(wanted);
+        auto message = make_request(http::verb::patch, target, "application/apply-patch+yaml", wanted);
         const auto urgency = how.subresource == "status" ? request_class::status : request_class::normal;
         co_return read_object(co_await send(std::move(message), urgency));
     }
@@ -182,27 +191,24 @@ public:
     asio::awaitable<api_result<object_ptr>>
     patch(resource kind, object_key key, json::array operations) override
     {
-        http::request message(http::verb::patch, object_path(kind, key), 11);
-        message.set(http::field::content_type, "application/json-patch+json");
-        message.body() = json::serialize(operations);
+        auto message = make_request(
+            http::verb::patch, object_path(kind, key), "application/json-patch+json", operations
+        );
         co_return read_object(co_await send(std::move(message), request_class::normal));
     }
 
     asio::awaitable<api_result<object_ptr>>
     replace(resource kind, json::object whole, request_class urgency) override
     {
-        http::request message(http::verb::put, object_path(kind, key_of(whole)), 11);
-        message.set(http::field::content_type, "application/json");
-        message.body() = json::serialize(whole);
+        auto message = make_request(http::verb::put, object_path(kind, key_of(whole)), json_type, whole);
         co_return read_object(co_await send(std::move(message), urgency));
     }
 
     asio::awaitable<api_result<object_ptr>>
     create(resource kind, json::object wanted, request_class urgency) override
     {
-        http::request message(http::verb::post, collection_path(kind, key_of(wanted).ns), 11);
-        message.set(http::field::content_type, "application/json");
-        message.body() = json::serialize(wanted);
+        const std::string target = collection_path(kind, key_of(wanted).ns);
+        auto message = make_request(http::verb::post, target, json_type, wanted);
         co_return read_object(co_await send(std::move(message), urgency));
     }
 
@@ -217,9 +223,7 @@ public:
             {"propagationPolicy", which.propagation},
             {"preconditions", preconditions},
         };
-        http::request message(http::verb::delete_, object_path(kind, key), 11);
-        message.set(http::field::content_type, "application/json");
-        message.body() = json::serialize(options);
+        auto message = make_request(http::verb::delete_, object_path(kind, key), json_type, options);
         const auto answer = co_await send(std::move(message), request_class::normal);
         if (answer || answer.error().is_not_found())
             co_return api_result<void>();
@@ -243,7 +247,7 @@ private:
                 co_return api_error(used.error());
         }
         if (message.find(http::field::accept) == message.end())
-            message.set(http::field::accept, "application/json");
+            message.set(http::field::accept, json_type);
         if (!shown->bearer_token.empty())
             message.set(http::field::authorization, "Bearer " + shown->bearer_token);
         co_return api_result<void>();

@@ -1,17 +1,12 @@
+#include <portitor/core/deadline.hpp>
 #include <portitor/kube/api.hpp>
 #include <portitor/kube/leader_election.hpp>
 
-#include <boost/asio/error.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/host_name.hpp>
-#include <boost/asio/multiple_exceptions.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/json/value.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <cstdlib>
-#include <exception>
 #include <utility>
 
 namespace portitor::kube {
@@ -61,7 +56,6 @@ result<void> check(const lease_settings& settings)
 }
 
 leader_elector::leader_elector(
-    asio::any_io_executor executor,
     api& server,
     lease_settings settings,
     timekeeper& time,
@@ -70,7 +64,7 @@ leader_elector::leader_elector(
     metrics& numbers,
     unsigned seed
 )
-    : executor_(std::move(executor)), server_(server), settings_(std::move(settings)),
+    : server_(server), settings_(std::move(settings)),
       // Rounded up: a shorter one could end before the renew deadline.
       written_duration_(std::chrono::ceil<std::chrono::seconds>(settings_.duration)), time_(time),
       wall_(wall), log_(log.with({{"lease", settings_.lease.to_string()}})),
@@ -95,7 +89,7 @@ asio::awaitable<void> leader_elector::acquire()
         const outcome round = co_await compete();
         if (round == outcome::won)
             break;
-        co_await sleep_until(time_.now() + retry_delay());
+        co_await time_.sleep_until(time_.now() + retry_delay());
     }
     leading_ = true;
     status_.set(1);
@@ -116,7 +110,7 @@ asio::awaitable<error> leader_elector::hold()
     );
     while (leading())
     {
-        co_await sleep_until(std::min(tried_at_ + settings_.retry_period, leads_until_));
+        co_await time_.sleep_until(std::min(tried_at_ + settings_.retry_period, leads_until_));
         if (!leading())
             break;
         const outcome round = co_await renew();
@@ -279,7 +273,7 @@ asio::awaitable<void> leader_elector::give_up(time_point latest)
         }
         // What was remembered may be old; what was just read is not, so whoever is faster gets a pause.
         if (done != outcome::conflict || !was_certain)
-            co_await sleep_until(std::min(time_.now() + release_pause, latest));
+            co_await time_.sleep_until(std::min(time_.now() + release_pause, latest));
     }
     log_.warn("could not release the lease in time, so that the next leader waits for its expiry");
 }
@@ -306,36 +300,15 @@ asio::awaitable<leader_elector::outcome> leader_elector::vacate(time_point lates
 asio::awaitable<api_result<object_ptr>>
 leader_elector::bounded(std::string verb, asio::awaitable<api_result<object_ptr>> request, time_point latest)
 {
-    using namespace asio::experimental::awaitable_operators;
     const time_point until = std::min(time_.now() + settings_.renew_deadline / 2, latest);
     if (time_.now() >= until)
         co_return api_error(fail(errc::timed_out, "no time is left to ask the API server"));
-    try
-    {
-        auto race = co_await (std::move(request) || sleep_until(until));
-        if (race.index() == 1)
-            co_return api_error(fail(errc::timed_out, "no answer from the API server in time"));
-        auto answer = std::get<0>(std::move(race));
-        if (answer)
-            reported_failures_.erase(verb);
-        co_return answer;
-    }
-    catch (const asio::multiple_exceptions& both)
-    {
-        // Both sides throw where the caller is canceled: that is one cancellation, not two exceptions.
-        std::rethrow_exception(both.first_exception());
-    }
-}
-
-// To the nanosecond, where timekeeper::sleep_for() knows milliseconds. Cancellation throws.
-asio::awaitable<void> leader_elector::sleep_until(time_point when)
-{
-    const auto own = time_.make_timer(executor_);
-    own->expires_at(when);
-    co_await own->wait();
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none)
-        throw boost::system::system_error(asio::error::operation_aborted);
+    auto answer = co_await unless(time_.sleep_until(until), std::move(request));
+    if (!answer)
+        co_return api_error(fail(errc::timed_out, "no answer from the API server in time"));
+    if (*answer)
+        reported_failures_.erase(verb);
+    co_return std::move(*answer);
 }
 
 void leader_elector::saw(object_ptr lease)

@@ -112,6 +112,18 @@ result<object_ptr> parse_object(json::object raw)
     return object_ptr(std::move(out));
 }
 
+json::object make_status(const resource& kind, const object_identity& of, json::object status)
+{
+    const json::object metadata{{"namespace", of.ns}, {"name", of.name}, {"uid", of.uid}};
+    json::object out{
+        {"apiVersion", kind.api_version()},
+        {"kind", std::string(kind.kind)},
+        {"metadata", metadata},
+    };
+    out["status"] = std::move(status);
+    return out;
+}
+
 bool is_older(std::string_view version, std::string_view than)
 {
     if (version.empty() || than.empty())

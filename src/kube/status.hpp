@@ -4,9 +4,18 @@
 
 #include <boost/json/object.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <string_view>
 
 namespace portitor::kube {
+
+/// How long a server may make us wait: what it asks for, from none to two minutes.
+inline std::chrono::seconds bounded_pause(std::int64_t seconds)
+{
+    return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 120));
+}
 
 /// What a metav1.Status says. `http_status` counts where the Status names no code.
 api_error

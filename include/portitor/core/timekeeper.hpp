@@ -39,7 +39,9 @@ public:
     virtual time_point now() const = 0;
     virtual std::unique_ptr<timer> make_timer(boost::asio::any_io_executor executor) = 0;
 
-    /// Suspends for so long. Cancellation throws system_error(operation_aborted).
+    /// Suspends until then. Cancellation throws system_error(operation_aborted).
+    boost::asio::awaitable<void> sleep_until(time_point when);
+    /// The same, for so long from now.
     boost::asio::awaitable<void> sleep_for(std::chrono::milliseconds duration);
 };
 

@@ -126,6 +126,8 @@ private:
     boost::asio::awaitable<void> work();
     boost::asio::awaitable<void> reconcile(object_key key);
     boost::asio::awaitable<void> drain();
+    /// A task has thrown: nothing is certain any more.
+    void give_up();
     void add_checks();
     std::string synced_check() const;
     std::string connected_check() const;

@@ -9,7 +9,6 @@
 #include <portitor/kube/lease_record.hpp>
 #include <portitor/kube/object.hpp>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
@@ -55,7 +54,6 @@ class leader_elector
 public:
     /// The settings must have passed check(). `seed` spreads the candidates' retries.
     leader_elector(
-        boost::asio::any_io_executor executor,
         api& server,
         lease_settings settings,
         timekeeper& time,
@@ -105,7 +103,6 @@ private:
     boost::asio::awaitable<outcome> vacate(time_point latest);
     boost::asio::awaitable<api_result<object_ptr>>
     bounded(std::string verb, boost::asio::awaitable<api_result<object_ptr>> request, time_point latest);
-    boost::asio::awaitable<void> sleep_until(time_point when);
 
     bool is_ours() const { return view_.judge(time_.now()) == lease_view::verdict::ours; }
     void saw(object_ptr lease);
@@ -113,7 +110,6 @@ private:
     void step_down();
     std::chrono::milliseconds retry_delay();
 
-    boost::asio::any_io_executor executor_;
     api& server_;
     lease_settings settings_;
     std::chrono::seconds written_duration_;

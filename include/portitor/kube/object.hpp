@@ -91,6 +91,10 @@ result<object_meta> parse_meta(const boost::json::object& raw);
 /// Reads metadata and keeps the rest as it is, without managedFields.
 result<object_ptr> parse_object(boost::json::object raw);
 
+/// What is applied to the status subresource of an object that exists: the uid keeps it from meaning another
+/// one of the same name.
+boost::json::object make_status(const resource& kind, const object_identity& of, boost::json::object status);
+
 /// Whether a resourceVersion comes before another one of the same kind: as integers of any length (KEP-5504).
 /// An empty one comes before none.
 bool is_older(std::string_view version, std::string_view than);

@@ -2,6 +2,7 @@
 
 #include <portitor/api/resources.hpp>
 #include <portitor/kube/finalizer.hpp>
+#include <portitor/kube/json_patch.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -11,11 +12,6 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 
 namespace {
-
-json::object test(std::string path, std::string value)
-{
-    return {{"op", "test"}, {"path", std::move(path)}, {"value", std::move(value)}};
-}
 
 std::string describe(const kube::resource& kind, const kube::object_key& key)
 {
@@ -118,9 +114,9 @@ asio::awaitable<result<void>> reconciler::apply_child(apply todo)
     if (!todo.foreign.empty())
     {
         json::array operations;
-        operations.push_back(test("/metadata/uid", todo.uid));
+        operations.push_back(kube::patch_operation("test", "/metadata/uid", json::value(todo.uid)));
         for (const std::string& pointer : todo.foreign)
-            operations.push_back(json::object{{"op", "remove"}, {"path", pointer}});
+            operations.push_back(kube::patch_removal(pointer));
         auto patched = co_await server_.patch(todo.kind, key, std::move(operations));
         if (!patched && !patched.error().is_not_found())
             co_return patched.error().to_error().within(
@@ -153,15 +149,7 @@ asio::awaitable<result<void>> reconciler::remove_child(remove todo)
 asio::awaitable<result<void>>
 reconciler::write_status(const kube::object& offer, json::object status, report& done)
 {
-    // The uid keeps the apply from meaning another offer of the same name.
-    const json::object metadata{
-        {"namespace", offer.meta.ns}, {"name", offer.meta.name}, {"uid", offer.meta.uid}};
-    json::object wanted{
-        {"apiVersion", api::service_offer_resource.api_version()},
-        {"kind", std::string(api::service_offer_resource.kind)},
-        {"metadata", metadata},
-    };
-    wanted["status"] = std::move(status);
+    json::object wanted = kube::make_status(api::service_offer_resource, offer.meta, std::move(status));
     kube::apply_options how;
     how.field_manager = api::controller_field_manager;
     how.subresource = "status";

@@ -60,15 +60,7 @@ json::object status_body(const kube::object& live, const verdict& said, clock::t
             status[kept] = text;
     }
     status["conditions"] = std::move(list);
-    const json::object metadata{
-        {"namespace", live.meta.ns}, {"name", live.meta.name}, {"uid", live.meta.uid}};
-    json::object body{
-        {"apiVersion", api::registration_request_resource.api_version()},
-        {"kind", std::string(api::registration_request_resource.kind)},
-        {"metadata", metadata},
-    };
-    body["status"] = std::move(status);
-    return body;
+    return kube::make_status(api::registration_request_resource, live.meta, std::move(status));
 }
 
 }  // namespace portitor::registrar

@@ -56,14 +56,8 @@ asio::awaitable<kube::reconcile_result> admission_writer::reconcile(std::shared_
 {
     if (!is_missing(*route))
         co_return kube::reconcile_result(std::nullopt);
-    const json::object metadata{
-        {"namespace", route->meta.ns}, {"name", route->meta.name}, {"uid", route->meta.uid}};
-    json::object wanted{
-        {"apiVersion", api::payment_route_resource.api_version()},
-        {"kind", std::string(api::payment_route_resource.kind)},
-        {"metadata", metadata},
-    };
-    wanted["status"] = verdict(*route, time_.now());
+    json::object wanted =
+        kube::make_status(api::payment_route_resource, route->meta, verdict(*route, time_.now()));
     kube::apply_options how;
     how.field_manager = api::verifier_field_manager;
     how.subresource = "status";

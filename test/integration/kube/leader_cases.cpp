@@ -26,15 +26,7 @@ class candidate
 {
 public:
     candidate(world& in, const std::string& name)
-        : in_(in), by_(in), elector(
-                                in.context.get_executor(),
-                                *by_.api,
-                                settings_for(name),
-                                in.time(),
-                                by_.wall,
-                                by_.log,
-                                by_.numbers
-                            ),
+        : in_(in), by_(in), elector(*by_.api, settings_for(name), in.time(), by_.wall, by_.log, by_.numbers),
           tasks_(in.context.get_executor(), by_.log)
     {
         tasks_.spawn("candidate", live());

@@ -84,7 +84,6 @@ struct candidate
     )
         : time(keeper), client(server, keeper), wall(keeper, origin, skew),
           elector(
-              context.get_executor(),
               client,
               std::move(settings),
               keeper,

@@ -1,13 +1,12 @@
 #include "catch.hpp"
 #include "election.hpp"
 #include "files.hpp"
+#include "harness.hpp"
 
 #include <portitor/kube/leader_election.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 using namespace portitor;
@@ -17,41 +16,6 @@ using namespace std::chrono_literals;
 using portitor::test::environment_variable;
 using portitor::test::run;
 namespace json = boost::json;
-
-namespace {
-
-// What is written to stderr in its lifetime.
-class captured_stderr
-{
-public:
-    captured_stderr() : kept_(dup(STDERR_FILENO)), file_(std::tmpfile())
-    {
-        dup2(fileno(file_), STDERR_FILENO);
-    }
-    ~captured_stderr()
-    {
-        dup2(kept_, STDERR_FILENO);
-        close(kept_);
-        std::fclose(file_);
-    }
-    captured_stderr(const captured_stderr&) = delete;
-    captured_stderr& operator=(const captured_stderr&) = delete;
-
-    std::string text() const
-    {
-        std::string out(16384, '\0');
-        out.resize(
-            static_cast<std::size_t>(std::max<ssize_t>(pread(fileno(file_), out.data(), out.size(), 0), 0))
-        );
-        return out;
-    }
-
-private:
-    int kept_;
-    std::FILE* file_;
-};
-
-}  // namespace
 
 TEST_CASE("lease settings leave time for another try, and for the leader to stop", "[kube][lease]")
 {
