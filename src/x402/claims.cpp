@@ -70,6 +70,11 @@ bool claim_table::evictable(state which) noexcept
     return which == state::settled || which == state::used || which == state::unknown;
 }
 
+bool claim_table::in_flight(state which) noexcept
+{
+    return which == state::verifying || which == state::settling;
+}
+
 claim_answer claim_table::begin(
     const claim_key& key, const claim_binding& binding, const u256& valid_before, clock::time_point now
 )
@@ -82,12 +87,13 @@ claim_answer claim_table::begin(
         claim& made = claims_[key.text()];
         made.binding = digest_of(binding);
         made.expires = expiry(valid_before, limits_.margin);
+        ++count_of(made.state);
         return claim_answer(claim_step::proceed);
     }
 
     claim& known = found->second;
     // Whatever it is to buy, the outcome decides: released, the payment is free for another purchase.
-    if (known.state == state::in_flight)
+    if (in_flight(known.state))
         return claim_answer(claim_step::wait);
     if (known.state == state::used || known.binding != digest_of(binding))
         return claim_answer(claim_step::used, known.receipt);
@@ -99,27 +105,40 @@ claim_answer claim_table::begin(
         enter(found->first, known, state::granted);
         return claim_answer(claim_step::granted_again, known.receipt);
     case state::unknown:
-        enter(found->first, known, state::in_flight);
+        enter(found->first, known, state::settling);
         return claim_answer(claim_step::resolve);
-    case state::in_flight:
+    case state::verifying:
+    case state::settling:
     case state::used:
         break;
     }
     return claim_answer(claim_step::used, known.receipt);
 }
 
+void claim_table::settling(const claim_key& key)
+{
+    claim* which = find_in_flight(key);
+    if (which == nullptr)
+        return;
+    // Who waits need not know.
+    --count_of(which->state);
+    which->state = state::settling;
+    ++count_of(which->state);
+}
+
 void claim_table::release(const claim_key& key)
 {
-    claim* which = find(key, state::in_flight);
+    claim* which = find_in_flight(key);
     if (which == nullptr)
         return;
     wake(*which);
+    --count_of(which->state);
     claims_.erase(key.text());
 }
 
 void claim_table::settled(const claim_key& key, std::string receipt)
 {
-    claim* which = find(key, state::in_flight);
+    claim* which = find_in_flight(key);
     if (which == nullptr)
         return;
     which->receipt = std::move(receipt);
@@ -128,39 +147,65 @@ void claim_table::settled(const claim_key& key, std::string receipt)
 
 void claim_table::unknown(const claim_key& key)
 {
-    if (claim* which = find(key, state::in_flight))
+    if (claim* which = find_in_flight(key))
         enter(key.text(), *which, state::unknown);
 }
 
 void claim_table::used(const claim_key& key)
 {
-    if (claim* which = find(key, state::in_flight))
+    if (claim* which = find_in_flight(key))
         enter(key.text(), *which, state::used);
 }
 
 void claim_table::delivered(const claim_key& key)
 {
-    if (claim* which = find(key, state::granted))
+    if (claim* which = find_granted(key))
         enter(key.text(), *which, state::used);
 }
 
 void claim_table::undelivered(const claim_key& key)
 {
-    if (claim* which = find(key, state::granted))
+    if (claim* which = find_granted(key))
         enter(key.text(), *which, state::settled);
 }
 
-claim_table::claim* claim_table::find(const claim_key& key, state expected)
+claim_table::claim* claim_table::find_in_flight(const claim_key& key)
 {
     const auto found = claims_.find(key.text());
-    return found != claims_.end() && found->second.state == expected ? &found->second : nullptr;
+    return found != claims_.end() && in_flight(found->second.state) ? &found->second : nullptr;
+}
+
+claim_table::claim* claim_table::find_granted(const claim_key& key)
+{
+    const auto found = claims_.find(key.text());
+    return found != claims_.end() && found->second.state == state::granted ? &found->second : nullptr;
+}
+
+std::size_t& claim_table::count_of(state which) noexcept
+{
+    return in_state_[static_cast<std::size_t>(which)];
+}
+
+claim_counts claim_table::counts() const noexcept
+{
+    const auto in = [this](state which) { return in_state_[static_cast<std::size_t>(which)]; };
+    claim_counts out;
+    out.verifying = in(state::verifying);
+    out.settling = in(state::settling);
+    out.granted = in(state::granted);
+    out.undelivered = in(state::settled);
+    out.used = in(state::used);
+    out.unknown = in(state::unknown);
+    return out;
 }
 
 void claim_table::enter(const std::string& key, claim& which, state next)
 {
     if (evictable(which.state))
         over_.erase(which.over);
+    --count_of(which.state);
     which.state = next;
+    ++count_of(next);
     if (evictable(next))
         which.over = over_.emplace(which.expires, key);
     wake(which);
@@ -183,7 +228,9 @@ bool claim_table::make_room(clock::time_point now)
     const std::uint64_t seconds = unix_seconds(now);
     while (claims_.size() >= limits_.max_claims && !over_.empty() && over_.begin()->first < seconds)
     {
-        claims_.erase(over_.begin()->second);
+        const auto oldest = claims_.find(over_.begin()->second);
+        --count_of(oldest->second.state);
+        claims_.erase(oldest);
         over_.erase(over_.begin());
     }
     return claims_.size() < limits_.max_claims;
@@ -196,7 +243,7 @@ claim_table::changed(claim_key key, std::chrono::steady_clock::time_point deadli
     if (found == claims_.end())
         co_return claim_wait::changed;
     claim& which = found->second;
-    if (which.state != state::in_flight && which.state != state::granted)
+    if (!in_flight(which.state) && which.state != state::granted)
         co_return claim_wait::changed;
     if (!which.waiting)
         which.waiting = std::make_shared<waiters>();

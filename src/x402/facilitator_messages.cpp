@@ -2,6 +2,9 @@
 
 #include "x402/json.hpp"
 
+#include <portitor/core/retry_after.hpp>
+#include <portitor/x402/error_codes.hpp>
+
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -21,18 +24,44 @@ bool printable(std::string_view text, std::size_t limit)
            std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-error broken(const http::response& answer, std::string_view operation, std::string_view what)
+error broken(
+    const http::response& answer,
+    std::string_view operation,
+    std::string_view what,
+    errc code = errc::protocol
+)
 {
-    return fail(errc::protocol, "facilitator {} (status {}): {}", operation, answer.result_int(), what);
+    return fail(code, "facilitator {} (status {}): {}", operation, answer.result_int(), what);
+}
+
+bool asks_to_wait(const http::response& answer)
+{
+    return answer.result() == http::status::too_many_requests ||
+           answer.result() == http::status::service_unavailable;
+}
+
+std::chrono::seconds wait_of(const http::response& answer)
+{
+    return asks_to_wait(answer) ? http::retry_after(answer) : std::chrono::seconds(0);
+}
+
+// The kind of failure that a body without an answer is. A 4xx may be due to what the buyer wrote, so it must
+// not count against the facilitator.
+errc kind_of(const http::response& answer)
+{
+    const unsigned status = answer.result_int();
+    if (asks_to_wait(answer))
+        return errc::unavailable;
+    return status >= 400 && status < 500 && status != 408 ? errc::refused : errc::protocol;
 }
 
 result<json::object> read_object(const http::response& answer, std::string_view operation)
 {
     if (answer.body().size() > max_facilitator_answer)
-        return broken(answer, operation, "the answer is longer than 64 KiB");
+        return broken(answer, operation, "the answer is longer than 64 KiB", kind_of(answer));
     auto parsed = parse_object(answer.body());
     if (!parsed)
-        return broken(answer, operation, "the answer is " + parsed.error().message());
+        return broken(answer, operation, "the answer is " + parsed.error().message(), kind_of(answer));
     return parsed;
 }
 
@@ -85,21 +114,7 @@ bool payer_fits(const json::object& answer, const payment& offered)
     return payer && *payer == offered.payer;
 }
 
-// Reasons after which the transaction may yet be on its way: `transaction_failed` also covers a lost
-// connection while the SDK waited for the receipt.
-bool leaves_open(std::string_view reason)
-{
-    return reason == "settlement_pending" || reason == "unexpected_settle_error" ||
-           reason.ends_with("transaction_failed");
-}
-
 }  // namespace
-
-bool says_already_used(std::string_view reason) noexcept
-{
-    return reason == "duplicate_settlement" || reason == "permit2_invalid_nonce" ||
-           reason.ends_with("nonce_already_used");
-}
 
 result<facilitator_call> make_facilitator_call(
     std::string_view base,
@@ -142,10 +157,12 @@ verify_outcome read_verify_answer(const http::response& answer, const payment& o
 {
     const auto parsed = read_object(answer, "verify");
     if (!parsed)
-        return verify_unavailable(parsed.error());
+        return verify_unavailable(parsed.error(), wait_of(answer));
     const auto valid = bool_member(*parsed, "isValid");
     if (!valid)
-        return verify_unavailable(broken(answer, "verify", "the answer has no boolean isValid"));
+        return verify_unavailable(
+            broken(answer, "verify", "the answer has no boolean isValid", kind_of(answer)), wait_of(answer)
+        );
     if (*valid)
     {
         if (!payer_fits(*parsed, offered))
@@ -163,11 +180,13 @@ read_settle_answer(const http::response& answer, const payment& offered, const p
 {
     const auto parsed = read_object(answer, "settle");
     if (!parsed)
-        return settle_unknown(parsed.error());
+        return settle_unknown(parsed.error(), wait_of(answer));
     const json::object& body = *parsed;
     const auto success = bool_member(body, "success");
     if (!success)
-        return settle_unknown(broken(answer, "settle", "the answer has no boolean success"));
+        return settle_unknown(
+            broken(answer, "settle", "the answer has no boolean success", kind_of(answer)), wait_of(answer)
+        );
 
     std::string_view transaction;
     if (!lacks(body, "transaction"))
@@ -183,8 +202,10 @@ read_settle_answer(const http::response& answer, const payment& offered, const p
         auto reason = read_reason(body, "errorReason", "unexpected_settle_error");
         if (!reason)
             return settle_unknown(broken(answer, "settle", "errorReason must be a string"));
-        if (!transaction.empty() || leaves_open(*reason))
-            return settle_unknown(broken(answer, "settle", *reason + ": it may still be settled"));
+        if (!transaction.empty() || meaning_after_settle(*reason) == code_meaning::may_settle)
+            return settle_unknown(
+                broken(answer, "settle", *reason + ": it may still be settled", errc::refused)
+            );
         return settle_refused(*std::move(reason));
     }
 

@@ -1,4 +1,5 @@
 #include <portitor/x402/base64.hpp>
+#include <portitor/x402/error_codes.hpp>
 #include <portitor/x402/gate.hpp>
 #include <portitor/x402/match.hpp>
 
@@ -30,9 +31,34 @@ bool has_expired(const payment& offered, clock::time_point now)
     return seconds > 0 && offered.valid_before < static_cast<std::uint64_t>(seconds);
 }
 
-bool expected_answer_was_broken(const error& failure)
+// It did answer, but nothing that a facilitator may.
+bool answer_was_broken(const error& failure)
 {
-    return failure.code() == errc::protocol;
+    return failure.code() == errc::protocol || failure.code() == errc::refused;
+}
+
+bool says_already_used(const settle_outcome& outcome)
+{
+    const auto* refused = std::get_if<settle_refused>(&outcome);
+    return refused != nullptr && meaning_after_settle(refused->reason) == code_meaning::already_used;
+}
+
+std::string_view expired_code(const payment& offered)
+{
+    return offered.kind == payment_kind::permit2 ? "permit2_deadline_expired"
+                                                 : "invalid_exact_evm_payload_authorization_valid_before";
+}
+
+// The receipt of a settlement that only the chain told of.
+boost::json::object
+receipt_of(const std::string& transaction, const payment& offered, const payment_requirement& wanted)
+{
+    boost::json::object out;
+    out["success"] = true;
+    out["transaction"] = transaction;
+    out["network"] = offered.version == 1 && !wanted.v1_network.empty() ? wanted.v1_network : wanted.network;
+    out["payer"] = offered.payer.to_string();
+    return out;
 }
 
 }  // namespace
@@ -76,7 +102,11 @@ public:
             claims_->release(key_);
     }
 
-    void settling() { maybe_settled_ = true; }
+    void settling()
+    {
+        maybe_settled_ = true;
+        claims_->settling(key_);
+    }
     void release() { take()->release(key_); }
     void unknown() { take()->unknown(key_); }
     void used() { take()->used(key_); }
@@ -132,9 +162,10 @@ gate::gate(
     facilitator_client& facilitator,
     std::shared_ptr<claim_table> claims,
     const clock& time,
-    gate_limits limits
+    gate_limits limits,
+    settlement_chain* chain
 )
-    : facilitator_(facilitator), claims_(std::move(claims)), clock_(time), limits_(limits)
+    : facilitator_(facilitator), claims_(std::move(claims)), clock_(time), limits_(limits), chain_(chain)
 {}
 
 asio::awaitable<verdict> gate::pay(
@@ -236,9 +267,9 @@ asio::awaitable<verdict> gate::verify_and_settle(job& work)
     {
         claim.release();
         co_return verdict_unavailable(
-            expected_answer_was_broken(down->failure) ? unavailable_cause::facilitator_broken
-                                                      : unavailable_cause::facilitator,
-            limits_.retry_facilitator,
+            answer_was_broken(down->failure) ? unavailable_cause::facilitator_broken
+                                             : unavailable_cause::facilitator,
+            wait_for(down->retry_after),
             down->failure.message()
         );
     }
@@ -246,7 +277,7 @@ asio::awaitable<verdict> gate::verify_and_settle(job& work)
     {
         claim.release();
         // Another replica may have settled it: whoever paid must not be asked to pay again.
-        if (says_already_used(invalid->reason))
+        if (meaning_after_verify(invalid->reason) == code_meaning::already_used)
             co_return verdict_already_used(std::string());
         co_return verdict_payment_required(invalid->reason);
     }
@@ -259,15 +290,16 @@ asio::awaitable<verdict> gate::verify_and_settle(job& work)
     }
 
     claim.settling();
-    settle_outcome settled = co_await settle(work, limits_.settle_again);
+    settle_outcome settled = co_await settle(work, limits_.settle_again + chain_share());
     bool in_doubt = false;
     if (std::holds_alternative<settle_unknown>(settled) && work.left() >= limits_.settle_least)
     {
         in_doubt = true;
         ++counters_.settle_retries;
-        settled = co_await settle(work, milliseconds(0));
+        settled = co_await settle(work, chain_share());
     }
-    co_return conclude(work, claim, settled, in_doubt);
+    verdict made = co_await ask_and_conclude(work, claim, settled, in_doubt);
+    co_return made;
 }
 
 asio::awaitable<verdict> gate::resolve(job& work)
@@ -278,8 +310,9 @@ asio::awaitable<verdict> gate::resolve(job& work)
             unavailable_cause::settlement_unknown, limits_.retry_busy, "no time was left to settle again"
         );
     ++counters_.resolutions;
-    const settle_outcome settled = co_await settle(work, milliseconds(0));
-    co_return conclude(work, claim, settled, true);
+    const settle_outcome settled = co_await settle(work, chain_share());
+    verdict made = co_await ask_and_conclude(work, claim, settled, true);
+    co_return made;
 }
 
 asio::awaitable<settle_outcome> gate::settle(job& work, milliseconds keep_back)
@@ -290,20 +323,79 @@ asio::awaitable<settle_outcome> gate::settle(job& work, milliseconds keep_back)
     co_return outcome;
 }
 
-// `in_doubt`: an earlier settlement of this payment may have moved the money.
+// `in_doubt`: an earlier settlement of this payment may have moved the money. Without doubt the chain is not
+// asked: what the facilitator refuses at once as used may have been sold by another replica.
+asio::awaitable<verdict>
+gate::ask_and_conclude(job& work, held_claim& claim, const settle_outcome& outcome, bool in_doubt)
+{
+    const bool settled = std::holds_alternative<settle_settled>(outcome);
+    const bool doubtful = in_doubt || std::holds_alternative<settle_unknown>(outcome);
+    if (chain_ == nullptr || settled || !doubtful || work.left() < limits_.chain_least)
+        co_return conclude(work, claim, outcome, in_doubt);
+
+    ++counters_.chain_lookups;
+    const milliseconds limit = std::min(work.left(), limits_.chain);
+    const settlement_finding found = co_await chain_->find(work.offered, work.wanted, limit);
+    switch (found.state)
+    {
+    case settlement_state::settled:
+        ++counters_.chain_settled;
+        co_return grant(work, claim, receipt_of(found.transaction, work.offered, work.wanted));
+    case settlement_state::canceled:
+    case settlement_state::used_otherwise:
+        ++counters_.chain_over;
+        claim.used();
+        co_return verdict_already_used(std::string());
+    case settlement_state::dead:
+        ++counters_.chain_over;
+        claim.release();
+        co_return verdict_payment_required(std::string(expired_code(work.offered)));
+    case settlement_state::open:
+        if (!says_already_used(outcome))
+            break;
+        claim.unknown();
+        co_return verdict_unavailable(
+            unavailable_cause::settlement_unknown,
+            limits_.retry_facilitator,
+            "the facilitator has settled it already, the chain does not show it yet"
+        );
+    case settlement_state::cannot_tell:
+        break;
+    }
+    verdict made = conclude(work, claim, outcome, in_doubt);
+    if (auto* unavailable = std::get_if<verdict_unavailable>(&made); unavailable && !found.why.empty())
+        unavailable->why += "; the chain: " + found.why;
+    co_return made;
+}
+
+verdict gate::grant(job& work, held_claim& claim, const boost::json::object& receipt)
+{
+    std::string header = encode_base64(boost::json::serialize(receipt));
+    claim.settled(header);
+    return verdict_paid(work.key, work.offered.payer, std::move(header), false);
+}
+
+// As the facilitator or its guard asks, or else our own.
+std::chrono::seconds gate::wait_for(std::chrono::seconds asked) const
+{
+    return asked > std::chrono::seconds(0) ? asked : limits_.retry_facilitator;
+}
+
+milliseconds gate::chain_share() const
+{
+    return chain_ != nullptr ? limits_.chain : milliseconds(0);
+}
+
 verdict gate::conclude(job& work, held_claim& claim, const settle_outcome& outcome, bool in_doubt)
 {
     if (const auto* done = std::get_if<settle_settled>(&outcome))
-    {
-        std::string receipt = encode_base64(boost::json::serialize(done->receipt));
-        claim.settled(receipt);
-        return verdict_paid(work.key, work.offered.payer, std::move(receipt), false);
-    }
+        return grant(work, claim, done->receipt);
 
     std::string why;
+    std::chrono::seconds wait{0};
     if (const auto* refused = std::get_if<settle_refused>(&outcome))
     {
-        if (says_already_used(refused->reason) || (in_doubt && has_expired(work.offered, clock_.now())))
+        if (says_already_used(outcome) || (in_doubt && has_expired(work.offered, clock_.now())))
         {
             claim.used();
             return verdict_already_used(std::string());
@@ -321,19 +413,19 @@ verdict gate::conclude(job& work, held_claim& claim, const settle_outcome& outco
         {
             claim.release();
             return verdict_unavailable(
-                unavailable_cause::facilitator, limits_.retry_facilitator, unsent->failure.message()
+                unavailable_cause::facilitator, wait_for(unsent->retry_after), unsent->failure.message()
             );
         }
         why = unsent->failure.message();
+        wait = unsent->retry_after;
     }
     else if (const auto* unknown = std::get_if<settle_unknown>(&outcome))
     {
         why = unknown->failure.message();
+        wait = unknown->retry_after;
     }
     claim.unknown();
-    return verdict_unavailable(
-        unavailable_cause::settlement_unknown, limits_.retry_facilitator, std::move(why)
-    );
+    return verdict_unavailable(unavailable_cause::settlement_unknown, wait_for(wait), std::move(why));
 }
 
 void gate::count(const verdict& made)

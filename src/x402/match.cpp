@@ -77,10 +77,11 @@ std::optional<refusal> check_eip3009(const payment& offered, const payment_requi
 {
     if (!is_address(wanted.pay_to, offered.pay_to))
         return refusal{
-            "invalid_exact_evm_recipient_mismatch", "the authorization pays another address than payTo"};
+            "invalid_exact_evm_payload_recipient_mismatch",
+            "the authorization pays another address than payTo"};
     if (offered.value != wanted.amount)
         return refusal{
-            offered.version == 1 ? "invalid_exact_evm_authorization_value"
+            offered.version == 1 ? "invalid_exact_evm_payload_authorization_value"
                                  : "invalid_exact_evm_payload_authorization_value_mismatch",
             "the authorized value is not the price"};
     return std::nullopt;

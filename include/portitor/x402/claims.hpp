@@ -82,12 +82,26 @@ struct claim_limits
     std::chrono::seconds margin{3'600};  ///< how long after its validBefore a claim is kept at least
 };
 
+/// How many claims are in each state.
+struct claim_counts
+{
+    std::size_t verifying = 0;    ///< claimed, and no settlement has begun
+    std::size_t settling = 0;     ///< being settled, or resolved
+    std::size_t granted = 0;      ///< settled, and the answer is being written
+    std::size_t undelivered = 0;  ///< settled, and the answer was lost: the next copy gets the grant
+    std::size_t used = 0;
+    std::size_t unknown = 0;
+};
+
 /// The payments that were seen, so that each is settled once and buys one delivered answer.
 ///
-///     (none) --begin--> in flight --settled--> granted --delivered--> used
-///                        |    ^                  |  ^
-///        release: (none)-+    | resolve    undelivered: settled --begin (granted_again)
-///                        +--> unknown
+///     (none) --begin--> verifying --settling--> settling --settled--> granted --delivered--> used
+///                           |                    |    ^                |   ^
+///           release: (none)-+--------------------+    | begin     undelivered: settled --begin
+///           (granted_again)
+///                                                +--> unknown (resolve)
+///
+/// Verifying and settling are both in flight: every report is taken in either.
 ///
 /// Bounded: claims that are over (used, settled, unknown) and whose validBefore plus margin has passed make
 /// room for new ones; a table full of others takes no more, because a forgotten claim could be sold twice.
@@ -107,6 +121,7 @@ public:
 
     /// Reports of the claim's holder. A report about a claim that is not in the state that it ends is
     /// ignored.
+    void settling(const claim_key& key);                      ///< a settlement begins
     void release(const claim_key& key);                       ///< surely not settled: forget it
     void settled(const claim_key& key, std::string receipt);  ///< settled; the holder now answers
     void unknown(const claim_key& key);                       ///< nobody knows; the next copy resolves
@@ -118,11 +133,13 @@ public:
     boost::asio::awaitable<claim_wait> changed(claim_key key, std::chrono::steady_clock::time_point deadline);
 
     std::size_t size() const noexcept { return claims_.size(); }
+    claim_counts counts() const noexcept;
 
 private:
     enum class state
     {
-        in_flight,
+        verifying,
+        settling,
         granted,
         settled,
         used,
@@ -142,7 +159,7 @@ private:
 
     struct claim
     {
-        claim_table::state state = state::in_flight;
+        claim_table::state state = state::verifying;
         digest binding{};
         std::uint64_t expires = 0;  // Unix seconds, margin included
         std::string receipt;
@@ -155,15 +172,19 @@ private:
 
     static digest digest_of(const claim_binding& binding);
     static bool evictable(state which) noexcept;
+    static bool in_flight(state which) noexcept;
 
-    claim* find(const claim_key& key, state expected);
+    claim* find_in_flight(const claim_key& key);
+    claim* find_granted(const claim_key& key);
     void enter(const std::string& key, claim& which, state next);
     void wake(claim& which);
+    std::size_t& count_of(state which) noexcept;
     bool make_room(clock::time_point now);
 
     claim_limits limits_;
     claim_map claims_;
     std::multimap<std::uint64_t, std::string> over_;  // by expiry
+    std::array<std::size_t, 6> in_state_{};
 };
 
 }  // namespace portitor::x402

@@ -31,8 +31,11 @@ struct verify_invalid
 struct verify_unavailable
 {
     verify_unavailable() : failure(errc::protocol, "no outcome") {}
-    explicit verify_unavailable(error why) : failure(std::move(why)) {}
-    error failure;
+    explicit verify_unavailable(error why, std::chrono::seconds wait = {})
+        : failure(std::move(why)), retry_after(wait)
+    {}
+    error failure;  ///< errc::refused where the answer was a 4xx, which may be the payment's fault
+    std::chrono::seconds retry_after{0};  ///< as the facilitator or its guard asks; 0: no word of it
 };
 
 using verify_outcome = std::variant<verify_unavailable, verify_valid, verify_invalid>;
@@ -60,21 +63,24 @@ struct settle_refused
 struct settle_unknown
 {
     settle_unknown() : failure(errc::protocol, "no outcome") {}
-    explicit settle_unknown(error why) : failure(std::move(why)) {}
-    error failure;
+    explicit settle_unknown(error why, std::chrono::seconds wait = {})
+        : failure(std::move(why)), retry_after(wait)
+    {}
+    error failure;  ///< errc::refused where the facilitator itself said that it is open, or answered 4xx
+    std::chrono::seconds retry_after{0};  ///< as in verify_unavailable
 };
 
 /// The facilitator never saw the request, so it surely did not settle.
 struct settle_not_sent
 {
-    explicit settle_not_sent(error why) : failure(std::move(why)) {}
+    explicit settle_not_sent(error why, std::chrono::seconds wait = {})
+        : failure(std::move(why)), retry_after(wait)
+    {}
     error failure;
+    std::chrono::seconds retry_after{0};  ///< as in verify_unavailable
 };
 
 using settle_outcome = std::variant<settle_unknown, settle_not_sent, settle_refused, settle_settled>;
-
-/// Whether a refusal means that this very payment was settled before, here or elsewhere.
-bool says_already_used(std::string_view reason) noexcept;
 
 /// Asks a facilitator. One strand. The payment and the requirement must outlive the operation; `url` is the
 /// facilitator's base URL. Neither operation outlives `timeout`.
@@ -102,7 +108,8 @@ public:
 inline constexpr std::size_t max_facilitator_answer = 64 * 1024;
 
 /// The facilitator over HTTP. An answer with the boolean `isValid` or `success` counts whatever its status,
-/// because hosted facilitators say no with 400 and more; anything else is a failure of the transport.
+/// because hosted facilitators say no with 400 and more; anything else is no answer. A 429 or 503 of that
+/// kind has its Retry-After told, and means that the facilitator is busy, not broken.
 class http_facilitator final : public facilitator_client
 {
 public:

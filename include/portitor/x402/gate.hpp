@@ -3,6 +3,7 @@
 #include <portitor/core/clock.hpp>
 #include <portitor/x402/claims.hpp>
 #include <portitor/x402/facilitator.hpp>
+#include <portitor/x402/settlement_chain.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -85,6 +86,9 @@ struct gate_counters
     std::uint64_t internal = 0;
     std::uint64_t settle_retries = 0;  ///< second settlements within one request
     std::uint64_t resolutions = 0;     ///< settlements tried for a claim left unknown by an earlier request
+    std::uint64_t chain_lookups = 0;   ///< questions to the chain about a settlement in doubt
+    std::uint64_t chain_settled = 0;   ///< of these: it was settled, and is granted
+    std::uint64_t chain_over = 0;      ///< of these: it can never settle any more
 };
 
 struct gate_limits
@@ -96,6 +100,10 @@ struct gate_limits
     std::chrono::milliseconds settle_again{5'000};
     /// A settlement is not begun with less time left.
     std::chrono::milliseconds settle_least{1'000};
+    /// Kept back from every settlement for the chain, where one is configured.
+    std::chrono::milliseconds chain{4'000};
+    /// The chain is not asked with less time left.
+    std::chrono::milliseconds chain_least{500};
     std::chrono::seconds retry_busy{1};
     std::chrono::seconds retry_facilitator{5};
 };
@@ -125,11 +133,13 @@ private:
 class gate
 {
 public:
+    /// The facilitator, the clock and the chain, if there is one, must outlive this.
     gate(
         facilitator_client& facilitator,
         std::shared_ptr<claim_table> claims,
         const clock& time,
-        gate_limits limits = {}
+        gate_limits limits = {},
+        settlement_chain* chain = nullptr
     );
 
     /// The verdict on a payment that match() found to pay `wanted`; both must live until then. The time
@@ -139,10 +149,14 @@ public:
     /// limits.total may be spent.
     ///
     /// Verify failed to answer: the claim is released, nothing was settled. Settle was not sent: likewise.
-    /// Settle is unknown: it is tried once more, then the claim is left unknown for the next copy to resolve.
-    /// From the first unknown settlement on no refusal leads to verdict_payment_required, because the refusal
-    /// (say, for lack of funds) may be the consequence of the first settlement; once the payment has expired
-    /// it is already_used.
+    /// Settle is unknown: it is tried once more, then the chain is asked, then the claim is left unknown for
+    /// the next copy to resolve in the same way: the facilitator first, then the chain. From the first
+    /// unknown settlement on no refusal of the facilitator leads to verdict_payment_required, because the
+    /// refusal (say, for lack of funds) may be the consequence of the first settlement; once the payment has
+    /// expired it is already_used. Only the chain can tell that the payment is dead and may be made anew.
+    /// What it found settled is granted, canceled or used for something else is already_used; open and
+    /// cannot_tell leave it to the facilitator's word, except that a facilitator's already_used for what is
+    /// open on the chain (it may be about to be mined) leaves the claim unknown.
     boost::asio::awaitable<verdict>
     pay(const payment& offered,
         const payment_requirement& wanted,
@@ -166,13 +180,19 @@ private:
     boost::asio::awaitable<verdict> verify_and_settle(job& work);
     boost::asio::awaitable<verdict> resolve(job& work);
     boost::asio::awaitable<settle_outcome> settle(job& work, std::chrono::milliseconds keep_back);
+    boost::asio::awaitable<verdict>
+    ask_and_conclude(job& work, held_claim& claim, const settle_outcome& outcome, bool in_doubt);
     verdict conclude(job& work, held_claim& claim, const settle_outcome& outcome, bool in_doubt);
+    verdict grant(job& work, held_claim& claim, const boost::json::object& receipt);
+    std::chrono::seconds wait_for(std::chrono::seconds asked) const;
+    std::chrono::milliseconds chain_share() const;
     void count(const verdict& made);
 
     facilitator_client& facilitator_;
     std::shared_ptr<claim_table> claims_;
     const clock& clock_;
     gate_limits limits_;
+    settlement_chain* chain_;
     gate_counters counters_;
 };
 

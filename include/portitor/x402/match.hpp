@@ -11,8 +11,8 @@
 
 namespace portitor::x402 {
 
-/// Why a payment is not taken: a code of the x402 specification or its SDK, and a sentence. Both may be
-/// shown.
+/// Why a payment is not taken: a code of the x402 specification in the payment's version, or of its SDK where
+/// the specification has none (Permit2), and a sentence. Both may be shown.
 struct refusal
 {
     std::string code;
@@ -33,7 +33,9 @@ match_outcome match(const payment& offered, std::span<const payment_requirement>
 inline constexpr std::uint64_t settlement_seconds = 6;
 
 /// Why the payment cannot be settled now: validAfter <= now and validBefore >= now + 6 s must hold. Empty
-/// where it can.
+/// where it can. No allowance is made for a buyer whose clock is ahead: the reference facilitator makes none,
+/// the token itself demands validAfter < block time, so that such a settlement would be lost, and the clients
+/// that there are sign validAfter 0 (v2) or ten minutes back (v1).
 std::optional<refusal> time_refusal(const payment& offered, clock::time_point now);
 
 }  // namespace portitor::x402

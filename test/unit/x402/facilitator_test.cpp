@@ -359,13 +359,3 @@ TEST_CASE("only what was never sent is surely not settled", "[x402][facilitator]
         CHECK(f.verified(200, "") == "unavailable");
     }
 }
-
-TEST_CASE("refusals that mean an earlier settlement are known", "[x402][facilitator]")
-{
-    CHECK(says_already_used("invalid_exact_evm_nonce_already_used"));
-    CHECK(says_already_used("nonce_already_used"));
-    CHECK(says_already_used("duplicate_settlement"));
-    CHECK(says_already_used("permit2_invalid_nonce"));
-    CHECK_FALSE(says_already_used("insufficient_funds"));
-    CHECK_FALSE(says_already_used(""));
-}

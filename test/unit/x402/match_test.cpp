@@ -128,18 +128,18 @@ TEST_CASE("what was signed must fit the requirement", "[x402][match]")
     const entry entries[] = {
         {"payload/authorization/to",
          payer,
-         "invalid_exact_evm_recipient_mismatch",
-         "invalid_exact_evm_recipient_mismatch"},
+         "invalid_exact_evm_payload_recipient_mismatch",
+         "invalid_exact_evm_payload_recipient_mismatch"},
         {"payload/authorization/to", upper(seller), "matched", "matched"},
         {"payload/authorization/value",
          "9999",
          "invalid_exact_evm_payload_authorization_value_mismatch",
-         "invalid_exact_evm_authorization_value"},
+         "invalid_exact_evm_payload_authorization_value"},
         // v1's text says "at least", its SDK and v2 say "equal".
         {"payload/authorization/value",
          "10001",
          "invalid_exact_evm_payload_authorization_value_mismatch",
-         "invalid_exact_evm_authorization_value"},
+         "invalid_exact_evm_payload_authorization_value"},
     };
     const payment_requirement wanted = usdc_requirement();
     for (const entry& each : entries)
@@ -219,7 +219,7 @@ TEST_CASE("a requirement that is itself wrong matches nothing", "[x402][match]")
 {
     payment_requirement wanted = usdc_requirement();
     wanted.pay_to = "";
-    CHECK(outcome(decode_v1(v1_payment()), wanted) == "invalid_exact_evm_recipient_mismatch");
+    CHECK(outcome(decode_v1(v1_payment()), wanted) == "invalid_exact_evm_payload_recipient_mismatch");
     json::object message = v2_payment(wanted);
     CHECK(outcome(decode_v2(message), wanted) == "invalid_payment_requirements");
 }
