@@ -1,6 +1,7 @@
 #include "kube/status.hpp"
 
 #include <portitor/core/http_client.hpp>
+#include <portitor/core/retry_after.hpp>
 #include <portitor/kube/api.hpp>
 #include <portitor/kube/object_reader.hpp>
 
@@ -8,8 +9,6 @@
 #include <boost/json/serialize.hpp>
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
-
-#include <charconv>
 
 namespace portitor::kube {
 
@@ -71,10 +70,7 @@ std::string accept(const selection& which, std::string_view partial_kind)
 
 std::chrono::seconds retry_after_of(const boost::beast::http::fields& headers)
 {
-    const auto text = headers[http::field::retry_after];
-    int seconds = 0;
-    std::from_chars(text.data(), text.data() + text.size(), seconds);
-    return bounded_pause(seconds);
+    return bounded_pause(http::retry_after(headers).count());
 }
 
 template <typename Json>

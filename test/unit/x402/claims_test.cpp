@@ -344,3 +344,46 @@ TEST_CASE("keys have one spelling per payment", "[x402][claims]")
     other_nonce.nonce.back() = '1';
     CHECK_FALSE(key_of(v2, usdc_requirement()) == key_of(other_nonce, usdc_requirement()));
 }
+
+TEST_CASE("claims are counted by state", "[x402][claims]")
+{
+    claim_limits limits;
+    limits.max_claims = 6;
+    claim_table table(limits);
+    for (const char* name : {"verifying", "settling", "granted", "undelivered", "used", "unknown"})
+        begin(table, name);
+    CHECK(table.counts().verifying == 6);
+    for (const char* name : {"settling", "granted", "undelivered", "used", "unknown"})
+        table.settling(key(name));
+    CHECK(table.counts().settling == 5);
+    CHECK(begin(table, "settling") == claim_step::wait);
+    for (const char* name : {"granted", "undelivered", "used"})
+        table.settled(key(name), "r");
+    table.undelivered(key("undelivered"));
+    table.delivered(key("used"));
+    table.unknown(key("unknown"));
+    const auto all = [&table] {
+        const claim_counts is = table.counts();
+        return std::vector<std::size_t>{
+            is.verifying, is.settling, is.granted, is.undelivered, is.used, is.unknown};
+    };
+    CHECK(all() == std::vector<std::size_t>(6, 1));
+
+    CHECK(begin(table, "unknown") == claim_step::resolve);
+    CHECK(all() == std::vector<std::size_t>{1, 2, 1, 1, 1, 0});
+    CHECK(begin(table, "undelivered") == claim_step::granted_again);
+    CHECK(all() == std::vector<std::size_t>{1, 2, 2, 0, 1, 0});
+    table.release(key("verifying"));
+    table.release(key("settling"));
+    CHECK(all() == std::vector<std::size_t>{0, 1, 2, 0, 1, 0});
+    // A report that comes too late counts nothing.
+    table.settling(key("used"));
+    table.release(key("verifying"));
+    CHECK(all() == std::vector<std::size_t>{0, 1, 2, 0, 1, 0});
+
+    // What is forgotten is not counted.
+    const clock::time_point later(std::chrono::seconds(now_seconds + 1'000'000));
+    for (const char* name : {"a", "b", "c"})
+        CHECK(table.begin(key(name), hello, now_seconds, later).step == claim_step::proceed);
+    CHECK(all() == std::vector<std::size_t>{3, 1, 2, 0, 0, 0});
+}

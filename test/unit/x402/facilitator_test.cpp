@@ -20,6 +20,7 @@ struct canned_client final : http::client
     std::optional<error> failure;
     unsigned status = 200;
     std::string body;
+    std::string retry_after;
 
     http::origin server;
     http::request message;
@@ -35,7 +36,10 @@ struct canned_client final : http::client
         options = with;
         if (failure)
             co_return *failure;
-        co_return http::make_response(static_cast<http::status>(status), body, "application/json");
+        auto answer = http::make_response(static_cast<http::status>(status), body, "application/json");
+        if (!retry_after.empty())
+            answer.set(http::field::retry_after, retry_after);
+        co_return answer;
     }
 
     asio::awaitable<result<std::unique_ptr<http::body_stream>>>
@@ -358,4 +362,70 @@ TEST_CASE("only what was never sent is surely not settled", "[x402][facilitator]
         CHECK(f.settled(200, "") == expected);
         CHECK(f.verified(200, "") == "unavailable");
     }
+}
+
+TEST_CASE("a facilitator that is busy says when to come back", "[x402][facilitator]")
+{
+    fixture f;
+    f.client.retry_after = "17";
+    for (const unsigned status : {429U, 503U})
+        for (const char* body : {"", "<html></html>", R"({"error":"too many requests"})"})
+        {
+            f.client.status = status;
+            f.client.body = body;
+            const verify_outcome verified = f.verify();
+            const auto& down = std::get<verify_unavailable>(verified);
+            CHECK(down.retry_after == std::chrono::seconds(17));
+            CHECK(down.failure.code() == errc::unavailable);
+            const settle_outcome settled = f.settle();
+            const auto& unknown = std::get<settle_unknown>(settled);
+            CHECK(unknown.retry_after == std::chrono::seconds(17));
+            CHECK(unknown.failure.code() == errc::unavailable);
+        }
+    // An answer is an answer.
+    CHECK(f.verified(429, R"({"isValid":true})") == "valid");
+    CHECK(
+        f.settled(503, R"({"success":false,"errorReason":"insufficient_funds"})") ==
+        "refused insufficient_funds"
+    );
+    for (const unsigned status : {200U, 400U, 500U, 502U})
+    {
+        f.client.status = status;
+        f.client.body = "";
+        const verify_outcome verified = f.verify();
+        CHECK(std::get<verify_unavailable>(verified).retry_after == std::chrono::seconds(0));
+    }
+    f.client.retry_after.clear();
+    f.client.status = 503;
+    const verify_outcome verified = f.verify();
+    CHECK(std::get<verify_unavailable>(verified).retry_after == std::chrono::seconds(0));
+}
+
+TEST_CASE("failures tell whose fault they may be", "[x402][facilitator]")
+{
+    const auto code_of = [](unsigned status, std::string body) {
+        fixture f;
+        f.client.status = status;
+        f.client.body = std::move(body);
+        const verify_outcome verified = f.verify();
+        const settle_outcome settled = f.settle();
+        CHECK(
+            std::get<settle_unknown>(settled).failure.code() ==
+            std::get<verify_unavailable>(verified).failure.code()
+        );
+        return std::get<verify_unavailable>(verified).failure.code();
+    };
+    CHECK(code_of(200, "") == errc::protocol);
+    CHECK(code_of(500, R"({"error":"x"})") == errc::protocol);
+    CHECK(code_of(408, "") == errc::protocol);
+    // What a buyer wrote may be the reason.
+    CHECK(code_of(400, "") == errc::refused);
+    CHECK(code_of(404, R"({"error":"x"})") == errc::refused);
+    CHECK(code_of(400, std::string(70'000, 'x')) == errc::refused);
+
+    // A settlement that the facilitator itself calls open is an answer.
+    fixture f;
+    f.client.body = R"({"success":false,"errorReason":"settlement_pending","transaction":"0x1"})";
+    const settle_outcome pending = f.settle();
+    CHECK(std::get<settle_unknown>(pending).failure.code() == errc::refused);
 }
