@@ -70,6 +70,14 @@ public:
         return evm::to_hex(bytes);
     }
 
+    std::vector<std::uint8_t> bytes(const json::object& from, std::string_view name)
+    {
+        auto parsed = evm::parse_hex(text(from, name));
+        if (!parsed || parsed->empty())
+            refuse(name, "must be \"0x\" and hexadecimal digits");
+        return parsed ? *std::move(parsed) : std::vector<std::uint8_t>();
+    }
+
     void refuse(std::string_view name, std::string_view expected)
     {
         if (!failure_)
@@ -119,9 +127,7 @@ void read_payload(reader& read, const json::object& payload, payment& into)
         return read.refuse("payload", "must hold one authorization, not two");
     if (!eip3009 && !permit2)
         return;
-    const std::string_view signature = read.text(payload, "signature");
-    if (!evm::is_hex(signature) || signature.size() == 2)
-        read.refuse("signature", "must be \"0x\" and hexadecimal digits");
+    into.signature = read.bytes(payload, "signature");
     if (eip3009)
         read_eip3009(read, payload, into);
     else

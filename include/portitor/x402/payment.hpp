@@ -6,9 +6,11 @@
 
 #include <boost/json/object.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace portitor::x402 {
 
@@ -50,18 +52,20 @@ struct payment
     payment_kind kind = payment_kind::other;
     evm::address payer;
     evm::address pay_to;
-    u256 value;                         ///< atomic units
-    std::optional<evm::address> asset;  ///< Permit2 signs its token; EIP-3009 implies it
-    evm::address spender;               ///< Permit2 only
-    u256 valid_after;                   ///< Unix seconds
-    u256 valid_before;                  ///< Unix seconds; Permit2's deadline
-    std::string nonce;                  ///< EIP-3009: "0x" and 64 lower-case digits; Permit2: decimal
+    u256 value;                           ///< atomic units
+    std::optional<evm::address> asset;    ///< Permit2 signs its token; EIP-3009 implies it
+    evm::address spender;                 ///< Permit2 only
+    u256 valid_after;                     ///< Unix seconds
+    u256 valid_before;                    ///< Unix seconds; Permit2's deadline
+    std::string nonce;                    ///< EIP-3009: "0x" and 64 lower-case digits; Permit2: decimal
+    std::vector<std::uint8_t> signature;  ///< at least one byte, of any length that the header has room for
 };
 
 /// Decodes a payment header: bounded size and depth, strict base64, strict JSON, strict types, decimal
 /// numbers of at most 256 bits, and a version that agrees with the header's name. The signature must be
-/// hexadecimal and is not judged here. x402 v1 section 5.2, v2 section 5.2, scheme "exact" on EVM.
-/// errc::invalid otherwise; the message says what is wrong without quoting the header, so it may be shown.
+/// hexadecimal and is not judged here: check_signature() does that. x402 v1 section 5.2, v2 section 5.2,
+/// scheme "exact" on EVM. errc::invalid otherwise; the message says what is wrong without quoting the header,
+/// so it may be shown.
 result<payment> decode_payment(payment_header header, std::string_view value, const network_table& networks);
 
 }  // namespace portitor::x402
