@@ -16,21 +16,21 @@ error odd(std::string_view what)
     return fail(errc::protocol, "the node's answer is not {}", what);
 }
 
-chain_word word_of(std::string_view hex)
+evm::word word_of(std::string_view hex)
 {
-    chain_word out{};
+    evm::word out{};
     evm::parse_hex(hex, out).value();
     return out;
 }
 
-chain_word word_of(const evm::address& account)
+evm::word word_of(const evm::address& account)
 {
-    chain_word out{};
+    evm::word out{};
     std::copy(account.bytes().begin(), account.bytes().end(), out.begin() + 12);
     return out;
 }
 
-u256 number_of(const chain_word& word)
+u256 number_of(const evm::word& word)
 {
     u256 out = 0;
     for (const std::uint8_t byte : word)
@@ -38,16 +38,16 @@ u256 number_of(const chain_word& word)
     return out;
 }
 
-std::optional<chain_word> read_word(const json::value& from)
+std::optional<evm::word> read_word(const json::value& from)
 {
     const json::string* text = from.if_string();
-    chain_word out{};
+    evm::word out{};
     if (text == nullptr || !evm::parse_hex(view(*text), out))
         return std::nullopt;
     return out;
 }
 
-std::optional<chain_word> word_member(const json::object& from, std::string_view name)
+std::optional<evm::word> word_member(const json::object& from, std::string_view name)
 {
     const json::value* member = from.if_contains(name);
     return member != nullptr ? read_word(*member) : std::nullopt;
@@ -68,9 +68,9 @@ std::optional<std::uint64_t> number_member(const json::object& from, std::string
 struct event
 {
     evm::address contract;
-    std::vector<chain_word> topics;
-    std::optional<chain_word> data;  // where it is one word
-    std::optional<chain_word> transaction;
+    std::vector<evm::word> topics;
+    std::optional<evm::word> data;  // where it is one word
+    std::optional<evm::word> transaction;
     bool removed = false;
 };
 

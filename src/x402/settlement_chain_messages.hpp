@@ -2,23 +2,19 @@
 
 #include <portitor/evm/address.hpp>
 #include <portitor/evm/hex.hpp>
+#include <portitor/evm/keccak.hpp>
 #include <portitor/x402/settlement_chain.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
-#include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 /// What a node is asked about an EIP-3009 payment and how its answers are read; no I/O.
 namespace portitor::x402 {
-
-/// One EVM word: a topic, an argument, a hash.
-using chain_word = std::array<std::uint8_t, 32>;
 
 /// What is looked for: TransferWithAuthorization of this token, with these arguments.
 struct authorization_query
@@ -28,7 +24,7 @@ struct authorization_query
     evm::address pay_to;
     u256 value;
     u256 valid_before;  ///< Unix seconds
-    chain_word nonce{};
+    evm::word nonce{};
 };
 
 /// Empty where the payment is not by EIP-3009.

@@ -170,7 +170,7 @@ TEST_CASE("our own refusals use published codes", "[x402][codes]")
 {
     const std::regex literal(R"re("((?:invalid|permit2|unsupported|unexpected)_[a-z0-9_]+)")re");
     int found = 0;
-    for (const char* name : {"match.cpp", "gate.cpp", "facilitator_messages.cpp"})
+    for (const char* name : {"match.cpp", "gate.cpp", "facilitator_messages.cpp", "signature.cpp"})
     {
         std::ifstream file(std::string(PORTITOR_SOURCE_DIR) + "/src/x402/" + name);
         std::stringstream text;

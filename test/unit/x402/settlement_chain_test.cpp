@@ -3,6 +3,8 @@
 #include "run.hpp"
 #include "samples.hpp"
 
+#include <portitor/evm/hex.hpp>
+#include <portitor/evm/keccak.hpp>
 #include <portitor/x402/settlement_chain.hpp>
 
 #include <boost/json/parse.hpp>
@@ -192,6 +194,15 @@ struct fixture
 };
 
 }  // namespace
+
+TEST_CASE("topics and selectors are the hashes of their signatures", "[x402][chain]")
+{
+    const auto hash_of = [](std::string_view text) { return evm::to_hex(evm::keccak256(text)); };
+    CHECK(hash_of("AuthorizationUsed(address,bytes32)") == authorization_used_topic);
+    CHECK(hash_of("AuthorizationCanceled(address,bytes32)") == authorization_canceled_topic);
+    CHECK(hash_of("Transfer(address,address,uint256)") == transfer_topic);
+    CHECK(hash_of("authorizationState(address,bytes32)").substr(0, 10) == authorization_state_selector);
+}
 
 TEST_CASE("a settlement is found with its transaction", "[x402][chain]")
 {
