@@ -1,5 +1,8 @@
 #include "gate_world.hpp"
 
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
 #include <random>
 
 using namespace portitor;
@@ -12,6 +15,7 @@ namespace {
 struct ledger
 {
     bool moved = false;
+    bool expired = false;  // from now on it moves no more
 };
 
 // Settles on the ledger, and lies about it in every way that a facilitator and a network can.
@@ -56,6 +60,8 @@ public:
             co_return unknown();  // lost on the way there
         if (chain_.moved)
             co_return settle_refused("invalid_exact_evm_nonce_already_used");
+        if (chain_.expired)
+            co_return settle_refused("invalid_exact_evm_payload_authorization_valid_before");
         chain_.moved = true;
         if (way <= 4)
             co_return unknown();  // lost on the way back
@@ -93,6 +99,8 @@ public:
     {
         if (random_() % 4 == 0)
             co_return finding(settlement_state::cannot_tell);
+        if (chain_.expired && !chain_.moved)
+            co_return finding(settlement_state::dead);
         co_return finding(
             chain_.moved && random_() % 4 != 0 ? settlement_state::settled : settlement_state::open
         );
@@ -126,7 +134,15 @@ struct story
     payment_requirement wanted = usdc_requirement();
     int in_answer = 0;  // grants whose answer is being written
     int delivered = 0;
+    int anew = 0;  // invitations after the chain had said that the payment is dead
     int ended = 0;
+
+    asio::awaitable<void> expire(milliseconds after)
+    {
+        asio::steady_timer timer(context, after);
+        co_await timer.async_wait(asio::use_awaitable);
+        money.expired = true;
+    }
 
     asio::awaitable<void> buy(milliseconds after)
     {
@@ -155,11 +171,12 @@ struct story
                 ++delivered;
             }
         }
-        // Never an invitation to pay anew once the money has moved, nor while it may have.
+        // Never an invitation to pay anew once the money has moved, nor while it may have or may yet.
         if (std::holds_alternative<verdict_payment_required>(made))
         {
             CHECK_FALSE(money.moved);
-            CHECK_FALSE(facilitator.doubtful);
+            CHECK((!facilitator.doubtful || money.expired));
+            anew += facilitator.doubtful ? 1 : 0;
         }
         ++ended;
     }
@@ -171,6 +188,8 @@ struct story
             asio::co_spawn(context, buy(milliseconds(random() % 6)), [](const std::exception_ptr& failure) {
                 CHECK_FALSE(failure);
             });
+        if (random() % 4 == 0)
+            asio::co_spawn(context, expire(milliseconds(random() % 6)), asio::detached);
         context.run_for(std::chrono::seconds(10));
         CHECK(ended == copies);
         CHECK(delivered <= 1);
@@ -185,15 +204,18 @@ struct story
 TEST_CASE("whatever fails, a payment is granted once and never asked for twice", "[x402][gate][random]")
 {
     int delivered = 0;
+    int anew = 0;
     for (unsigned seed = 1; seed <= 150; ++seed)
     {
         INFO("seed " << seed);
         story one(seed, seed % 2 == 0);
         one.run();
         delivered += one.delivered;
+        anew += one.anew;
     }
     // The stories are about something.
     CHECK(delivered > 50);
+    CHECK(anew > 0);
 }
 
 TEST_CASE("of 64 copies at once one is paid", "[x402][gate]")
