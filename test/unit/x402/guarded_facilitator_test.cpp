@@ -34,6 +34,7 @@ public:
     settle_outcome settled = settle_refused("insufficient_funds");
     int calls = 0;
     bool throws = false;
+    bool holds_settlements_only = false;
 
     void hold() { hold_.expires_at(std::chrono::steady_clock::time_point::max()); }
     void go() { hold_.expires_at(std::chrono::steady_clock::time_point::min()); }
@@ -42,7 +43,8 @@ public:
     verify(std::string, const payment&, const payment_requirement&, std::chrono::milliseconds) override
     {
         ++calls;
-        co_await held();
+        if (!holds_settlements_only)
+            co_await held();
         if (throws)
             throw std::runtime_error("a fault");
         co_return verified;
@@ -326,12 +328,14 @@ TEST_CASE("calls that began before the circuit opened do not open it further or 
     CHECK(f.rejected_for() == 5s);
 
     fixture g;
+    g.inner.holds_settlements_only = true;
     g.inner.hold();
     g.start_settle();
+    g.fail_verify(5);
     g.inner.go();
-    g.inner.hold();
     g.poll();
-    CHECK(g.state().circuit == circuit_state::closed);
+    CHECK(g.state().in_flight == 0);
+    CHECK(g.state().circuit == circuit_state::open);
 }
 
 TEST_CASE("a facilitator that asks to wait is not asked until then", "[x402][guard]")

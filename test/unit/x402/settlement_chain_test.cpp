@@ -295,6 +295,8 @@ TEST_CASE("one transfer pays for one authorization", "[x402][chain]")
     CHECK(f.told() == "used_otherwise");
     f.over({used()}, {used(), used(another), transfer()});
     CHECK(f.told() == "used_otherwise");
+    f.over({used()}, {used(), transfer(payer_topic), transfer(), used(another), transfer(payer_topic)});
+    CHECK(f.told() == "used_otherwise");
     // This one's is among others.
     f.over({used()}, {used(another), transfer(payer_topic), used(), transfer()});
     CHECK(f.told() == "settled");
