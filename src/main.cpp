@@ -73,10 +73,10 @@ int run(const roles::role_entry& entry, const roles::settings& config)
         )
         .set(1);
 
-    http::server health_server(context.get_executor(), log, [&](const http::request& message) {
+    http::server health_server(context, log, [&](const http::server_request& message) {
         return [](http::response answer) -> asio::awaitable<http::reply> {
             co_return http::reply(std::move(answer));
-        }(checks.answer(message, numbers));
+        }(checks.answer(message.method(), message.target(), numbers));
     });
     task_group around(context.get_executor(), log);
     if (entry.serves_health)

@@ -2,12 +2,11 @@
 
 namespace portitor {
 
-http::response health::answer(const http::request& message, const metrics& numbers) const
+http::response health::answer(http::verb method, std::string_view target, const metrics& numbers) const
 {
-    const std::string_view target(message.target().data(), message.target().size());
     const std::string_view path = target.substr(0, target.find('?'));
     const bool verbose = target.find("verbose") != target.npos;
-    if (message.method() != http::verb::get && message.method() != http::verb::head)
+    if (method != http::verb::get && method != http::verb::head)
         return http::make_response(http::status::method_not_allowed, "only GET\n");
     if (path == "/healthz")
         return evaluate(liveness_, verbose);

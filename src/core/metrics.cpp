@@ -97,6 +97,17 @@ counter& metrics::counter(std::string_view name, std::string_view help, metric_l
     return *cell;
 }
 
+std::shared_ptr<counter>
+metrics::shared_counter(std::string_view name, std::string_view help, const metric_labels& labels)
+{
+    const std::lock_guard lock(mutex_);
+    auto& cell = find(name, help, "counter", labels).shared_count;
+    auto held = cell.lock();
+    if (!held)
+        cell = held = std::make_shared<portitor::counter>();
+    return held;
+}
+
 gauge& metrics::gauge(std::string_view name, std::string_view help, metric_labels labels)
 {
     const std::lock_guard lock(mutex_);
@@ -142,13 +153,19 @@ std::string metrics::expose() const
         measure();
     const std::lock_guard lock(mutex_);
     std::string out;
-    for (const auto& [name, members] : families_)
+    for (auto& [name, members] : families_)
     {
+        std::erase_if(members.by_labels, [](const auto& each) {
+            const series& cells = each.second;
+            return !cells.count && !cells.level && !cells.durations && cells.shared_count.expired();
+        });
         out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, members.help, name, members.type);
         for (const auto& [labels, cells] : members.by_labels)
         {
             if (cells.count)
                 out += fmt::format("{}{} {}\n", name, braced(labels), cells.count->value());
+            if (const auto held = cells.shared_count.lock())
+                out += fmt::format("{}{} {}\n", name, braced(labels), held->value());
             if (cells.level)
                 out += fmt::format("{}{} {}\n", name, braced(labels), cells.level->value());
             if (cells.durations)

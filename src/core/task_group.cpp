@@ -9,6 +9,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <stdexcept>
+
 namespace portitor {
 
 namespace asio = boost::asio;
@@ -46,18 +48,32 @@ task_group::task_group(asio::any_io_executor executor, logger log, failure_handl
     idle_.expires_at(asio::steady_timer::time_point::max());
 }
 
-void task_group::spawn(std::string name, asio::awaitable<void> work)
+template <typename Executor>
+void task_group::start(const Executor& on, std::string name, asio::awaitable<void, Executor> work)
 {
     tasks_.emplace_back();
     const auto which = std::prev(tasks_.end());
     which->name = std::move(name);
     asio::co_spawn(
-        executor_,
+        on,
         std::move(work),
         asio::bind_cancellation_slot(
             which->signal.slot(), [this, which](std::exception_ptr failure) { finished(which, failure); }
         )
     );
+}
+
+void task_group::spawn(std::string name, asio::awaitable<void> work)
+{
+    start(executor_, std::move(name), std::move(work));
+}
+
+void task_group::spawn(std::string name, asio::awaitable<void, asio::io_context::executor_type> work)
+{
+    const auto* concrete = executor_.target<asio::io_context::executor_type>();
+    if (concrete == nullptr)
+        throw std::logic_error("the task group does not run on an io_context");
+    start(*concrete, std::move(name), std::move(work));
 }
 
 void task_group::finished(std::list<task>::iterator which, std::exception_ptr failure)

@@ -1,7 +1,7 @@
 #include "kube/credential_source.hpp"
 #include "kube/exec_config.hpp"
 #include "kube/pem.hpp"
-#include "kube/small_file.hpp"
+#include <portitor/core/small_file.hpp>
 #include "kube/yaml_fields.hpp"
 
 #include <filesystem>

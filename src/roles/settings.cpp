@@ -142,6 +142,152 @@ result<void> read_facilitators(const YAML::Node& list, std::vector<facilitator>&
     return {};
 }
 
+// A text that need not be there.
+result<std::string> optional_text(const YAML::Node& entry, const char* key)
+{
+    const YAML::Node value = entry[key];
+    if (!value)
+        return std::string();
+    if (!value.IsScalar())
+        return fail(errc::invalid, "line {}: \"{}\" is a text", value.Mark().line + 1, key);
+    return value.Scalar();
+}
+
+result<std::vector<std::string>> texts(const YAML::Node& entry, const char* key)
+{
+    std::vector<std::string> out;
+    const YAML::Node list = entry[key];
+    if (!list)
+        return out;
+    if (!list.IsSequence())
+        return fail(errc::invalid, "line {}: \"{}\" is a list", list.Mark().line + 1, key);
+    for (const auto& each : list)
+    {
+        if (!each.IsScalar() || each.Scalar().empty())
+            return fail(errc::invalid, "line {}: \"{}\" is a list of texts", each.Mark().line + 1, key);
+        out.push_back(each.Scalar());
+    }
+    return out;
+}
+
+result<void> read_credentials(const YAML::Node& list, std::vector<credential_entry>& into)
+{
+    for (const auto& entry : list)
+    {
+        auto known = only_keys(entry, {"name", "file", "namespaces"});
+        if (!known)
+            return known;
+        auto name = required_text(entry, "name");
+        auto file = required_text(entry, "file");
+        auto namespaces = texts(entry, "namespaces");
+        if (!name || !file || !namespaces)
+            return !name ? name.error() : !file ? file.error() : namespaces.error();
+        into.push_back({*name, *file, *namespaces});
+    }
+    return {};
+}
+
+result<x402::token> read_token(const YAML::Node& entry)
+{
+    auto known = only_keys(entry, {"symbol", "address", "name", "version", "decimals", "transferMethod"});
+    if (!known)
+        return known.error();
+    auto symbol = required_text(entry, "symbol");
+    auto address = required_text(entry, "address");
+    auto name = required_text(entry, "name");
+    auto version = required_text(entry, "version");
+    auto decimals = required_text(entry, "decimals");
+    auto method = optional_text(entry, "transferMethod");
+    for (const auto* each : {&symbol, &address, &name, &version, &decimals, &method})
+    {
+        if (!*each)
+            return each->error();
+    }
+    x402::token out;
+    out.symbol = *symbol;
+    out.address = *address;
+    out.name = *name;
+    out.version = *version;
+    std::uint32_t number = 0;
+    auto read = set_number(number)(*decimals);
+    if (!read)
+        return read.error().within("decimals");
+    out.decimals = number;
+    if (!method->empty() && *method != "eip3009" && *method != "permit2")
+        return fail(errc::invalid, "transferMethod: \"{}\" is neither eip3009 nor permit2", *method);
+    out.method = *method == "permit2" ? x402::transfer_method::permit2 : x402::transfer_method::eip3009;
+    return out;
+}
+
+result<x402::network> read_network(const YAML::Node& entry)
+{
+    auto known = only_keys(entry, {"network", "v1Name", "aliases", "tokens"});
+    if (!known)
+        return known.error();
+    auto name = required_text(entry, "network");
+    auto v1_name = optional_text(entry, "v1Name");
+    auto aliases = texts(entry, "aliases");
+    if (!name || !v1_name || !aliases)
+        return !name ? name.error() : !v1_name ? v1_name.error() : aliases.error();
+    x402::network out;
+    out.caip2 = *name;
+    out.v1_name = *v1_name;
+    out.aliases = *aliases;
+    std::uint32_t chain_id = 0;
+    if (name->starts_with("eip155:") && set_number(chain_id)(name->substr(7)))
+        out.chain_id = chain_id;
+    for (const auto& each : entry["tokens"])
+    {
+        auto token = read_token(each);
+        if (!token)
+            return token.error().within(fmt::format("token on line {}", each.Mark().line + 1));
+        out.tokens.push_back(std::move(*token));
+    }
+    return out;
+}
+
+result<void> read_networks(const YAML::Node& list, x402::network_table& into)
+{
+    for (const auto& entry : list)
+    {
+        auto made = read_network(entry);
+        if (!made)
+            return made.error();
+        const std::string name = made->caip2;
+        auto added = into.add(std::move(*made));
+        if (!added)
+            return added.error().within("network " + name);
+    }
+    return {};
+}
+
+// Extends or changes the built-in ones; a new one needs a registry.
+result<void> read_chains(const YAML::Node& list, std::vector<chain>& into)
+{
+    for (const auto& entry : list)
+    {
+        auto known = only_keys(entry, {"name", "registry", "rpcURL"});
+        if (!known)
+            return known;
+        auto name = required_text(entry, "name");
+        auto registry = optional_text(entry, "registry");
+        auto rpc_text = optional_text(entry, "rpcURL");
+        if (!name || !registry || !rpc_text)
+            return !name ? name.error() : !registry ? registry.error() : rpc_text.error();
+        std::string rpc_url;
+        auto parsed = set_url(rpc_url)(*rpc_text);
+        if (!parsed)
+            return parsed.error().within("chain " + *name + ": rpcURL");
+        auto at = std::find_if(into.begin(), into.end(), [&](const chain& each) { return each.name == *name; });
+        if (at == into.end())
+            at = into.insert(into.end(), chain{*name, {}, {}});
+        if (!registry->empty())
+            at->registry = *registry;
+        at->rpc_url = rpc_url;
+    }
+    return {};
+}
+
 // The identity registries of ERC-8004: one address on every mainnet, another on every testnet. The first one
 // is meant where an offer names none.
 std::vector<chain> built_in_chains()
@@ -149,12 +295,12 @@ std::vector<chain> built_in_chains()
     const std::string mainnet = "0x8004A169FB4a3325136EB29fA0ceB6D2e539a432";
     const std::string testnet = "0x8004A818BFB912233c491871b3d84c89A494BD9e";
     return {
-        {"base-sepolia", testnet},
-        {"base", mainnet},
-        {"ethereum", mainnet},
-        {"polygon", mainnet},
-        {"avalanche", mainnet},
-        {"polygon-amoy", testnet},
+        {"base-sepolia", testnet, {}},
+        {"base", mainnet, {}},
+        {"ethereum", mainnet, {}},
+        {"polygon", mainnet, {}},
+        {"avalanche", mainnet, {}},
+        {"polygon-amoy", testnet, {}},
     };
 }
 
@@ -279,12 +425,54 @@ void declare(config_loader& loader, settings& into)
     loader.add({"offer-selector", "label selector of the offers to act on", "", set_text(into.offer_selector)}
     );
     loader.add(
+        {"threads",
+         "verifier: threads that serve connections; 0: one for each core",
+         "0",
+         set_number(into.threads)}
+    );
+    loader.add(
+        {"tls-cert-file",
+         "verifier: certificate chain for --listen, PEM; without it plain HTTP. Read again as it changes",
+         "",
+         set_text(into.tls_cert_file)}
+    );
+    loader.add({"tls-key-file", "verifier: its private key, PEM", "", set_text(into.tls_key_file)});
+    loader.add(
+        {"cors-origins",
+         "verifier: * or origins, separated by spaces, whose pages may pay; preflight requests from there "
+         "then pass unpaid",
+         "",
+         set_text(into.cors_origins)}
+    );
+    loader.add(
+        {"max-claims",
+         "verifier: payments that are remembered until they have expired; more are refused",
+         "100000",
+         set_number(into.max_claims)}
+    );
+    loader.add(
+        {"shutdown-delay",
+         "verifier: how long it goes on serving after SIGTERM, not ready any more, so that no new requests "
+         "come when it closes",
+         "0s",
+         set_seconds(into.shutdown_delay)}
+    );
+    loader.add(
         {"file", "once: a file with ServiceOffers, - for standard input", "", set_text(into.file), false, 'f'}
     );
     loader.add({"output", "once: text, yaml or json", "text", set_text(into.output), false, 'o'});
     loader.positional("NAMESPACE/NAME", "once: the offers to look at", into.offers);
     loader.add(config_section{"facilitators", [&into](const YAML::Node& list) {
                                   return read_facilitators(list, into.facilitators);
+                              }});
+    loader.add(config_section{"credentials", [&into](const YAML::Node& list) {
+                                  return read_credentials(list, into.credentials);
+                              }});
+    loader.add(config_section{"networks", [&into](const YAML::Node& list) {
+                                  return read_networks(list, into.networks);
+                              }});
+    loader.add(config_section{"chains", [&into](const YAML::Node& list) {
+                                  return read_chains(list, into.chains);
                               }});
     into.chains = built_in_chains();
     into.networks = x402::network_table::built_in();
@@ -311,6 +499,17 @@ result<void> check(settings& all)
             "--default-facilitator: \"{}\" is neither a URL nor a name of the list \"facilitators\"",
             all.default_facilitator
         );
+    if (all.tls_cert_file.empty() != all.tls_key_file.empty())
+        return fail(errc::invalid, "--tls-cert-file and --tls-key-file go together");
+    if (all.threads > 256)
+        return fail(errc::invalid, "--threads: {} is more than 256", all.threads);
+    if (all.max_claims == 0)
+        return fail(errc::invalid, "--max-claims must be at least 1");
+    for (const chain& each : all.chains)
+    {
+        if (each.registry.empty() && each.rpc_url.empty())
+            return fail(errc::invalid, "chain {}: neither \"registry\" nor \"rpcURL\" is given", each.name);
+    }
     for (const facilitator& each : all.facilitators)
     {
         const auto parsed = http::parse_url(each.url);

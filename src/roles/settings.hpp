@@ -25,6 +25,15 @@ struct chain
 {
     std::string name;  ///< CAIP-2 or the network's name
     std::string registry;
+    std::string rpc_url;  ///< of a JSON-RPC node; empty: the verifier cannot look there
+};
+
+/// An Authorization value for upstreams, and the namespaces whose offers may use it.
+struct credential_entry
+{
+    std::string name;
+    std::string file;                     ///< holds the value, such as "Bearer abc"; read again as it changes
+    std::vector<std::string> namespaces;  ///< "*" stands for all
 };
 
 /// Everything an operator can set, for every role. The names of the flags are those of the members, with
@@ -54,7 +63,16 @@ struct settings
     bool allow_insecure_facilitator = false;
     std::string offer_selector;
 
+    // For --role=verifier.
+    std::uint32_t threads = 0;  ///< 0: one per core
+    std::string tls_cert_file;
+    std::string tls_key_file;
+    std::string cors_origins;  ///< "*" or origins separated by spaces; empty: CORS is the upstream's affair
+    std::uint32_t max_claims = 100'000;
+    std::chrono::seconds shutdown_delay{0};
+
     std::vector<facilitator> facilitators;
+    std::vector<credential_entry> credentials;
     std::vector<chain> chains;
     x402::network_table networks;
 

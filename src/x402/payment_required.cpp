@@ -1,47 +1,63 @@
+#include "x402/json_text.hpp"
+
 #include <portitor/x402/base64.hpp>
 #include <portitor/x402/payment_required.hpp>
 
-#include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
+#include <vector>
 
 namespace portitor::x402 {
 
-namespace json = boost::json;
+void write_payment_required(
+    payment_required& out,
+    std::string& json,
+    std::span<const requirement_view> requirements,
+    std::string_view error
+)
+{
+    const requirement_view none;
+    const requirement_view& first = requirements.empty() ? none : requirements.front();
+    json.clear();
+    append_member(json, "{\"x402Version\":2,\"error\":", error);
+    append_member(json, ",\"resource\":{\"url\":", first.resource_url);
+    append_member(json, ",\"description\":", first.description);
+    append_member(json, ",\"mimeType\":", first.mime_type);
+    json += "},\"accepts\":[";
+    for (const requirement_view& each : requirements)
+    {
+        if (json.back() == '}')
+            json += ',';
+        append_v2_json(json, each);
+    }
+    json += "]}";
+    out.header_value.clear();
+    append_base64(out.header_value, json);
+
+    out.body.clear();
+    append_member(out.body, "{\"x402Version\":1,\"error\":", error);
+    out.body += ",\"accepts\":[";
+    for (const requirement_view& each : requirements)
+    {
+        if (!each.offered_in_v1())
+            continue;
+        if (out.body.back() == '}')
+            out.body += ',';
+        append_v1_json(out.body, each);
+    }
+    out.body += "]}";
+}
 
 payment_required
 make_payment_required(std::span<const payment_requirement> requirements, std::string_view error)
 {
-    const json::string_view why(error.data(), error.size());
-    json::array v2_accepts;
-    json::array v1_accepts;
+    std::vector<std::string> amounts;
     for (const payment_requirement& each : requirements)
-    {
-        v2_accepts.emplace_back(to_v2_json(each));
-        if (each.offered_in_v1())
-            v1_accepts.emplace_back(to_v1_json(each));
-    }
-
-    json::object resource;
-    if (!requirements.empty())
-    {
-        resource["url"] = requirements.front().resource_url;
-        resource["description"] = requirements.front().description;
-        resource["mimeType"] = requirements.front().mime_type;
-    }
-    json::object v2;
-    v2["x402Version"] = 2;
-    v2["error"] = why;
-    v2["resource"] = std::move(resource);
-    v2["accepts"] = std::move(v2_accepts);
-
-    json::object v1;
-    v1["x402Version"] = 1;
-    v1["error"] = why;
-    v1["accepts"] = std::move(v1_accepts);
-
+        amounts.push_back(to_string(each.amount));
+    std::vector<requirement_view> views;
+    for (std::size_t i = 0; i < requirements.size(); ++i)
+        views.push_back(view_of(requirements[i], amounts[i]));
     payment_required out;
-    out.header_value = encode_base64(json::serialize(v2));
-    out.body = json::serialize(v1);
+    std::string json;
+    write_payment_required(out, json, views, error);
     return out;
 }
 

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <portitor/core/http_server.hpp>
+#include <portitor/core/http.hpp>
 #include <portitor/core/metrics.hpp>
 
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace portitor {
 
@@ -30,7 +31,7 @@ public:
     }
 
     /// Answers /healthz, /readyz (both with ?verbose) and /metrics; anything else is 404.
-    http::response answer(const http::request& message, const metrics& numbers) const;
+    http::response answer(http::verb method, std::string_view target, const metrics& numbers) const;
 
 private:
     using checks = std::map<std::string, check>;

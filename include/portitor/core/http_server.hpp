@@ -3,57 +3,93 @@
 #include <portitor/core/error.hpp>
 #include <portitor/core/http.hpp>
 #include <portitor/core/log.hpp>
+#include <portitor/core/response_writer.hpp>
+#include <portitor/core/server_request.hpp>
 #include <portitor/core/task_group.hpp>
 
-#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 namespace portitor::http {
 
 /// What a handler answers.
 struct reply
 {
+    reply() = default;
     explicit reply(response answer, std::function<void(bool delivered)> when_written = {})
         : message(std::move(answer)), on_written(std::move(when_written))
     {}
 
     response message;
-    /// Called once, after the answer was written to a connection that was still open (true) or was not
-    /// (false).
+    /// Called once, whatever happens: after the answer was written to a connection that was still open
+    /// (true), or when it is sure that it was not (false).
     std::function<void(bool delivered)> on_written;
 };
 
 /// Answers one request. Exceptions become a 500 without details; the handler may suspend for as long as it
 /// likes. The request outlives the coroutine.
-using handler = std::function<boost::asio::awaitable<reply>(const request&)>;
+using handler = std::function<boost::asio::awaitable<reply>(const server_request&)>;
+
+/// Answers a request at once by writing the response, and returns true; or returns false to leave it to the
+/// handler, and what it had written is dropped. For servers whose usual answer needs nothing but the request.
+/// An exception becomes a 500.
+using quick_handler = std::function<bool(const server_request&, response_writer&)>;
 
 struct server_limits
 {
     std::size_t max_header = 64 * 1024;
     std::size_t max_body = 64 * 1024;
     std::size_t max_connections = 8192;
-    std::chrono::seconds idle{120};  ///< between requests; longer than the 90 s that Go's clients keep one
-    std::chrono::seconds read_request{15};  ///< from a request's first byte to its last
-    std::chrono::seconds write_reply{15};
+    std::chrono::milliseconds idle{
+        120'000};  ///< between requests; longer than the 90 s that Go's clients keep one
+    std::chrono::milliseconds read_request{15'000};  ///< from a request's first byte to its last
+    std::chrono::milliseconds write_reply{15'000};
 };
 
-/// An HTTP/1.1 server on one listening socket. One strand.
+/// Certificate chain and private key, PEM texts.
+struct server_tls
+{
+    std::string certificate;
+    std::string private_key;
+};
+
+/// An HTTP/1.1 server, plain or with TLS 1.2 and 1.3, on one listening socket and one thread: the one that
+/// runs its context, which must be constructed with a concurrency hint of 1 or run by one thread. Idle plain
+/// connections hold no buffers. Limits are kept by one clock for all connections, a quarter of the shortest
+/// limit (at most a second) late.
 class server
 {
 public:
-    server(boost::asio::any_io_executor executor, logger log, handler answer, server_limits limits = {});
+    server(
+        boost::asio::io_context& context,
+        logger log,
+        handler answer,
+        server_limits limits = {},
+        quick_handler quick = {}
+    );
     ~server();
+    server(const server&) = delete;
+    server& operator=(const server&) = delete;
 
     /// Binds "host:port", ":port" or "port" (all addresses). errc::invalid for anything else, errc::refused
-    /// with the reason when the address cannot be had. Port 0 takes a free one.
-    result<void> listen(std::string_view endpoint);
+    /// with the reason when the address cannot be had. Port 0 takes a free one. With `share_port` other
+    /// servers of this process may listen on the same port (SO_REUSEPORT): the kernel spreads connections.
+    result<void> listen(std::string_view endpoint, bool share_port = false);
 
     std::uint16_t port() const;
+
+    /// Speaks TLS from the next connection on, or with another certificate. errc::invalid when they cannot be
+    /// read or do not fit each other: then nothing changes.
+    result<void> use_tls(const server_tls& identity);
 
     /// Accepts connections until drain() is called.
     boost::asio::awaitable<void> run();
@@ -62,15 +98,32 @@ public:
     /// cancels.
     boost::asio::awaitable<void> drain(std::chrono::milliseconds limit);
 
+    std::size_t connections() const noexcept { return open_.size(); }
+
 private:
     class session;
+    template <typename Stream>
+    class stream_session;
+    struct tls_context;
+    struct work;
 
+    std::unique_ptr<work> take_work();
+    void give_back(std::unique_ptr<work> done);
+    boost::asio::awaitable<void> keep_limits();
+
+    boost::asio::io_context& context_;
     logger log_;
     handler answer_;
+    quick_handler quick_;
     server_limits limits_;
     boost::asio::ip::tcp::acceptor acceptor_;
     task_group sessions_;
+    task_group housekeeping_;
     std::list<session*> open_;
+    std::vector<std::unique_ptr<work>> spare_;
+    std::shared_ptr<tls_context> tls_;
+    std::chrono::milliseconds tick_length_;
+    std::uint64_t tick_ = 0;  // the time by which connections are limited
     bool draining_ = false;
 };
 

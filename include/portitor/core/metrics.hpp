@@ -63,6 +63,10 @@ class metrics
 {
 public:
     portitor::counter& counter(std::string_view name, std::string_view help, metric_labels labels = {});
+    /// A series that ends when nobody holds it any more, for things that come and go. The same while someone
+    /// does.
+    std::shared_ptr<portitor::counter>
+    shared_counter(std::string_view name, std::string_view help, const metric_labels& labels);
     portitor::gauge& gauge(std::string_view name, std::string_view help, metric_labels labels = {});
     portitor::histogram& histogram(std::string_view name, std::string_view help, metric_labels labels = {});
 
@@ -91,6 +95,7 @@ private:
     struct series
     {
         std::unique_ptr<portitor::counter> count;
+        std::weak_ptr<portitor::counter> shared_count;
         std::unique_ptr<portitor::gauge> level;
         std::unique_ptr<portitor::histogram> durations;
     };
@@ -105,7 +110,7 @@ private:
     find(std::string_view name, std::string_view help, std::string_view type, const metric_labels& labels);
 
     mutable std::mutex mutex_;
-    std::map<std::string, family, std::less<>> families_;
+    mutable std::map<std::string, family, std::less<>> families_;  // expose() drops what has ended
     std::map<std::uint64_t, std::function<void()>> collectors_;
     std::uint64_t last_collector_ = 0;
 };

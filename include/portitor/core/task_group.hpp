@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
@@ -28,6 +29,11 @@ public:
     task_group& operator=(const task_group&) = delete;
 
     void spawn(std::string name, boost::asio::awaitable<void> task);
+    /// The same for a coroutine that knows the type of its executor. @pre the group's executor is of it
+    void spawn(
+        std::string name,
+        boost::asio::awaitable<void, boost::asio::io_context::executor_type> task
+    );
 
     /// Cancels all tasks; each ends at its next suspension.
     void cancel();
@@ -45,6 +51,8 @@ private:
         boost::asio::cancellation_signal signal;
     };
 
+    template <typename Executor>
+    void start(const Executor& on, std::string name, boost::asio::awaitable<void, Executor> work);
     void finished(std::list<task>::iterator which, std::exception_ptr failure);
 
     boost::asio::any_io_executor executor_;

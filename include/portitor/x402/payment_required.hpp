@@ -22,4 +22,12 @@ struct payment_required
 payment_required
 make_payment_required(std::span<const payment_requirement> requirements, std::string_view error);
 
+/// The same into strings that were used before, so that it costs no allocation. `json` is only worked in.
+void write_payment_required(
+    payment_required& out,
+    std::string& json,
+    std::span<const requirement_view> requirements,
+    std::string_view error
+);
+
 }  // namespace portitor::x402

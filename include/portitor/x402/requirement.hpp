@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace portitor::x402 {
 
@@ -34,6 +35,34 @@ struct payment_requirement
 
 /// The fields that the choice of network and token decides.
 payment_requirement make_requirement(const network& on, const token& of);
+
+/// The same without owning anything, for who tells it only.
+struct requirement_view
+{
+    std::string_view network;
+    std::string_view v1_network;
+    std::string_view amount;  ///< decimal
+    std::string_view asset;
+    std::string_view pay_to;
+    std::uint32_t max_timeout_seconds = 60;
+    std::string_view resource_url;
+    std::string_view description;
+    std::string_view mime_type;
+    std::string_view asset_name;
+    std::string_view asset_version;
+    transfer_method method = transfer_method::eip3009;
+
+    bool offered_in_v1() const { return !v1_network.empty() && method == transfer_method::eip3009; }
+};
+
+/// Views into the requirement and into `amount`, which is its amount in decimal digits.
+requirement_view view_of(const payment_requirement& requirement, std::string_view amount);
+
+/// Appends one element of `accepts` in v2, as JSON.
+void append_v2_json(std::string& out, const requirement_view& requirement);
+
+/// The same in v1. @pre requirement.offered_in_v1()
+void append_v1_json(std::string& out, const requirement_view& requirement);
 
 /// `extra` as both versions carry it: name, version, paymentFlow "upfront", and assetTransferMethod where it
 /// is not the default.

@@ -23,8 +23,14 @@ controller::plan_settings make_plan_settings(const settings& config)
             info.assets.push_back({each.address, each.symbol, each.decimals, each.name, each.version});
         return info;
     };
+    // A chain without a registry is there for the verifier only.
     for (const chain& each : config.chains)
-        out.chains.push_back({each.name, each.registry});
+    {
+        if (!each.registry.empty())
+            out.chains.push_back({each.name, each.registry});
+    }
+    for (const credential_entry& each : config.credentials)
+        out.credentials.push_back({each.name, each.namespaces});
     out.verifier_endpoints_required = !config.verifier_service.name.empty();
     return out;
 }

@@ -1,266 +1,308 @@
 #include "roles/verifier/forward_auth.hpp"
 
-#include <portitor/x402/match.hpp>
-#include <portitor/x402/payment_required.hpp>
+#include "roles/verifier/credentials.hpp"
+#include "roles/verifier/payment_page.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
+#include <portitor/x402/match.hpp>
+#include <portitor/x402/signature.hpp>
+
 #include <boost/system/system_error.hpp>
 
-#include <array>
 #include <span>
 
 namespace portitor::verifier {
 
 namespace asio = boost::asio;
-namespace json = boost::json;
 
 namespace {
 
+constexpr std::string_view unbound_target = "/verify";
 constexpr std::string_view bound_prefix = "/verify/";
 // Traefik gives up at 30 s with an empty 500.
 constexpr std::chrono::seconds total_budget(20);
 constexpr std::string_view json_type = "application/json";
+constexpr std::string_view page_type = "text/html; charset=utf-8";
+constexpr std::string_view told_to_pages = "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, X-Portitor-Route";
 
-/// What a refusal says to people and programs.
-std::string body_of(std::string_view code, std::string_view message)
+outcome outcome_of(x402::unavailable_cause cause)
 {
-    const json::object body{
-        {"error", json::string_view(code.data(), code.size())},
-        {"message", json::string_view(message.data(), message.size())},
-    };
-    return json::serialize(body);
-}
-
-/// Every header that an upstream may take for our word, so that a client's copy never reaches it. Values are
-/// empty where there is nothing to say.
-void set_identity(http::response& answer, std::string_view payer, std::string_view receipt)
-{
-    const std::array<std::pair<const char*, std::string_view>, 7> headers{{
-        {"X-Payer", payer},
-        {"X-Payment-Payer", payer},
-        {"X-Payment-Status", payer.empty() ? "free" : "settled"},
-        {"X-Payment-Tx", ""},  // the receipt names the transaction
-        {"X-Payment-Response", receipt},
-        {"Payment-Response", receipt},
-        {"X-Verified-Wallet", ""},
-    }};
-    for (const auto& [name, value] : headers)
-        answer.set(name, boost::beast::string_view(value.data(), value.size()));
+    switch (cause)
+    {
+    case x402::unavailable_cause::busy:
+        return outcome::busy;
+    case x402::unavailable_cause::facilitator:
+        return outcome::facilitator;
+    case x402::unavailable_cause::facilitator_broken:
+        return outcome::facilitator_broken;
+    case x402::unavailable_cause::settlement_unknown:
+        return outcome::settlement_unknown;
+    case x402::unavailable_cause::internal:
+        return outcome::internal;
+    }
+    return outcome::internal;
 }
 
 }  // namespace
 
-/// One verdict on one request. Only the constructors below make a granted one.
-struct forward_auth::outcome
+struct forward_auth::sale
 {
-    static outcome
-    refuse(http::status code, const char* metric, std::string_view reason, std::string_view message)
-    {
-        outcome out;
-        out.what = metric;
-        out.answer = http::make_response(code, body_of(reason, message), json_type);
-        return out;
-    }
-
-    static outcome
-    refuse_for_now(const char* metric, std::string_view reason, std::string_view message, int seconds)
-    {
-        outcome out = refuse(http::status::service_unavailable, metric, reason, message);
-        out.answer.set(http::field::retry_after, std::to_string(seconds));
-        return out;
-    }
-
-    static outcome
-    ask_for_payment(const x402::payment_requirement& wanted, const char* metric, std::string_view error)
-    {
-        const auto offer = x402::make_payment_required(std::span(&wanted, 1), error);
-        outcome out;
-        out.what = metric;
-        out.answer = http::make_response(http::status::payment_required, offer.body, json_type);
-        out.answer.set("PAYMENT-REQUIRED", offer.header_value);
-        return out;
-    }
-
-    static outcome grant_free()
-    {
-        outcome out;
-        out.what = "free";
-        out.answer = http::make_response(http::status::ok, "");
-        set_identity(out.answer, "", "");
-        return out;
-    }
-
-    static outcome grant_paid(const x402::verdict_paid& payment, x402::delivery_guard delivery)
-    {
-        outcome out;
-        out.what = payment.again ? "paid_again" : "paid";
-        out.answer = http::make_response(http::status::ok, "");
-        set_identity(out.answer, payment.payer.to_string(), payment.receipt);
-        out.delivery = std::make_shared<x402::delivery_guard>(std::move(delivery));
-        return out;
-    }
-
-    static outcome spent(const x402::verdict_already_used& payment)
-    {
-        outcome out = refuse(
-            http::status::conflict,
-            "already_used",
-            "payment_already_used",
-            "this payment has been spent; nothing was charged again"
-        );
-        if (!payment.receipt.empty())
-        {
-            out.answer.set("PAYMENT-RESPONSE", payment.receipt);
-            out.answer.set("X-PAYMENT-RESPONSE", payment.receipt);
-        }
-        return out;
-    }
-
-    const char* what = "error";  ///< for metrics
-    http::response answer;
-    /// Of a granted payment: told when the answer is delivered, and reports that it was not when it goes.
-    std::shared_ptr<x402::delivery_guard> delivery;
+    entry_ptr entry;
+    const terms* price = nullptr;
+    x402::payment offered;
+    x402::payment_requirement wanted;
+    x402::claim_binding binding;
+    std::string url;
+    std::string_view allowed_origin;
 };
 
 forward_auth::forward_auth(
-    const route_table& routes,
-    x402::gate& gate,
+    const published<route_table>& routes,
+    payment_desk& desk,
     const x402::network_table& networks,
-    std::function<bool()> ready,
+    const cors_policy& cors,
     logger log,
     metrics& numbers
 )
-    : routes_(routes), gate_(gate), networks_(networks), ready_(std::move(ready)), log_(std::move(log)),
-      numbers_(numbers),
-      duration_(numbers.histogram("portitor_verify_duration_seconds", "Time to answer the gateway"))
+    : routes_(routes), desk_(desk), networks_(networks), cors_(cors), log_(std::move(log)),
+      duration_(numbers.histogram("portitor_verify_duration_seconds", "Time to answer the gateway")),
+      unknown_(numbers, "unknown")
 {}
 
-void forward_auth::count(const std::string& key, const char* what)
-{
-    numbers_
-        .counter(
-            "portitor_verify_requests_total",
-            "Questions of the gateway by route and answer",
-            {{"route", key}, {"outcome", what}}
-        )
-        .add();
-}
-
-asio::awaitable<http::reply> forward_auth::answer(const http::request& message)
+bool forward_auth::answer_at_once(const http::server_request& message, http::response_writer& out)
 {
     const auto started = std::chrono::steady_clock::now();
-    const std::string_view target(message.target().data(), message.target().size());
-    const std::string_view path = target.substr(0, target.find('?'));
-    std::string key;
-    if (path.starts_with(bound_prefix))
-        key = path.substr(bound_prefix.size());
-    outcome verdict = outcome::refuse_for_now("error", "internal_error", "the gate has a fault", 1);
+    bool for_sale = false;
+    answer made = judge_safely(message, for_sale);
+    if (for_sale)
+        return false;
+    complete(made, now_.entry.get(), now_.allowed_origin);
+    made.write(out);
+    duration_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+    return true;
+}
+
+asio::awaitable<http::reply> forward_auth::answer_payment(const http::server_request& message)
+{
+    const auto started = std::chrono::steady_clock::now();
+    bool for_sale = false;
+    answer made = judge_safely(message, for_sale);
+    entry_ptr entry = now_.entry;
+    const std::string_view allowed_origin = now_.allowed_origin;
+    http::reply out;
+    bool answered = false;
     try
     {
-        verdict = co_await judge(message, key);
+        if (for_sale)
+        {
+            auto prepared = prepare_sale();
+            if (prepared)
+            {
+                out = co_await sell(std::move(*prepared));
+                answered = true;
+            }
+            else
+            {
+                made = refuse(outcome::bad_payment, 400, "invalid_payload", prepared.error().message());
+                for_sale = false;
+            }
+        }
     }
     catch (const boost::system::system_error& thrown)
     {
         if (thrown.code() == asio::error::operation_aborted)
             throw;
-        log_.error("judging a request threw", {{"route", key}, {"err", thrown.what()}});
+        log_.error("judging a payment threw", {{"route", entry ? entry->route->key() : ""}, {"err", thrown.what()}});
     }
     catch (const std::exception& thrown)
     {
-        log_.error("judging a request threw", {{"route", key}, {"err", thrown.what()}});
+        log_.error("judging a payment threw", {{"route", entry ? entry->route->key() : ""}, {"err", thrown.what()}});
     }
-    // Only routes that exist make a series: a client cannot fill our memory with names.
-    const bool known = routes_.find(key) != nullptr;
-    count(known ? key : std::string("unknown"), verdict.what);
-    verdict.answer.set(
-        "X-Portitor-Route", known ? boost::beast::string_view(key) : boost::beast::string_view()
-    );
-    verdict.answer.set(http::field::cache_control, "no-store");
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
-    duration_.observe(took.count());
-    std::function<void(bool)> on_written;
-    if (verdict.delivery)
-        on_written = [delivery = std::move(verdict.delivery)](bool delivered) {
-            if (delivered)
-                delivery->delivered();
-        };
-    co_return http::reply(std::move(verdict.answer), std::move(on_written));
+    if (!answered)
+    {
+        // Others may have been answered since: what `made` views is theirs.
+        if (for_sale)
+            made = refuse_for_now(outcome::internal, "internal_error", "the gate has a fault", 1);
+        complete(made, entry.get(), allowed_origin);
+        out = http::reply(made.to_response());
+    }
+    duration_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+    co_return out;
 }
 
-asio::awaitable<forward_auth::outcome>
-forward_auth::judge(const http::request& message, const std::string& key)
+// The one place through which every question passes: what is not answered on purpose is refused.
+answer forward_auth::judge_safely(const http::server_request& message, bool& for_sale)
 {
-    if (key.empty())
-        co_return outcome::refuse(
-            http::status::forbidden, "unbound", "unknown_route", "ask at /verify/<namespace>/<offer>"
-        );
-    const route_ptr route = routes_.find(key);
-    if (!route)
+    now_.entry = nullptr;
+    now_.price = nullptr;
+    now_.allowed_origin = {};
+    for_sale = false;
+    try
     {
-        // It may be on its way: a replica that is new, or has lost its watch, must not answer for the others.
-        const char* why = ready_() ? "no such route is served here" : "the routes are not known yet";
-        co_return outcome::refuse_for_now("unknown_route", "unknown_route", why, 1);
+        answer made = judge(message, for_sale);
+        return made;
     }
-    if (route->spec().suspended)
-        co_return outcome::refuse_for_now(
-            "suspended", "upstream_unavailable", "the service is down; nobody is asked to pay for it", 10
-        );
-    const auto asked = read_forwarded_request(message);
-    if (!asked)
+    catch (const std::exception& thrown)
     {
-        const bool refused = asked.error().code() == errc::refused;
-        co_return outcome::refuse(
-            refused ? http::status::forbidden : http::status::bad_request,
-            "bad_request",
-            "bad_request",
-            asked.error().message()
-        );
+        for_sale = false;
+        log_.error("judging a request threw", {{"err", thrown.what()}});
     }
-    const terms* found = route->find(asked->path);
-    if (!found)
-        co_return outcome::refuse(
-            http::status::forbidden, "outside", "outside_route", "this path is not one of the route's"
-        );
-    if (found->free)
-        co_return outcome::grant_free();
-    x402::payment_requirement wanted = found->requirement;
-    wanted.resource_url = route->resource_url(asked->path, asked->scheme, asked->host);
-    if (!asked->payment)
-        co_return outcome::ask_for_payment(wanted, "payment_required", "payment required");
-    co_return co_await sell(*asked, *route, std::move(wanted));
+    return refuse_for_now(outcome::internal, "internal_error", "the gate has a fault", 1);
 }
 
-asio::awaitable<forward_auth::outcome> forward_auth::sell(
-    const forwarded_request& asked, const served_route& route, x402::payment_requirement wanted
+answer forward_auth::judge(const http::server_request& message, bool& for_sale)
+{
+    if (auto refused = find_route(message))
+        return *refused;
+    const served_route& route = *now_.entry->route;
+    const forwarded_request& asked = now_.asked;
+    now_.allowed_origin = cors_.allowed(asked.origin);
+    // Some servers cut "a;b" down to "a", which may be another rule's path.
+    if (route.has_rules() && asked.path.has_parameters)
+        return refuse(
+            outcome::bad_request, 400, "bad_request", "the path holds \";\", which servers read in two ways"
+        );
+    now_.price = route.find(asked.path);
+    if (now_.price == nullptr)
+        return refuse(outcome::outside_route, 403, "outside_route", "this path is not one of the route's");
+    if (!now_.allowed_origin.empty() && asked.method == "OPTIONS" && !asked.preflight_method.empty())
+        return grant(outcome::preflight, route, "", "");
+    if (now_.price->free)
+        return grant(outcome::granted_free, route, "", "");
+    if (!asked.payment)
+        return ask_for_payment(outcome::payment_required, route, *now_.price, "payment required");
+    // This answer stands should the sale fail to begin.
+    for_sale = true;
+    return refuse_for_now(outcome::internal, "internal_error", "the gate has a fault", 1);
+}
+
+/// Finds the route and reads the question; or says why not.
+std::optional<answer> forward_auth::find_route(const http::server_request& message)
+{
+    const std::string_view target = message.target();
+    const std::string_view path = target.substr(0, target.find('?'));
+    const bool bound = path.starts_with(bound_prefix);
+    if (!bound && path != unbound_target)
+        return refuse(outcome::unknown_route, 403, "unknown_route", "ask at /verify/<namespace>/<offer>");
+    const route_table& table = routes_.get();
+    if (bound)
+    {
+        now_.entry = table.find(path.substr(bound_prefix.size()));
+        // It may be on its way: a replica that is new, or has lost its watch, must not answer for the others.
+        if (!now_.entry)
+            return refuse_for_now(
+                outcome::unknown_route,
+                "unknown_route",
+                table.complete() ? "no such route is served here" : "the routes are not known yet",
+                1
+            );
+    }
+    auto read = read_forwarded_request(message, now_.asked);
+    if (!read)
+    {
+        const bool refused = read.error().code() == errc::refused;
+        return refuse(outcome::bad_request, refused ? 403 : 400, "bad_request", read.error().message());
+    }
+    if (!bound)
+        now_.entry = table.find_by_path(now_.asked.path, now_.asked.host);
+    if (!now_.entry && !table.complete())
+        return refuse_for_now(outcome::unknown_route, "unknown_route", "the routes are not known yet", 1);
+    if (!now_.entry)
+        return refuse(outcome::unknown_route, 403, "unknown_route", "no route, or more than one, holds this path");
+    // Before any payment: nobody is to pay for a service that is down.
+    if (now_.entry->route->suspended())
+        return refuse_for_now(
+            outcome::suspended, "upstream_unavailable", "the service is down; nobody is asked to pay for it", 10
+        );
+    return std::nullopt;
+}
+
+answer
+forward_auth::refuse(outcome what, unsigned status, std::string_view code, std::string_view message)
+{
+    write_refusal(text_, code, message);
+    answer out(what, status);
+    out.body(json_type, text_);
+    return out;
+}
+
+answer forward_auth::refuse_for_now(
+    outcome what, std::string_view code, std::string_view message, std::int64_t seconds
 )
 {
-    const auto offered = x402::decode_payment(asked.payment->header, asked.payment->value, networks_);
-    if (!offered)
-        co_return outcome::refuse(
-            http::status::bad_request, "bad_payment", "invalid_payload", offered.error().message()
-        );
-    const auto matched = x402::match(*offered, std::span(&wanted, 1));
-    if (const auto* refused = std::get_if<x402::refusal>(&matched))
-        co_return outcome::ask_for_payment(wanted, "not_matched", refused->code);
-    x402::claim_binding binding;
-    binding.offer = route.key();
-    binding.method = asked.method;
-    binding.uri = asked.uri;
-    const auto deadline = std::chrono::steady_clock::now() + total_budget;
-    const x402::verdict said =
-        co_await gate_.pay(*offered, wanted, route.spec().facilitator_url, std::move(binding), deadline);
-    if (const auto* granted = std::get_if<x402::verdict_paid>(&said))
-        co_return outcome::grant_paid(*granted, gate_.guard_delivery(*granted));
-    if (const auto* refused = std::get_if<x402::verdict_payment_required>(&said))
-        co_return outcome::ask_for_payment(wanted, "not_paid", refused->reason);
-    if (const auto* used = std::get_if<x402::verdict_already_used>(&said))
-        co_return outcome::spent(*used);
-    co_return judge_unavailable(std::get<x402::verdict_unavailable>(said), route.key());
+    answer out = refuse(what, 503, code, message);
+    number_ = std::to_string(seconds);
+    out.header("Retry-After", number_);
+    return out;
 }
 
-forward_auth::outcome
-forward_auth::judge_unavailable(const x402::verdict_unavailable& said, const std::string& key)
+answer forward_auth::ask_for_payment(
+    outcome what, const served_route& route, const terms& price, std::string_view error
+)
+{
+    url_.clear();
+    route.append_resource_url(url_, now_.asked.path, now_.asked.scheme, now_.asked.host);
+    const x402::requirement_view wanted = route.requirement(price, url_);
+    x402::write_payment_required(offer_, json_, std::span(&wanted, 1), error);
+    answer out(what, 402);
+    out.header("PAYMENT-REQUIRED", offer_.header_value);
+    out.header("Vary", "Accept, User-Agent");
+    if (wants_page(now_.asked.accept, now_.asked.user_agent))
+    {
+        write_payment_page(text_, route, price);
+        out.body(page_type, text_);
+    }
+    else
+    {
+        out.body(json_type, offer_.body);
+    }
+    return out;
+}
+
+/// The only maker of a 2xx. Says every header that an upstream may take for our word, empty where there is
+/// nothing to say, so that a client's copy never reaches it.
+answer forward_auth::grant(
+    outcome what, const served_route& route, std::string_view payer, std::string_view receipt
+)
+{
+    secret_ = nullptr;
+    if (route.credential() != nullptr)
+    {
+        secret_ = route.credential()->value();
+        if (!secret_)
+            return refuse_for_now(
+                outcome::no_credential, "upstream_unavailable", "the service is not set up yet", 10
+            );
+    }
+    answer out(what, 200);
+    if (secret_)
+        out.header("Authorization", *secret_);
+    out.header("X-Payer", payer);
+    out.header("X-Payment-Payer", payer);
+    out.header("X-Payment-Status", payer.empty() ? "free" : "settled");
+    out.header("X-Payment-Tx", "");  // the receipt names the transaction
+    out.header("X-Payment-Response", receipt);
+    out.header("Payment-Response", receipt);
+    out.header("X-Verified-Wallet", "");
+    return out;
+}
+
+answer forward_auth::refuse_spent(const x402::verdict_already_used& said)
+{
+    answer out = refuse(
+        outcome::already_used,
+        409,
+        "payment_already_used",
+        "this payment has been spent; nothing was charged again"
+    );
+    if (!said.receipt.empty())
+    {
+        out.header("PAYMENT-RESPONSE", said.receipt);
+        out.header("X-PAYMENT-RESPONSE", said.receipt);
+    }
+    return out;
+}
+
+answer forward_auth::refuse_without_verdict(const x402::verdict_unavailable& said, const std::string& key)
 {
     log_.warn(
         "no verdict on a payment", {{"route", key}, {"cause", x402::to_string(said.cause)}, {"err", said.why}}
@@ -269,15 +311,120 @@ forward_auth::judge_unavailable(const x402::verdict_unavailable& said, const std
         said.cause == x402::unavailable_cause::settlement_unknown
             ? "the outcome of this payment is not known yet: send the same payment again"
             : "payments cannot be taken now, nothing was charged: send the same payment again";
-    outcome out = outcome::refuse_for_now(
-        x402::to_string(said.cause),
-        "temporarily_unavailable",
-        message,
-        static_cast<int>(said.retry_after.count())
-    );
-    if (said.cause == x402::unavailable_cause::facilitator_broken)
-        out.answer.result(http::status::bad_gateway);
+    const bool broken = said.cause == x402::unavailable_cause::facilitator_broken;
+    answer out = refuse(outcome_of(said.cause), broken ? 502 : 503, "temporarily_unavailable", message);
+    number_ = std::to_string(said.retry_after.count());
+    out.header("Retry-After", number_);
     return out;
+}
+
+/// Adds what every answer says, and counts it.
+void forward_auth::complete(answer& made, const table_entry* entry, std::string_view allowed_origin)
+{
+    made.header("X-Portitor-Route", entry != nullptr ? std::string_view(entry->route->key()) : std::string_view());
+    made.header("Cache-Control", "no-store");
+    if (!allowed_origin.empty() && made.status() != 200)
+    {
+        made.header("Access-Control-Allow-Origin", allowed_origin);
+        made.header("Access-Control-Expose-Headers", told_to_pages);
+        made.header("Vary", "Origin");
+    }
+    // Only routes that exist make a series: a client cannot fill our memory with names.
+    if (entry != nullptr)
+        entry->counters->add(made.what());
+    else
+        unknown_.add(made.what());
+}
+
+/// Takes everything out of the question that the sale needs. errc::invalid for a payment that is none.
+result<std::unique_ptr<forward_auth::sale>> forward_auth::prepare_sale()
+{
+    const forwarded_request& asked = now_.asked;
+    auto offered = x402::decode_payment(asked.payment->header, asked.payment->value, networks_);
+    if (!offered)
+        return offered.error();
+    auto out = std::make_unique<sale>();
+    out->entry = now_.entry;
+    out->price = now_.price;
+    out->allowed_origin = now_.allowed_origin;
+    out->offered = std::move(*offered);
+    out->entry->route->append_resource_url(out->url, asked.path, asked.scheme, asked.host);
+    out->wanted = out->entry->route->owned_requirement(*out->price, out->url);
+    out->binding.offer = out->entry->route->key();
+    out->binding.method = asked.method;
+    out->binding.uri = asked.uri;
+    return out;
+}
+
+asio::awaitable<http::reply> forward_auth::sell(std::unique_ptr<sale> what)
+{
+    const served_route& route = *what->entry->route;
+    std::optional<x402::verdict> said;
+    outcome why = outcome::not_paid;
+    // A service that cannot be reached with our word for it is not sold.
+    const bool ready = route.credential() == nullptr || route.credential()->value() != nullptr;
+    const auto matched = x402::match(what->offered, std::span(&what->wanted, 1));
+    if (const auto* refused = std::get_if<x402::refusal>(&matched))
+    {
+        said = x402::verdict_payment_required(refused->code);
+        why = outcome::not_matched;
+    }
+    else if (x402::check_signature(what->offered, what->wanted) == x402::signature_verdict::not_an_account &&
+             !x402::may_be_contract_signature(what->offered, what->wanted))
+    {
+        // Only a contract could take it, and only the chain knows which payers are contracts.
+        const bool contract = co_await desk_.is_contract(what->wanted.network, what->offered.payer);
+        if (!contract)
+        {
+            said = x402::verdict_payment_required(x402::signature_refusal(what->offered).code);
+            why = outcome::bad_signature;
+        }
+    }
+    if (!ready)
+        said = x402::verdict_unavailable(
+            x402::unavailable_cause::busy, std::chrono::seconds(10), "the credential for the upstream is not there"
+        );
+    if (!said)
+    {
+        const auto deadline = std::chrono::steady_clock::now() + total_budget;
+        said = co_await desk_.pay(
+            what->offered, what->wanted, route.facilitator_url(), what->binding, deadline
+        );
+    }
+    std::function<void(bool)> on_written;
+    if (const auto* granted = std::get_if<x402::verdict_paid>(&*said))
+        on_written = desk_.guard_delivery(*granted);
+    // From here on nothing suspends: the answer is made of views.
+    if (const auto* refused = std::get_if<x402::verdict_payment_required>(&*said))
+    {
+        const x402::requirement_view wanted = route.requirement(*what->price, what->url);
+        x402::write_payment_required(offer_, json_, std::span(&wanted, 1), refused->reason);
+        answer made(why, 402);
+        made.header("PAYMENT-REQUIRED", offer_.header_value);
+        made.body(json_type, offer_.body);
+        complete(made, what->entry.get(), what->allowed_origin);
+        co_return http::reply(made.to_response());
+    }
+    answer made = conclude(*what, *said);
+    // Paid, and yet no grant (the credential has gone): the guard goes untold, so the next copy gets it.
+    if (made.status() != 200)
+        on_written = nullptr;
+    complete(made, what->entry.get(), what->allowed_origin);
+    co_return http::reply(made.to_response(), std::move(on_written));
+}
+
+answer forward_auth::conclude(const sale& what, const x402::verdict& said)
+{
+    if (const auto* granted = std::get_if<x402::verdict_paid>(&said))
+    {
+        url_ = granted->payer.to_string();
+        return grant(
+            granted->again ? outcome::paid_again : outcome::paid, *what.entry->route, url_, granted->receipt
+        );
+    }
+    if (const auto* used = std::get_if<x402::verdict_already_used>(&said))
+        return refuse_spent(*used);
+    return refuse_without_verdict(std::get<x402::verdict_unavailable>(said), what.entry->route->key());
 }
 
 }  // namespace portitor::verifier

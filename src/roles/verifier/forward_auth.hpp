@@ -1,52 +1,89 @@
 #pragma once
 
+#include "roles/verifier/answer.hpp"
+#include "roles/verifier/cors.hpp"
 #include "roles/verifier/forwarded_request.hpp"
+#include "roles/verifier/payment_desk.hpp"
 #include "roles/verifier/route_table.hpp"
 
 #include <portitor/core/http_server.hpp>
 #include <portitor/core/log.hpp>
 #include <portitor/core/metrics.hpp>
-#include <portitor/x402/gate.hpp>
+#include <portitor/core/published.hpp>
+#include <portitor/x402/payment_required.hpp>
 
-#include <functional>
+#include <optional>
+#include <string>
 
 namespace portitor::verifier {
 
-/// Answers Traefik's ForwardAuth at /verify/<namespace>/<offer>: 2xx lets the request pass to the upstream,
-/// everything else goes to the client as it is. A 2xx is made in one place only, from a settled payment or a
-/// rule that says free; whatever else happens is a refusal. One strand.
+/// Answers Traefik's ForwardAuth: 2xx lets the request pass to the upstream, everything else goes to the
+/// client as it is. At /verify/<namespace>/<offer> the gateway names the route; at /verify the path does. A
+/// 2xx is made in one place only, grant(), from a settled payment, a rule that says free, or a preflight that
+/// the operator lets pass; whatever else happens is a refusal. One for each thread that serves connections.
 class forward_auth
 {
 public:
-    /// `ready` says whether the route table is complete; before that any route may be missing.
+    /// All of them must outlive this. The desk and the numbers are shared by all threads.
     forward_auth(
-        const route_table& routes,
-        x402::gate& gate,
+        const published<route_table>& routes,
+        payment_desk& desk,
         const x402::network_table& networks,
-        std::function<bool()> ready,
+        const cors_policy& cors,
         logger log,
         metrics& numbers
     );
 
+    /// Answers what needs no payment judged; false where answer() has to.
+    bool answer_at_once(const http::server_request& message, http::response_writer& out);
+
     /// Never throws but for cancellation: an exception on the way is a 503.
-    boost::asio::awaitable<http::reply> answer(const http::request& message);
+    boost::asio::awaitable<http::reply> answer_payment(const http::server_request& message);
 
 private:
-    struct outcome;
+    /// A payment that is to be judged, with everything that the judgement takes: it outlasts the request.
+    struct sale;
 
-    boost::asio::awaitable<outcome> judge(const http::request& message, const std::string& key);
-    boost::asio::awaitable<outcome>
-    sell(const forwarded_request& asked, const served_route& route, x402::payment_requirement wanted);
-    outcome judge_unavailable(const x402::verdict_unavailable& said, const std::string& key);
-    void count(const std::string& key, const char* what);
+    /// What is known of a question when it has been read.
+    struct question
+    {
+        forwarded_request asked;
+        entry_ptr entry;                  ///< null where no route is known
+        const terms* price = nullptr;     ///< null where the route does not hold the path
+        std::string_view allowed_origin;  ///< for CORS; empty where it is not told
+    };
 
-    const route_table& routes_;
-    x402::gate& gate_;
+    answer judge_safely(const http::server_request& message, bool& for_sale);
+    answer judge(const http::server_request& message, bool& for_sale);
+    std::optional<answer> find_route(const http::server_request& message);
+    answer ask_for_payment(outcome what, const served_route& route, const terms& price, std::string_view error);
+    answer refuse(outcome what, unsigned status, std::string_view code, std::string_view message);
+    answer refuse_for_now(outcome what, std::string_view code, std::string_view message, std::int64_t seconds);
+    answer grant(outcome what, const served_route& route, std::string_view payer, std::string_view receipt);
+    answer refuse_spent(const x402::verdict_already_used& said);
+    answer refuse_without_verdict(const x402::verdict_unavailable& said, const std::string& key);
+    void complete(answer& made, const table_entry* entry, std::string_view allowed_origin);
+
+    result<std::unique_ptr<sale>> prepare_sale();
+    boost::asio::awaitable<http::reply> sell(std::unique_ptr<sale> what);
+    answer conclude(const sale& what, const x402::verdict& said);
+
+    published<route_table>::reader routes_;
+    payment_desk& desk_;
     const x402::network_table& networks_;
-    std::function<bool()> ready_;
+    const cors_policy& cors_;
     logger log_;
-    metrics& numbers_;
     histogram& duration_;
+    route_counters unknown_;
+
+    // Worked in anew for each answer, never across a suspension.
+    question now_;
+    std::string url_;
+    std::string json_;
+    std::string text_;
+    std::string number_;
+    x402::payment_required offer_;
+    std::shared_ptr<const std::string> secret_;
 };
 
 }  // namespace portitor::verifier

@@ -8,13 +8,6 @@ namespace portitor::verifier {
 
 namespace {
 
-constexpr std::array read_headers{
-    "x-forwarded-uri",
-    "x-forwarded-method",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-payment",
-    "payment-signature"};
 // Ours in the granted answer; a client's copy under another spelling would reach the upstream beside them.
 constexpr std::array vouched_headers{
     "x-payer",
@@ -26,103 +19,144 @@ constexpr std::array vouched_headers{
     "payment-response",
     "x-portitor-route"};
 
-std::string lower_case(std::string_view text)
+
+/// The headers that are read, each at its first appearance.
+struct raw_headers
 {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-    return out;
-}
+    struct slot
+    {
+        std::string_view name;
+        bool only_once;  ///< two would be two readings
+        std::string_view value = {};
+        bool seen = false;
+    };
+
+    enum
+    {
+        uri,
+        method,
+        host,
+        proto,
+        x_payment,
+        payment_signature,
+        accept,
+        user_agent,
+        origin,
+        preflight_method,
+    };
+
+    std::array<slot, 10> slots{{
+        {"x-forwarded-uri", true},
+        {"x-forwarded-method", true},
+        {"x-forwarded-host", true},
+        {"x-forwarded-proto", true},
+        {"x-payment", true},
+        {"payment-signature", true},
+        {"accept", false},
+        {"user-agent", false},
+        {"origin", false},
+        {"access-control-request-method", false},
+    }};
+
+    std::string_view operator[](std::size_t which) const { return slots[which].value; }
+};
 
 bool is_trusted(std::string_view name)
 {
-    const auto equal = [&](const char* each) { return name == each; };
-    return std::any_of(read_headers.begin(), read_headers.end(), equal) ||
-           std::any_of(vouched_headers.begin(), vouched_headers.end(), equal);
+    const raw_headers known;
+    return std::any_of(
+               known.slots.begin(), known.slots.end(), [&](const auto& each) { return each.only_once && each.name == name; }
+           ) ||
+           std::any_of(vouched_headers.begin(), vouched_headers.end(), [&](const char* each) { return name == each; });
 }
 
 // Many upstreams read "X_Payer" and "X.Payer" as "X-Payer".
-bool is_alias_of_trusted(const std::string& name)
+bool is_alias_of_trusted(std::string_view name)
 {
     if (name.find_first_of("_.") == name.npos)
         return false;
-    std::string plain = name;
-    std::replace_if(
-        plain.begin(), plain.end(), [](char c) { return c == '_' || c == '.'; }, '-'
-    );
+    std::string plain(name);
+    for (char& c : plain)
+        c = c == '_' || c == '.' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return is_trusted(plain);
 }
 
-result<std::string> single(const http::request& message, const char* name)
+bool is_printable(std::string_view text)
 {
-    const auto range = message.equal_range(name);
-    if (range.first == range.second)
-        return std::string();
-    if (std::next(range.first) != range.second)
-        return fail(errc::invalid, "the header {} comes more than once", name);
-    const auto value = range.first->value();
-    for (const char c : value)
-    {
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e)
-            return fail(errc::invalid, "the header {} holds a character that does not belong there", name);
-    }
-    return std::string(value);
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) <= 0x7e;
+    });
 }
 
-bool is_method(const std::string& text)
+result<void> collect(const http::server_request& message, raw_headers& into)
+{
+    for (const auto& each : message.headers())
+    {
+        if (is_alias_of_trusted(each.name))
+            return fail(errc::invalid, "a header spells a name of ours with \"_\" or \".\": remove it");
+        for (raw_headers::slot& slot : into.slots)
+        {
+            if (!http::equal_names(slot.name, each.name))
+                continue;
+            if (slot.only_once && slot.seen)
+                return fail(errc::invalid, "the header {} comes more than once", slot.name);
+            if (slot.only_once && !is_printable(each.value))
+                return fail(
+                    errc::invalid, "the header {} holds a character that does not belong there", slot.name
+                );
+            if (!slot.seen)
+                slot.value = each.value;
+            slot.seen = true;
+        }
+    }
+    return {};
+}
+
+bool is_method(std::string_view text)
 {
     return !text.empty() && text.size() <= 32 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
         return std::isalpha(c) != 0 || c == '-';
     });
 }
 
-bool is_host(const std::string& text)
+bool is_host(std::string_view text)
 {
     return !text.empty() && text.size() <= 300 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
     });
 }
 
-result<std::optional<forwarded_request::payment_text>> read_payment(const http::request& message)
+result<void> read_payment(const raw_headers& raw, forwarded_request& out)
 {
-    auto v1 = single(message, "X-Payment");
-    if (!v1)
-        return v1.error();
-    auto v2 = single(message, "Payment-Signature");
-    if (!v2)
-        return v2.error();
-    if (!v1->empty() && !v2->empty())
+    const std::string_view v1 = raw[raw_headers::x_payment];
+    const std::string_view v2 = raw[raw_headers::payment_signature];
+    if (!v1.empty() && !v2.empty())
         return fail(errc::invalid, "send X-PAYMENT or PAYMENT-SIGNATURE, not both");
     using text = forwarded_request::payment_text;
-    if (!v2->empty())
-        return std::optional(text{x402::payment_header::payment_signature, std::move(*v2)});
-    if (!v1->empty())
-        return std::optional(text{x402::payment_header::x_payment, std::move(*v1)});
-    return std::optional<text>();
+    out.payment.reset();
+    if (!v2.empty())
+        out.payment = text{x402::payment_header::payment_signature, v2};
+    if (!v1.empty())
+        out.payment = text{x402::payment_header::x_payment, v1};
+    return {};
 }
 
 }  // namespace
 
-result<forwarded_request> read_forwarded_request(const http::request& message)
+result<void> read_forwarded_request(const http::server_request& message, forwarded_request& out)
 {
-    for (const auto& each : message)
-    {
-        if (is_alias_of_trusted(lower_case({each.name_string().data(), each.name_string().size()})))
-            return fail(errc::invalid, "a header spells a name of ours with \"_\" or \".\": remove it");
-    }
-    forwarded_request out;
-    const std::pair<const char*, std::string*> wanted[] = {
-        {"X-Forwarded-Uri", &out.uri},
-        {"X-Forwarded-Method", &out.method},
-        {"X-Forwarded-Host", &out.host},
-        {"X-Forwarded-Proto", &out.scheme},
-    };
-    for (const auto& [name, into] : wanted)
-    {
-        auto value = single(message, name);
-        if (!value)
-            return value.error();
-        *into = std::move(*value);
-    }
+    raw_headers raw;
+    auto collected = collect(message, raw);
+    if (!collected)
+        return collected;
+    out.uri = raw[raw_headers::uri];
+    out.method = raw[raw_headers::method];
+    out.host = raw[raw_headers::host];
+    out.scheme = raw[raw_headers::proto];
+    out.accept = raw[raw_headers::accept];
+    out.user_agent = raw[raw_headers::user_agent];
+    out.origin = raw[raw_headers::origin];
+    out.preflight_method = raw[raw_headers::preflight_method];
     if (out.uri.empty())
         return fail(errc::refused, "X-Forwarded-Uri is missing: ask through a ForwardAuth middleware");
     if (!is_method(out.method) || !is_host(out.host))
@@ -130,19 +164,16 @@ result<forwarded_request> read_forwarded_request(const http::request& message)
     if (out.method == "HEAD")
         out.method = "GET";
     // Behind a WebSocket handshake the gateway may say ws or wss.
-    if (out.scheme == "ws" || out.scheme == "wss")
-        out.scheme.replace(0, 2, "http");
+    if (out.scheme == "ws")
+        out.scheme = "http";
+    if (out.scheme == "wss")
+        out.scheme = "https";
     if (out.scheme != "http" && out.scheme != "https")
         return fail(errc::invalid, "X-Forwarded-Proto is missing or neither http nor https");
-    auto path = read_request_path(out.uri);
+    auto path = read_request_path(out.uri, out.path);
     if (!path)
-        return path.error();
-    out.path = std::move(*path);
-    auto payment = read_payment(message);
-    if (!payment)
-        return payment.error();
-    out.payment = std::move(*payment);
-    return out;
+        return path;
+    return read_payment(raw, out);
 }
 
 }  // namespace portitor::verifier

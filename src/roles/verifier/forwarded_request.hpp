@@ -2,36 +2,42 @@
 
 #include "roles/verifier/request_path.hpp"
 
-#include <portitor/core/http.hpp>
+#include <portitor/core/server_request.hpp>
 #include <portitor/x402/payment.hpp>
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace portitor::verifier {
 
 /// What the gateway tells of the request that it asks about, read strictly: everything here was set by the
-/// gateway, or the request is refused.
+/// gateway, or the request is refused. The texts are views into the gateway's question. Made to be read into
+/// again and again: that costs no allocation.
 struct forwarded_request
 {
-    std::string uri;     ///< path and query as the client sent them
-    std::string method;  ///< "GET" for HEAD, which is priced alike
-    std::string scheme;  ///< "http" or "https"
-    std::string host;
+    std::string_view uri;     ///< path and query as the client sent them
+    std::string_view method;  ///< "GET" for HEAD, which is priced alike
+    std::string_view scheme;  ///< "http" or "https"
+    std::string_view host;
     request_path path;
 
     struct payment_text
     {
         x402::payment_header header;
-        std::string value;
+        std::string_view value;
     };
     std::optional<payment_text> payment;
+
+    // The client's own, and as it likes them.
+    std::string_view accept;
+    std::string_view user_agent;
+    std::string_view origin;
+    std::string_view preflight_method;  ///< Access-Control-Request-Method
 };
 
 /// errc::invalid: a header that we read or vouch for comes twice or as a list, under an alias ("X_Payer"), or
 /// cannot be read in one way only; or two payments come at once. errc::refused: X-Forwarded-Uri is missing,
-/// so the request did not come through a ForwardAuth middleware.
-result<forwarded_request> read_forwarded_request(const http::request& message);
+/// so the request did not come through a ForwardAuth middleware. `into` is unspecified then.
+result<void> read_forwarded_request(const http::server_request& message, forwarded_request& into);
 
 }  // namespace portitor::verifier

@@ -29,27 +29,36 @@ std::size_t find_parameters(std::string_view segment)
     return std::min({segment.find(';'), segment.find("%3B"), segment.find("%3b")});
 }
 
+// Calls `take` with each segment; a trailing slash adds none.
+template <typename Taker>
+void for_each_segment(std::string_view path, Taker take)
+{
+    std::size_t at = path.starts_with('/') ? 1 : 0;
+    while (at < path.size())
+    {
+        const auto end = std::min(path.find('/', at), path.size());
+        take(path.substr(at, end - at));
+        at = end + 1;
+    }
+}
+
 }  // namespace
 
 std::vector<std::string> split_segments(std::string_view path)
 {
     std::vector<std::string> out;
-    std::size_t at = path.starts_with('/') ? 1 : 0;
-    while (at < path.size())
-    {
-        const auto end = std::min(path.find('/', at), path.size());
-        out.emplace_back(path.substr(at, end - at));
-        at = end + 1;
-    }
+    for_each_segment(path, [&](std::string_view segment) { out.emplace_back(segment); });
     return out;
 }
 
-result<request_path> read_request_path(std::string_view forwarded_uri)
+result<void> read_request_path(std::string_view forwarded_uri, request_path& out)
 {
     const std::string_view raw = forwarded_uri.substr(0, forwarded_uri.find('?'));
     if (!raw.starts_with('/'))
         return fail(errc::invalid, "the path must begin with /");
-    request_path out;
+    out.text.clear();
+    out.segments.clear();
+    out.has_parameters = false;
     for (std::size_t i = 0; i < raw.size(); ++i)
     {
         const auto c = static_cast<unsigned char>(raw[i]);
@@ -77,15 +86,15 @@ result<request_path> read_request_path(std::string_view forwarded_uri)
     }
     if (out.text.find("//") != out.text.npos)
         return fail(errc::invalid, "the path holds an empty segment");
-    out.segments = split_segments(out.text);
-    for (const std::string& each : out.segments)
+    for_each_segment(out.text, [&](std::string_view segment) { out.segments.push_back(segment); });
+    for (const std::string_view each : out.segments)
     {
         // "..;x" is ".." to servers that cut parameters off, and Traefik hands "..%3Bx" on as "..;x".
-        const std::string_view name = std::string_view(each).substr(0, find_parameters(each));
+        const std::string_view name = out.has_parameters ? each.substr(0, find_parameters(each)) : each;
         if (name == "." || name == "..")
             return fail(errc::invalid, "the path holds a \".\" or \"..\" segment");
     }
-    return out;
+    return {};
 }
 
 }  // namespace portitor::verifier

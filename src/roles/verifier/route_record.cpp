@@ -3,7 +3,7 @@
 namespace portitor::verifier {
 
 result<std::shared_ptr<const route_record>>
-route_record::read(boost::json::object&& raw, const served_route::limits& allowed)
+route_record::read(boost::json::object&& raw, const serving_limits& allowed)
 {
     auto meta = kube::parse_meta(raw);
     if (!meta)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "roles/verifier/route_table.hpp"
+#include "roles/verifier/served_route.hpp"
 
 #include <portitor/kube/object.hpp>
 
@@ -25,7 +25,7 @@ struct route_record
 
     /// errc::protocol for what is no object. A route that must not be served is a record all the same.
     static result<std::shared_ptr<const route_record>>
-    read(boost::json::object&& raw, const served_route::limits& allowed);
+    read(boost::json::object&& raw, const serving_limits& allowed);
 };
 
 }  // namespace portitor::verifier

@@ -1,7 +1,6 @@
 #include "roles/verifier/route_table.hpp"
 
-#include <portitor/api/names.hpp>
-#include <portitor/api/resources.hpp>
+#include <portitor/core/http.hpp>
 
 #include <algorithm>
 
@@ -9,153 +8,88 @@ namespace portitor::verifier {
 
 namespace {
 
-// The route must be the one that the controller makes for the offer that owns it: nothing else may speak for
-// it.
-result<std::string> offer_of(const kube::object& route)
+bool has_host(const served_route& route, std::string_view host)
 {
-    const kube::owner_reference* owner = route.meta.controller();
-    if (!owner || owner->kind != api::service_offer_resource.kind ||
-        !owner->api_version.starts_with("obol.org/"))
-        return fail(
-            errc::invalid,
-            "no ServiceOffer controls this route; routes are made by Portitor's controller only"
-        );
-    if (route.meta.name != api::payment_route_name(owner->name))
-        return fail(
-            errc::invalid,
-            "the route of the offer {} is named {}",
-            owner->name,
-            api::payment_route_name(owner->name)
-        );
-    return owner->name;
+    const auto url = http::parse_url(route.public_url());
+    return url && url->origin.authority() == host;
 }
 
 }  // namespace
 
-result<route_ptr> served_route::compile(const kube::object& route, const limits& allowed)
+entry_ptr route_table::find_by_path(const request_path& path, std::string_view host) const
 {
-    auto offer = offer_of(route);
-    if (!offer)
-        return offer.error();
-    auto spec = api::parse_payment_route(route);
-    if (!spec)
-        return spec.error();
-    const x402::network* network = allowed.networks.find(spec->network);
-    if (!network)
-        return fail(errc::invalid, "spec.network: {} is not known to this verifier", spec->network);
-    const x402::token* token = network->find_token(spec->asset);
-    if (!token)
-        return fail(errc::invalid, "spec.asset: {} is no asset known on {}", spec->asset, spec->network);
-    if (!allowed.facilitator_urls.contains(spec->facilitator_url))
-        return fail(
-            errc::invalid,
-            "spec.facilitatorURL: {} is not on this verifier's list of facilitators",
-            spec->facilitator_url
-        );
-    if (spec->price == 0)
-        return fail(errc::invalid, "spec.price: a price of 0 is never served");
-
-    auto out = std::make_shared<served_route>();
-    out->key_ = route.meta.ns + "/" + *offer;
-    std::string_view pattern = spec->pattern;
-    if (pattern.ends_with("/*"))
-        pattern.remove_suffix(2);
-    out->prefix_ = split_segments(pattern);
-    x402::payment_requirement requirement = x402::make_requirement(*network, *token);
-    requirement.amount = spec->price;
-    requirement.pay_to = spec->pay_to;
-    requirement.max_timeout_seconds = static_cast<std::uint32_t>(spec->max_timeout_seconds);
-    requirement.description = spec->description;
-    requirement.mime_type = "application/json";
-    out->default_.requirement = requirement;
-    for (const api::payment_rule& each : spec->rules)
+    for (std::size_t depth = std::min(path.segments.size(), deepest_) + 1; depth-- > 0;)
     {
-        rule one;
-        one.segments = split_segments(each.pattern);
-        one.open_ended = !one.segments.empty() && one.segments.back() == "*";
-        if (one.open_ended)
-            one.segments.pop_back();
-        one.what.free = each.access == api::gate::free;
-        one.what.requirement = requirement;
-        one.what.requirement.amount = each.price;
-        if (!one.what.free && each.price == 0)
-            return fail(errc::invalid, "spec.rules: the paid rule {} has a price of 0", each.pattern);
-        out->rules_.push_back(std::move(one));
+        std::string_view prefix;
+        if (depth > 0)
+        {
+            const std::string_view last = path.segments[depth - 1];
+            const char* const end = last.data() + last.size();
+            prefix = std::string_view(path.text).substr(0, static_cast<std::size_t>(end - path.text.data()));
+        }
+        const auto& group = by_path_.find(prefix);
+        if (!group)
+            continue;
+        if (group->entries.size() == 1)
+            return group->entries.front();
+        const auto here = [&](const entry_ptr& each) { return has_host(*each->route, host); };
+        const auto found = std::find_if(group->entries.begin(), group->entries.end(), here);
+        if (found == group->entries.end() || std::any_of(found + 1, group->entries.end(), here))
+            return nullptr;
+        return *found;
     }
-    std::stable_sort(out->rules_.begin(), out->rules_.end(), more_specific);
-    out->spec_ = std::move(*spec);
-    return route_ptr(std::move(out));
+    return nullptr;
 }
 
-// Segment by segment, a name before a "*"; then the longer pattern; then one that ends before one that goes
-// on. The last comparison only makes the order the same on every replica.
-bool served_route::more_specific(const rule& left, const rule& right)
+route_table route_table::with(entry_ptr added) const
 {
-    const std::size_t shared = std::min(left.segments.size(), right.segments.size());
-    for (std::size_t i = 0; i < shared; ++i)
+    route_table out = without(added->route->key());
+    out.by_key_ = out.by_key_.with(added);
+    out.deepest_ = std::max(deepest_, split_segments(added->route->prefix()).size());
+    out.add_to_group(std::move(added));
+    return out;
+}
+
+route_table route_table::without(std::string_view key) const
+{
+    route_table out = *this;
+    if (const entry_ptr& known = by_key_.find(key))
     {
-        const bool left_any = left.segments[i] == "*";
-        const bool right_any = right.segments[i] == "*";
-        if (left_any != right_any)
-            return right_any;
+        out.remove_from_group(*known);
+        out.by_key_ = by_key_.without(key);
     }
-    if (left.segments.size() != right.segments.size())
-        return left.segments.size() > right.segments.size();
-    if (left.open_ended != right.open_ended)
-        return right.open_ended;
-    return left.segments < right.segments;
+    return out;
 }
 
-bool served_route::matches(const rule& candidate, const std::vector<std::string>& below)
+route_table route_table::completed() const
 {
-    if (below.size() < candidate.segments.size())
-        return false;
-    if (below.size() > candidate.segments.size() && !candidate.open_ended)
-        return false;
-    for (std::size_t i = 0; i < candidate.segments.size(); ++i)
-    {
-        if (candidate.segments[i] != "*" && candidate.segments[i] != below[i])
-            return false;
-    }
-    return true;
+    route_table out = *this;
+    out.complete_ = true;
+    return out;
 }
 
-const terms* served_route::find(const request_path& path) const
+void route_table::add_to_group(entry_ptr added)
 {
-    if (path.segments.size() < prefix_.size() ||
-        !std::equal(prefix_.begin(), prefix_.end(), path.segments.begin()))
-        return nullptr;
-    if (rules_.empty())
-        return &default_;
-    // A server that cuts "a;b" down to "a" would serve another rule's path.
-    if (path.has_parameters)
-        return nullptr;
-    const std::vector<std::string> below(
-        path.segments.begin() + static_cast<std::ptrdiff_t>(prefix_.size()), path.segments.end()
-    );
-    for (const rule& each : rules_)
-    {
-        if (matches(each, below))
-            return &each.what;
-    }
-    return &default_;
+    const auto& known = by_path_.find(added->route->prefix());
+    auto group = known ? std::make_shared<path_group>(*known) : std::make_shared<path_group>();
+    const auto place =
+        std::find_if(group->entries.begin(), group->entries.end(), [&](const entry_ptr& each) {
+            return added->route->key() < each->route->key();
+        });
+    group->entries.insert(place, std::move(added));
+    by_path_ = by_path_.with(std::move(group));
 }
 
-std::string
-served_route::resource_url(const request_path& path, std::string_view scheme, std::string_view host) const
+void route_table::remove_from_group(const table_entry& removed)
 {
-    if (spec_.public_url.empty())
-        return fmt::format("{}://{}{}", scheme, host, path.text);
-    std::string url = spec_.public_url;
-    for (std::size_t i = prefix_.size(); i < path.segments.size(); ++i)
-        url += "/" + path.segments[i];
-    return url;
-}
-
-route_ptr route_table::find(std::string_view key) const
-{
-    const auto at = routes_.find(key);
-    return at == routes_.end() ? nullptr : at->second;
+    const auto& known = by_path_.find(removed.route->prefix());
+    if (!known)
+        return;
+    auto group = std::make_shared<path_group>(*known);
+    std::erase_if(group->entries, [&](const entry_ptr& each) {
+        return each->route->key() == removed.route->key();
+    });
+    by_path_ = group->entries.empty() ? by_path_.without(removed.route->prefix()) : by_path_.with(std::move(group));
 }
 
 }  // namespace portitor::verifier

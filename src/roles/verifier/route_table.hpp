@@ -1,85 +1,72 @@
 #pragma once
 
-#include "roles/verifier/request_path.hpp"
+#include "roles/verifier/route_counters.hpp"
+#include "roles/verifier/served_route.hpp"
 
-#include <portitor/api/payment_route.hpp>
-#include <portitor/x402/networks.hpp>
-#include <portitor/x402/requirement.hpp>
+#include <portitor/core/persistent_map.hpp>
 
-#include <map>
 #include <memory>
-#include <optional>
-#include <set>
-#include <string>
 #include <string_view>
 #include <vector>
 
 namespace portitor::verifier {
 
-/// The terms for one path.
-struct terms
+/// A route in the table, with what is counted about it.
+struct table_entry
 {
-    bool free = false;
-    x402::payment_requirement requirement;  ///< without resource_url; meaningless where free
+    route_ptr route;
+    std::shared_ptr<route_counters> counters;
 };
 
-/// One PaymentRoute, ready to be served. Immutable.
-class served_route
-{
-public:
-    /// What decides whether a route may be served here.
-    struct limits
-    {
-        const x402::network_table& networks;
-        const std::set<std::string>& facilitator_urls;
-    };
+using entry_ptr = std::shared_ptr<const table_entry>;
 
-    /// errc::invalid, with the reason that goes into status.conditions, when this verifier must not serve it.
-    static result<std::shared_ptr<const served_route>>
-    compile(const kube::object& route, const limits& allowed);
-
-    const api::payment_route& spec() const { return spec_; }
-    const std::string& key() const { return key_; }  ///< "namespace/offer"
-
-    /// The terms for a path, which must lie at or below the route's own. Nothing where it does not, or where
-    /// the path can be read in more than one way and the rules make a difference.
-    const terms* find(const request_path& path) const;
-
-    /// The URL that stands in the requirement for this path.
-    std::string resource_url(const request_path& path, std::string_view scheme, std::string_view host) const;
-
-private:
-    struct rule
-    {
-        std::vector<std::string> segments;
-        bool open_ended = false;  ///< the pattern ends with "*"
-        terms what;
-    };
-
-    static bool matches(const rule& candidate, const std::vector<std::string>& below);
-    static bool more_specific(const rule& left, const rule& right);
-
-    api::payment_route spec_;
-    std::string key_;
-    std::vector<std::string> prefix_;
-    terms default_;
-    std::vector<rule> rules_;  ///< most specific first
-};
-
-using route_ptr = std::shared_ptr<const served_route>;
-
-/// All routes, by "namespace/offer". One strand; routes that were found stay valid as long as they are held.
+/// All routes at one moment: by "namespace/offer", and by path for gateways that do not name the offer.
+/// Immutable; the next one shares all but what changed, so that a change costs the same among ten routes and
+/// among a hundred thousand.
 class route_table
 {
 public:
-    void put(route_ptr route) { routes_[route->key()] = std::move(route); }
-    void erase(const std::string& key) { routes_.erase(key); }
+    /// Whether the list of routes has been complete once: before that, any may be missing.
+    bool complete() const { return complete_; }
+    std::size_t size() const { return by_key_.size(); }
+
     /// Null where the offer has no route here.
-    route_ptr find(std::string_view key) const;
-    std::size_t size() const { return routes_.size(); }
+    const entry_ptr& find(std::string_view key) const { return by_key_.find(key); }
+
+    /// The route for a path: of those that hold it, the one that begins deepest; of several such ones (offers
+    /// with different host names) the one whose public URL has this host. Null where there is none, or more
+    /// than one is left, so that every replica answers alike.
+    entry_ptr find_by_path(const request_path& path, std::string_view host) const;
+
+    route_table with(entry_ptr added) const;
+    route_table without(std::string_view key) const;
+    route_table completed() const;
 
 private:
-    std::map<std::string, route_ptr, std::less<>> routes_;
+    /// Routes that begin at the same path, in the order of their keys.
+    struct path_group
+    {
+        std::vector<entry_ptr> entries;
+    };
+    struct key_of_entry
+    {
+        std::string_view operator()(const table_entry& each) const { return each.route->key(); }
+    };
+    struct prefix_of_group
+    {
+        std::string_view operator()(const path_group& each) const
+        {
+            return each.entries.front()->route->prefix();
+        }
+    };
+
+    void add_to_group(entry_ptr added);
+    void remove_from_group(const table_entry& removed);
+
+    persistent_map<table_entry, key_of_entry> by_key_;
+    persistent_map<path_group, prefix_of_group> by_path_;
+    std::size_t deepest_ = 0;  // segments of the longest prefix that ever was
+    bool complete_ = false;
 };
 
 }  // namespace portitor::verifier

@@ -2,14 +2,23 @@
 
 #include "roles/kube_connection.hpp"
 #include "roles/verifier/admission.hpp"
-#include "roles/verifier/forward_auth.hpp"
+#include "roles/verifier/credentials.hpp"
+#include "roles/verifier/gate_metrics.hpp"
+#include "roles/verifier/payment_desk.hpp"
 #include "roles/verifier/route_record.hpp"
+#include "roles/verifier/route_table.hpp"
+#include "roles/verifier/worker.hpp"
 
 #include <portitor/api/resources.hpp>
 #include <portitor/core/http_client.hpp>
-#include <portitor/core/http_server.hpp>
+#include <portitor/core/published.hpp>
+#include <portitor/core/small_file.hpp>
 #include <portitor/core/task_group.hpp>
 #include <portitor/kube/controller.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <thread>
 
 namespace portitor::roles {
 
@@ -19,11 +28,19 @@ namespace asio = boost::asio;
 
 // Longer than the 20 s that a payment may take.
 constexpr std::chrono::seconds drain_limit(25);
-constexpr int worker_count = 8;
+constexpr int admission_workers = 8;
+// How often certificates and credentials are read again; Kubernetes itself takes about a minute to change
+// mounted files.
+constexpr std::chrono::seconds file_period(10);
 
 task_group::failure_handler fail_with(stop_signal& end)
 {
     return [&end](const std::string&, const std::string&) { end.request(1); };
+}
+
+std::size_t thread_count(const settings& config)
+{
+    return config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
 }
 
 class verifier_role final : public role
@@ -35,20 +52,31 @@ public:
             facilitator_urls_.insert(each.url);
     }
 
+    ~verifier_role() override
+    {
+        // What runs on the threads refers to what goes before their contexts do.
+        for (const auto& each : workers_)
+            each->stop();
+    }
+
     asio::awaitable<result<int>> run() override
     {
         auto assembled = assemble();
         if (!assembled)
             co_return assembled.error();
         background_.spawn("admission", admissions_->run(admission_end_));
-        serving_.spawn("listener", server_->run());
-        around_.log.info("serving", {{"listen", config_.listen}});
+        files_.spawn("route table", complete_table());
+        files_.spawn("files", reread_files());
+        for (const auto& each : workers_)
+            each->start();
+        around_.log.info("serving", {{"listen", config_.listen}, {"threads", workers_.size()}});
         co_await around_.end.wait();
         draining_ = true;
+        co_await around_.steady.sleep_for(config_.shutdown_delay);
         // Settlements under way are finished: their buyers have paid.
-        co_await server_->drain(drain_limit);
-        serving_.cancel();
-        co_await serving_.join();
+        co_await drain_workers();
+        files_.cancel();
+        co_await files_.join();
         admission_end_.request();
         co_await background_.join();
         co_return around_.end.exit_code();
@@ -61,31 +89,146 @@ private:
         if (!api)
             return api.error();
         api_ = std::move(*api);
-        auto client = http::make_client(around_.executor, http::client_settings());
-        if (!client)
-            return client.error();
-        client_ = std::move(*client);
-        facilitator_.emplace(*client_);
-        gate_.emplace(*facilitator_, std::make_shared<x402::claim_table>(), around_.time);
+        for (const auto& [name, failure] : credentials_.refresh())
+            around_.log.warn("a credential is not there yet", {{"credential", name}, {"err", failure.message()}});
+        const std::size_t count = thread_count(config_);
+        for (std::size_t i = 0; i < count; ++i)
+            workers_.push_back(std::make_unique<verifier::worker>(around_.log, [this](std::string what) {
+                asio::post(around_.executor, [this, what = std::move(what)] { worker_failed(what); });
+            }));
+        auto gate = make_gate(workers_.front()->context().get_executor());
+        if (!gate)
+            return gate;
         watch_routes();
-        forward_auth_.emplace(
-            routes_,
-            *gate_,
-            config_.networks,
-            [this] { return records_->synced(); },
-            around_.log,
-            around_.numbers
-        );
-        server_.emplace(around_.executor, around_.log, [this](const http::request& message) {
-            return forward_auth_->answer(message);
-        });
         around_.checks.add_readiness("not draining", [this]() -> std::optional<std::string> {
             return draining_ ? std::optional<std::string>("shutting down") : std::nullopt;
         });
-        auto listening = server_->listen(config_.listen);
-        if (!listening)
-            return listening.error().within("--listen");
+        return listen();
+    }
+
+    /// Everything that judges payments lives on one thread, the first worker's.
+    result<void> make_gate(asio::any_io_executor executor)
+    {
+        http::client_settings pooling;
+        pooling.max_idle_per_origin = 64;
+        auto client = http::make_client(executor, pooling);
+        if (!client)
+            return client.error();
+        client_ = std::move(*client);
+        auto nodes = make_nodes();
+        if (!nodes)
+            return nodes.error();
+        if (!nodes->empty())
+            chain_.emplace(std::move(*nodes), around_.steady);
+        x402::claim_limits claim_limits;
+        claim_limits.max_claims = config_.max_claims;
+        claims_ = std::make_shared<x402::claim_table>(claim_limits);
+        facilitator_.emplace(*client_);
+        guard_.emplace(*facilitator_, around_.steady);
+        gate_.emplace(*guard_, claims_, around_.time, x402::gate_limits(), chain_ ? &*chain_ : nullptr);
+        desk_.emplace(executor, *gate_, chain_ ? &*chain_ : nullptr);
+        std::map<std::string, std::string> names;
+        for (const facilitator& each : config_.facilitators)
+            names[each.url] = each.name;
+        gate_metrics_.emplace(around_.numbers, *gate_, *claims_, *guard_, std::move(names));
+        gate_tasks_.emplace(executor, around_.log);
+        gate_tasks_->spawn("payment metrics", gate_metrics_->keep_publishing());
         return {};
+    }
+
+    result<std::map<std::string, evm::json_rpc>> make_nodes()
+    {
+        std::map<std::string, evm::json_rpc> out;
+        const auto allowed = config_.allow_insecure_facilitator ? evm::rpc_transport::http_too
+                                                                : evm::rpc_transport::https_only;
+        for (const chain& each : config_.chains)
+        {
+            if (each.rpc_url.empty())
+                continue;
+            const x402::network* known = config_.networks.find(each.name);
+            if (known == nullptr)
+                return fail(errc::invalid, "chain {}: no such network is known", each.name);
+            auto node = evm::json_rpc::make(*client_, each.rpc_url, allowed);
+            if (!node)
+                return node.error().within("chain " + each.name + ": rpcURL");
+            out.emplace(known->caip2, std::move(*node));
+        }
+        return out;
+    }
+
+    result<void> listen()
+    {
+        auto identity = read_identity();
+        if (!identity)
+            return identity.error();
+        identity_ = std::move(*identity);
+        std::string endpoint = config_.listen;
+        for (const auto& each : workers_)
+        {
+            auto listening = each->listen(
+                endpoint,
+                workers_.size() > 1,
+                identity_,
+                table_,
+                *desk_,
+                config_.networks,
+                cors_,
+                around_.numbers
+            );
+            if (!listening)
+                return listening.error().within("--listen");
+            // The first one of several may have been given any free port: the others share it.
+            if (endpoint.ends_with(":0"))
+                endpoint.replace(endpoint.size() - 1, 1, std::to_string(each->port()));
+        }
+        return {};
+    }
+
+    /// Nothing where TLS is not wanted.
+    result<std::optional<http::server_tls>> read_identity() const
+    {
+        if (config_.tls_cert_file.empty())
+            return std::optional<http::server_tls>();
+        auto certificate = read_small_file(config_.tls_cert_file);
+        if (!certificate)
+            return certificate.error().within("--tls-cert-file");
+        auto key = read_small_file(config_.tls_key_file);
+        if (!key)
+            return key.error().within("--tls-key-file");
+        return std::optional(http::server_tls{std::move(*certificate), std::move(*key)});
+    }
+
+    asio::awaitable<void> reread_files()
+    {
+        for (;;)
+        {
+            co_await around_.steady.sleep_for(file_period);
+            for (const auto& [name, failure] : credentials_.refresh())
+                around_.log.warn(
+                    "keeping the last value of a credential", {{"credential", name}, {"err", failure.message()}}
+                );
+            reread_identity();
+        }
+    }
+
+    void reread_identity()
+    {
+        auto identity = read_identity();
+        if (!identity)
+        {
+            around_.log.warn("keeping the old certificate", {{"err", identity.error().message()}});
+            return;
+        }
+        const auto same = [&] {
+            return identity_->certificate == (*identity)->certificate &&
+                   identity_->private_key == (*identity)->private_key;
+        };
+        if (!*identity || !identity_ || same())
+            return;
+        identity_ = std::move(*identity);
+        around_.log.info("the certificate has changed");
+        for (const auto& each : workers_)
+            each->use_tls(*identity_);
     }
 
     void watch_routes()
@@ -93,7 +236,7 @@ private:
         writer_.emplace(*api_, around_.time);
         kube::controller_options options;
         options.name = "admission";
-        options.workers = worker_count;
+        options.workers = admission_workers;
         // A verifier sells what it knows for as long as the API server is away: no restart would help.
         options.when_unsynced = kube::when_unsynced::wait;
         options.when_stale = kube::when_stale::warn;
@@ -104,31 +247,55 @@ private:
             api::payment_route_resource,
             {},
             [this](boost::json::object&& raw) {
-                return verifier::route_record::read(std::move(raw), allowed());
+                return verifier::route_record::read(
+                    std::move(raw), {config_.networks, facilitator_urls_, credentials_}
+                );
             },
             {}
         );
         records_->on_change([this](const kube::change<verifier::route_record>& of) { take(of); });
     }
 
-    verifier::served_route::limits allowed() const { return {config_.networks, facilitator_urls_}; }
-
     /// Puts a changed route into the table, or takes out what must not be served any more.
     void take(const kube::change<verifier::route_record>& of)
     {
-        const std::string before = of.before && of.before->served ? of.before->served->key() : std::string();
-        const std::string after = of.after && of.after->served ? of.after->served->key() : std::string();
-        if (!before.empty() && before != after)
-            routes_.erase(before);
-        if (!after.empty())
-            routes_.put(of.after->served);
-        if (of.after && after.empty())
+        const verifier::route_ptr before = of.before ? of.before->served : nullptr;
+        const verifier::route_ptr after = of.after ? of.after->served : nullptr;
+        verifier::route_table next = newest_;
+        if (before && (!after || after->key() != before->key()))
+            next = next.without(before->key());
+        if (after)
+            next = next.with(entry_for(after));
+        publish(std::move(next));
+        if (of.after && !after)
             around_.log.warn(
                 "refusing a route", {{"route", of.key().to_string()}, {"err", of.after->refusal}}
             );
         if (of.after)
             admissions_->queue().add_after(of.key(), writer_->patience());
-        routes_gauge_.set(static_cast<std::int64_t>(routes_.size()));
+    }
+
+    verifier::entry_ptr entry_for(const verifier::route_ptr& route)
+    {
+        verifier::table_entry made;
+        made.route = route;
+        const verifier::entry_ptr& known = newest_.find(route->key());
+        made.counters = known ? known->counters
+                              : std::make_shared<verifier::route_counters>(around_.numbers, route->key());
+        return std::make_shared<const verifier::table_entry>(std::move(made));
+    }
+
+    void publish(verifier::route_table next)
+    {
+        newest_ = std::move(next);
+        table_.set(std::make_shared<const verifier::route_table>(newest_));
+        routes_gauge_.set(static_cast<std::int64_t>(newest_.size()));
+    }
+
+    asio::awaitable<void> complete_table()
+    {
+        co_await records_->wait_synced();
+        publish(newest_.completed());
     }
 
     asio::awaitable<kube::reconcile_result> admit(kube::object_key key)
@@ -139,24 +306,59 @@ private:
         co_return co_await writer_->reconcile(std::move(route));
     }
 
+    void worker_failed(const std::string& what)
+    {
+        around_.log.error("a serving thread ended", {{"err", what}});
+        around_.end.request(1);
+    }
+
+    asio::awaitable<void> drain_workers()
+    {
+        task_group draining(around_.executor, around_.log);
+        for (const auto& each : workers_)
+            draining.spawn("drain", each->drain(drain_limit));
+        co_await draining.join();
+        asio::post(workers_.front()->context(), [this] { gate_tasks_->cancel(); });
+        // The first one judges the payments of all others.
+        for (auto at = workers_.rbegin(); at != workers_.rend(); ++at)
+            (*at)->join();
+    }
+
     const process around_;
     const settings& config_;
     std::set<std::string> facilitator_urls_;
-    task_group serving_{around_.executor, around_.log, fail_with(around_.end)};
-    task_group background_{around_.executor, around_.log, fail_with(around_.end)};
-    stop_signal admission_end_{around_.executor};
-    verifier::route_table routes_;
+    verifier::credential_store credentials_{config_.credentials};
+    const verifier::cors_policy cors_{config_.cors_origins};
+    std::optional<http::server_tls> identity_;
+
+    // The routes: written here, read by the workers.
+    verifier::route_table newest_;
+    published<verifier::route_table> table_{std::make_shared<const verifier::route_table>()};
     gauge& routes_gauge_ = around_.numbers.gauge("portitor_routes", "Routes that are served");
-    std::unique_ptr<kube::api> api_;
+
+    // Sockets and timers of everything below belong to the contexts of these.
+    std::vector<std::unique_ptr<verifier::worker>> workers_;
+
+    // The gate and what it works with: on the first worker's thread.
     std::unique_ptr<http::client> client_;
+    std::optional<x402::rpc_settlement_chain> chain_;
+    std::shared_ptr<x402::claim_table> claims_;
     std::optional<x402::http_facilitator> facilitator_;
+    std::optional<x402::guarded_facilitator> guard_;
     std::optional<x402::gate> gate_;
+    std::optional<verifier::payment_desk> desk_;
+    std::optional<verifier::gate_metrics> gate_metrics_;
+    std::optional<task_group> gate_tasks_;
+
+    std::unique_ptr<kube::api> api_;
     std::optional<verifier::admission_writer> writer_;
     std::optional<kube::controller> admissions_;
     kube::informer<verifier::route_record>* records_ = nullptr;
-    std::optional<verifier::forward_auth> forward_auth_;
-    std::optional<http::server> server_;
     bool draining_ = false;
+
+    stop_signal admission_end_{around_.executor};
+    task_group files_{around_.executor, around_.log, fail_with(around_.end)};
+    task_group background_{around_.executor, around_.log, fail_with(around_.end)};
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Writes paid requests, no two alike: EIP-3009 payments of x402 v2 whose signatures are good for the routes'
 // tokens, from 64 buyers. Their time ends an hour after they are written.
 //
-//   gate_payments ROUTES COUNT SEED > REQUESTS        (ROUTES as gate_data.py writes them)
+//   gate_payments ROUTES COUNT SEED FILE        (ROUTES as gate_data.py writes them)
 
 #include "routes.hpp"
 
@@ -148,8 +148,8 @@ std::string request_for(const sold& route, const buyer& by, std::uint64_t valid_
 int main(int count, char** arguments)
 try
 {
-    if (count != 4)
-        throw std::runtime_error("usage: gate_payments ROUTES COUNT SEED");
+    if (count != 5)
+        throw std::runtime_error("usage: gate_payments ROUTES COUNT SEED FILE");
     const auto routes = bench::read_routes(arguments[1]);
     const std::size_t wanted = std::stoul(arguments[2]);
     std::mt19937_64 random(std::stoul(arguments[3]));
@@ -159,18 +159,14 @@ try
     for (int i = 0; i < 64; ++i)
         buyers.emplace_back(context, random_word(random));
     const auto valid_before = static_cast<std::uint64_t>(std::time(nullptr)) + 3600;
+    std::ofstream file(arguments[4], std::ios::binary);
     for (std::size_t i = 0; i < wanted; ++i)
     {
-        const std::string text = request_for(
-            offers[random() % offers.size()],
-            buyers[random() % buyers.size()],
-            valid_before,
-            random_word(random)
-        );
-        if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
-            throw std::runtime_error("writing failed");
+        const sold& offer = offers[random() % offers.size()];
+        const buyer& by = buyers[random() % buyers.size()];
+        file << request_for(offer, by, valid_before, random_word(random));
     }
-    if (std::fflush(stdout) != 0)
+    if (!file.flush())
         throw std::runtime_error("writing failed");
 }
 catch (const std::exception& failure)

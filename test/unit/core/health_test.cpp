@@ -24,7 +24,7 @@ struct fixture
 
     http::response get(const char* target, http::verb method = http::verb::get)
     {
-        return checks.answer(http::request(method, target, 11), numbers);
+        return checks.answer(method, target, numbers);
     }
 };
 
@@ -62,7 +62,7 @@ TEST_CASE("a process without checks is well", "[core][health]")
 {
     const health none;
     const metrics numbers;
-    CHECK(none.answer(http::request(http::verb::get, "/readyz", 11), numbers).result_int() == 200);
+    CHECK(none.answer(http::verb::get, "/readyz", numbers).result_int() == 200);
 }
 
 TEST_CASE("metrics are served beside the checks", "[core][health]")

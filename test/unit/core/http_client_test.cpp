@@ -629,8 +629,8 @@ TEST_CASE(
 )
 {
     fixture f;
-    server served(f.context.get_executor(), logger(), [](const request& message) -> asio::awaitable<reply> {
-        co_return reply(make_response(status::created, "got " + message.body()));
+    server served(f.context, logger(), [](const server_request& message) -> asio::awaitable<reply> {
+        co_return reply(make_response(status::created, fmt::format("got {}", message.body())));
     });
     REQUIRE(served.listen("127.0.0.1:0").has_value());
     task_group tasks(f.context.get_executor(), logger());

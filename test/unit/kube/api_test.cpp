@@ -1,6 +1,7 @@
 #include "catch.hpp"
 #include "harness.hpp"
 #include "objects.hpp"
+#include "received.hpp"
 #include "run.hpp"
 #include "wire.hpp"
 
@@ -136,7 +137,7 @@ struct fixture : client_side
     std::vector<http::request> seen;
     std::deque<http::response> answers;
     http::server served{
-        context.get_executor(), log, [this](const http::request& message) { return answer(message); }};
+        context, log, [this](const http::server_request& message) { return answer(message); }};
     task_group tasks{context.get_executor(), log};
 
     explicit fixture(throttle_settings limits = {})
@@ -158,9 +159,9 @@ struct fixture : client_side
         co_await tasks.join();
     }
 
-    asio::awaitable<http::reply> answer(const http::request& message)
+    asio::awaitable<http::reply> answer(const http::server_request& message)
     {
-        seen.push_back(message);
+        seen.push_back(test::message_of(message));
         if (answers.empty())
             co_return http::reply(http::make_response(http::status::not_implemented, "no answer is left"));
         auto next = std::move(answers.front());

@@ -1,11 +1,11 @@
-#include "kube/small_file.hpp"
+#include <portitor/core/small_file.hpp>
 
 #include <cerrno>
 #include <fcntl.h>
 #include <system_error>
 #include <unistd.h>
 
-namespace portitor::kube {
+namespace portitor {
 
 namespace {
 
@@ -51,4 +51,4 @@ std::string trimmed(std::string text)
     return text;
 }
 
-}  // namespace portitor::kube
+}  // namespace portitor

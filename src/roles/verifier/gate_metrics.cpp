@@ -1,0 +1,108 @@
+#include "roles/verifier/gate_metrics.hpp"
+
+#include <portitor/core/task_group.hpp>
+
+namespace portitor::verifier {
+
+namespace {
+
+constexpr std::chrono::milliseconds period(500);
+
+/// Our counters are brought up to numbers that are counted elsewhere.
+void raise(counter& to, std::uint64_t value)
+{
+    if (value > to.value())
+        to.add(value - to.value());
+}
+
+}  // namespace
+
+gate_metrics::gate_metrics(
+    metrics& numbers,
+    const x402::gate& gate,
+    const x402::claim_table& claims,
+    const x402::guarded_facilitator& facilitators,
+    std::map<std::string, std::string> names
+)
+    : numbers_(numbers), gate_(gate), claims_(claims), facilitators_(facilitators), names_(std::move(names))
+{
+    publish();
+}
+
+boost::asio::awaitable<void> gate_metrics::keep_publishing()
+{
+    for (;;)
+    {
+        publish();
+        co_await sleep_for(period);
+    }
+}
+
+void gate_metrics::count(const char* event, std::uint64_t value)
+{
+    raise(
+        numbers_.counter("portitor_payments_total", "What became of payments", {{"event", event}}), value
+    );
+}
+
+void gate_metrics::publish()
+{
+    const x402::gate_counters& so_far = gate_.counters();
+    count("paid", so_far.paid);
+    count("paid_again", so_far.paid_again);
+    count("payment_required", so_far.payment_required);
+    count("already_used", so_far.already_used);
+    count("busy", so_far.busy);
+    count("facilitator_unavailable", so_far.facilitator_unavailable);
+    count("settlement_unknown", so_far.settlement_unknown);
+    count("internal", so_far.internal);
+    count("settle_retry", so_far.settle_retries);
+    count("resolution", so_far.resolutions);
+    count("chain_lookup", so_far.chain_lookups);
+    count("chain_settled", so_far.chain_settled);
+    count("chain_over", so_far.chain_over);
+
+    const x402::claim_counts now = claims_.counts();
+    const std::pair<const char*, std::size_t> states[] = {
+        {"verifying", now.verifying},
+        {"settling", now.settling},
+        {"granted", now.granted},
+        {"undelivered", now.undelivered},
+        {"used", now.used},
+        {"unknown", now.unknown},
+    };
+    for (const auto& [state, number] : states)
+        numbers_.gauge("portitor_claims", "Payments that are remembered, by state", {{"state", state}})
+            .set(static_cast<std::int64_t>(number));
+    publish_facilitators();
+}
+
+void gate_metrics::publish_facilitators()
+{
+    for (const x402::facilitator_state& each : facilitators_.states())
+    {
+        const auto known = names_.find(each.url);
+        const std::string name = known == names_.end() ? std::string("other") : known->second;
+        const auto total = [&](const char* result) -> counter& {
+            return numbers_.counter(
+                "portitor_facilitator_calls_total",
+                "Calls of facilitators: passed on, failed of these, and rejected unsent",
+                {{"facilitator", name}, {"result", result}}
+            );
+        };
+        raise(total("passed"), each.calls);
+        raise(total("failed"), each.failures);
+        raise(total("rejected"), each.rejected);
+        numbers_.gauge("portitor_facilitator_in_flight", "Calls under way", {{"facilitator", name}})
+            .set(static_cast<std::int64_t>(each.in_flight));
+        numbers_
+            .gauge(
+                "portitor_facilitator_circuit_open",
+                "1 while calls are not passed on because the facilitator failed, or asked to wait",
+                {{"facilitator", name}}
+            )
+            .set(each.circuit != x402::circuit_state::closed || each.held ? 1 : 0);
+    }
+}
+
+}  // namespace portitor::verifier
