@@ -3,7 +3,8 @@
 #
 #   install-deps.sh build    what compiles it
 #   install-deps.sh test     what runs the tests, and what builds the tools that they use
-#   install-deps.sh          both
+#   install-deps.sh bench    what the benchmarks use beside these
+#   install-deps.sh          build and test
 set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/../test/tools/toolchain.sh"
@@ -17,6 +18,7 @@ test_packages=(
     iproute2 dnsmasq-base openssl procps util-linux ca-certificates
     python3 python3-pytest python3-yaml curl jq git clang-format clang-tidy-16
 )
+bench_packages=(nginx-light wrk openssl util-linux)
 
 # Go and Node are Debian's only where the PATH has none that is new enough: they then fetch a newer one.
 add_toolchains() {
@@ -28,8 +30,9 @@ wanted=()
 case ${1:-both} in
     build) wanted=("${build_packages[@]}") ;;
     test) add_toolchains; wanted=("${test_packages[@]}") ;;
+    bench) wanted=("${bench_packages[@]}") ;;
     both) add_toolchains; wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
-    *) echo "usage: install-deps.sh [build|test]" >&2; exit 2 ;;
+    *) echo "usage: install-deps.sh [build|test|bench]" >&2; exit 2 ;;
 esac
 
 # One question for all of them keeps the usual run, which installs nothing, short.

@@ -3,9 +3,12 @@
 import base64
 import contextlib
 import json
+from pathlib import Path
 from typing import NamedTuple
 
 from processes import Failed, Program, free_port, get, run
+
+NGINX = Path("/usr/sbin/nginx")
 
 
 class Running(NamedTuple):
@@ -108,7 +111,7 @@ def nginx():
         }
         file = work.folder / "nginx.conf"
         file.write_text(settings)
-        return ["/usr/sbin/nginx", "-c", file, "-e", "stderr"]
+        return [NGINX, "-c", file, "-e", "stderr"]
 
     return Command("nginx", words)
 

@@ -61,7 +61,9 @@ class Program:
     def __init__(self, name, command, folder, cpu=SERVER_CPU, stdin=subprocess.DEVNULL):
         self.name = name
         self._log = (folder / f"{name}.log").open("w+b")
-        self._child = subprocess.Popen(pinned(cpu, *command), stdin=stdin, stdout=self._log, stderr=self._log)
+        # It goes with us, however we end.
+        words = pinned(cpu, "setpriv", "--pdeathsig", "KILL", *command)
+        self._child = subprocess.Popen(words, stdin=stdin, stdout=self._log, stderr=self._log)
         self.pid = self._child.pid
 
     def __enter__(self):

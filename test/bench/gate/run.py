@@ -53,12 +53,15 @@ def _build(arguments):
     all_gates = [
         gates.Portitor(binary),
         gates.raw_epoll(programs / "gate_raw_epoll"),
-        gates.nginx(),
         gates.go(go),
         gates.go(go, "go-tuned", "-client", "tuned"),
         gates.go(go, "go-check", "-check-signature"),
         gates.go(go, "go-tuned-check", "-client", "tuned", "-check-signature"),
     ]
+    if gates.NGINX.exists():
+        all_gates.append(gates.nginx())
+    else:
+        print(f"run.py: no {gates.NGINX}: without nginx", file=sys.stderr)
     return programs, {gate.name: gate for gate in all_gates}
 
 
