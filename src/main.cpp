@@ -42,12 +42,15 @@ asio::awaitable<void> watch_signals(asio::signal_set& signals, stop_signal& end,
     std::_Exit(130);
 }
 
-asio::awaitable<void> run_role(role& work, task_group& around, stop_signal& end, int& exit_code)
+asio::awaitable<void>
+run_role(role& work, http::server& health, task_group& around, stop_signal& end, int& exit_code)
 {
     auto ended = co_await work.run();
     exit_code = ended ? *ended : complain(ended.error());
     if (exit_code == 0)
         exit_code = end.exit_code();
+    // Probes and scrapers keep their connections open.
+    co_await health.drain(std::chrono::seconds(1));
     around.cancel();
 }
 
@@ -93,9 +96,11 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     const std::unique_ptr<role> work = entry.make(given, config);
     int exit_code = 1;
     std::exception_ptr failure;
-    asio::co_spawn(context, run_role(*work, around, end, exit_code), [&](std::exception_ptr thrown) {
+    auto running = run_role(*work, health_server, around, end, exit_code);
+    asio::co_spawn(context, std::move(running), [&](std::exception_ptr thrown) {
         failure = thrown;
-        around.cancel();
+        if (thrown)
+            context.stop();
     });
     context.run();
     if (failure)

@@ -1,222 +1,17 @@
-#include "../api/objects.hpp"
-#include "../x402/samples.hpp"
-#include "catch.hpp"
-#include "roles/verifier/forward_auth.hpp"
-#include "run.hpp"
+#include "verifier_world.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/http/write.hpp>
 
 #include <random>
 
 using namespace portitor;
 using namespace portitor::verifier;
+using namespace portitor::verifier::samples;
 
-namespace asio = boost::asio;
-namespace json = boost::json;
-namespace samples = x402::samples;
-
-using headers = std::vector<std::pair<std::string, std::string>>;
-using std::chrono::milliseconds;
+using headers = header_list;
 
 namespace {
-
-const char* const top = "/services/hello";
-
-/// Says to every payment what a test last wrote here.
-class fake_facilitator final : public x402::facilitator_client
-{
-public:
-    explicit fake_facilitator(asio::io_context& context) : context_(context) {}
-
-    x402::verify_outcome verify_answer = x402::verify_valid();
-    x402::settle_outcome settle_answer = settled();
-    milliseconds delay{0};
-    bool throws = false;
-    int verifies = 0;
-    int settles = 0;
-    std::vector<std::string> urls;
-    std::vector<u256> amounts;
-
-    static x402::settle_outcome settled()
-    {
-        json::object receipt{{"success", true}, {"transaction", "0xe16d"}, {"network", "eip155:84532"}};
-        return x402::settle_settled("0xe16d", std::move(receipt));
-    }
-
-    asio::awaitable<x402::verify_outcome> verify(
-        std::string url, const x402::payment&, const x402::payment_requirement& wanted, milliseconds
-    ) override
-    {
-        ++verifies;
-        urls.push_back(std::move(url));
-        amounts.push_back(wanted.amount);
-        co_await wait();
-        if (throws)
-            throw std::runtime_error("the facilitator's client has a fault");
-        co_return verify_answer;
-    }
-
-    asio::awaitable<x402::settle_outcome> settle(
-        std::string url, const x402::payment&, const x402::payment_requirement& wanted, milliseconds
-    ) override
-    {
-        ++settles;
-        urls.push_back(std::move(url));
-        amounts.push_back(wanted.amount);
-        co_await wait();
-        co_return settle_answer;
-    }
-
-private:
-    asio::awaitable<void> wait()
-    {
-        asio::steady_timer timer(context_, delay);
-        co_await timer.async_wait(asio::use_awaitable);
-    }
-
-    asio::io_context& context_;
-};
-
-kube::object_ptr route_object()
-{
-    return test::object_from(R"({
-        "apiVersion": "obol.org/v1alpha1", "kind": "PaymentRoute",
-        "metadata": {"name": "hello-payment", "namespace": "shop", "generation": 1, "ownerReferences": [
-            {"apiVersion": "obol.org/v1alpha1", "kind": "ServiceOffer", "name": "hello", "uid": "u1", "controller": true}
-        ]},
-        "spec": {
-            "pattern": "/services/hello/*", "price": "10000", "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
-            "payTo": "0x209693Bc6afc0C5328bA36FaF03C514EF312287C", "network": "eip155:84532",
-            "facilitatorURL": "https://f.example", "priceModel": "per-request", "description": "says hello",
-            "maxTimeoutSeconds": 60, "publicURL": "https://api.example.com/services/hello",
-            "rules": [
-                {"pattern": "/free/*", "gate": "free"},
-                {"pattern": "/free/not", "gate": "paid", "price": "20000", "priceModel": "per-request"},
-                {"pattern": "/report", "gate": "paid", "price": "50000", "priceModel": "per-request"}
-            ]
-        }
-    })");
-}
-
-/// A real X-PAYMENT header of the official v1 client, good for 10000 atomic units; 0 is a short-lived one.
-std::string real_v1(std::size_t which = 0)
-{
-    static const json::value all = samples::load("headers.json");
-    std::vector<std::string> found;
-    for (const json::value& each : all.at("headers").as_array())
-    {
-        if (each.at("header") == "X-PAYMENT")
-            found.emplace_back(each.at("value").as_string());
-    }
-    return found.at(which);
-}
-
-json::value decoded(std::string_view base64)
-{
-    return json::parse(x402::decode_base64(base64).value());
-}
-
-/// The route shop/hello, its verifier, and everything behind it.
-struct desk
-{
-    asio::io_context context;
-    samples::manual_clock time;
-    fake_facilitator facilitator{context};
-    std::shared_ptr<x402::claim_table> claims = std::make_shared<x402::claim_table>();
-    x402::gate engine{facilitator, claims, time};
-    route_table routes;
-    metrics numbers;
-    std::function<bool()> ready = [] { return true; };
-    forward_auth front{
-        routes,
-        engine,
-        samples::networks(),
-        [this] { return ready(); },
-        logger(log_level::error, log_format::text),
-        numbers};
-
-    desk() { put(route_object()); }
-
-    void put(const kube::object_ptr& object)
-    {
-        const std::set<std::string> listed{"https://f.example"};
-        routes.put(served_route::compile(*object, {samples::networks(), listed}).value());
-    }
-
-    static http::request
-    question(std::string_view uri, const headers& more = {}, std::string_view target = "/verify/shop/hello")
-    {
-        http::request message{http::verb::get, {target.data(), target.size()}, 11};
-        message.set("X-Forwarded-Uri", boost::beast::string_view(uri.data(), uri.size()));
-        message.set("X-Forwarded-Method", "GET");
-        message.set("X-Forwarded-Host", "gate.test");
-        message.set("X-Forwarded-Proto", "http");
-        for (const auto& [name, value] : more)
-            message.insert(name, value);
-        return message;
-    }
-
-    /// One question and its answer, which the gateway gets or not.
-    http::response ask(const http::request& message, bool delivered = true)
-    {
-        http::response out;
-        test::run(context, handle(message, delivered, out));
-        return out;
-    }
-
-    /// As the server does it.
-    asio::awaitable<void> handle(const http::request& message, bool delivered, http::response& out)
-    {
-        http::reply answer = co_await front.answer(message);
-        if (answer.on_written)
-            answer.on_written(delivered);
-        out = std::move(answer.message);
-    }
-
-    http::response ask(std::string_view uri, const headers& more = {}, bool delivered = true)
-    {
-        return ask(question(uri, more), delivered);
-    }
-
-    http::response pay(std::string_view uri, bool delivered = true, std::size_t which = 0)
-    {
-        return ask(uri, {{"X-PAYMENT", real_v1(which)}}, delivered);
-    }
-};
-
-std::string header(const http::response& answer, const char* name)
-{
-    const auto value = answer[name];
-    return {value.data(), value.size()};
-}
-
-std::string text(const json::value& of)
-{
-    return std::string(of.as_string());
-}
-
-bool is_granted(const http::response& answer)
-{
-    return answer.result_int() < 400;
-}
-
-void check_refused(const http::response& answer, http::status code, std::string_view error)
-{
-    INFO(answer.body());
-    CHECK(answer.result() == code);
-    CHECK(header(answer, "Cache-Control") == "no-store");
-    CHECK(header(answer, "Content-Type") == "application/json");
-    CHECK_FALSE(answer.count("X-Payer"));
-    CHECK_FALSE(answer.count("PAYMENT-REQUIRED"));
-    const json::value body = json::parse(answer.body());
-    CHECK(text(body.at("error")) == error);
-    CHECK_FALSE(body.at("message").as_string().empty());
-    CHECK_FALSE(body.as_object().contains("accepts"));
-}
 
 // One 402 in both versions, for that price and reason.
 void check_asks(
@@ -259,28 +54,6 @@ void check_asks(
     }
 }
 
-const char* const v1_payer = "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc";
-const char* const v2_payer = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
-
-void check_granted(const http::response& answer, const std::string& payer = v1_payer)
-{
-    CHECK(answer.result() == http::status::ok);
-    CHECK(answer.body().empty());
-    CHECK(header(answer, "Cache-Control") == "no-store");
-    CHECK(header(answer, "X-Portitor-Route") == "shop/hello");
-    CHECK(header(answer, "X-Payer") == payer);
-    CHECK(header(answer, "X-Payment-Payer") == header(answer, "X-Payer"));
-    CHECK(header(answer, "X-Payment-Status") == "settled");
-    CHECK(decoded(header(answer, "X-Payment-Response")).at("transaction") == "0xe16d");
-    CHECK(header(answer, "Payment-Response") == header(answer, "X-Payment-Response"));
-    // Nothing to say, but said, so that a client's own never reaches the upstream.
-    for (const char* empty : {"X-Payment-Tx", "X-Verified-Wallet"})
-    {
-        CHECK(answer.count(empty) == 1);
-        CHECK(header(answer, empty).empty());
-    }
-}
-
 }  // namespace
 
 TEST_CASE("a route that is not known is refused for now", "[verifier][auth]")
@@ -302,7 +75,7 @@ TEST_CASE("a route that is not known is refused for now", "[verifier][auth]")
             INFO(target);
             d.ready = [complete] { return complete; };
             const auto answer =
-                d.ask(desk::question("/services/hello/free/x", {{"X-PAYMENT", real_v1()}}, target));
+                d.ask(question("/services/hello/free/x", {{"X-PAYMENT", real_v1()}}, target));
             check_refused(answer, http::status::service_unavailable, "unknown_route");
             CHECK(header(answer, "Retry-After") == "1");
             CHECK(answer.count("X-Portitor-Route") == 1);
@@ -321,7 +94,7 @@ TEST_CASE("a question that names no route is refused", "[verifier][auth]")
     for (const char* target : {"/verify", "/verify/", "/", "/verifyx/shop/hello", "/healthz", "*", ""})
     {
         INFO(target);
-        check_refused(d.ask(desk::question(top, {}, target)), http::status::forbidden, "unknown_route");
+        check_refused(d.ask(question(top, {}, target)), http::status::forbidden, "unknown_route");
     }
 }
 
@@ -329,7 +102,7 @@ TEST_CASE("a query on the gate's own address changes nothing", "[verifier][auth]
 {
     desk d;
     CHECK(
-        d.ask(desk::question(top, {}, "/verify/shop/hello?x=/verify/a/b")).result() ==
+        d.ask(question(top, {}, "/verify/shop/hello?x=/verify/a/b")).result() ==
         http::status::payment_required
     );
 }
@@ -364,7 +137,7 @@ TEST_CASE("a path of another route is refused", "[verifier][auth]")
 TEST_CASE("a question that the gateway would not ask is refused", "[verifier][auth]")
 {
     desk d;
-    http::request missing = desk::question(top);
+    http::request missing = question(top);
     missing.erase("X-Forwarded-Uri");
     check_refused(d.ask(missing), http::status::forbidden, "bad_request");
     for (const headers& more : {
@@ -457,15 +230,15 @@ TEST_CASE("a v2 client pays what the header asks", "[verifier][auth]")
 {
     desk d;
     const json::value asked = decoded(header(d.ask(top), "PAYMENT-REQUIRED"));
-    json::object message = samples::v2_payment(samples::usdc_requirement());
+    json::object message = x402::samples::v2_payment(x402::samples::usdc_requirement());
     message["accepted"] = asked.at("accepts").at(0);
-    const headers payment{{"PAYMENT-SIGNATURE", samples::encode(message)}};
+    const headers payment{{"PAYMENT-SIGNATURE", x402::samples::encode(message)}};
     check_granted(d.ask(top, payment), v2_payer);
     check_refused(d.ask(top, payment), http::status::conflict, "payment_already_used");
 
     // A v2 payment says what it accepted: other terms, such as those of the real client's header, are not
     // ours.
-    const json::value all = samples::load("headers.json");
+    const json::value all = x402::samples::load("headers.json");
     for (const json::value& each : all.at("headers").as_array())
     {
         if (each.at("header") == "PAYMENT-SIGNATURE")
@@ -490,7 +263,7 @@ TEST_CASE("an undelivered answer lets the same payment through once more", "[ver
 TEST_CASE("an answer that is dropped unwritten counts as undelivered", "[verifier][auth]")
 {
     desk d;
-    const http::request question = desk::question(top, {{"X-PAYMENT", real_v1()}});
+    const http::request question = question(top, {{"X-PAYMENT", real_v1()}});
     const auto drop = [&]() -> asio::awaitable<void> {
         CHECK(is_granted((co_await d.front.answer(question)).message));
     };
@@ -508,11 +281,11 @@ TEST_CASE("the same payment buys nothing else", "[verifier][auth]")
         INFO(other);
         check_refused(d.pay(other), http::status::conflict, "payment_already_used");
     }
-    http::request posted = desk::question(top, {{"X-PAYMENT", real_v1()}});
+    http::request posted = question(top, {{"X-PAYMENT", real_v1()}});
     posted.set("X-Forwarded-Method", "POST");
     check_refused(d.ask(posted), http::status::conflict, "payment_already_used");
     // HEAD counts as the GET that it stands for.
-    http::request head = desk::question(top, {{"X-PAYMENT", real_v1()}});
+    http::request head = question(top, {{"X-PAYMENT", real_v1()}});
     head.set("X-Forwarded-Method", "HEAD");
     check_granted(d.ask(head));
     CHECK(d.facilitator.settles == 1);
@@ -525,7 +298,7 @@ TEST_CASE("a payment for one route does not open another one", "[verifier][auth]
     d.put(test::changed(second, "/spec/pattern", "\"/services/hello/*\""));
     check_granted(d.pay(top, false));
     check_refused(
-        d.ask(desk::question(top, {{"X-PAYMENT", real_v1()}}, "/verify/mall/hello")),
+        d.ask(question(top, {{"X-PAYMENT", real_v1()}}, "/verify/mall/hello")),
         http::status::conflict,
         "payment_already_used"
     );
@@ -565,7 +338,7 @@ TEST_CASE("a payment that cannot be read is a bad request", "[verifier][auth]")
           " " + good + " x",
           good + "," + good,
           std::string(20'000, 'A'),
-          samples::encode(samples::v2_payment(samples::usdc_requirement()))})
+          x402::samples::encode(x402::samples::v2_payment(x402::samples::usdc_requirement()))})
         check_refused(d.ask(top, {{"X-PAYMENT", bad}}), http::status::bad_request, "invalid_payload");
     check_refused(d.ask(top, {{"PAYMENT-SIGNATURE", good}}), http::status::bad_request, "invalid_payload");
     CHECK(d.facilitator.verifies == 0);
@@ -648,7 +421,7 @@ TEST_CASE("a fault on the way is a refusal", "[verifier][auth]")
     check_refused(answer, http::status::service_unavailable, "temporarily_unavailable");
     CHECK(answer.count("Retry-After") == 1);
     d.ready = []() -> bool { throw std::runtime_error("a fault, on purpose"); };
-    const auto unknown = d.ask(desk::question(top, {}, "/verify/shop/other"));
+    const auto unknown = d.ask(question(top, {}, "/verify/shop/other"));
     check_refused(unknown, http::status::service_unavailable, "internal_error");
     CHECK(unknown.count("Retry-After") == 1);
 }
@@ -657,7 +430,7 @@ TEST_CASE("of concurrent copies of a payment one gets in", "[verifier][auth]")
 {
     desk d;
     d.facilitator.delay = milliseconds(20);
-    const http::request question = desk::question(top, {{"X-PAYMENT", real_v1()}});
+    const http::request question = question(top, {{"X-PAYMENT", real_v1()}});
     std::vector<unsigned> codes;
     const auto copy = [&]() -> asio::awaitable<void> {
         http::reply answer = co_await d.front.answer(question);
@@ -678,12 +451,12 @@ TEST_CASE("a route that goes while a payment is settled does not take the answer
 {
     desk d;
     d.facilitator.delay = milliseconds(20);
-    const http::request question = desk::question(top, {{"X-PAYMENT", real_v1()}});
+    const http::request question = question(top, {{"X-PAYMENT", real_v1()}});
     std::optional<http::reply> answer;
     const auto paying = [&]() -> asio::awaitable<void> { answer.emplace(co_await d.front.answer(question)); };
     asio::co_spawn(d.context, paying(), asio::detached);
     d.context.poll();
-    d.routes.erase("shop/hello");
+    d.erase("shop/hello");
     d.context.run_for(std::chrono::seconds(5));
     REQUIRE(answer);
     CHECK(is_granted(answer->message));
@@ -783,7 +556,7 @@ TEST_CASE("whatever a client sends, it gets in by paying or by a rule that says 
         std::string uri = below(8) == 0 ? "" : "/services/hello";
         for (std::size_t i = below(5); i > 0; --i)
             uri += parts[below(parts.size())];
-        http::request message = desk::question(uri);
+        http::request message = question(uri);
         for (std::size_t i = below(3); i > 0; --i)
             message.insert(names[below(names.size())], values[below(values.size())]);
         if (below(3) == 0)
