@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <sys/socket.h>
@@ -112,23 +113,8 @@ public:
         {
             if (!work_ && !wait_begins())
                 break;
-            error_code failed;
-            std::size_t got = 0;
-            if constexpr (is_tls)
-            {
-                auto [ec, size] = co_await stream_.async_read_some(room(), as_result);
-                failed = ec;
-                got = size;
-            }
-            else
-            {
-                auto [ec] = co_await stream_.async_wait(boost::asio::socket_base::wait_read, as_result);
-                failed = ec;
-                if (!failed)
-                    got = stream_.read_some(room(), failed);
-                if (failed == boost::asio::error::would_block)
-                    failed = {};
-            }
+            const bool first = work_ == nullptr;
+            auto [failed, got] = co_await stream_.async_read_some(room(), as_result);
             idle_ = false;
             if (failed || timed_out_)
             {
@@ -137,7 +123,10 @@ public:
                     co_await write();
                 break;
             }
-            work_->input.commit(got);
+            if (first)
+                take_first(got);
+            else
+                work_->input.commit(got);
             bool open = true;
             for (step next = take_requests(); open && next != step::read;)
             {
@@ -191,11 +180,19 @@ private:
         return true;
     }
 
+    /// Where the next bytes go: while there is no request, the few that a connection has of its own.
     boost::asio::mutable_buffer room()
     {
-        if (!work_)
-            work_ = owner_.take_work();
-        return work_->input.prepare(read_size);
+        return work_ ? boost::asio::mutable_buffer(work_->input.prepare(read_size))
+                     : boost::asio::buffer(first_bytes_);
+    }
+
+    void take_first(std::size_t size)
+    {
+        work_ = owner_.take_work();
+        const auto place = work_->input.prepare(std::max(size, read_size));
+        std::memcpy(place.data(), first_bytes_.data(), size);
+        work_->input.commit(size);
     }
 
     /// Parses what has come and answers what can be answered at once.
@@ -235,7 +232,6 @@ private:
     {
         if (!work_->output.empty())
             return step::write;
-        // A TLS stream may hold the beginning of the next request already, so it keeps on reading.
         owner_.give_back(std::move(work_));
         return step::read;
     }
@@ -463,6 +459,7 @@ private:
 
     Stream stream_;
     std::unique_ptr<work> work_;
+    std::array<char, 2048> first_bytes_;  // a usual request; what idles has no more than this
 };
 
 }  // namespace portitor::http

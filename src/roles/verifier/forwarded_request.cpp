@@ -73,7 +73,7 @@ bool is_trusted(std::string_view name)
 // Many upstreams read "X_Payer" and "X.Payer" as "X-Payer".
 bool is_alias_of_trusted(std::string_view name)
 {
-    if (name.find_first_of("_.") == name.npos)
+    if (std::none_of(name.begin(), name.end(), [](char c) { return c == '_' || c == '.'; }))
         return false;
     std::string plain(name);
     for (char& c : plain)
