@@ -253,9 +253,7 @@ inline http::response read_answer(const std::string& text)
     const std::size_t taken = parser.put(asio::buffer(text), failure);
     if (failure || taken != text.size() || !parser.is_done())
         throw std::runtime_error("not one HTTP response: " + failure.message() + "\n" + text);
-    http::response out;
-    static_cast<decltype(parser.get())&>(out) = parser.get();
-    return out;
+    return parser.release();
 }
 
 /// The gate and what it works with, for fronts on any thread.
