@@ -22,6 +22,7 @@ constexpr std::string_view bound_prefix = "/verify/";
 constexpr std::chrono::seconds total_budget(20);
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view page_type = "text/html; charset=utf-8";
+constexpr std::string_view page_depends_on = "Accept, User-Agent";
 constexpr std::string_view told_to_pages = "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, X-Portitor-Route";
 
 outcome outcome_of(x402::unavailable_cause cause)
@@ -245,7 +246,7 @@ answer forward_auth::ask_for_payment(
     x402::write_payment_required(offer_, json_, std::span(&wanted, 1), error);
     answer out(what, 402);
     out.header("PAYMENT-REQUIRED", offer_.header_value);
-    out.header("Vary", "Accept, User-Agent");
+    out.header("Vary", page_depends_on);
     if (wants_page(now_.asked.accept, now_.asked.user_agent))
     {
         write_payment_page(text_, route, price);
@@ -265,7 +266,8 @@ answer forward_auth::grant(
 )
 {
     secret_ = nullptr;
-    if (route.credential() != nullptr)
+    // A preflight is paid by nobody, and browsers send it without credentials.
+    if (what != outcome::preflight && route.credential() != nullptr)
     {
         secret_ = route.credential()->value();
         if (!secret_)
@@ -401,6 +403,7 @@ asio::awaitable<http::reply> forward_auth::sell(std::unique_ptr<sale> what)
         x402::write_payment_required(offer_, json_, std::span(&wanted, 1), refused->reason);
         answer made(why, 402);
         made.header("PAYMENT-REQUIRED", offer_.header_value);
+        made.header("Vary", page_depends_on);
         made.body(json_type, offer_.body);
         complete(made, what->entry.get(), what->allowed_origin);
         co_return http::reply(made.to_response());
