@@ -76,8 +76,7 @@ TEST_CASE("a route that is not known is refused for now", "[verifier][auth]")
             desk d;
             if (!complete)
                 d.publish(route_table());
-            const auto answer =
-                d.ask(question("/services/hello/free/x", {{"X-PAYMENT", real_v1()}}, target));
+            const auto answer = d.ask(question("/services/hello/free/x", {{"X-PAYMENT", real_v1()}}, target));
             check_refused(answer, http::status::service_unavailable, "unknown_route");
             CHECK(header(answer, "Retry-After") == "1");
             CHECK(answer.count("X-Portitor-Route") == 1);
@@ -99,9 +98,7 @@ TEST_CASE("a question that names no route is refused", "[verifier][auth]")
         check_refused(d.ask(question(top, {}, target)), http::status::forbidden, "unknown_route");
     }
     // This one names a route, though none that can be.
-    check_refused(
-        d.ask(question(top, {}, "/verify/")), http::status::service_unavailable, "unknown_route"
-    );
+    check_refused(d.ask(question(top, {}, "/verify/")), http::status::service_unavailable, "unknown_route");
 }
 
 TEST_CASE("a query on the gate's own address changes nothing", "[verifier][auth]")

@@ -88,7 +88,8 @@ TEST_CASE("hosts in every form", "[verifier][forwarded]")
 
 TEST_CASE("without X-Forwarded-Uri nobody came through the gateway", "[verifier][forwarded]")
 {
-    for (const headers& list : {with("X-Forwarded-Uri", std::nullopt), with("X-Forwarded-Uri", ""), headers()})
+    for (const headers& list :
+         {with("X-Forwarded-Uri", std::nullopt), with("X-Forwarded-Uri", ""), headers()})
     {
         const reading asked(list);
         REQUIRE(asked.has_error());
@@ -133,9 +134,7 @@ TEST_CASE("a header that can be read in more than one way is refused", "[verifie
         {"Payment-Signature", "a\xff"},
     }));
     INFO(row.name << ": " << (row.value ? row.value : "(missing)"));
-    const reading asked(
-        with(row.name, row.value ? std::optional<std::string>(row.value) : std::nullopt)
-    );
+    const reading asked(with(row.name, row.value ? std::optional<std::string>(row.value) : std::nullopt));
     REQUIRE(asked.has_error());
     CHECK(asked.error().code() == errc::invalid);
 }

@@ -185,8 +185,7 @@ inline std::string real_v1(std::size_t which = 0)
 }
 
 /// A v1 payment of 10000 atomic units by the samples' payer, signed by `by`, with a nonce of its own.
-inline json::object
-v1_message(unsigned number, const evm::account& by = x402::samples::payer_account())
+inline json::object v1_message(unsigned number, const evm::account& by = x402::samples::payer_account())
 {
     json::object message = x402::samples::v1_payment();
     x402::samples::at(message, "payload/authorization/nonce") = fmt::format("0x{:064x}", number);
@@ -279,16 +278,13 @@ struct desk : counter_side
     metrics numbers;
     forward_auth front;
 
-    explicit desk(std::string_view origins = "", const std::vector<roles::credential_entry>& entries = {})
+    explicit desk(
+        std::string_view origins = "",
+        const std::vector<roles::credential_entry>& entries = {},
+        log_level level = log_level::error
+    )
         : credentials(entries), cors(origins),
-          front(
-              table,
-              payments,
-              x402::samples::networks(),
-              cors,
-              logger(log_level::error, log_format::text),
-              numbers
-          )
+          front(table, payments, x402::samples::networks(), cors, logger(level, log_format::text), numbers)
     {
         credentials.refresh();
         put(route_object());
@@ -357,6 +353,19 @@ inline std::string header(const http::response& answer, const char* name)
 {
     const auto value = answer[name];
     return {value.data(), value.size()};
+}
+
+/// All of it, for looking for what must not be there.
+inline std::string everything(const http::response& answer)
+{
+    std::string out = std::to_string(answer.result_int()) + "\n";
+    for (const auto& each : answer)
+    {
+        const auto name = each.name_string();
+        const auto value = each.value();
+        out += std::string(name.data(), name.size()) + ": " + std::string(value.data(), value.size()) + "\n";
+    }
+    return out + answer.body();
 }
 
 inline std::string text(const json::value& of)
