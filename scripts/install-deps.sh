@@ -12,7 +12,7 @@ set -euo pipefail
 build_packages=(
     g++ cmake ninja-build ccache pkg-config ca-certificates
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
-    libssl-dev libsecp256k1-dev libcrypto++-dev libfmt-dev libyaml-cpp-dev libcli11-dev catch2
+    libssl-dev libmimalloc-dev libsecp256k1-dev libcrypto++-dev libfmt-dev libyaml-cpp-dev libcli11-dev catch2
 )
 test_packages=(
     iproute2 dnsmasq-base openssl procps util-linux ca-certificates

@@ -6,14 +6,14 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/core/error.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <openssl/ssl.h>
 
 #include <array>
@@ -31,8 +31,8 @@ namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
-using plain_stream = beast::tcp_stream;
-using tls_stream = beast::ssl_stream<beast::tcp_stream>;
+using plain_stream = tcp::socket;
+using tls_stream = asio::ssl::stream<tcp::socket>;
 
 error describe(beast::error_code ec, std::string_view doing)
 {
@@ -53,6 +53,51 @@ result<bool> is_interim(unsigned status, const origin& server)
         return fail(errc::protocol, "{} switches to another protocol", server.to_string());
     return status >= 100 && status < 200;
 }
+
+/// Ends what a connection does when its time is over. Costs one timer for a whole exchange.
+class time_limit
+{
+public:
+    explicit time_limit(tcp::socket& socket) : socket_(socket), timer_(socket.get_executor()) {}
+
+    void expires_at(deadline when)
+    {
+        if (when == until_)
+            return;
+        until_ = when;
+        over_ = false;
+        timer_.expires_at(when);
+        timer_.async_wait([this, alive = std::weak_ptr(alive_)](beast::error_code ec) {
+            // A timer that has fired when its connection goes still calls.
+            if (!ec && !alive.expired())
+                end();
+        });
+    }
+
+    void expires_never()
+    {
+        until_ = deadline::max();
+        timer_.cancel();
+    }
+
+    bool over() const { return over_; }
+
+private:
+    void end()
+    {
+        if (until_ > std::chrono::steady_clock::now())
+            return;  // set anew in the meantime
+        over_ = true;
+        beast::error_code ignored;
+        socket_.cancel(ignored);
+    }
+
+    tcp::socket& socket_;
+    asio::steady_timer timer_;
+    deadline until_ = deadline::max();
+    bool over_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
 
 asio::awaitable<result<tcp::resolver::results_type>> resolve(origin server)
 {
@@ -111,16 +156,34 @@ public:
         auto found = co_await with_deadline(resolve(server_), left_until(until), "resolving " + server_.host);
         if (!found)
             co_return fail(errc::unavailable, "{}", found.error().message());
-        lowest().expires_at(until);
-        auto [ec, endpoint] = co_await lowest().async_connect(*found, as_result);
-        if (ec)
-            co_return fail(errc::unavailable, "cannot connect to {}: {}", server_.to_string(), ec.message());
-        keep_alive(lowest().socket());
-        if constexpr (std::is_same_v<Stream, tls_stream>)
+        limit_.expires_at(until);
+        beast::error_code failed = asio::error::host_not_found;
+        for (const auto& each : *found)
+        {
+            beast::error_code ignored;
+            socket().close(ignored);
+            auto [ec] = co_await socket().async_connect(each.endpoint(), as_result);
+            failed = ec;
+            if (!failed || limit_.over())
+                break;
+        }
+        if (limit_.over())
+            failed = beast::error::timeout;
+        if (failed)
+            co_return fail(
+                errc::unavailable, "cannot connect to {}: {}", server_.to_string(), failed.message()
+            );
+        keep_alive(socket());
+        if constexpr (is_tls)
         {
             auto shaken = co_await handshake();
             if (!shaken)
                 co_return shaken.error();
+        }
+        else
+        {
+            beast::error_code ignored;
+            socket().non_blocking(true, ignored);
         }
         co_return result<void>();
     }
@@ -128,24 +191,42 @@ public:
     asio::awaitable<result<void>> write(request& message, deadline until) override
     {
         is_head_ = message.method() == verb::head;
-        lowest().expires_at(until);
-        auto [ec, written] = co_await beast::http::async_write(stream_, message, as_result);
-        if (ec)
-            co_return describe(ec, "sending to " + server_.to_string());
+        limit_.expires_at(until);
+        serialize(message);
+        std::size_t done = 0;
+        beast::error_code failed;
+        if constexpr (!is_tls)
+        {
+            // Nearly always the socket takes it all at once.
+            done = stream_.write_some(asio::buffer(output_), failed);
+            if (failed == asio::error::would_block)
+                failed = {};
+        }
+        if (!failed && done < output_.size())
+        {
+            auto [ec, written] = co_await asio::async_write(stream_, asio::buffer(output_) + done, as_result);
+            failed = ec;
+        }
+        if (failed)
+            co_return describe(describe_end(failed), "sending to " + server_.to_string());
         co_return result<void>();
     }
 
     asio::awaitable<result<response>> read(std::size_t max_body, deadline until) override
     {
-        lowest().expires_at(until);
+        limit_.expires_at(until);
         for (;;)
         {
             beast::http::response_parser<beast::http::string_body> parser;
+            parser.eager(true);
             parser.body_limit(max_body);
             parser.skip(is_head_);  // its Content-Length is that of a body which does not come
-            auto [ec, size] = co_await beast::http::async_read(stream_, buffer_, parser, as_result);
-            if (ec)
-                co_return describe(ec, "reading the answer of " + server_.to_string());
+            while (!parser.is_done())
+            {
+                const beast::error_code ec = co_await advance(parser);
+                if (ec)
+                    co_return describe(ec, "reading the answer of " + server_.to_string());
+            }
             const auto interim = is_interim(parser.get().result_int(), server_);
             if (!interim)
                 co_return interim.error();
@@ -153,7 +234,7 @@ public:
                 continue;
             // Bytes beyond the answer are an answer to nobody's request: the next one would get them.
             reusable_ = parser.get().keep_alive() && buffer_.size() == 0;
-            lowest().expires_never();
+            limit_.expires_never();
             co_return parser.release();
         }
     }
@@ -166,7 +247,7 @@ public:
     bool stale() override
     {
         char byte = 0;
-        const auto got = ::recv(lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        const auto got = ::recv(socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         // Anything but "nothing yet" is the end of the connection, or bytes that nobody asked for.
         return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
     }
@@ -174,7 +255,64 @@ public:
 private:
     friend class basic_body_stream<Stream>;
 
-    beast::tcp_stream& lowest() { return beast::get_lowest_layer(stream_); }
+    static constexpr bool is_tls = std::is_same_v<Stream, tls_stream>;
+    static constexpr std::size_t read_size = 8 * 1024;
+
+    tcp::socket& socket()
+    {
+        if constexpr (is_tls)
+            return stream_.next_layer();
+        else
+            return stream_;
+    }
+
+    void serialize(const request& message)
+    {
+        const auto view = [](beast::string_view text) { return std::string_view(text.data(), text.size()); };
+        output_.clear();
+        output_ += view(message.method_string());
+        output_ += ' ';
+        output_ += view(message.target());
+        output_ += " HTTP/1.1\r\n";
+        for (const auto& each : message)
+        {
+            output_ += view(each.name_string());
+            output_ += ": ";
+            output_ += view(each.value());
+            output_ += "\r\n";
+        }
+        output_ += "\r\n";
+        output_ += message.body();
+    }
+
+    /// Parses what is there, or else reads more. eof ends a body that has no other end.
+    template <typename Parser>
+    asio::awaitable<beast::error_code> advance(Parser& parser)
+    {
+        beast::error_code ec;
+        if (buffer_.size() > 0)
+        {
+            buffer_.consume(parser.put(buffer_.data(), ec));
+            if (ec != beast::http::error::need_more && (ec || parser.is_done() || buffer_.size() > 0))
+                co_return ec;
+        }
+        auto [failed, size] = co_await stream_.async_read_some(buffer_.prepare(read_size), as_result);
+        buffer_.commit(size);
+        if (limit_.over())
+            co_return beast::error::timeout;
+        if (failed != asio::error::eof)
+            co_return failed;
+        if (!parser.got_some())
+            co_return beast::http::error::end_of_stream;
+        ec = {};
+        parser.put_eof(ec);
+        co_return ec;
+    }
+
+    beast::error_code describe_end(beast::error_code ec) const
+    {
+        return limit_.over() ? beast::error_code(beast::error::timeout) : ec;
+    }
 
     asio::awaitable<result<void>> handshake()
     {
@@ -188,12 +326,16 @@ private:
         stream_.set_verify_callback(asio::ssl::host_name_verification(name));
         auto [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::client, as_result);
         if (ec)
-            co_return fail(errc::unavailable, "TLS with {} failed: {}", server_.to_string(), ec.message());
+            co_return fail(
+                errc::unavailable, "TLS with {} failed: {}", server_.to_string(), describe_end(ec).message()
+            );
         co_return result<void>();
     }
 
     Stream stream_;
+    time_limit limit_{socket()};
     beast::flat_buffer buffer_;
+    std::string output_;
     origin server_;
     std::string server_name_;
     bool reusable_ = false;
@@ -212,15 +354,17 @@ public:
 
     asio::awaitable<result<void>> read_header(deadline until)
     {
-        via_.lowest().expires_at(until);
+        via_.limit_.expires_at(until);
         for (;;)
         {
             parser_.emplace();
             parser_->body_limit(boost::none);
-            auto [ec, size] =
-                co_await beast::http::async_read_header(via_.stream_, via_.buffer_, *parser_, as_result);
-            if (ec)
-                co_return describe(ec, "reading the answer of " + via_.server_.to_string());
+            while (!parser_->is_header_done())
+            {
+                const beast::error_code ec = co_await via_.advance(*parser_);
+                if (ec)
+                    co_return describe(ec, "reading the answer of " + via_.server_.to_string());
+            }
             const auto interim = is_interim(status_code(), via_.server_);
             if (!interim)
                 co_return interim.error();
@@ -249,7 +393,7 @@ public:
         }
         if (keep_ && give_back_ && parser_->get().keep_alive() && via_.buffer_.size() == 0)
         {
-            via_.lowest().expires_never();
+            via_.limit_.expires_never();
             give_back_(std::move(keep_));
         }
         co_return out;
@@ -277,7 +421,7 @@ private:
 
     asio::awaitable<beast::error_code> receive(std::chrono::milliseconds idle)
     {
-        via_.lowest().expires_after(idle);
+        via_.limit_.expires_at(std::chrono::steady_clock::now() + idle);
         auto [ec, size] =
             co_await via_.stream_.async_read_some(via_.buffer_.prepare(longest_piece), as_result);
         via_.buffer_.commit(size);
@@ -287,7 +431,7 @@ private:
             ec = {};
             parser_->put_eof(ec);
         }
-        co_return ec;
+        co_return via_.describe_end(ec);
     }
 
     static constexpr std::size_t longest_piece = 32 * 1024;

@@ -134,11 +134,11 @@ result<facilitator_call> make_facilitator_call(
     target += '/';
     target += operation;
 
-    json::object body;
-    body["x402Version"] = offered.version;
-    body["paymentPayload"] = offered.raw;
-    // Always our own requirement: what the client echoes is not signed.
-    body["paymentRequirements"] = offered.version == 1 ? to_v1_json(wanted) : to_v2_json(wanted);
+    // The payment as the client wrote it, which is strict JSON; the requirement always ours: what the client
+    // echoes is not signed.
+    std::string body = offered.version == 1 ? "{\"x402Version\":1" : "{\"x402Version\":2";
+    body += ",\"paymentPayload\":" + offered.text;
+    body += ",\"paymentRequirements\":" + (offered.version == 1 ? v1_json(wanted) : v2_json(wanted)) + "}";
 
     facilitator_call call;
     call.server = std::move(url->origin);
@@ -148,7 +148,7 @@ result<facilitator_call> make_facilitator_call(
     call.message.set(http::field::host, call.server.authority());
     call.message.set(http::field::content_type, "application/json");
     call.message.set(http::field::accept, "application/json");
-    call.message.body() = json::serialize(body);
+    call.message.body() = std::move(body);
     call.message.prepare_payload();
     return call;
 }

@@ -47,13 +47,11 @@ bool same_extra(const json::object& from, const payment_requirement& wanted)
     const json::object* extra = object_member(from, "extra");
     if (extra == nullptr)
         return false;
-    for (const auto& member : extra_of(wanted))
-    {
-        const json::value* theirs = extra->if_contains(member.key());
-        if (theirs == nullptr || *theirs != member.value())
-            return false;
-    }
-    return true;
+    // Every member of ours; the client may have more.
+    return same_text(*extra, "name", wanted.asset_name) && same_text(*extra, "version", wanted.asset_version) &&
+           same_text(*extra, "paymentFlow", "upfront") &&
+           (wanted.method == transfer_method::eip3009 ||
+            same_text(*extra, "assetTransferMethod", to_string(wanted.method)));
 }
 
 // x402 v2: what the client says that it accepted is this requirement.

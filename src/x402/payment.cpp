@@ -147,7 +147,7 @@ result<payment> decode_payment(payment_header header, std::string_view value, co
         return fail(
             errc::invalid, "the payment header is refused: it is longer than {} bytes", max_payment_header
         );
-    const auto text = decode_base64(value);
+    auto text = decode_base64(value);
     if (!text)
         return text.error().within("the payment header is refused");
     auto parsed = parse_object(*text);
@@ -179,14 +179,15 @@ result<payment> decode_payment(payment_header header, std::string_view value, co
         const json::object& accepted = read.object(top, "accepted");
         out.scheme = read.text(accepted, "scheme");
         out.network = read.text(accepted, "network");
-        out.accepted = accepted;
         read.optional_object(top, "resource");
         read.optional_object(top, "extensions");
     }
     read_payload(read, read.object(top, "payload"), out);
     if (const auto& failure = read.failure())
         return *failure;
-    out.raw = std::move(*parsed);
+    if (out.version == 2)
+        out.accepted = std::move(parsed->at("accepted").as_object());
+    out.text = std::move(*text);
     return out;
 }
 

@@ -14,8 +14,8 @@ namespace portitor::x402 {
 
 struct facilitator_limits
 {
-    std::size_t in_flight = 64;           ///< calls of one facilitator
-    std::size_t verifies_in_flight = 48;  ///< of these; the rest is kept for settlements
+    std::size_t in_flight = 256;           ///< calls of one facilitator
+    std::size_t verifies_in_flight = 192;  ///< of these; the rest is kept for settlements
     unsigned failures_to_open = 5;        ///< failures in a row
     std::chrono::seconds open_first{5};   ///< how long the circuit is open first; doubles with each probe
     std::chrono::seconds open_most{60};

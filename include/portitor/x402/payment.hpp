@@ -43,7 +43,7 @@ enum class payment_kind
 struct payment
 {
     int version = 0;
-    boost::json::object raw;  ///< the decoded header as it came, for the facilitator
+    std::string text;  ///< the decoded header as it came, JSON, for the facilitator
     std::string scheme;
     std::string network;  ///< CAIP-2, or what the client wrote where the table lacks it
     std::optional<boost::json::object>

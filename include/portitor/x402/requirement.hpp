@@ -3,8 +3,6 @@
 #include <portitor/core/u256.hpp>
 #include <portitor/x402/networks.hpp>
 
-#include <boost/json/object.hpp>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -64,14 +62,10 @@ void append_v2_json(std::string& out, const requirement_view& requirement);
 /// The same in v1. @pre requirement.offered_in_v1()
 void append_v1_json(std::string& out, const requirement_view& requirement);
 
-/// `extra` as both versions carry it: name, version, paymentFlow "upfront", and assetTransferMethod where it
-/// is not the default.
-boost::json::object extra_of(const payment_requirement& requirement);
-
-/// One element of `accepts` in v2, and `paymentRequirements` to a facilitator.
-boost::json::object to_v2_json(const payment_requirement& requirement);
+/// The JSON of append_v2_json(): `paymentRequirements` to a facilitator.
+std::string v2_json(const payment_requirement& requirement);
 
 /// The same in v1. @pre requirement.offered_in_v1()
-boost::json::object to_v1_json(const payment_requirement& requirement);
+std::string v1_json(const payment_requirement& requirement);
 
 }  // namespace portitor::x402

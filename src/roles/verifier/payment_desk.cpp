@@ -3,6 +3,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace portitor::verifier {
@@ -32,6 +33,12 @@ asio::awaitable<x402::verdict> payment_desk::pay(
 {
     asio::awaitable<x402::verdict> judging =
         gate_.pay(offered, wanted, std::move(facilitator_url), std::move(binding), deadline);
+    const asio::any_io_executor here = co_await asio::this_coro::executor;
+    if (here == executor_)
+    {
+        x402::verdict at_home = co_await std::move(judging);
+        co_return at_home;
+    }
     x402::verdict made = co_await asio::co_spawn(executor_, std::move(judging), apart());
     co_return made;
 }

@@ -1,5 +1,7 @@
 #include "verifier_world.hpp"
 
+#include <boost/json/value_from.hpp>
+
 #include <cstdlib>
 #include <new>
 
@@ -17,6 +19,8 @@ using namespace portitor::verifier::samples;
 namespace {
 
 thread_local std::size_t allocations = 0;
+// The one that fails, once, counted like these; 0: none.
+thread_local std::size_t failing = 0;
 
 #if PORTITOR_SANITIZED
 // The sanitizers bring an operator new of their own, which they check: they are asked instead.
@@ -34,7 +38,8 @@ const int installed = __sanitizer_install_malloc_and_free_hooks(count_one, ignor
 // For this whole executable: as the usual ones, but counted.
 void* operator new(std::size_t size)
 {
-    ++allocations;
+    if (++allocations == failing)
+        throw std::bad_alloc();
     void* const made = std::malloc(size == 0 ? 1 : size);
     if (made == nullptr)
         throw std::bad_alloc();
@@ -138,4 +143,66 @@ TEST_CASE("a table that changes costs its readers nothing", "[verifier][allocati
     http::response_writer writer(text, true, false);
     CHECK(d.front.answer_at_once(message, writer));
     CHECK(allocations == before);
+}
+
+TEST_CASE("whatever memory is not there, nothing is given away", "[verifier][allocation]")
+{
+    if (PORTITOR_SANITIZED)
+    {
+        WARN("the sanitizer's operator new cannot be made to fail");
+        return;
+    }
+    const captured_log quiet;
+    struct asked
+    {
+        question what;
+        unsigned status;
+    };
+    const std::vector<asked> table{
+        {question(top), 402},
+        {question("/services/hello/report", {{"Accept", "text/html"}, {"User-Agent", "Mozilla"}}), 402},
+        {question("/services/hello/free/x"), 200},
+        {question("/services/hello/free/..%2Freport"), 400},
+        {question("/elsewhere/that/is/not/the/routes/own"), 403},
+        {question(top, {{"X_Payer_With_A_Long_Name_To_Be_Allocated", "1"}}), 402},
+        {question(top, {}, "/verify/shop/other"), 503},
+    };
+    for (const asked& each : table)
+    {
+        INFO(json::serialize(json::value_from(each.what.headers)));
+        std::size_t at = 1;
+        for (bool reached = true; reached; ++at)
+        {
+            desk d;
+            http::server_request message;
+            each.what.write(message);
+            std::string text;
+            text.reserve(16 * 1024);  // the server's own
+            bool answered = false;
+            failing = allocations + at;
+            try
+            {
+                http::response_writer writer(text, true, false);
+                answered = d.front.answer_at_once(message, writer);
+                reached = allocations >= failing;
+            }
+            catch (const std::bad_alloc&)
+            {
+                // The server makes it a 500.
+            }
+            failing = 0;
+            if (answered)
+            {
+                const auto made = read_answer(text);
+                INFO(everything(made));
+                const bool expected = made.result_int() == each.status || made.result_int() == 503;
+                CHECK(expected);
+            }
+            // And all is well again.
+            CHECK(d.ask(each.what).result_int() == each.status);
+            CHECK_FALSE(d.numbers.expose().empty());
+        }
+        // The first answer of a thread takes some.
+        CHECK(at > 5);
+    }
 }

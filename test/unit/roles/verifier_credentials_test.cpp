@@ -1,8 +1,5 @@
 #include "verifier_world.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 using namespace portitor;
 using namespace portitor::verifier;
 using namespace portitor::verifier::samples;
@@ -21,35 +18,6 @@ kube::object_ptr with_credential(const kube::object_ptr& object, std::string_vie
 {
     return test::changed(object, "/spec/credential", fmt::format("\"{}\"", name));
 }
-
-/// What is written to stderr while this lives.
-class captured_log
-{
-public:
-    captured_log() : before_(dup(STDERR_FILENO))
-    {
-        const int file = open(folder_.path("log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-        dup2(file, STDERR_FILENO);
-        close(file);
-    }
-    captured_log(const captured_log&) = delete;
-    captured_log& operator=(const captured_log&) = delete;
-    ~captured_log()
-    {
-        dup2(before_, STDERR_FILENO);
-        close(before_);
-    }
-    std::string text() const
-    {
-        std::stringstream out;
-        out << std::ifstream(folder_.path("log")).rdbuf();
-        return out.str();
-    }
-
-private:
-    test::temp_folder folder_;
-    int before_;
-};
 
 }  // namespace
 
@@ -174,6 +142,36 @@ TEST_CASE("without its credential a service is not sold, and nothing is taken", 
     const auto granted = d.pay(top);
     check_granted(granted);
     CHECK(header(granted, "Authorization") == secret);
+    CHECK(d.facilitator.settles == 1);
+}
+
+TEST_CASE("a grant whose credential is gone after the settlement is not lost", "[verifier][credentials]")
+{
+    const test::temp_folder folder;
+    desk d("", {entry("up", folder.write("up", secret))});
+    d.put(with_credential(route_object()));
+    // A credential keeps its last value for ever, so this takes force: another one in its place.
+    const auto* held = d.newest.find("shop/hello")->route->credential();
+    REQUIRE(held);
+    auto& replaced = *const_cast<credential*>(held);
+    d.facilitator.on_settle = [&] {
+        std::destroy_at(&replaced);
+        std::construct_at(&replaced, entry("up", folder.path("up")));
+        REQUIRE_FALSE(replaced.value());
+    };
+    const auto lost = d.pay(top);
+    check_refused(lost, http::status::service_unavailable, "upstream_unavailable");
+    CHECK(std::stoi(header(lost, "Retry-After")) > 0);
+    CHECK(d.facilitator.settles == 1);
+    CHECK(d.claims->counts().undelivered == 1);
+    // Still not there: nothing is taken, nothing is lost.
+    check_refused(d.pay(top), http::status::service_unavailable, "temporarily_unavailable");
+    CHECK(d.claims->counts().undelivered == 1);
+    REQUIRE(replaced.refresh().has_value());
+    const auto granted = d.pay(top);
+    check_granted(granted);
+    CHECK(header(granted, "Authorization") == secret);
+    check_refused(d.pay(top), http::status::conflict, "payment_already_used");
     CHECK(d.facilitator.settles == 1);
 }
 

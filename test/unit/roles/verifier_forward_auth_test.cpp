@@ -444,10 +444,13 @@ TEST_CASE("a fault on the way is a refusal", "[verifier][auth]")
     check_granted(d.pay(top));
 
     d.chain.throws = true;
+    const captured_log log;
     const auto asking = d.pay_v1(v1_message(1, stranger()));
     check_refused(asking, http::status::service_unavailable, "internal_error");
     CHECK(asking.count("Retry-After") == 1);
     CHECK(header(asking, "X-Portitor-Route") == "shop/hello");
+    CHECK_THAT(log.text(), Catch::Matchers::Contains("the chain's client has a fault"));
+    CHECK(asking.body().find("chain") == std::string::npos);
 }
 
 TEST_CASE("of concurrent copies of a payment one gets in", "[verifier][auth]")

@@ -13,9 +13,11 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include <fcntl.h>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -392,6 +394,35 @@ inline void check_refused(const http::response& answer, http::status code, std::
     CHECK_FALSE(body.at("message").as_string().empty());
     CHECK_FALSE(body.as_object().contains("accepts"));
 }
+
+/// What is written to stderr while this lives.
+class captured_log
+{
+public:
+    captured_log() : before_(dup(STDERR_FILENO))
+    {
+        const int file = open(folder_.path("log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+        dup2(file, STDERR_FILENO);
+        close(file);
+    }
+    captured_log(const captured_log&) = delete;
+    captured_log& operator=(const captured_log&) = delete;
+    ~captured_log()
+    {
+        dup2(before_, STDERR_FILENO);
+        close(before_);
+    }
+    std::string text() const
+    {
+        std::stringstream out;
+        out << std::ifstream(folder_.path("log")).rdbuf();
+        return out.str();
+    }
+
+private:
+    test::temp_folder folder_;
+    int before_;
+};
 
 inline const std::string v1_payer = "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc";
 inline const std::string v2_payer = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";

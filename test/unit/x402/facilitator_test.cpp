@@ -112,7 +112,9 @@ std::string success(const std::string& more)
 TEST_CASE("the facilitator gets the payment as it came and our requirement", "[x402][facilitator]")
 {
     fixture f;
-    at(f.offered.raw, "accepted/extra/lie") = "unsigned";
+    json::object payment = v2_payment(f.wanted);
+    at(payment, "accepted/extra/lie") = "unsigned";
+    f.offered = decode_v2(payment).value();
     f.client.body = R"({"isValid":true})";
     f.verify();
     CHECK(f.client.server.to_string() == "https://facilitator.test");
@@ -124,8 +126,8 @@ TEST_CASE("the facilitator gets the payment as it came and our requirement", "[x
     CHECK(f.client.options.max_body == 64 * 1024);
     const json::value body = json::parse(f.client.message.body());
     CHECK(body.at("x402Version") == 2);
-    CHECK(body.at("paymentPayload") == json::value(f.offered.raw));
-    CHECK(body.at("paymentRequirements") == json::value(to_v2_json(f.wanted)));
+    CHECK(body.at("paymentPayload") == json::value(payment));
+    CHECK(body.at("paymentRequirements") == json::parse(v2_json(f.wanted)));
     CHECK(body.as_object().size() == 3);
 
     f.settle();
@@ -142,7 +144,7 @@ TEST_CASE("a v1 payment is sent in v1", "[x402][facilitator]")
     const json::value body = json::parse(f.client.message.body());
     CHECK(body.at("x402Version") == 1);
     CHECK(body.at("paymentPayload") == json::value(v1_payment()));
-    CHECK(body.at("paymentRequirements") == json::value(to_v1_json(f.wanted)));
+    CHECK(body.at("paymentRequirements") == json::parse(v1_json(f.wanted)));
 }
 
 TEST_CASE("base URLs are joined with care", "[x402][facilitator]")

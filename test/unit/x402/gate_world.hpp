@@ -59,7 +59,7 @@ public:
     {
         ++settled;
         timeouts.push_back(timeout);
-        payloads.push_back(json::serialize(offered.raw));
+        payloads.push_back(offered.text);
         co_await held();
         co_return next(settles);
     }

@@ -104,7 +104,7 @@ inline json::object v2_payment(const payment_requirement& wanted)
 {
     json::object out;
     out["x402Version"] = 2;
-    out["accepted"] = to_v2_json(wanted);
+    out["accepted"] = json::parse(v2_json(wanted));
     out["payload"] = wanted.method == transfer_method::permit2 ? permit2_payload() : eip3009_payload();
     return out;
 }
