@@ -52,7 +52,7 @@ public:
 
     unsigned answer(const std::string& path) const
     {
-        return by.checks.answer(http::request(http::verb::get, path, 11), by.numbers).result_int();
+        return by.checks.answer(http::verb::get, path, by.numbers).result_int();
     }
 
 private:

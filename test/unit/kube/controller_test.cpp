@@ -208,7 +208,7 @@ struct fixture : surroundings
 
     http::response probe(const char* target)
     {
-        return checks.answer(http::request(http::verb::get, target, 11), numbers);
+        return checks.answer(http::verb::get, target, numbers);
     }
     std::string reconciles(const std::string& outcome) const
     {
