@@ -293,7 +293,7 @@ private:
         if (buffer_.size() > 0)
         {
             buffer_.consume(parser.put(buffer_.data(), ec));
-            if (ec != beast::http::error::need_more && (ec || parser.is_done() || buffer_.size() > 0))
+            if (ec != beast::http::error::need_more)
                 co_return ec;
         }
         auto [failed, size] = co_await stream_.async_read_some(buffer_.prepare(read_size), as_result);

@@ -126,6 +126,8 @@ serve(std::unique_ptr<Session> session, std::shared_ptr<Context>)
 
 asio::awaitable<void> server::run()
 {
+    if (draining_)
+        co_return;
     housekeeping_.spawn("limits", keep_limits());
     while (!draining_)
     {

@@ -99,8 +99,10 @@ public:
     {
         if constexpr (is_tls)
         {
+            idle_ = true;  // a drain does not wait for a handshake
             expires_after(owner_.limits_.read_request);
             auto [failed] = co_await stream_.async_handshake(boost::asio::ssl::stream_base::server, as_result);
+            idle_ = false;
             if (failed)
                 co_return;
         }
@@ -209,7 +211,11 @@ private:
             error_code ec;
             const std::size_t used = work_->parser->put(work_->input.data(), ec);
             work_->input.consume(used);
-            if (ec == boost::beast::http::error::need_more || (!ec && !work_->parser->is_done()))
+            const bool more = ec == boost::beast::http::error::need_more || (!ec && !work_->parser->is_done());
+            // Beast limits neither chunk extensions nor trailers.
+            if (more && work_->input.size() > owner_.limits_.max_header)
+                ec = boost::beast::http::error::header_limit;
+            else if (more)
                 return work_->output.empty() ? step::read : step::write;
             if (ec)
             {
@@ -322,7 +328,11 @@ private:
         expires_after(owner_.limits_.write_reply);
         auto [failed, size] =
             co_await boost::asio::async_write(stream_, boost::asio::buffer(work_->output), as_result);
-        expires_never();
+        // The next request may have begun behind the ones that were answered.
+        if (work_->parser)
+            expires_after(owner_.limits_.read_request);
+        else
+            expires_never();
         clear_output();
         co_return !failed;
     }
@@ -366,6 +376,9 @@ private:
         bool open = true;
         if (!work_->output.empty())
             open = co_await write();
+        if (!open)
+            co_return false;
+        expires_never();
         reply answer = co_await boost::asio::co_spawn(
             owner_.context_.get_executor(),
             answer_of(owner_, work_->request),
@@ -375,7 +388,7 @@ private:
         const bool keep = keeps_open();
         serialize(answer.message, keep);
         end_request();
-        open = open && !peer_gone();
+        open = !peer_gone();
         if (open)
             open = co_await write();
         told.tell(open);
