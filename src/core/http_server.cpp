@@ -51,7 +51,9 @@ struct server::tls_context
     asio::ssl::context context{asio::ssl::context::tls_server};
 };
 
-server::server(asio::io_context& context, logger log, handler answer, server_limits limits, quick_handler quick)
+server::server(
+    asio::io_context& context, logger log, handler answer, server_limits limits, quick_handler quick
+)
     : context_(context), log_(log), answer_(std::move(answer)), quick_(std::move(quick)), limits_(limits),
       acceptor_(context), sessions_(context.get_executor(), log), housekeeping_(context.get_executor(), log),
       tick_length_(tick_for(limits))

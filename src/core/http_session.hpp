@@ -69,7 +69,10 @@ public:
 protected:
     virtual void cancel() = 0;
 
-    void expires_after(std::chrono::milliseconds limit) { deadline_ = owner_.tick_ + 1 + limit / owner_.tick_length_; }
+    void expires_after(std::chrono::milliseconds limit)
+    {
+        deadline_ = owner_.tick_ + 1 + limit / owner_.tick_length_;
+    }
     void expires_never() { deadline_ = never; }
 
     server& owner_;
@@ -101,7 +104,8 @@ public:
         {
             idle_ = true;  // a drain does not wait for a handshake
             expires_after(owner_.limits_.read_request);
-            auto [failed] = co_await stream_.async_handshake(boost::asio::ssl::stream_base::server, as_result);
+            auto [failed] =
+                co_await stream_.async_handshake(boost::asio::ssl::stream_base::server, as_result);
             idle_ = false;
             if (failed)
                 co_return;
@@ -166,8 +170,7 @@ private:
         handle,  ///< the request is the handler's
     };
 
-    static constexpr auto as_result =
-        boost::asio::as_tuple(boost::asio::use_awaitable_t<executor>());
+    static constexpr auto as_result = boost::asio::as_tuple(boost::asio::use_awaitable_t<executor>());
     static constexpr std::size_t read_size = 8 * 1024;
     static constexpr std::size_t most_output = 64 * 1024;
     static constexpr std::size_t most_lingering = 4 * 1024 * 1024;
@@ -211,7 +214,8 @@ private:
             error_code ec;
             const std::size_t used = work_->parser->put(work_->input.data(), ec);
             work_->input.consume(used);
-            const bool more = ec == boost::beast::http::error::need_more || (!ec && !work_->parser->is_done());
+            const bool more =
+                ec == boost::beast::http::error::need_more || (!ec && !work_->parser->is_done());
             // Beast limits neither chunk extensions nor trailers.
             if (more && work_->input.size() > owner_.limits_.max_header)
                 ec = boost::beast::http::error::header_limit;
@@ -392,7 +396,7 @@ private:
         if (open)
             open = co_await write();
         told.tell(open);
-        co_return open && keep;
+        co_return open&& keep;
     }
 
     static boost::asio::awaitable<reply> answer_of(server& owner, const server_request& message)
@@ -425,7 +429,8 @@ private:
             if (each.name() == field::connection || each.name() == field::content_length)
                 continue;
             out.header(
-                {each.name_string().data(), each.name_string().size()}, {each.value().data(), each.value().size()}
+                {each.name_string().data(), each.name_string().size()},
+                {each.value().data(), each.value().size()}
             );
         }
         out.finish(message.body());
@@ -445,7 +450,9 @@ private:
         shut_down();
         idle_ = true;
         std::size_t read = 0;
-        expires_after(std::min<std::chrono::milliseconds>(owner_.limits_.read_request, std::chrono::seconds(2)));
+        expires_after(
+            std::min<std::chrono::milliseconds>(owner_.limits_.read_request, std::chrono::seconds(2))
+        );
         auto& socket = stream_.lowest_layer();
         std::array<char, 4096> waste;
         for (bool more = !owner_.draining_; more && read < most_lingering;)

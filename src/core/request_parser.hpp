@@ -26,7 +26,8 @@ private:
     void on_field_impl(field which, text name, text value, error_code& ec) override
     {
         // Beast takes the body for absent where the encoding is another one: it would be the next request.
-        if (which == field::transfer_encoding && (into_.version() < 11 || !equal_names(view(value), "chunked")))
+        if (which == field::transfer_encoding &&
+            (into_.version() < 11 || !equal_names(view(value), "chunked")))
             ec = boost::beast::http::error::bad_transfer_encoding;
         // Fields after the body are none of the header's: nothing may be decided on them.
         if (!in_body_)

@@ -41,7 +41,8 @@ void response_writer::header(std::string_view name, std::string_view value)
 void response_writer::finish(std::string_view body)
 {
     // HTTP/1.0 clients close unless told otherwise, HTTP/1.1 clients keep.
-    out_ += keep_alive_ ? "Connection: keep-alive\r\nContent-Length: " : "Connection: close\r\nContent-Length: ";
+    out_ +=
+        keep_alive_ ? "Connection: keep-alive\r\nContent-Length: " : "Connection: close\r\nContent-Length: ";
     append_number(out_, body.size());
     out_ += "\r\n\r\n";
     if (!is_head_)

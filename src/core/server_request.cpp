@@ -20,7 +20,8 @@ constexpr std::size_t most_kept_headers = 128;
 
 bool equal_names(std::string_view left, std::string_view right) noexcept
 {
-    return left.size() == right.size() && std::equal(left.begin(), left.end(), right.begin(), [](char a, char b) {
+    return left.size() == right.size() &&
+           std::equal(left.begin(), left.end(), right.begin(), [](char a, char b) {
                return lower(a) == lower(b);
            });
 }
@@ -54,7 +55,9 @@ std::string_view server_request::keep(std::string_view text)
     return {copy, text.size()};
 }
 
-void server_request::set_start(verb method, std::string_view method_text, std::string_view target, unsigned version)
+void server_request::set_start(
+    verb method, std::string_view method_text, std::string_view target, unsigned version
+)
 {
     method_ = method;
     method_text_ = keep(method_text);

@@ -1,8 +1,9 @@
 #include "kube/credential_source.hpp"
 #include "kube/exec_config.hpp"
 #include "kube/pem.hpp"
-#include <portitor/core/small_file.hpp>
 #include "kube/yaml_fields.hpp"
+
+#include <portitor/core/small_file.hpp>
 
 #include <filesystem>
 

@@ -1,6 +1,7 @@
 #include "kube/background_job.hpp"
 #include "kube/credential_source.hpp"
 #include "kube/pem.hpp"
+
 #include <portitor/core/small_file.hpp>
 
 #include <tuple>

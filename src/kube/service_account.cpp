@@ -1,5 +1,6 @@
 #include "kube/credential_source.hpp"
 #include "kube/pem.hpp"
+
 #include <portitor/core/small_file.hpp>
 
 #include <charconv>

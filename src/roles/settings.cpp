@@ -278,7 +278,8 @@ result<void> read_chains(const YAML::Node& list, std::vector<chain>& into)
         auto parsed = set_url(rpc_url)(*rpc_text);
         if (!parsed)
             return parsed.error().within("chain " + *name + ": rpcURL");
-        auto at = std::find_if(into.begin(), into.end(), [&](const chain& each) { return each.name == *name; });
+        auto at =
+            std::find_if(into.begin(), into.end(), [&](const chain& each) { return each.name == *name; });
         if (at == into.end())
             at = into.insert(into.end(), chain{*name, {}, {}});
         if (!registry->empty())
@@ -465,15 +466,12 @@ void declare(config_loader& loader, settings& into)
     loader.add(config_section{"facilitators", [&into](const YAML::Node& list) {
                                   return read_facilitators(list, into.facilitators);
                               }});
-    loader.add(config_section{"credentials", [&into](const YAML::Node& list) {
-                                  return read_credentials(list, into.credentials);
-                              }});
-    loader.add(config_section{"networks", [&into](const YAML::Node& list) {
-                                  return read_networks(list, into.networks);
-                              }});
-    loader.add(config_section{"chains", [&into](const YAML::Node& list) {
-                                  return read_chains(list, into.chains);
-                              }});
+    loader.add(config_section{
+        "credentials", [&into](const YAML::Node& list) { return read_credentials(list, into.credentials); }});
+    loader.add(config_section{
+        "networks", [&into](const YAML::Node& list) { return read_networks(list, into.networks); }});
+    loader.add(config_section{
+        "chains", [&into](const YAML::Node& list) { return read_chains(list, into.chains); }});
     into.chains = built_in_chains();
     into.networks = x402::network_table::built_in();
 }

@@ -48,7 +48,8 @@ bool same_extra(const json::object& from, const payment_requirement& wanted)
     if (extra == nullptr)
         return false;
     // Every member of ours; the client may have more.
-    return same_text(*extra, "name", wanted.asset_name) && same_text(*extra, "version", wanted.asset_version) &&
+    return same_text(*extra, "name", wanted.asset_name) &&
+           same_text(*extra, "version", wanted.asset_version) &&
            same_text(*extra, "paymentFlow", "upfront") &&
            (wanted.method == transfer_method::eip3009 ||
             same_text(*extra, "assetTransferMethod", to_string(wanted.method)));

@@ -8,9 +8,9 @@
 
 namespace portitor {
 
-/// The newest version of an immutable value, handed from one writer to readers on other threads. A reader pays
-/// one atomic load for as long as nothing changes, and a short lock for each version that it takes over. The
-/// value must never be null.
+/// The newest version of an immutable value, handed from one writer to readers on other threads. A reader
+/// pays one atomic load for as long as nothing changes, and a short lock for each version that it takes over.
+/// The value must never be null.
 template <typename T>
 class published
 {

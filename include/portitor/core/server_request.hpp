@@ -12,8 +12,8 @@
 
 namespace portitor::http {
 
-/// A request as a server reads it. It keeps its texts in memory of its own, which the next request on the same
-/// thread uses again: in the steady state a request costs no allocation. Views into it are valid until
+/// A request as a server reads it. It keeps its texts in memory of its own, which the next request on the
+/// same thread uses again: in the steady state a request costs no allocation. Views into it are valid until
 /// clear(). One strand.
 class server_request
 {

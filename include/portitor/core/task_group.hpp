@@ -30,10 +30,7 @@ public:
 
     void spawn(std::string name, boost::asio::awaitable<void> task);
     /// The same for a coroutine that knows the type of its executor. @pre the group's executor is of it
-    void spawn(
-        std::string name,
-        boost::asio::awaitable<void, boost::asio::io_context::executor_type> task
-    );
+    void spawn(std::string name, boost::asio::awaitable<void, boost::asio::io_context::executor_type> task);
 
     /// Cancels all tasks; each ends at its next suspension.
     void cancel();

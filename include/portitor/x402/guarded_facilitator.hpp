@@ -16,8 +16,8 @@ struct facilitator_limits
 {
     std::size_t in_flight = 256;           ///< calls of one facilitator
     std::size_t verifies_in_flight = 192;  ///< of these; the rest is kept for settlements
-    unsigned failures_to_open = 5;        ///< failures in a row
-    std::chrono::seconds open_first{5};   ///< how long the circuit is open first; doubles with each probe
+    unsigned failures_to_open = 5;         ///< failures in a row
+    std::chrono::seconds open_first{5};    ///< how long the circuit is open first; doubles with each probe
     std::chrono::seconds open_most{60};
     std::chrono::seconds hold_most{60};  ///< how long a facilitator may hold calls back by Retry-After
     std::chrono::seconds retry_busy{1};  ///< what is asked of buyers while all calls are taken

@@ -36,7 +36,8 @@ http::response answer::to_response() const
     out.result(status_);
     for (std::size_t i = 0; i < count_; ++i)
         out.insert(
-            {fields_[i].name.data(), fields_[i].name.size()}, {fields_[i].value.data(), fields_[i].value.size()}
+            {fields_[i].name.data(), fields_[i].name.size()},
+            {fields_[i].value.data(), fields_[i].value.size()}
         );
     out.body() = body_;
     out.content_length(body_.size());

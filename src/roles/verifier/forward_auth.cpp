@@ -23,7 +23,8 @@ constexpr std::chrono::seconds total_budget(20);
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view page_type = "text/html; charset=utf-8";
 constexpr std::string_view page_depends_on = "Accept, User-Agent";
-constexpr std::string_view told_to_pages = "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, X-Portitor-Route";
+constexpr std::string_view told_to_pages =
+    "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, X-Portitor-Route";
 
 outcome outcome_of(x402::unavailable_cause cause)
 {
@@ -112,11 +113,15 @@ asio::awaitable<http::reply> forward_auth::answer_payment(const http::server_req
     {
         if (thrown.code() == asio::error::operation_aborted)
             throw;
-        log_.error("judging a payment threw", {{"route", entry ? entry->route->key() : ""}, {"err", thrown.what()}});
+        log_.error(
+            "judging a payment threw", {{"route", entry ? entry->route->key() : ""}, {"err", thrown.what()}}
+        );
     }
     catch (const std::exception& thrown)
     {
-        log_.error("judging a payment threw", {{"route", entry ? entry->route->key() : ""}, {"err", thrown.what()}});
+        log_.error(
+            "judging a payment threw", {{"route", entry ? entry->route->key() : ""}, {"err", thrown.what()}}
+        );
     }
     if (!answered)
     {
@@ -208,17 +213,21 @@ std::optional<answer> forward_auth::find_route(const http::server_request& messa
     if (!now_.entry && !table.complete())
         return refuse_for_now(outcome::unknown_route, "unknown_route", "the routes are not known yet", 1);
     if (!now_.entry)
-        return refuse(outcome::unknown_route, 403, "unknown_route", "no route, or more than one, holds this path");
+        return refuse(
+            outcome::unknown_route, 403, "unknown_route", "no route, or more than one, holds this path"
+        );
     // Before any payment: nobody is to pay for a service that is down.
     if (now_.entry->route->suspended())
         return refuse_for_now(
-            outcome::suspended, "upstream_unavailable", "the service is down; nobody is asked to pay for it", 10
+            outcome::suspended,
+            "upstream_unavailable",
+            "the service is down; nobody is asked to pay for it",
+            10
         );
     return std::nullopt;
 }
 
-answer
-forward_auth::refuse(outcome what, unsigned status, std::string_view code, std::string_view message)
+answer forward_auth::refuse(outcome what, unsigned status, std::string_view code, std::string_view message)
 {
     write_refusal(text_, code, message);
     answer out(what, status);
@@ -261,9 +270,8 @@ answer forward_auth::ask_for_payment(
 
 /// The only maker of a 2xx. Says every header that an upstream may take for our word, empty where there is
 /// nothing to say, so that a client's copy never reaches it.
-answer forward_auth::grant(
-    outcome what, const served_route& route, std::string_view payer, std::string_view receipt
-)
+answer
+forward_auth::grant(outcome what, const served_route& route, std::string_view payer, std::string_view receipt)
 {
     secret_ = nullptr;
     // A preflight is paid by nobody, and browsers send it without credentials.
@@ -323,7 +331,9 @@ answer forward_auth::refuse_without_verdict(const x402::verdict_unavailable& sai
 /// Adds what every answer says, and counts it.
 void forward_auth::complete(answer& made, const table_entry* entry, std::string_view allowed_origin)
 {
-    made.header("X-Portitor-Route", entry != nullptr ? std::string_view(entry->route->key()) : std::string_view());
+    made.header(
+        "X-Portitor-Route", entry != nullptr ? std::string_view(entry->route->key()) : std::string_view()
+    );
     made.header("Cache-Control", "no-store");
     if (!allowed_origin.empty() && made.status() != 200)
     {
@@ -371,12 +381,18 @@ asio::awaitable<http::reply> forward_auth::sell(std::unique_ptr<sale> what)
         said = x402::verdict_payment_required(refused->code);
         why = outcome::not_matched;
     }
-    else if (x402::check_signature(what->offered, what->wanted) == x402::signature_verdict::not_an_account &&
-             !x402::may_be_contract_signature(what->offered, what->wanted))
+    else if (x402::check_signature(what->offered, what->wanted) == x402::signature_verdict::not_an_account && !x402::may_be_contract_signature(what->offered, what->wanted))
     {
         // Only a contract could take it, and only the chain knows which payers are contracts.
-        const bool contract = co_await desk_.is_contract(what->wanted.network, what->offered.payer);
+        const std::optional<bool> contract =
+            co_await desk_.is_contract(what->wanted.network, what->offered.payer);
         if (!contract)
+        {
+            said = x402::verdict_unavailable(
+                x402::unavailable_cause::busy, std::chrono::seconds(1), "too many payers are looked up"
+            );
+        }
+        else if (!*contract)
         {
             said = x402::verdict_payment_required(x402::signature_refusal(what->offered).code);
             why = outcome::bad_signature;
@@ -384,14 +400,15 @@ asio::awaitable<http::reply> forward_auth::sell(std::unique_ptr<sale> what)
     }
     if (!ready)
         said = x402::verdict_unavailable(
-            x402::unavailable_cause::busy, std::chrono::seconds(10), "the credential for the upstream is not there"
+            x402::unavailable_cause::busy,
+            std::chrono::seconds(10),
+            "the credential for the upstream is not there"
         );
     if (!said)
     {
         const auto deadline = std::chrono::steady_clock::now() + total_budget;
-        said = co_await desk_.pay(
-            what->offered, what->wanted, route.facilitator_url(), what->binding, deadline
-        );
+        said =
+            co_await desk_.pay(what->offered, what->wanted, route.facilitator_url(), what->binding, deadline);
     }
     std::function<void(bool)> on_written;
     if (const auto* granted = std::get_if<x402::verdict_paid>(&*said))

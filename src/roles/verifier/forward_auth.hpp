@@ -56,9 +56,11 @@ private:
     answer judge_safely(const http::server_request& message, bool& for_sale);
     answer judge(const http::server_request& message, bool& for_sale);
     std::optional<answer> find_route(const http::server_request& message);
-    answer ask_for_payment(outcome what, const served_route& route, const terms& price, std::string_view error);
+    answer
+    ask_for_payment(outcome what, const served_route& route, const terms& price, std::string_view error);
     answer refuse(outcome what, unsigned status, std::string_view code, std::string_view message);
-    answer refuse_for_now(outcome what, std::string_view code, std::string_view message, std::int64_t seconds);
+    answer
+    refuse_for_now(outcome what, std::string_view code, std::string_view message, std::int64_t seconds);
     answer grant(outcome what, const served_route& route, std::string_view payer, std::string_view receipt);
     answer refuse_spent(const x402::verdict_already_used& said);
     answer refuse_without_verdict(const x402::verdict_unavailable& said, const std::string& key);

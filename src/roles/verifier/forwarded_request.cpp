@@ -19,7 +19,6 @@ constexpr std::array vouched_headers{
     "payment-response",
     "x-portitor-route"};
 
-
 /// The headers that are read, each at its first appearance.
 struct raw_headers
 {
@@ -65,9 +64,13 @@ bool is_trusted(std::string_view name)
 {
     const raw_headers known;
     return std::any_of(
-               known.slots.begin(), known.slots.end(), [&](const auto& each) { return each.only_once && each.name == name; }
+               known.slots.begin(),
+               known.slots.end(),
+               [&](const auto& each) { return each.only_once && each.name == name; }
            ) ||
-           std::any_of(vouched_headers.begin(), vouched_headers.end(), [&](const char* each) { return name == each; });
+           std::any_of(vouched_headers.begin(), vouched_headers.end(), [&](const char* each) {
+               return name == each;
+           });
 }
 
 // Many upstreams read "X_Payer" and "X.Payer" as "X-Payer".

@@ -40,9 +40,7 @@ boost::asio::awaitable<void> gate_metrics::keep_publishing()
 
 void gate_metrics::count(const char* event, std::uint64_t value)
 {
-    raise(
-        numbers_.counter("portitor_payments_total", "What became of payments", {{"event", event}}), value
-    );
+    raise(numbers_.counter("portitor_payments_total", "What became of payments", {{"event", event}}), value);
 }
 
 void gate_metrics::publish()
@@ -72,8 +70,9 @@ void gate_metrics::publish()
         {"unknown", now.unknown},
     };
     for (const auto& [state, number] : states)
-        numbers_.gauge("portitor_claims", "Payments that are remembered, by state", {{"state", state}})
-            .set(static_cast<std::int64_t>(number));
+        numbers_.gauge(
+                    "portitor_claims", "Payments that are remembered, by state", {{"state", state}}
+        ).set(static_cast<std::int64_t>(number));
     publish_facilitators();
 }
 
@@ -93,8 +92,9 @@ void gate_metrics::publish_facilitators()
         raise(total("passed"), each.calls);
         raise(total("failed"), each.failures);
         raise(total("rejected"), each.rejected);
-        numbers_.gauge("portitor_facilitator_in_flight", "Calls under way", {{"facilitator", name}})
-            .set(static_cast<std::int64_t>(each.in_flight));
+        numbers_.gauge(
+                    "portitor_facilitator_in_flight", "Calls under way", {{"facilitator", name}}
+        ).set(static_cast<std::int64_t>(each.in_flight));
         numbers_
             .gauge(
                 "portitor_facilitator_circuit_open",

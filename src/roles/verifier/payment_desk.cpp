@@ -14,6 +14,22 @@ namespace {
 
 // A node is asked about a payer that way only where the signature is none of an ordinary account.
 constexpr std::chrono::milliseconds node_limit{3'000};
+constexpr int most_questions = 16;
+
+class counted
+{
+public:
+    explicit counted(std::atomic<int>& count) : count_(count), place_(++count_) {}
+    ~counted() { --count_; }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+
+    int place() const { return place_; }
+
+private:
+    std::atomic<int>& count_;
+    int place_;
+};
 
 // A cancellation would reach the other thread unguarded.
 auto apart()
@@ -43,13 +59,16 @@ asio::awaitable<x402::verdict> payment_desk::pay(
     co_return made;
 }
 
-asio::awaitable<bool> payment_desk::is_contract(std::string network, evm::address payer)
+asio::awaitable<std::optional<bool>> payment_desk::is_contract(std::string network, evm::address payer)
 {
     if (chain_ == nullptr)
         co_return false;
+    const counted question(questions_);
+    if (question.place() > most_questions)
+        co_return std::nullopt;
     asio::awaitable<result<bool>> asking = chain_->has_code(std::move(network), payer, node_limit);
     const result<bool> found = co_await asio::co_spawn(executor_, std::move(asking), apart());
-    co_return found && *found;
+    co_return found&&* found;
 }
 
 std::function<void(bool)> payment_desk::guard_delivery(const x402::verdict_paid& paid) const

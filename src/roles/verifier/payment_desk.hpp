@@ -5,7 +5,11 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <atomic>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace portitor::verifier {
 
@@ -28,8 +32,9 @@ public:
         x402::claim_binding binding,
         std::chrono::steady_clock::time_point deadline);
 
-    /// Whether the payer is known to be a contract. False where nobody knows.
-    boost::asio::awaitable<bool> is_contract(std::string network, evm::address payer);
+    /// Whether the payer is known to be a contract. False where nobody knows; empty where too many ask
+    /// already: anybody can make us ask, with a wrong signature.
+    boost::asio::awaitable<std::optional<bool>> is_contract(std::string network, evm::address payer);
 
     /// See x402::gate::guard_delivery(). It may be told, and may go, on any thread: the gate hears of it on
     /// its own.
@@ -39,6 +44,7 @@ private:
     boost::asio::any_io_executor executor_;
     x402::gate& gate_;
     x402::settlement_chain* chain_;
+    std::atomic<int> questions_{0};  // to the chain, under way
 };
 
 }  // namespace portitor::verifier

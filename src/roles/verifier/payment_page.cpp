@@ -57,7 +57,9 @@ void write_payment_page(std::string& out, const served_route& route, const terms
           "<meta name=\"viewport\" content=\"width=device-width\"><title>Payment required</title>"
           "<style>body{font:16px/1.5 sans-serif;max-width:40em;margin:4em auto;padding:0 1em}</style></head>"
           "<body><h1>Payment required</h1><p>";
-    append_escaped(out, route.description().empty() ? "This service is paid by the request." : route.description());
+    append_escaped(
+        out, route.description().empty() ? "This service is paid by the request." : route.description()
+    );
     out += "</p><p>Price of one request: <b>";
     append_escaped(out, in_whole_units(price.amount_text, route.token().decimals));
     out += ' ';

@@ -11,8 +11,8 @@ namespace portitor::verifier {
 /// Mozilla.
 bool wants_page(std::string_view accept, std::string_view user_agent);
 
-/// The page that a browser gets with a 402: what is sold, for how much, and how programs pay. Holds nothing of
-/// the request.
+/// The page that a browser gets with a 402: what is sold, for how much, and how programs pay. Holds nothing
+/// of the request.
 void write_payment_page(std::string& out, const served_route& route, const terms& price);
 
 }  // namespace portitor::verifier

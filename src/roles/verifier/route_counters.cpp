@@ -1,5 +1,7 @@
 #include "roles/verifier/route_counters.hpp"
 
+#include <mutex>
+
 namespace portitor::verifier {
 
 void route_counters::add(outcome what)
@@ -14,7 +16,9 @@ void route_counters::add(outcome what)
 
 counter& route_counters::make(outcome what)
 {
-    const std::lock_guard lock(mutex_);
+    // One for all routes: it is taken once for each series, and there may be a hundred thousand routes.
+    static std::mutex mutex;
+    const std::lock_guard lock(mutex);
     cells* all = cells_.load(std::memory_order_relaxed);
     if (all == nullptr)
     {

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 
 namespace portitor::verifier {
@@ -36,7 +35,6 @@ private:
 
     metrics& registry_;
     const std::string route_;
-    std::mutex mutex_;
     std::atomic<cells*> cells_{nullptr};
 };
 

@@ -72,10 +72,9 @@ void route_table::add_to_group(entry_ptr added)
 {
     const auto& known = by_path_.find(added->route->prefix());
     auto group = known ? std::make_shared<path_group>(*known) : std::make_shared<path_group>();
-    const auto place =
-        std::find_if(group->entries.begin(), group->entries.end(), [&](const entry_ptr& each) {
-            return added->route->key() < each->route->key();
-        });
+    const auto place = std::find_if(group->entries.begin(), group->entries.end(), [&](const entry_ptr& each) {
+        return added->route->key() < each->route->key();
+    });
     group->entries.insert(place, std::move(added));
     by_path_ = by_path_.with(std::move(group));
 }
@@ -89,7 +88,8 @@ void route_table::remove_from_group(const table_entry& removed)
     std::erase_if(group->entries, [&](const entry_ptr& each) {
         return each->route->key() == removed.route->key();
     });
-    by_path_ = group->entries.empty() ? by_path_.without(removed.route->prefix()) : by_path_.with(std::move(group));
+    by_path_ =
+        group->entries.empty() ? by_path_.without(removed.route->prefix()) : by_path_.with(std::move(group));
 }
 
 }  // namespace portitor::verifier

@@ -90,7 +90,9 @@ private:
             return api.error();
         api_ = std::move(*api);
         for (const auto& [name, failure] : credentials_.refresh())
-            around_.log.warn("a credential is not there yet", {{"credential", name}, {"err", failure.message()}});
+            around_.log.warn(
+                "a credential is not there yet", {{"credential", name}, {"err", failure.message()}}
+            );
         const std::size_t count = thread_count(config_);
         for (std::size_t i = 0; i < count; ++i)
             workers_.push_back(std::make_unique<verifier::worker>(around_.log, [this](std::string what) {
@@ -205,7 +207,8 @@ private:
             co_await around_.steady.sleep_for(file_period);
             for (const auto& [name, failure] : credentials_.refresh())
                 around_.log.warn(
-                    "keeping the last value of a credential", {{"credential", name}, {"err", failure.message()}}
+                    "keeping the last value of a credential",
+                    {{"credential", name}, {"err", failure.message()}}
                 );
             reread_identity();
         }
