@@ -1,5 +1,8 @@
 #include "verifier_world.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 using namespace portitor;
 using namespace portitor::verifier;
 using namespace portitor::verifier::samples;
@@ -22,6 +25,12 @@ json::object signed_as(unsigned number, const std::string& signature)
 std::string signature_of(json::object message)
 {
     return text(x402::samples::at(message, "payload/signature"));
+}
+
+asio::awaitable<void> ask_later(desk& d, json::object message, http::response& out)
+{
+    const question asked(top, {{"X-PAYMENT", x402::samples::encode(message)}});
+    co_await d.handle(asked, true, out);
 }
 
 evm::address payer()
@@ -85,6 +94,49 @@ TEST_CASE("of the chain only the payer's code is asked, on the payment's network
     d.chain.away = true;
     CHECK(error_in(d.pay_v1(v1_message(3, stranger()))) == "invalid_exact_evm_payload_signature");
     CHECK(d.facilitator.settles == 1);
+}
+
+TEST_CASE("only so many payers are looked up at once", "[verifier][signature]")
+{
+    desk d;
+    d.chain.delay = milliseconds(20);
+    d.chain.contracts.insert(payer());
+    std::vector<http::response> answers(40);
+    for (unsigned i = 0; i < answers.size(); ++i)
+    {
+        // Their nonces differ, and of every second one the signature is right.
+        const json::object message = i % 2 == 0 ? v1_message(i, stranger()) : v1_message(i);
+        asio::co_spawn(d.context, ask_later(d, message, answers[i]), asio::detached);
+    }
+    d.context.run_for(std::chrono::seconds(5));
+    int put_off = 0;
+    for (std::size_t i = 0; i < answers.size(); ++i)
+    {
+        INFO(everything(answers[i]));
+        if (i % 2 == 0 && answers[i].result() == http::status::service_unavailable)
+        {
+            ++put_off;
+            check_refused(answers[i], http::status::service_unavailable, "temporarily_unavailable");
+            CHECK(header(answers[i], "Retry-After") == "1");
+        }
+        else
+            check_granted(answers[i], v2_payer);
+    }
+    CHECK(put_off == 4);
+    CHECK(d.chain.asked == 16);
+    CHECK(d.facilitator.settles == 36);
+    // It has its turn later.
+    check_granted(d.pay_v1(v1_message(38, stranger())), v2_payer);
+    // A lookup that fails gives its place back.
+    d.chain.delay = milliseconds(0);
+    d.chain.throws = true;
+    const captured_log quiet;
+    for (unsigned i = 100; i < 120; ++i)
+        check_refused(
+            d.pay_v1(v1_message(i, stranger())), http::status::service_unavailable, "internal_error"
+        );
+    d.chain.throws = false;
+    check_granted(d.pay_v1(v1_message(120, stranger())), v2_payer);
 }
 
 TEST_CASE("the signature of a known contract is the facilitator's to judge", "[verifier][signature]")

@@ -170,6 +170,13 @@ TEST_CASE("payments and other questions on all threads, while the routes change"
     hall.run(asked);
     over = true;
     writer.join();
-    CHECK(hall.codes() == std::map<unsigned, int>{{200, 40 + 4 * 40}, {402, 2 * 4 * 40}, {409, 3 * 40}});
+    auto codes = hall.codes();
+    // Of those with a wrong signature some are put off: only so many payers are looked up at once.
+    CHECK(codes[402] >= 4 * 40);
+    CHECK(codes[402] + codes[503] == 2 * 4 * 40);
+    CHECK(codes[200] == 40 + 4 * 40);
+    CHECK(codes[409] == 3 * 40);
+    CHECK(codes.size() <= 4);
+    CHECK(hall.counter.facilitator.verifies == 40);
     CHECK(hall.counter.facilitator.settles == 40);
 }

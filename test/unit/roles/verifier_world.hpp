@@ -10,6 +10,7 @@
 #include "run.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/parser.hpp>
 
@@ -150,6 +151,7 @@ class fake_chain final : public x402::settlement_chain
 {
 public:
     std::set<evm::address> contracts;
+    milliseconds delay{0};
     bool away = false;
     bool throws = false;
     int asked = 0;
@@ -165,6 +167,8 @@ public:
     {
         ++asked;
         networks.push_back(std::move(network));
+        asio::steady_timer timer(co_await asio::this_coro::executor, delay);
+        co_await timer.async_wait(asio::use_awaitable);
         if (throws)
             throw std::runtime_error("the chain's client has a fault");
         if (away)
