@@ -74,7 +74,7 @@ asio::awaitable<std::optional<bool>> payment_desk::is_contract(std::string netwo
 std::function<void(bool)> payment_desk::guard_delivery(const x402::verdict_paid& paid) const
 {
     const auto back_home = [executor = executor_](x402::delivery_guard* guard) {
-        asio::post(executor, [guard] { delete guard; });
+        asio::post(executor, [owned = std::unique_ptr<x402::delivery_guard>(guard)] {});
     };
     const std::shared_ptr<x402::delivery_guard> guard(
         new x402::delivery_guard(gate_.guard_delivery(paid)), back_home

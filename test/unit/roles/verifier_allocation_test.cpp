@@ -7,7 +7,10 @@
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define PORTITOR_SANITIZED 1
-#include <sanitizer/allocator_interface.h>
+// g++ 12 comes without sanitizer/allocator_interface.h.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(
+    void (*of_malloc)(const volatile void*, std::size_t), void (*of_free)(const volatile void*)
+);
 #else
 #define PORTITOR_SANITIZED 0
 #endif
