@@ -152,7 +152,8 @@ public:
             }
             if (!open)
             {
-                co_await linger();
+                if (work_->input.size() > 0 || unread())
+                    co_await linger();
                 break;
             }
         }
@@ -443,24 +444,31 @@ private:
         return ::recv(stream_.lowest_layer().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
     }
 
-    /// Reads what a refused client still sends, for a while: closing at once would reset the connection, and
-    /// the answer could be lost with it.
+    /// Whether bytes have come that nobody has read.
+    bool unread()
+    {
+        error_code ec;
+        return stream_.lowest_layer().available(ec) > 0 && !ec;
+    }
+
+    /// Reads what the client still sends, for a while: closing with bytes unread would reset the connection,
+    /// and the answer could be lost with it.
     boost::asio::awaitable<void, executor> linger()
     {
+        using std::chrono::milliseconds;
         shut_down();
-        idle_ = true;
-        std::size_t read = 0;
-        expires_after(
-            std::min<std::chrono::milliseconds>(owner_.limits_.read_request, std::chrono::seconds(2))
-        );
+        idle_ = !owner_.draining_;
+        const milliseconds most = owner_.draining_ ? milliseconds(250) : milliseconds(2'000);
+        expires_after(std::min(owner_.limits_.read_request, most));
         auto& socket = stream_.lowest_layer();
         std::array<char, 4096> waste;
-        for (bool more = !owner_.draining_; more && read < most_lingering;)
+        std::size_t read = 0;
+        for (bool more = true; more && read < most_lingering;)
         {
             auto [ec] = co_await socket.async_wait(boost::asio::socket_base::wait_read, as_result);
             const auto got =
                 ec ? 0 : ::recv(socket.native_handle(), waste.data(), waste.size(), MSG_DONTWAIT);
-            more = !owner_.draining_ && (got > 0 || (got < 0 && errno == EAGAIN));
+            more = got > 0 || (got < 0 && errno == EAGAIN);
             read += got > 0 ? static_cast<std::size_t>(got) : 0;
         }
     }

@@ -51,15 +51,13 @@ claim_table::claim_table(claim_limits limits) : limits_(limits) {}
 claim_table::digest claim_table::digest_of(const claim_binding& binding)
 {
     // Lengths first, so that no two bindings read alike.
-    const std::string text = fmt::format(
-        "{}:{}{}:{}{}:{}",
-        binding.offer.size(),
-        binding.offer,
-        binding.method.size(),
-        binding.method,
-        binding.uri.size(),
-        binding.uri
-    );
+    std::string text;
+    for (const std::string* each : {&binding.offer, &binding.method, &binding.uri, &binding.signature})
+    {
+        text += std::to_string(each->size());
+        text += ':';
+        text += *each;
+    }
     digest out{};
     SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data());
     return out;

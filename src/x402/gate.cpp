@@ -176,6 +176,7 @@ asio::awaitable<verdict> gate::pay(
     steady_clock::time_point deadline
 )
 {
+    binding.signature.assign(offered.signature.begin(), offered.signature.end());
     job work{
         offered,
         wanted,

@@ -45,6 +45,8 @@ struct claim_binding
     std::string offer;
     std::string method;
     std::string uri;
+    /// The payment's own: who knows only what the chain shows of a payment must not get its grant.
+    std::string signature = {};
 };
 
 /// What a caller that brings a payment has to do.

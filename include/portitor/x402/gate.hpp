@@ -142,7 +142,8 @@ public:
         settlement_chain* chain = nullptr
     );
 
-    /// The verdict on a payment that match() found to pay `wanted`; both must live until then. The time
+    /// The verdict on a payment that match() found to pay `wanted`; both must live until then. The binding's
+    /// signature is filled in here. The time
     /// window is judged here, for new claims only. Ends by `deadline` (as exactly as the facilitator client
     /// keeps its timeouts) and reports failures as verdicts. Cancellation of the caller does not reach it: a
     /// settlement that began is finished and recorded though the buyer hung up, so await it where

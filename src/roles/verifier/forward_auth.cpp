@@ -79,6 +79,7 @@ bool forward_auth::answer_at_once(const http::server_request& message, http::res
         return false;
     complete(made, now_.entry.get(), now_.allowed_origin);
     made.write(out);
+    now_.entry = nullptr;
     duration_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
     return true;
 }
@@ -144,6 +145,8 @@ answer forward_auth::judge_safely(const http::server_request& message, bool& for
     for_sale = false;
     try
     {
+        if (cors_.enabled())
+            now_.allowed_origin = cors_.allowed(message["Origin"]);
         answer made = judge(message, for_sale);
         return made;
     }
@@ -161,7 +164,6 @@ answer forward_auth::judge(const http::server_request& message, bool& for_sale)
         return *refused;
     const served_route& route = *now_.entry->route;
     const forwarded_request& asked = now_.asked;
-    now_.allowed_origin = cors_.allowed(asked.origin);
     // Some servers cut "a;b" down to "a", which may be another rule's path.
     if (route.has_rules() && asked.path.has_parameters)
         return refuse(
@@ -174,6 +176,9 @@ answer forward_auth::judge(const http::server_request& message, bool& for_sale)
         return grant(outcome::preflight, route, "", "");
     if (now_.price->free)
         return grant(outcome::granted_free, route, "", "");
+    // Nobody is to pay for a service that our word does not open.
+    if (route.credential() != nullptr && !route.credential()->value())
+        return refuse_without_credential();
     if (!asked.payment)
         return ask_for_payment(outcome::payment_required, route, *now_.price, "payment required");
     // This answer stands should the sale fail to begin.
@@ -279,9 +284,7 @@ forward_auth::grant(outcome what, const served_route& route, std::string_view pa
     {
         secret_ = route.credential()->value();
         if (!secret_)
-            return refuse_for_now(
-                outcome::no_credential, "upstream_unavailable", "the service is not set up yet", 10
-            );
+            return refuse_without_credential();
     }
     answer out(what, 200);
     if (secret_)
@@ -294,6 +297,13 @@ forward_auth::grant(outcome what, const served_route& route, std::string_view pa
     out.header("Payment-Response", receipt);
     out.header("X-Verified-Wallet", "");
     return out;
+}
+
+answer forward_auth::refuse_without_credential()
+{
+    return refuse_for_now(
+        outcome::no_credential, "upstream_unavailable", "the service is not set up yet", 10
+    );
 }
 
 answer forward_auth::refuse_spent(const x402::verdict_already_used& said)
@@ -373,8 +383,6 @@ asio::awaitable<http::reply> forward_auth::sell(std::unique_ptr<sale> what)
     const served_route& route = *what->entry->route;
     std::optional<x402::verdict> said;
     outcome why = outcome::not_paid;
-    // A service that cannot be reached with our word for it is not sold.
-    const bool ready = route.credential() == nullptr || route.credential()->value() != nullptr;
     const auto matched = x402::match(what->offered, std::span(&what->wanted, 1));
     if (const auto* refused = std::get_if<x402::refusal>(&matched))
     {
@@ -398,12 +406,6 @@ asio::awaitable<http::reply> forward_auth::sell(std::unique_ptr<sale> what)
             why = outcome::bad_signature;
         }
     }
-    if (!ready)
-        said = x402::verdict_unavailable(
-            x402::unavailable_cause::busy,
-            std::chrono::seconds(10),
-            "the credential for the upstream is not there"
-        );
     if (!said)
     {
         const auto deadline = std::chrono::steady_clock::now() + total_budget;

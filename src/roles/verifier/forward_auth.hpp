@@ -62,6 +62,7 @@ private:
     answer
     refuse_for_now(outcome what, std::string_view code, std::string_view message, std::int64_t seconds);
     answer grant(outcome what, const served_route& route, std::string_view payer, std::string_view receipt);
+    answer refuse_without_credential();
     answer refuse_spent(const x402::verdict_already_used& said);
     answer refuse_without_verdict(const x402::verdict_unavailable& said, const std::string& key);
     void complete(answer& made, const table_entry* entry, std::string_view allowed_origin);

@@ -40,11 +40,10 @@ struct raw_headers
         payment_signature,
         accept,
         user_agent,
-        origin,
         preflight_method,
     };
 
-    std::array<slot, 10> slots{{
+    std::array<slot, 9> slots{{
         {"x-forwarded-uri", true},
         {"x-forwarded-method", true},
         {"x-forwarded-host", true},
@@ -53,7 +52,6 @@ struct raw_headers
         {"payment-signature", true},
         {"accept", false},
         {"user-agent", false},
-        {"origin", false},
         {"access-control-request-method", false},
     }};
 
@@ -158,7 +156,6 @@ result<void> read_forwarded_request(const http::server_request& message, forward
     out.scheme = raw[raw_headers::proto];
     out.accept = raw[raw_headers::accept];
     out.user_agent = raw[raw_headers::user_agent];
-    out.origin = raw[raw_headers::origin];
     out.preflight_method = raw[raw_headers::preflight_method];
     if (out.uri.empty())
         return fail(errc::refused, "X-Forwarded-Uri is missing: ask through a ForwardAuth middleware");

@@ -31,7 +31,6 @@ struct forwarded_request
     // The client's own, and as it likes them.
     std::string_view accept;
     std::string_view user_agent;
-    std::string_view origin;
     std::string_view preflight_method;  ///< Access-Control-Request-Method
 };
 

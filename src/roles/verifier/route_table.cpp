@@ -1,42 +1,60 @@
 #include "roles/verifier/route_table.hpp"
 
-#include <portitor/core/http.hpp>
-
 #include <algorithm>
 
 namespace portitor::verifier {
 
 namespace {
 
+// The host of "https://host/path", with its port where it is not the scheme's own.
+std::string_view host_of(std::string_view url)
+{
+    const auto scheme_end = url.find("://");
+    if (scheme_end == url.npos)
+        return {};
+    const std::string_view scheme = url.substr(0, scheme_end);
+    url.remove_prefix(scheme_end + 3);
+    std::string_view host = url.substr(0, url.find('/'));
+    const std::string_view usual = scheme == "https" ? ":443" : ":80";
+    if (host.ends_with(usual))
+        host.remove_suffix(usual.size());
+    return host;
+}
+
 bool has_host(const served_route& route, std::string_view host)
 {
-    const auto url = http::parse_url(route.public_url());
-    return url && url->origin.authority() == host;
+    return !host.empty() && host_of(route.public_url()) == host;
+}
+
+/// The text of the path's first segments.
+std::string_view prefix_of(const request_path& path, std::size_t depth)
+{
+    if (depth == 0)
+        return {};
+    const std::string_view last = path.segments[depth - 1];
+    const char* const end = last.data() + last.size();
+    return std::string_view(path.text).substr(0, static_cast<std::size_t>(end - path.text.data()));
 }
 
 }  // namespace
 
 entry_ptr route_table::find_by_path(const request_path& path, std::string_view host) const
 {
-    for (std::size_t depth = std::min(path.segments.size(), deepest_) + 1; depth-- > 0;)
+    // A route of another host must not decide, however deep it begins.
+    for (const bool by_host : {true, false})
     {
-        std::string_view prefix;
-        if (depth > 0)
+        for (std::size_t depth = std::min(path.segments.size(), deepest_) + 1; depth-- > 0;)
         {
-            const std::string_view last = path.segments[depth - 1];
-            const char* const end = last.data() + last.size();
-            prefix = std::string_view(path.text).substr(0, static_cast<std::size_t>(end - path.text.data()));
+            const auto& group = by_path_.find(prefix_of(path, depth));
+            if (!group)
+                continue;
+            const auto fits = [&](const entry_ptr& each) { return !by_host || has_host(*each->route, host); };
+            const auto found = std::find_if(group->entries.begin(), group->entries.end(), fits);
+            if (found == group->entries.end())
+                continue;
+            const bool alone = std::none_of(found + 1, group->entries.end(), fits);
+            return alone ? *found : nullptr;
         }
-        const auto& group = by_path_.find(prefix);
-        if (!group)
-            continue;
-        if (group->entries.size() == 1)
-            return group->entries.front();
-        const auto here = [&](const entry_ptr& each) { return has_host(*each->route, host); };
-        const auto found = std::find_if(group->entries.begin(), group->entries.end(), here);
-        if (found == group->entries.end() || std::any_of(found + 1, group->entries.end(), here))
-            return nullptr;
-        return *found;
     }
     return nullptr;
 }

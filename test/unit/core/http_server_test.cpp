@@ -1,149 +1,14 @@
-#include "catch.hpp"
-#include "run.hpp"
-#include "wire.hpp"
-
-#include <portitor/core/http_server.hpp>
-
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-
-#include <memory>
-#include <string>
-#include <vector>
+#include "server_fixture.hpp"
 
 using namespace portitor;
 using namespace portitor::http;
+using namespace portitor::test;
 using namespace std::chrono_literals;
-using portitor::test::connect_wire;
-using portitor::test::run;
-using portitor::test::wire;
 namespace asio = boost::asio;
-
-namespace {
-
-// Holds back coroutines until it is opened.
-class gate
-{
-public:
-    explicit gate(asio::io_context& context) : timer_(context, asio::steady_timer::time_point::max()) {}
-
-    void open()
-    {
-        is_open_ = true;
-        timer_.cancel();
-    }
-
-    asio::awaitable<void> wait()
-    {
-        while (!is_open_)
-        {
-            boost::system::error_code ignored;
-            co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        }
-    }
-
-private:
-    asio::steady_timer timer_;
-    bool is_open_ = false;
-};
-
-struct fixture
-{
-    asio::io_context context;
-    // The handlers' complaints are no news here.
-    logger log{log_level::error, log_format::json};
-    server_limits limits;
-    gate held{context};
-    int requests = 0;
-    std::vector<bool> delivered;
-    std::unique_ptr<server> served;
-    task_group tasks{context.get_executor(), log};
-
-    explicit fixture(server_limits given = {}) : limits(given)
-    {
-        served = std::make_unique<server>(
-            context, log, [this](const server_request& message) { return answer(message); }, limits
-        );
-        REQUIRE(served->listen("127.0.0.1:0").has_value());
-        tasks.spawn("server", served->run());
-    }
-
-    ~fixture()
-    {
-        held.open();
-        run(context, finish());
-    }
-
-    asio::awaitable<void> finish()
-    {
-        co_await served->drain(1s);
-        co_await tasks.join();
-    }
-
-    static constexpr std::size_t large = 16 * 1024 * 1024;
-
-    // "/held" waits for the gate, "/throw" throws, "/large" does not fit into the sockets' buffers, anything
-    // else is echoed.
-    asio::awaitable<reply> answer(const server_request& message)
-    {
-        ++requests;
-        const std::string target(message.target());
-        if (target == "/throw")
-            throw std::runtime_error("a secret detail");
-        if (target == "/held")
-            co_await held.wait();
-        if (target == "/large")
-            co_return reply(make_response(status::ok, std::string(large, 'x')));
-        if (target == "/never")
-            co_await sleep_for(1h);
-        std::string body = fmt::format("{} {} {}", message.method_string(), target, message.body());
-        co_return reply(make_response(status::ok, std::move(body)), [this](bool arrived) {
-            delivered.push_back(arrived);
-        });
-    }
-
-    std::unique_ptr<wire> connect() { return run(context, connect_wire(served->port())); }
-
-    // Sends on a new connection and returns all that comes until the server closes it.
-    std::string exchange(std::string bytes)
-    {
-        auto line = connect();
-        run(context, line->send(std::move(bytes)));
-        return run(context, line->read_to_end());
-    }
-};
-
-std::string get(const std::string& target, const std::string& more = "")
-{
-    return "GET " + target + " HTTP/1.1\r\nHost: x\r\n" + more + "\r\n";
-}
-
-std::string post(const std::string& target, const std::string& body)
-{
-    return "POST " + target + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + body;
-}
-
-bool has(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
-}
-
-template <typename Condition>
-void run_until(asio::io_context& context, Condition condition)
-{
-    const auto limit = std::chrono::steady_clock::now() + 3s;
-    context.restart();
-    while (!condition() && std::chrono::steady_clock::now() < limit)
-        context.run_one_for(10ms);
-    CHECK(condition());
-}
-
-}  // namespace
 
 TEST_CASE("a server answers what its handler says and keeps the connection", "[core][http_server]")
 {
-    fixture f;
+    server_fixture f;
     auto line = f.connect();
     run(f.context, line->send(post("/a?b=c", "hello")));
     const std::string first = run(f.context, line->read_message());
@@ -156,7 +21,7 @@ TEST_CASE("a server answers what its handler says and keeps the connection", "[c
 
 TEST_CASE("Connection: close is obeyed, and HTTP/1.0 has it built in", "[core][http_server]")
 {
-    fixture f;
+    server_fixture f;
     const std::string closing = f.exchange(get("/x", "Connection: close\r\n"));
     CHECK(has(closing, "Connection: close"));
     CHECK(closing.ends_with("GET /x "));
@@ -165,7 +30,7 @@ TEST_CASE("Connection: close is obeyed, and HTTP/1.0 has it built in", "[core][h
 
 TEST_CASE("pipelined requests are answered in their order", "[core][http_server]")
 {
-    fixture f;
+    server_fixture f;
     const std::string answers =
         f.exchange(get("/1") + post("/2", "two") + get("/3") + get("/4", "Connection: close\r\n"));
     const auto first = answers.find("GET /1 ");
@@ -181,7 +46,7 @@ TEST_CASE("pipelined requests are answered in their order", "[core][http_server]
 
 TEST_CASE("a request may arrive byte by byte", "[core][http_server]")
 {
-    fixture f;
+    server_fixture f;
     auto line = f.connect();
     for (const char byte : post("/slow", "drip"))
     {
@@ -194,7 +59,7 @@ TEST_CASE("a request may arrive byte by byte", "[core][http_server]")
 
 TEST_CASE("an answer to HEAD has no body, and the next answer is in its place", "[core][http_server]")
 {
-    fixture f;
+    server_fixture f;
     const std::string answers =
         f.exchange("HEAD /h HTTP/1.1\r\nHost: x\r\n\r\n" + get("/next", "Connection: close\r\n"));
     CHECK(has(answers, "Content-Length: 8\r\n"));  // of "HEAD /h "
@@ -206,7 +71,7 @@ TEST_CASE("a header that is too large is 431", "[core][http_server]")
 {
     server_limits limits;
     limits.max_header = 2048;
-    fixture f(limits);
+    server_fixture f(limits);
     const std::string answer = f.exchange(get("/x", "X-Large: " + std::string(4000, 'x') + "\r\n"));
     CHECK(answer.starts_with("HTTP/1.1 431 "));
     CHECK(has(answer, "Connection: close"));
@@ -219,7 +84,7 @@ TEST_CASE("a body that is too large is 413", "[core][http_server]")
 {
     server_limits limits;
     limits.max_body = 1000;
-    fixture f(limits);
+    server_fixture f(limits);
     CHECK(
         f.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n").starts_with("HTTP/1.1 413 ")
     );
@@ -233,7 +98,7 @@ TEST_CASE("a client that sends its whole body first still reads the 413", "[core
 {
     server_limits limits;
     limits.max_body = 1000;
-    fixture f(limits);
+    server_fixture f(limits);
     for (int i = 0; i < 20; ++i)
     {
         const std::string answer = f.exchange(post("/", std::string(200000, 'x')));
@@ -243,7 +108,7 @@ TEST_CASE("a client that sends its whole body first still reads the 413", "[core
 
 TEST_CASE("garbage is 400", "[core][http_server]")
 {
-    fixture f;
+    server_fixture f;
     for (const char* text :
          {"garbage\r\n\r\n",
           "GET / HTTP/1.1\r\nno colon\r\n\r\n",
@@ -262,7 +127,7 @@ TEST_CASE("garbage is 400", "[core][http_server]")
 
 TEST_CASE("a handler that throws is 500 without details, and the connection goes on", "[core][http_server]")
 {
-    fixture f;
+    server_fixture f;
     const std::string answers = f.exchange(get("/throw") + get("/next", "Connection: close\r\n"));
     CHECK(answers.starts_with("HTTP/1.1 500 "));
     CHECK_FALSE(has(answers, "secret"));
@@ -271,7 +136,7 @@ TEST_CASE("a handler that throws is 500 without details, and the connection goes
 
 TEST_CASE("an answer for a peer that has gone is reported as not delivered", "[core][http_server]")
 {
-    fixture f;
+    server_fixture f;
     SECTION("it closed")
     {
         auto line = f.connect();
@@ -293,7 +158,7 @@ TEST_CASE("an answer for a peer that has gone is reported as not delivered", "[c
 
 TEST_CASE("a drain closes idle connections at once and lets a running request finish", "[core][http_server]")
 {
-    fixture f;
+    server_fixture f;
     auto idle = f.connect();
     run(f.context, idle->send(get("/x")));
     run(f.context, idle->read_message());
@@ -327,7 +192,7 @@ TEST_CASE("a drain closes idle connections at once and lets a running request fi
 
 TEST_CASE("a drain while an answer is being written ends the connection after it", "[core][http_server]")
 {
-    fixture f;
+    server_fixture f;
     auto line = f.connect();
     run(f.context, line->send(get("/large")));
     run_until(f.context, [&] { return f.requests == 1; });
@@ -335,13 +200,13 @@ TEST_CASE("a drain while an answer is being written ends the connection after it
     const auto before = std::chrono::steady_clock::now();
     run(f.context, sleep_for(5ms));
     const std::string answer = run(f.context, line->read_to_end());
-    CHECK(answer.size() > fixture::large);
+    CHECK(answer.size() > server_fixture::large);
     CHECK(std::chrono::steady_clock::now() - before < 3s);
 }
 
 TEST_CASE("a drain cancels what does not finish in time", "[core][http_server]")
 {
-    fixture f;
+    server_fixture f;
     auto line = f.connect();
     run(f.context, line->send(get("/never")));
     run_until(f.context, [&] { return f.requests == 1; });
@@ -356,7 +221,7 @@ TEST_CASE("an idle connection is closed after its time", "[core][http_server]")
     server_limits limits;
     limits.idle = 1s;
     limits.read_request = 1s;
-    fixture f(limits);
+    server_fixture f(limits);
     auto silent = f.connect();
     auto halfway = f.connect();
     run(f.context, halfway->send("GET / HT"));
@@ -368,7 +233,7 @@ TEST_CASE("connections above the limit are closed", "[core][http_server]")
 {
     server_limits limits;
     limits.max_connections = 1;
-    fixture f(limits);
+    server_fixture f(limits);
     auto first = f.connect();
     run(f.context, first->send(get("/first")));
     run(f.context, first->read_message());

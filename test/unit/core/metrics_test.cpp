@@ -154,3 +154,48 @@ TEST_CASE("a collector that goes takes its measuring along, and nobody else's", 
     numbers.expose();
     CHECK(calls == "a");
 }
+
+TEST_CASE("a shared counter ends with its last holder", "[core][metrics]")
+{
+    metrics numbers;
+    auto held = numbers.shared_counter("s_total", "Shared", {{"route", "a"}});
+    auto again = numbers.shared_counter("s_total", "Shared", {{"route", "a"}});
+    const auto other = numbers.shared_counter("s_total", "Shared", {{"route", "b"}});
+    CHECK(held == again);
+    CHECK(held != other);
+    held->add(2);
+    again->add();
+    CHECK(has_line(numbers.expose(), R"(s_total{route="a"} 3)"));
+    CHECK(has_line(numbers.expose(), R"(s_total{route="b"} 0)"));
+    held.reset();
+    CHECK(has_line(numbers.expose(), R"(s_total{route="a"} 3)"));
+    again.reset();
+    const std::string text = numbers.expose();
+    CHECK(text.find(R"(route="a")") == text.npos);
+    CHECK(has_line(text, R"(s_total{route="b"} 0)"));
+    // Who comes later begins anew.
+    held = numbers.shared_counter("s_total", "Shared", {{"route", "a"}});
+    CHECK(has_line(numbers.expose(), R"(s_total{route="a"} 0)"));
+}
+
+TEST_CASE("shared counters come and go on several threads", "[core][metrics]")
+{
+    metrics numbers;
+    const auto kept = numbers.shared_counter("kept_total", "Kept", {});
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&numbers, i] {
+            for (int round = 0; round < 200; ++round)
+            {
+                numbers.shared_counter("kept_total", "Kept", {})->add();
+                numbers.shared_counter("own_total", "Own", {{"n", std::to_string((round + i) % 5)}})->add();
+                if (round % 20 == 0)
+                    numbers.expose();
+            }
+        });
+    for (std::thread& each : threads)
+        each.join();
+    const std::string text = numbers.expose();
+    CHECK(has_line(text, "kept_total 800"));
+    CHECK(text.find("own_total{") == text.npos);
+}

@@ -128,14 +128,15 @@ TEST_CASE("without its credential a service is not sold, and nothing is taken", 
     desk d("", {entry("up", folder.path("up"))});
     d.put(with_credential(route_object()));
     const auto paying = d.pay(top);
-    check_refused(paying, http::status::service_unavailable, "temporarily_unavailable");
+    check_refused(paying, http::status::service_unavailable, "upstream_unavailable");
     CHECK(std::stoi(header(paying, "Retry-After")) > 0);
     CHECK(d.facilitator.calls() == 0);
     CHECK(d.claims->size() == 0);
+    check_refused(d.ask(top), http::status::service_unavailable, "upstream_unavailable");
     const auto free = d.ask("/services/hello/free/x");
     check_refused(free, http::status::service_unavailable, "upstream_unavailable");
     CHECK(std::stoi(header(free, "Retry-After")) > 0);
-    CHECK_THAT(d.numbers.expose(), Catch::Matchers::Contains("outcome=\"no_credential\"} 1"));
+    CHECK_THAT(d.numbers.expose(), Catch::Matchers::Contains("outcome=\"no_credential\"} 3"));
 
     folder.write("up", secret + "\n");
     CHECK(d.credentials.refresh().empty());
@@ -165,7 +166,7 @@ TEST_CASE("a grant whose credential is gone after the settlement is not lost", "
     CHECK(d.facilitator.settles == 1);
     CHECK(d.claims->counts().undelivered == 1);
     // Still not there: nothing is taken, nothing is lost.
-    check_refused(d.pay(top), http::status::service_unavailable, "temporarily_unavailable");
+    check_refused(d.pay(top), http::status::service_unavailable, "upstream_unavailable");
     CHECK(d.claims->counts().undelivered == 1);
     REQUIRE(replaced.refresh().has_value());
     const auto granted = d.pay(top);

@@ -44,27 +44,34 @@ std::string key_by_path(const route_table& table, std::string_view uri, std::str
 
 using model = std::map<std::string, entry_ptr>;
 
-// The same by looking at every route.
+// The same by looking at every route: those of the host, or else all; of these the deepest, if it is one.
 entry_ptr by_path_in(const model& all, const std::string& text, const std::string& host)
 {
-    std::vector<entry_ptr> best;
+    std::vector<entry_ptr> holding;
     for (const auto& [key, each] : all)
     {
         const std::string& prefix = each->route->prefix();
-        if (text != prefix && !text.starts_with(prefix + "/") && !(prefix.empty() && text == "/"))
-            continue;
-        const std::size_t longest = best.empty() ? 0 : best.front()->route->prefix().size();
-        if (!best.empty() && prefix.size() < longest)
-            continue;
-        if (prefix.size() > longest)
-            best.clear();
-        best.push_back(each);
+        if (text == prefix || text.starts_with(prefix + "/") || (prefix.empty() && text == "/"))
+            holding.push_back(each);
     }
-    if (best.size() > 1)
-        std::erase_if(best, [&](const entry_ptr& each) {
-            return !each->route->public_url().starts_with("https://" + host + "/");
-        });
-    return best.size() == 1 ? best.front() : nullptr;
+    std::vector<entry_ptr> here;
+    std::copy_if(holding.begin(), holding.end(), std::back_inserter(here), [&](const entry_ptr& each) {
+        return each->route->public_url().starts_with("https://" + host + "/");
+    });
+    const std::vector<entry_ptr>& left = here.empty() ? holding : here;
+    std::size_t longest = 0;
+    for (const entry_ptr& each : left)
+        longest = std::max(longest, each->route->prefix().size());
+    entry_ptr best;
+    for (const entry_ptr& each : left)
+    {
+        if (each->route->prefix().size() != longest)
+            continue;
+        if (best)
+            return nullptr;
+        best = each;
+    }
+    return best;
 }
 
 // An own random sequence for each test, the same every time.

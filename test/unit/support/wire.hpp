@@ -84,6 +84,13 @@ public:
         socket_.close(ignored);
     }
 
+    /// Says that nothing more is sent; the peer may still answer.
+    void close_sending()
+    {
+        boost::system::error_code ignored;
+        socket_.shutdown(boost::asio::socket_base::shutdown_send, ignored);
+    }
+
     /// Closes without the usual farewell: the peer's next operation fails.
     void reset()
     {

@@ -102,6 +102,7 @@ TEST_CASE("a settled claim buys nothing else", "[x402][claims]")
         {"demo/hello", "POST", "/services/hello"},
         {"demo/other", "GET", "/services/hello"},
         {"demo/hell", "oGET", "/services/hello"},
+        {"demo/hello", "GET", "/services/hello", "\x01"},
     };
     claim_table table;
     begin(table, "n");

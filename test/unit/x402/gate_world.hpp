@@ -197,7 +197,12 @@ struct fixture
     }
 
     // The state of the claim, as begin() tells it; changes nothing that a test looks at later.
-    claim_step state() { return claims->begin(key(), binding, offered.valid_before, time.now()).step; }
+    claim_step state()
+    {
+        claim_binding whole = binding;
+        whole.signature.assign(offered.signature.begin(), offered.signature.end());
+        return claims->begin(key(), whole, offered.valid_before, time.now()).step;
+    }
     claim_key key() const { return key_of(offered, wanted); }
 };
 
