@@ -206,10 +206,7 @@ struct fixture : surroundings
         settle(context);
     }
 
-    http::response probe(const char* target)
-    {
-        return checks.answer(http::verb::get, target, numbers);
-    }
+    http::response probe(const char* target) { return checks.answer(http::verb::get, target, numbers); }
     std::string reconciles(const std::string& outcome) const
     {
         return value_of("controller_runtime_reconcile_total{controller=\"test\",result=\"" + outcome + "\"}");
