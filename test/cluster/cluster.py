@@ -184,6 +184,10 @@ class Cluster:
         """One HTTP request from inside the namespace; see HttpClient.request."""
         return self._client.request(method, url, headers, body, timeout)
 
+    def connect(self, host, port, timeout=5):
+        """A TCP connection made inside the namespace, for what no HTTP client would send."""
+        return self._sockets.connect(host, port, timeout)
+
     def audit_events(self):
         """What the API server's audit log holds, as dicts, oldest first."""
         with open(self._components.audit_log, encoding="utf-8") as log:
