@@ -16,6 +16,7 @@ ADDRESS = "10.77.0.1"
 GATEWAY = f"http://{ADDRESS}:8000"
 NAMESPACE = "sellers"
 FACILITATOR_PORT = 8546
+SCRIPTED_PORT = 8560
 UPSTREAM_PORT = 9000
 VERIFIER_PORT = 8080
 HEALTH_PORTS = {"controller": 8081, "verifier": 8082, "registrar": 8083}
@@ -77,6 +78,7 @@ class Stack:
             self.facilitator = undo.enter_context(x402.Facilitator(self.scripts, self.chain, FACILITATOR_PORT))
             self._say("starting the seller's service")
             self._start_upstream()
+            self._write_config()
             self._say("starting portitor: controller, verifier and registrar")
             undo.callback(self.stop_roles)
             for role in HEALTH_PORTS:
@@ -95,7 +97,20 @@ class Stack:
         self.cluster.service(NAMESPACE, "hello", UPSTREAM_PORT)
         self.cluster.service("portitor", "portitor-verifier", VERIFIER_PORT)
 
-    def start_role(self, role):
+    def _write_config(self):
+        """The operator's file: a facilitator that tests can script, and a credential for one namespace."""
+        folder = self.cluster.directory
+        (folder / "credential").write_text("Bearer upstream-secret\n")
+        self.config.write_text(
+            f"facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n"
+            f"credentials:\n- {{name: upstream, file: {folder}/credential, namespaces: [{NAMESPACE}]}}\n"
+        )
+
+    @property
+    def config(self):
+        return self.cluster.directory / "portitor.yaml"
+
+    def start_role(self, role, *more):
         command = [
             binary(),
             f"--role={role}",
@@ -108,6 +123,8 @@ class Stack:
             "--allow-insecure-facilitator",
             "--log-level=debug",
             "--log-format=json",
+            f"--config={self.config}",
+            *more,
         ]
         # As a container that is restarted in its pod: it goes on with the lease that it held.
         pod = {"POD_NAME": f"portitor-{role}-0", "POD_UID": f"uid-of-{role}"}

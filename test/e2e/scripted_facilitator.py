@@ -1,0 +1,95 @@
+"""A facilitator that does what a test says: GET /script?verify=KIND&settle=KIND&delay=SECONDS sets what it does,
+GET /counts tells what it was asked. KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close.
+"""
+
+import http.server
+import json
+import sys
+import threading
+import time
+import urllib.parse
+
+ANSWERS = {
+    "valid": (200, {"isValid": True}),
+    "invalid": (200, {"isValid": False, "invalidReason": "insufficient_funds"}),
+    "settled": (200, {"success": True, "transaction": "0x" + "ab" * 32, "network": "eip155:84532"}),
+    "refused": (400, {"success": False, "errorReason": "insufficient_funds", "transaction": "", "network": "eip155:84532"}),
+    "pending": (200, {"success": False, "errorReason": "settlement_pending", "transaction": "0x1", "network": "eip155:84532"}),
+    "used": (200, {"success": False, "errorReason": "invalid_exact_evm_nonce_already_used", "network": "eip155:84532"}),
+    "empty": (200, {}),
+    "types": (200, {"isValid": "true", "success": 1}),
+    "list": (200, [True]),
+    "error": (500, {"error": "broken"}),
+    "busy": (503, {"error": "later"}),
+}
+HANG = 60
+
+
+class State:
+    lock = threading.Lock()
+    script = {"verify": "valid", "settle": "settled", "delay": "0"}
+    counts = {"verify": 0, "settle": 0}
+
+
+class Facilitator(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        with State.lock:
+            if path == "/script":
+                State.script = {"verify": "valid", "settle": "settled", "delay": "0"} | dict(urllib.parse.parse_qsl(query))
+                State.counts = {"verify": 0, "settle": 0}
+            self._say(200, json.dumps(State.counts).encode())
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        what = self.path.strip("/")
+        with State.lock:
+            State.counts[what] += 1
+            kind, delay = State.script[what], float(State.script["delay"])
+        time.sleep(delay)
+        if kind in ANSWERS:
+            status, body = ANSWERS[kind]
+            return self._say(status, json.dumps(body).encode(), [("Retry-After", "7")] if kind == "busy" else [])
+        getattr(self, f"_{kind}")()
+
+    def _html(self):
+        self._say(200, b"<html>sign in, please</html>")
+
+    def _redirect(self):
+        self._say(307, b"", [("Location", f"http://{self.headers['Host']}/elsewhere")])
+
+    def _huge(self):
+        self._say(200, b'{"isValid":true,"success":true,"padding":"' + b"x" * 1_000_000 + b'"}')
+
+    def _close(self):
+        self.close_connection = True
+
+    def _hang(self):
+        time.sleep(HANG)
+
+    def _drip(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        for _ in range(HANG):
+            self.wfile.write(b" ")
+            self.wfile.flush()
+            time.sleep(1)
+
+    def _say(self, status, body, headers=()):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+if __name__ == "__main__":
+    http.server.ThreadingHTTPServer.daemon_threads = True
+    http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Facilitator).serve_forever()

@@ -1,0 +1,284 @@
+"""The gate when others fail: a facilitator that lies, hangs or goes away, buyers that misbehave, signals."""
+
+import base64
+import concurrent.futures
+import json
+import pathlib
+import time
+import urllib.parse
+
+import pytest
+import x402
+from cluster import wait_until
+from stack import ADDRESS, NAMESPACE, SCRIPTED_PORT, VERIFIER_PORT, offer
+
+HERE = pathlib.Path(__file__).parent
+GATE = f"http://{ADDRESS}:{VERIFIER_PORT}"
+
+
+class Shop:
+    """One offer whose facilitator the test writes."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self._header = None
+
+    def script(self, **what):
+        self._control("/script?" + urllib.parse.urlencode(what))
+
+    def counts(self):
+        return json.loads(self._control("/counts").body)
+
+    def payment(self):
+        """A header that has never been used, signed by a real client's key."""
+        required = x402.decode_header(self.ask().headers["PAYMENT-REQUIRED"])["accepts"][0]
+        return x402.sign(self.stack.scripts, 2, required, valid_before="+600")
+
+    def ask(self, payment=None, path="/services/scripted/a", timeout=25, headers=()):
+        """The verifier's own answer, asked as Traefik does."""
+        forwarded = [
+            ("X-Forwarded-Uri", path),
+            ("X-Forwarded-Method", "GET"),
+            ("X-Forwarded-Host", "gate.test"),
+            ("X-Forwarded-Proto", "http"),
+            *headers,
+        ]
+        if payment:
+            forwarded.append(("Payment-Signature", payment))
+        return self.stack.cluster.http("GET", f"{GATE}/verify/{NAMESPACE}/scripted", forwarded, timeout=timeout)
+
+    def _control(self, path):
+        return self.stack.cluster.http("GET", f"http://127.0.0.1:{SCRIPTED_PORT}{path}")
+
+
+@pytest.fixture(scope="module")
+def shop(stack):
+    made = offer("scripted", facilitator="scripted")
+    made["spec"]["upstream"]["credential"] = "upstream"
+    stack.cluster.popen(["/usr/bin/python3", HERE / "scripted_facilitator.py", str(SCRIPTED_PORT)], "scripted")
+    stack.cluster.apply(made)
+    stack.wait_condition("scripted", "Ready")
+    it = Shop(stack)
+    wait_until(lambda: it.ask().status == 402, 10, "the gate asks for payment")
+    yield it
+    stack.cluster.kubectl("delete", "serviceoffer", "scripted", "-n", NAMESPACE, "--timeout=60s")
+
+
+@pytest.fixture(autouse=True)
+def healthy(shop):
+    """Each test begins with a facilitator that works and has been seen to."""
+    yield
+    shop.script()
+    wait_until(lambda: shop.ask(shop.payment()).status == 200, 70, "the circuit is closed again", interval=1)
+
+
+def assert_not_now(answer):
+    assert answer.status in (502, 503), answer
+    assert int(answer.headers["Retry-After"]) > 0
+    assert b"accepts" not in answer.body and "PAYMENT-REQUIRED" not in answer.headers
+
+
+@pytest.mark.parametrize("kind", ["empty", "types", "list", "html", "redirect", "huge", "error", "busy", "close"])
+def test_a_verify_that_is_no_answer_takes_nothing(shop, kind):
+    payment = shop.payment()
+    shop.script(verify=kind)
+    assert_not_now(shop.ask(payment))
+    assert shop.counts()["settle"] == 0
+    shop.script()
+    wait_until(lambda: shop.ask(payment).status == 200, 15, "the same payment buys")
+    assert shop.counts()["settle"] == 1
+
+
+@pytest.mark.parametrize("kind", ["empty", "types", "html", "redirect", "huge", "error", "pending", "close"])
+def test_a_settlement_of_unknown_outcome_is_resolved_and_never_asked_for_again(shop, kind):
+    payment = shop.payment()
+    shop.script(settle=kind)
+    for _ in range(2):
+        assert_not_now(shop.ask(payment))
+    shop.script(settle="refused")
+    assert_not_now(shop.ask(payment))
+    shop.script()
+    answers = []
+    wait_until(lambda: answers.append(shop.ask(payment)) or answers[-1].status == 200, 15, "the grant comes")
+    assert {each.status for each in answers[:-1]} <= {502, 503}
+    assert shop.ask(payment).status == 409
+
+
+def test_refusals_are_a_new_402_with_the_reason(shop):
+    for script, reason in (({"verify": "invalid"}, "insufficient_funds"), ({"settle": "refused"}, "insufficient_funds")):
+        payment = shop.payment()
+        shop.script(**script)
+        answer = shop.ask(payment)
+        assert answer.status == 402
+        assert x402.decode_header(answer.headers["PAYMENT-REQUIRED"])["error"] == reason
+    payment = shop.payment()
+    shop.script(settle="used")
+    answer = shop.ask(payment)
+    assert answer.status == 409 and "PAYMENT-REQUIRED" not in answer.headers
+
+
+def test_a_facilitator_that_hangs_or_drips_is_given_up_in_time(shop):
+    payments = [shop.payment() for _ in range(4)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for script in ({"verify": "hang"}, {"settle": "drip"}):
+            shop.script(**script)
+            began = time.monotonic()
+            for answer in pool.map(shop.ask, payments[:2]):
+                assert_not_now(answer)
+            assert time.monotonic() - began < 21
+            payments = payments[2:]
+            # Others are served all the while.
+            assert shop.ask().status == 402
+
+
+def test_one_payment_at_once_many_times_buys_one_answer(shop):
+    payment = shop.payment()
+    shop.script(delay="0.5")
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        statuses = sorted(answer.status for answer in pool.map(lambda _: shop.ask(payment), range(12)))
+    assert statuses == [200] + [409] * 11
+    assert shop.counts() == {"verify": 1, "settle": 1}
+
+
+def test_a_buyer_that_hangs_up_gets_its_grant_with_the_next_try(shop):
+    payment = shop.payment()
+    shop.script(delay="1")
+    with pytest.raises(OSError):
+        shop.ask(payment, timeout=1.3)
+    time.sleep(1.5)
+    assert shop.counts()["settle"] == 1
+    shop.script()
+    assert shop.ask(payment).status == 200
+    assert shop.counts()["settle"] == 0
+    assert shop.ask(payment).status == 409
+
+
+def test_the_payment_buys_what_it_was_first_shown_for(shop):
+    payment = shop.payment()
+    assert shop.ask(payment, path="/services/scripted/a?x=1").status == 200
+    for path in ("/services/scripted/a?x=2", "/services/scripted/a", "/services/scripted/b"):
+        assert shop.ask(payment, path=path).status == 409
+
+
+def test_the_upstream_gets_its_credential_and_nobody_else(shop):
+    bought = shop.stack.get("/services/scripted/a", [("Payment-Signature", shop.payment()), ("Authorization", "mine")])
+    assert bought.status == 200, bought
+    assert json.loads(bought.body)["headers"]["authorization"] == "Bearer upstream-secret"
+    for answer in (shop.ask(), shop.ask("e30="), shop.stack.get("/services/scripted/a")):
+        assert "upstream-secret" not in f"{answer.headers}{answer.body}"
+    for role in ("controller", "verifier"):
+        assert "upstream-secret" not in shop.stack.cluster.processes[role].log()
+
+
+def base64_of(content):
+    return base64.b64encode(content).decode()
+
+
+def hostile():
+    """Payment headers that no client would send."""
+    deep = b"[" * 100_000
+    yield base64_of(deep[:12_000])
+    yield base64_of(b'{"x402Version":2,"x402Version":1}')
+    yield base64_of(b'{"x402Version":2,"accepted":{"scheme":"\\ud800"}}')
+    yield base64_of(b"\xff\xfe")
+    yield "A" * 20_000
+    yield "-_-_"
+    yield "e30"
+    yield "e30="
+
+
+def test_hostile_payments_are_400_and_cost_no_memory(shop):
+    def resident():
+        pid = shop.stack.cluster.processes["verifier"].pid
+        return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+    everything = list(hostile())
+    shop.script()
+    for payment in everything:
+        assert shop.ask(payment).status == 400, payment[:40]
+    before = resident()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        statuses = set(pool.map(lambda i: shop.ask(everything[i % len(everything)]).status, range(2000)))
+    assert statuses == {400}
+    assert resident() - before < 10e6
+    assert shop.counts()["verify"] == 0
+
+
+@pytest.mark.parametrize(
+    "bytes_sent, expected",
+    [
+        (b"garbage\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", b"413"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
+        (b"GET /verify/x/y HTTP/1.1\r\nHost: x\r\n\r\n" * 50, b"503"),
+    ],
+)
+def test_hostile_bytes_are_refused_and_others_served(shop, bytes_sent, expected):
+    with shop.stack.cluster.connect(ADDRESS, VERIFIER_PORT) as line:
+        line.sendall(bytes_sent)
+        assert line.recv(12).split(b" ")[1] == expected
+        assert shop.ask().status == 402
+
+
+def test_slow_headers_end_with_408(shop):
+    with shop.stack.cluster.connect(ADDRESS, VERIFIER_PORT, 25) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        began = time.monotonic()
+        answer = line.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert 10 < time.monotonic() - began < 20
+
+
+def test_sigterm_finishes_what_is_paid(shop):
+    """Not ready at once, the settlement is finished and its buyer served, exit code 0."""
+    payment = shop.payment()
+    shop.script(delay="1.5")
+    verifier = shop.stack.cluster.processes["verifier"]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(shop.ask, payment)
+        wait_until(lambda: shop.counts()["verify"] == 1, 5, "the payment is being verified")
+        stopped = concurrent.futures.ThreadPoolExecutor(1).submit(verifier.stop, 30)
+        time.sleep(0.3)
+        assert shop.stack.health("verifier", "/readyz").status in (0, 503)
+        assert asked.result().status == 200
+    assert stopped.result() == 0
+    shop.script()
+    shop.stack.start_role("verifier")
+    shop.stack.wait_ready("verifier")
+    # Its memory of the payment is gone; the gateway and the chain are not.
+    assert shop.ask().status == 402
+
+
+def test_the_api_server_away_is_no_affair_of_buyers(shop):
+    """Paid and unpaid traffic goes on; what changed meanwhile is caught up with."""
+    server = shop.stack.cluster.processes["apiserver"]
+    payments = [shop.payment() for _ in range(3)]
+    server.pause()
+    try:
+        for payment in payments:
+            assert shop.ask(payment).status == 200
+            assert shop.ask().status == 402
+            time.sleep(4)
+        assert shop.stack.health("verifier", "/readyz").status == 200
+    finally:
+        server.resume()
+    wait_until(lambda: shop.stack.cluster.get("serviceoffer", "scripted", NAMESPACE), 30, "the API server is back")
+    assert shop.ask().status == 402
+    # A leader that could not renew its lease ends, and Kubernetes starts it again.
+    for role in ("controller", "registrar"):
+        if not shop.stack.cluster.processes[role].running:
+            shop.stack.start_role(role)
+        shop.stack.wait_ready(role, timeout=30)
+    wait_until(lambda: suspended(shop, True), 30, "the verifier has learnt of a change")
+    wait_until(lambda: suspended(shop, False), 30, "and of the next one")
+
+
+def suspended(shop, wanted):
+    """Sets it by hand, which the controller undoes, and says whether the gate has followed."""
+    if wanted:
+        change = json.dumps({"spec": {"suspended": True}})
+        shop.stack.cluster.kubectl("patch", "pr", "scripted-payment", "-n", NAMESPACE, "--type=merge", "-p", change)
+    answer = shop.ask()
+    return answer.status == (503 if wanted else 402)
