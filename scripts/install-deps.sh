@@ -16,7 +16,7 @@ build_packages=(
 )
 test_packages=(
     iproute2 dnsmasq-base openssl procps util-linux ca-certificates
-    python3 python3-pytest python3-yaml curl jq git clang-format clang-tidy-16
+    python3 python3-pytest python3-yaml curl jq git clang-format clang-tidy-16 clang-16 libclang-rt-16-dev
 )
 bench_packages=(nginx-light wrk openssl util-linux)
 

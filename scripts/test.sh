@@ -65,6 +65,7 @@ check test/lint/coroutines.py --self-test
 check test/lint/coroutines.py
 check test/lint/format.sh
 check test/lint/tidy.py
+check test/fuzz/run.sh
 need scripts/build.sh release
 unit_tests release
 need scripts/build.sh asan
