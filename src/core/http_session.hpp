@@ -461,7 +461,7 @@ private:
         const milliseconds most = owner_.draining_ ? milliseconds(250) : milliseconds(2'000);
         expires_after(std::min(owner_.limits_.read_request, most));
         auto& socket = stream_.lowest_layer();
-        std::array<char, 4096> waste;
+        std::array<char, 4096> waste{};
         std::size_t read = 0;
         for (bool more = true; more && read < most_lingering;)
         {
@@ -487,7 +487,7 @@ private:
 
     Stream stream_;
     std::unique_ptr<work> work_;
-    std::array<char, 2048> first_bytes_;  // a usual request; what idles has no more than this
+    std::array<char, 2048> first_bytes_{};  // a usual request; what idles has no more than this
 };
 
 }  // namespace portitor::http

@@ -54,7 +54,7 @@ private:
 
     static constexpr std::size_t usual_size = 8 * 1024;
 
-    std::array<char, usual_size> usual_;
+    std::array<char, usual_size> usual_{};
     std::pmr::monotonic_buffer_resource texts_{usual_.data(), usual_.size()};
     std::vector<header> headers_;
     std::string_view method_text_;
