@@ -97,7 +97,7 @@ result<void> collect(const http::server_request& message, raw_headers& into)
             return fail(errc::invalid, "a header spells a name of ours with \"_\" or \".\": remove it");
         for (raw_headers::slot& slot : into.slots)
         {
-            if (!http::equal_names(slot.name, each.name))
+            if (slot.name.size() != each.name.size() || !http::equal_names(slot.name, each.name))
                 continue;
             if (slot.only_once && slot.seen)
                 return fail(errc::invalid, "the header {} comes more than once", slot.name);

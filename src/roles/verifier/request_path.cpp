@@ -1,6 +1,7 @@
 #include "roles/verifier/request_path.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 namespace portitor::verifier {
@@ -21,6 +22,26 @@ int hex_digit(char c)
 bool is_unreserved(unsigned char c)
 {
     return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+constexpr std::array<bool, 256> make_plain()
+{
+    std::array<bool, 256> plain{};
+    for (int c = 0; c < 256; ++c)
+        plain[static_cast<std::size_t>(c)] =
+            c > 0x20 && c != 0x7f && c != '\\' && c != '#' && c != '%' && c != ';';
+    return plain;
+}
+
+constexpr auto is_plain = make_plain();
+
+// How many characters stand for themselves, from the beginning.
+std::size_t count_plain(std::string_view text)
+{
+    std::size_t count = 0;
+    while (count < text.size() && is_plain[static_cast<unsigned char>(text[count])])
+        ++count;
+    return count;
 }
 
 // Where ";" or its escape begins; npos where neither is.
@@ -61,6 +82,12 @@ result<void> read_request_path(std::string_view forwarded_uri, request_path& out
     out.has_parameters = false;
     for (std::size_t i = 0; i < raw.size(); ++i)
     {
+        // Mostly there is nothing to look at.
+        const std::size_t plain = count_plain(raw.substr(i));
+        out.text += raw.substr(i, plain);
+        i += plain;
+        if (i == raw.size())
+            break;
         const auto c = static_cast<unsigned char>(raw[i]);
         if (c <= 0x20 || c == 0x7f || c == '\\' || c == '#')
             return fail(errc::invalid, "the path holds a character that does not belong there");
