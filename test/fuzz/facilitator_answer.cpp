@@ -13,9 +13,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0)
         return 0;
     const http::status codes[] = {
-        http::status::ok, http::status::bad_request, http::status::too_many_requests, http::status::bad_gateway};
-    const auto answer =
-        http::make_response(codes[data[0] % 4], std::string(fuzz::text_of(data + 1, size - 1)), "application/json");
+        http::status::ok,
+        http::status::bad_request,
+        http::status::too_many_requests,
+        http::status::bad_gateway};
+    const auto answer = http::make_response(
+        codes[data[0] % 4], std::string(fuzz::text_of(data + 1, size - 1)), "application/json"
+    );
     x402::read_verify_answer(answer, offered);
     const auto settled = x402::read_settle_answer(answer, offered, wanted);
     if (const auto* done = std::get_if<x402::settle_settled>(&settled))

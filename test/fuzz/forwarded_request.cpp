@@ -1,5 +1,6 @@
-#include "fuzz.hpp"
 #include "roles/verifier/forwarded_request.hpp"
+
+#include "fuzz.hpp"
 
 using namespace portitor;
 

@@ -13,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const x402::network_table networks = x402::network_table::built_in();
     if (size == 0)
         return 0;
-    const auto header = data[0] % 2 == 0 ? x402::payment_header::payment_signature : x402::payment_header::x_payment;
+    const auto header =
+        data[0] % 2 == 0 ? x402::payment_header::payment_signature : x402::payment_header::x_payment;
     const std::string text = x402::encode_base64(fuzz::text_of(data + 1, size - 1));
     const auto offered = x402::decode_payment(header, text, networks);
     if (!offered)

@@ -1,5 +1,6 @@
-#include "fuzz.hpp"
 #include "roles/verifier/request_path.hpp"
+
+#include "fuzz.hpp"
 
 using namespace portitor;
 
@@ -39,7 +40,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     {
         fuzz::require(segments[i] == percent_decoded(path.segments[i]));
         const std::string name = segments[i].substr(0, segments[i].find(';'));
-        fuzz::require(name != "." && name != ".." && name.find('\\') == name.npos && name.find('\0') == name.npos);
+        fuzz::require(
+            name != "." && name != ".." && name.find('\\') == name.npos && name.find('\0') == name.npos
+        );
     }
     return 0;
 }
