@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <iostream>
+#include <set>
 
 namespace portitor {
 
@@ -151,9 +152,12 @@ config_loader::apply_file(const std::string& path, std::vector<std::optional<giv
         return {};
     if (!document.IsMap())
         return fail(errc::invalid, "--config: {} must be a YAML mapping", path);
+    std::set<std::string> seen;
     for (const auto& entry : document)
     {
         const std::string key = entry.first.Scalar();
+        if (!seen.insert(key).second)
+            return fail(errc::invalid, "--config: {}: {} comes twice", at_line(path, entry.first), key);
         const auto option =
             std::find_if(options_.begin(), options_.end(), [&](const auto& o) { return o.name == key; });
         const auto section =

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace portitor::roles {
 
@@ -112,14 +113,35 @@ result<void> only_keys(const YAML::Node& entry, std::initializer_list<std::strin
 {
     if (!entry.IsMap())
         return fail(errc::invalid, "line {}: each entry is a mapping", entry.Mark().line + 1);
+    std::set<std::string> seen;
     for (const auto& pair : entry)
     {
-        if (std::find(known.begin(), known.end(), pair.first.Scalar()) == known.end())
-            return fail(
-                errc::invalid, "line {}: unknown key \"{}\"", pair.first.Mark().line + 1, pair.first.Scalar()
-            );
+        const std::string& key = pair.first.Scalar();
+        const int line = pair.first.Mark().line + 1;
+        if (std::find(known.begin(), known.end(), key) == known.end())
+            return fail(errc::invalid, "line {}: unknown key \"{}\"", line, key);
+        if (!seen.insert(key).second)
+            return fail(errc::invalid, "line {}: \"{}\" comes twice", line, key);
     }
     return {};
+}
+
+// One that is not there, or has nothing in it, is an empty list.
+result<void> check_list(const YAML::Node& list)
+{
+    if (!list.IsDefined() || list.IsNull() || list.IsSequence())
+        return {};
+    return fail(errc::invalid, "line {}: a list is wanted", list.Mark().line + 1);
+}
+
+using section_reader = std::function<result<void>(const YAML::Node&)>;
+
+section_reader read_list(section_reader read)
+{
+    return [read = std::move(read)](const YAML::Node& list) {
+        auto shaped = check_list(list);
+        return shaped ? read(list) : shaped;
+    };
 }
 
 result<void> read_facilitators(const YAML::Node& list, std::vector<facilitator>& into)
@@ -137,6 +159,8 @@ result<void> read_facilitators(const YAML::Node& list, std::vector<facilitator>&
         auto parsed = set_url(url)(*text);
         if (!parsed)
             return parsed.error().within("facilitator " + *name);
+        if (std::any_of(into.begin(), into.end(), [&](const auto& each) { return each.name == *name; }))
+            return fail(errc::conflict, "line {}: facilitator {} comes twice", entry.Mark().line + 1, *name);
         into.push_back({*name, url});
     }
     return {};
@@ -212,6 +236,8 @@ result<x402::token> read_token(const YAML::Node& entry)
     auto read = set_number(number)(*decimals);
     if (!read)
         return read.error().within("decimals");
+    if (number > 255)
+        return fail(errc::invalid, "decimals: {} is more than a token can have", number);
     out.decimals = number;
     if (!method->empty() && *method != "eip3009" && *method != "permit2")
         return fail(errc::invalid, "transferMethod: \"{}\" is neither eip3009 nor permit2", *method);
@@ -236,6 +262,9 @@ result<x402::network> read_network(const YAML::Node& entry)
     std::uint32_t chain_id = 0;
     if (name->starts_with("eip155:") && set_number(chain_id)(name->substr(7)))
         out.chain_id = chain_id;
+    auto shaped = check_list(entry["tokens"]);
+    if (!shaped)
+        return shaped.error().within("tokens");
     for (const auto& each : entry["tokens"])
     {
         auto token = read_token(each);
@@ -264,6 +293,7 @@ result<void> read_networks(const YAML::Node& list, x402::network_table& into)
 // Extends or changes the built-in ones; a new one needs a registry.
 result<void> read_chains(const YAML::Node& list, std::vector<chain>& into)
 {
+    std::set<std::string> seen;
     for (const auto& entry : list)
     {
         auto known = only_keys(entry, {"name", "registry", "rpcURL"});
@@ -274,10 +304,18 @@ result<void> read_chains(const YAML::Node& list, std::vector<chain>& into)
         auto rpc_text = optional_text(entry, "rpcURL");
         if (!name || !registry || !rpc_text)
             return !name ? name.error() : !registry ? registry.error() : rpc_text.error();
+        if (!seen.insert(*name).second)
+            return fail(errc::conflict, "line {}: chain {} comes twice", entry.Mark().line + 1, *name);
         std::string rpc_url;
         auto parsed = set_url(rpc_url)(*rpc_text);
         if (!parsed)
-            return parsed.error().within("chain " + *name + ": rpcURL");
+            // Without the URL, in which there may be a key.
+            return fail(
+                errc::invalid,
+                "line {}: chain {}: rpcURL is not an absolute http or https URL",
+                entry.Mark().line + 1,
+                *name
+            );
         auto at =
             std::find_if(into.begin(), into.end(), [&](const chain& each) { return each.name == *name; });
         if (at == into.end())
@@ -463,15 +501,17 @@ void declare(config_loader& loader, settings& into)
     );
     loader.add({"output", "once: text, yaml or json", "text", set_text(into.output), false, 'o'});
     loader.positional("NAMESPACE/NAME", "once: the offers to look at", into.offers);
-    loader.add(config_section{"facilitators", [&into](const YAML::Node& list) {
-                                  return read_facilitators(list, into.facilitators);
-                              }});
-    loader.add(config_section{
-        "credentials", [&into](const YAML::Node& list) { return read_credentials(list, into.credentials); }});
-    loader.add(config_section{
-        "networks", [&into](const YAML::Node& list) { return read_networks(list, into.networks); }});
-    loader.add(config_section{
-        "chains", [&into](const YAML::Node& list) { return read_chains(list, into.chains); }});
+    const auto section = [&loader](std::string name, section_reader read) {
+        loader.add(config_section{std::move(name), read_list(std::move(read))});
+    };
+    section("facilitators", [&into](const YAML::Node& list) {
+        return read_facilitators(list, into.facilitators);
+    });
+    section("credentials", [&into](const YAML::Node& list) {
+        return read_credentials(list, into.credentials);
+    });
+    section("networks", [&into](const YAML::Node& list) { return read_networks(list, into.networks); });
+    section("chains", [&into](const YAML::Node& list) { return read_chains(list, into.chains); });
     into.chains = built_in_chains();
     into.networks = x402::network_table::built_in();
 }
@@ -507,6 +547,15 @@ result<void> check(settings& all)
     {
         if (each.registry.empty() && each.rpc_url.empty())
             return fail(errc::invalid, "chain {}: neither \"registry\" nor \"rpcURL\" is given", each.name);
+        // What the node says is believed. Its URL is not told: there may be a key in it.
+        const auto node = http::parse_url(each.rpc_url);
+        if (node && node->origin.scheme == "http" && !is_local(node->origin.host))
+            return fail(
+                errc::invalid,
+                "chain {}: rpcURL is not https (http is accepted with --allow-insecure-facilitator, and only "
+                "on loopback or for a name below .svc)",
+                each.name
+            );
     }
     for (const facilitator& each : all.facilitators)
     {

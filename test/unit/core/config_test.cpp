@@ -194,6 +194,14 @@ TEST_CASE("a missing file is not found", "[core][config]")
     CHECK(has(outcome.error().message(), "none.yaml"));
 }
 
+TEST_CASE("a key that comes twice is named with its second line", "[core][config]")
+{
+    fixture f;
+    const std::string told = f.complaint_about("test-shade: light\ntest-colour: red\ntest-shade: dark\n");
+    CHECK(has(told, "settings.yaml:3: test-shade comes twice"));
+    CHECK(has(f.complaint_about("test-items: []\ntest-items: []\n"), "test-items comes twice"));
+}
+
 TEST_CASE("a list where one value is wanted is named with its line", "[core][config]")
 {
     fixture f;
