@@ -147,12 +147,9 @@ private:
         message.prepare_payload();
     }
 
-    // Connects `line` where it is null.
     asio::awaitable<result<void>>
     connect(std::unique_ptr<connection>& line, const origin& server, deadline until)
     {
-        if (line)
-            co_return result<void>();
         if (server.scheme == "https" && needs_system_roots_)
         {
             // Some hundred certificates: many a client never needs them.
@@ -175,12 +172,21 @@ private:
         deadline until
     )
     {
-        auto connected = co_await connect(line, server, until);
-        if (!connected)
-            co_return connected.error();
-        auto written = co_await line->write(message, until);
-        if (!written)
-            co_return after_send(written.error(), message);
+        if (!line)
+        {
+            auto connected = co_await connect(line, server, until);
+            if (!connected)
+                co_return connected.error();
+        }
+        const auto all = line->write_at_once(message, until);
+        if (!all)
+            co_return after_send(all.error(), message);
+        if (!*all)
+        {
+            auto written = co_await line->write_rest();
+            if (!written)
+                co_return after_send(written.error(), message);
+        }
         auto answer = co_await line->read(options.max_body, until);
         if (!answer)
             co_return after_send(answer.error(), message);
@@ -192,12 +198,21 @@ private:
         std::unique_ptr<connection> line, const origin& server, request& message, bool pooled, deadline until
     )
     {
-        auto connected = co_await connect(line, server, until);
-        if (!connected)
-            co_return connected.error();
-        auto written = co_await line->write(message, until);
-        if (!written)
-            co_return after_send(written.error(), message);
+        if (!line)
+        {
+            auto connected = co_await connect(line, server, until);
+            if (!connected)
+                co_return connected.error();
+        }
+        const auto all = line->write_at_once(message, until);
+        if (!all)
+            co_return after_send(all.error(), message);
+        if (!*all)
+        {
+            auto written = co_await line->write_rest();
+            if (!written)
+                co_return after_send(written.error(), message);
+        }
         connection_taker give_back;
         if (pooled)
             give_back = [pool = std::weak_ptr(pool_), server](std::unique_ptr<connection> finished) {

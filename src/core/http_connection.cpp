@@ -188,27 +188,29 @@ public:
         co_return result<void>();
     }
 
-    asio::awaitable<result<void>> write(request& message, deadline until) override
+    result<bool> write_at_once(const request& message, deadline until) override
     {
         is_head_ = message.method() == verb::head;
         limit_.expires_at(until);
         serialize(message);
-        std::size_t done = 0;
-        beast::error_code failed;
+        written_ = 0;
         if constexpr (!is_tls)
         {
-            // Nearly always the socket takes it all at once.
-            done = stream_.write_some(asio::buffer(output_), failed);
-            if (failed == asio::error::would_block)
-                failed = {};
+            // Nearly always the socket takes it all.
+            beast::error_code failed;
+            written_ = stream_.write_some(asio::buffer(output_), failed);
+            if (failed && failed != asio::error::would_block)
+                return sending_failed(failed);
         }
-        if (!failed && done < output_.size())
-        {
-            auto [ec, written] = co_await asio::async_write(stream_, asio::buffer(output_) + done, as_result);
-            failed = ec;
-        }
+        return written_ == output_.size();
+    }
+
+    asio::awaitable<result<void>> write_rest() override
+    {
+        auto [failed, size] =
+            co_await asio::async_write(stream_, asio::buffer(output_) + written_, as_result);
         if (failed)
-            co_return describe(describe_end(failed), "sending to " + server_.to_string());
+            co_return sending_failed(describe_end(failed));
         co_return result<void>();
     }
 
@@ -264,6 +266,11 @@ private:
             return stream_.next_layer();
         else
             return stream_;
+    }
+
+    error sending_failed(beast::error_code ec) const
+    {
+        return describe(ec, "sending to " + server_.to_string());
     }
 
     void serialize(const request& message)
@@ -336,6 +343,7 @@ private:
     time_limit limit_{socket()};
     beast::flat_buffer buffer_;
     std::string output_;
+    std::size_t written_ = 0;
     origin server_;
     std::string server_name_;
     bool reusable_ = false;

@@ -29,7 +29,9 @@ public:
 
     /// errc::unavailable when the server cannot be reached or its certificate is not the expected one.
     virtual boost::asio::awaitable<result<void>> connect(deadline until) = 0;
-    virtual boost::asio::awaitable<result<void>> write(request& message, deadline until) = 0;
+    /// Sends a request as far as that goes without waiting; false where write_rest() has to follow.
+    virtual result<bool> write_at_once(const request& message, deadline until) = 0;
+    virtual boost::asio::awaitable<result<void>> write_rest() = 0;
     /// The whole answer. Afterwards reusable() says whether another request may follow.
     virtual boost::asio::awaitable<result<response>> read(std::size_t max_body, deadline until) = 0;
     /// Hands the connection over to a reader of its answer's body, at the header. At the body's end

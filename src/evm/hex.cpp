@@ -1,19 +1,33 @@
 #include <portitor/evm/hex.hpp>
 
+#include <array>
+
 namespace portitor::evm {
 
 namespace {
 
-// 0…15, or -1 for a character that is no hexadecimal digit.
-int digit(char c) noexcept
+constexpr std::uint8_t no_digit = 0xff;
+
+// 0…15, or no_digit for a character that is no hexadecimal digit.
+constexpr std::array<std::uint8_t, 256> make_digits()
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    std::array<std::uint8_t, 256> digits{};
+    digits.fill(no_digit);
+    for (std::uint8_t i = 0; i < 10; ++i)
+        digits[static_cast<std::uint8_t>('0' + i)] = i;
+    for (std::uint8_t i = 0; i < 6; ++i)
+    {
+        digits[static_cast<std::uint8_t>('a' + i)] = static_cast<std::uint8_t>(10 + i);
+        digits[static_cast<std::uint8_t>('A' + i)] = static_cast<std::uint8_t>(10 + i);
+    }
+    return digits;
+}
+
+constexpr auto digits_of = make_digits();
+
+constexpr std::uint8_t digit(char c) noexcept
+{
+    return digits_of[static_cast<unsigned char>(c)];
 }
 
 bool has_prefix(std::string_view text) noexcept
@@ -28,7 +42,7 @@ bool is_hex(std::string_view text) noexcept
     if (!has_prefix(text) || text.size() % 2 != 0)
         return false;
     for (const char c : text.substr(2))
-        if (digit(c) < 0)
+        if (digit(c) == no_digit)
             return false;
     return true;
 }
@@ -47,14 +61,17 @@ result<void> parse_hex(std::string_view text, std::span<std::uint8_t> out)
 {
     if (!has_prefix(text) || text.size() != 2 + 2 * out.size())
         return fail(errc::invalid, "not \"0x\" followed by {} hexadecimal digits", 2 * out.size());
+    std::uint8_t seen = 0;
     for (std::size_t i = 0; i < out.size(); ++i)
     {
-        const int high = digit(text[2 + 2 * i]);
-        const int low = digit(text[3 + 2 * i]);
-        if (high < 0 || low < 0)
-            return fail(errc::invalid, "not \"0x\" followed by {} hexadecimal digits", 2 * out.size());
-        out[i] = static_cast<std::uint8_t>(high * 16 + low);
+        const std::uint8_t high = digit(text[2 + 2 * i]);
+        const std::uint8_t low = digit(text[3 + 2 * i]);
+        seen |= high | low;
+        out[i] = static_cast<std::uint8_t>(high << 4 | (low & 0xf));
     }
+    // Digits never set the upper bits, what is none sets them all.
+    if (seen > 0xf)
+        return fail(errc::invalid, "not \"0x\" followed by {} hexadecimal digits", 2 * out.size());
     return {};
 }
 

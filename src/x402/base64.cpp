@@ -78,25 +78,35 @@ result<std::string> decode_base64(std::string_view text)
     if (text.size() % 4 == 1)
         return fail(errc::invalid, "not standard base64: it ends within a byte");
 
-    std::string bytes;
-    bytes.reserve(text.size() * 3 / 4);
-    std::uint32_t bits = 0;
-    unsigned held = 0;
-    for (const char c : text)
+    const auto value = [&](std::size_t i) {
+        return static_cast<std::uint32_t>(values_of[static_cast<unsigned char>(text[i])]);
+    };
+    std::string bytes(text.size() * 3 / 4, '\0');
+    char* to = bytes.data();
+    // A character outside the alphabet is all ones, which the shifts leave in the highest bit.
+    std::uint32_t seen = 0;
+    std::size_t i = 0;
+    for (; i + 4 <= text.size(); i += 4, to += 3)
     {
-        const std::int8_t value = values_of[static_cast<unsigned char>(c)];
-        if (value < 0)
-            return fail(errc::invalid, "not standard base64: a character outside its alphabet");
-        bits = bits << 6 | static_cast<std::uint32_t>(value);
-        held += 6;
-        if (held >= 8)
-        {
-            held -= 8;
-            bytes += static_cast<char>(bits >> held & 0xff);
-        }
-        bits &= (1U << held) - 1;
+        const std::uint32_t bits = value(i) << 18 | value(i + 1) << 12 | value(i + 2) << 6 | value(i + 3);
+        seen |= bits;
+        to[0] = static_cast<char>(bits >> 16 & 0xff);
+        to[1] = static_cast<char>(bits >> 8 & 0xff);
+        to[2] = static_cast<char>(bits & 0xff);
     }
-    if (bits != 0)
+    std::uint32_t unused = 0;
+    if (const std::size_t left = text.size() - i; left != 0)
+    {
+        const std::uint32_t bits = value(i) << 18 | value(i + 1) << 12 | (left == 3 ? value(i + 2) << 6 : 0U);
+        seen |= bits;
+        to[0] = static_cast<char>(bits >> 16 & 0xff);
+        if (left == 3)
+            to[1] = static_cast<char>(bits >> 8 & 0xff);
+        unused = bits & (left == 3 ? 0xffU : 0xffffU);
+    }
+    if (seen >> 31 != 0)
+        return fail(errc::invalid, "not standard base64: a character outside its alphabet");
+    if (unused != 0)
         return fail(errc::invalid, "not standard base64: unused bits are set");
     return bytes;
 }

@@ -1,9 +1,9 @@
+#include <portitor/evm/keccak.hpp>
 #include <portitor/x402/claims.hpp>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <openssl/sha.h>
 
 #include <algorithm>
 
@@ -58,9 +58,7 @@ claim_table::digest claim_table::digest_of(const claim_binding& binding)
         text += ':';
         text += *each;
     }
-    digest out{};
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data());
-    return out;
+    return evm::keccak256(text);
 }
 
 bool claim_table::evictable(state which) noexcept

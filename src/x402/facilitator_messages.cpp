@@ -116,41 +116,49 @@ bool payer_fits(const json::object& answer, const payment& offered)
 
 }  // namespace
 
-result<facilitator_call> make_facilitator_call(
-    std::string_view base,
+result<http::url> parse_facilitator_url(std::string_view base)
+{
+    auto url = http::parse_url(base);
+    if (!url)
+        return url.error().within("facilitator URL");
+    if (url->target.find('?') != url->target.npos)
+        return fail(errc::invalid, "facilitator URL: it must not have a query");
+    while (url->target.ends_with('/'))
+        url->target.pop_back();
+    return url;
+}
+
+http::request make_facilitator_request(
+    std::string_view path,
     std::string_view operation,
     const payment& offered,
     const payment_requirement& wanted
 )
 {
-    auto url = http::parse_url(base);
-    if (!url)
-        return url.error().within("facilitator URL");
-    std::string target = std::move(url->target);
-    if (target.find('?') != target.npos)
-        return fail(errc::invalid, "facilitator URL: it must not have a query");
-    while (target.ends_with('/'))
-        target.pop_back();
+    std::string target(path);
     target += '/';
     target += operation;
 
+    http::request message;
+    message.method(http::verb::post);
+    message.target(target);
+    message.set(http::field::content_type, "application/json");
+    message.set(http::field::accept, "application/json");
     // The payment as the client wrote it, which is strict JSON; the requirement always ours: what the client
     // echoes is not signed.
-    std::string body = offered.version == 1 ? "{\"x402Version\":1" : "{\"x402Version\":2";
-    body += ",\"paymentPayload\":" + offered.text;
-    body += ",\"paymentRequirements\":" + (offered.version == 1 ? v1_json(wanted) : v2_json(wanted)) + "}";
-
-    facilitator_call call;
-    call.server = std::move(url->origin);
-    call.message.method(http::verb::post);
-    call.message.target(target);
-    call.message.version(11);
-    call.message.set(http::field::host, call.server.authority());
-    call.message.set(http::field::content_type, "application/json");
-    call.message.set(http::field::accept, "application/json");
-    call.message.body() = std::move(body);
-    call.message.prepare_payload();
-    return call;
+    const std::string amount = to_string(wanted.amount);
+    std::string& body = message.body();
+    body.reserve(offered.text.size() + 1024);
+    body += offered.version == 1 ? "{\"x402Version\":1" : "{\"x402Version\":2";
+    body += ",\"paymentPayload\":";
+    body += offered.text;
+    body += ",\"paymentRequirements\":";
+    if (offered.version == 1)
+        append_v1_json(body, view_of(wanted, amount));
+    else
+        append_v2_json(body, view_of(wanted, amount));
+    body += '}';
+    return message;
 }
 
 verify_outcome read_verify_answer(const http::response& answer, const payment& offered)

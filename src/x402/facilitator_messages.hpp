@@ -5,16 +5,14 @@
 /// What goes to a facilitator and how its answers are read; no I/O.
 namespace portitor::x402 {
 
-struct facilitator_call
-{
-    http::origin server;
-    http::request message;
-};
+/// Where a facilitator's API begins. errc::invalid where the base URL is none or has a query; its path has no
+/// slash at the end.
+result<http::url> parse_facilitator_url(std::string_view base);
 
-/// POST {base}/{operation} with the payment as it came and the server's own requirement, both in the
-/// payment's version. errc::invalid where the base URL is none or has a query.
-result<facilitator_call> make_facilitator_call(
-    std::string_view base,
+/// POST {path}/{operation} with the payment as it came and the server's own requirement, both in the
+/// payment's version. The client adds what every request has.
+http::request make_facilitator_request(
+    std::string_view path,
     std::string_view operation,
     const payment& offered,
     const payment_requirement& wanted

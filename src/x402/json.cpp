@@ -1,8 +1,11 @@
 #include "x402/json.hpp"
 
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/parse_options.hpp>
 #include <boost/json/value.hpp>
+
+#include <algorithm>
 
 namespace portitor::x402 {
 
@@ -56,7 +59,11 @@ result<json::object> parse_object(std::string_view text)
     json::parse_options options;
     options.max_depth = max_json_depth;
     json::error_code failed;
-    json::value value = json::parse(json::string_view(text.data(), text.size()), failed, {}, options);
+    // One piece of memory for all values; whoever keeps one of them keeps it.
+    auto memory =
+        json::make_shared_resource<json::monotonic_resource>(std::max<std::size_t>(1024, 2 * text.size()));
+    json::value value =
+        json::parse(json::string_view(text.data(), text.size()), failed, std::move(memory), options);
     if (failed)
         return fail(errc::invalid, "not valid JSON ({})", failed.message());
     if (!value.is_object())

@@ -70,20 +70,4 @@ void append_v1_json(std::string& out, const requirement_view& requirement)
     append_end(out, requirement);
 }
 
-std::string v2_json(const payment_requirement& requirement)
-{
-    const std::string amount = to_string(requirement.amount);
-    std::string out;
-    append_v2_json(out, view_of(requirement, amount));
-    return out;
-}
-
-std::string v1_json(const payment_requirement& requirement)
-{
-    const std::string amount = to_string(requirement.amount);
-    std::string out;
-    append_v1_json(out, view_of(requirement, amount));
-    return out;
-}
-
 }  // namespace portitor::x402

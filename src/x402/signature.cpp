@@ -26,6 +26,27 @@ std::optional<u256> chain_id(std::string_view caip2)
     return id ? std::optional(*id) : std::nullopt;
 }
 
+// Hashing the domain is half of the work, and most payments in a row are in the same token.
+const evm::word& token_domain(const payment_requirement& wanted, const u256& chain, const evm::address& asset)
+{
+    struct known_domain
+    {
+        std::string name;
+        std::string version;
+        u256 chain;
+        evm::address asset;
+        evm::word separator;
+    };
+    thread_local std::optional<known_domain> last;
+    if (!last || last->asset != asset || last->chain != chain || last->name != wanted.asset_name ||
+        last->version != wanted.asset_version)
+    {
+        const evm::word made = evm::domain_separator({wanted.asset_name, wanted.asset_version, chain, asset});
+        last = known_domain{wanted.asset_name, wanted.asset_version, chain, asset, made};
+    }
+    return last->separator;
+}
+
 std::optional<evm::word>
 eip3009_digest(const payment& offered, const payment_requirement& wanted, const u256& chain)
 {
@@ -37,7 +58,7 @@ eip3009_digest(const payment& offered, const payment_requirement& wanted, const 
     if (!asset || !evm::parse_hex(offered.nonce, nonce))
         return std::nullopt;
     return evm::typed_data_digest(
-        evm::domain_separator({wanted.asset_name, wanted.asset_version, chain, *asset}),
+        token_domain(wanted, chain, *asset),
         evm::hash_struct(
             type,
             {evm::to_word(offered.payer),

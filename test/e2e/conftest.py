@@ -7,10 +7,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from stack import Stack  # noqa: E402
+from stack import FACILITATOR_PORT, SCRIPTED_PORT, Stack  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def stack():
     with Stack() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def scripted(stack):
+    """The facilitator that tests can script, in front of the real one."""
+    script = Path(__file__).with_name("scripted_facilitator.py")
+    real = f"http://127.0.0.1:{FACILITATOR_PORT}"
+    return stack.cluster.popen(["/usr/bin/python3", script, str(SCRIPTED_PORT), real], "scripted")

@@ -1,5 +1,7 @@
 """A facilitator that does what a test says: GET /script?verify=KIND&settle=KIND&delay=SECONDS sets what it does,
-GET /counts tells what it was asked. KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close.
+GET /counts tells what it was asked. KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close; relayed
+asks the real facilitator, and lost does so and then hangs up. Several KINDs, with commas, are for one call after the
+other, and the last one for all that follow.
 """
 
 import http.server
@@ -7,7 +9,9 @@ import json
 import sys
 import threading
 import time
+import urllib.error
 import urllib.parse
+import urllib.request
 
 ANSWERS = {
     "valid": (200, {"isValid": True}),
@@ -43,11 +47,13 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
             self._say(200, json.dumps(State.counts).encode())
 
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.asked = self.rfile.read(int(self.headers["Content-Length"]))
         what = self.path.strip("/")
         with State.lock:
             State.counts[what] += 1
-            kind, delay = State.script[what], float(State.script["delay"])
+            kind, _, later = State.script[what].partition(",")
+            State.script[what] = later or kind
+            delay = float(State.script["delay"])
         time.sleep(delay)
         if kind in ANSWERS:
             status, body = ANSWERS[kind]
@@ -65,6 +71,22 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
 
     def _close(self):
         self.close_connection = True
+
+    def _relayed(self):
+        self._say(*self._ask_the_real_one())
+
+    def _lost(self):
+        self._ask_the_real_one()
+        self._close()
+
+    def _ask_the_real_one(self):
+        relayed = urllib.request.Request(REAL + self.path, self.asked, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(relayed, timeout=HANG) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read()
 
     def _hang(self):
         time.sleep(HANG)
@@ -91,5 +113,6 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    REAL = sys.argv[2]
     http.server.ThreadingHTTPServer.daemon_threads = True
     http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Facilitator).serve_forever()

@@ -130,6 +130,21 @@ class Stack:
         pod = {"POD_NAME": f"portitor-{role}-0", "POD_UID": f"uid-of-{role}"}
         return self.cluster.popen(command, role, env=pod)
 
+    def another_verifier(self, name, port, health_port, *flags):
+        """One more verifier beside the stack's own, with settings of its own."""
+        command = [
+            binary(),
+            "--role=verifier",
+            f"--kubeconfig={self.cluster.role_kubeconfig('verifier')}",
+            f"--listen={ADDRESS}:{port}",
+            f"--health-listen={ADDRESS}:{health_port}",
+            f"--public-url={GATEWAY}",
+            f"--default-facilitator=http://127.0.0.1:{FACILITATOR_PORT}",
+            "--allow-insecure-facilitator",
+            *flags,
+        ]
+        return self.cluster.popen(command, name)
+
     def stop_roles(self):
         """Ends all roles as Kubernetes would; each must end in order, and in time."""
         ended = {}

@@ -12,7 +12,6 @@ import x402
 from cluster import wait_until
 from stack import ADDRESS, NAMESPACE, SCRIPTED_PORT, VERIFIER_PORT, offer
 
-HERE = pathlib.Path(__file__).parent
 GATE = f"http://{ADDRESS}:{VERIFIER_PORT}"
 
 
@@ -52,10 +51,9 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(stack):
+def shop(stack, scripted):
     made = offer("scripted", facilitator="scripted")
     made["spec"]["upstream"]["credential"] = "upstream"
-    stack.cluster.popen(["/usr/bin/python3", HERE / "scripted_facilitator.py", str(SCRIPTED_PORT)], "scripted")
     stack.cluster.apply(made)
     stack.wait_condition("scripted", "Ready")
     it = Shop(stack)

@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <utility>
 #include <variant>
@@ -131,7 +132,10 @@ public:
     ) override;
 
 private:
+    result<const http::url*> parsed(const std::string& url);
+
     http::client& client_;
+    std::map<std::string, http::url> parsed_;  // by the text
 };
 
 }  // namespace portitor::x402

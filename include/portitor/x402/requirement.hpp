@@ -56,16 +56,10 @@ struct requirement_view
 /// Views into the requirement and into `amount`, which is its amount in decimal digits.
 requirement_view view_of(const payment_requirement& requirement, std::string_view amount);
 
-/// Appends one element of `accepts` in v2, as JSON.
+/// Appends one element of `accepts` in v2, as JSON; the same is `paymentRequirements` to a facilitator.
 void append_v2_json(std::string& out, const requirement_view& requirement);
 
 /// The same in v1. @pre requirement.offered_in_v1()
 void append_v1_json(std::string& out, const requirement_view& requirement);
-
-/// The JSON of append_v2_json(): `paymentRequirements` to a facilitator.
-std::string v2_json(const payment_requirement& requirement);
-
-/// The same in v1. @pre requirement.offered_in_v1()
-std::string v1_json(const payment_requirement& requirement);
 
 }  // namespace portitor::x402

@@ -2,7 +2,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -74,14 +74,14 @@ asio::awaitable<std::optional<bool>> payment_desk::is_contract(std::string netwo
 std::function<void(bool)> payment_desk::guard_delivery(const x402::verdict_paid& paid) const
 {
     const auto back_home = [executor = executor_](x402::delivery_guard* guard) {
-        asio::post(executor, [owned = std::unique_ptr<x402::delivery_guard>(guard)] {});
+        asio::dispatch(executor, [owned = std::unique_ptr<x402::delivery_guard>(guard)] {});
     };
     const std::shared_ptr<x402::delivery_guard> guard(
         new x402::delivery_guard(gate_.guard_delivery(paid)), back_home
     );
     return [executor = executor_, guard](bool delivered) {
         if (delivered)
-            asio::post(executor, [guard] { guard->delivered(); });
+            asio::dispatch(executor, [guard] { guard->delivered(); });
     };
 }
 

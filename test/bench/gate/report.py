@@ -45,6 +45,11 @@ FIGURES = [
     Figure("tls", "CPU us/request", "cpu_us", "nginx"),
     Figure("idle", "bytes/connection", "bytes_per_connection", "go", _OURS, must=12 * 1024, goal=5 * 1024),
     Figure("routes", "RSS MB, 100 000 routes", "rss_mb", "", _OURS, must=200, goal=80),
+    Figure("lookup", "ns by key, 100 000 routes / 100", "by_key_flat", "", _OURS, must=15, goal=8),
+    Figure("lookup", "ns by path, 100 000 routes / 100", "by_path_flat", "", _OURS, must=15, goal=8),
+    Figure("lookup", "us/changed route, 100 000 routes / 100", "change_flat", "", _OURS, must=15, goal=8),
+    Figure("lookup", "us/changed route, 100 000 routes", "change_us", "copied hash table", must=100, goal=1000),
+    Figure("lookup", "ns by key, 100 000 routes", "by_key_ns", "copied hash table"),
     Figure("rss", "RSS MB after 402", "rss_mb", "go", _OURS),
 ]
 

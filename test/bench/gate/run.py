@@ -17,7 +17,7 @@ from processes import HERE, LOAD_CPU, SERVER_CPU, Failed, raise_file_limit, run
 from scenarios import IDLE_CONNECTIONS, SCENARIOS, Bench, Tools
 
 REPOSITORY = HERE.parents[2]
-TARGETS = [f"gate_{name}" for name in ("load", "raw_epoll", "facilitator", "payments")]
+TARGETS = [f"gate_{name}" for name in ("load", "raw_epoll", "facilitator", "payments", "route_table")]
 
 
 def _parse():

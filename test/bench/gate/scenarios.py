@@ -128,6 +128,24 @@ class Bench:
 
             self._in_turns(name, ["portitor"], work, sample)
 
+    def lookup(self, name):
+        """What a look-up and a changed route cost in the table, among few routes and among many."""
+        samples = self.samples[name].setdefault("portitor", [])
+        for number in range(self._tools.rounds):
+            print(f"{name}, round {number + 1} of {self._tools.rounds}", file=sys.stderr)
+            lines = run(self._program("route_table"), 100, 100_000, cpu=LOAD_CPU).splitlines()
+            few, many = map(json.loads, lines)
+            samples.append(
+                many
+                | {"by_key_flat": many["by_key_ns"] / few["by_key_ns"]}
+                | {"by_path_flat": many["by_path_ns"] / few["by_path_ns"]}
+                | {"change_flat": many["change_us"] / few["change_us"]}
+            )
+        # The same program's other ways, as a baseline.
+        self.samples[name]["copied hash table"] = [
+            {"by_key_ns": each["by_hash_table_ns"], "change_us": each["change_by_copy_us"]} for each in samples
+        ]
+
     def rss(self, name):
         """What it has after having been busy."""
         self.terms_unpaid(name, ["portitor", "go", "raw"])
@@ -201,5 +219,6 @@ SCENARIOS = {
     "tls": Bench.tls,
     "idle": Bench.idle,
     "routes": Bench.routes,
+    "lookup": Bench.lookup,
     "rss": Bench.rss,
 }

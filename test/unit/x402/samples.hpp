@@ -36,6 +36,24 @@ struct manual_clock final : clock
     time_point now() const override { return time; }
 };
 
+/// A requirement as it is told in v2.
+inline std::string v2_json(const payment_requirement& wanted)
+{
+    const std::string amount = to_string(wanted.amount);
+    std::string out;
+    append_v2_json(out, view_of(wanted, amount));
+    return out;
+}
+
+/// The same in v1.
+inline std::string v1_json(const payment_requirement& wanted)
+{
+    const std::string amount = to_string(wanted.amount);
+    std::string out;
+    append_v1_json(out, view_of(wanted, amount));
+    return out;
+}
+
 inline const network_table& networks()
 {
     static const network_table table = network_table::built_in();
