@@ -1,7 +1,7 @@
 """A facilitator that does what a test says: GET /script?verify=KIND&settle=KIND&delay=SECONDS sets what it does,
-GET /counts tells what it was asked. KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close; relayed
-asks the real facilitator, and lost does so and then hangs up. Several KINDs, with commas, are for one call after the
-other, and the last one for all that follow.
+GET /counts tells what it was asked. KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close;
+relayed asks the real facilitator, and lost does so and then hangs up. Several KINDs, with commas, are for one call
+after the other, and the last one for all that follow.
 """
 
 import http.server

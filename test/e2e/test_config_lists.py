@@ -113,7 +113,7 @@ def admission(stack, name):
 
 
 def test_a_verifier_without_the_network_sells_nothing_on_it_and_says_so(operator):
-    operator.sell("coin", network="anvil", price={"perRequest": "0.5"}, facilitator="scripted")
+    operator.sell("coin", network="anvil", price="0.5", facilitator="scripted")
     wait_until(lambda: admission(operator.stack, "coin")[0] == "False", 20, "the route is refused")
     assert "eip155:31337" in admission(operator.stack, "coin")[1]
     assert operator.ask("coin").status in (403, 503)
