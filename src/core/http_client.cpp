@@ -141,7 +141,9 @@ private:
     static void prepare(request& message, const origin& server, bool keep)
     {
         message.version(11);
-        message.set(field::host, server.authority());
+        // Another name may be asked for at this address.
+        if (message[field::host].empty())
+            message.set(field::host, server.authority());
         message.set(field::user_agent, "portitor/" PORTITOR_VERSION);
         message.keep_alive(keep);
         message.prepare_payload();

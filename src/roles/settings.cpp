@@ -443,6 +443,12 @@ void declare(config_loader& loader, settings& into)
          set_key(into.verifier_service)}
     );
     loader.add(
+        {"gateway-url",
+         "controller: the gateway from inside the cluster, to prove that it refuses unpaid requests",
+         "",
+         set_url(into.gateway_url)}
+    );
+    loader.add(
         {"public-url",
          "where buyers reach the gateway, such as https://api.example.com",
          "",

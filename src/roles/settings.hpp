@@ -58,6 +58,7 @@ struct settings
     std::string gateway_section;
     std::string verifier_url;
     kube::object_key verifier_service;
+    std::string gateway_url;
     std::string public_url;
     std::string default_facilitator;
     bool allow_insecure_facilitator = false;

@@ -82,7 +82,7 @@ public:
 
     /// errc::unavailable: the server was not reached, nothing was sent. errc::timed_out: no complete answer
     /// in time. errc::protocol: an answer that is not HTTP or is too large. Any complete answer is a value,
-    /// whatever its status.
+    /// whatever its status. Host is the server's unless the message has one.
     virtual boost::asio::awaitable<result<response>>
     send(origin server, request message, client_options options) = 0;
 

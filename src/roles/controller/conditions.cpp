@@ -1,6 +1,7 @@
 #include "roles/controller/conditions.hpp"
 
 #include "roles/controller/children.hpp"
+#include "roles/controller/gate_proof.hpp"
 
 #include <portitor/api/names.hpp>
 
@@ -41,33 +42,63 @@ kube::condition apply_failed(const char* type, const std::string& why)
     );
 }
 
-kube::condition model_ready(const api::service_offer& offer)
+// A controller that has just started has asked nobody yet: what was found for this very spec still stands.
+std::optional<kube::condition>
+last_finding(const kube::object& offer, const char* type, std::initializer_list<std::string_view> reasons)
 {
-    if (!offer.model || offer.model->name.empty())
+    const auto live = kube::parse_conditions(offer.status());
+    const auto* last = kube::find_condition(live, type);
+    const bool was_found = last && std::find(reasons.begin(), reasons.end(), last->reason) != reasons.end();
+    if (!was_found || last->observed_generation != offer.meta.generation)
+        return std::nullopt;
+    return *last;
+}
+
+kube::condition model_ready(const evidence& all)
+{
+    constexpr const char* type = "ModelReady";
+    const api::service_offer& offer = *all.wanted.offer;
+    const auto target = model_of(offer);
+    if (!target)
         return make_condition(
-            "ModelReady",
+            type,
             "False",
             "MissingModel",
             "spec.model.name is missing: write the model that the upstream serves"
         );
+    switch (all.seen.model.said)
+    {
+    case model_listing::verdict::listed:
+        return make_condition(
+            type, "True", "Listed", "the runtime at {} lists model {}", target->base_url, target->model
+        );
+    case model_listing::verdict::missing:
+        return make_condition(
+            type,
+            "False",
+            "NotListed",
+            "the runtime at {} does not list model {}; load it there, or correct spec.model.name",
+            target->base_url,
+            target->model
+        );
+    case model_listing::verdict::unreadable:
+        return make_condition(
+            type,
+            "False",
+            "RuntimeUnreadable",
+            "the models of the runtime at {} cannot be read: {}; see that spec.model.runtime says what runs "
+            "there",
+            target->base_url,
+            all.seen.model.failure
+        );
+    case model_listing::verdict::unknown:
+        break;
+    }
+    if (auto last = last_finding(all.offer, type, {"Listed", "NotListed", "RuntimeUnreadable"}))
+        return *last;
     return make_condition(
-        "ModelReady",
-        "True",
-        "Declared",
-        "the offer declares model {}; whether the upstream serves it is not checked beyond its health path",
-        offer.model->name
+        type, "Unknown", "Asking", "the runtime at {} is being asked for its models", target->base_url
     );
-}
-
-// A controller that has just started has not probed yet: what was found for this very spec still stands.
-std::optional<kube::condition> last_health(const kube::object& offer)
-{
-    const auto live = kube::parse_conditions(offer.status());
-    const auto* last = kube::find_condition(live, "UpstreamHealthy");
-    const bool was_probed = last && (last->reason == "Healthy" || last->reason == "Unhealthy");
-    if (!was_probed || last->observed_generation != offer.meta.generation)
-        return std::nullopt;
-    return *last;
 }
 
 kube::condition upstream_healthy(const evidence& all)
@@ -101,7 +132,7 @@ kube::condition upstream_healthy(const evidence& all)
                 ? ", and nobody is asked to pay before it answers"
                 : ""
         );
-    if (auto last = last_health(all.offer))
+    if (auto last = last_finding(all.offer, type, {"Healthy", "Unhealthy"}))
         return *last;
     return make_condition(type, "Unknown", "Probing", "{} is being probed for the first time", url);
 }
@@ -199,11 +230,10 @@ verdict_of_parent(const json::object& entry, const kube::object& route, const pl
     );
 }
 
-kube::condition route_published(const evidence& all)
+// What the gateway says, before any proof of the gate.
+kube::condition route_accepted(const evidence& all)
 {
     constexpr const char* type = "RoutePublished";
-    if (all.wanted.blocked)
-        return blocked_condition(type, *all.wanted.blocked);
     if (!all.route_error.empty())
         return apply_failed(type, all.route_error);
     const kube::object_ptr& route = all.seen.http_route;
@@ -245,6 +275,55 @@ kube::condition route_published(const evidence& all)
     );
 }
 
+// The word of the gateway's controller is not enough where the gate itself can be asked.
+kube::condition proved(kube::condition accepted, const evidence& all)
+{
+    constexpr const char* type = "RoutePublished";
+    switch (all.seen.proof.said)
+    {
+    case gate_proof::verdict::proved:
+        return make_condition(
+            type,
+            "True",
+            "Published",
+            "Gateway {} publishes the route, and refuses it unpaid",
+            gateway_name(all.settings)
+        );
+    case gate_proof::verdict::not_proved:
+        return make_condition(
+            type,
+            "False",
+            "GateNotProved",
+            "an unpaid request through {} should get the gate's refusal, but: {}; see that the gateway "
+            "serves this host and path, and reaches the verifier",
+            all.settings.gateway_url,
+            all.seen.proof.failure
+        );
+    case gate_proof::verdict::unknown:
+    case gate_proof::verdict::open:  // an obstacle: see make_draft()
+        break;
+    }
+    if (auto last = last_finding(all.offer, type, {"Published", "GateNotProved"}))
+        return *last;
+    accepted.status = "Unknown";
+    accepted.reason = "ProvingGate";
+    accepted.message = fmt::format(
+        "Gateway {} accepts the route; whether it refuses unpaid requests is being tried",
+        gateway_name(all.settings)
+    );
+    return accepted;
+}
+
+kube::condition route_published(const evidence& all)
+{
+    if (all.wanted.blocked)
+        return blocked_condition("RoutePublished", *all.wanted.blocked);
+    kube::condition accepted = route_accepted(all);
+    if (!accepted.is_true() || !wanted_proof(all))
+        return accepted;
+    return proved(std::move(accepted), all);
+}
+
 kube::condition draining(const draft& wanted)
 {
     if (wanted.drain == drain_stage::drained)
@@ -283,14 +362,48 @@ kube::condition ready(const std::vector<kube::condition>& conditions, const evid
     return make_condition("Ready", "True", "Ready", "the offer is published and sold");
 }
 
+// Where buyers reach it: a wildcard host by any of its names.
+std::string host_of_offer(const api::service_offer& offer, const plan_settings& settings)
+{
+    if (offer.hostname.starts_with('*'))
+        return "portitor" + offer.hostname.substr(1);
+    if (!offer.hostname.empty())
+        return offer.hostname;
+    const auto scheme = settings.public_url.find("://");
+    if (scheme == std::string::npos)
+        return {};
+    const std::string authority = settings.public_url.substr(scheme + 3);
+    return authority.substr(0, authority.find('/'));
+}
+
 }  // namespace
+
+std::optional<proof_target> wanted_proof(const evidence& all)
+{
+    const kube::object_ptr& route = all.seen.http_route;
+    const kube::object_ptr& gate = all.seen.middleware;
+    if (all.settings.gateway_url.empty() || all.wanted.blocked || !route || !gate || all.route_changes ||
+        !route_accepted(all).is_true())
+        return std::nullopt;
+    const auto path = paid_path(*all.wanted.route);
+    if (!path)
+        return std::nullopt;
+    proof_target out;
+    out.url = all.settings.gateway_url + *path;
+    out.host = host_of_offer(*all.wanted.offer, all.settings);
+    out.route = all.offer.meta.key().to_string();
+    out.version = fmt::format(
+        "{}/{} {}/{}", route->meta.uid, route->meta.generation, gate->meta.uid, gate->meta.generation
+    );
+    return out;
+}
 
 std::vector<kube::condition> judge(const evidence& all)
 {
     std::vector<kube::condition> out;
     const auto& offer = all.wanted.offer;
     if (offer && offer->type == api::offer_type::inference)
-        out.push_back(model_ready(*offer));
+        out.push_back(model_ready(all));
     out.push_back(upstream_healthy(all));
     out.push_back(payment_gate_ready(all));
     out.push_back(route_published(all));

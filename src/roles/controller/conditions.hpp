@@ -42,6 +42,9 @@ kube::condition make_condition(
     return {type, status, std::string(reason), fmt::format(text, std::forward<Args>(args)...), 0, {}};
 }
 
+/// What the gateway must refuse, once it publishes the route; nothing where there is nothing to prove (yet).
+std::optional<proof_target> wanted_proof(const evidence& all);
+
 /// UpstreamHealthy, PaymentGateReady and RoutePublished are all True.
 bool three_hold(const std::vector<kube::condition>& conditions);
 

@@ -1,11 +1,13 @@
 #include "roles/controller/controller.hpp"
 
+#include "roles/controller/gate_proof.hpp"
+#include "roles/controller/model_probe.hpp"
 #include "roles/controller/path_index.hpp"
 #include "roles/controller/plan.hpp"
 #include "roles/controller/plan_settings.hpp"
-#include "roles/controller/prober.hpp"
 #include "roles/controller/reconciler.hpp"
 #include "roles/controller/terms.hpp"
+#include "roles/controller/upstream_probe.hpp"
 #include "roles/kube_connection.hpp"
 
 #include <portitor/api/names.hpp>
@@ -26,6 +28,7 @@ using kube::object_ptr;
 using change = kube::change<kube::object>;
 
 constexpr int worker_count = 8;
+constexpr std::size_t questions_at_a_time = 64;
 // How long the echo of a write is waited for before the offer is judged as it is known.
 constexpr std::chrono::milliseconds write_echo_limit(2000);
 
@@ -73,9 +76,7 @@ private:
         controller_.emplace(env, std::move(options), [this](object_key key) {
             return reconcile(std::move(key));
         });
-        prober_.emplace(*probe_client_, tasks_, plan_settings_.probe_period, [this](const object_key& offer) {
-            controller_->queue().add(offer);
-        });
+        make_pollers();
         watch_kinds();
         controller_->on_start([this] {
             if (endpoints_)
@@ -83,6 +84,45 @@ private:
             around_.log.info("ready", {{"offers", offers_->objects().size()}});
         });
         return {};
+    }
+
+    void make_pollers()
+    {
+        const auto look_again = [this](const object_key& offer) { controller_->queue().add(offer); };
+        http::client& client = *probe_client_;
+        timekeeper& time = around_.steady;
+        upstreams_.emplace(
+            "upstream probe",
+            tasks_,
+            time,
+            questions_at_a_time,
+            controller::ask_upstream(client, plan_settings_.probe_period),
+            look_again
+        );
+        models_.emplace(
+            "model list", tasks_, time, questions_at_a_time, controller::ask_for_model(client), look_again
+        );
+        gates_.emplace(
+            "gate proof", tasks_, time, questions_at_a_time, controller::ask_gateway(client), look_again
+        );
+    }
+
+    /// Nothing is asked about an offer that is gone.
+    void ask(const object_key& offer, const controller::questions& wanted)
+    {
+        follow(*upstreams_, offer, wanted.upstream);
+        follow(*models_, offer, wanted.model);
+        if (!wanted.keep_gate_answer)
+            follow(*gates_, offer, wanted.gate);
+    }
+
+    template <typename Poller, typename Target>
+    static void follow(Poller& poller, const object_key& offer, const std::optional<Target>& wanted)
+    {
+        if (wanted)
+            poller.watch(offer, *wanted);
+        else
+            poller.forget(offer);
     }
 
     void watch_kinds()
@@ -164,7 +204,7 @@ private:
         const object_ptr offer = offers_->objects().find(key);
         if (!offer)
         {
-            prober_->forget(key);
+            ask(key, {});
             memory_.erase(key);
             co_return outcome(std::nullopt);
         }
@@ -174,14 +214,10 @@ private:
         if (kube::is_older(offer->meta.resource_version, past.written_version) &&
             std::chrono::steady_clock::now() < past.written_at + write_echo_limit)
             co_return outcome(write_echo_limit);
-        if (const auto parsed = api::parse_service_offer(*offer);
-            parsed && !offer->meta.deleted && parsed->upstream.ns == offer->meta.ns)
-            prober_->watch(key, controller::upstream_url(*parsed));
-        else
-            prober_->forget(key);
         controller::plan todo =
             controller::make_plan(*offer, observe(*offer), plan_settings_, around_.time.now());
         const auto next_check = todo.next_check;
+        ask(key, todo.ask);
         if (!todo.empty())
         {
             controller::reconciler::report report;
@@ -219,7 +255,9 @@ private:
         seen.http_route = http_routes_->objects().find({ns, api::http_route_name(name)});
         seen.payment_route = payment_routes_->objects().find({ns, api::payment_route_name(name)});
         seen.registration = registrations_->objects().find({ns, api::registration_name(name)});
-        seen.probe = prober_->latest(offer.meta.key());
+        seen.probe = upstreams_->latest(offer.meta.key());
+        seen.model = models_->latest(offer.meta.key());
+        seen.proof = gates_->latest(offer.meta.key());
         if (endpoints_)
             seen.verifier_ready = verifier_ready_;
         seen.path_owner = paths_.owner_before(offer);
@@ -245,7 +283,9 @@ private:
     std::optional<kube::event_recorder> events_;
     std::optional<controller::reconciler> reconciler_;
     std::optional<kube::controller> controller_;
-    std::optional<controller::prober> prober_;
+    std::optional<controller::upstream_poller> upstreams_;
+    std::optional<controller::model_poller> models_;
+    std::optional<controller::gate_poller> gates_;
     controller::path_index paths_;
     std::map<object_key, memory> memory_;
     kube::object_informer* offers_ = nullptr;

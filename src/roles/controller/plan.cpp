@@ -235,6 +235,22 @@ void plan_registration(plan& out, const evidence& all, bool sold)
     );
 }
 
+questions what_to_ask(const evidence& all)
+{
+    questions out;
+    if (!all.wanted.offer)
+        return out;
+    const api::service_offer& offer = *all.wanted.offer;
+    // A namespace of others is none of our business.
+    if (offer.upstream.ns != offer.meta.ns)
+        return out;
+    out.upstream = upstream_url(offer);
+    out.model = model_of(offer);
+    out.gate = wanted_proof(all);
+    out.keep_gate_answer = all.seen.proof.said == gate_proof::verdict::open && !tells_open_gate(all.offer);
+    return out;
+}
+
 }  // namespace
 
 bool plan::empty() const
@@ -272,6 +288,7 @@ plan make_plan(
 
     for (note& each : transitions(offer, conditions))
         out.notes.push_back(std::move(each));
+    out.ask = what_to_ask(all);
     const std::string endpoint = wanted.route ? endpoint_of(*wanted.offer, settings) : "";
     const auto& registration =
         seen.registration && is_ours(*seen.registration, offer) ? seen.registration : nullptr;

@@ -30,6 +30,66 @@ struct probe_result
     std::string
         failure;  ///< the class of an unhealthy one: "HTTP 503", "connection refused"; never a response body
     unsigned consecutive_failures = 0;
+
+    bool operator==(const probe_result&) const = default;
+};
+
+/// A model that a runtime is to serve.
+struct model_target
+{
+    std::string base_url;  ///< of the runtime, no slash at the end
+    std::string runtime;   ///< "ollama", "vllm", "tgi"
+    std::string model;
+
+    bool operator==(const model_target&) const = default;
+};
+
+/// What the runtime said of the offer's model.
+struct model_listing
+{
+    enum class verdict
+    {
+        unknown,
+        listed,
+        missing,
+        unreadable,
+    };
+
+    verdict said = verdict::unknown;
+    std::string failure;  ///< the class of what is unreadable; never a body
+
+    bool operator==(const model_listing&) const = default;
+};
+
+/// A request without a payment that the gate must refuse.
+struct proof_target
+{
+    std::string url;    ///< at the gateway
+    std::string host;   ///< that it is asked for; empty: the URL's
+    std::string route;  ///< "namespace/offer", as the refusal must say
+    /// Changes with all that the gateway makes the route of: then it is to be proved anew.
+    std::string version;
+
+    bool operator==(const proof_target&) const = default;
+};
+
+/// What an unpaid request through the gateway has shown.
+struct gate_proof
+{
+    enum class verdict
+    {
+        unknown,
+        proved,
+        not_proved,  ///< twice in a row something else answered
+        open,        ///< it was answered as if it were paid
+    };
+
+    verdict said = verdict::unknown;
+    std::string failure;    ///< what answered instead
+    unsigned failures = 0;  ///< in a row
+    unsigned attempts = 0;  ///< while the gateway may not have taken up the route yet
+
+    bool operator==(const gate_proof& other) const { return said == other.said && failure == other.failure; }
 };
 
 /// What the controller sees of an offer's surroundings. Children are those that bear the offer's child names.
@@ -40,6 +100,8 @@ struct observation
     kube::object_ptr payment_route;
     kube::object_ptr registration;
     probe_result probe;
+    model_listing model;
+    gate_proof proof;
     std::optional<bool> verifier_ready;  ///< whether the verifier's Service has a ready endpoint
     /// What the last attempt to write a child failed with, by the plural of its kind. Told in the conditions
     /// while the child is not as it should be.
@@ -90,6 +152,16 @@ struct note
     std::string message;
 };
 
+/// What to ask about an offer from now on; the answers come back in the next observation.
+struct questions
+{
+    std::optional<std::string> upstream;  ///< the URL
+    std::optional<model_target> model;
+    std::optional<proof_target> gate;
+    /// The last answer about the gate is needed until the status tells it.
+    bool keep_gate_answer = false;
+};
+
 /// What to do next for one offer, to be carried out in the order of the members. Only add_finalizer must have
 /// succeeded before the rest; a child that fails holds up no other. `status` is for server-side apply to the
 /// status subresource by api::controller_field_manager.
@@ -102,6 +174,7 @@ struct plan
     bool remove_finalizer = false;
     std::optional<boost::json::object> status;  ///< the whole status; only where it differs from the live one
     std::vector<note> notes;
+    questions ask;
     std::optional<std::chrono::milliseconds> next_check;  ///< when time alone changes the outcome
 
     /// Whether there is nothing to write.

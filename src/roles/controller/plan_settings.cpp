@@ -8,6 +8,7 @@ controller::plan_settings make_plan_settings(const settings& config)
     out.gateway = config.gateway;
     out.gateway_section = config.gateway_section;
     out.verifier_url = config.verifier_url;
+    out.gateway_url = config.gateway_url;
     out.public_url = config.public_url;
     for (const facilitator& each : config.facilitators)
         out.facilitators[each.name] = each.url;

@@ -297,6 +297,38 @@ bool is_suspended(const observation& seen, const plan_settings& settings)
     return seen.payment_route && kube::bool_at(seen.payment_route->spec(), "suspended");
 }
 
+std::string upstream_origin(const api::service_offer& offer)
+{
+    return fmt::format("http://{}.{}.svc:{}", offer.upstream.service, offer.upstream.ns, offer.upstream.port);
+}
+
+constexpr const char* gate_open = "GateOpen";
+
+std::optional<kube::condition> told_open_gate(const kube::object& offer)
+{
+    const auto live = kube::parse_conditions(offer.status());
+    const auto* last = kube::find_condition(live, route_condition);
+    if (!last || last->reason != gate_open || last->observed_generation != offer.meta.generation)
+        return std::nullopt;
+    return *last;
+}
+
+maybe check_gate(const kube::object& offer, const observation& seen)
+{
+    if (const auto told = told_open_gate(offer))
+        return obstacle{route_condition, gate_open, told->message};
+    if (seen.proof.said != gate_proof::verdict::open)
+        return std::nullopt;
+    return route_obstacle(
+        gate_open,
+        "an unpaid request to the offer's path was answered without the gate ({}), so the route is taken "
+        "down. See which other route or service answers there, and that the gateway uses Middleware {}; "
+        "then change the spec, or delete and apply the offer again",
+        seen.proof.failure,
+        api::middleware_name(offer.meta.name)
+    );
+}
+
 }  // namespace
 
 draft make_draft(
@@ -327,11 +359,18 @@ draft make_draft(
     if (!out.blocked)
         out.blocked = check_names(offer, seen);
     if (!out.blocked)
+        out.blocked = check_gate(offer, seen);
+    if (!out.blocked)
     {
         route.suspended = is_suspended(seen, settings);
         out.route = std::move(route);
     }
     return out;
+}
+
+bool tells_open_gate(const kube::object& offer)
+{
+    return told_open_gate(offer).has_value();
 }
 
 const registration_chain* find_chain(const std::string& name, const plan_settings& settings)
@@ -367,15 +406,16 @@ std::string endpoint_of(const api::service_offer& offer, const plan_settings& se
     return scheme + offer.hostname + port + offer.path;
 }
 
+std::optional<model_target> model_of(const api::service_offer& offer)
+{
+    if (offer.type != api::offer_type::inference || !offer.model || offer.model->name.empty())
+        return std::nullopt;
+    return model_target{upstream_origin(offer), offer.model->runtime, offer.model->name};
+}
+
 std::string upstream_url(const api::service_offer& offer)
 {
-    return fmt::format(
-        "http://{}.{}.svc:{}{}",
-        offer.upstream.service,
-        offer.upstream.ns,
-        offer.upstream.port,
-        offer.upstream.health_path
-    );
+    return upstream_origin(offer) + offer.upstream.health_path;
 }
 
 }  // namespace portitor::controller

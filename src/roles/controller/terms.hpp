@@ -38,12 +38,20 @@ draft make_draft(
     const kube::object& offer, const observation& seen, const plan_settings& settings, clock::time_point now
 );
 
+/// Whether the status says that the gate of the present spec was seen open. Such an offer is not published
+/// before its spec changes, restarts of the controller or not: that is the seller's word that things are
+/// different now.
+bool tells_open_gate(const kube::object& offer);
+
 /// The operator's chain that an offer's registration names, by either of its names; nullptr where there is
 /// none.
 const registration_chain* find_chain(const std::string& name, const plan_settings& settings);
 
 /// Where buyers find the offer: its URL where the operator named his, else its path.
 std::string endpoint_of(const api::service_offer& offer, const plan_settings& settings);
+
+/// The model that an inference offer's runtime is to list; nothing where the offer names none.
+std::optional<model_target> model_of(const api::service_offer& offer);
 
 /// The address that is probed, as it stands in messages.
 std::string upstream_url(const api::service_offer& offer);

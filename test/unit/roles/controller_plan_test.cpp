@@ -497,19 +497,6 @@ TEST_CASE("an apply that failed is told while there is something to write", "[co
     CHECK(all.verdict("Ready") == "True/Ready");
 }
 
-TEST_CASE("an inference offer declares its model", "[controller][conditions]")
-{
-    world all;
-    all.edit("/spec/type", "\"inference\"");
-    all.sell();
-    CHECK(all.verdict("ModelReady") == "False/MissingModel");
-    CHECK(all.verdict("Ready") == "True/Ready");
-    all.edit("/spec/model", R"({"name": "qwen3"})");
-    all.settle();
-    CHECK(all.verdict("ModelReady") == "True/Declared");
-    CHECK_THAT(all.condition("ModelReady").message, Contains("is not checked"));
-}
-
 TEST_CASE("a draining offer is sold through its grace period, then taken down", "[controller][drain]")
 {
     world all;

@@ -1,0 +1,120 @@
+#include "roles/controller/gate_proof.hpp"
+
+#include <algorithm>
+
+namespace portitor::controller {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::milliseconds deadline(5000);
+constexpr std::chrono::milliseconds period(5 * 60 * 1000);
+constexpr std::chrono::milliseconds retry_period(5000);
+constexpr std::chrono::milliseconds failing_period(30'000);
+// The gateway takes up a change within its throttle, by default two seconds.
+constexpr std::chrono::milliseconds settling_period(500);
+constexpr unsigned settling_attempts = 12;
+constexpr unsigned failures_that_count = 2;
+
+struct finding_of_gateway
+{
+    bool refused_by_gate = false;
+    bool let_through = false;
+    std::string what;
+};
+
+asio::awaitable<finding_of_gateway> look(http::client& client, proof_target about)
+{
+    finding_of_gateway out;
+    auto where = http::parse_url(about.url);
+    if (!where)
+    {
+        out.what = where.error().message();
+        co_return out;
+    }
+    http::request message(http::verb::get, where->target, 11);
+    if (!about.host.empty())
+        message.set(http::field::host, about.host);
+    message.set(http::field::accept, "application/json");
+    http::client_options options;
+    options.timeout = deadline;
+    auto answer = co_await client.open(where->origin, std::move(message), options);
+    if (!answer)
+    {
+        out.what = answer.error().message();
+        co_return out;
+    }
+    const unsigned code = (*answer)->status_code();
+    const auto named = (*answer)->headers()["X-Portitor-Route"];
+    out.refused_by_gate = code >= 400 && std::string_view(named.data(), named.size()) == about.route;
+    out.let_through = code >= 200 && code <= 299;
+    out.what = fmt::format("HTTP {}, which the gate did not say", code);
+    co_return out;
+}
+
+asio::awaitable<gate_poller::finding> ask(http::client& client, proof_target about, gate_proof before)
+{
+    const finding_of_gateway found = co_await look(client, std::move(about));
+    gate_proof now;
+    if (found.refused_by_gate)
+    {
+        now.said = gate_proof::verdict::proved;
+        co_return gate_poller::finding(std::move(now), period);
+    }
+    now = before;
+    if (before.said == gate_proof::verdict::unknown && ++now.attempts < settling_attempts)
+        co_return gate_poller::finding(std::move(now), settling_period);
+    now.failure = found.what;
+    if (found.let_through)
+    {
+        now.said = gate_proof::verdict::open;
+        co_return gate_poller::finding(std::move(now), period);
+    }
+    ++now.failures;
+    if (now.failures >= failures_that_count)
+        now.said = gate_proof::verdict::not_proved;
+    co_return gate_poller::finding(
+        std::move(now), now.said == gate_proof::verdict::not_proved ? failing_period : retry_period
+    );
+}
+
+// A path that the pattern holds: "/users/*/export" holds "/users/portitor/export".
+std::string sample_of(std::string pattern)
+{
+    for (auto at = pattern.find('*'); at != pattern.npos; at = pattern.find('*', at))
+        pattern.replace(at, 1, "portitor");
+    return pattern;
+}
+
+bool is_for_all(const api::payment_rule& rule)
+{
+    return rule.pattern == "/*";
+}
+
+}  // namespace
+
+gate_poller::question ask_gateway(http::client& client)
+{
+    return [&client](const proof_target& about, gate_proof before) {
+        return ask(client, about, std::move(before));
+    };
+}
+
+std::optional<std::string> paid_path(const api::payment_route& route)
+{
+    std::string prefix = route.pattern.substr(0, route.pattern.size() - 1);  // without "*"
+    prefix.pop_back();
+    const auto& rules = route.rules;
+    const auto paid = std::find_if(rules.begin(), rules.end(), [](const auto& each) {
+        return each.access == api::gate::paid;
+    });
+    if (paid != rules.end())
+        return prefix + sample_of(paid->pattern);
+    if (std::any_of(rules.begin(), rules.end(), is_for_all))
+        return std::nullopt;
+    // No rule holds it, as each is about a path of its own.
+    return prefix + "/portitor-gate-proof";
+}
+
+}  // namespace portitor::controller

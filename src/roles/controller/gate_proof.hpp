@@ -1,0 +1,26 @@
+#pragma once
+
+#include "roles/controller/plan.hpp"
+#include "roles/controller/poller.hpp"
+
+#include <portitor/api/payment_route.hpp>
+#include <portitor/core/http_client.hpp>
+
+#include <optional>
+#include <string>
+
+namespace portitor::controller {
+
+/// Whether the gate stands before offers, seen from where buyers come.
+using gate_poller = poller<proof_target, gate_proof>;
+
+/// Asks the gateway for a path of the offer, without a payment. A refusal that bears the offer's name proves
+/// the gate; a 2xx proves that there is none. Just after a change neither counts for a while: the gateway
+/// takes its time. Asked again every five minutes, sooner after a failure; two failures in a row count. The
+/// client must outlive it.
+gate_poller::question ask_gateway(http::client& client);
+
+/// A path below the offer's that costs something; nothing where all is free.
+std::optional<std::string> paid_path(const api::payment_route& route);
+
+}  // namespace portitor::controller
