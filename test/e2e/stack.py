@@ -118,6 +118,7 @@ class Stack:
             f"--health-listen={ADDRESS}:{HEALTH_PORTS[role]}",
             f"--listen={ADDRESS}:{VERIFIER_PORT}",
             f"--public-url={GATEWAY}",
+            f"--gateway-url={GATEWAY}",
             "--verifier-service=portitor/portitor-verifier",
             f"--default-facilitator=http://127.0.0.1:{FACILITATOR_PORT}",
             "--allow-insecure-facilitator",

@@ -1,8 +1,16 @@
-"""A seller's service: /health says 200, everything else answers with what it was asked, as JSON."""
+"""A seller's service: /health says 200, everything else answers with what it was asked, as JSON.
+
+It is also a runtime with one model, in ollama's way and in OpenAI's.
+"""
 
 import http.server
 import json
 import sys
+
+MODELS = {
+    "/api/tags": {"models": [{"name": "qwen3:0.6b"}]},
+    "/v1/models": {"object": "list", "data": [{"id": "qwen3:0.6b", "object": "model"}]},
+}
 
 
 class Upstream(http.server.BaseHTTPRequestHandler):
@@ -16,7 +24,8 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self):
-        body = json.dumps({"path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()}}).encode()
+        echo = {"path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()}}
+        body = json.dumps(MODELS.get(self.path, echo)).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
