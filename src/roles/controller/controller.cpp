@@ -2,6 +2,7 @@
 
 #include "roles/controller/gate_proof.hpp"
 #include "roles/controller/model_probe.hpp"
+#include "roles/controller/offer_metrics.hpp"
 #include "roles/controller/path_index.hpp"
 #include "roles/controller/plan.hpp"
 #include "roles/controller/plan_settings.hpp"
@@ -68,7 +69,7 @@ private:
             return lease.error();
         const kube::environment env = environment_of(around_, *server_);
         events_.emplace(env, tasks_, "portitor-controller");
-        reconciler_.emplace(*server_, *events_, around_.log);
+        reconciler_.emplace(*server_, *events_, numbers_, around_.log);
         kube::controller_options options;
         options.name = "serviceoffer";
         options.workers = worker_count;
@@ -148,6 +149,7 @@ private:
 
     std::vector<object_key> concerned_by_offer(const change& of)
     {
+        numbers_.update(of);
         std::vector<object_key> keys = paths_.update(of);
         keys.push_back(of.key());
         return keys;
@@ -281,6 +283,7 @@ private:
     std::unique_ptr<http::client> probe_client_;
     task_group tasks_;
     std::optional<kube::event_recorder> events_;
+    controller::offer_metrics numbers_{around_.numbers};
     std::optional<controller::reconciler> reconciler_;
     std::optional<kube::controller> controller_;
     std::optional<controller::upstream_poller> upstreams_;

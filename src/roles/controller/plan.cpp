@@ -118,7 +118,7 @@ note left_on_chain(const api::registration_state& state, const kube::object& liv
 {
     return {
         note::severity::warning,
-        "RegistrationLeftOnChain",
+        registration_left_on_chain,
         fmt::format(
             "the registration on {} was not retired in time and is let go: agent \"{}\", transaction \"{}\", "
             "last error: "

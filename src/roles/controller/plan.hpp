@@ -138,6 +138,9 @@ struct release_finalizer
     std::string resource_version;
 };
 
+/// The reason of the note that a registration was let go before it was retired.
+inline constexpr const char* registration_left_on_chain = "RegistrationLeftOnChain";
+
 /// An Event on the offer, for a transition that a human would ask about.
 struct note
 {

@@ -56,9 +56,7 @@ asio::awaitable<result<void>> reconciler::carry_out(kube::object_ptr offer, plan
     if (todo.status)
         note_failure(failure, co_await write_status(*offer, std::move(*todo.status), done));
     for (const note& each : todo.notes)
-        events_.record(
-            *offer, each.type == note::severity::warning ? "Warning" : "Normal", each.reason, each.message
-        );
+        tell(*offer, each);
     if (failure)
         co_return *failure;
     if (todo.remove_finalizer)
@@ -68,6 +66,20 @@ asio::awaitable<result<void>> reconciler::carry_out(kube::object_ptr offer, plan
             co_return released;
     }
     co_return result<void>();
+}
+
+// An Event is for the seller, the log for the operator: a namespace that is going takes no Events.
+void reconciler::tell(const kube::object& offer, const note& what)
+{
+    const bool warning = what.type == note::severity::warning;
+    events_.record(offer, warning ? "Warning" : "Normal", what.reason, what.message);
+    if (what.reason == registration_left_on_chain)
+        numbers_.left_on_chain();
+    const logger about = log_.with({{"offer", offer.meta.key().to_string()}, {"reason", what.reason}});
+    if (warning)
+        about.warn(what.message);
+    else
+        about.info(what.message);
 }
 
 asio::awaitable<result<void>> reconciler::add_finalizer(const kube::object& offer, report& done)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "roles/controller/offer_metrics.hpp"
 #include "roles/controller/plan.hpp"
 
 #include <portitor/core/log.hpp>
@@ -19,8 +20,9 @@ namespace portitor::controller {
 class reconciler
 {
 public:
-    reconciler(kube::api& server, kube::event_recorder& events, logger log)
-        : server_(server), events_(events), log_(std::move(log))
+    /// All of them must outlive this.
+    reconciler(kube::api& server, kube::event_recorder& events, offer_metrics& numbers, logger log)
+        : server_(server), events_(events), numbers_(numbers), log_(std::move(log))
     {}
 
     /// What carry_out() did, as far as the next look depends on it.
@@ -41,12 +43,14 @@ private:
     boost::asio::awaitable<result<void>> remove_finalizer(kube::resource kind, kube::object_meta seen);
     boost::asio::awaitable<result<void>> release(release_finalizer todo);
     boost::asio::awaitable<result<void>> apply_child(apply todo);
+    void tell(const kube::object& offer, const note& what);
     boost::asio::awaitable<result<void>> remove_child(remove todo);
     boost::asio::awaitable<result<void>>
     write_status(const kube::object& offer, boost::json::object status, report& done);
 
     kube::api& server_;
     kube::event_recorder& events_;
+    offer_metrics& numbers_;
     logger log_;
 };
 

@@ -295,6 +295,7 @@ TEST_CASE("past the deadline the registration is let go with a warning", "[contr
     CHECK(lets_go.releases.size() == 1);
     CHECK_THAT(warnings(lets_go), Contains("agent \"7\", transaction \"0xabc\", last error: no funds"));
     CHECK_THAT(warnings(lets_go), Contains("base-sepolia"));
+    CHECK(lets_go.notes.front().reason == "RegistrationLeftOnChain");
     all.settle();
     CHECK_FALSE(all.offer);
 }
