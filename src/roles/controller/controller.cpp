@@ -1,5 +1,6 @@
 #include "roles/controller/controller.hpp"
 
+#include "roles/controller/children.hpp"
 #include "roles/controller/gate_proof.hpp"
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/offer_metrics.hpp"
@@ -82,6 +83,9 @@ private:
         controller_->on_start([this] {
             if (endpoints_)
                 verifier_ready_ = any_endpoint_ready();
+            // Time has passed and HTTPRoutes have come since the offers were heard of.
+            for (const auto& [key, offer] : offers_->objects().all())
+                update_path(offer);
             around_.log.info("ready", {{"offers", offers_->objects().size()}});
         });
         return {};
@@ -150,9 +154,27 @@ private:
     std::vector<object_key> concerned_by_offer(const change& of)
     {
         numbers_.update(of);
-        std::vector<object_key> keys = paths_.update(of);
+        std::vector<object_key> keys = paths_.update(of, of.after && has_given_up_path(*of.after));
         keys.push_back(of.key());
         return keys;
+    }
+
+    /// A drained offer has given up its path once its HTTPRoute is gone.
+    bool has_given_up_path(const kube::object& offer) const
+    {
+        if (!controller::is_drained(offer, around_.time.now()))
+            return false;
+        const object_ptr route =
+            http_routes_->objects().find({offer.meta.ns, api::http_route_name(offer.meta.name)});
+        return !route || !controller::is_ours(*route, offer);
+    }
+
+    /// Whether an offer has given up its path changes without an event of the offer.
+    void update_path(const object_ptr& offer)
+    {
+        const change same{offer, offer};
+        for (const object_key& each : paths_.update(same, has_given_up_path(*offer)))
+            controller_->queue().add(each);
     }
 
     /// A child concerns the offer that its controlling owner names or, where somebody has taken that away,
@@ -216,6 +238,7 @@ private:
         if (kube::is_older(offer->meta.resource_version, past.written_version) &&
             std::chrono::steady_clock::now() < past.written_at + write_echo_limit)
             co_return outcome(write_echo_limit);
+        update_path(offer);
         controller::plan todo =
             controller::make_plan(*offer, observe(*offer), plan_settings_, around_.time.now());
         const auto next_check = todo.next_check;
@@ -262,7 +285,7 @@ private:
         seen.proof = gates_->latest(offer.meta.key());
         if (endpoints_)
             seen.verifier_ready = verifier_ready_;
-        seen.path_owner = paths_.owner_before(offer);
+        seen.path_owner = paths_.owner_before(offer.meta.key());
         if (const auto past = memory_.find(offer.meta.key()); past != memory_.end())
             seen.apply_errors = past->second.apply_errors;
         return seen;

@@ -1,6 +1,7 @@
 #include "roles/controller/terms.hpp"
 
 #include "roles/controller/children.hpp"
+#include "roles/controller/place.hpp"
 #include "roles/controller/price.hpp"
 
 #include <portitor/api/names.hpp>
@@ -8,7 +9,6 @@
 #include <boost/algorithm/string/predicate.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace portitor::controller {
 
@@ -200,20 +200,6 @@ maybe fill_terms(const api::service_offer& offer, const plan_settings& settings,
     return fill_credential(offer, settings, route);
 }
 
-// Paths that the gateway's own documents and the operator use on every host.
-bool is_reserved(const api::service_offer& offer)
-{
-    if (offer.path == "/")
-        return offer.hostname.empty();
-    if (offer.path == "/services")
-        return true;
-    constexpr std::array<std::string_view, 5> subtrees{
-        "/api", "/openapi.json", "/skill.md", "/rpc", "/.well-known"};
-    return std::any_of(subtrees.begin(), subtrees.end(), [&](std::string_view each) {
-        return offer.path == each || (offer.path.starts_with(each) && offer.path[each.size()] == '/');
-    });
-}
-
 maybe check_placement(const api::service_offer& offer, const observation& seen, const plan_settings& settings)
 {
     if (offer.upstream.ns != offer.meta.ns)
@@ -227,7 +213,7 @@ maybe check_placement(const api::service_offer& offer, const observation& seen, 
                 offer.meta.ns,
                 offer.upstream.ns
             )};
-    if (is_reserved(offer))
+    if (is_reserved({offer.hostname, normal_path(offer.path)}))
         return route_obstacle(
             "ReservedPath",
             "spec.path: {} is reserved for the gateway itself; write another, such as /services/{}{}",
@@ -239,8 +225,7 @@ maybe check_placement(const api::service_offer& offer, const observation& seen, 
         return route_obstacle(
             "PathConflict",
             "spec.path: {} overlaps with the path of the older offer {}, which keeps it; write another path "
-            "or hostname, or "
-            "delete that offer",
+            "or hostname, or wait: when that offer goes, this one takes over by itself",
             offer.path,
             seen.path_owner
         );
@@ -371,6 +356,14 @@ draft make_draft(
 bool tells_open_gate(const kube::object& offer)
 {
     return told_open_gate(offer).has_value();
+}
+
+bool is_drained(const kube::object& offer, clock::time_point now)
+{
+    if (!offer.spec().contains("drainAt"))
+        return false;
+    const auto parsed = api::parse_service_offer(offer);
+    return parsed && parsed->drain_at && now >= *parsed->drain_at + parsed->drain_grace;
 }
 
 const registration_chain* find_chain(const std::string& name, const plan_settings& settings)

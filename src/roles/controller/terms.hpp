@@ -43,6 +43,10 @@ draft make_draft(
 /// different now.
 bool tells_open_gate(const kube::object& offer);
 
+/// Whether the offer's grace period is over: it is taken down, and asks for no path any more. False where the
+/// spec cannot be read.
+bool is_drained(const kube::object& offer, clock::time_point now);
+
 /// The operator's chain that an offer's registration names, by either of its names; nullptr where there is
 /// none.
 const registration_chain* find_chain(const std::string& name, const plan_settings& settings);

@@ -1,0 +1,199 @@
+"""Offers that are in each other's way, on the real API server and Traefik: who has the path, and who gets it next."""
+
+import json
+import time
+
+import pytest
+from cluster import wait_until
+from stack import NAMESPACE, offer
+from test_main_job import children, remove, wait_sold
+
+
+def placed(name, path, hostname="", price="0.001", namespace=NAMESPACE):
+    """An offer at a path of its own choice."""
+    made = offer(name, price, namespace=namespace)
+    made["spec"]["path"] = path
+    if hostname:
+        made["spec"]["hostname"] = hostname
+    return made
+
+
+def apply_in_order(stack, *offers):
+    """One after the other, each of a second of its own."""
+    for each in offers:
+        stack.cluster.apply(each)
+        time.sleep(1.1)
+
+
+def wait_conflict(stack, loser, winner, timeout=10):
+    def said():
+        _, reason, message = stack.conditions(loser).get("Ready", ("", "", ""))
+        return reason == "PathConflict" and f"older offer {NAMESPACE}/{winner}," in message
+
+    wait_until(said, timeout, f"{loser} names {winner}")
+
+
+def price_of(stack, path):
+    answer = stack.get(path)
+    return answer.status == 402 and json.loads(answer.body)["accepts"][0]["maxAmountRequired"]
+
+
+def routes_to(stack, path):
+    """The names of the HTTPRoutes with that path."""
+    found = stack.cluster.get("httproute", ns=NAMESPACE)["items"]
+    return [
+        route["metadata"]["name"]
+        for route in found
+        if any(match["path"]["value"] == path for rule in route["spec"]["rules"] for match in rule["matches"])
+    ]
+
+
+@pytest.mark.parametrize(
+    "older, younger",
+    [
+        ("/contested/same", "/contested/same"),
+        ("/contested/wide", "/contested/wide/deep"),
+        ("/contested/far/down/below", "/contested/far"),
+        ("/contested/case", "/Contested/CASE"),
+    ],
+    ids=["same", "below", "above", "case"],
+)
+def test_the_older_offer_keeps_the_path_and_the_younger_takes_over(stack, older, younger):
+    apply_in_order(stack, placed("first", older, price="0.001"), placed("second", younger, price="0.002"))
+    try:
+        wait_sold(stack, "first", older)
+        wait_conflict(stack, "second", "first")
+        assert stack.conditions("second")["RoutePublished"][:2] == ("False", "PathConflict")
+        assert children(stack, "second") == ["serviceoffer.obol.org/second"]
+        assert price_of(stack, older) == "1000"
+        # An edit of the loser changes nothing: its age counts.
+        stack.cluster.apply(placed("second", younger, price="0.003"))
+        wait_conflict(stack, "second", "first")
+        remove(stack, "first")
+        wait_sold(stack, "second", younger)
+        assert price_of(stack, younger) == "3000"
+        # What was first comes back as the youngest.
+        stack.cluster.apply(placed("first", older))
+        wait_conflict(stack, "first", "second")
+        assert price_of(stack, younger) == "3000"
+    finally:
+        remove(stack, "first", "second")
+
+
+def test_slashes_that_make_a_variant_are_refused(stack):
+    for path in ("/contested/slash/", "/contested//slash", "contested/slash", "/contested/%73lash"):
+        with pytest.raises(Exception, match="spec.path"):
+            stack.cluster.apply(placed("variant", path))
+
+
+def test_hosts_are_told_apart_and_no_host_is_every_host(stack):
+    apply_in_order(
+        stack,
+        placed("one", "/contested/hosted", "one.example.com"),
+        placed("two", "/contested/hosted", "two.example.com"),
+        placed("every", "/contested/hosted"),
+    )
+    try:
+        for name in ("one", "two"):
+            stack.wait_condition(name, "Ready")
+        wait_conflict(stack, "every", "one")
+        remove(stack, "one")
+        wait_conflict(stack, "every", "two")
+        remove(stack, "two")
+        wait_sold(stack, "every", "/contested/hosted")
+    finally:
+        remove(stack, "one", "two", "every")
+
+
+def test_a_path_is_free_for_the_next_one_once_its_offer_has_moved_or_drained(stack):
+    apply_in_order(stack, placed("mover", "/contested/moved"), placed("waiting", "/contested/moved", price="0.002"))
+    try:
+        wait_sold(stack, "mover", "/contested/moved")
+        wait_conflict(stack, "waiting", "mover")
+        stack.cluster.apply(placed("mover", "/contested/elsewhere"))
+        wait_sold(stack, "waiting", "/contested/moved")
+        wait_until(lambda: price_of(stack, "/contested/moved") == "2000", 10, "the waiting offer is the one sold")
+        # It comes back, and is the older one still.
+        stack.cluster.apply(placed("mover", "/contested/moved"))
+        wait_conflict(stack, "waiting", "mover")
+        wait_until(lambda: price_of(stack, "/contested/moved") == "1000", 10, "the older offer is back")
+        drained = placed("mover", "/contested/moved")
+        drained["spec"] |= {"drainAt": "2020-01-01T00:00:00Z", "drainGracePeriod": "0s"}
+        stack.cluster.apply(drained)
+        stack.wait_condition("waiting", "Ready")
+        wait_until(lambda: price_of(stack, "/contested/moved") == "2000", 10, "the waiting offer is sold again")
+        assert stack.conditions("mover")["Ready"][1] == "Drained"
+    finally:
+        remove(stack, "mover", "waiting")
+
+
+def test_fifty_offers_of_one_moment_settle_the_same_way_every_time(stack):
+    path = "/contested/fifty"
+    names = [f"rush-{i:02}" for i in range(50)]
+    stack.cluster.apply([placed(name, path) for name in reversed(names)])
+    try:
+
+        def everyone():
+            listed = stack.cluster.get("serviceoffer", ns=NAMESPACE)["items"]
+            return {each["metadata"]["name"]: each for each in listed if each["metadata"]["name"] in names}
+
+        def oldest():
+            return min(everyone().values(), key=lambda each: (each["metadata"]["creationTimestamp"], each["metadata"]["name"]))
+
+        def ready(each):
+            found = [one for one in each.get("status", {}).get("conditions", []) if one["type"] == "Ready"]
+            return (found[0]["reason"], found[0]["message"]) if found else ("", "")
+
+        def settled():
+            said = {name: ready(each) for name, each in everyone().items()}
+            return said.pop(winner)[0] == "Ready" and all(
+                reason == "PathConflict" and f"older offer {NAMESPACE}/{winner}," in message
+                for reason, message in said.values()
+            )
+
+        winner = oldest()["metadata"]["name"]
+
+        wait_until(settled, 60, f"{winner} has the path")
+        assert routes_to(stack, path) == [f"so-{winner}"]
+        uid = stack.cluster.get("httproute", f"so-{winner}", NAMESPACE)["metadata"]["uid"]
+        stack.cluster.processes["controller"].kill()
+        stack.start_role("controller")
+        stack.wait_ready("controller")
+        time.sleep(3)
+        assert settled()
+        assert stack.cluster.get("httproute", f"so-{winner}", NAMESPACE)["metadata"]["uid"] == uid
+        assert routes_to(stack, path) == [f"so-{winner}"]
+        remove(stack, winner)
+        names.remove(winner)
+        winner = oldest()["metadata"]["name"]
+        wait_until(settled, 60, f"{winner} has the path")
+        assert routes_to(stack, path) == [f"so-{winner}"]
+    finally:
+        remove(stack, *names)
+
+
+def test_an_offer_made_again_at_once_under_its_name_is_sold_again(stack):
+    def uids():
+        kinds = {"middleware": "x402-again", "httproute": "so-again", "paymentroute": "again-payment"}
+        return {kind: stack.cluster.get(kind, name, NAMESPACE)["metadata"]["uid"] for kind, name in kinds.items()}
+
+    stack.cluster.apply(offer("again", "0.001"))
+    try:
+        wait_sold(stack, "again")
+        old = uids()
+        old_offer = stack.cluster.get("serviceoffer", "again", NAMESPACE)["metadata"]["uid"]
+        for price in ("0.002", "0.003"):
+            stack.cluster.kubectl("delete", "serviceoffer", "again", "-n", NAMESPACE, "--timeout=60s")
+            stack.cluster.apply(offer("again", price))
+        made = stack.cluster.get("serviceoffer", "again", NAMESPACE)["metadata"]["uid"]
+        assert made != old_offer
+        wait_sold(stack, "again")
+        wait_until(lambda: price_of(stack, "/services/again") == "3000", 10, "the new terms are asked")
+        for kind, uid in uids().items():
+            assert uid != old[kind]
+        for kind, name in {"middleware": "x402-again", "httproute": "so-again", "paymentroute": "again-payment"}.items():
+            owners = stack.cluster.get(kind, name, NAMESPACE)["metadata"]["ownerReferences"]
+            assert [owner["uid"] for owner in owners] == [made]
+    finally:
+        remove(stack, "again")
+    wait_until(lambda: children(stack, "again") == [], 10, "nothing is left")
