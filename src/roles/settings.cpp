@@ -429,6 +429,12 @@ void declare(config_loader& loader, settings& into)
         {"gateway-section", "listener of that Gateway; empty for all", "", set_text(into.gateway_section)}
     );
     loader.add(
+        {"gateway-controller",
+         "controller of the gateway, whose word on a route counts",
+         "traefik.io/gateway-controller",
+         set_text(into.gateway_controller)}
+    );
+    loader.add(
         {"verifier-url",
          "where the gateway reaches the verifier; empty: the Service portitor-verifier in --namespace, port "
          "8080",

@@ -56,6 +56,7 @@ struct settings
     std::uint32_t kube_api_burst = 100;
     kube::object_key gateway;
     std::string gateway_section;
+    std::string gateway_controller;
     std::string verifier_url;
     kube::object_key verifier_service;
     std::string gateway_url;

@@ -184,7 +184,7 @@ kube::condition payment_gate_ready(const evidence& all)
 bool is_our_parent(const json::object& entry, const kube::object& route, const plan_settings& settings)
 {
     const json::value* ref = entry.if_contains("parentRef");
-    if (!ref || !ref->is_object() || kube::string_at(entry, "controllerName").empty())
+    if (!ref || !ref->is_object() || kube::string_at(entry, "controllerName") != settings.gateway_controller)
         return false;
     const json::object& parent = ref->get_object();
     const std::string ns = kube::string_at(parent, "namespace");

@@ -7,6 +7,7 @@ controller::plan_settings make_plan_settings(const settings& config)
     controller::plan_settings out;
     out.gateway = config.gateway;
     out.gateway_section = config.gateway_section;
+    out.gateway_controller = config.gateway_controller;
     out.verifier_url = config.verifier_url;
     out.gateway_url = config.gateway_url;
     out.public_url = config.public_url;

@@ -48,6 +48,8 @@ struct plan_settings
 {
     kube::object_key gateway;     ///< empty name: nothing can be published, and the conditions say so
     std::string gateway_section;  ///< listener; empty: any
+    /// Whose word on a route counts (GatewayClass's spec.controllerName).
+    std::string gateway_controller = "traefik.io/gateway-controller";
     std::string verifier_url;     ///< as the gateway reaches it, no slash at the end
     std::string gateway_url;      ///< as the controller reaches the gateway; empty: the gate is not proved
     std::string public_url;       ///< as buyers reach the gateway, no slash at the end; may be empty
