@@ -119,6 +119,11 @@ class Cluster:
         """Traefik's access log."""
         return self._components.access_log
 
+    @property
+    def audit_log(self):
+        """The API server's audit log."""
+        return self._components.audit_log
+
     def role_token(self, role):
         """The file with the service account token of `controller`, `verifier` or `registrar`."""
         return self.directory / "tokens" / f"portitor-{role}"

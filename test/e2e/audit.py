@@ -1,0 +1,72 @@
+"""What Portitor has written, by the API server's own account."""
+
+import datetime
+import json
+import typing
+
+ROLES = ("controller", "verifier", "registrar")
+_READS = ("get", "list", "watch")
+
+
+class Write(typing.NamedTuple):
+    """One successful request that may have changed something."""
+
+    asked: float  # Unix seconds
+    done: float
+    user: str  # the last part of its name: portitor-controller, admin
+    credential: str  # tells apart two tokens of one user
+    verb: str
+    kind: str  # the plural, with the subresource if any: paymentroutes/status
+    name: str  # empty where the server gave the name
+    namespace: str
+    code: int
+
+
+class AuditTail:
+    """The audit log from now on."""
+
+    def __init__(self, cluster):
+        self._path = cluster.audit_log
+        self._from = self._path.stat().st_size
+
+    def writes(self, *users, kind=None, name=None):
+        """Successful writes, oldest first, of these users and of that kind where given."""
+        every = filter(None, map(_write, self._events()))
+        return [
+            each
+            for each in every
+            if (not users or each.user in users) and kind in (None, each.kind) and name in (None, each.name)
+        ]
+
+    def portitor_writes(self):
+        """What the roles have written beside their Leases."""
+        return [each for each in self.writes(*(f"portitor-{role}" for role in ROLES)) if each.kind != "leases"]
+
+    def _events(self):
+        with open(self._path, "rb") as log:
+            log.seek(self._from)
+            # The last line may still be being written.
+            return [json.loads(line) for line in log if line.endswith(b"\n")]
+
+
+def _write(event):
+    code = event.get("responseStatus", {}).get("code", 0)
+    if event["verb"] in _READS or not 200 <= code < 300:
+        return None
+    what = event.get("objectRef", {})
+    user = event["user"]
+    return Write(
+        asked=_seconds(event["requestReceivedTimestamp"]),
+        done=_seconds(event["stageTimestamp"]),
+        user=user["username"].rpartition(":")[2],
+        credential=user.get("extra", {}).get("authentication.kubernetes.io/credential-id", [""])[0],
+        verb=event["verb"],
+        kind="/".join(filter(None, [what.get("resource"), what.get("subresource")])),
+        name=what.get("name", ""),
+        namespace=what.get("namespace", ""),
+        code=code,
+    )
+
+
+def _seconds(time):
+    return datetime.datetime.fromisoformat(time).timestamp()
