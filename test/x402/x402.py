@@ -164,8 +164,9 @@ class Chain(_Server):
         # that the time seen by simulated calls stands still, and after 10 minutes of it v1 payments, which
         # are valid from 10 minutes ago, count as not yet valid.
         mining = ["--block-time", "2", "--mixed-mining"]
-        # By default anvil writes the state of old blocks to the user's home and leaves it there.
-        quiet = ["--prune-history", "--silent"]
+        # By default anvil writes the state of old blocks to the user's home and leaves it there. Without any old state
+        # a call on "latest" fails (BlockOutOfRangeError) where a block is mined while it is being answered.
+        quiet = ["--prune-history", "100", "--silent"]
         where = ["--host", "127.0.0.1", "--port", str(self._port)]
         process = self._scripts.start_program(
             [anvil, "--chain-id", "84532", *where, *mining, *quiet], "anvil"
