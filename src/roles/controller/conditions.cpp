@@ -144,6 +144,8 @@ kube::condition payment_gate_ready(const evidence& all)
         return blocked_condition(type, *all.wanted.blocked);
     if (!all.gate_error.empty())
         return apply_failed(type, all.gate_error);
+    if (!all.gate_dispute.empty())
+        return make_condition(type, "False", "Disputed", "{}", all.gate_dispute);
     const kube::object_ptr& route = all.seen.payment_route;
     if (route && !all.seen.middleware)
         return make_condition(
@@ -236,6 +238,8 @@ kube::condition route_accepted(const evidence& all)
     constexpr const char* type = "RoutePublished";
     if (!all.route_error.empty())
         return apply_failed(type, all.route_error);
+    if (!all.route_dispute.empty())
+        return make_condition(type, "False", "Disputed", "{}", all.route_dispute);
     const kube::object_ptr& route = all.seen.http_route;
     if (!route || all.route_changes)
         return make_condition(type, "Unknown", "WaitingForGateway", "the HTTPRoute is being written");

@@ -8,6 +8,7 @@
 #include "roles/controller/plan.hpp"
 #include "roles/controller/plan_settings.hpp"
 #include "roles/controller/reconciler.hpp"
+#include "roles/controller/repair_budget.hpp"
 #include "roles/controller/terms.hpp"
 #include "roles/controller/upstream_probe.hpp"
 #include "roles/kube_connection.hpp"
@@ -262,6 +263,8 @@ private:
             past.written_version = report.offer_version;
             past.written_at = std::chrono::steady_clock::now();
         }
+        for (const std::string& plural : report.repairs)
+            past.repairs[plural].spend(around_.steady.now());
         for (const auto& [plural, failure] : report.applies)
         {
             if (failure.empty())
@@ -287,7 +290,14 @@ private:
             seen.verifier_ready = verifier_ready_;
         seen.path_owner = paths_.owner_before(offer.meta.key());
         if (const auto past = memory_.find(offer.meta.key()); past != memory_.end())
+        {
             seen.apply_errors = past->second.apply_errors;
+            for (const auto& [plural, budget] : past->second.repairs)
+            {
+                if (const auto wait = budget.wait(around_.steady.now()); wait.count() > 0)
+                    seen.repair_waits[plural] = wait;
+            }
+        }
         return seen;
     }
 
@@ -297,6 +307,7 @@ private:
         std::string written_version;  ///< the offer's resourceVersion after our last write
         std::chrono::steady_clock::time_point written_at{};
         std::map<std::string, std::string, std::less<>> apply_errors;
+        std::map<std::string, controller::repair_budget, std::less<>> repairs;
     };
 
     const process around_;

@@ -17,23 +17,41 @@ bool is_going(const kube::object_ptr& child)
     return child && child->meta.deleted;
 }
 
-void add_apply(plan& out, const kube::resource& kind, const kube::object_ptr& live, json::object desired)
+void look_again_after(plan& out, std::chrono::milliseconds wait)
+{
+    out.next_check = out.next_check ? std::min(*out.next_check, wait) : wait;
+}
+
+void add_apply(
+    plan& out,
+    const observation& seen,
+    const kube::resource& kind,
+    const kube::object_ptr& live,
+    json::object desired
+)
 {
     if (is_going(live) || !needs_apply(live, desired))
         return;
-    apply step{kind, std::move(desired), {}, {}};
+    apply step{kind, std::move(desired), {}, {}, false};
     if (live)
     {
         step.foreign = foreign_fields(*live, step.desired);
         step.uid = live->meta.uid;
-        if (was_edited(*live, step.desired))
-            out.notes.push_back(
-                {note::severity::warning,
-                 "DriftRepaired",
-                 fmt::format(
-                     "{} {} was changed by somebody else; it is put right", kind.kind, live->meta.name
-                 )}
-            );
+        step.repair = was_edited(*live, step.desired);
+    }
+    if (step.repair)
+    {
+        if (const auto wait = seen.repair_waits.find(kind.plural); wait != seen.repair_waits.end())
+        {
+            out.disputed.emplace_back(kind.plural);
+            look_again_after(out, wait->second);
+            return;
+        }
+        out.notes.push_back(
+            {note::severity::warning,
+             "DriftRepaired",
+             fmt::format("{} {} was changed by somebody else; it is put right", kind.kind, live->meta.name)}
+        );
     }
     out.applies.push_back(std::move(step));
 }
@@ -67,11 +85,15 @@ std::string take_down_route(plan& out, const kube::object& offer, const observat
 void publish_route(plan& out, const observation& seen, const plan_settings& settings, const draft& wanted)
 {
     const api::service_offer& offer = *wanted.offer;
-    add_apply(out, api::middleware_resource, seen.middleware, desired_middleware(offer, settings));
+    add_apply(out, seen, api::middleware_resource, seen.middleware, desired_middleware(offer, settings));
     add_apply(
-        out, api::payment_route_resource, seen.payment_route, desired_payment_route(offer, *wanted.route)
+        out,
+        seen,
+        api::payment_route_resource,
+        seen.payment_route,
+        desired_payment_route(offer, *wanted.route)
     );
-    add_apply(out, api::http_route_resource, seen.http_route, desired_http_route(offer, settings));
+    add_apply(out, seen, api::http_route_resource, seen.http_route, desired_http_route(offer, settings));
 }
 
 bool writes(const plan& out, const kube::resource& kind)
@@ -88,6 +110,22 @@ std::string failure(const plan& out, const observation& seen, const kube::resour
     if (at == seen.apply_errors.end() || !writes(out, kind))
         return {};
     return fmt::format("{} cannot be written: {}", kind.kind, at->second);
+}
+
+std::string dispute(const plan& out, const kube::resource& kind, const kube::object_ptr& live)
+{
+    if (std::find(out.disputed.begin(), out.disputed.end(), kind.plural) == out.disputed.end())
+        return {};
+    return fmt::format(
+        "{} {} is changed again and again by somebody else, and put right once a second; find the other "
+        "writer with kubectl get {}.{} {} -n {} -o yaml --show-managed-fields, and stop it",
+        kind.kind,
+        live->meta.name,
+        kind.plural,
+        kind.group,
+        live->meta.name,
+        live->meta.ns
+    );
 }
 
 void add_release(plan& out, const kube::object& live)
@@ -229,6 +267,7 @@ void plan_registration(plan& out, const evidence& all, bool sold)
         return;
     add_apply(
         out,
+        all.seen,
         api::registration_request_resource,
         live,
         desired_registration(*all.wanted.offer, *chain, all.settings)
@@ -276,12 +315,15 @@ plan make_plan(
     else
         publish_route(out, seen, settings, wanted);
 
-    evidence all{offer, seen, settings, wanted, {}, {}, {}, {}};
+    evidence all{offer, seen, settings, wanted, {}, {}, {}, {}, {}, {}};
     all.gate_changes = writes(out, api::payment_route_resource);
     all.route_changes = writes(out, api::http_route_resource);
     all.gate_error =
         failure(out, seen, api::middleware_resource) + failure(out, seen, api::payment_route_resource);
     all.route_error = failure(out, seen, api::http_route_resource);
+    all.gate_dispute = dispute(out, api::middleware_resource, seen.middleware) +
+                       dispute(out, api::payment_route_resource, seen.payment_route);
+    all.route_dispute = dispute(out, api::http_route_resource, seen.http_route);
     std::vector<kube::condition> conditions = judge(all);
     plan_registration(out, all, three_hold(conditions));
     add_registered(conditions, all);

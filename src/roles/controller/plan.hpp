@@ -106,6 +106,8 @@ struct observation
     /// What the last attempt to write a child failed with, by the plural of its kind. Told in the conditions
     /// while the child is not as it should be.
     std::map<std::string, std::string, std::less<>> apply_errors;
+    /// How long the next repair of a child has to wait, by the plural of its kind; absent: not at all.
+    std::map<std::string, std::chrono::milliseconds, std::less<>> repair_waits;
     std::string path_owner;  ///< "namespace/name" of an older offer that has this path; empty: none
 };
 
@@ -117,7 +119,8 @@ struct apply
     /// JSON pointers of fields that somebody added: an apply would leave them, so remove them first, by JSON
     /// patch, with the uid as its test. Empty for a child that does not exist.
     std::vector<std::string> foreign;
-    std::string uid;  ///< of the live child; empty where there is none
+    std::string uid;      ///< of the live child; empty where there is none
+    bool repair = false;  ///< somebody else has changed what we had written
 };
 
 /// A child to be deleted, with its uid as precondition.
@@ -172,6 +175,7 @@ struct plan
 {
     bool add_finalizer = false;
     std::vector<apply> applies;
+    std::vector<std::string> disputed;  ///< plurals of children whose repair has to wait: see repair_waits
     std::vector<remove> removes;
     std::vector<release_finalizer> releases;
     bool remove_finalizer = false;

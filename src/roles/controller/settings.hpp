@@ -50,9 +50,9 @@ struct plan_settings
     std::string gateway_section;  ///< listener; empty: any
     /// Whose word on a route counts (GatewayClass's spec.controllerName).
     std::string gateway_controller = "traefik.io/gateway-controller";
-    std::string verifier_url;     ///< as the gateway reaches it, no slash at the end
-    std::string gateway_url;      ///< as the controller reaches the gateway; empty: the gate is not proved
-    std::string public_url;       ///< as buyers reach the gateway, no slash at the end; may be empty
+    std::string verifier_url;  ///< as the gateway reaches it, no slash at the end
+    std::string gateway_url;   ///< as the controller reaches the gateway; empty: the gate is not proved
+    std::string public_url;    ///< as buyers reach the gateway, no slash at the end; may be empty
     std::map<std::string, std::string> facilitators;  ///< name to URL
     std::string default_facilitator = "default";
     std::vector<credential_info> credentials;

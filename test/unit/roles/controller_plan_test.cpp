@@ -1,6 +1,7 @@
 #include "catch.hpp"
 #include "controller_world.hpp"
 #include "roles/controller/plan.hpp"
+#include "roles/controller/repair_budget.hpp"
 
 using namespace portitor;
 using namespace portitor::controller;
@@ -263,7 +264,13 @@ TEST_CASE("RoutePublished reads the right parent, controller and generation", "[
 {
     const std::string good = world::parent("True", "Accepted", 1, "traefik", "traefik-gateway");
     const std::string bad = world::parent(
-        "False", "NotAllowedByListeners", 1, "traefik", "traefik-gateway", "True", "other.example/gw"
+        "False",
+        "NotAllowedByListeners",
+        1,
+        "traefik",
+        "traefik-gateway",
+        "True",
+        "traefik.io/gateway-controller"
     );
     struct row
     {
@@ -498,6 +505,67 @@ TEST_CASE("an apply that failed is told while there is something to write", "[co
     );
     all.sell();
     CHECK(all.verdict("Ready") == "True/Ready");
+}
+
+TEST_CASE("who keeps changing a child is answered in time, and shown", "[controller][repair]")
+{
+    world all;
+    all.sell();
+    const auto spoil = [&] {
+        all.seen.middleware =
+            all.edited(all.seen.middleware, "/spec/forwardAuth/address", "\"http://elsewhere\"");
+    };
+    spoil();
+    const plan repairs = all.look();
+    REQUIRE(repairs.applies.size() == 1);
+    CHECK(repairs.applies.front().repair);
+    CHECK(repairs.disputed.empty());
+
+    all.seen.repair_waits["middlewares"] = std::chrono::milliseconds(700);
+    const plan waits = all.step();
+    CHECK(waits.applies.empty());
+    CHECK(waits.next_check == std::chrono::milliseconds(700));
+    CHECK(all.verdict("PaymentGateReady") == "False/Disputed");
+    CHECK_THAT(all.condition("PaymentGateReady").message, Contains("Middleware x402-hello is changed again"));
+    CHECK_THAT(
+        all.condition("PaymentGateReady").message,
+        Contains("kubectl get middlewares.traefik.io x402-hello -n shop")
+    );
+    CHECK(all.look().empty());  // waiting costs no writes
+
+    all.seen.repair_waits.clear();
+    all.settle();
+    CHECK(all.verdict("Ready") == "True/Ready");
+
+    // An edit of the offer is no repair: it does not wait.
+    all.seen.repair_waits["paymentroutes"] = std::chrono::milliseconds(700);
+    all.edit("/spec/payment/price/perRequest", "\"0.02\"");
+    CHECK(all.look().applies.size() == 1);
+}
+
+TEST_CASE("repairs are five at once, then one a second", "[controller][repair]")
+{
+    using namespace std::chrono_literals;
+    repair_budget budget;
+    auto now = std::chrono::steady_clock::time_point(1h);
+    for (int i = 0; i < 5; ++i)
+    {
+        CHECK(budget.wait(now) == 0ms);
+        budget.spend(now);
+    }
+    CHECK(budget.wait(now) == 1s);
+    CHECK(budget.wait(now + 400ms) == 600ms);
+    now += 1s;
+    CHECK(budget.wait(now) == 0ms);
+    budget.spend(now);
+    CHECK(budget.wait(now) == 1s);
+    now += 1h;
+    for (int i = 0; i < 5; ++i)
+    {
+        CHECK(budget.wait(now) == 0ms);
+        budget.spend(now);
+    }
+    CHECK(budget.wait(now) == 1s);
 }
 
 TEST_CASE("a draining offer is sold through its grace period, then taken down", "[controller][drain]")
