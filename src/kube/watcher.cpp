@@ -25,12 +25,12 @@ watcher::watcher(
     resource kind,
     selection which,
     watch_target& target,
-    watch_timing timing,
+    watch_options options,
     timekeeper& time,
     logger log,
     metrics& numbers
 )
-    : server_(server), kind_(kind), which_(std::move(which)), target_(target), timing_(timing), time_(time),
+    : server_(server), kind_(kind), which_(std::move(which)), target_(target), options_(options), time_(time),
       log_(log.with({{"kind", kind.kind}})), fsm_(backoff(first_delay, longest_delay)),
       random_(std::random_device{}()),
       lists_(numbers.counter("portitor_watch_lists_total", "Full lists that were begun", about(kind))),
@@ -65,8 +65,7 @@ asio::awaitable<void> watcher::list(list_position from)
     const auto page = co_await server_.list(kind_, which_, from, std::move(each));
     if (!page)
     {
-        fsm_.on_list_error(page.error());
-        failed(page.error());
+        list_failed(page.error());
         co_return;
     }
     if (!fsm_.on_page(*page))
@@ -79,7 +78,7 @@ asio::awaitable<void> watcher::list(list_position from)
 
 asio::awaitable<void> watcher::watch(list_position from)
 {
-    std::uniform_int_distribution<std::int64_t> draw(timing_.shortest.count(), timing_.longest.count());
+    std::uniform_int_distribution<std::int64_t> draw(options_.shortest.count(), options_.longest.count());
     const std::chrono::seconds timeout(draw(random_));
     auto stream = co_await server_.watch(kind_, which_, from.resource_version, timeout);
     if (!stream)
@@ -90,7 +89,7 @@ asio::awaitable<void> watcher::watch(list_position from)
     fsm_.on_watch_opened(time_.now());
     recovered();
     connected_.set(1);
-    const auto end = co_await follow(**stream, timeout + timing_.grace);
+    const auto end = co_await follow(**stream, timeout + options_.grace);
     connected_.set(0);
     lost_at_ = time_.now();
     if (end)
@@ -147,6 +146,23 @@ void watcher::ended(const api_error& failure)
 {
     fsm_.on_watch_end(&failure, time_.now());
     failed(failure);
+}
+
+void watcher::list_failed(const api_error& failure)
+{
+    fsm_.on_list_error(failure);
+    if (!options_.may_be_absent || !failure.is_not_found())
+    {
+        failed(failure);
+        return;
+    }
+    // Known to be none, also where a first page had come.
+    target_.on_list_begin();
+    target_.on_listed();
+    lost_at_ = time_.now();
+    if (failure.message() != last_complaint_)
+        log_.info("the server does not know this kind, looking again now and then");
+    last_complaint_ = failure.message();
 }
 
 void watcher::failed(const api_error& failure)

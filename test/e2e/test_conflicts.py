@@ -197,3 +197,142 @@ def test_an_offer_made_again_at_once_under_its_name_is_sold_again(stack):
     finally:
         remove(stack, "again")
     wait_until(lambda: children(stack, "again") == [], 10, "nothing is left")
+
+
+GATEWAY_GROUP = "gateway.networking.k8s.io"
+
+
+def by_hand(name, path, service="hello", namespace=NAMESPACE, backend_namespace=None, filters=()):
+    """An HTTPRoute that somebody wrote, without payment."""
+    backend = {"name": service, "port": 9000}
+    if backend_namespace:
+        backend["namespace"] = backend_namespace
+    return {
+        "apiVersion": f"{GATEWAY_GROUP}/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "parentRefs": [{"name": "traefik-gateway", "namespace": "traefik"}],
+            "rules": [
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": path}}],
+                    "backendRefs": [backend],
+                    "filters": list(filters),
+                }
+            ],
+        },
+    }
+
+
+def grant(name, namespace, to_namespace, service=None):
+    """Lets HTTPRoutes of `namespace` lead to Services of `to_namespace`."""
+    to = {"group": "", "kind": "Service"} | ({"name": service} if service else {})
+    return {
+        "apiVersion": f"{GATEWAY_GROUP}/v1beta1",
+        "kind": "ReferenceGrant",
+        "metadata": {"name": name, "namespace": to_namespace},
+        "spec": {"from": [{"group": GATEWAY_GROUP, "kind": "HTTPRoute", "namespace": namespace}], "to": [to]},
+    }
+
+
+def delete(stack, kind, name, namespace=NAMESPACE):
+    stack.cluster.kubectl("delete", kind, name, "-n", namespace, "--ignore-not-found", "--timeout=30s")
+
+
+def test_a_wider_route_without_payment_withholds_the_offer_until_it_is_gone(stack):
+    stack.cluster.apply(placed("guarded", "/guarded/in/here"))
+    try:
+        wait_sold(stack, "guarded", "/guarded/in/here")
+        # What leads elsewhere, or to the same Service by another path, is nobody's business.
+        stack.cluster.service(NAMESPACE, "other", 9000)
+        stack.cluster.apply([by_hand("beside", "/demo"), by_hand("another", "/guarded", service="other")])
+        time.sleep(1)
+        assert stack.conditions("guarded")["Ready"][0] == "True"
+
+        stack.cluster.apply(by_hand("wide", "/guarded"))
+        stack.wait_condition("guarded", "RoutePublished", "False")
+        _, reason, message = stack.conditions("guarded")["RoutePublished"]
+        assert reason == "UnpaidRoute"
+        assert f"HTTPRoute {NAMESPACE}/wide, spec.rules[0] (PathPrefix /guarded)" in message
+        wait_until(lambda: children(stack, "guarded") == ["serviceoffer.obol.org/guarded"], 10, "it is withheld")
+        # An offer that is new while the route is there is not published either.
+        stack.cluster.apply(placed("late", "/guarded/late"))
+        stack.wait_condition("late", "RoutePublished", "False")
+        assert stack.conditions("late")["RoutePublished"][1] == "UnpaidRoute"
+        assert routes_to(stack, "/guarded/late") == []
+
+        delete(stack, "httproute", "wide")
+        wait_sold(stack, "guarded", "/guarded/in/here")
+        wait_sold(stack, "late", "/guarded/late")
+    finally:
+        for name in ("wide", "beside", "another"):
+            delete(stack, "httproute", name)
+        remove(stack, "guarded", "late")
+
+
+def test_a_route_by_hand_that_asks_the_verifier_is_no_way_around(stack):
+    stack.cluster.apply(placed("asked", "/asked/for"))
+    try:
+        wait_sold(stack, "asked", "/asked/for")
+        gate = {"group": "traefik.io", "kind": "Middleware", "name": "x402-asked"}
+        stack.cluster.apply(by_hand("asking", "/asked", filters=[{"type": "ExtensionRef", "extensionRef": gate}]))
+        time.sleep(1)
+        assert stack.conditions("asked")["Ready"][0] == "True"
+        # The same route without it.
+        stack.cluster.apply(by_hand("asking", "/asked"))
+        stack.wait_condition("asked", "RoutePublished", "False")
+        assert stack.conditions("asked")["RoutePublished"][1] == "UnpaidRoute"
+        # And, while the offer's own Middleware is gone, with it again.
+        stack.cluster.apply(by_hand("asking", "/asked", filters=[{"type": "ExtensionRef", "extensionRef": gate}]))
+        wait_sold(stack, "asked", "/asked/for")
+    finally:
+        delete(stack, "httproute", "asking")
+        remove(stack, "asked")
+
+
+def test_a_service_of_another_namespace_is_sold_only_while_that_one_allows_it(stack):
+    stack.cluster.service("backends", "lent", 9000)
+    lent = offer("lent", service="lent")
+    lent["spec"]["upstream"]["namespace"] = "backends"
+    stack.cluster.apply(lent)
+    try:
+        stack.wait_condition("lent", "UpstreamHealthy", "False")
+        _, reason, message = stack.conditions("lent")["UpstreamHealthy"]
+        assert reason == "CrossNamespaceUpstream" and "ReferenceGrant made in backends" in message
+        stack.cluster.apply(grant("not-this-one", NAMESPACE, "backends", service="kept"))
+        time.sleep(1)
+        assert children(stack, "lent") == ["serviceoffer.obol.org/lent"]
+
+        stack.cluster.apply(grant("this-one", NAMESPACE, "backends", service="lent"))
+        wait_sold(stack, "lent")
+        bought = stack.buy(2, "/services/lent/page")
+        assert bought["status"] == 200 and json.loads(bought["body"])["path"] == "/page"
+
+        delete(stack, "referencegrant", "this-one", "backends")
+        wait_until(lambda: children(stack, "lent") == ["serviceoffer.obol.org/lent"], 10, "it is taken down")
+        wait_until(lambda: stack.get("/services/lent").status == 404, 10, "the path answers 404")
+        assert stack.conditions("lent")["Ready"][1] == "CrossNamespaceUpstream"
+    finally:
+        remove(stack, "lent")
+        delete(stack, "referencegrant", "not-this-one", "backends")
+
+
+def test_nobody_takes_down_what_another_namespace_sells(stack):
+    """A route of another namespace leads to the Service only with that namespace's word."""
+    stack.cluster.service("strangers", "theirs", 9000)
+    stack.cluster.apply(placed("aimed-at", "/aimed/at"))
+    try:
+        wait_sold(stack, "aimed-at", "/aimed/at")
+        stack.cluster.apply(by_hand("hostile", "/aimed", namespace="strangers", backend_namespace=NAMESPACE))
+        time.sleep(2)
+        assert stack.conditions("aimed-at")["Ready"][0] == "True"
+        assert stack.get("/aimed/at/x").status == 402
+        stack.cluster.apply(grant("to-strangers", "strangers", NAMESPACE))
+        stack.wait_condition("aimed-at", "RoutePublished", "False")
+        assert stack.conditions("aimed-at")["RoutePublished"][1] == "UnpaidRoute"
+        delete(stack, "referencegrant", "to-strangers")
+        wait_sold(stack, "aimed-at", "/aimed/at")
+    finally:
+        delete(stack, "httproute", "hostile", "strangers")
+        delete(stack, "referencegrant", "to-strangers")
+        remove(stack, "aimed-at")

@@ -14,6 +14,8 @@ inline constexpr kube::resource registration_request_resource{
     "obol.org", "v1alpha1", "registrationrequests", "RegistrationRequest"};
 inline constexpr kube::resource http_route_resource{
     "gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute"};
+inline constexpr kube::resource reference_grant_resource{
+    "gateway.networking.k8s.io", "v1beta1", "referencegrants", "ReferenceGrant"};
 inline constexpr kube::resource middleware_resource{"traefik.io", "v1alpha1", "middlewares", "Middleware"};
 inline constexpr kube::resource endpoint_slice_resource{
     "discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"};

@@ -84,10 +84,10 @@ public:
         const selection& which,
         decoder<T> decode,
         mapper<T> to_keys,
-        watch_timing timing = {}
+        watch_options options = {}
     )
     {
-        auto made = std::make_unique<informer<T>>(around_, kind, which, std::move(decode), timing);
+        auto made = std::make_unique<informer<T>>(around_, kind, which, std::move(decode), options);
         informer<T>& out = *made;
         if (to_keys)
             out.on_change([this, &out, map = std::move(to_keys)](const change<T>& of) {
@@ -101,9 +101,10 @@ public:
     }
 
     /// The same for whole objects.
-    object_informer& watch(const resource& kind, const selection& which, mapper<object> to_keys)
+    object_informer&
+    watch(const resource& kind, const selection& which, mapper<object> to_keys, watch_options options = {})
     {
-        return watch<object>(kind, which, parse_object, std::move(to_keys));
+        return watch<object>(kind, which, parse_object, std::move(to_keys), options);
     }
 
     /// Keys may be added from anywhere on the strand.

@@ -40,11 +40,15 @@ public:
     using handler = std::function<void(const change<T>&)>;
 
     informer(
-        const environment& around, resource kind, selection which, decoder<T> decode, watch_timing timing = {}
+        const environment& around,
+        resource kind,
+        selection which,
+        decoder<T> decode,
+        watch_options options = {}
     )
         : decode_(std::move(decode)), signal_(around.time.make_timer(around.executor)),
           watcher_(
-              around.server, kind, std::move(which), *this, timing, around.time, around.log, around.numbers
+              around.server, kind, std::move(which), *this, options, around.time, around.log, around.numbers
           )
     {}
 

@@ -31,7 +31,7 @@ public:
     virtual void on_removal(const object_key& key) = 0;
 };
 
-struct watch_timing
+struct watch_options
 {
     /// A watch is asked to end after a time between these. The spread keeps many from ending at once; the
     /// range stays below the idle limits of load balancers (240 s).
@@ -39,6 +39,9 @@ struct watch_timing
     std::chrono::seconds longest{230};
     /// So long after the server should have ended it, a silent watch is given up: its connection is dead.
     std::chrono::seconds grace{5};
+    /// A server that does not know the kind (404) has no objects of it, and is asked again now and then:
+    /// for kinds that an installation may lack. Otherwise the target stays unsynced until the kind is there.
+    bool may_be_absent = false;
 };
 
 /// Lists and watches one kind: whatever the server does, the target catches up. One strand.
@@ -50,7 +53,7 @@ public:
         resource kind,
         selection which,
         watch_target& target,
-        watch_timing timing,
+        watch_options options,
         timekeeper& time,
         logger log,
         metrics& numbers
@@ -72,6 +75,7 @@ private:
     follow(http::body_stream& stream, std::chrono::milliseconds idle);
     result<void> take(std::string_view type, boost::json::object&& object);
     void ended(const api_error& failure);
+    void list_failed(const api_error& failure);
     void failed(const api_error& failure);
     void recovered();
 
@@ -79,7 +83,7 @@ private:
     resource kind_;
     selection which_;
     watch_target& target_;
-    watch_timing timing_;
+    watch_options options_;
     timekeeper& time_;
     logger log_;
     watch_fsm fsm_;

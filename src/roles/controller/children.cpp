@@ -102,13 +102,15 @@ json::object route_rule(const api::service_offer& offer)
         {"type", "URLRewrite"},
         {"urlRewrite", {{"path", {{"type", "ReplacePrefixMatch"}, {"replacePrefixMatch", "/"}}}}},
     };
-    const json::object backend{
+    json::object backend{
         {"group", ""},
         {"kind", "Service"},
         {"name", offer.upstream.service},
         {"port", std::int64_t(offer.upstream.port)},
         {"weight", 1},
     };
+    if (offer.upstream.ns != offer.meta.ns)
+        backend["namespace"] = offer.upstream.ns;
     const json::object match{{"path", {{"type", "PathPrefix"}, {"value", offer.path}}}};
     return {
         {"matches", json::array{match}},

@@ -9,6 +9,7 @@
 #include "roles/controller/plan_settings.hpp"
 #include "roles/controller/reconciler.hpp"
 #include "roles/controller/repair_budget.hpp"
+#include "roles/controller/surroundings.hpp"
 #include "roles/controller/terms.hpp"
 #include "roles/controller/upstream_probe.hpp"
 #include "roles/kube_connection.hpp"
@@ -138,10 +139,26 @@ private:
         offers_ = &controller_->watch(api::service_offer_resource, selected, [this](const change& of) {
             return concerned_by_offer(of);
         });
-        middlewares_ = &controller_->watch(api::middleware_resource, {}, concerned_by_child);
-        http_routes_ = &controller_->watch(api::http_route_resource, {}, concerned_by_child);
+        middlewares_ = &controller_->watch(api::middleware_resource, {}, [this](const change& of) {
+            return joined(concerned_by_child(of), around_offers_->concerned_by_middleware(of));
+        });
+        http_routes_ = &controller_->watch(api::http_route_resource, {}, [this](const change& of) {
+            return joined(concerned_by_child(of), around_offers_->concerned_by_route(of));
+        });
         payment_routes_ = &controller_->watch(api::payment_route_resource, {}, concerned_by_child);
         registrations_ = &controller_->watch(api::registration_request_resource, {}, concerned_by_child);
+        // Without that kind nobody can allow anything; it is looked for again, should it come.
+        kube::watch_options optional;
+        optional.may_be_absent = true;
+        auto& grants = controller_->watch(
+            api::reference_grant_resource,
+            {},
+            [this](const change& of) { return around_offers_->concerned_by_grant(of); },
+            optional
+        );
+        around_offers_.emplace(
+            controller::surroundings::kinds{*offers_, *http_routes_, *middlewares_, grants}, plan_settings_
+        );
         if (!plan_settings_.verifier_endpoints_required)
             return;
         kube::selection slices;
@@ -192,6 +209,12 @@ private:
                 keys.push_back({each->meta.ns, std::string(label->get_string())});
         }
         return keys;
+    }
+
+    static std::vector<object_key> joined(std::vector<object_key> some, std::vector<object_key> more)
+    {
+        some.insert(some.end(), more.begin(), more.end());
+        return some;
     }
 
     /// Every offer, where the verifier has come or gone.
@@ -289,6 +312,12 @@ private:
         if (endpoints_)
             seen.verifier_ready = verifier_ready_;
         seen.path_owner = paths_.owner_before(offer.meta.key());
+        if (const auto parsed = api::parse_service_offer(offer))
+        {
+            seen.way_around = around_offers_->way_around(*parsed);
+            seen.upstream_granted =
+                around_offers_->may_lead_to(ns, {parsed->upstream.ns, parsed->upstream.service});
+        }
         if (const auto past = memory_.find(offer.meta.key()); past != memory_.end())
         {
             seen.apply_errors = past->second.apply_errors;
@@ -324,6 +353,7 @@ private:
     std::optional<controller::model_poller> models_;
     std::optional<controller::gate_poller> gates_;
     controller::path_index paths_;
+    std::optional<controller::surroundings> around_offers_;
     std::map<object_key, memory> memory_;
     kube::object_informer* offers_ = nullptr;
     kube::object_informer* middlewares_ = nullptr;

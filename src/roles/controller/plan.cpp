@@ -281,12 +281,15 @@ questions what_to_ask(const evidence& all)
         return out;
     const api::service_offer& offer = *all.wanted.offer;
     // A namespace of others is none of our business.
-    if (offer.upstream.ns != offer.meta.ns)
+    if (!may_use_upstream(offer, all.seen))
         return out;
     out.upstream = upstream_url(offer);
     out.model = model_of(offer);
     out.gate = wanted_proof(all);
-    out.keep_gate_answer = all.seen.proof.said == gate_proof::verdict::open && !tells_open_gate(all.offer);
+    // An open gate that another route explains is forgotten with that route.
+    const bool explained = all.wanted.blocked && all.wanted.blocked->reason == unpaid_route;
+    out.keep_gate_answer =
+        all.seen.proof.said == gate_proof::verdict::open && !tells_open_gate(all.offer) && !explained;
     return out;
 }
 

@@ -108,7 +108,9 @@ struct observation
     std::map<std::string, std::string, std::less<>> apply_errors;
     /// How long the next repair of a child has to wait, by the plural of its kind; absent: not at all.
     std::map<std::string, std::chrono::milliseconds, std::less<>> repair_waits;
-    std::string path_owner;  ///< "namespace/name" of an older offer that has this path; empty: none
+    std::string path_owner;         ///< "namespace/name" of an older offer that has this path; empty: none
+    std::string way_around;         ///< words for an HTTPRoute that leads around the gate; empty: none
+    bool upstream_granted = false;  ///< a ReferenceGrant allows an upstream of another namespace
 };
 
 /// A child to be created or brought back to what it should be, by server-side apply with force.

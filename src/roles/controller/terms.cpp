@@ -202,15 +202,18 @@ maybe fill_terms(const api::service_offer& offer, const plan_settings& settings,
 
 maybe check_placement(const api::service_offer& offer, const observation& seen, const plan_settings& settings)
 {
-    if (offer.upstream.ns != offer.meta.ns)
+    if (!may_use_upstream(offer, seen))
         return obstacle{
             upstream_condition,
             "CrossNamespaceUpstream",
             fmt::format(
-                "spec.upstream.namespace: an offer in {} cannot sell a Service of {}; leave the field out, "
-                "and create the "
-                "offer in the Service's namespace",
+                "spec.upstream.namespace: an offer in {0} may sell Service {1} of {2} only where {2} allows "
+                "it; "
+                "have a ReferenceGrant made in {2}, from HTTPRoute (gateway.networking.k8s.io) of namespace "
+                "{0}, to Service {1}; or leave the field out, and create the offer in the Service's "
+                "namespace",
                 offer.meta.ns,
+                offer.upstream.service,
                 offer.upstream.ns
             )};
     if (is_reserved({offer.hostname, normal_path(offer.path)}))
@@ -298,10 +301,23 @@ std::optional<kube::condition> told_open_gate(const kube::object& offer)
     return *last;
 }
 
-maybe check_gate(const kube::object& offer, const observation& seen)
+// A route around the gate comes before what was seen through it: it may be the reason, and goes with the
+// route.
+maybe check_gate(const kube::object& offer, const api::service_offer& parsed, const observation& seen)
 {
     if (const auto told = told_open_gate(offer))
         return obstacle{route_condition, gate_open, told->message};
+    if (!seen.way_around.empty())
+        return route_obstacle(
+            unpaid_route,
+            "{} leads to Service {} of {} without payment, on this offer's path or on one above or below it, "
+            "so the offer is withheld; delete that rule, or lead it to another path or Service. What is to "
+            "be "
+            "free is written in spec.routes, with gate: free",
+            seen.way_around,
+            parsed.upstream.service,
+            parsed.upstream.ns
+        );
     if (seen.proof.said != gate_proof::verdict::open)
         return std::nullopt;
     return route_obstacle(
@@ -344,13 +360,18 @@ draft make_draft(
     if (!out.blocked)
         out.blocked = check_names(offer, seen);
     if (!out.blocked)
-        out.blocked = check_gate(offer, seen);
+        out.blocked = check_gate(offer, *out.offer, seen);
     if (!out.blocked)
     {
         route.suspended = is_suspended(seen, settings);
         out.route = std::move(route);
     }
     return out;
+}
+
+bool may_use_upstream(const api::service_offer& offer, const observation& seen)
+{
+    return offer.upstream.ns == offer.meta.ns || seen.upstream_granted;
 }
 
 bool tells_open_gate(const kube::object& offer)

@@ -14,6 +14,9 @@ struct obstacle
     std::string message;
 };
 
+/// The reason of an offer that is withheld because an HTTPRoute leads around its gate.
+inline constexpr const char* unpaid_route = "UnpaidRoute";
+
 /// How far an offer is on its way out.
 enum class drain_stage
 {
@@ -37,6 +40,9 @@ struct draft
 draft make_draft(
     const kube::object& offer, const observation& seen, const plan_settings& settings, clock::time_point now
 );
+
+/// Whether the upstream's Service is the offer's to sell: of its own namespace, or allowed by the other one.
+bool may_use_upstream(const api::service_offer& offer, const observation& seen);
 
 /// Whether the status says that the gate of the present spec was seen open. Such an offer is not published
 /// before its spec changes, restarts of the controller or not: that is the seller's word that things are

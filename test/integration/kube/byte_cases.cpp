@@ -51,7 +51,7 @@ struct fixture
     void watch(kube::selection which = {})
     {
         // A long one: no end of a watch but those that the case makes.
-        kube::watch_timing timing{100s, 100s, 5s};
+        kube::watch_options timing{100s, 100s, 5s};
         seen = std::make_unique<watching>(w, mine, which, timing);
     }
     void watch_connected()
@@ -386,7 +386,7 @@ TEST_CASE_METHOD(fixture, "a watch may be as long as it likes: megabytes in all,
 
 TEST_CASE_METHOD(fixture, "every watch asks for its end, and for bookmarks", "[fake]")
 {
-    kube::watch_timing timing{10s, 40s, 5s};
+    kube::watch_options timing{10s, 40s, 5s};
     watching many(w, mine, {}, timing);
     w.pass(10min);
     std::set<std::string> ends;

@@ -54,7 +54,7 @@ TEST_CASE("a watch that the server ends goes on where it was")
 {
     world w;
     client mine(w);
-    kube::watch_timing timing{1s, 1s, 1s};
+    kube::watch_options timing{1s, 1s, 1s};
     watching seen(w, mine, {}, timing);
     REQUIRE(w.wait([&] { return seen.connected(); }));
     for (int i = 0; i < 4; ++i)
@@ -271,7 +271,7 @@ TEST_CASE("a selective watch in a busy collection is not left behind")
     client mine(w);
     kube::selection which;
     which.labels = "app=none";
-    kube::watch_timing timing{1s, 1s, 1s};
+    kube::watch_options timing{1s, 1s, 1s};
     watching seen(w, mine, which, timing);
     REQUIRE(w.wait([&] { return seen.informer.synced(); }));
     for (int i = 0; i < 3; ++i)
@@ -324,7 +324,7 @@ TEST_CASE("a token that is replaced: requests go on, and so does a watch that wa
 {
     world w;
     client mine(w, w.server().token_kubeconfig());
-    kube::watch_timing timing{60s, 60s, 5s};
+    kube::watch_options timing{60s, 60s, 5s};
     watching seen(w, mine, {}, timing);
     REQUIRE(w.wait([&] { return seen.connected(); }));
     const double watches = mine.requests();

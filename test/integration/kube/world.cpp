@@ -144,7 +144,7 @@ double client::sum(const std::string& name, const std::string& labels) const
     return out;
 }
 
-watching::watching(world& in, client& by, kube::selection which, kube::watch_timing timing)
+watching::watching(world& in, client& by, kube::selection which, kube::watch_options timing)
     : informer(by.around(), widgets, std::move(which), kube::parse_object, timing), in_(in), by_(by),
       tasks_(in.context.get_executor(), by.log)
 {

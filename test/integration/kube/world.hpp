@@ -134,11 +134,11 @@ private:
 class watching
 {
 public:
-    watching(world& in, client& by, kube::selection which = {}, kube::watch_timing timing = short_timing());
+    watching(world& in, client& by, kube::selection which = {}, kube::watch_options timing = short_timing());
     ~watching();
 
     /// Watches end after so long, so that their ends are part of every case.
-    static kube::watch_timing short_timing()
+    static kube::watch_options short_timing()
     {
         return {std::chrono::seconds(3), std::chrono::seconds(3), std::chrono::seconds(1)};
     }

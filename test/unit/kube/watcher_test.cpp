@@ -49,7 +49,7 @@ struct diary final : watch_target
 
 struct fixture : surroundings
 {
-    explicit fixture(watch_timing timing = {}, log_level level = log_level::error)
+    explicit fixture(watch_options timing = {}, log_level level = log_level::error)
         : watching(server, widgets, {}, target, timing, time, logger(level, log_format::text), numbers)
     {}
     ~fixture() { stop(); }
@@ -150,9 +150,46 @@ TEST_CASE("whatever fails a list, the next one begins anew", "[kube][watcher]")
     CHECK(f.failed() == "2");
 }
 
+TEST_CASE("a kind that may be absent has no objects until the server knows it", "[kube][watcher]")
+{
+    watch_options options;
+    options.may_be_absent = true;
+    fixture f(options);
+    f.server.on_list(refusal(404, "NotFound"));
+    f.server.on_list(one("a"), "10", "more");
+    f.server.on_list(refusal(404, "NotFound"), one("b"));
+    f.server.on_list(refusal(403, "Forbidden"));
+    f.server.on_list(one("c"), "12");
+    f.start();
+    CHECK(f.target.lines == names{"begin", "begin", "listed"});
+    CHECK(f.watching.disconnected_for() == 0s);
+    // It was there, and went while it was being listed: what had come counts for nothing.
+    f.sit_out();
+    CHECK(
+        f.target.lines == names{"begin", "begin", "listed", "begin", "item a", "item b", "begin", "listed"}
+    );
+    // Not to be allowed to look is another matter.
+    f.target.lines.clear();
+    f.sit_out();
+    CHECK(f.target.lines == names{"begin"});
+    CHECK(f.failed() == "1");
+    f.sit_out();
+    CHECK(f.target.lines == names{"begin", "begin", "item c", "listed"});
+    CHECK(f.server.calls.back() == "watch 12");
+}
+
+TEST_CASE("a kind that must be there is not listed before it is", "[kube][watcher]")
+{
+    fixture f;
+    f.server.on_list(refusal(404, "NotFound"));
+    f.start();
+    CHECK(f.target.lines == names{"begin"});
+    CHECK(f.failed() == "1");
+}
+
 TEST_CASE("a watch is asked to end within the range, and given up a little later", "[kube][watcher]")
 {
-    watch_timing timing;
+    watch_options timing;
     timing.shortest = 20s;
     timing.longest = 23s;
     timing.grace = 7s;
