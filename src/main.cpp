@@ -92,7 +92,7 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     asio::signal_set signals(context, SIGTERM, SIGINT);
     around.spawn("signals", watch_signals(signals, end, log));
 
-    const process given{context.get_executor(), log, numbers, checks, end, time, steady};
+    const process given{context, context.get_executor(), log, numbers, checks, end, time, steady};
     const std::unique_ptr<role> work = entry.make(given, config);
     int exit_code = 1;
     std::exception_ptr failure;

@@ -22,6 +22,7 @@ void response_writer::status(unsigned code)
 {
     out_.resize(begin_);
     finished_ = false;
+    is_bodiless_ = code == 304;
     out_ += "HTTP/1.1 ";
     append_number(out_, code);
     out_ += ' ';
@@ -41,11 +42,15 @@ void response_writer::header(std::string_view name, std::string_view value)
 void response_writer::finish(std::string_view body)
 {
     // HTTP/1.0 clients close unless told otherwise, HTTP/1.1 clients keep.
-    out_ +=
-        keep_alive_ ? "Connection: keep-alive\r\nContent-Length: " : "Connection: close\r\nContent-Length: ";
-    append_number(out_, body.size());
-    out_ += "\r\n\r\n";
-    if (!is_head_)
+    out_ += keep_alive_ ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
+    if (!is_bodiless_)
+    {
+        out_ += "Content-Length: ";
+        append_number(out_, body.size());
+        out_ += "\r\n";
+    }
+    out_ += "\r\n";
+    if (!is_head_ && !is_bodiless_)
         out_ += body;
     finished_ = true;
 }

@@ -56,6 +56,27 @@ setter set_key(kube::object_key& into)
     };
 }
 
+// "NAMESPACE/NAME", with ":PORT" where it is another one than the usual.
+setter set_service_port(service_port& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        service_port read;
+        const auto colon = value.find(':');
+        if (colon != value.npos)
+        {
+            const char* last = value.data() + value.size();
+            const auto [end, failure] = std::from_chars(value.data() + colon + 1, last, read.port);
+            if (failure != std::errc() || end != last || read.port == 0)
+                return fail(errc::invalid, "\"{}\" does not end with a port from 1 to 65535", value);
+        }
+        auto named = set_key(read.service)(value.substr(0, colon));
+        if (!named || colon == 0)
+            return fail(errc::invalid, "\"{}\" is neither NAMESPACE/NAME nor NAMESPACE/NAME:PORT", value);
+        into = std::move(read);
+        return {};
+    };
+}
+
 setter set_number(std::uint32_t& into)
 {
     return [&into](const std::string& value) -> result<void> {
@@ -455,6 +476,13 @@ void declare(config_loader& loader, settings& into)
          set_url(into.gateway_url)}
     );
     loader.add(
+        {"discovery-service",
+         "controller: NAMESPACE/NAME[:PORT] of its own Service; named, the gateway publishes the discovery "
+         "documents from there",
+         "",
+         set_service_port(into.discovery_service)}
+    );
+    loader.add(
         {"public-url",
          "where buyers reach the gateway, such as https://api.example.com",
          "",
@@ -549,6 +577,8 @@ result<void> check(settings& all)
             "--default-facilitator: \"{}\" is neither a URL nor a name of the list \"facilitators\"",
             all.default_facilitator
         );
+    if (!all.discovery_service.service.name.empty() && all.gateway.name.empty())
+        return fail(errc::invalid, "--discovery-service needs --gateway");
     if (all.tls_cert_file.empty() != all.tls_key_file.empty())
         return fail(errc::invalid, "--tls-cert-file and --tls-key-file go together");
     if (all.threads > 256)

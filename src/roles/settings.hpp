@@ -36,6 +36,13 @@ struct credential_entry
     std::vector<std::string> namespaces;  ///< "*" stands for all
 };
 
+/// A Service and one of its ports.
+struct service_port
+{
+    kube::object_key service;  ///< empty name: none
+    std::uint16_t port = 8080;
+};
+
 /// Everything an operator can set, for every role. The names of the flags are those of the members, with
 /// dashes.
 struct settings
@@ -60,6 +67,7 @@ struct settings
     std::string verifier_url;
     kube::object_key verifier_service;
     std::string gateway_url;
+    service_port discovery_service;
     std::string public_url;
     std::string default_facilitator;
     bool allow_insecure_facilitator = false;

@@ -19,6 +19,9 @@ FACILITATOR_PORT = 8546
 SCRIPTED_PORT = 8560
 UPSTREAM_PORT = 9000
 VERIFIER_PORT = 8080
+DISCOVERY_PORT = 8084
+# On one address here; each role has a pod of its own in a cluster.
+LISTEN_PORTS = {"controller": DISCOVERY_PORT, "verifier": VERIFIER_PORT, "registrar": VERIFIER_PORT}
 HEALTH_PORTS = {"controller": 8081, "verifier": 8082, "registrar": 8083}
 
 
@@ -96,6 +99,7 @@ class Stack:
         self.cluster.popen(["/usr/bin/python3", script, ADDRESS, str(UPSTREAM_PORT)], "upstream")
         self.cluster.service(NAMESPACE, "hello", UPSTREAM_PORT)
         self.cluster.service("portitor", "portitor-verifier", VERIFIER_PORT)
+        self.cluster.service("portitor", "portitor-controller", DISCOVERY_PORT)
 
     def _write_config(self):
         """The operator's file: a facilitator that tests can script, and a credential for one namespace."""
@@ -116,10 +120,11 @@ class Stack:
             f"--role={role}",
             f"--kubeconfig={self.cluster.role_kubeconfig(role)}",
             f"--health-listen={ADDRESS}:{HEALTH_PORTS[role]}",
-            f"--listen={ADDRESS}:{VERIFIER_PORT}",
+            f"--listen={ADDRESS}:{LISTEN_PORTS[role]}",
             f"--public-url={GATEWAY}",
             f"--gateway-url={GATEWAY}",
             "--verifier-service=portitor/portitor-verifier",
+            f"--discovery-service=portitor/portitor-controller:{DISCOVERY_PORT}",
             f"--default-facilitator=http://127.0.0.1:{FACILITATOR_PORT}",
             "--allow-insecure-facilitator",
             "--log-level=debug",

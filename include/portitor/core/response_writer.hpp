@@ -5,7 +5,8 @@
 
 namespace portitor::http {
 
-/// Writes one response as text: status, headers, then the body, which gives its length. One use.
+/// Writes one response as text: status, headers, then the body, which gives its length. A 304 has neither:
+/// its length would be that of the answer it stands for. One use.
 class response_writer
 {
 public:
@@ -30,6 +31,7 @@ private:
     std::size_t begin_;
     bool keep_alive_;
     bool is_head_;
+    bool is_bodiless_ = false;
     bool finished_ = false;
 };
 

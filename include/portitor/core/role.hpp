@@ -9,6 +9,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include <memory>
 #include <string_view>
@@ -19,7 +20,8 @@ namespace portitor {
 /// What the process gives to its role. Outlives it.
 struct process
 {
-    boost::asio::any_io_executor executor;
+    boost::asio::io_context& context;       ///< run by one thread
+    boost::asio::any_io_executor executor;  ///< of the context
     logger log;
     portitor::metrics& numbers;
     portitor::health& checks;

@@ -41,13 +41,6 @@ child(const kube::resource& kind, const kube::object_meta& offer, const std::str
     };
 }
 
-json::object stamped(json::object desired)
-{
-    const std::string hash = api::sha256_hex(json::serialize(desired), hash_digits);
-    desired["metadata"].as_object()["annotations"] = {{api::desired_hash_annotation, hash}};
-    return desired;
-}
-
 std::string gate_url(const kube::object_meta& offer, const plan_settings& settings)
 {
     return fmt::format("{}/verify/{}/{}", settings.verifier_url, offer.ns, offer.name);
@@ -72,19 +65,6 @@ json::array verdict_headers(const api::service_offer& offer)
     // Only then: otherwise the buyer's own Authorization is for the upstream.
     if (!offer.upstream.credential.empty())
         out.emplace_back("Authorization");
-    return out;
-}
-
-json::object parent_reference(const plan_settings& settings)
-{
-    json::object out{
-        {"group", api::http_route_resource.group},
-        {"kind", "Gateway"},
-        {"namespace", settings.gateway.ns},
-        {"name", settings.gateway.name},
-    };
-    if (!settings.gateway_section.empty())
-        out["sectionName"] = settings.gateway_section;
     return out;
 }
 
@@ -197,6 +177,26 @@ std::string hash_of(const json::object& object)
 
 }  // namespace
 
+json::object stamped(json::object desired)
+{
+    const std::string hash = api::sha256_hex(json::serialize(desired), hash_digits);
+    desired["metadata"].as_object()["annotations"] = {{api::desired_hash_annotation, hash}};
+    return desired;
+}
+
+json::object parent_reference(const plan_settings& settings)
+{
+    json::object out{
+        {"group", api::http_route_resource.group},
+        {"kind", "Gateway"},
+        {"namespace", settings.gateway.ns},
+        {"name", settings.gateway.name},
+    };
+    if (!settings.gateway_section.empty())
+        out["sectionName"] = settings.gateway_section;
+    return out;
+}
+
 json::object desired_middleware(const api::service_offer& offer, const plan_settings& settings)
 {
     json::object spec{
@@ -242,15 +242,13 @@ json::object desired_registration(
 {
     const api::registration& wanted = offer.registration;
     api::registration_request request;
-    request.name = wanted.name.empty() ? offer.meta.name : wanted.name;
+    request.name = agent_name(offer);
     request.description = wanted.description;
     request.endpoint = endpoint_of(offer, settings);
     request.image = wanted.image;
     request.chain = chain.name;
     request.registry = chain.registry;
-    // Unique to the offer and to this life of it: the registrar finds its own registration again by it.
-    request.agent_uri =
-        fmt::format("{}/.well-known/agent-registration/{}.json", settings.public_url, offer.meta.uid);
+    request.agent_uri = agent_uri(offer.meta.uid, settings);
     request.metadata = wanted.metadata;
     request.private_key_secret = wanted.private_key_secret;
     json::object out = child(

@@ -17,6 +17,12 @@ boost::json::object desired_registration(
     const api::service_offer& offer, const registration_chain& chain, const plan_settings& settings
 );
 
+/// The object with an annotation that is a digest of it.
+boost::json::object stamped(boost::json::object desired);
+
+/// The Gateway, as routes name it.
+boost::json::object parent_reference(const plan_settings& settings);
+
 /// The live request with its desired state set to Retired and nothing else changed. Carries the uid, so that
 /// a request that is gone is not made again.
 boost::json::object retired_registration(const kube::object_meta& offer, const kube::object& live);

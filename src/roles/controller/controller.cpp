@@ -1,6 +1,7 @@
 #include "roles/controller/controller.hpp"
 
 #include "roles/controller/children.hpp"
+#include "roles/controller/discovery/service.hpp"
 #include "roles/controller/gate_proof.hpp"
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/offer_metrics.hpp"
@@ -35,13 +36,16 @@ constexpr int worker_count = 8;
 constexpr std::size_t questions_at_a_time = 64;
 // How long the echo of a write is waited for before the offer is judged as it is known.
 constexpr std::chrono::milliseconds write_echo_limit(2000);
+// Discovery answers at once: only who reads slowly is still there after that.
+constexpr std::chrono::seconds drain_limit(5);
 
 class controller_role final : public role
 {
 public:
     controller_role(const process& around, const settings& config)
         : around_(around), config_(config), plan_settings_(make_plan_settings(config)),
-          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); })
+          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); }),
+          serving_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); })
     {}
 
     asio::awaitable<result<int>> run() override
@@ -49,7 +53,13 @@ public:
         auto assembled = assemble();
         if (!assembled)
             co_return assembled.error();
+        if (discovery_)
+        {
+            serving_.spawn("discovery", discovery_->run());
+            serving_.spawn("end of discovery", drain_discovery());
+        }
         co_await controller_->run(around_.end);
+        co_await serving_.join();
         // Probes and Events that nobody waits for any more.
         tasks_.cancel();
         co_await tasks_.join();
@@ -82,12 +92,17 @@ private:
         });
         make_pollers();
         watch_kinds();
+        auto listening = listen(env);
+        if (!listening)
+            return listening;
         controller_->on_start([this] {
             if (endpoints_)
                 verifier_ready_ = any_endpoint_ready();
             // Time has passed and HTTPRoutes have come since the offers were heard of.
             for (const auto& [key, offer] : offers_->objects().all())
                 update_path(offer);
+            if (discovery_ && !discovery_->route().name.empty())
+                controller_->queue().add(publishing_key());
             around_.log.info("ready", {{"offers", offers_->objects().size()}});
         });
         return {};
@@ -132,6 +147,37 @@ private:
             poller.forget(offer);
     }
 
+    /// The documents, where they are wanted: also while another replica leads.
+    result<void> listen(const kube::environment& env)
+    {
+        if (config_.listen.empty())
+            return {};
+        discovery_.emplace(
+            env,
+            around_.context,
+            plan_settings_,
+            controller::discovery_service::stores{*offers_, *payment_routes_, *registrations_, *http_routes_},
+            config_.discovery_service
+        );
+        offers_->on_change([this](const change& of) { discovery_->note_change(of.key()); });
+        for (kube::object_informer* each : {payment_routes_, registrations_})
+            each->on_change([this](const change& of) {
+                for (const object_key& offer : concerned_by_child(of))
+                    discovery_->note_change(offer);
+            });
+        auto listening = discovery_->listen(config_.listen);
+        return listening ? listening : listening.error().within("--listen");
+    }
+
+    asio::awaitable<void> drain_discovery()
+    {
+        co_await around_.end.wait();
+        co_await discovery_->drain(drain_limit);
+    }
+
+    /// Stands in the queue for the route of the discovery documents: offers have a namespace.
+    static object_key publishing_key() { return {"", controller::discovery_route_name}; }
+
     void watch_kinds()
     {
         kube::selection selected;
@@ -143,7 +189,7 @@ private:
             return joined(concerned_by_child(of), around_offers_->concerned_by_middleware(of));
         });
         http_routes_ = &controller_->watch(api::http_route_resource, {}, [this](const change& of) {
-            return joined(concerned_by_child(of), around_offers_->concerned_by_route(of));
+            return concerned_by_route(of);
         });
         payment_routes_ = &controller_->watch(api::payment_route_resource, {}, concerned_by_child);
         registrations_ = &controller_->watch(api::registration_request_resource, {}, concerned_by_child);
@@ -211,6 +257,13 @@ private:
         return keys;
     }
 
+    std::vector<object_key> concerned_by_route(const change& of)
+    {
+        if (discovery_ && of.key() == discovery_->route())
+            return {publishing_key()};
+        return joined(concerned_by_child(of), around_offers_->concerned_by_route(of));
+    }
+
     static std::vector<object_key> joined(std::vector<object_key> some, std::vector<object_key> more)
     {
         some.insert(some.end(), more.begin(), more.end());
@@ -249,6 +302,8 @@ private:
     asio::awaitable<kube::reconcile_result> reconcile(object_key key)
     {
         using outcome = kube::reconcile_result;
+        if (key == publishing_key())
+            co_return co_await discovery_->publish(*reconciler_);
         const object_ptr offer = offers_->objects().find(key);
         if (!offer)
         {
@@ -345,6 +400,7 @@ private:
     std::unique_ptr<kube::api> server_;
     std::unique_ptr<http::client> probe_client_;
     task_group tasks_;
+    task_group serving_;
     std::optional<kube::event_recorder> events_;
     controller::offer_metrics numbers_{around_.numbers};
     std::optional<controller::reconciler> reconciler_;
@@ -352,6 +408,7 @@ private:
     std::optional<controller::upstream_poller> upstreams_;
     std::optional<controller::model_poller> models_;
     std::optional<controller::gate_poller> gates_;
+    std::optional<controller::discovery_service> discovery_;
     controller::path_index paths_;
     std::optional<controller::surroundings> around_offers_;
     std::map<object_key, memory> memory_;

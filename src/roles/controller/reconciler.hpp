@@ -39,11 +39,13 @@ public:
     /// independent steps ran all the same.
     boost::asio::awaitable<result<void>> carry_out(kube::object_ptr offer, plan todo, report& done);
 
+    /// Removes the fields that somebody added, then applies. Success in a namespace that is going.
+    boost::asio::awaitable<result<void>> apply_child(apply todo);
+
 private:
     boost::asio::awaitable<result<void>> add_finalizer(const kube::object& offer, report& done);
     boost::asio::awaitable<result<void>> remove_finalizer(kube::resource kind, kube::object_meta seen);
     boost::asio::awaitable<result<void>> release(release_finalizer todo);
-    boost::asio::awaitable<result<void>> apply_child(apply todo);
     void tell(const kube::object& offer, const note& what);
     boost::asio::awaitable<result<void>> remove_child(remove todo);
     boost::asio::awaitable<result<void>>

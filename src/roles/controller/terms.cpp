@@ -170,12 +170,6 @@ maybe fill_credential(
     );
 }
 
-std::string description_of(const api::service_offer& offer)
-{
-    return offer.registration.description.empty() ? "ServiceOffer " + offer.meta.name
-                                                  : offer.registration.description;
-}
-
 maybe fill_terms(const api::service_offer& offer, const plan_settings& settings, api::payment_route& route)
 {
     if (offer.payment.settlement == api::settlement::after_response)
@@ -425,6 +419,22 @@ std::optional<model_target> model_of(const api::service_offer& offer)
     if (offer.type != api::offer_type::inference || !offer.model || offer.model->name.empty())
         return std::nullopt;
     return model_target{upstream_origin(offer), offer.model->runtime, offer.model->name};
+}
+
+std::string agent_name(const api::service_offer& offer)
+{
+    return offer.registration.name.empty() ? offer.meta.name : offer.registration.name;
+}
+
+std::string description_of(const api::service_offer& offer)
+{
+    return offer.registration.description.empty() ? "ServiceOffer " + offer.meta.name
+                                                  : offer.registration.description;
+}
+
+std::string agent_uri(const std::string& offer_uid, const plan_settings& settings)
+{
+    return fmt::format("{}/.well-known/agent-registration/{}.json", settings.public_url, offer_uid);
 }
 
 std::string upstream_url(const api::service_offer& offer)

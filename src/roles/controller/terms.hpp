@@ -63,6 +63,16 @@ std::string endpoint_of(const api::service_offer& offer, const plan_settings& se
 /// The model that an inference offer's runtime is to list; nothing where the offer names none.
 std::optional<model_target> model_of(const api::service_offer& offer);
 
+/// What the offer is called as an agent: its registration's name, else its own.
+std::string agent_name(const api::service_offer& offer);
+
+/// What buyers read of the offer.
+std::string description_of(const api::service_offer& offer);
+
+/// Where the offer's registration document is: unique to the offer and to this life of it, so that the
+/// registrar finds its own registration again by it.
+std::string agent_uri(const std::string& offer_uid, const plan_settings& settings);
+
 /// The address that is probed, as it stands in messages.
 std::string upstream_url(const api::service_offer& offer);
 

@@ -57,3 +57,13 @@ TEST_CASE("a status without a name of its own is still one", "[core][response_wr
     CHECK(out.starts_with("HTTP/1.1 599 "));
     CHECK(out.ends_with("\r\n"));
 }
+
+TEST_CASE("a 304 has neither a body nor a length", "[core][response_writer]")
+{
+    std::string out;
+    response_writer writer(out, true, false);
+    writer.status(304);
+    writer.finish("left out");
+    CHECK(writer.finished());
+    CHECK(out == "HTTP/1.1 304 Not Modified\r\nConnection: keep-alive\r\n\r\n");
+}

@@ -95,3 +95,30 @@ TEST_CASE("a token has at most 255 decimals", "[roles][settings]")
     CHECK(has(token("256"), "decimals: 256"));
     CHECK(has(token("six"), "decimals: \"six\""));
 }
+
+TEST_CASE(
+    "the discovery documents' Service has a port, the usual one where none is written", "[roles][settings]"
+)
+{
+    settings read;
+    config_loader loader("Tests settings.", "The end.");
+    declare(loader, read);
+    const auto given = [&](const char* value) {
+        const char* const words[] = {"portitor", "--discovery-service", value};
+        return loader.load(3, words).has_value();
+    };
+    REQUIRE(given("portitor/portitor-controller"));
+    CHECK(read.discovery_service.service == kube::object_key{"portitor", "portitor-controller"});
+    CHECK(read.discovery_service.port == 8080);
+    REQUIRE(given("portitor/portitor-controller:9000"));
+    CHECK(read.discovery_service.service.name == "portitor-controller");
+    CHECK(read.discovery_service.port == 9000);
+    for (const char* bad :
+         {"portitor", "a/b:", "a/b:0", "a/b:65536", "a/b:http", "a/b:80:80", ":80", "a/b/c:80", "/b", "a/:1"})
+    {
+        CAPTURE(bad);
+        CHECK_FALSE(given(bad));
+    }
+    CHECK(has(complaint_about("discovery-service: a/b\ngateway: ''\n"), "--discovery-service needs --gateway")
+    );
+}

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "roles/controller/settings.hpp"
+
+#include <portitor/api/payment_route.hpp>
+#include <portitor/api/registration_request.hpp>
+
+#include <optional>
+#include <string>
+
+namespace portitor::controller {
+
+/// An offer and what bears the names of its children, as the stores hold them. Null for what is not there.
+struct offer_view
+{
+    kube::object_ptr offer;
+    kube::object_ptr payment_route;
+    kube::object_ptr registration;
+};
+
+/// What discovery may say of an offer. Nothing of it is secret or internal: no upstream, no credential, no
+/// facilitator.
+struct listing
+{
+    /// What can be bought now; absent for an offer that is not listed. Listed is what the controller found
+    /// Ready in its present generation, is not draining, not being deleted and not suspended.
+    struct sale
+    {
+        api::service_offer offer;
+        api::payment_route terms;  ///< as the verifier sells it
+    };
+
+    std::optional<sale> sold;
+    /// Until when `sold` may hold without an event: the offer's drainAt.
+    std::optional<clock::time_point> until;
+};
+
+/// Decides whether an offer is listed. Pure; takes any object.
+listing make_listing(const offer_view& seen, clock::time_point now);
+
+/// The live registration where Portitor made it for this very offer; else null.
+kube::object_ptr own_registration(const offer_view& seen);
+
+}  // namespace portitor::controller

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "roles/controller/discovery/front.hpp"
+#include "roles/controller/discovery/route.hpp"
+#include "roles/controller/reconciler.hpp"
+#include "roles/settings.hpp"
+
+#include <portitor/kube/controller.hpp>
+
+#include <optional>
+#include <string>
+
+namespace portitor::controller {
+
+/// Serves the discovery documents on a listener of its own, on every replica; and publishes them where this
+/// one leads. One strand.
+class discovery_service
+{
+public:
+    /// The stores that the documents are made of. They outlive the service.
+    struct stores
+    {
+        kube::object_informer& offers;
+        kube::object_informer& payment_routes;
+        kube::object_informer& registrations;
+        kube::object_informer& http_routes;
+    };
+
+    /// All of it outlives the service. Before the informers run. `published` names the Service by which the
+    /// gateway reaches this listener; none: nothing is published.
+    discovery_service(
+        const kube::environment& around,
+        boost::asio::io_context& context,
+        const plan_settings& settings,
+        stores from,
+        roles::service_port published
+    );
+
+    /// See http::server::listen().
+    result<void> listen(const std::string& endpoint) { return server_.listen(endpoint); }
+
+    /// Serves until drain() is called.
+    boost::asio::awaitable<void> run() { return server_.run(); }
+
+    /// Stops serving within the limit.
+    boost::asio::awaitable<void> drain(std::chrono::milliseconds limit) { return server_.drain(limit); }
+
+    /// See catalogue::note_change().
+    void note_change(const kube::object_key& offer) { documents_.note_change(offer); }
+
+    /// The key of the HTTPRoute; an empty name where none is to be published.
+    kube::object_key route() const;
+
+    /// Makes the HTTPRoute, or puts it right. By the leader alone; the value is when to look again.
+    boost::asio::awaitable<kube::reconcile_result> publish(reconciler& hand);
+
+private:
+    offer_view find(const kube::object_key& offer) const;
+    kube::object_key find_uid(const std::string& uid) const;
+    boost::asio::awaitable<http::reply> answer(const http::server_request& message);
+    void complain_once(std::string what);
+
+    kube::environment around_;
+    const plan_settings& settings_;
+    stores from_;
+    roles::service_port published_;
+    const kube::store<kube::object>::index& by_uid_;
+    catalogue documents_;
+    discovery_front front_;
+    http::server server_;
+    std::string complaint_;  ///< the last one, so that it stands once in the log
+};
+
+}  // namespace portitor::controller
