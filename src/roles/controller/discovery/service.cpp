@@ -107,6 +107,11 @@ asio::awaitable<kube::reconcile_result> discovery_service::publish(reconciler& h
         auto todo = plan_discovery_route(live, desired_discovery_route(owner, published_.port, settings_));
         if (todo)
         {
+            const auto now = around_.time.now();
+            const auto wait = repairs_.wait(now);
+            if (wait.count() > 0)
+                co_return outcome(wait);
+            repairs_.spend(now);
             auto applied = co_await hand.apply_child(std::move(*todo));
             if (!applied)
                 co_return applied.error();

@@ -3,6 +3,7 @@
 #include "roles/controller/discovery/front.hpp"
 #include "roles/controller/discovery/route.hpp"
 #include "roles/controller/reconciler.hpp"
+#include "roles/controller/repair_budget.hpp"
 #include "roles/settings.hpp"
 
 #include <portitor/kube/controller.hpp>
@@ -68,6 +69,7 @@ private:
     catalogue documents_;
     discovery_front front_;
     http::server server_;
+    repair_budget repairs_;  ///< for who keeps changing or deleting the route
     std::string complaint_;  ///< the last one, so that it stands once in the log
 };
 
