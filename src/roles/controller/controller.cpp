@@ -259,9 +259,11 @@ private:
 
     std::vector<object_key> concerned_by_route(const change& of)
     {
+        std::vector<object_key> keys = joined(concerned_by_child(of), around_offers_->concerned_by_route(of));
+        // Ours too may be made a way around an offer's gate, by an edit.
         if (discovery_ && of.key() == discovery_->route())
-            return {publishing_key()};
-        return joined(concerned_by_child(of), around_offers_->concerned_by_route(of));
+            keys.push_back(publishing_key());
+        return keys;
     }
 
     static std::vector<object_key> joined(std::vector<object_key> some, std::vector<object_key> more)
