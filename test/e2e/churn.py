@@ -1,6 +1,7 @@
 """Sellers who cannot make up their minds: offers are made, changed, spoilt and deleted at random, and their children are
 tampered with. Everything comes from a seed, but for how long the server takes."""
 
+import collections
 import copy
 import random
 import time
@@ -23,7 +24,7 @@ class Churn:
         self._names = [f"{ns}-{number}" for number in range(names)]
         self._tamper = tamper
         self.wanted = {}
-        self.edits = {}  # name to how often its spec was changed
+        self.wishes = collections.Counter()  # how often a spec of that name was written
         self.done = {"create": 0, "edit": 0, "delete": 0, "tamper": 0}
 
     def run(self, seconds, pause=0.03):
@@ -51,7 +52,7 @@ class Churn:
         assert status in (201, 409), answer
         if status == 201:
             self.wanted[name] = made
-            self.edits[name] = 0
+            self.wishes[name] += 1
             self.done["create"] += 1
 
     def _edit(self, name):
@@ -64,11 +65,12 @@ class Churn:
         status, answer = self._client.patch("serviceoffers", name, self._ns, {"spec": changed["spec"]})
         assert status == 200, answer
         self.wanted[name] = changed
-        self.edits[name] += 1
+        self.wishes[name] += 1
         self.done["edit"] += 1
 
     def _delete(self, name):
-        status, answer = self._client.delete("serviceoffers", name, self._ns, self._random.choice(("Background", "Foreground", "Orphan")))
+        how = self._random.choice(("Background", "Foreground", "Orphan"))
+        status, answer = self._client.delete("serviceoffers", name, self._ns, how)
         assert status in (200, 202), answer
         del self.wanted[name]
         self.done["delete"] += 1

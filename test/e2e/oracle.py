@@ -3,6 +3,7 @@
 import decimal
 
 import x402
+from cluster import ClusterError, wait_until
 from stack import FACILITATOR_PORT, GATEWAY
 
 KINDS = ("paymentroutes", "httproutes", "middlewares", "registrationrequests")
@@ -97,6 +98,20 @@ def differences(client, ns, offers):
             if must != is_:
                 out.append(f"{kind} {name}: {is_} instead of {must}")
     return out
+
+
+def assert_converges(client, ns, offers, what, timeout=60):
+    """In time; tells what is wrong where it does not."""
+    wrong = []
+
+    def converged():
+        wrong[:] = differences(client, ns, offers)
+        return not wrong
+
+    try:
+        wait_until(converged, timeout, what, interval=0.5)
+    except ClusterError as error:
+        raise AssertionError(f"{error}: {wrong}") from None
 
 
 def _rule(written, price):

@@ -5,7 +5,6 @@ import os
 import oracle
 import pytest
 from churn import Churn
-from cluster import wait_until
 from kube_client import KubeClient
 from restarts import Killer, Kubelet
 
@@ -21,20 +20,6 @@ def client(stack):
     stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
 
 
-def assert_converges(client, wanted, what):
-    """Within a minute; tells what is wrong where it does not."""
-    wrong = []
-
-    def converged():
-        wrong[:] = oracle.differences(client, NAMESPACE, wanted.values())
-        return not wrong
-
-    try:
-        wait_until(converged, 60, what, interval=0.5)
-    except Exception as error:
-        raise AssertionError(f"{error}, seed {SEED}: {wrong}") from None
-
-
 def test_random_kills_change_nothing_in_the_end(stack, client, capsys):
     churn = Churn(client, NAMESPACE, SEED)
     weights = {"controller": 8, "verifier": 2, "registrar": 1}
@@ -42,8 +27,8 @@ def test_random_kills_change_nothing_in_the_end(stack, client, capsys):
         churn.run(SECONDS)
     assert killer.kills["controller"] >= SECONDS / 10 and kubelet.starts["controller"] >= killer.kills["controller"]
     assert churn.wanted and all(count > SECONDS / 3 for count in churn.done.values())
-    assert_converges(client, churn.wanted, "everything is as the oracle says")
+    oracle.assert_converges(client, NAMESPACE, churn.wanted.values(), f"all is as the oracle says, seed {SEED}")
     with capsys.disabled():
         print(f"\n  {churn.done} with kills {killer.kills}: {len(churn.wanted)} offers as they must be")
     churn.remove_all()
-    assert_converges(client, {}, "nothing is left")
+    oracle.assert_converges(client, NAMESPACE, [], "nothing is left")
