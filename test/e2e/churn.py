@@ -1,5 +1,5 @@
-"""Sellers who cannot make up their minds: offers are made, changed, spoilt and deleted at random, and their children are
-tampered with. Everything comes from a seed, but for how long the server takes."""
+"""Sellers who cannot make up their minds: offers are made, changed, spoilt and deleted at random, and their children
+are tampered with. Everything comes from a seed, but for how long the server takes."""
 
 import collections
 import copy

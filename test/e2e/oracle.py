@@ -85,11 +85,13 @@ def actual(client, ns, wanted):
 
 
 def differences(client, ns, offers):
-    """What is not as it must be in the namespace, as text; [] when all offers are converged and nothing else is there."""
+    """What is not as it must be in the namespace, as text; [] when all are converged and nothing else is there."""
     live = client.list("serviceoffers", ns)
     names = {offer["metadata"]["name"]: offer for offer in offers}
     out = [f"serviceoffers {name}" for name in live.keys() ^ names.keys()]
-    out += [f"{name} says {told}" for name in live.keys() & names.keys() if (told := _wrong_status(live[name], names[name]))]
+    for name in live.keys() & names.keys():
+        if told := _wrong_status(live[name], names[name]):
+            out.append(f"{name} says {told}")
     wanted = expected(offers)
     there = actual(client, ns, wanted)
     for kind in KINDS:

@@ -34,6 +34,10 @@ def delete(client, name, propagation="Background"):
     assert client.delete("serviceoffers", name, NAMESPACE, propagation)[0] in (200, 202)
 
 
+def is_going(client, kind, name):
+    return "deletionTimestamp" in client.get(kind, name, NAMESPACE)["metadata"]
+
+
 def assert_gone(stack, client, name, timeout=30):
     oracle.assert_converges(client, NAMESPACE, [], f"nothing is left of {name}", timeout)
     wait_until(lambda: stack.get(f"/services/{name}/x").status == 404, 10, f"{name} answers 404")
@@ -78,7 +82,7 @@ def test_a_deletion_while_the_controller_is_down_is_caught_up_with(stack, client
     sell(stack, client, name)
     with UnpaidPoller(stack, f"/services/{name}/x") as poller, controller_down(stack):
         delete(client, name, propagation)
-        wait_until(lambda: "deletionTimestamp" in client.get("serviceoffers", name, NAMESPACE)["metadata"], 5, "it waits")
+        wait_until(lambda: is_going(client, "serviceoffers", name), 5, "it waits")
     assert_gone(stack, client, name)
     assert poller.free_rides() == []
 
@@ -100,12 +104,13 @@ def test_a_finalizer_of_somebody_else_is_waited_for(stack, client, kind):
     sell(stack, client, name)
     assert client.patch(kind, child, NAMESPACE, {"metadata": {"finalizers": [foreign]}})[0] == 200
     delete(client, name)
-    wait_until(lambda: "deletionTimestamp" in client.get(kind, child, NAMESPACE)["metadata"], 10, f"{child} is going")
-    wait_until(lambda: child in stack.conditions(name, NAMESPACE)["Ready"][2], 5, "the condition names what is waited for")
+    wait_until(lambda: is_going(client, kind, child), 10, f"{child} is going")
+    wait_until(lambda: child in stack.conditions(name, NAMESPACE)["Ready"][2], 5, "the condition names it")
     assert client.get(kind, child, NAMESPACE)["metadata"]["finalizers"] == [foreign]
     # What comes after it in the order is still there: the terms to the last.
     assert client.get("paymentroutes", f"{name}-payment", NAMESPACE)
-    assert client.patch(kind, child, NAMESPACE, [{"op": "remove", "path": "/metadata/finalizers"}], JSON_PATCH)[0] == 200
+    taken_off = [{"op": "remove", "path": "/metadata/finalizers"}]
+    assert client.patch(kind, child, NAMESPACE, taken_off, JSON_PATCH)[0] == 200
     assert_gone(stack, client, name)
 
 
@@ -113,7 +118,7 @@ def test_the_same_name_can_be_had_again_at_once(stack, client):
     sell(stack, client, "reborn", "0.001")
     again = offer("reborn", "0.002", namespace=NAMESPACE, registration=True)
     delete(client, "reborn")
-    wait_until(lambda: client.create("serviceoffers", again, NAMESPACE)[0] == 201, 20, "the name is free", interval=0.005)
+    wait_until(lambda: client.create("serviceoffers", again, NAMESPACE)[0] == 201, 20, "the name is free", 0.005)
     oracle.assert_converges(client, NAMESPACE, [again], "the new one is sold on its own terms")
     uid = client.get("serviceoffers", "reborn", NAMESPACE)["metadata"]["uid"]
     for kind in oracle.KINDS:

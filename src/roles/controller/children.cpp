@@ -312,7 +312,8 @@ std::vector<std::string> foreign_fields(const kube::object& live, const json::ob
 
 bool was_edited(const kube::object& live, const json::object& desired)
 {
-    return hash_of(live.raw) == hash_of(desired) && live.spec() != desired.at("spec").as_object();
+    return hash_of(live.raw) == hash_of(desired) &&
+           (live.spec() != desired.at("spec").as_object() || !holds_metadata(live.raw, desired));
 }
 
 }  // namespace portitor::controller

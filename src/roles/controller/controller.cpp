@@ -23,6 +23,8 @@
 #include <portitor/kube/controller.hpp>
 #include <portitor/kube/events.hpp>
 
+#include <set>
+
 namespace portitor::roles {
 
 namespace {
@@ -186,13 +188,15 @@ private:
             return concerned_by_offer(of);
         });
         middlewares_ = &controller_->watch(api::middleware_resource, {}, [this](const change& of) {
-            return joined(concerned_by_child(of), around_offers_->concerned_by_middleware(of));
+            return joined(
+                child_changed(api::middleware_resource, of), around_offers_->concerned_by_middleware(of)
+            );
         });
         http_routes_ = &controller_->watch(api::http_route_resource, {}, [this](const change& of) {
             return concerned_by_route(of);
         });
-        payment_routes_ = &controller_->watch(api::payment_route_resource, {}, concerned_by_child);
-        registrations_ = &controller_->watch(api::registration_request_resource, {}, concerned_by_child);
+        payment_routes_ = &watch_children(api::payment_route_resource);
+        registrations_ = &watch_children(api::registration_request_resource);
         // Without that kind nobody can allow anything; it is looked for again, should it come.
         kube::watch_options optional;
         optional.may_be_absent = true;
@@ -241,6 +245,13 @@ private:
             controller_->queue().add(each);
     }
 
+    kube::object_informer& watch_children(const kube::resource& kind)
+    {
+        return controller_->watch(kind, {}, [this, &kind](const change& of) {
+            return child_changed(kind, of);
+        });
+    }
+
     /// A child concerns the offer that its controlling owner names or, where somebody has taken that away,
     /// its label.
     static std::vector<object_key> concerned_by_child(const change& of)
@@ -257,9 +268,24 @@ private:
         return keys;
     }
 
+    /// The same, and it remembers what somebody else has deleted.
+    std::vector<object_key> child_changed(const kube::resource& kind, const change& of)
+    {
+        std::vector<object_key> keys = concerned_by_child(of);
+        if (!of.before || of.after || removed_by_us_.erase(of.before->meta.uid) != 0)
+            return keys;
+        for (const object_key& each : keys)
+        {
+            if (const auto known = memory_.find(each); known != memory_.end())
+                known->second.lost.emplace(kind.plural);
+        }
+        return keys;
+    }
+
     std::vector<object_key> concerned_by_route(const change& of)
     {
-        std::vector<object_key> keys = joined(concerned_by_child(of), around_offers_->concerned_by_route(of));
+        std::vector<object_key> keys =
+            joined(child_changed(api::http_route_resource, of), around_offers_->concerned_by_route(of));
         // Ours too may be made a way around an offer's gate, by an edit.
         if (discovery_ && of.key() == discovery_->route())
             keys.push_back(publishing_key());
@@ -324,6 +350,8 @@ private:
             controller::make_plan(*offer, observe(*offer), plan_settings_, around_.time.now());
         const auto next_check = todo.next_check;
         ask(key, todo.ask);
+        for (const controller::remove& each : todo.removes)
+            removed_by_us_.insert(each.uid);
         if (!todo.empty())
         {
             controller::reconciler::report report;
@@ -348,7 +376,10 @@ private:
         for (const auto& [plural, failure] : report.applies)
         {
             if (failure.empty())
+            {
                 past.apply_errors.erase(plural);
+                past.lost.erase(plural);
+            }
             else
                 past.apply_errors[plural] = failure;
         }
@@ -378,6 +409,7 @@ private:
         if (const auto past = memory_.find(offer.meta.key()); past != memory_.end())
         {
             seen.apply_errors = past->second.apply_errors;
+            seen.lost = past->second.lost;
             for (const auto& [plural, budget] : past->second.repairs)
             {
                 if (const auto wait = budget.wait(around_.steady.now()); wait.count() > 0)
@@ -393,6 +425,7 @@ private:
         std::string written_version;  ///< the offer's resourceVersion after our last write
         std::chrono::steady_clock::time_point written_at{};
         std::map<std::string, std::string, std::less<>> apply_errors;
+        std::set<std::string, std::less<>> lost;  ///< kinds of children that somebody else has deleted
         std::map<std::string, controller::repair_budget, std::less<>> repairs;
     };
 
@@ -414,6 +447,7 @@ private:
     controller::path_index paths_;
     std::optional<controller::surroundings> around_offers_;
     std::map<object_key, memory> memory_;
+    std::set<std::string> removed_by_us_;  ///< uids of children whose deletion is no news
     kube::object_informer* offers_ = nullptr;
     kube::object_informer* middlewares_ = nullptr;
     kube::object_informer* http_routes_ = nullptr;

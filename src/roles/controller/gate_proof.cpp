@@ -11,7 +11,7 @@ namespace {
 constexpr std::chrono::milliseconds deadline(5000);
 constexpr std::chrono::milliseconds period(5 * 60 * 1000);
 constexpr std::chrono::milliseconds retry_period(5000);
-constexpr std::chrono::milliseconds failing_period(30'000);
+constexpr std::chrono::milliseconds longest_retry_period(30'000);
 // The gateway takes up a change within its throttle, by default two seconds.
 constexpr std::chrono::milliseconds settling_period(500);
 constexpr unsigned settling_attempts = 12;
@@ -74,9 +74,9 @@ asio::awaitable<gate_poller::finding> ask(http::client& client, proof_target abo
     ++now.failures;
     if (now.failures >= failures_that_count)
         now.said = gate_proof::verdict::not_proved;
-    co_return gate_poller::finding(
-        std::move(now), now.said == gate_proof::verdict::not_proved ? failing_period : retry_period
-    );
+    // A gateway that is only slow is to be found right soon after.
+    const auto wait = std::min(longest_retry_period, retry_period * std::max(1u, now.failures / 2));
+    co_return gate_poller::finding(std::move(now), wait);
 }
 
 // A path that the pattern holds: "/users/*/export" holds "/users/portitor/export".

@@ -3,6 +3,8 @@
 #include "roles/controller/children.hpp"
 #include "roles/controller/conditions.hpp"
 
+#include <portitor/api/names.hpp>
+
 #include <algorithm>
 
 namespace portitor::controller {
@@ -37,8 +39,8 @@ void add_apply(
     {
         step.foreign = foreign_fields(*live, step.desired);
         step.uid = live->meta.uid;
-        step.repair = was_edited(*live, step.desired);
     }
+    step.repair = live ? was_edited(*live, step.desired) : seen.lost.contains(kind.plural);
     if (step.repair)
     {
         if (const auto wait = seen.repair_waits.find(kind.plural); wait != seen.repair_waits.end())
@@ -50,7 +52,13 @@ void add_apply(
         out.notes.push_back(
             {note::severity::warning,
              "DriftRepaired",
-             fmt::format("{} {} was changed by somebody else; it is put right", kind.kind, live->meta.name)}
+             fmt::format(
+                 "{} {} was {} by somebody else; it is {}",
+                 kind.kind,
+                 kube::string_at(step.desired, "metadata.name"),
+                 live ? "changed" : "deleted",
+                 live ? "put right" : "made again"
+             )}
         );
     }
     out.applies.push_back(std::move(step));
@@ -112,19 +120,20 @@ std::string failure(const plan& out, const observation& seen, const kube::resour
     return fmt::format("{} cannot be written: {}", kind.kind, at->second);
 }
 
-std::string dispute(const plan& out, const kube::resource& kind, const kube::object_ptr& live)
+std::string dispute(const plan& out, const kube::resource& kind, const kube::object_key& child)
 {
     if (std::find(out.disputed.begin(), out.disputed.end(), kind.plural) == out.disputed.end())
         return {};
     return fmt::format(
-        "{} {} is changed again and again by somebody else, and put right once a second; find the other "
+        "{} {} is changed or deleted again and again by somebody else, and put right once a second; find the "
+        "other "
         "writer with kubectl get {}.{} {} -n {} -o yaml --show-managed-fields, and stop it",
         kind.kind,
-        live->meta.name,
+        child.name,
         kind.plural,
         kind.group,
-        live->meta.name,
-        live->meta.ns
+        child.name,
+        child.ns
     );
 }
 
@@ -324,9 +333,11 @@ plan make_plan(
     all.gate_error =
         failure(out, seen, api::middleware_resource) + failure(out, seen, api::payment_route_resource);
     all.route_error = failure(out, seen, api::http_route_resource);
-    all.gate_dispute = dispute(out, api::middleware_resource, seen.middleware) +
-                       dispute(out, api::payment_route_resource, seen.payment_route);
-    all.route_dispute = dispute(out, api::http_route_resource, seen.http_route);
+    const std::string& name = offer.meta.name;
+    all.gate_dispute =
+        dispute(out, api::middleware_resource, {offer.meta.ns, api::middleware_name(name)}) +
+        dispute(out, api::payment_route_resource, {offer.meta.ns, api::payment_route_name(name)});
+    all.route_dispute = dispute(out, api::http_route_resource, {offer.meta.ns, api::http_route_name(name)});
     std::vector<kube::condition> conditions = judge(all);
     plan_registration(out, all, three_hold(conditions));
     add_registered(conditions, all);

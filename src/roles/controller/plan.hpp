@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,8 @@ struct observation
     /// What the last attempt to write a child failed with, by the plural of its kind. Told in the conditions
     /// while the child is not as it should be.
     std::map<std::string, std::string, std::less<>> apply_errors;
+    /// Children that somebody else has deleted, by the plural of their kind.
+    std::set<std::string, std::less<>> lost;
     /// How long the next repair of a child has to wait, by the plural of its kind; absent: not at all.
     std::map<std::string, std::chrono::milliseconds, std::less<>> repair_waits;
     std::string path_owner;         ///< "namespace/name" of an older offer that has this path; empty: none
@@ -122,7 +125,7 @@ struct apply
     /// patch, with the uid as its test. Empty for a child that does not exist.
     std::vector<std::string> foreign;
     std::string uid;      ///< of the live child; empty where there is none
-    bool repair = false;  ///< somebody else has changed what we had written
+    bool repair = false;  ///< somebody else has changed or deleted what we had written
 };
 
 /// A child to be deleted, with its uid as precondition.

@@ -1,0 +1,180 @@
+"""What Portitor has made it keeps as it was: within a second, with an Event, and without touching what is others'."""
+
+import threading
+import time
+
+import oracle
+import pytest
+from audit import AuditTail
+from cluster import wait_until
+from kube_client import APPLY, JSON_PATCH, KubeClient
+from stack import offer
+
+NAMESPACE = "mending"
+CONTROLLER = "portitor-controller"
+CHILDREN = {
+    "httproutes": ("so-{}", {"spec": {"hostnames": ["elsewhere.example"]}}),
+    "middlewares": ("x402-{}", {"spec": {"forwardAuth": {"address": "http://elsewhere.example"}}}),
+    "paymentroutes": ("{}-payment", {"spec": {"price": "1"}}),
+    "registrationrequests": ("{}-registration", {"spec": {"description": "something else"}}),
+}
+# What others may add to any object.
+FOREIGN = {
+    "labels": {"team": "a"},
+    "annotations": {"example.com/note": "b"},
+    "finalizers": ["example.com/wait"],
+}
+
+
+@pytest.fixture(scope="module")
+def client(stack):
+    stack.cluster.service(NAMESPACE, "hello", 9000)
+    yield KubeClient(stack.cluster)
+    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+
+
+@pytest.fixture
+def sold(client, request):
+    """An offer of its own for each test, with all children: (name, offer)."""
+    name = f"mend-{abs(hash(request.node.name)) % 10**8}"
+    made = offer(name, namespace=NAMESPACE, registration=True)
+    assert client.create("serviceoffers", made, NAMESPACE)[0] == 201
+    oracle.assert_converges(client, NAMESPACE, [made], "it is sold")
+    yield name, made
+    client.delete("serviceoffers", name, NAMESPACE)
+    oracle.assert_converges(client, NAMESPACE, [], "it is gone")
+
+
+def seconds_to_repair(tail, kind, child):
+    """From the end of the administrator's write to the end of the controller's next one."""
+    spoilt = tail.writes("admin", kind=kind, name=child)[0]
+    writes = tail.writes(CONTROLLER, kind=kind, name=child)
+    return [each for each in writes if each.verb == "patch" and each.done > spoilt.done][-1].done - spoilt.done
+
+
+def events(client, name, reason):
+    every = client.list("events", NAMESPACE).values()
+    return [each["note"] for each in every if each["regarding"]["name"] == name and each["reason"] == reason]
+
+
+def uid_of(client, kind, name):
+    found = client.get(kind, name, NAMESPACE)
+    return found and found["metadata"]["uid"]
+
+
+def wait_event(client, name, *parts):
+    """The Event about a repair."""
+    wait_until(
+        lambda: any(all(part in note for part in parts) for note in events(client, name, "DriftRepaired")),
+        5,
+        f"an Event tells of the repair: {parts}",
+    )
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_a_deleted_child_is_back_within_a_second(stack, client, sold, kind):
+    name, made = sold
+    child = CHILDREN[kind][0].format(name)
+    before = uid_of(client, kind, child)
+    tail = AuditTail(stack.cluster)
+    client.delete(kind, child, NAMESPACE)
+    wait_until(lambda: uid_of(client, kind, child) not in (None, before), 5, "it is back")
+    oracle.assert_converges(client, NAMESPACE, [made], "all is as it was")
+    assert seconds_to_repair(tail, kind, child) < 1
+    wait_event(client, name, child, "deleted")
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_an_edited_child_is_put_right_within_a_second_and_what_is_others_stays(stack, client, sold, kind):
+    name, made = sold
+    child, change = CHILDREN[kind][0].format(name), CHILDREN[kind][1]
+    ours = client.get(kind, child, NAMESPACE)
+    finalizers = ours["metadata"].get("finalizers", []) + FOREIGN["finalizers"]
+    assert client.patch(kind, child, NAMESPACE, {"metadata": FOREIGN | {"finalizers": finalizers}})[0] == 200
+    tail = AuditTail(stack.cluster)
+    assert client.patch(kind, child, NAMESPACE, change)[0] == 200
+    wait_until(lambda: client.get(kind, child, NAMESPACE)["spec"] == ours["spec"], 5, "it is put right")
+    oracle.assert_converges(client, NAMESPACE, [made], "all is as it was")
+    assert seconds_to_repair(tail, kind, child) < 1
+    wait_event(client, name, child, "changed")
+
+    now = client.get(kind, child, NAMESPACE)["metadata"]
+    assert now["uid"] == ours["metadata"]["uid"]
+    for field in ("labels", "annotations"):
+        assert now[field].items() >= FOREIGN[field].items() | ours["metadata"][field].items()
+    assert set(now["finalizers"]) == set(finalizers)
+    taken_off = [{"op": "replace", "path": "/metadata/finalizers", "value": ours["metadata"].get("finalizers", [])}]
+    assert client.patch(kind, child, NAMESPACE, taken_off, JSON_PATCH)[0] == 200
+
+
+def test_labels_and_owner_that_are_taken_away_come_back(client, sold):
+    name, made = sold
+    for kind, (pattern, _) in CHILDREN.items():
+        child = pattern.format(name)
+        ours = client.get(kind, child, NAMESPACE)["metadata"]
+        for gone in ({"labels": None}, {"ownerReferences": None}):
+            assert client.patch(kind, child, NAMESPACE, {"metadata": gone})[0] == 200
+            wait_until(
+                lambda: all(client.get(kind, child, NAMESPACE)["metadata"].get(field) == ours[field] for field in gone),
+                5,
+                f"{gone} of {kind} is put right",
+            )
+
+
+class Rival:
+    """Another controller, which insists on a price of its own as fast as it can."""
+
+    def __init__(self, client, child):
+        self._client = client
+        self._child = child
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._insist)
+        self.writes = 0
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._end.set()
+        self._thread.join()
+
+    def _insist(self):
+        mine = {"apiVersion": "obol.org/v1alpha1", "kind": "PaymentRoute", "metadata": {"name": self._child}}
+        mine["spec"] = {"price": "1"}
+        while not self._end.wait(0.005):
+            if self._client.get("paymentroutes", self._child, NAMESPACE)["spec"]["price"] == "1":
+                continue
+            how = {"how": APPLY, "manager": "rival", "force": True}
+            assert self._client.patch("paymentroutes", self._child, NAMESPACE, mine, **how)[0] == 200
+            self.writes += 1
+
+
+def test_two_writers_do_not_fight(stack, client, sold, capsys):
+    name, made = sold
+    child, seconds = f"{name}-payment", 10
+    tail = AuditTail(stack.cluster)
+
+    def disputed():
+        status, reason, message = stack.conditions(name, NAMESPACE)["PaymentGateReady"]
+        return status == "False" and reason == "Disputed" and child in message
+
+    with Rival(client, child) as rival:
+        wait_until(disputed, 30, "the conflict is shown")
+        began = time.time()
+        time.sleep(seconds)
+        wait_until(disputed, 5, "and is still shown")
+    # A burst, and then a repair a second; what is written about it keeps that pace.
+    during = [each for each in tail.writes(CONTROLLER) if began <= each.asked < began + seconds]
+    fight = [each for each in during if each.kind != "leases"]
+    repairs = [each for each in fight if each.kind == "paymentroutes"]
+    assert 2 <= len(repairs) <= seconds + 2
+    assert len(fight) <= 8 * len(repairs) + 8, fight
+    assert rival.writes >= len(repairs)
+    ended = time.monotonic()
+    oracle.assert_converges(client, NAMESPACE, [made], "the rival is gone, and all is as it was", 30)
+    with capsys.disabled():
+        print(
+            f"\n  {len(repairs)} repairs and {len(fight)} writes in {seconds} s, "
+            f"right again in {time.monotonic() - ended:.1f} s"
+        )
