@@ -125,9 +125,8 @@ std::string dispute(const plan& out, const kube::resource& kind, const kube::obj
     if (std::find(out.disputed.begin(), out.disputed.end(), kind.plural) == out.disputed.end())
         return {};
     return fmt::format(
-        "{} {} is changed or deleted again and again by somebody else, and put right once a second; find the "
-        "other "
-        "writer with kubectl get {}.{} {} -n {} -o yaml --show-managed-fields, and stop it",
+        "{} {} is changed or deleted again and again by somebody else, and put right once a second; find who "
+        "does it with kubectl get {}.{} {} -n {} -o yaml --show-managed-fields, and stop it",
         kind.kind,
         child.name,
         kind.plural,

@@ -526,7 +526,10 @@ TEST_CASE("who keeps changing a child is answered in time, and shown", "[control
     CHECK(waits.applies.empty());
     CHECK(waits.next_check == std::chrono::milliseconds(700));
     CHECK(all.verdict("PaymentGateReady") == "False/Disputed");
-    CHECK_THAT(all.condition("PaymentGateReady").message, Contains("Middleware x402-hello is changed again"));
+    CHECK_THAT(
+        all.condition("PaymentGateReady").message,
+        Contains("Middleware x402-hello is changed or deleted again")
+    );
     CHECK_THAT(
         all.condition("PaymentGateReady").message,
         Contains("kubectl get middlewares.traefik.io x402-hello -n shop")
