@@ -87,24 +87,16 @@ public:
         watch_options options = {}
     )
     {
-        auto made = std::make_unique<informer<T>>(around_, kind, which, std::move(decode), options);
-        informer<T>& out = *made;
-        if (to_keys)
-            out.on_change([this, &out, map = std::move(to_keys)](const change<T>& of) {
-                // The first list is work for quiet moments.
-                const auto urgency = out.synced() ? queue_priority::normal : queue_priority::low;
-                for (const object_key& key : map(of))
-                    queue_.add(key, urgency);
-            });
-        informers_.push_back(std::move(made));
-        return out;
+        return keep(
+            std::make_unique<informer<T>>(around_, kind, which, std::move(decode), options), std::move(to_keys)
+        );
     }
 
     /// The same for whole objects.
     object_informer&
     watch(const resource& kind, const selection& which, mapper<object> to_keys, watch_options options = {})
     {
-        return watch<object>(kind, which, parse_object, std::move(to_keys), options);
+        return keep(std::make_unique<object_informer>(around_, kind, which, options), std::move(to_keys));
     }
 
     /// Keys may be added from anywhere on the strand.
@@ -119,6 +111,21 @@ public:
 
 private:
     class in_work;
+
+    template <typename Informer, typename Mapper>
+    Informer& keep(std::unique_ptr<Informer> made, Mapper to_keys)
+    {
+        Informer& out = *made;
+        if (to_keys)
+            out.on_change([this, &out, map = std::move(to_keys)](const auto& of) {
+                // The first list is work for quiet moments.
+                const auto urgency = out.synced() ? queue_priority::normal : queue_priority::low;
+                for (const object_key& key : map(of))
+                    queue_.add(key, urgency);
+            });
+        informers_.push_back(std::move(made));
+        return out;
+    }
 
     boost::asio::awaitable<void> lead(stop_signal& end);
     boost::asio::awaitable<void> limit_sync(stop_signal& end);

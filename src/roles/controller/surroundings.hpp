@@ -41,7 +41,7 @@ public:
     keys concerned_by_grant(const change& of) const;
 
 private:
-    using index = kube::store<kube::object>::index;
+    using index = kube::object_informer::index;
 
     bool is_kept_true(const kube::object& route) const;
     void add_sellers(const kube::object& route, keys& to) const;

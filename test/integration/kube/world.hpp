@@ -143,7 +143,7 @@ public:
         return {std::chrono::seconds(3), std::chrono::seconds(3), std::chrono::seconds(1)};
     }
 
-    kube::object_informer informer;
+    kube::informer<kube::object> informer;
     /// "+a" for what was added, "-a" for what is gone, "a" for what changed.
     std::vector<std::string> told;
 

@@ -26,7 +26,7 @@ using names = std::vector<std::string>;
 struct fixture : surroundings
 {
     scripted_api server;
-    object_informer watching{around(server), widgets, {}, parse_object};
+    informer<object> watching{around(server), widgets, {}, parse_object};
     std::vector<std::string> failures;
     task_group tasks{
         context.get_executor(),

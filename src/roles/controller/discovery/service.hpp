@@ -65,7 +65,7 @@ private:
     const plan_settings& settings_;
     stores from_;
     roles::service_port published_;
-    const kube::store<kube::object>::index& by_uid_;
+    const kube::object_informer::index& by_uid_;
     catalogue documents_;
     discovery_front front_;
     http::server server_;
