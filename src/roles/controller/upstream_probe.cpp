@@ -11,8 +11,25 @@ namespace {
 constexpr std::chrono::milliseconds deadline(5000);
 // An upstream that has just failed is asked again sooner, so that three failures do not take three periods.
 constexpr std::chrono::milliseconds retry_period(2000);
+// What a health path has to say at most for its connection to be kept for the next probe.
+constexpr std::size_t longest_body = 64 * 1024;
+constexpr std::chrono::milliseconds body_deadline(1000);
 // More failures than this say nothing new.
 constexpr unsigned most_failures = 100;
+
+// Reads the body to its end and forgets it: only then is the connection free for the next probe.
+asio::awaitable<void> discard(http::body_stream& body)
+{
+    const auto until = std::chrono::steady_clock::now() + body_deadline;
+    std::size_t size = 0;
+    while (size <= longest_body && std::chrono::steady_clock::now() < until)
+    {
+        const auto piece = co_await body.read_some(body_deadline);
+        if (!piece || piece->empty())
+            co_return;
+        size += piece->size();
+    }
+}
 
 // Empty when healthy, else the class of the failure.
 asio::awaitable<std::string> probe(http::client& client, std::string url)
@@ -28,6 +45,7 @@ asio::awaitable<std::string> probe(http::client& client, std::string url)
     if (!answer)
         co_return answer.error().message();
     const unsigned code = (*answer)->status_code();
+    co_await discard(**answer);
     if (code >= 200 && code <= 299)
         co_return std::string();
     co_return fmt::format("HTTP {}", code);

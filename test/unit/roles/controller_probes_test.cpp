@@ -15,20 +15,22 @@ using test::world;
 
 namespace {
 
-// A body that nobody reads.
-class unread_body final : public http::body_stream
+// A body in one piece. Where it has been read to its end, its connection is free for the next request.
+class whole_body final : public http::body_stream
 {
 public:
-    explicit unread_body(http::response answer) : answer_(std::move(answer)) {}
+    whole_body(http::response answer, bool& read) : answer_(std::move(answer)), read_(read) {}
     unsigned status_code() const override { return answer_.result_int(); }
     const boost::beast::http::fields& headers() const override { return answer_; }
     boost::asio::awaitable<result<std::string>> read_some(std::chrono::milliseconds) override
     {
-        throw std::logic_error("a probe read a body");
+        read_ = answer_.body().empty();
+        co_return std::exchange(answer_.body(), "");
     }
 
 private:
     http::response answer_;
+    bool& read_;
 };
 
 // Answers what a test wants and keeps what it was asked.
@@ -38,6 +40,7 @@ public:
     std::optional<http::response> answer;  // none: the server is not reached
     http::origin server;
     http::request message;
+    bool read_to_end = false;  // the body of what was opened last
 
     void says(unsigned status, std::string body = "", std::string_view route = "")
     {
@@ -63,7 +66,7 @@ public:
         message = std::move(asked);
         if (!answer)
             co_return fail(errc::unavailable, "connection refused");
-        std::unique_ptr<http::body_stream> body = std::make_unique<unread_body>(*answer);
+        std::unique_ptr<http::body_stream> body = std::make_unique<whole_body>(*answer, read_to_end);
         co_return body;
     }
 
@@ -103,6 +106,7 @@ TEST_CASE("an upstream is healthy by 2xx alone", "[controller][probe]")
         CHECK(found.result.failure == fmt::format("HTTP {}", code));
         CHECK(found.result.consecutive_failures == ++failures);
         CHECK(found.again == 2s);
+        CHECK(client.read_to_end);
         last = found.result;
     }
     client.answer.reset();
