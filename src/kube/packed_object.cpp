@@ -148,13 +148,11 @@ private:
             return take_raw<std::uint64_t>();
         case kind::real:
             return take_raw<double>();
-        case kind::text:
-        {
+        case kind::text: {
             const std::string_view text = take_text();
             return json::string_view(text.data(), text.size());
         }
-        case kind::list:
-        {
+        case kind::list: {
             json::array list;
             const std::size_t size = take_size();
             list.reserve(size);

@@ -88,7 +88,8 @@ public:
     )
     {
         return keep(
-            std::make_unique<informer<T>>(around_, kind, which, std::move(decode), options), std::move(to_keys)
+            std::make_unique<informer<T>>(around_, kind, which, std::move(decode), options),
+            std::move(to_keys)
         );
     }
 

@@ -165,6 +165,8 @@ public:
         /// Pairs of key and object, in the order of the keys.
         const view& all() const { return *this; }
         iterator begin() const { return {of_.all().begin(), names_}; }
+        /// The first one whose key is not less.
+        iterator lower_bound(const object_key& key) const { return {of_.all().lower_bound(key), names_}; }
         iterator end() const { return {of_.all().end(), names_}; }
 
     private:

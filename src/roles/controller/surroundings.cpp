@@ -31,10 +31,12 @@ bool surroundings::may_lead_to(const std::string& from, const kube::object_key& 
     if (from == service.ns)
         return true;
     const auto& grants = watched_.grants.objects().all();
-    for (auto at = grants.lower_bound({service.ns, ""}); at != grants.end() && at->first.ns == service.ns;
-         ++at)
+    for (auto at = grants.lower_bound({service.ns, ""}); at != grants.end(); ++at)
     {
-        if (permits(*at->second, from, service.name))
+        const auto& [key, grant] = *at;
+        if (key.ns != service.ns)
+            break;
+        if (permits(*grant, from, service.name))
             return true;
     }
     return false;

@@ -27,9 +27,7 @@ public:
     explicit sizer(world& in, kube::controller_options options = short_options("sizer"))
         : in_(in), by(in), end(in.context.get_executor()),
           work_(by.around(), std::move(options), [this](kube::object_key key) { return reconcile(key); }),
-          seen_(work_.watch<kube::object>(
-              widgets, {}, kube::parse_object, kube::own_key<kube::object>, watching::short_timing()
-          )),
+          seen_(work_.watch(widgets, {}, kube::own_key<kube::object>, watching::short_timing())),
           tasks_(in.context.get_executor(), by.log)
     {
         tasks_.spawn("controller", work_.run(end));
