@@ -120,12 +120,22 @@ def test_an_offer_is_listed_as_it_is_sold_without_a_payment(stack, sold):
     wait_until(lambda: stack.get("/services/listed/x").status == 402, 10, "the offer itself answers 402")
 
 
-def test_an_agents_document_names_its_id_and_says_when_it_ends(stack, sold):
+@pytest.fixture
+def no_registrar(stack):
+    """Stops the registrar when called; it is there again afterwards."""
+    yield lambda: stack.cluster.processes["registrar"].stop(timeout=40)
+    if not stack.cluster.processes["registrar"].running:
+        stack.start_role("registrar")
+        stack.wait_ready("registrar")
+
+
+def test_an_agents_document_names_its_id_and_says_when_it_ends(stack, sold, no_registrar):
     """The test plays the registrar, who has no chain here."""
     wait_published(stack)
     path = document_path(sold("numbered", registration=True))
     name = "numbered-registration"
     stack.wait_condition("numbered", "Registered")
+    assert no_registrar() == 0
     patch(stack, "registrationrequest", name, {"status": {"phase": "Confirmed", "agentId": "0"}}, subresource="status")
     registry = stack.cluster.get("registrationrequest", name, NAMESPACE)["spec"]["registry"]
     expected = {"agentId": 0, "agentRegistry": f"eip155:84532:{registry}"}
