@@ -165,6 +165,27 @@ private:
         co_return co_await line->connect(until);
     }
 
+    // Connects `line` where it is null, and sends the request.
+    asio::awaitable<result<void>>
+    transmit(std::unique_ptr<connection>& line, const origin& server, const request& message, deadline until)
+    {
+        if (!line)
+        {
+            auto connected = co_await connect(line, server, until);
+            if (!connected)
+                co_return connected;
+        }
+        const auto all = line->write_at_once(message, until);
+        if (!all)
+            co_return after_send(all.error(), message);
+        if (*all)
+            co_return result<void>();
+        auto written = co_await line->write_rest();
+        if (!written)
+            co_return after_send(written.error(), message);
+        co_return written;
+    }
+
     // One request and its answer.
     asio::awaitable<result<response>> exchange(
         std::unique_ptr<connection>& line,
@@ -174,21 +195,9 @@ private:
         deadline until
     )
     {
-        if (!line)
-        {
-            auto connected = co_await connect(line, server, until);
-            if (!connected)
-                co_return connected.error();
-        }
-        const auto all = line->write_at_once(message, until);
-        if (!all)
-            co_return after_send(all.error(), message);
-        if (!*all)
-        {
-            auto written = co_await line->write_rest();
-            if (!written)
-                co_return after_send(written.error(), message);
-        }
+        auto sent = co_await transmit(line, server, message, until);
+        if (!sent)
+            co_return sent.error();
         auto answer = co_await line->read(options.max_body, until);
         if (!answer)
             co_return after_send(answer.error(), message);
@@ -200,21 +209,9 @@ private:
         std::unique_ptr<connection> line, const origin& server, request& message, bool pooled, deadline until
     )
     {
-        if (!line)
-        {
-            auto connected = co_await connect(line, server, until);
-            if (!connected)
-                co_return connected.error();
-        }
-        const auto all = line->write_at_once(message, until);
-        if (!all)
-            co_return after_send(all.error(), message);
-        if (!*all)
-        {
-            auto written = co_await line->write_rest();
-            if (!written)
-                co_return after_send(written.error(), message);
-        }
+        auto sent = co_await transmit(line, server, message, until);
+        if (!sent)
+            co_return sent.error();
         connection_taker give_back;
         if (pooled)
             give_back = [pool = std::weak_ptr(pool_), server](std::unique_ptr<connection> finished) {

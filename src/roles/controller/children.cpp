@@ -82,13 +82,7 @@ json::object route_rule(const api::service_offer& offer)
         {"type", "URLRewrite"},
         {"urlRewrite", {{"path", {{"type", "ReplacePrefixMatch"}, {"replacePrefixMatch", "/"}}}}},
     };
-    json::object backend{
-        {"group", ""},
-        {"kind", "Service"},
-        {"name", offer.upstream.service},
-        {"port", std::int64_t(offer.upstream.port)},
-        {"weight", 1},
-    };
+    json::object backend = backend_reference(offer.upstream.service, offer.upstream.port);
     if (offer.upstream.ns != offer.meta.ns)
         backend["namespace"] = offer.upstream.ns;
     const json::object match{{"path", {{"type", "PathPrefix"}, {"value", offer.path}}}};
@@ -195,6 +189,17 @@ json::object parent_reference(const plan_settings& settings)
     if (!settings.gateway_section.empty())
         out["sectionName"] = settings.gateway_section;
     return out;
+}
+
+json::object backend_reference(std::string_view service, std::uint16_t port)
+{
+    return {
+        {"group", ""},
+        {"kind", "Service"},
+        {"name", service},
+        {"port", std::int64_t(port)},
+        {"weight", 1},
+    };
 }
 
 json::object desired_middleware(const api::service_offer& offer, const plan_settings& settings)
@@ -307,6 +312,20 @@ std::vector<std::string> foreign_fields(const kube::object& live, const json::ob
 {
     std::vector<std::string> out;
     collect_foreign(live.spec(), desired.at("spec").as_object(), "/spec", out);
+    return out;
+}
+
+std::optional<apply>
+needed_apply(const kube::resource& kind, const kube::object_ptr& live, json::object desired)
+{
+    if ((live && live->meta.deleted) || !needs_apply(live, desired))
+        return std::nullopt;
+    apply out{kind, std::move(desired), {}, {}, false};
+    if (live)
+    {
+        out.foreign = foreign_fields(*live, out.desired);
+        out.uid = live->meta.uid;
+    }
     return out;
 }
 

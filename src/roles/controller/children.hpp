@@ -23,6 +23,9 @@ boost::json::object stamped(boost::json::object desired);
 /// The Gateway, as routes name it.
 boost::json::object parent_reference(const plan_settings& settings);
 
+/// A Service that a rule of a route leads to.
+boost::json::object backend_reference(std::string_view service, std::uint16_t port);
+
 /// The live request with its desired state set to Retired and nothing else changed. Carries the uid, so that
 /// a request that is gone is not made again.
 boost::json::object retired_registration(const kube::object_meta& offer, const kube::object& live);
@@ -41,6 +44,11 @@ bool needs_apply(const kube::object_ptr& live, const boost::json::object& desire
 /// JSON pointers to the members of the live spec that `desired` does not have, outside of lists: those stay
 /// through a server-side apply.
 std::vector<std::string> foreign_fields(const kube::object& live, const boost::json::object& desired);
+
+/// What brings a child to what it should be; nothing where it is so, or is being deleted: such a one is made
+/// again when it is gone.
+std::optional<apply>
+needed_apply(const kube::resource& kind, const kube::object_ptr& live, boost::json::object desired);
 
 /// Whether the live child was once as it should be and has been changed since by somebody else.
 bool was_edited(const kube::object& live, const boost::json::object& desired);

@@ -42,18 +42,6 @@ kube::condition apply_failed(const char* type, const std::string& why)
     );
 }
 
-// A controller that has just started has asked nobody yet: what was found for this very spec still stands.
-std::optional<kube::condition>
-last_finding(const kube::object& offer, const char* type, std::initializer_list<std::string_view> reasons)
-{
-    const auto live = kube::parse_conditions(offer.status());
-    const auto* last = kube::find_condition(live, type);
-    const bool was_found = last && std::find(reasons.begin(), reasons.end(), last->reason) != reasons.end();
-    if (!was_found || last->observed_generation != offer.meta.generation)
-        return std::nullopt;
-    return *last;
-}
-
 kube::condition model_ready(const evidence& all)
 {
     constexpr const char* type = "ModelReady";
@@ -381,6 +369,17 @@ std::string host_of_offer(const api::service_offer& offer, const plan_settings& 
 }
 
 }  // namespace
+
+std::optional<kube::condition>
+last_finding(const kube::object& offer, const char* type, std::initializer_list<std::string_view> reasons)
+{
+    const auto live = kube::parse_conditions(offer.status());
+    const auto* last = kube::find_condition(live, type);
+    const bool was_found = last && std::find(reasons.begin(), reasons.end(), last->reason) != reasons.end();
+    if (!was_found || last->observed_generation != offer.meta.generation)
+        return std::nullopt;
+    return *last;
+}
 
 std::optional<proof_target> wanted_proof(const evidence& all)
 {

@@ -47,6 +47,11 @@ kube::condition make_condition(
 /// What the gateway must refuse, once it publishes the route; nothing where there is nothing to prove (yet).
 std::optional<proof_target> wanted_proof(const evidence& all);
 
+/// The live condition of that type where it is about the present spec and has one of these reasons: what was
+/// found before a controller started that has not looked itself yet.
+std::optional<kube::condition>
+last_finding(const kube::object& offer, const char* type, std::initializer_list<std::string_view> reasons);
+
 /// UpstreamHealthy, PaymentGateReady and RoutePublished are all True.
 bool three_hold(const std::vector<kube::condition>& conditions);
 

@@ -13,12 +13,6 @@ namespace json = boost::json;
 
 namespace {
 
-// A child that is being deleted cannot be brought back: it is made again when it is gone.
-bool is_going(const kube::object_ptr& child)
-{
-    return child && child->meta.deleted;
-}
-
 void look_again_after(plan& out, std::chrono::milliseconds wait)
 {
     out.next_check = out.next_check ? std::min(*out.next_check, wait) : wait;
@@ -32,16 +26,11 @@ void add_apply(
     json::object desired
 )
 {
-    if (is_going(live) || !needs_apply(live, desired))
+    auto step = needed_apply(kind, live, std::move(desired));
+    if (!step)
         return;
-    apply step{kind, std::move(desired), {}, {}, false};
-    if (live)
-    {
-        step.foreign = foreign_fields(*live, step.desired);
-        step.uid = live->meta.uid;
-    }
-    step.repair = live ? was_edited(*live, step.desired) : seen.lost.contains(kind.plural);
-    if (step.repair)
+    step->repair = live ? was_edited(*live, step->desired) : seen.lost.contains(kind.plural);
+    if (step->repair)
     {
         if (const auto wait = seen.repair_waits.find(kind.plural); wait != seen.repair_waits.end())
         {
@@ -55,13 +44,13 @@ void add_apply(
              fmt::format(
                  "{} {} was {} by somebody else; it is {}",
                  kind.kind,
-                 kube::string_at(step.desired, "metadata.name"),
+                 kube::string_at(step->desired, "metadata.name"),
                  live ? "changed" : "deleted",
                  live ? "put right" : "made again"
              )}
         );
     }
-    out.applies.push_back(std::move(step));
+    out.applies.push_back(std::move(*step));
 }
 
 void add_remove(plan& out, const kube::resource& kind, const kube::object& live)
@@ -82,7 +71,7 @@ std::string take_down_route(plan& out, const kube::object& offer, const observat
     };
     for (const auto& [kind, live] : order)
     {
-        if (!live || !is_ours(*live, offer) || (is_going(live) && !patient))
+        if (!live || !is_ours(*live, offer) || (live->meta.deleted && !patient))
             continue;
         add_remove(out, kind, *live);
         return fmt::format("{} {}", kind.kind, live->meta.name);

@@ -1,6 +1,7 @@
 #include "roles/controller/terms.hpp"
 
 #include "roles/controller/children.hpp"
+#include "roles/controller/conditions.hpp"
 #include "roles/controller/place.hpp"
 #include "roles/controller/price.hpp"
 
@@ -288,11 +289,7 @@ constexpr const char* gate_open = "GateOpen";
 
 std::optional<kube::condition> told_open_gate(const kube::object& offer)
 {
-    const auto live = kube::parse_conditions(offer.status());
-    const auto* last = kube::find_condition(live, route_condition);
-    if (!last || last->reason != gate_open || last->observed_generation != offer.meta.generation)
-        return std::nullopt;
-    return *last;
+    return last_finding(offer, route_condition, {gate_open});
 }
 
 // A route around the gate comes before what was seen through it: it may be the reason, and goes with the

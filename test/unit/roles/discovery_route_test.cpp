@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "controller_world.hpp"
+#include "roles/controller/children.hpp"
 #include "roles/controller/discovery/route.hpp"
 
 using namespace portitor;
@@ -30,7 +31,7 @@ kube::object_ptr live()
 
 std::size_t foreign(const kube::object_ptr& route)
 {
-    const auto todo = plan_discovery_route(route, desired());
+    const auto todo = needed_apply(api::http_route_resource, route, desired());
     return todo ? todo->foreign.size() : 99;
 }
 
@@ -54,14 +55,18 @@ TEST_CASE("the discovery route, byte for byte", "[controller][discovery][route]"
 
 TEST_CASE("the route is written where it is not as desired, and only there", "[controller][discovery][route]")
 {
-    const auto made = plan_discovery_route(nullptr, desired());
+    const auto made = needed_apply(api::http_route_resource, nullptr, desired());
     REQUIRE(made);
     CHECK(made->desired == desired());
     CHECK(made->uid.empty());
-    CHECK_FALSE(plan_discovery_route(live(), desired()));
+    CHECK_FALSE(needed_apply(api::http_route_resource, live(), desired()));
     // What others add beside it is theirs.
-    CHECK_FALSE(plan_discovery_route(changed(live(), "/metadata/labels/team", "\"a\""), desired()));
-    CHECK_FALSE(plan_discovery_route(changed(live(), "/status", R"({"parents": []})"), desired()));
+    CHECK_FALSE(
+        needed_apply(api::http_route_resource, changed(live(), "/metadata/labels/team", "\"a\""), desired())
+    );
+    CHECK_FALSE(
+        needed_apply(api::http_route_resource, changed(live(), "/status", R"({"parents": []})"), desired())
+    );
 
     CHECK(foreign(changed(live(), "/spec/hostnames", R"(["x.example"])")) == 0);
     CHECK(foreign(changed(live(), "/spec/rules", "[]")) == 0);
@@ -70,18 +75,22 @@ TEST_CASE("the route is written where it is not as desired, and only there", "[c
     CHECK(foreign(changed(live(), "/metadata/ownerReferences", "")) == 0);
     // It cannot be brought back: it is made again when it is gone.
     const auto going = changed(live(), "/metadata/deletionTimestamp", "\"2026-11-24T20:00:00Z\"");
-    CHECK_FALSE(plan_discovery_route(changed(going, "/spec/rules", "[]"), desired()));
+    CHECK_FALSE(needed_apply(api::http_route_resource, changed(going, "/spec/rules", "[]"), desired()));
 }
 
 TEST_CASE("another Service or Gateway is another route", "[controller][discovery][route]")
 {
     auto other = world().settings;
-    CHECK(plan_discovery_route(live(), desired_discovery_route(service->meta, 8081, other)));
+    CHECK(needed_apply(api::http_route_resource, live(), desired_discovery_route(service->meta, 8081, other))
+    );
     other.gateway_section = "web";
-    CHECK(plan_discovery_route(live(), desired_discovery_route(service->meta, 8080, other)));
+    CHECK(needed_apply(api::http_route_resource, live(), desired_discovery_route(service->meta, 8080, other))
+    );
     auto again = service->meta;
     again.uid = "made-again";
-    CHECK(plan_discovery_route(live(), desired_discovery_route(again, 8080, world().settings)));
+    CHECK(
+        needed_apply(api::http_route_resource, live(), desired_discovery_route(again, 8080, world().settings))
+    );
 }
 
 TEST_CASE(

@@ -20,20 +20,13 @@ json::object match(const char* type, std::string_view path)
 
 json::object route_rule(const kube::object_meta& service, std::uint16_t port)
 {
-    const json::object backend{
-        {"group", ""},
-        {"kind", "Service"},
-        {"name", service.name},
-        {"port", std::int64_t(port)},
-        {"weight", 1},
-    };
     return {
         {"matches",
          json::array{
              match("Exact", registrations_path),
              match("Exact", services_path),
              match("PathPrefix", registration_folder)}},
-        {"backendRefs", json::array{backend}},
+        {"backendRefs", json::array{backend_reference(service.name, port)}},
     };
 }
 
@@ -73,19 +66,6 @@ bool is_discovery_route(const kube::object& live, const kube::object_meta& servi
            std::any_of(owners.begin(), owners.end(), [&](const kube::owner_reference& each) {
                return each.uid == service.uid;
            });
-}
-
-std::optional<apply> plan_discovery_route(const kube::object_ptr& live, json::object desired)
-{
-    if ((live && live->meta.deleted) || !needs_apply(live, desired))
-        return std::nullopt;
-    apply out{api::http_route_resource, std::move(desired), {}, {}};
-    if (live)
-    {
-        out.foreign = foreign_fields(*live, out.desired);
-        out.uid = live->meta.uid;
-    }
-    return out;
 }
 
 }  // namespace portitor::controller

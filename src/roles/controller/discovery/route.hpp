@@ -21,8 +21,4 @@ desired_discovery_route(const kube::object_meta& service, std::uint16_t port, co
 /// leaves one of them.
 bool is_discovery_route(const kube::object& live, const kube::object_meta& service);
 
-/// What is to be written so that the live route, null where there is none, is as desired; nothing where it
-/// is, or is going.
-std::optional<apply> plan_discovery_route(const kube::object_ptr& live, boost::json::object desired);
-
 }  // namespace portitor::controller

@@ -1,5 +1,7 @@
 #include "roles/controller/discovery/service.hpp"
 
+#include "roles/controller/children.hpp"
+
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
 
@@ -104,7 +106,9 @@ asio::awaitable<kube::reconcile_result> discovery_service::publish(reconciler& h
     if (!owner.deleted)
     {
         complaint_.clear();
-        auto todo = plan_discovery_route(live, desired_discovery_route(owner, published_.port, settings_));
+        auto todo = needed_apply(
+            api::http_route_resource, live, desired_discovery_route(owner, published_.port, settings_)
+        );
         if (todo)
         {
             const auto now = around_.time.now();
