@@ -1,29 +1,21 @@
 """An impatient buyer who never pays: asks for a path all the time, and remembers every answer."""
 
-import threading
 import time
 
+from background import Background
 
-class UnpaidPoller:
+
+class UnpaidPoller(Background):
     """`with UnpaidPoller(stack, path) as poller:` polls until the block ends."""
 
     def __init__(self, stack, path, interval=0.004):
+        super().__init__()
         self._stack = stack
         self._path = path
         self._interval = interval
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._poll)
         self.answers = []  # (when in Unix seconds, status)
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._end.set()
-        self._thread.join()
-
-    def _poll(self):
+    def _run(self):
         while not self._end.is_set():
             asked = time.time()
             try:

@@ -1,31 +1,26 @@
 """What the kubelet does for Portitor's containers: what has ended is started again."""
 
 import random
-import threading
+
+from background import Background
 
 
-class Kubelet:
+class Kubelet(Background):
     """`with Kubelet(stack):` starts a role again as soon as it has ended, however it did."""
 
     def __init__(self, stack, roles=("controller", "verifier", "registrar"), delay=0.1):
+        super().__init__()
         self._stack = stack
         self._roles = roles
         self._delay = delay
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
         self.starts = dict.fromkeys(roles, 0)
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._end.set()
-        self._thread.join()
+    def __exit__(self, *how):
+        super().__exit__(*how)
         for role in self._roles:
             self._stack.wait_ready(role, timeout=60)
 
-    def _watch(self):
+    def _run(self):
         while not self._end.wait(self._delay):
             self._start_ended()
         self._start_ended()
@@ -37,26 +32,17 @@ class Kubelet:
                 self.starts[role] += 1
 
 
-class Killer:
+class Killer(Background):
     """`with Killer(stack, seed, weights):` kills roles with SIGKILL at random moments until the block ends. Who starts
     them again is another's business."""
 
     def __init__(self, stack, seed, weights, pause=(0.2, 2.5)):
+        super().__init__()
         self._stack = stack
         self._random = random.Random(seed)
         self._weights = weights
         self._pause = pause
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run)
         self.kills = dict.fromkeys(weights, 0)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._end.set()
-        self._thread.join()
 
     def _run(self):
         while not self._end.wait(self._random.uniform(*self._pause)):

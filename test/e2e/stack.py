@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "test"), str(ROOT / "test" / "x402")]
 
 import x402  # noqa: E402
-from cluster import Cluster, wait_until  # noqa: E402
+from cluster import Cluster, ClusterError, wait_until  # noqa: E402
 
 ADDRESS = "10.77.0.1"
 GATEWAY = f"http://{ADDRESS}:8000"
@@ -192,11 +192,21 @@ class Stack:
         return {one["type"]: (one["status"], one["reason"], one["message"]) for one in every}
 
     def wait_condition(self, name, kind, status="True", timeout=20, namespace=NAMESPACE):
-        wait_until(
-            lambda: self.conditions(name, namespace).get(kind, ("", "", ""))[0] == status,
-            timeout,
-            f"{name}: {kind} is {status}",
-        )
+        try:
+            wait_until(
+                lambda: self.conditions(name, namespace).get(kind, ("", "", ""))[0] == status,
+                timeout,
+                f"{name}: {kind} is {status}",
+            )
+        except ClusterError as late:
+            raise ClusterError(f"{late}: {self.conditions(name, namespace)}") from None
+
+    def wait_gateway(self):
+        """After an outage of the API server: until Traefik follows it again. It backs off the further the more there
+        were."""
+        self.cluster.apply(offer("sounding"))
+        self.wait_condition("sounding", "Ready", timeout=150)
+        self.cluster.kubectl("delete", "serviceoffer", "sounding", "-n", NAMESPACE, "--timeout=60s")
 
     def _run(self, cmd, env=None, timeout=None):
         return subprocess.run(self.cluster.wrap(cmd), env=self._env(env), timeout=timeout, capture_output=True, text=True)

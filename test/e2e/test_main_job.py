@@ -170,6 +170,7 @@ def test_the_verifier_sells_while_the_api_server_is_away(stack):
         finally:
             stack.cluster.processes["apiserver"].start().wait_ready()
         stack.wait_condition("lonely", "Ready")
+        stack.wait_gateway()
     finally:
         remove(stack, "lonely")
 

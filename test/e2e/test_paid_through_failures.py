@@ -79,6 +79,7 @@ def test_no_paid_request_fails(stack, client, capsys):
     assert kubelet.starts["controller"] >= KILLS
     for name in PRICES:
         stack.wait_condition(name, "Ready", namespace=NAMESPACE, timeout=30)
+    stack.wait_gateway()
     with capsys.disabled():
         latencies = {name: summary["latencyMs"] for name, summary in told.items()}
         print(f"\n  {KILLS} kills and an outage of {over - began - 1 - KILLS * KILL_PERIOD:.0f} s: {latencies}")

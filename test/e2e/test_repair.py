@@ -1,11 +1,11 @@
 """What Portitor has made it keeps as it was: within a second, with an Event, and without touching what is others'."""
 
-import threading
 import time
 
 import oracle
 import pytest
 from audit import AuditTail
+from background import Background
 from cluster import wait_until
 from kube_client import APPLY, JSON_PATCH, KubeClient
 from stack import offer
@@ -121,25 +121,16 @@ def test_labels_and_owner_that_are_taken_away_come_back(client, sold):
             )
 
 
-class Rival:
+class Rival(Background):
     """Another controller, which insists on a price of its own as fast as it can."""
 
     def __init__(self, client, child):
+        super().__init__()
         self._client = client
         self._child = child
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._insist)
         self.writes = 0
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._end.set()
-        self._thread.join()
-
-    def _insist(self):
+    def _run(self):
         mine = {"apiVersion": "obol.org/v1alpha1", "kind": "PaymentRoute", "metadata": {"name": self._child}}
         mine["spec"] = {"price": "1"}
         while not self._end.wait(0.005):
