@@ -239,10 +239,10 @@ class Cluster:
         self.processes["apiserver"].start().wait_ready()
 
     def _fill(self):
-        files = [self._tools.gateway_api_crds, self._tools.traefik_crds, *objects.project_crds()]
+        files = [self._tools.gateway_api_crds, self._tools.traefik_crds, self._tools.traefik_rbac]
         self._create(*(f"--filename={file}" for file in files))
-        self._create(f"--filename={self._tools.traefik_rbac}")
-        self._create("--filename=-", stdin=_manifest(objects.access()))
+        made = objects.access() + objects.from_chart(self._tools.bin / "helm")
+        self._create("--filename=-", stdin=_manifest(made))
         self._write_tokens()
         wait_until(self._crds_established, 30, "all CRDs are established")
         self._create("--filename=-", stdin=_manifest(objects.gateway()))

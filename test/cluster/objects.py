@@ -1,38 +1,29 @@
 """The Kubernetes objects that a cluster starts with, and those that helpers make."""
 
-import yaml
-
+from . import chart
 from .components import WEB_PORT
 from .netns import ADDRESS
-from .tools import REPOSITORY
 
-PORTITOR = "portitor"
+PORTITOR = chart.NAMESPACE
 TRAEFIK = "traefik"
 ROLES = ("controller", "verifier", "registrar")
 
-_FILES = REPOSITORY / "charts" / "portitor" / "files"
 _RBAC_GROUP = "rbac.authorization.k8s.io"
+_CRDS = {"CustomResourceDefinition"}
+_ACCESS = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
 
 
-def project_crds():
-    """The project's own CRD files."""
-    return sorted((_FILES / "crds").glob("*.yaml"))
+def from_chart(helm):
+    """The project's own CRDs, service accounts and rules, as its chart installs them."""
+    return [each for each in chart.objects(helm) if each["kind"] in _CRDS | _ACCESS]
 
 
 def access():
-    """Namespaces, service accounts, and who may do what: for the project's roles by its own rules."""
-    rules = [_placed(rule) for file in sorted((_FILES / "rbac").glob("*.yaml")) for rule in _documents(file)]
-    local = {rule["metadata"]["name"] for rule in rules if rule["kind"] == "Role"}
-    made = [namespace(PORTITOR), namespace(TRAEFIK), *rules]
-    for role in ROLES:
-        name = f"portitor-{role}"
-        made += [_service_account(PORTITOR, name), _binding(name, "ClusterRole", name, PORTITOR, name)]
-        if name in local:
-            made.append(_binding(name, "Role", name, PORTITOR, name))
-    made.append(_service_account(TRAEFIK, "traefik"))
+    """The namespaces, and Traefik's account with its rights."""
+    made = [namespace(PORTITOR), namespace(TRAEFIK), _service_account(TRAEFIK, "traefik")]
     # The names of the ClusterRoles in Traefik's own files.
     for role in ("gateway-role", "traefik-ingress-controller"):
-        made.append(_binding(f"traefik-{role}", "ClusterRole", role, TRAEFIK, "traefik"))
+        made.append(_cluster_role_binding(f"traefik-{role}", role, TRAEFIK, "traefik"))
     return made
 
 
@@ -83,28 +74,15 @@ def service(in_namespace, name, port):
     ]
 
 
-def _documents(file):
-    return [document for document in yaml.safe_load_all(file.read_text()) if document]
-
-
-def _placed(rule):
-    if rule["kind"] in ("Role", "RoleBinding"):
-        rule["metadata"].setdefault("namespace", PORTITOR)
-    return rule
-
-
 def _service_account(in_namespace, name):
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": in_namespace}}
 
 
-def _binding(name, role_kind, role, account_namespace, account):
-    metadata = {"name": name}
-    if role_kind == "Role":
-        metadata["namespace"] = account_namespace
+def _cluster_role_binding(name, role, account_namespace, account):
     return {
         "apiVersion": f"{_RBAC_GROUP}/v1",
-        "kind": f"{role_kind}Binding",
-        "metadata": metadata,
-        "roleRef": {"apiGroup": _RBAC_GROUP, "kind": role_kind, "name": role},
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": _RBAC_GROUP, "kind": "ClusterRole", "name": role},
         "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": account_namespace}],
     }

@@ -8,7 +8,7 @@ from .errors import ClusterError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-_NEEDED = ["etcd", "kube-apiserver", "kubectl", "kube-controller-manager", "traefik", "gateway-api"]
+_NEEDED = ["etcd", "helm", "kube-apiserver", "kubectl", "kube-controller-manager", "traefik", "gateway-api"]
 
 
 class Tools(NamedTuple):
@@ -22,9 +22,18 @@ class Tools(NamedTuple):
 
 def find():
     """The tools, which must have been built."""
-    command = [REPOSITORY / "test" / "tools" / "build.sh", "--print", *_NEEDED]
+    folders = _folders(*_NEEDED)
+    return Tools(*(Path(folders[field.upper()]) for field in Tools._fields))
+
+
+def program(name):
+    """One program, whatever else has been built."""
+    return Path(_folders(name)["BIN"]) / name
+
+
+def _folders(*names):
+    command = [REPOSITORY / "test" / "tools" / "build.sh", "--print", *names]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise ClusterError(done.stderr.strip())
-    folders = dict(line.split("=", 1) for line in done.stdout.splitlines())
-    return Tools(*(Path(folders[field.upper()]) for field in Tools._fields))
+    return dict(line.split("=", 1) for line in done.stdout.splitlines())

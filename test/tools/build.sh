@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds what the tests of a real cluster need: etcd, Kubernetes programs, Traefik, CRDs, npm packages.
+# Builds what the tests of a real cluster need: etcd, Kubernetes programs, Helm, Traefik, CRDs, npm packages.
 #
 #   build.sh [TOOL...]            builds what is missing, then prints where it is
 #   build.sh --print [TOOL...]    prints where it is; fails when something is not built
@@ -11,7 +11,7 @@
 #   NPM                 a folder that holds node_modules
 #
 # Everything lands in ${PORTITOR_TOOLS_CACHE:-${XDG_CACHE_HOME:-~/.cache}/portitor/tools}. May be run
-# several times at once. All in all 12 minutes on two cores the first time, well under a second later.
+# several times at once. All in all 15 minutes on two cores the first time, well under a second later.
 set -euo pipefail
 shopt -s inherit_errexit
 

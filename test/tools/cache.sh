@@ -5,7 +5,7 @@ tools_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tools_cache=${PORTITOR_TOOLS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/portitor/tools}
 
 # In the order in which they are built: what is quick comes first.
-all_tools=(gateway-api npm etcd kube-apiserver kubectl kube-controller-manager traefik)
+all_tools=(gateway-api npm etcd helm kube-apiserver kubectl kube-controller-manager traefik)
 
 # wrapper_of TOOL: the folder beside this file that pins TOOL's version; its recipe has the same name.
 wrapper_of() {

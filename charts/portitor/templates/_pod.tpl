@@ -1,0 +1,137 @@
+{{/*
+What the pods of all roles share. A role's own part is the YAML of "portitor.<role>.pod", any of: args, env, ports,
+volumes, volumeMounts, terminationGracePeriodSeconds.
+*/}}
+{{- define "portitor.pod" -}}
+{{- $root := .root -}}
+{{- $values := index $root.Values .role -}}
+{{- $own := include (printf "portitor.%s.pod" .role) $root | fromYaml -}}
+{{- $image := mergeOverwrite (deepCopy $root.Values.image) $values.image -}}
+metadata:
+  labels:
+    {{- include "portitor.selectorLabels" . | nindent 4 }}
+    {{- with mergeOverwrite (deepCopy $root.Values.commonLabels) $values.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  annotations:
+    # The file is read at the start only.
+    checksum/config: {{ include "portitor.config" $root | sha256sum }}
+    {{- with $values.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  serviceAccountName: {{ include "portitor.serviceAccountName" . }}
+  automountServiceAccountToken: true
+  enableServiceLinks: false
+  {{- with .restartPolicy }}
+  restartPolicy: {{ . }}
+  {{- end }}
+  {{- with $own.terminationGracePeriodSeconds }}
+  terminationGracePeriodSeconds: {{ . }}
+  {{- end }}
+  {{- with $root.Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  securityContext:
+    {{- toYaml (mergeOverwrite (deepCopy $root.Values.securityContext) $values.securityContext) | nindent 4 }}
+  containers:
+  - name: {{ .role }}
+    image: {{ include "portitor.image" (dict "root" $root "image" $image) }}
+    imagePullPolicy: {{ $image.pullPolicy }}
+    args:
+    - --role={{ .role }}
+    - --config=/etc/portitor/config/portitor.yaml
+    {{- with concat ($own.args | default list) $values.extraArgs }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    env:
+    # Who holds a Lease: a container that is restarted in its pod goes on at once.
+    - name: POD_NAME
+      valueFrom: {fieldRef: {fieldPath: metadata.name}}
+    - name: POD_UID
+      valueFrom: {fieldRef: {fieldPath: metadata.uid}}
+    {{- with concat ($own.env | default list) $values.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    ports:
+    {{- with $own.ports }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    - name: health
+      containerPort: 8081
+    livenessProbe:
+      httpGet: {path: /healthz, port: health}
+      periodSeconds: 10
+      timeoutSeconds: 5
+      failureThreshold: 6
+    readinessProbe:
+      httpGet: {path: /readyz, port: health}
+      periodSeconds: 2
+      timeoutSeconds: 2
+    resources:
+      {{- toYaml $values.resources | nindent 6 }}
+    securityContext:
+      {{- toYaml (mergeOverwrite (deepCopy $root.Values.containerSecurityContext) $values.containerSecurityContext) | nindent 6 }}
+    volumeMounts:
+    - name: config
+      mountPath: /etc/portitor/config
+      readOnly: true
+    {{- with concat ($own.volumeMounts | default list) $values.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  volumes:
+  - name: config
+    {{- with $root.Values.existingConfigSecret }}
+    {{- if .name }}
+    secret:
+      secretName: {{ .name }}
+      defaultMode: 0440
+      items: [{key: {{ .key | quote }}, path: portitor.yaml}]
+    {{- else }}
+    configMap:
+      name: {{ include "portitor.roleName" (dict "root" $root "role" "config") }}
+    {{- end }}
+    {{- end }}
+  {{- with concat ($own.volumes | default list) $values.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- with $values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $values.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  topologySpreadConstraints:
+    {{- with $values.topologySpreadConstraints }}
+    {{- toYaml . | nindent 4 }}
+    {{- else }}
+    - maxSkew: 1
+      topologyKey: kubernetes.io/hostname
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "portitor.selectorLabels" . | nindent 10 }}
+    {{- end }}
+{{- end }}
+
+{{/* What comes before a Deployment's pod template. No role ever has fewer pods ready than it should. */}}
+{{- define "portitor.deploymentSpec" -}}
+replicas: {{ (index .root.Values .role).replicas }}
+revisionHistoryLimit: 3
+strategy:
+  type: RollingUpdate
+  rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+selector:
+  matchLabels:
+    {{- include "portitor.selectorLabels" . | nindent 4 }}
+{{- end }}

@@ -1,0 +1,97 @@
+"""An offer and the objects that the controller makes of it, in a cluster where the chart's policies are in force."""
+
+import json
+
+from cluster import KubectlError, wait_until
+from renders import select
+
+NAMESPACE = "sellers"
+REFUSED_SPEC = "only Portitor's controller writes this spec"
+REFUSED_STATUS = "write this status"
+CHILDREN = {"paymentroute": "hello-payment", "registrationrequest": "hello-registration"}
+
+_GROUP = {"apiVersion": "obol.org/v1alpha1"}
+_SELLER = "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955"
+_OFFER = _GROUP | {
+    "kind": "ServiceOffer",
+    "metadata": {"name": "hello", "namespace": NAMESPACE},
+    "spec": {
+        "upstream": {"service": "hello", "port": 9000},
+        "payment": {"network": "base-sepolia", "payTo": _SELLER, "price": {"perRequest": "0.001"}},
+    },
+}
+_ROUTE = {
+    "pattern": "/services/hello",
+    "price": "1000",
+    "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+    "payTo": _SELLER,
+    "network": "eip155:84532",
+    "facilitatorURL": "https://x402.org/facilitator",
+}
+_REQUEST = {
+    "name": "hello",
+    "chain": "base-sepolia",
+    "registry": "0x8004A818BFB912233c491871b3d84c89A494BD9e",
+    "agentURI": "https://api.example.com/agent.json",
+}
+
+
+def child(kind, name=None):
+    """A child as short as its schema allows."""
+    written, spec = {
+        "paymentroute": ("PaymentRoute", _ROUTE),
+        "registrationrequest": ("RegistrationRequest", _REQUEST),
+    }[kind]
+    return _GROUP | {"kind": written, "metadata": {"name": name or CHILDREN[kind], "namespace": NAMESPACE}, "spec": spec}
+
+
+class Offer:
+    """Made as in life: the offer by its seller, its children by the controller's account."""
+
+    def __init__(self, cluster, renders):
+        self._cluster = cluster
+        cluster.kubectl("create", "namespace", NAMESPACE)
+        policies = [each for each in renders.objects("minimal") if each["kind"].startswith("ValidatingAdmissionPolicy")]
+        assert len(select(policies, "ValidatingAdmissionPolicy")) == 2
+        cluster.apply(policies)
+        # The API server takes a moment to learn of a policy.
+        for kind in CHILDREN:
+            wait_until(lambda: self._refused(child(kind)), 30, "the policies are in force")
+        self.make()
+
+    def make(self):
+        """Makes what is missing of it."""
+        self._cluster.apply(_OFFER)
+        uid = self._cluster.get("serviceoffer", "hello", NAMESPACE)["metadata"]["uid"]
+        owner = _GROUP | {"kind": "ServiceOffer", "name": "hello", "uid": uid}
+        owner |= {"controller": True, "blockOwnerDeletion": True}
+        for kind in CHILDREN:
+            made = child(kind)
+            made["metadata"] |= {"ownerReferences": [owner], "finalizers": ["obol.org/portitor"]}
+            command = ["apply", "--server-side", "--field-manager=portitor-controller", "--force-conflicts", "-f", "-"]
+            self._cluster.kubectl(*command, stdin=json.dumps(made), role="controller")
+
+    def release(self, *identity, **options):
+        """Takes the finalizers off its children."""
+        off = json.dumps([{"op": "remove", "path": "/metadata/finalizers"}])
+        for kind, name in CHILDREN.items():
+            command = ["patch", kind, name, "-n", NAMESPACE, "--type=json", "-p", off]
+            self._cluster.kubectl(*command, *identity, **options)
+
+    def delete(self, cascade):
+        """Deletes the offer, whose children have let go of it."""
+        self.release(role="controller")
+        command = ["delete", "serviceoffer", "hello", "-n", NAMESPACE, f"--cascade={cascade}", "--timeout=30s"]
+        self._cluster.kubectl(*command)
+
+    def children(self):
+        """Those that are there."""
+        found = [self._cluster.get(kind, name, NAMESPACE) for kind, name in CHILDREN.items()]
+        return [each for each in found if each]
+
+    def _refused(self, what):
+        try:
+            self._cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(what))
+        except KubectlError as error:
+            return REFUSED_SPEC in error.stderr
+        return False

@@ -1,0 +1,126 @@
+"""The chart's admission policies and roles on the real API server: who may write what, and that deletion goes on."""
+
+import json
+
+import pytest
+from cluster import KubectlError, wait_until
+from offer import CHILDREN, NAMESPACE, REFUSED_SPEC, REFUSED_STATUS, Offer, child
+
+ACCOUNT = "system:serviceaccount:portitor:portitor-"
+CONTROLLER = f"{ACCOUNT}controller"
+STATUS_WRITER = {"paymentroute": f"{ACCOUNT}verifier", "registrationrequest": f"{ACCOUNT}registrar"}
+OTHERS = ["admin", "seller", *STATUS_WRITER.values(), f"{ACCOUNT}release-finalizers"]
+
+CHANGES = {
+    "paymentroute": {"spec": {"price": "1"}},
+    "registrationrequest": {"spec": {"agentURI": "https://elsewhere.example.com/agent.json"}},
+}
+STATUSES = {
+    "paymentroute": {"status": {"admitted": True}},
+    "registrationrequest": {"status": {"phase": "Confirmed", "agentId": "7"}},
+}
+
+
+@pytest.fixture(scope="module")
+def offer(cluster, renders):
+    return Offer(cluster, renders)
+
+
+def anybody(user):
+    """Flags that act as this user with every right that RBAC can give: only the policies are left to refuse."""
+    return [f"--as={user}", "--as-group=system:masters"]
+
+
+def patch(cluster, kind, body, user, *arguments):
+    command = ["patch", kind, CHILDREN[kind], "-n", NAMESPACE, "--type=merge", "-p", json.dumps(body)]
+    cluster.kubectl(*command, *arguments, *anybody(user))
+
+
+@pytest.mark.parametrize("user", OTHERS)
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_nobody_but_the_controller_writes_specs(cluster, offer, kind, user):
+    with pytest.raises(KubectlError, match=REFUSED_SPEC):
+        patch(cluster, kind, CHANGES[kind], user)
+    another = json.dumps(child(kind, "another"))
+    with pytest.raises(KubectlError, match=REFUSED_SPEC):
+        cluster.kubectl("create", "-f", "-", *anybody(user), stdin=another)
+    # Labels, finalizers and the like are whose RBAC allows it.
+    patch(cluster, kind, {"metadata": {"labels": {"seen": "yes"}}}, user)
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_the_controller_writes_specs(cluster, offer, kind):
+    patch(cluster, kind, CHANGES[kind], CONTROLLER)
+    offer.make()
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_statuses_are_their_roles(cluster, offer, kind):
+    theirs = STATUS_WRITER[kind]
+    for user in [CONTROLLER, *OTHERS]:
+        if user != theirs:
+            with pytest.raises(KubectlError, match=REFUSED_STATUS):
+                patch(cluster, kind, STATUSES[kind], user, "--subresource=status")
+    patch(cluster, kind, STATUSES[kind], theirs, "--subresource=status")
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_the_roles_own_rights_are_enough(cluster, offer, kind):
+    """As the processes write: with the role's token, by server-side apply."""
+    role = STATUS_WRITER[kind].removeprefix(ACCOUNT)
+    status = child(kind) | STATUSES[kind]
+    del status["spec"]
+    flags = ["--server-side", "--subresource=status", f"--field-manager=portitor-{role}", "--force-conflicts"]
+    cluster.kubectl("apply", *flags, "-f", "-", stdin=json.dumps(status), role=role)
+
+
+def test_sellers_write_offers_alone(cluster, offer):
+    cluster.kubectl("create", "rolebinding", "seller", "--clusterrole=portitor-edit", "--user=seller", "-n", NAMESPACE)
+
+    def may(verb, kind):
+        try:
+            return cluster.kubectl("auth", "can-i", verb, kind, "-n", NAMESPACE, "--as=seller").strip() == "yes"
+        except KubectlError:
+            return False
+
+    for verb in ("create", "update", "patch", "delete"):
+        wait_until(lambda: may(verb, "serviceoffers.obol.org"), 10, f"the seller may {verb} offers")
+        for kind in ("paymentroutes.obol.org", "registrationrequests.obol.org", "secrets"):
+            assert not may(verb, kind)
+        assert not may(verb, "serviceoffers.obol.org/status")
+
+
+def test_the_uninstall_takes_finalizers_off_and_nothing_else(cluster, offer):
+    account = f"--as={ACCOUNT}release-finalizers"
+    cluster.kubectl("get", "serviceoffers,paymentroutes,registrationrequests", "-A", account)
+    offer.release(account)
+    assert len(offer.children()) == 2
+    assert not any("finalizers" in each["metadata"] for each in offer.children())
+    for kind in CHILDREN:
+        with pytest.raises(KubectlError, match="forbidden"):
+            cluster.kubectl("delete", kind, CHILDREN[kind], "-n", NAMESPACE, account)
+    offer.make()
+
+
+@pytest.mark.parametrize("cascade", ["background", "foreground"])
+def test_children_go_with_their_offer(offer, cascade):
+    offer.make()
+    offer.delete(cascade)
+    wait_until(lambda: not offer.children(), 30, "the garbage collector has taken the children")
+
+
+def test_orphans_can_be_deleted(cluster, offer):
+    offer.make()
+    offer.delete("orphan")
+    assert len(offer.children()) == 2
+    for each in offer.children():
+        # The garbage collector's change.
+        assert "ownerReferences" not in each["metadata"]
+    for kind, name in CHILDREN.items():
+        cluster.kubectl("delete", kind, name, "-n", NAMESPACE, "--cascade=foreground", "--timeout=30s")
+
+
+def test_a_namespace_can_be_deleted(cluster, offer):
+    offer.make()
+    offer.release(role="controller")
+    cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")

@@ -1,0 +1,64 @@
+"""What the chart makes of its values files, to the letter: PORTITOR_UPDATE_GOLDEN=1 writes it down anew."""
+
+import os
+import re
+from pathlib import Path
+
+import yaml
+from cluster import chart
+from cluster.tools import REPOSITORY
+from renders import select
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def test_golden(renders, values):
+    kept = GOLDEN / f"{values}.yaml"
+    if os.environ.get("PORTITOR_UPDATE_GOLDEN"):
+        kept.write_text(without_crds(renders.text(values)))
+    assert without_crds(renders.text(values)) == kept.read_text()
+
+
+def without_crds(text):
+    """The CRDs are the files of the chart, and long."""
+    documents = re.split(r"^---\n", text, flags=re.M)
+    return "---\n".join(each for each in documents if "kind: CustomResourceDefinition" not in each)
+
+
+def test_every_golden_file_has_values(renders):
+    assert sorted(path.stem for path in GOLDEN.glob("*.yaml")) == renders.names()
+
+
+def test_lint(renders, values):
+    said = chart.helm(renders.helm, "lint", "--strict", chart.CHART, f"--values={renders.file(values)}")
+    assert "0 chart(s) failed" in said
+    assert "[WARNING]" not in said and "[ERROR]" not in said
+
+
+def test_crds_are_the_files_and_are_kept(renders):
+    made = select(renders.of(), "CustomResourceDefinition")
+    assert len(made) == 3
+    for crd in made:
+        assert crd["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
+        assert crd == yaml.safe_load((chart.CHART / "files" / "crds" / f"{crd['metadata']['name']}.yaml").read_text())
+    for crd in select(renders.of(crds={"keep": False}), "CustomResourceDefinition"):
+        assert "annotations" not in crd["metadata"]
+    assert select(renders.of(crds={"enabled": False}), "CustomResourceDefinition") == []
+
+
+def test_version_is_the_projects():
+    project = re.search(r"project\(portitor VERSION (\S+)", (REPOSITORY / "CMakeLists.txt").read_text())[1]
+    about = yaml.safe_load((chart.CHART / "Chart.yaml").read_text())
+    assert (about["version"], about["appVersion"]) == (project, project)
+
+
+def test_names_follow_the_release(renders):
+    def names(release, *arguments):
+        text = chart.helm(renders.helm, "template", release, chart.CHART, "--kube-version=1.37.2", *arguments)
+        return {each["metadata"]["name"] for each in select(yaml.safe_load_all(text), "Deployment")}
+
+    assert names("portitor") == {"portitor-controller", "portitor-verifier", "portitor-registrar"}
+    assert "my-portitor-verifier" in names("my-portitor")
+    assert "edge-portitor-verifier" in names("edge")
+    assert "toll-verifier" in names("edge", "--set=fullnameOverride=toll")
+    assert max(map(len, names("r" * 53))) <= 63

@@ -1,0 +1,120 @@
+"""The operator's file that the chart writes: the program accepts it, and the chart knows all that can be set."""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+from cluster import chart
+from cluster.tools import REPOSITORY
+from renders import config, pods, select
+
+# By the chart, from values of other names or for each role.
+CHART_SETS = {
+    "role", "listen", "health-listen", "namespace", "log-level", "log-format", "gateway", "gateway-section",
+    "gateway-controller", "gateway-url", "verifier-url", "verifier-service", "discovery-service", "public-url",
+    "default-facilitator", "allow-insecure-facilitator", "shutdown-delay", "tls-cert-file", "tls-key-file",
+}  # fmt: skip
+# Of no use in a pod.
+NOT_IN_PODS = {"kubeconfig", "context", "file", "output"}
+
+OFFER = """
+apiVersion: obol.org/v1alpha1
+kind: ServiceOffer
+metadata: {name: hello, namespace: sellers}
+spec:
+  upstream: {service: hello, port: 9000}
+  payment:
+    network: base-sepolia
+    payTo: "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955"
+    price: {perRequest: "0.001"}
+"""
+
+
+@pytest.fixture(scope="module")
+def binary():
+    path = os.environ.get("PORTITOR_BIN", REPOSITORY / "build" / "release" / "portitor")
+    if not os.access(path, os.X_OK):
+        pytest.fail(f"{path} is not there: build it first (scripts/build.sh release)")
+    return path
+
+
+def test_the_program_accepts_it(renders, values, binary, tmp_path):
+    file = tmp_path / "portitor.yaml"
+    file.write_text(config(renders.objects(values)))
+    command = [binary, "--role=once", f"--config={file}", "-f", "-", "-o", "json"]
+    done = subprocess.run(command, input=OFFER, capture_output=True, text=True)
+    # 2: it would make something.
+    assert done.returncode == 2, done.stderr
+
+
+def test_every_setting_is_known_to_the_chart():
+    source = (REPOSITORY / "src" / "roles" / "settings.cpp").read_text()
+    known = set(re.findall(r'loader\.add\(\s*\{\s*"([a-z-]+)"', source))
+    schema = json.loads((chart.CHART / "values.schema.json").read_text())
+    assert known == CHART_SETS | NOT_IN_PODS | set(schema["properties"]["settings"]["properties"])
+
+
+def test_every_section_is_known_to_the_chart():
+    source = (REPOSITORY / "src" / "roles" / "settings.cpp").read_text()
+    values = yaml.safe_load((chart.CHART / "values.yaml").read_text())
+    assert set(re.findall(r'section\("([a-z]+)"', source)) <= set(values)
+
+
+def test_what_values_become(renders):
+    made = yaml.safe_load(config(renders.objects("everything")))
+    assert made["verifier-url"] == "http://toll-verifier.portitor.svc:8080"
+    assert made["verifier-service"] == "portitor/toll-verifier"
+    assert made["gateway"] == "edge/public"
+    assert "discovery-service" not in made
+    # Helm has all numbers as floating point: not 1e+06.
+    assert made["max-claims"] == "1000000"
+    assert made["shutdown-delay"] == "20s"
+    assert made["credentials"][0] == {
+        "name": "llm", "file": "/etc/portitor/credentials/llm", "namespaces": ["models", "sellers"],
+    }  # fmt: skip
+    minimal = yaml.safe_load(config(renders.objects("minimal")))
+    assert minimal["discovery-service"] == "portitor/portitor-controller"
+
+
+def test_credentials_are_the_verifiers_alone(renders):
+    for name, pod in pods(renders.objects("everything")).items():
+        volumes = {each["name"]: each for each in pod["spec"]["volumes"]}
+        assert ("credentials" in volumes) == name.endswith("-verifier")
+        assert ("key" in volumes) == name.endswith("-registrar")
+        if name.endswith("-verifier"):
+            (mount,) = [m for m in pod["spec"]["containers"][0]["volumeMounts"] if m["name"] == "credentials"]
+            files = [s["secret"]["items"][0]["path"] for s in volumes["credentials"]["projected"]["sources"]]
+            made = yaml.safe_load(config(renders.objects("everything")))["credentials"]
+            assert [f"{mount['mountPath']}/{file}" for file in files] == [each["file"] for each in made]
+
+
+def test_tls(renders):
+    objects = renders.objects("hardened")
+    made = yaml.safe_load(config(objects))
+    assert made["verifier-url"] == "https://portitor-verifier.portitor.svc:8443"
+    assert made["tls-cert-file"] == "/etc/portitor/tls/tls.crt"
+    container = pods(objects)["Deployment/portitor-verifier"]["spec"]["containers"][0]
+    assert "--listen=:8443" in container["args"]
+    (service,) = select(objects, "Service", "verifier")
+    assert {port["name"]: port["port"] for port in service["spec"]["ports"]} == {"gate": 8443, "metrics": 8081}
+
+
+def test_a_changed_setting_rolls_the_pods(renders):
+    def checksum(**values):
+        return {pod["metadata"]["annotations"]["checksum/config"] for pod in pods(renders.of(**values)).values()}
+
+    assert len(checksum()) == 1
+    assert checksum() == checksum(serviceMonitor={"enabled": True})
+    assert checksum() != checksum(publicURL="https://api.example.com")
+
+
+def test_a_file_of_the_operators_own(renders):
+    objects = renders.of(existingConfigSecret={"name": "mine"})
+    assert select(objects, "ConfigMap") == []
+    for pod in pods(objects).values():
+        (volume,) = [each for each in pod["spec"].get("volumes", []) if each["name"] == "config"] or [None]
+        if volume:
+            assert volume["secret"]["items"] == [{"key": "portitor.yaml", "path": "portitor.yaml"}]

@@ -1,0 +1,119 @@
+"""Values that are refused: misspelt ones, wrong ones, and ones that contradict each other."""
+
+import pytest
+from cluster import ClusterError
+from renders import pods, select
+
+WRONG = {
+    "a key that there is not": ({"replicas": 2}, "replicas"),
+    "a misspelt block": ({"verifer": {}}, "verifer"),
+    "a misspelt key in a role": ({"verifier": {"replica": 1}}, "replica"),
+    "a key of another role": ({"controller": {"acceptUnsharedClaims": True}}, "acceptUnsharedClaims"),
+    "a misspelt key deep down": ({"registrar": {"podDisruptionBudget": {"maxUnavailble": 1}}}, "maxUnavailble"),
+    "a misspelt setting": ({"settings": {"max-claim": 5}}, "max-claim"),
+    "a setting that the chart derives": ({"settings": {"verifier-url": "http://x"}}, "verifier-url"),
+    "a number as text": ({"verifier": {"replicas": "2"}}, "verifier/replicas|verifier.replicas"),
+    "a level that there is not": ({"logging": {"level": "trace"}}, "level"),
+    "a digest that is none": ({"image": {"digest": "sha256:12"}}, "digest"),
+    "a URL without a scheme": ({"publicURL": "api.example.com"}, "publicURL"),
+    "a facilitator without a URL": ({"facilitators": [{"name": "x"}]}, "url"),
+    "a credential for nobody": (
+        {"credentials": [{"name": "a", "existingSecret": "s", "key": "k", "namespaces": []}]},
+        "namespaces",
+    ),
+    "a credential's file outside of its folder": (
+        {"credentials": [{"name": "../a", "existingSecret": "s", "key": "k", "namespaces": ["x"]}]},
+        "name",
+    ),
+    "a token's address that is none": (
+        {"networks": [{"network": "eip155:1", "tokens": [
+            {"symbol": "A", "address": "0x1", "name": "A", "version": "1", "decimals": 6}]}]},
+        "address",
+    ),
+    "a budget that holds up node drains": ({"verifier": {"podDisruptionBudget": {"maxUnavailable": 0}}}, "maxUnavailable"),
+    "a kind of registrar that there is not": ({"registrar": {"kind": "CronJob"}}, "kind"),
+}  # fmt: skip
+
+CONTRADICTIONS = {
+    "verifiers without the acknowledgement": ({"verifier": {"replicas": 2}}, r"docs/verifier\.md.*acceptUnsharedClaims"),
+    "controllers without an election": (
+        {"controller": {"replicas": 2}, "settings": {"leader-elect": False}},
+        r"controller\.replicas.*leader-elect",
+    ),
+    "registrars without an election": (
+        {"registrar": {"replicas": 2}, "settings": {"leader-elect": False}},
+        r"registrar\.replicas.*leader-elect",
+    ),
+    "a Job of several": ({"registrar": {"kind": "Job", "replicas": 2}}, r"registrar\.replicas"),
+    "a default that is not listed": ({"defaultFacilitator": "ours"}, r"defaultFacilitator: ours"),
+    "http without permission": ({"defaultFacilitator": "http://f.x.svc"}, r"allowInsecureFacilitator"),
+    "a facilitator twice": (
+        {"facilitators": [{"name": "a", "url": "https://a"}, {"name": "a", "url": "https://b"}]},
+        r"facilitators: a comes twice",
+    ),
+    "a credential twice": (
+        {"credentials": [{"name": "a", "existingSecret": "s", "key": "k", "namespaces": ["x"]}] * 2},
+        r"credentials: a comes twice",
+    ),
+    "an account of nobody": ({"verifier": {"serviceAccount": {"create": False}}}, r"verifier\.serviceAccount\.name"),
+    "one account for two roles": (
+        {"verifier": {"serviceAccount": {"name": "shared"}}, "registrar": {"serviceAccount": {"name": "shared"}}},
+        r"registrar\.serviceAccount\.name",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_values_are_refused(renders, case):
+    values, named = WRONG[case]
+    with pytest.raises(ClusterError, match="values don't meet the specifications of the schema") as refused:
+        renders.of(**values)
+    assert any(each in str(refused.value) for each in named.split("|")), refused.value
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_contradictions_are_refused(renders, case):
+    values, said = CONTRADICTIONS[case]
+    with pytest.raises(ClusterError, match=said):
+        renders.of(**values)
+
+
+def test_a_subchart_gets_its_parents_global_values(renders):
+    assert renders.of(**{"global": {"anything": 1}})
+
+
+def test_a_role_overrides_parts_of_what_all_share(renders):
+    made = pods(
+        renders.of(
+            image={"registry": "registry.example.com", "tag": "1"},
+            verifier={"image": {"tag": "2"}, "securityContext": {"runAsUser": 7}},
+        )
+    )
+    verifier, controller = (made[f"Deployment/portitor-{role}"]["spec"] for role in ("verifier", "controller"))
+    assert verifier["containers"][0]["image"] == "registry.example.com/portitor:2"
+    assert controller["containers"][0]["image"] == "registry.example.com/portitor:1"
+    assert (verifier["securityContext"]["runAsUser"], controller["securityContext"]["runAsUser"]) == (7, 65532)
+    assert verifier["securityContext"]["runAsNonRoot"]
+
+
+def test_the_verifiers_threads_are_its_cpus_or_the_setting(renders):
+    def threads(**values):
+        container = pods(renders.of(**values))["Deployment/portitor-verifier"]["spec"]["containers"][0]
+        return [each for each in container["env"] if each["name"] == "PORTITOR_THREADS"]
+
+    assert threads()[0]["valueFrom"]["resourceFieldRef"]["resource"] == "limits.cpu"
+    # The environment would win over the file.
+    assert threads(settings={"threads": 3}) == []
+
+
+def test_an_account_made_elsewhere(renders):
+    objects = renders.of(verifier={"serviceAccount": {"create": False, "name": "theirs"}})
+    assert select(objects, "ServiceAccount", "verifier") == []
+    assert select(objects, "ClusterRoleBinding", "verifier")[0]["subjects"][0]["name"] == "theirs"
+    (policy,) = [p for p in select(objects, "ValidatingAdmissionPolicy") if p["metadata"]["name"].endswith("-statuses")]
+    assert "system:serviceaccount:portitor:theirs" in policy["spec"]["validations"][0]["expression"]
+
+
+def test_rights_made_elsewhere(renders):
+    kinds = {each["kind"] for each in renders.of(rbac={"create": False}, releaseFinalizers={"enabled": False})}
+    assert not kinds & {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}
