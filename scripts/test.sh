@@ -77,6 +77,7 @@ PORTITOR_NPM_DIR=$(test/tools/build.sh --print | sed -n 's/^NPM=//p')
 PATH="$(test/tools/build.sh --print | sed -n 's/^BIN=//p'):$PATH"
 export PORTITOR_NPM_DIR PATH
 real_parts cluster test/cluster
+real_parts chart test/chart
 real_parts kube test/integration
 real_parts x402 test/x402
 real_parts e2e test/e2e

@@ -51,12 +51,12 @@ def select(objects, kind, role=None):
     ]
 
 
-def pods(objects):
+def pods(objects, *kinds):
     """The pod templates, by the name of what makes pods of them."""
     return {
         f"{each['kind']}/{each['metadata']['name']}": each["spec"]["template"]
         for each in objects
-        if each["kind"] in ("Deployment", "Job")
+        if each["kind"] in (kinds or ("Deployment", "Job"))
     }
 
 

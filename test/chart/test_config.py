@@ -104,7 +104,8 @@ def test_tls(renders):
 
 def test_a_changed_setting_rolls_the_pods(renders):
     def checksum(**values):
-        return {pod["metadata"]["annotations"]["checksum/config"] for pod in pods(renders.of(**values)).values()}
+        made = pods(renders.of(**values), "Deployment").values()
+        return {pod["metadata"]["annotations"]["checksum/config"] for pod in made}
 
     assert len(checksum()) == 1
     assert checksum() == checksum(serviceMonitor={"enabled": True})
@@ -114,7 +115,6 @@ def test_a_changed_setting_rolls_the_pods(renders):
 def test_a_file_of_the_operators_own(renders):
     objects = renders.of(existingConfigSecret={"name": "mine"})
     assert select(objects, "ConfigMap") == []
-    for pod in pods(objects).values():
-        (volume,) = [each for each in pod["spec"].get("volumes", []) if each["name"] == "config"] or [None]
-        if volume:
-            assert volume["secret"]["items"] == [{"key": "portitor.yaml", "path": "portitor.yaml"}]
+    for pod in pods(objects, "Deployment").values():
+        (volume,) = [each for each in pod["spec"]["volumes"] if each["name"] == "config"]
+        assert volume["secret"]["items"] == [{"key": "portitor.yaml", "path": "portitor.yaml"}]
