@@ -77,9 +77,10 @@ def test_the_roles_own_rights_are_enough(cluster, offer, kind):
 def test_sellers_write_offers_alone(cluster, offer):
     cluster.kubectl("create", "rolebinding", "seller", "--clusterrole=portitor-edit", "--user=seller", "-n", NAMESPACE)
 
-    def may(verb, kind):
+    def may(verb, kind, *flags):
+        question = ["auth", "can-i", verb, kind, "-n", NAMESPACE, "--as=seller", *flags]
         try:
-            return cluster.kubectl("auth", "can-i", verb, kind, "-n", NAMESPACE, "--as=seller").strip() == "yes"
+            return cluster.kubectl(*question).strip() == "yes"
         except KubectlError:
             return False
 
@@ -87,7 +88,7 @@ def test_sellers_write_offers_alone(cluster, offer):
         wait_until(lambda: may(verb, "serviceoffers.obol.org"), 10, f"the seller may {verb} offers")
         for kind in ("paymentroutes.obol.org", "registrationrequests.obol.org", "secrets"):
             assert not may(verb, kind)
-        assert not may(verb, "serviceoffers.obol.org/status")
+        assert not may(verb, "serviceoffers.obol.org", "--subresource=status")
 
 
 def test_the_uninstall_takes_finalizers_off_and_nothing_else(cluster, offer):
