@@ -1,0 +1,82 @@
+"""Helm itself on the real API server: install, upgrade, uninstall, and what stays. No pod runs there."""
+
+import json
+import subprocess
+import time
+
+import pytest
+from cluster import Cluster, chart, wait_until
+from renders import Renders
+
+CRDS = {f"{kind}.obol.org" for kind in ("serviceoffers", "paymentroutes", "registrationrequests")}
+NAMESPACE = chart.NAMESPACE
+HOOK = "portitor-release-finalizers"
+# The Prometheus Operator is not there.
+NO_MONITOR = "--set=serviceMonitor.enabled=false"
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with Cluster(traefik=False) as started:
+        yield started
+
+
+def start(cluster, *arguments):
+    command = cluster.wrap([Renders().helm, *arguments, "--namespace", NAMESPACE])
+    return subprocess.Popen(command, env=cluster.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def helm(cluster, *arguments):
+    running = start(cluster, *arguments)
+    said, _ = running.communicate(timeout=120)
+    assert running.returncode == 0, said
+    return said
+
+
+def our_crds(cluster):
+    return {crd["metadata"]["name"] for crd in cluster.get("crd")["items"]} & CRDS
+
+
+def complete(cluster, job):
+    """What the job controller writes when the pod has ended well."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    conditions = [{"type": kind, "status": "True"} for kind in ("SuccessCriteriaMet", "Complete")]
+    status = {"startTime": now, "completionTime": now, "succeeded": 1, "conditions": conditions}
+    patch = json.dumps({"status": status})
+    cluster.kubectl("patch", "job", job, "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", patch)
+
+
+def test_a_release_lives(cluster):
+    # The test cluster has made the CRDs and the roles' rights already, but not by this release.
+    values = f"--values={Renders.file('ha')}"
+    said = helm(cluster, "install", "portitor", chart.CHART, "--take-ownership", values, NO_MONITOR)
+    assert "do not share claims" in said and "kubectl get serviceoffers" in said
+    assert cluster.get("deployment", "portitor-verifier", NAMESPACE)["spec"]["replicas"] == 3
+    assert cluster.get("job", HOOK, NAMESPACE) is None
+
+    before = cluster.get("deployment", "portitor-verifier", NAMESPACE)["spec"]["template"]["metadata"]["annotations"]
+    helm(cluster, "upgrade", "portitor", chart.CHART, "--set=publicURL=https://api.example.com")
+    after = cluster.get("deployment", "portitor-verifier", NAMESPACE)["spec"]["template"]["metadata"]["annotations"]
+    assert before["checksum/config"] != after["checksum/config"]
+    assert cluster.get("poddisruptionbudget", "portitor-verifier", NAMESPACE) is None
+
+    running = start(cluster, "uninstall", "portitor", "--timeout=60s")
+    wait_until(lambda: cluster.get("job", HOOK, NAMESPACE), 30, "the uninstall has begun with its Job")
+    assert cluster.get("serviceaccount", HOOK, NAMESPACE) and cluster.get("clusterrolebinding", HOOK)
+    assert cluster.get("deployment", "portitor-controller", NAMESPACE)
+    complete(cluster, HOOK)
+    said, _ = running.communicate(timeout=90)
+    assert running.returncode == 0, said
+    assert our_crds(cluster) == CRDS
+    for kind, name in (("serviceaccount", HOOK), ("job", HOOK), ("deployment", "portitor-controller")):
+        wait_until(lambda: cluster.get(kind, name, NAMESPACE) is None, 10, f"{kind} {name} is gone")
+    for kind in ("clusterrole", "clusterrolebinding"):
+        left = [each["metadata"]["name"] for each in cluster.get(kind)["items"]]
+        assert not [name for name in left if name.startswith("portitor")]
+    assert cluster.get("validatingadmissionpolicy") is None
+
+
+def test_a_new_release_takes_over_what_was_kept(cluster):
+    helm(cluster, "install", "portitor", chart.CHART)
+    helm(cluster, "uninstall", "portitor", "--no-hooks")
+    assert our_crds(cluster) == CRDS

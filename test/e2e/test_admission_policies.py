@@ -1,0 +1,47 @@
+"""The chart's admission policies on a working system: the roles are held up by none of them, others are."""
+
+import pytest
+from cluster import KubectlError, chart, tools, wait_until
+from stack import NAMESPACE, offer
+
+KIND = "ValidatingAdmissionPolicy"
+
+
+@pytest.fixture
+def guarded(stack):
+    """With the policies in force; other tests write what these refuse."""
+    made = [each for each in chart.objects(tools.program("helm")) if each["kind"].startswith(KIND)]
+    stack.cluster.apply(made)
+    yield stack
+    for each in made:
+        stack.cluster.kubectl("delete", each["kind"], each["metadata"]["name"])
+
+
+def test_an_offer_lives_and_dies_under_the_policies(guarded):
+    name = "guarded"
+    guarded.cluster.apply(offer(name, registration=True))
+
+    def refused():
+        try:
+            change = '{"spec": {"price": "1"}}'
+            guarded.cluster.kubectl("patch", "paymentroute", f"{name}-payment", "-n", NAMESPACE, "--type=merge", "-p", change)
+        except KubectlError as error:
+            return "only Portitor's controller writes this spec" in error.stderr
+        return False
+
+    wait_until(refused, 20, "the policies are in force")
+    # Everything anew, from the first write to the last.
+    guarded.cluster.kubectl("delete", "serviceoffer", name, "-n", NAMESPACE, "--timeout=60s")
+    guarded.cluster.apply(offer(name, registration=True))
+    guarded.wait_condition(name, "Ready")
+    guarded.wait_condition(name, "Registered")
+    assert guarded.get(f"/services/{name}").status == 402
+    guarded.cluster.apply(offer(name, price="0.002", registration=True))
+    wait_until(
+        lambda: guarded.cluster.get("paymentroute", f"{name}-payment", NAMESPACE)["spec"]["price"] == "2000",
+        10,
+        "the controller has changed the price",
+    )
+    guarded.cluster.kubectl("delete", "serviceoffer", name, "-n", NAMESPACE, "--timeout=60s")
+    for kind, child in (("paymentroute", f"{name}-payment"), ("registrationrequest", f"{name}-registration")):
+        assert guarded.cluster.get(kind, child, NAMESPACE) is None
