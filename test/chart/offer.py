@@ -42,7 +42,8 @@ def child(kind, name=None):
         "paymentroute": ("PaymentRoute", _ROUTE),
         "registrationrequest": ("RegistrationRequest", _REQUEST),
     }[kind]
-    return _GROUP | {"kind": written, "metadata": {"name": name or CHILDREN[kind], "namespace": NAMESPACE}, "spec": spec}
+    metadata = {"name": name or CHILDREN[kind], "namespace": NAMESPACE}
+    return _GROUP | {"kind": written, "metadata": metadata, "spec": spec}
 
 
 class Offer:

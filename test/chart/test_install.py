@@ -23,7 +23,8 @@ def cluster():
 
 def start(cluster, *arguments):
     command = cluster.wrap([Renders().helm, *arguments, "--namespace", NAMESPACE])
-    return subprocess.Popen(command, env=cluster.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, env=cluster.environment(), **output)
 
 
 def helm(cluster, *arguments):

@@ -30,12 +30,18 @@ WRONG = {
             {"symbol": "A", "address": "0x1", "name": "A", "version": "1", "decimals": 6}]}]},
         "address",
     ),
-    "a budget that holds up node drains": ({"verifier": {"podDisruptionBudget": {"maxUnavailable": 0}}}, "maxUnavailable"),
+    "a budget that holds up node drains": (
+        {"verifier": {"podDisruptionBudget": {"maxUnavailable": 0}}},
+        "maxUnavailable",
+    ),
     "a kind of registrar that there is not": ({"registrar": {"kind": "CronJob"}}, "kind"),
 }  # fmt: skip
 
 CONTRADICTIONS = {
-    "verifiers without the acknowledgement": ({"verifier": {"replicas": 2}}, r"docs/verifier\.md.*acceptUnsharedClaims"),
+    "verifiers without the acknowledgement": (
+        {"verifier": {"replicas": 2}},
+        r"docs/verifier\.md.*acceptUnsharedClaims",
+    ),
     "controllers without an election": (
         {"controller": {"replicas": 2}, "settings": {"leader-elect": False}},
         r"controller\.replicas.*leader-elect",

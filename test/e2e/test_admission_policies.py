@@ -23,8 +23,8 @@ def test_an_offer_lives_and_dies_under_the_policies(guarded):
 
     def refused():
         try:
-            change = '{"spec": {"price": "1"}}'
-            guarded.cluster.kubectl("patch", "paymentroute", f"{name}-payment", "-n", NAMESPACE, "--type=merge", "-p", change)
+            change = ["patch", "paymentroute", f"{name}-payment", "--type=merge", "-p", '{"spec": {"price": "1"}}']
+            guarded.cluster.kubectl(*change, "-n", NAMESPACE)
         except KubectlError as error:
             return "only Portitor's controller writes this spec" in error.stderr
         return False

@@ -7,6 +7,7 @@ volumes, volumeMounts, terminationGracePeriodSeconds.
 {{- $values := index $root.Values .role -}}
 {{- $own := include (printf "portitor.%s.pod" .role) $root | fromYaml -}}
 {{- $image := mergeOverwrite (deepCopy $root.Values.image) $values.image -}}
+{{- $inner := mergeOverwrite (deepCopy $root.Values.containerSecurityContext) $values.containerSecurityContext -}}
 metadata:
   labels:
     {{- include "portitor.selectorLabels" . | nindent 4 }}
@@ -75,7 +76,7 @@ spec:
     resources:
       {{- toYaml $values.resources | nindent 6 }}
     securityContext:
-      {{- toYaml (mergeOverwrite (deepCopy $root.Values.containerSecurityContext) $values.containerSecurityContext) | nindent 6 }}
+      {{- toYaml $inner | nindent 6 }}
     volumeMounts:
     - name: config
       mountPath: /etc/portitor/config
