@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import ssl
 import threading
 
@@ -68,7 +69,10 @@ class KubeClient:
     def _connect(self):
         line = http.client.HTTPSConnection("127.0.0.1", API_PORT)
         line.auto_open = 0
-        line.sock = self._tls.wrap_socket(self._cluster.connect("127.0.0.1", API_PORT, 30), server_hostname="127.0.0.1")
+        plain = self._cluster.connect("127.0.0.1", API_PORT, 30)
+        # Otherwise the body waits for 40 ms until the server has acknowledged the head.
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line.sock = self._tls.wrap_socket(plain, server_hostname="127.0.0.1")
         self._kept.line = line
         return line
 
