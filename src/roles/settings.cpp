@@ -518,6 +518,13 @@ void declare(config_loader& loader, settings& into)
          set_seconds(into.deletion_deadline)}
     );
     loader.add(
+        {"until-done",
+         "registrar: ends when every request that there is has been executed, as a Job does",
+         "false",
+         set_bool(into.until_done),
+         true}
+    );
+    loader.add(
         {"threads",
          "verifier: threads that serve connections; 0: one for each core",
          "0",

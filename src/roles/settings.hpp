@@ -88,6 +88,8 @@ struct settings
     std::vector<chain> chains;
     x402::network_table networks;
 
+    bool until_done = false;  ///< for --role=registrar
+
     // For --role=once.
     std::vector<std::string> offers;
     std::string file;

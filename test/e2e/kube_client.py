@@ -7,6 +7,7 @@ import ssl
 import threading
 
 from cluster.components import API_PORT
+from cluster.netns import ADDRESS
 
 APPLY = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
@@ -25,6 +26,8 @@ _GROUPS = {
 
 class KubeClient:
     """What the administrator may do. Answers are (HTTP status, object)."""
+
+    address, port = ADDRESS, API_PORT  # of the API server, inside the cluster
 
     def __init__(self, cluster):
         self._cluster = cluster
