@@ -7,6 +7,7 @@
 #include <portitor/kube/finalizer.hpp>
 #include <portitor/kube/lease_record.hpp>
 
+#include <array>
 #include <iostream>
 #include <vector>
 
@@ -25,6 +26,8 @@ constexpr std::size_t renewal_interval = 200;
 // What has been changed since it was listed is listed again.
 constexpr unsigned most_rounds = 5;
 constexpr const char* holder = "portitor release-finalizers";
+// Offers first: without its offer nobody makes a request again.
+constexpr std::array kinds{api::service_offer_resource, api::registration_request_resource};
 
 /// An object that we hold.
 struct held
@@ -45,6 +48,12 @@ std::string on_chain(const kube::object& request)
         kube::string_at(request.spec(), "chain"),
         state.tx_hash
     );
+}
+
+// At once: whoever waits wants to see how far it is.
+void say(const std::string& line)
+{
+    std::cout << line << std::endl;
 }
 
 std::string describe(const held& each)
@@ -81,10 +90,10 @@ private:
             co_return all.error();
         for (const held& each : *all)
         {
-            std::cout << describe(each) << ": would be released\n";
+            say(describe(each) + ": would be released");
             tell_on_chain(each);
         }
-        std::cout << all->size() << " objects would be released, nothing was changed\n";
+        say(fmt::format("{} objects would be released, nothing was changed", all->size()));
         co_return 0;
     }
 
@@ -98,7 +107,7 @@ private:
                 co_return all.error();
             if (all->empty())
             {
-                std::cout << released << " objects released\n";
+                say(fmt::format("{} objects released", released));
                 co_return 0;
             }
             for (std::size_t i = 0; i < all->size(); ++i)
@@ -132,7 +141,7 @@ private:
             co_return false;
         if (!patched)
             co_return patched.error().to_error();
-        std::cout << describe(each) << ": released\n";
+        say(describe(each) + ": released");
         tell_on_chain(each);
         co_return true;
     }
@@ -140,14 +149,13 @@ private:
     static void tell_on_chain(const held& each)
     {
         if (!each.on_chain.empty())
-            std::cout << "  stays registered: " << each.on_chain << '\n';
+            say("  stays registered: " + each.on_chain);
     }
 
-    // Offers first: without its offer nobody makes a request again.
     asio::awaitable<result<std::vector<held>>> list_all()
     {
         std::vector<held> out;
-        for (const kube::resource& kind : {api::service_offer_resource, api::registration_request_resource})
+        for (const kube::resource& kind : kinds)
         {
             auto listed = co_await list(kind, out);
             if (!listed)
@@ -166,10 +174,11 @@ private:
                 into.push_back({kind, (*parsed)->meta, on_chain(**parsed)});
             return {};
         };
+        const kube::selection everything;
         kube::list_position from;
         do
         {
-            auto page = co_await server_->list(kind, {}, from, take);
+            auto page = co_await server_->list(kind, everything, from, take);
             // A cluster without that kind holds nothing of it.
             if (!page && page.error().is_not_found())
                 co_return result<void>();
@@ -189,8 +198,11 @@ private:
         if (before->holder.empty() || before->holder == holder)
             co_return result<void>();
         const auto wait = before->duration.count() > 0 ? before->duration : config_.lease_duration;
-        std::cout << "the controller " << before->holder << " is losing its Lease: waiting for "
-                  << wait.count() << " s until it has ended\n";
+        say(fmt::format(
+            "the controller {} has lost its Lease: waiting for {} s until it has ended",
+            before->holder,
+            wait.count()
+        ));
         co_await around_.steady.sleep_for(wait);
         co_return result<void>();
     }
@@ -204,9 +216,17 @@ private:
             auto live = co_await server_->get(kube::leases, key, kube::request_class::lease);
             if (!live && !live.error().is_not_found())
                 co_return live.error().to_error();
-            auto written = co_await write_lease(key, live ? *live : nullptr);
+            kube::object_ptr seen;
+            if (live)
+                seen = *live;
+            auto written = co_await write_lease(key, seen);
             if (written)
-                co_return live ? kube::read_lease(**live) : kube::lease_record();
+            {
+                kube::lease_record before;
+                if (seen)
+                    before = kube::read_lease(*seen);
+                co_return before;
+            }
             // Renewed in the meantime.
             if (!written.error().is_conflict())
                 co_return written.error().to_error();
