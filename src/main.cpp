@@ -1,3 +1,4 @@
+#include "cli/command.hpp"
 #include "roles/registry.hpp"
 #include "roles/settings.hpp"
 
@@ -25,6 +26,14 @@ std::string role_names()
     return names;
 }
 
+std::string command_names()
+{
+    std::string names;
+    for (const cli::command& each : cli::all_commands())
+        names += fmt::format("  {:<19} {}\n", each.name, each.summary);
+    return names;
+}
+
 int complain(const error& failure)
 {
     std::cerr << "portitor: " << failure.message() << '\n';
@@ -43,7 +52,7 @@ asio::awaitable<void> watch_signals(asio::signal_set& signals, stop_signal& end,
 }
 
 asio::awaitable<void>
-run_role(role& work, http::server& health, task_group& around, stop_signal& end, int& exit_code)
+run_to_end(role& work, http::server& health, task_group& around, stop_signal& end, int& exit_code)
 {
     auto ended = co_await work.run();
     exit_code = ended ? *ended : complain(ended.error());
@@ -96,7 +105,7 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     const std::unique_ptr<role> work = entry.make(given, config);
     int exit_code = 1;
     std::exception_ptr failure;
-    auto running = run_role(*work, health_server, around, end, exit_code);
+    auto running = run_to_end(*work, health_server, around, end, exit_code);
     asio::co_spawn(context, std::move(running), [&](std::exception_ptr thrown) {
         failure = thrown;
         if (thrown)
@@ -108,6 +117,50 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     return exit_code;
 }
 
+int run_role(int argc, const char* const* argv)
+{
+    roles::settings config;
+    config_loader loader(
+        "portitor",
+        "Sells HTTP services that run in Kubernetes for x402 payments.",
+        "Roles:\n" + role_names() + "\nCommands, in place of a role:\n" + command_names() +
+            "\nEvery option may also stand in the --config file or in the environment."
+    );
+    roles::declare(loader, config);
+    const auto outcome = loader.load(argc, argv);
+    if (!outcome)
+        return complain(outcome.error());
+    if (*outcome == config_outcome::printed)
+        return 0;
+    const auto checked = roles::check(config);
+    if (!checked)
+        return complain(checked.error());
+    const roles::role_entry* entry = roles::find_role(config.role);
+    if (!entry)
+        return complain(fail(
+            errc::invalid, "--role=\"{}\" is none of the roles; they are:\n{}", config.role, role_names()
+        ));
+    return run(*entry, config);
+}
+
+int run_command(const cli::command& which, int argc, const char* const* argv)
+{
+    roles::settings config;
+    config_loader loader(
+        fmt::format("portitor {}", which.name),
+        fmt::format("portitor {}: {}.", which.name, which.summary),
+        "Every option may also stand in the --config file or in the environment."
+    );
+    roles::declare(loader, config);
+    loader.show_only(which.options);
+    const auto outcome = loader.load(argc, argv);
+    if (!outcome)
+        return complain(outcome.error());
+    if (*outcome == config_outcome::printed)
+        return 0;
+    return run({which.name, which.summary, which.make, false}, config);
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -116,27 +169,8 @@ int main(int argc, char** argv)
     std::signal(SIGPIPE, SIG_IGN);
     try
     {
-        roles::settings config;
-        config_loader loader(
-            "Sells HTTP services that run in Kubernetes for x402 payments.",
-            "Roles:\n" + role_names() +
-                "\nEvery option may also stand in the --config file or in the environment."
-        );
-        roles::declare(loader, config);
-        const auto outcome = loader.load(argc, argv);
-        if (!outcome)
-            return complain(outcome.error());
-        if (*outcome == config_outcome::printed)
-            return 0;
-        const auto checked = roles::check(config);
-        if (!checked)
-            return complain(checked.error());
-        const roles::role_entry* entry = roles::find_role(config.role);
-        if (!entry)
-            return complain(fail(
-                errc::invalid, "--role=\"{}\" is none of the roles; they are:\n{}", config.role, role_names()
-            ));
-        return run(*entry, config);
+        const cli::command* command = argc > 1 ? cli::find_command(argv[1]) : nullptr;
+        return command ? run_command(*command, argc - 1, argv + 1) : run_role(argc, argv);
     }
     catch (const std::exception& thrown)
     {

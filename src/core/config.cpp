@@ -46,13 +46,18 @@ std::function<result<void>(const std::string&)> set_bool(bool& into)
     };
 }
 
-config_loader::config_loader(std::string summary, std::string footer)
-    : summary_(std::move(summary)), footer_(std::move(footer))
+config_loader::config_loader(std::string program, std::string summary, std::string footer)
+    : program_(std::move(program)), summary_(std::move(summary)), footer_(std::move(footer))
 {
     options_
         .push_back({"config", "YAML file with settings and the operator's lists", "", [](const std::string&) {
                         return result<void>();
                     }});
+}
+
+void config_loader::show_only(std::span<const std::string_view> options)
+{
+    shown_.assign(options.begin(), options.end());
 }
 
 void config_loader::positional(std::string name, std::string help, std::vector<std::string>& into)
@@ -64,7 +69,7 @@ void config_loader::positional(std::string name, std::string help, std::vector<s
 
 result<config_outcome> config_loader::load(int argc, const char* const* argv)
 {
-    CLI::App app(summary_, "portitor");
+    CLI::App app(summary_, program_);
     app.footer(footer_);
     app.set_version_flag("--version", "portitor " PORTITOR_VERSION);
     std::vector<std::string> texts(options_.size());
@@ -83,6 +88,9 @@ result<config_outcome> config_loader::load(int argc, const char* const* argv)
         option->take_last();
         if (each.is_switch)
             option->expected(0, 1)->default_str("true");
+        // CLI11 shows no option of a group without a name.
+        if (!shown_.empty() && std::find(shown_.begin(), shown_.end(), each.name) == shown_.end())
+            option->group("");
         flags.push_back(option);
     }
     if (positional_)
@@ -98,7 +106,7 @@ result<config_outcome> config_loader::load(int argc, const char* const* argv)
     }
     catch (const CLI::ParseError& wrong)
     {
-        return fail(errc::invalid, "{} (see portitor --help)", wrong.what());
+        return fail(errc::invalid, "{} (see {} --help)", wrong.what(), program_);
     }
 
     std::vector<std::optional<given>> values(options_.size());

@@ -20,7 +20,7 @@ kube::environment environment_of(const process& around, kube::api& server)
 
 result<std::optional<kube::lease_settings>> lease_of(const settings& config, const std::string& name)
 {
-    if (!config.leader_elect)
+    if (!config.leader_elect || config.dry_run)
         return std::optional<kube::lease_settings>();
     kube::lease_settings lease;
     lease.lease = {config.ns, name};

@@ -19,8 +19,8 @@ result<std::unique_ptr<kube::api>> connect(const process& around, const settings
 /// What the Kubernetes layer needs of this process.
 kube::environment environment_of(const process& around, kube::api& server);
 
-/// The Lease of that name in --namespace; nothing with --leader-elect=false. errc::invalid where its times do
-/// not fit together.
+/// The Lease of that name in --namespace; nothing with --leader-elect=false or --dry-run. errc::invalid where
+/// its times do not fit together.
 result<std::optional<kube::lease_settings>> lease_of(const settings& config, const std::string& name);
 
 }  // namespace portitor::roles

@@ -504,6 +504,27 @@ void declare(config_loader& loader, settings& into)
     loader.add({"offer-selector", "label selector of the offers to act on", "", set_text(into.offer_selector)}
     );
     loader.add(
+        {"dry-run",
+         "controller, release-finalizers: says what it would do, and writes nothing",
+         "false",
+         set_bool(into.dry_run),
+         true}
+    );
+    loader.add(
+        {"deletion-deadline",
+         "controller: after how long a deleted offer is let go although its registration is not retired, or "
+         "somebody else's finalizer holds a child",
+         "5m",
+         set_seconds(into.deletion_deadline)}
+    );
+    loader.add(
+        {"until-done",
+         "registrar: ends when every request that there is has been executed, as a Job does",
+         "false",
+         set_bool(into.until_done),
+         true}
+    );
+    loader.add(
         {"threads",
          "verifier: threads that serve connections; 0: one for each core",
          "0",

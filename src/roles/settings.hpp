@@ -72,6 +72,8 @@ struct settings
     std::string default_facilitator;
     bool allow_insecure_facilitator = false;
     std::string offer_selector;
+    std::chrono::seconds deletion_deadline{300};
+    bool dry_run = false;
 
     // For --role=verifier.
     std::uint32_t threads = 0;  ///< 0: one per core
@@ -85,6 +87,8 @@ struct settings
     std::vector<credential_entry> credentials;
     std::vector<chain> chains;
     x402::network_table networks;
+
+    bool until_done = false;  ///< for --role=registrar
 
     // For --role=once.
     std::vector<std::string> offers;

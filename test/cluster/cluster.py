@@ -32,13 +32,17 @@ class Cluster:
     `controller-manager`, `traefik`, `dnsmasq`, and what `popen` started), to stop, kill, pause and restart.
     """
 
-    def __init__(self, name=None, directory=None, traefik_throttle="2s", controller_manager=True, traefik=True):
+    def __init__(
+        self, name=None, directory=None, traefik_throttle="2s", controller_manager=True, traefik=True, controllers=()
+    ):
         """`directory` must be absent or empty, and is removed with the cluster; the default is a folder for
-        temporary files. `traefik_throttle` is the least time between two of Traefik's readings."""
+        temporary files. `traefik_throttle` is the least time between two of Traefik's readings. `controllers` are
+        those of the controller manager that run beside the garbage collector and the namespace controller."""
         name = name or f"t{os.getpid()}-{secrets.token_hex(3)}"
         registry.check_name(name)
         directory = os.path.abspath(directory or registry.default_directory(name))
-        self._use(registry.Settings(name, directory, traefik_throttle, controller_manager, traefik))
+        every = (*registry.Settings.controllers, *controllers)
+        self._use(registry.Settings(name, directory, traefik_throttle, controller_manager, traefik, every))
 
     @classmethod
     def attach(cls, name):
@@ -225,7 +229,7 @@ class Cluster:
         self._components = Components(self.directory, self._tools, self._netns, self._sockets, self._client)
         made = [self._components.dnsmasq(), self._components.etcd(), self._components.apiserver()]
         if self.settings.controller_manager:
-            made.append(self._components.controller_manager())
+            made.append(self._components.controller_manager(self.settings.controllers))
         if self.settings.traefik:
             token = self.directory / "tokens" / "traefik"
             made.append(self._components.traefik(self.settings.traefik_throttle, token))

@@ -56,9 +56,11 @@ class Components:
         self._audit_policy.write_text(json.dumps(_AUDIT_POLICY))
 
     def dnsmasq(self):
-        """Resolves every service's name to the cluster's one address: there, the port tells them apart."""
+        """Resolves every service's name to the cluster's one address: there, the port tells them apart. Names in the
+        file `service-hosts`, if anybody writes one, come first."""
         names = [f"--address=/{domain}/{ADDRESS}" for domain in ("svc", "svc.cluster.local")]
         command = ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"]
+        command += [f"--addn-hosts={self.directory / 'service-hosts'}"]
         command += [f"--listen-address={ADDRESS}", "--bind-interfaces", *names]
         return self._process("dnsmasq", command, lambda _: self._accepts(ADDRESS, 53))
 
@@ -91,14 +93,15 @@ class Components:
         # Even /readyz is allowed by a role, so an answer also means that the rules are loaded.
         return self._server("apiserver", "kube-apiserver", flags, lambda _: self._answers(f"{API_SERVER}/readyz"))
 
-    def controller_manager(self):
-        """The garbage collector, and what empties namespaces that are deleted."""
+    def controller_manager(self, controllers):
+        """The controllers of these names; the garbage collector must be among them."""
         config = self._manager_kubeconfig
         flags = {
             "kubeconfig": config,
             "authentication-kubeconfig": config,
             "authorization-kubeconfig": config,
-            "controllers": "garbage-collector-controller,namespace-controller",
+            "controllers": ",".join(controllers),
+            "root-ca-file": self.certs.ca,
             "leader-elect": "false",
             "secure-port": 0,
             # Its own limit, 20 requests a second, would make it slow to start and slow to collect.

@@ -83,13 +83,20 @@ class Process:
 
     def pause(self):
         """Stands it still: connections stay open, and nothing answers."""
-        self._send(signal.SIGSTOP)
+        self.send(signal.SIGSTOP)
         # Threads that just run take the signal a moment later than it is sent.
         wait_until(lambda: _stands_still(self.pid), 5, f"{self.name} is paused", interval=0.001)
 
     def resume(self):
         """Lets a paused process go on."""
-        self._send(signal.SIGCONT)
+        self.send(signal.SIGCONT)
+
+    def send(self, number):
+        """Sends it a signal."""
+        with self._handle() as handle:
+            if handle.pid is None:
+                raise ClusterError(f"{self.name} does not run")
+            handle.signal(number)
 
     def wait(self, timeout=None):
         """Waits for its end. Returns its exit code as `returncode` has it."""
@@ -126,12 +133,6 @@ class Process:
         if not self.running:
             raise ClusterError(f"{self.name} ended with exit code {self.returncode} instead of getting ready")
         return self._ready is None or self._ready(self)
-
-    def _send(self, number):
-        with self._handle() as handle:
-            if handle.pid is None:
-                raise ClusterError(f"{self.name} does not run")
-            handle.signal(number)
 
     def _handle(self):
         if self._child:

@@ -23,6 +23,7 @@ class Settings:
     traefik_throttle: str = "2s"
     controller_manager: bool = True
     traefik: bool = True
+    controllers: tuple = ("garbage-collector-controller", "namespace-controller")
 
 
 def check_name(name):

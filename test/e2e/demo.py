@@ -8,7 +8,10 @@ import time
 import yaml
 
 from polling import UnpaidPoller
-from stack import GATEWAY, NAMESPACE, Stack, binary, offer, wait_until, x402
+from stack import GATEWAY, NAMESPACE, Stack, binary, offer  # noqa: I001 (sets the path of the next ones)
+
+import x402
+from cluster import wait_until
 
 KINDS = "serviceoffers,paymentroutes,registrationrequests,httproutes,middlewares"
 PRICE = 1000

@@ -1,8 +1,18 @@
-"""What the kubelet does for Portitor's containers: what has ended is started again."""
+"""Roles that end, and what the kubelet does for Portitor's containers: what has ended is started again."""
 
+import contextlib
 import random
 
 from background import Background
+
+
+@contextlib.contextmanager
+def controller_down(stack):
+    """As when its node has died: nobody else takes over."""
+    stack.cluster.processes["controller"].kill()
+    yield
+    stack.start_role("controller")
+    stack.wait_ready("controller", timeout=60)
 
 
 class Kubelet(Background):

@@ -8,6 +8,7 @@ from audit import AuditTail
 from cluster import wait_until
 from kube_client import JSON_PATCH, KubeClient
 from polling import UnpaidPoller
+from restarts import controller_down
 from stack import offer
 
 NAMESPACE = "going"
@@ -41,15 +42,6 @@ def is_going(client, kind, name):
 def assert_gone(stack, client, name, timeout=30):
     oracle.assert_converges(client, NAMESPACE, [], f"nothing is left of {name}", timeout)
     wait_until(lambda: stack.get(f"/services/{name}/x").status == 404, 10, f"{name} answers 404")
-
-
-@contextlib.contextmanager
-def controller_down(stack):
-    """As when its node has died: nobody else takes over."""
-    stack.cluster.processes["controller"].kill()
-    yield
-    stack.start_role("controller")
-    stack.wait_ready("controller", timeout=60)
 
 
 def assert_order(tail, name):

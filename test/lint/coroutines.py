@@ -23,6 +23,7 @@ NO_CODE = re.compile(
 SHAPES = [
     (re.compile(r"[(,]\s*\{|\{\s*\."), "an aggregate temporary in a co_await expression"),
     (re.compile(r"\[[a-z&=*][^\]]*\]\s*(?:\(|\{|mutable)"), "a capturing lambda in a co_await expression"),
+    (re.compile(r"\?"), "?: in a co_await expression"),
 ]
 
 
@@ -78,6 +79,7 @@ BAD = [
     "co_await f(\n    thing{.a = 1},\n    2\n);",
     "co_await run([&](int x) { return x; });",
     "co_await f(\n    x,\n    [this, n]() -> awaitable { co_return; }\n);",
+    "co_await f(x, good ? *y : nullptr);",
     "auto x = good ? co_await f() : 0;",
     "auto x = good\n    ? 0\n    : co_await f();",
     "while (!done && co_await f())\n    more();",

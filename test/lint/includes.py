@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when an include points up: core <- kube <- api, core <- evm <- x402, all <- roles; roles never meet."""
+"""Fails when an include points up: core <- kube <- api, core <- evm <- x402, all <- roles <- cli; roles
+never meet."""
 
 import pathlib
 import re
@@ -23,13 +24,17 @@ def layer_of(include: str) -> list[str]:
     parts = include.split("/")
     if parts[0] == "portitor":
         return parts[1:]
-    return parts if parts[0] in MAY_USE or parts[0] == "roles" else []
+    return parts if parts[0] in MAY_USE or parts[0] in ("roles", "cli") else []
 
 
 def complaint(place: list[str], include: str) -> str | None:
     target = layer_of(include)
     if not target:
         return None
+    if target[0] == "cli":
+        return None if place[0] in ("cli", "main.cpp") else f"{place[0]} must not use cli"
+    if place[0] == "cli" and target[0] == "roles" and len(target) > 2:
+        return f"cli must not use role {target[1]}"
     if place[0] == "roles":
         if target[0] != "roles" or len(target) < 3 or len(place) < 3:
             return None

@@ -119,12 +119,12 @@ class Scripts:
 
 
 class _Server:
-    """A background process on a port of 127.0.0.1. Usable in a `with`."""
+    """A background process on a port of 127.0.0.1, or of another address. Usable in a `with`."""
 
-    def __init__(self, scripts, port):
+    def __init__(self, scripts, port, host="127.0.0.1"):
         self._scripts = scripts
         self._process = None
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{host}:{port}"
 
     def _started(self, process, make_ready):
         self._process = process
@@ -195,9 +195,9 @@ class Chain(_Server):
 class Facilitator(_Server):
     """The reference facilitator for v1 and v2 on a `Chain`."""
 
-    def __init__(self, scripts, chain, port=8546, key=FACILITATOR_KEY):
-        super().__init__(scripts, port)
-        self._args = ["--port", str(port), "--rpc", chain.url, "--key", key]
+    def __init__(self, scripts, chain, port=8546, key=FACILITATOR_KEY, host="127.0.0.1"):
+        super().__init__(scripts, port, host)
+        self._args = ["--port", str(port), "--host", host, "--rpc", chain.url, "--key", key]
 
     def start(self):
         process = self._scripts.start("facilitator.mjs", *self._args)

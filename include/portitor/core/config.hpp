@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,11 +43,14 @@ enum class config_outcome
 class config_loader
 {
 public:
-    /// `summary` heads the help; `footer` ends it.
-    config_loader(std::string summary, std::string footer);
+    /// `summary` heads the help of `program`; `footer` ends it.
+    config_loader(std::string program, std::string summary, std::string footer);
 
     void add(config_option option) { options_.push_back(std::move(option)); }
     void add(config_section section) { sections_.push_back(std::move(section)); }
+
+    /// Leaves all other options out of the help; they can be given all the same.
+    void show_only(std::span<const std::string_view> options);
 
     /// Where the words go that are no options; refused when not set.
     void positional(std::string name, std::string help, std::vector<std::string>& into);
@@ -63,8 +67,10 @@ private:
 
     result<void> apply_file(const std::string& path, std::vector<std::optional<given>>& values) const;
 
+    std::string program_;
     std::string summary_;
     std::string footer_;
+    std::vector<std::string_view> shown_;  ///< empty: all
     std::vector<config_option> options_;
     std::vector<config_section> sections_;
     std::string positional_name_;

@@ -330,6 +330,8 @@ private:
     asio::awaitable<kube::reconcile_result> reconcile(object_key key)
     {
         using outcome = kube::reconcile_result;
+        if (key == publishing_key() && config_.dry_run)
+            co_return outcome(std::nullopt);
         if (key == publishing_key())
             co_return co_await discovery_->publish(*reconciler_);
         const object_ptr offer = offers_->objects().find(key);
@@ -350,6 +352,11 @@ private:
             controller::make_plan(*offer, observe(*offer), plan_settings_, around_.time.now());
         const auto next_check = todo.next_check;
         ask(key, todo.ask);
+        if (config_.dry_run)
+        {
+            tell_only(key, todo);
+            co_return outcome(next_check);
+        }
         for (const controller::remove& each : todo.removes)
             removed_by_us_.insert(each.uid);
         if (!todo.empty())
@@ -361,6 +368,18 @@ private:
                 co_return done.error();
         }
         co_return outcome(next_check);
+    }
+
+    /// What is to be done is told when it is another than before.
+    void tell_only(const object_key& key, const controller::plan& todo)
+    {
+        std::string text = fmt::format("{}", fmt::join(controller::describe(todo), ", "));
+        std::string& told = memory_[key].told;
+        if (told != text)
+            around_.log.info(
+                text.empty() ? "nothing to do" : "would do", {{"offer", key.to_string()}, {"changes", text}}
+            );
+        told = std::move(text);
     }
 
     void remember(const object_key& key, controller::reconciler::report report)
@@ -427,6 +446,7 @@ private:
         std::map<std::string, std::string, std::less<>> apply_errors;
         std::set<std::string, std::less<>> lost;  ///< kinds of children that somebody else has deleted
         std::map<std::string, controller::repair_budget, std::less<>> repairs;
+        std::string told;  ///< with --dry-run: what was to be done
     };
 
     const process around_;

@@ -82,7 +82,7 @@ std::string take_down_route(plan& out, const kube::object& offer, const observat
 void publish_route(plan& out, const observation& seen, const plan_settings& settings, const draft& wanted)
 {
     const api::service_offer& offer = *wanted.offer;
-    add_apply(out, seen, api::middleware_resource, seen.middleware, desired_middleware(offer, settings));
+    // The terms first: the verifiers take them up while the rest is written.
     add_apply(
         out,
         seen,
@@ -90,6 +90,7 @@ void publish_route(plan& out, const observation& seen, const plan_settings& sett
         seen.payment_route,
         desired_payment_route(offer, *wanted.route)
     );
+    add_apply(out, seen, api::middleware_resource, seen.middleware, desired_middleware(offer, settings));
     add_apply(out, seen, api::http_route_resource, seen.http_route, desired_http_route(offer, settings));
 }
 
@@ -296,6 +297,32 @@ bool plan::empty() const
 {
     return !add_finalizer && applies.empty() && removes.empty() && releases.empty() && !remove_finalizer &&
            !status && notes.empty();
+}
+
+std::vector<std::string> describe(const plan& todo)
+{
+    std::vector<std::string> out;
+    const auto add = [&](const char* verb, const kube::resource& kind, const kube::object_key& key) {
+        out.push_back(fmt::format("{} {} {}", verb, kind.kind, key.to_string()));
+    };
+    if (todo.add_finalizer)
+        out.emplace_back("add the finalizer");
+    for (const apply& each : todo.applies)
+    {
+        const auto& of = each.desired;
+        add("apply",
+            each.kind,
+            {kube::string_at(of, "metadata.namespace"), kube::string_at(of, "metadata.name")});
+    }
+    for (const remove& each : todo.removes)
+        add("delete", each.kind, each.key);
+    for (const release_finalizer& each : todo.releases)
+        add("release", each.kind, each.key);
+    if (todo.status)
+        out.push_back(fmt::format("write the status: {}", kube::string_at(*todo.status, "phase")));
+    if (todo.remove_finalizer)
+        out.emplace_back("remove the finalizer");
+    return out;
 }
 
 plan make_plan(

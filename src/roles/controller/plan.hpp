@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 
 #include <chrono>
+#include <compare>
 #include <functional>
 #include <map>
 #include <optional>
@@ -42,7 +43,7 @@ struct model_target
     std::string runtime;   ///< "ollama", "vllm", "tgi"
     std::string model;
 
-    bool operator==(const model_target&) const = default;
+    auto operator<=>(const model_target&) const = default;
 };
 
 /// What the runtime said of the offer's model.
@@ -71,7 +72,7 @@ struct proof_target
     /// Changes with all that the gateway makes the route of: then it is to be proved anew.
     std::string version;
 
-    bool operator==(const proof_target&) const = default;
+    auto operator<=>(const proof_target&) const = default;
 };
 
 /// What an unpaid request through the gateway has shown.
@@ -192,6 +193,9 @@ struct plan
     /// Whether there is nothing to write.
     bool empty() const;
 };
+
+/// What is written for it, in words, in that order: "apply HTTPRoute shop/so-hello".
+std::vector<std::string> describe(const plan& todo);
 
 /// Decides everything for one offer, from what is there and what the operator set. Pure: the same input gives
 /// the same plan, an input that is as it should be gives an empty one, and no offer makes it throw.

@@ -33,6 +33,7 @@ controller::plan_settings make_plan_settings(const settings& config)
     }
     for (const credential_entry& each : config.credentials)
         out.credentials.push_back({each.name, each.namespaces});
+    out.deletion_deadline = config.deletion_deadline;
     out.verifier_endpoints_required = !config.verifier_service.name.empty();
     return out;
 }

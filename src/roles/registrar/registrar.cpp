@@ -4,7 +4,10 @@
 #include "roles/registrar/verdict.hpp"
 
 #include <portitor/api/resources.hpp>
+#include <portitor/core/task_group.hpp>
 #include <portitor/kube/controller.hpp>
+
+#include <set>
 
 namespace portitor::roles {
 
@@ -14,10 +17,16 @@ namespace asio = boost::asio;
 using kube::object_key;
 using kube::object_ptr;
 
+// Between two looks whether all is done.
+constexpr std::chrono::milliseconds look_period(200);
+
 class registrar_role final : public role
 {
 public:
-    registrar_role(const process& around, const settings& config) : around_(around), config_(config) {}
+    registrar_role(const process& around, const settings& config)
+        : around_(around), config_(config),
+          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); })
+    {}
 
     asio::awaitable<result<int>> run() override
     {
@@ -36,15 +45,38 @@ public:
         kube::controller requests(
             environment_of(around_, *server_),
             std::move(options),
-            [this](object_key key) { return execute(std::move(key)); }
+            [this](object_key key) { return attempt(std::move(key)); }
         );
         requests_ = &requests.watch(api::registration_request_resource, {}, kube::own_key<kube::object>);
+        if (config_.until_done)
+            requests.on_start([&] { tasks_.spawn("end of the work", end_when_done(requests.queue())); });
         around_.log.info("no chain is configured: every request ends as OffChainOnly");
         co_await requests.run(around_.end);
+        tasks_.cancel();
+        co_await tasks_.join();
         co_return around_.end.exit_code();
     }
 
 private:
+    asio::awaitable<void> end_when_done(kube::work_queue& queue)
+    {
+        do
+            co_await around_.steady.sleep_for(look_period);
+        while (queue.depth() > 0 || queue.in_work() > 0 || !failing_.empty());
+        around_.log.info("every request has been executed");
+        around_.end.request();
+    }
+
+    asio::awaitable<kube::reconcile_result> attempt(object_key key)
+    {
+        auto done = co_await execute(key);
+        if (done)
+            failing_.erase(key);
+        else
+            failing_.insert(key);
+        co_return done;
+    }
+
     asio::awaitable<kube::reconcile_result> execute(object_key key)
     {
         const kube::reconcile_result done(std::nullopt);
@@ -101,6 +133,8 @@ private:
     const settings& config_;
     std::unique_ptr<kube::api> server_;
     kube::object_informer* requests_ = nullptr;
+    task_group tasks_;
+    std::set<object_key> failing_;  ///< whose last attempt failed, and is to be repeated
 };
 
 }  // namespace

@@ -22,7 +22,7 @@ from kube_client import KubeClient  # noqa: E402
 THROTTLES = {"default": "2s", "0": "0s"}
 # Milliseconds from creation to admitted: (percentile, must, goal on an idle machine of two cores).
 BARS = [(50, 500, 30), (99, 2000, 150)]
-POLL = 0.003
+POLL = 0.02
 
 
 def percentile(values, share):

@@ -5,6 +5,9 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <array>
+#include <iostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -41,7 +44,7 @@ struct fixture
     bool loud = false;
     std::vector<std::string> items;
     std::vector<std::string> words;
-    config_loader loader{"Tests settings.", "The end."};
+    config_loader loader{"portitor", "Tests settings.", "The end."};
 
     fixture()
     {
@@ -99,6 +102,23 @@ TEST_CASE("settings come from flag, environment, file and default, in this order
     CHECK(f.shade == "from environment");
     REQUIRE(f.load({"--config", file, "--test-shade", "from flag"}).has_value());
     CHECK(f.shade == "from flag");
+}
+
+TEST_CASE("the help shows only what is asked for, and the rest can be given all the same", "[core][config]")
+{
+    fixture f;
+    f.loader.show_only(std::array<std::string_view, 1>{"test-shade"});
+    std::ostringstream help;
+    std::streambuf* const before = std::cout.rdbuf(help.rdbuf());
+    const auto outcome = f.load({"--help"});
+    std::cout.rdbuf(before);
+    REQUIRE(outcome.has_value());
+    CHECK(*outcome == config_outcome::printed);
+    CHECK(has(help.str(), "--test-shade"));
+    CHECK_FALSE(has(help.str(), "--test-colour"));
+
+    REQUIRE(f.load({"--test-colour", "green"}).has_value());
+    CHECK(f.colour == "green");
 }
 
 TEST_CASE("the file itself can be named by the environment", "[core][config]")

@@ -193,7 +193,8 @@ TEST_CASE("a connection that was closed while idle is noticed before anything is
     fixture f;
     f.serve([&f](wire& line, int index) -> asio::awaitable<void> {
         co_await f.take(line);
-        co_await line.send(ok(index == 0 ? "one" : "two"));
+        const std::string said = index == 0 ? "one" : "two";
+        co_await line.send(ok(said));
         line.close();
     });
     CHECK(body_of(f.send(verb::post)) == "one");

@@ -49,7 +49,7 @@ TEST_CASE("a new offer gets its finalizer and all its children in one plan", "[c
     const plan first = all.step();
     CHECK(first.add_finalizer);
     // The gate before the route: a route without its Middleware could be served by a wider one.
-    CHECK(kinds(first.applies) == "Middleware PaymentRoute HTTPRoute");
+    CHECK(kinds(first.applies) == "PaymentRoute Middleware HTTPRoute");
     CHECK(first.removes.empty());
     CHECK(first.notes.empty());
     CHECK(all.verdict("UpstreamHealthy") == "Unknown/Probing");

@@ -92,7 +92,36 @@ TEST_CASE("another target is asked from the beginning, the same one goes on", "[
     CHECK(f.questions.latest(hello) == 0);
     f.run();
     CHECK(f.asked.back() == "b after 0");
-    CHECK(f.tasks.size() == 1);
+    f.pass(12s);
+    CHECK(f.asked == std::vector<std::string>{"a after 0", "b after 0", "b after 1"});
+}
+
+TEST_CASE("offers that want to know the same share one question", "[controller][poller]")
+{
+    fixture f;
+    f.questions.watch(hello, "a");
+    f.run();
+    f.questions.watch(other, "a");
+    CHECK(f.questions.latest(other) == 1);
+    f.run();
+    CHECK(f.asked.size() == 1);
+
+    f.answer = 2;
+    f.pass(12s);
+    CHECK(f.asked.size() == 2);
+    CHECK(f.heard == std::vector<std::string>{"shop/hello", "shop/hello", "shop/other"});
+
+    // It is asked for as long as one of them wants it.
+    f.questions.forget(hello);
+    f.pass(12s);
+    CHECK(f.asked.size() == 3);
+    CHECK(f.questions.latest(hello) == 0);
+    CHECK(f.questions.latest(other) == 2);
+    f.questions.forget(other);
+    f.pass(12s);
+    CHECK(f.asked.size() == 3);
+    f.questions.watch(hello, "a");
+    CHECK(f.questions.latest(hello) == 0);
 }
 
 TEST_CASE("what is forgotten is not asked any more, and nothing stays of it", "[controller][poller]")
@@ -103,7 +132,6 @@ TEST_CASE("what is forgotten is not asked any more, and nothing stays of it", "[
     f.run();
     f.questions.forget(hello);
     f.run();
-    CHECK(f.tasks.size() == 1);
     CHECK(f.questions.latest(hello) == 0);
     f.pass(12s);
     CHECK(f.asked.size() == 3);
@@ -130,7 +158,25 @@ TEST_CASE("an answer that comes after its target was forgotten is dropped", "[co
     context.restart();
     context.poll();
     CHECK(heard == 0);
-    CHECK(tasks.size() == 0);
+
+    // Nor is it taken for the answer to the same question, asked anew.
+    questions.watch(hello, "a");
+    context.restart();
+    context.poll();
+    questions.forget(hello);
+    questions.watch(hello, "a");
+    time.advance(1s);
+    context.restart();
+    context.poll();
+    CHECK(questions.latest(hello) == 0);
+    time.advance(1s);
+    context.restart();
+    context.poll();
+    CHECK(questions.latest(hello) == 7);
+    CHECK(heard == 1);
+    tasks.cancel();
+    context.restart();
+    context.poll();
 }
 
 TEST_CASE("a poller asks only so many questions at a time", "[controller][poller]")
@@ -152,7 +198,7 @@ TEST_CASE("a poller asks only so many questions at a time", "[controller][poller
         "test", tasks, time, 3, slowly, [](const kube::object_key&) {}, 402
     );
     for (int i = 0; i < 10; ++i)
-        questions.watch({"shop", std::to_string(i)}, "a");
+        questions.watch({"shop", std::to_string(i)}, std::to_string(i));
     for (int i = 0; i < 10; ++i)
     {
         context.restart();

@@ -16,7 +16,7 @@ std::string complaint_about(const std::string& text)
     const temp_folder folder;
     const std::string file = folder.write("settings.yaml", text);
     settings read;
-    config_loader loader("Tests settings.", "The end.");
+    config_loader loader("portitor", "Tests settings.", "The end.");
     declare(loader, read);
     const char* const words[] = {"portitor", "--config", file.c_str()};
     const auto outcome = loader.load(3, words);
@@ -101,7 +101,7 @@ TEST_CASE(
 )
 {
     settings read;
-    config_loader loader("Tests settings.", "The end.");
+    config_loader loader("portitor", "Tests settings.", "The end.");
     declare(loader, read);
     const auto given = [&](const char* value) {
         const char* const words[] = {"portitor", "--discovery-service", value};

@@ -1,0 +1,262 @@
+#include "cli/release_finalizers.hpp"
+
+#include "roles/kube_connection.hpp"
+
+#include <portitor/api/registration_request.hpp>
+#include <portitor/api/resources.hpp>
+#include <portitor/kube/finalizer.hpp>
+#include <portitor/kube/lease_record.hpp>
+
+#include <array>
+#include <iostream>
+#include <vector>
+
+namespace portitor::cli {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+// Long enough for whoever uninstalls to delete the controller, short enough for whoever installs again at
+// once.
+constexpr std::chrono::seconds lease_duration(60);
+// Objects between two renewals of the Lease: a few seconds of a slow API server.
+constexpr std::size_t renewal_interval = 200;
+// What has been changed since it was listed is listed again.
+constexpr unsigned most_rounds = 5;
+constexpr const char* holder = "portitor release-finalizers";
+// Offers first: without its offer nobody makes a request again.
+constexpr std::array kinds{api::service_offer_resource, api::registration_request_resource};
+
+/// An object that we hold.
+struct held
+{
+    kube::resource kind;
+    kube::object_meta meta;
+    std::string on_chain;  ///< what stays there of a registration; empty: nothing
+};
+
+std::string on_chain(const kube::object& request)
+{
+    const api::registration_state state = api::read_registration_state(request);
+    if (!state.touched_chain() || state.phase == api::registration_phase::retired)
+        return {};
+    return fmt::format(
+        "agent \"{}\" on {}, transaction \"{}\"",
+        state.agent_id,
+        kube::string_at(request.spec(), "chain"),
+        state.tx_hash
+    );
+}
+
+// At once: whoever waits wants to see how far it is.
+void say(const std::string& line)
+{
+    std::cout << line << std::endl;
+}
+
+std::string describe(const held& each)
+{
+    return fmt::format("{} {}", each.kind.kind, each.meta.key().to_string());
+}
+
+class release_finalizers final : public role
+{
+public:
+    release_finalizers(const process& around, const roles::settings& config)
+        : around_(around), config_(config)
+    {}
+
+    asio::awaitable<result<int>> run() override
+    {
+        auto server = roles::connect(around_, config_);
+        if (!server)
+            co_return server.error();
+        server_ = std::move(*server);
+        if (config_.dry_run)
+            co_return co_await show();
+        auto stopped = co_await stop_controller();
+        if (!stopped)
+            co_return stopped.error().within("taking the controller's Lease");
+        co_return co_await release_all();
+    }
+
+private:
+    asio::awaitable<result<int>> show()
+    {
+        auto all = co_await list_all();
+        if (!all)
+            co_return all.error();
+        for (const held& each : *all)
+        {
+            say(describe(each) + ": would be released");
+            tell_on_chain(each);
+        }
+        say(fmt::format("{} objects would be released, nothing was changed", all->size()));
+        co_return 0;
+    }
+
+    asio::awaitable<result<int>> release_all()
+    {
+        std::size_t released = 0;
+        for (unsigned round = 0; round < most_rounds; ++round)
+        {
+            auto all = co_await list_all();
+            if (!all)
+                co_return all.error();
+            if (all->empty())
+            {
+                say(fmt::format("{} objects released", released));
+                co_return 0;
+            }
+            for (std::size_t i = 0; i < all->size(); ++i)
+            {
+                if (i % renewal_interval == 0)
+                {
+                    auto renewed = co_await seize_lease();
+                    if (!renewed)
+                        co_return renewed.error().within("keeping the controller's Lease");
+                }
+                auto done = co_await release((*all)[i]);
+                if (!done)
+                    co_return done.error().within(describe((*all)[i]));
+                released += *done ? 1 : 0;
+            }
+        }
+        co_return fail(
+            errc::conflict,
+            "objects are held again as soon as they are released: a controller without leader election may "
+            "be "
+            "running; stop it, and try again"
+        );
+    }
+
+    /// False where somebody has changed the object in the meantime.
+    asio::awaitable<result<bool>> release(const held& each)
+    {
+        auto patch = kube::remove_finalizer_patch(each.meta, api::finalizer);
+        auto patched = co_await server_->patch(each.kind, each.meta.key(), std::move(*patch));
+        if (!patched && (patched.error().http_status() == 422 || patched.error().is_not_found()))
+            co_return false;
+        if (!patched)
+            co_return patched.error().to_error();
+        say(describe(each) + ": released");
+        tell_on_chain(each);
+        co_return true;
+    }
+
+    static void tell_on_chain(const held& each)
+    {
+        if (!each.on_chain.empty())
+            say("  stays registered: " + each.on_chain);
+    }
+
+    asio::awaitable<result<std::vector<held>>> list_all()
+    {
+        std::vector<held> out;
+        for (const kube::resource& kind : kinds)
+        {
+            auto listed = co_await list(kind, out);
+            if (!listed)
+                co_return listed.error().within("listing " + std::string(kind.plural));
+        }
+        co_return out;
+    }
+
+    asio::awaitable<result<void>> list(kube::resource kind, std::vector<held>& into)
+    {
+        const kube::item_handler take = [&](json::object&& item) -> result<void> {
+            auto parsed = kube::parse_object(std::move(item));
+            if (!parsed)
+                return parsed.error();
+            if ((*parsed)->meta.has_finalizer(api::finalizer))
+                into.push_back({kind, (*parsed)->meta, on_chain(**parsed)});
+            return {};
+        };
+        const kube::selection everything;
+        kube::list_position from;
+        do
+        {
+            auto page = co_await server_->list(kind, everything, from, take);
+            // A cluster without that kind holds nothing of it.
+            if (!page && page.error().is_not_found())
+                co_return result<void>();
+            if (!page)
+                co_return page.error().to_error();
+            from.continue_token = page->continue_token;
+        } while (!from.continue_token.empty());
+        co_return result<void>();
+    }
+
+    /// Returns when no controller can be leading any more.
+    asio::awaitable<result<void>> stop_controller()
+    {
+        auto before = co_await seize_lease();
+        if (!before)
+            co_return before.error();
+        if (before->holder.empty() || before->holder == holder)
+            co_return result<void>();
+        const auto wait = before->duration.count() > 0 ? before->duration : config_.lease_duration;
+        say(fmt::format(
+            "the controller {} has lost its Lease: waiting for {} s until it has ended",
+            before->holder,
+            wait.count()
+        ));
+        co_await around_.steady.sleep_for(wait);
+        co_return result<void>();
+    }
+
+    /// Holds the controller's Lease from now on, whoever had it. Returns the record from before.
+    asio::awaitable<result<kube::lease_record>> seize_lease()
+    {
+        const kube::object_key key{config_.ns, "portitor-controller"};
+        for (;;)
+        {
+            auto live = co_await server_->get(kube::leases, key, kube::request_class::lease);
+            if (!live && !live.error().is_not_found())
+                co_return live.error().to_error();
+            kube::object_ptr seen;
+            if (live)
+                seen = *live;
+            auto written = co_await write_lease(key, seen);
+            if (written)
+            {
+                kube::lease_record before;
+                if (seen)
+                    before = kube::read_lease(*seen);
+                co_return before;
+            }
+            // Renewed in the meantime.
+            if (!written.error().is_conflict())
+                co_return written.error().to_error();
+        }
+    }
+
+    asio::awaitable<kube::api_result<kube::object_ptr>>
+    write_lease(kube::object_key key, kube::object_ptr live)
+    {
+        const auto now = around_.time.now();
+        constexpr auto urgent = kube::request_class::lease;
+        if (!live)
+        {
+            auto wanted = kube::first_lease(key, holder, lease_duration, now);
+            co_return co_await server_->create(kube::leases, std::move(wanted), urgent);
+        }
+        auto wanted = kube::claimed_lease(*live, holder, lease_duration, now);
+        co_return co_await server_->replace(kube::leases, std::move(wanted), urgent);
+    }
+
+    const process around_;
+    const roles::settings& config_;
+    std::unique_ptr<kube::api> server_;
+};
+
+}  // namespace
+
+std::unique_ptr<role> make_release_finalizers(const process& around, const roles::settings& config)
+{
+    return std::make_unique<release_finalizers>(around, config);
+}
+
+}  // namespace portitor::cli

@@ -1,0 +1,133 @@
+"""What a seller and a buyer need beside Portitor, on real parts: cluster, chain, facilitator and a service to sell."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "test"), str(ROOT / "test" / "x402")]
+
+import x402  # noqa: E402
+from cluster import Cluster, ClusterError, wait_until  # noqa: E402
+
+ADDRESS = "10.77.0.1"
+GATEWAY = f"http://{ADDRESS}:8000"
+NAMESPACE = "sellers"
+FACILITATOR_PORT = 8546
+UPSTREAM_PORT = 9000
+
+
+def tool_folders():
+    """Where test/tools/build.sh has put things: BIN, NPM and so on."""
+    command = [ROOT / "test" / "tools" / "build.sh", "--print"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(done.stderr.strip())
+    return dict(line.split("=", 1) for line in done.stdout.splitlines())
+
+
+def offer(name, price="0.001", namespace=NAMESPACE, service="hello", registration=False, **payment):
+    """A ServiceOffer as a seller writes it."""
+    return {
+        "apiVersion": "obol.org/v1alpha1",
+        "kind": "ServiceOffer",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "type": "http",
+            "upstream": {"service": service, "port": UPSTREAM_PORT, "healthPath": "/health"},
+            "payment": {
+                "network": "base-sepolia",
+                "payTo": x402.SELLER,
+                "price": {"perRequest": price},
+            }
+            | payment,
+            "registration": {"enabled": registration, "description": f"the service {name}"},
+        },
+    }
+
+
+class Market:
+    """Started by `with`, gone without a trace afterwards."""
+
+    def __init__(self, say=lambda text: None, facilitator_host="127.0.0.1", **cluster):
+        """`cluster` is as Cluster has it. Pods reach a facilitator on ADDRESS only."""
+        self._say = say
+        self._tools = tool_folders()
+        self._facilitator_host = facilitator_host
+        self.cluster = Cluster(**cluster)
+        self._undo = contextlib.ExitStack()
+
+    def __enter__(self):
+        with contextlib.ExitStack() as undo:
+            self._say("starting etcd, the API server, the controller manager and Traefik")
+            undo.enter_context(self.cluster)
+            self.scripts = x402.Scripts(self._run, self._popen, self._tools["NPM"])
+            self._say("starting a chain with a test USDC, and an x402 facilitator on it")
+            self.chain = undo.enter_context(x402.Chain(self.scripts))
+            where = {"port": FACILITATOR_PORT, "host": self._facilitator_host}
+            self.facilitator = undo.enter_context(x402.Facilitator(self.scripts, self.chain, **where))
+            self._say("starting the seller's service")
+            self._start_upstream()
+            self._start_rest(undo)
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self._undo.close()
+
+    def _start_upstream(self):
+        script = pathlib.Path(__file__).with_name("upstream.py")
+        self.cluster.popen(["/usr/bin/python3", script, ADDRESS, str(UPSTREAM_PORT)], "upstream")
+        self.cluster.service(NAMESPACE, "hello", UPSTREAM_PORT)
+
+    def _start_rest(self, undo):
+        """What comes on top; `undo` takes what ends it."""
+
+    def get(self, path, headers=(), method="GET"):
+        """One request through Traefik, as a buyer sends it."""
+        return self.cluster.http(method, GATEWAY + path, headers)
+
+    def buy(self, version, path, **options):
+        """Buys with the unmodified client of that x402 version."""
+        return x402.buy(self.scripts, version, GATEWAY + path, **options)
+
+    def conditions(self, name, namespace=NAMESPACE):
+        """An offer's conditions by type: (status, reason, message)."""
+        found = self.cluster.get("serviceoffer", name, namespace) or {}
+        every = found.get("status", {}).get("conditions", [])
+        return {one["type"]: (one["status"], one["reason"], one["message"]) for one in every}
+
+    def wait_condition(self, name, kind, status="True", timeout=20, namespace=NAMESPACE):
+        try:
+            wait_until(
+                lambda: self.conditions(name, namespace).get(kind, ("", "", ""))[0] == status,
+                timeout,
+                f"{name}: {kind} is {status}",
+            )
+        except ClusterError as late:
+            raise ClusterError(f"{late}: {self.conditions(name, namespace)}") from None
+
+    def wait_gateway(self):
+        """After an outage of the API server: until Traefik follows it again. It backs off the further the more there
+        were."""
+        self.cluster.apply(offer("sounding"))
+        self.wait_condition("sounding", "Ready", timeout=150)
+        self.cluster.kubectl("delete", "serviceoffer", "sounding", "-n", NAMESPACE, "--timeout=60s")
+
+    def _run(self, cmd, env=None, timeout=None):
+        return subprocess.run(self.cluster.wrap(cmd), env=self._env(env), timeout=timeout, capture_output=True, text=True)
+
+    def _popen(self, cmd, name, env=None):
+        log = open(self.cluster.directory / "logs" / f"{name}.log", "ab")
+        with log:
+            return subprocess.Popen(
+                self.cluster.wrap(cmd), env=self._env(env), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def _env(self, env):
+        # The tools' folder holds a Node that is new enough, where the machine has none.
+        env = dict(env or os.environ)
+        env["PATH"] = f"{self._tools['BIN']}:{env['PATH']}"
+        return env

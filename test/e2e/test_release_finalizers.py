@@ -1,0 +1,93 @@
+"""Before an uninstall: everything that Portitor holds is let go, nothing becomes free, and what stays on chain is named."""
+
+import subprocess
+
+import pytest
+from cluster import wait_until
+from kube_client import MERGE_PATCH, KubeClient, path
+from polling import UnpaidPoller
+from restarts import Kubelet
+from stack import binary, offer
+
+NAMESPACE = "leaving"
+FINALIZER = "obol.org/portitor"
+LEASE = "portitor-controller"
+
+
+@pytest.fixture
+def client(stack):
+    """An offer that is only sold, and one that is registered on chain as well."""
+    stack.cluster.service(NAMESPACE, "hello", 9000)
+    out = KubeClient(stack.cluster)
+    for name, registered in (("plain", False), ("enrolled", True)):
+        made = offer(name, namespace=NAMESPACE, registration=registered)
+        assert out.create("serviceoffers", made, NAMESPACE)[0] == 201
+        stack.wait_condition(name, "Ready", namespace=NAMESPACE)
+    record = {"status": {"phase": "Confirmed", "agentId": "4711", "txHash": "0x" + "ab" * 32}}
+    where = path("registrationrequests", NAMESPACE, "enrolled-registration") + "/status"
+    assert out.request("PATCH", where, record, MERGE_PATCH)[0] == 200
+    yield out
+    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+
+
+def release(stack, *flags):
+    command = [binary(), "release-finalizers", f"--kubeconfig={stack.cluster.kubeconfig}", *flags]
+    done = subprocess.run(stack.cluster.wrap(command), capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+def held(client):
+    return [
+        name
+        for kind in ("serviceoffers", "registrationrequests")
+        for name, found in client.list(kind, NAMESPACE).items()
+        if FINALIZER in found["metadata"].get("finalizers", [])
+    ]
+
+
+def versions(client):
+    return {name: each["metadata"]["resourceVersion"] for name, each in client.list("serviceoffers", NAMESPACE).items()}
+
+
+def holder(client):
+    return client.get("leases", LEASE, "portitor")["spec"]["holderIdentity"]
+
+
+def test_a_dry_run_names_what_is_held_and_changes_nothing(stack, client):
+    wait_until(lambda: client.get("serviceoffers", "enrolled", NAMESPACE)["status"].get("agentId"), 10, "it is told")
+    before = versions(client)
+    leader = holder(client)
+    code, said, _ = release(stack, "--dry-run")
+    assert code == 0
+    for name in ("ServiceOffer leaving/plain", "ServiceOffer leaving/enrolled"):
+        assert f"{name}: would be released" in said
+    assert 'agent "4711" on base-sepolia' in said and "nothing was changed" in said
+    assert held(client) == ["enrolled", "plain", "enrolled-registration"]
+    assert holder(client) == leader
+    assert versions(client) == before
+
+
+def test_all_is_let_go_and_stays_so_while_the_controller_is_started_again_and_again(stack, client):
+    with UnpaidPoller(stack, "/services/plain/x") as poller, Kubelet(stack) as kubelet:
+        code, said, complaint = release(stack)
+        assert code == 0, complaint
+        assert kubelet.starts["controller"] == 1, "it has lost its Lease, and waits for the next"
+        assert kubelet.starts["verifier"] == 0
+        assert held(client) == []
+        assert said.count("agent \"4711\"") == 1 and "objects released" in said
+        # What was let go needs nobody to be deleted.
+        client.delete("serviceoffers", "enrolled", NAMESPACE)
+        wait_until(lambda: client.get("serviceoffers", "enrolled", NAMESPACE) is None, 5, "it is gone at once")
+        wait_until(lambda: client.list("registrationrequests", NAMESPACE) == {}, 20, "its request went with it")
+        assert held(client) == []
+        # Whoever does not uninstall after all has a controller again when that Lease has run out.
+        wait_until(lambda: held(client) == ["plain"], 90, "a controller holds it again")
+    stack.wait_condition("plain", "Ready", namespace=NAMESPACE)
+    assert poller.free_rides() == []
+
+
+def test_who_may_not_do_it_is_told_what_is_missing(stack, client):
+    code, _, complaint = release(stack, f"--kubeconfig={stack.cluster.role_kubeconfig('verifier')}")
+    assert code == 1
+    assert "Lease" in complaint and "cannot get resource" in complaint
+    assert held(client) == ["enrolled", "plain", "enrolled-registration"]

@@ -1,0 +1,100 @@
+"""What a pod finds in its volumes and its environment."""
+
+import base64
+import re
+
+_UNKNOWN = "the test's kubelet does not know {}"
+
+
+class PodFiles:
+    """Writes the volumes of one pod below `folder`, and works out its environment."""
+
+    def __init__(self, kube, pod, folder, address):
+        self._kube = kube
+        self._pod = pod
+        self._folder = folder
+        self._fields = {
+            "metadata.name": pod["metadata"]["name"],
+            "metadata.namespace": pod["metadata"]["namespace"],
+            "metadata.uid": pod["metadata"]["uid"],
+            "spec.nodeName": pod["spec"]["nodeName"],
+            "spec.serviceAccountName": pod["spec"].get("serviceAccountName", "default"),
+            "status.podIP": address,
+        }
+
+    def mounts(self, container):
+        """{path in the container: folder}, all written."""
+        volumes = {each["name"]: each for each in self._pod["spec"].get("volumes", [])}
+        return {
+            each["mountPath"]: self._write(volumes[each["name"]]) for each in container.get("volumeMounts", [])
+        }
+
+    def environment(self, container):
+        out = {"KUBERNETES_SERVICE_HOST": self._kube.address, "KUBERNETES_SERVICE_PORT": str(self._kube.port)}
+        for each in container.get("env", []):
+            out[each["name"]] = expanded(each["value"], out) if "value" in each else self._value_from(each)
+        return out
+
+    def _value_from(self, variable):
+        (kind, what), = variable.get("valueFrom", {"": None}).items()
+        if kind == "fieldRef":
+            return self._fields[what["fieldPath"]]
+        if kind in ("secretKeyRef", "configMapKeyRef"):
+            return self._data("secrets" if kind == "secretKeyRef" else "configmaps", what["name"])[what["key"]].decode()
+        raise NotImplementedError(_UNKNOWN.format(variable))
+
+    def _write(self, volume):
+        folder = self._folder / volume["name"]
+        folder.mkdir(parents=True, exist_ok=True)
+        sources = volume["projected"]["sources"] if "projected" in volume else [volume]
+        for source in sources:
+            for path, content in self._files(source):
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(content)
+        return folder
+
+    def _files(self, source):
+        if "emptyDir" in source:
+            return
+        if "serviceAccountToken" in source:
+            yield source["serviceAccountToken"]["path"], self._token(source["serviceAccountToken"])
+        elif "downwardAPI" in source:
+            for item in source["downwardAPI"]["items"]:
+                yield item["path"], self._fields[item["fieldRef"]["fieldPath"]].encode()
+        elif "configMap" in source:
+            yield from self._items("configmaps", source["configMap"], source["configMap"]["name"])
+        elif "secret" in source:
+            name = source["secret"].get("secretName") or source["secret"]["name"]
+            yield from self._items("secrets", source["secret"], name)
+        else:
+            raise NotImplementedError(_UNKNOWN.format(source))
+
+    def _items(self, kind, source, name):
+        data = self._data(kind, name)
+        wanted = source.get("items") or [{"key": key, "path": key} for key in data]
+        return [(each["path"], data[each["key"]]) for each in wanted]
+
+    def _data(self, kind, name):
+        found = self._kube.ask("GET", f"/api/v1/namespaces/{self._pod['metadata']['namespace']}/{kind}/{name}")
+        if kind == "secrets":
+            return {key: base64.b64decode(value) for key, value in found.get("data", {}).items()}
+        return {key: value.encode() for key, value in found.get("data", {}).items()}
+
+    def _token(self, wanted):
+        meta = self._pod["metadata"]
+        account = self._pod["spec"].get("serviceAccountName", "default")
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {
+                "expirationSeconds": wanted.get("expirationSeconds", 3600),
+                "boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]},
+            },
+        }
+        where = f"/api/v1/namespaces/{meta['namespace']}/serviceaccounts/{account}/token"
+        return self._kube.ask("POST", where, request)["status"]["token"].encode()
+
+
+def expanded(text, environment):
+    """`$(NAME)` is replaced, as Kubernetes does in commands and values."""
+    return re.sub(r"\$\(([A-Za-z_0-9]+)\)", lambda found: environment.get(found[1], found[0]), text)

@@ -1,0 +1,69 @@
+"""The chart, as an operator installs it, on a cluster that runs its pods."""
+
+import json
+import subprocess
+
+import yaml
+from market import FACILITATOR_PORT, GATEWAY, ROOT
+
+NAMESPACE = "portitor"
+TAG = "under-test"
+
+# What an operator of this cluster has to say.
+VALUES = {
+    "image": {"repository": "portitor", "tag": TAG},
+    "publicURL": GATEWAY,
+    "gateway": {"url": GATEWAY},
+    "defaultFacilitator": f"http://facilitator.markets.svc:{FACILITATOR_PORT}",
+    "allowInsecureFacilitator": True,
+}
+
+
+class Release:
+    """Helm, for the one release `portitor`."""
+
+    def __init__(self, market):
+        self._market = market
+        self._cluster = market.cluster
+        self.notes = ""
+
+    def install(self):
+        self.notes = self._helm("install", "portitor", self._chart, *self._values({}), "--create-namespace", "--wait")
+
+    def upgrade(self, **changes):
+        """With `changes` laid over the values."""
+        self._helm("upgrade", "portitor", self._chart, *self._values(changes), "--wait")
+
+    def rollback(self, revision):
+        self._helm("rollback", "portitor", str(revision), "--wait")
+
+    def uninstall(self):
+        return self._helm("uninstall", "portitor", "--wait")
+
+    def history(self):
+        return json.loads(self._helm("history", "portitor", "--output=json"))
+
+    def manifest(self):
+        """What it has put on the cluster."""
+        return [each for each in yaml.safe_load_all(self._helm("get", "manifest", "portitor")) if each]
+
+    @property
+    def _chart(self):
+        return ROOT / "charts" / "portitor"
+
+    def _values(self, changes):
+        file = self._cluster.directory / "values.yaml"
+        file.write_text(yaml.safe_dump(VALUES | changes))
+        return ["--values", file]
+
+    def _helm(self, *arguments):
+        folders = {f"HELM_{each}_HOME": str(self._cluster.directory / "helm") for each in ("CACHE", "CONFIG", "DATA")}
+        done = subprocess.run(
+            self._cluster.wrap(["helm", *arguments, "--namespace", NAMESPACE]),
+            env=self._cluster.environment() | folders,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"helm {arguments[0]}: {done.stderr.strip()}")
+        return done.stdout

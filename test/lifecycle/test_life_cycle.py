@@ -1,0 +1,122 @@
+"""The life of a release: installed, upgraded under paid traffic, rolled back, uninstalled. Each test begins where the one
+before it has ended."""
+
+import concurrent.futures
+import contextlib
+import threading
+
+import x402
+from cluster import wait_until
+from market import GATEWAY, NAMESPACE, offer
+from polling import UnpaidPoller
+
+ROLES = ("controller", "verifier", "registrar")
+FINALIZER = "obol.org/portitor"
+PATH = "/services/hello/x"
+
+
+@contextlib.contextmanager
+def paid_traffic(market, rate=8):
+    """Buys until the block ends; not one purchase may fail, and nobody is served unpaid."""
+    bought, end = [], threading.Event()
+
+    def buy():
+        while not end.is_set():
+            bought.append(x402.pay_loop(market.scripts, GATEWAY + PATH, rate, 5))
+
+    with concurrent.futures.ThreadPoolExecutor() as pool, UnpaidPoller(market, PATH, interval=0.02) as poller:
+        buying = pool.submit(buy)
+        try:
+            yield
+        finally:
+            end.set()
+        buying.result()
+    assert [failure for each in bought for failure in each["failures"]] == []
+    assert sum(each["ok"] for each in bought) >= rate * 5
+    assert set(poller.statuses()) == {402}, poller.statuses()
+
+
+def uids(kubelet):
+    return {role: {each.uid for each in kubelet.pods(role)} for role in ROLES}
+
+
+def is_there(market, each):
+    meta = each["metadata"]
+    kind = f"{each['kind']}.{each['apiVersion'].rpartition('/')[0]}".rstrip(".")
+    return market.cluster.get(kind, meta["name"], meta.get("namespace")) is not None
+
+
+def test_what_is_installed_sells(market, kubelet, release):
+    release.install()
+    assert "kubectl get serviceoffers" in release.notes
+    market.cluster.apply(offer("hello", registration=True))
+    for kind in ("Ready", "Registered"):
+        market.wait_condition("hello", kind, timeout=60)
+    assert "refuses it unpaid" in market.conditions("hello")["RoutePublished"][2]
+    wait_until(lambda: market.get(PATH).status == 402, 10, "it asks for payment")
+    assert market.buy(2, PATH)["status"] == 200
+    assert market.buy(1, PATH)["status"] == 200
+    assert market.get("/api/services.json").status == 200
+    assert {role: len(found) for role, found in uids(kubelet).items()} == dict.fromkeys(ROLES, 1)
+    for role in ROLES:
+        assert kubelet.pods(role)[0].restarts == 0
+
+
+def test_an_upgrade_of_every_role_fails_no_buyer(market, kubelet, release):
+    for role in ROLES:
+        before = uids(kubelet)
+        with paid_traffic(market):
+            release.upgrade(**{role: {"podAnnotations": {"example.com/round": "2"}}})
+            wait_until(lambda: len(kubelet.pods(role)) == 1, 60, f"the old {role} is gone")
+        after = uids(kubelet)
+        assert after[role] != before[role]
+    market.cluster.apply(offer("later"))
+    market.wait_condition("later", "Ready", timeout=60)
+
+
+def test_a_change_of_the_operators_file_reaches_every_role(market, kubelet, release):
+    before = uids(kubelet)
+    with paid_traffic(market):
+        release.upgrade(logging={"level": "debug"})
+        for role in ROLES:
+            wait_until(lambda: len(kubelet.pods(role)) == 1, 60, f"the old {role} is gone")
+    after = uids(kubelet)
+    assert all(after[role] != before[role] for role in ROLES)
+    assert '"level":"debug"' in kubelet.pods("controller")[0].log()
+
+
+def test_a_rollback_fails_no_buyer(market, kubelet, release):
+    with paid_traffic(market):
+        release.rollback(1)
+        for role in ROLES:
+            wait_until(lambda: len(kubelet.pods(role)) == 1, 60, f"the old {role} is gone")
+    assert release.history()[-1]["description"].startswith("Rollback to 1")
+
+
+def test_a_verifier_that_dies_is_started_again(market, kubelet, kube):
+    (pod,) = kubelet.pods("verifier")
+    with UnpaidPoller(market, PATH) as poller:
+        pod._process.kill()
+        wait_until(lambda: pod.restarts == 1, 10, "its container is started again")
+        wait_until(lambda: market.get(PATH).status == 402, 20, "it asks for payment again")
+    assert poller.free_rides() == []
+    assert market.buy(2, PATH)["status"] == 200
+
+
+def test_an_uninstall_lets_everything_go_and_gives_nothing_away(market, kube, kubelet, release):
+    manifest = release.manifest()
+    with UnpaidPoller(market, PATH) as poller:
+        release.uninstall()
+        wait_until(lambda: not any(kubelet.pods(role) for role in ROLES), 90, "its pods are gone")
+        # The offers stay, and with them routes that nobody answers for.
+        assert market.get(PATH).status >= 500
+        offers = market.cluster.get("serviceoffer", ns=NAMESPACE)["items"]
+        assert sorted(each["metadata"]["name"] for each in offers) == ["hello", "later"]
+        held = [each for each in offers if FINALIZER in each["metadata"].get("finalizers", [])]
+        assert held == []
+        market.cluster.kubectl("delete", "serviceoffer", "--all", "-n", NAMESPACE, "--timeout=30s")
+        wait_until(lambda: market.get(PATH).status == 404, 20, "its routes went with them")
+    assert poller.free_rides() == []
+    kinds = "httproutes,middlewares,paymentroutes,registrationrequests"
+    wait_until(lambda: market.cluster.get(kinds, ns=NAMESPACE)["items"] == [], 20, "nothing is left of the offers")
+    assert {each["kind"] for each in manifest if is_there(market, each)} == {"CustomResourceDefinition"}
