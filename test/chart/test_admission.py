@@ -1,9 +1,11 @@
 """The chart's admission policies and roles on the real API server: who may write what, and that deletion goes on."""
 
 import json
+import subprocess
 
 import pytest
-from cluster import KubectlError, wait_until
+from cluster import KubectlError, kubeconfig, wait_until
+from cluster.components import API_SERVER
 from offer import CHILDREN, NAMESPACE, REFUSED_SPEC, REFUSED_STATUS, Offer, child
 
 ACCOUNT = "system:serviceaccount:portitor:portitor-"
@@ -101,6 +103,17 @@ def test_the_uninstall_takes_finalizers_off_and_nothing_else(cluster, offer):
         with pytest.raises(KubectlError, match="forbidden"):
             cluster.kubectl("delete", kind, CHILDREN[kind], "-n", NAMESPACE, account)
     offer.make()
+
+
+def test_the_programs_own_release_needs_no_more_rights(cluster, offer, binary, tmp_path):
+    token = cluster.kubectl("create", "token", "portitor-release-finalizers", "-n", "portitor").strip()
+    config = tmp_path / "kubeconfig"
+    kubeconfig.write(config, API_SERVER, cluster.ca, {"token": token})
+    command = [binary, "release-finalizers", f"--kubeconfig={config}", "--namespace=portitor"]
+    done = subprocess.run(cluster.wrap(command), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    request = cluster.get("registrationrequest", CHILDREN["registrationrequest"], NAMESPACE)
+    assert "finalizers" not in request["metadata"]
 
 
 @pytest.mark.parametrize("cascade", ["background", "foreground"])

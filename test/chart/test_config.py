@@ -1,11 +1,9 @@
 """The operator's file that the chart writes: the program accepts it, and the chart knows all that can be set."""
 
 import json
-import os
 import re
 import subprocess
 
-import pytest
 import yaml
 from cluster import chart
 from cluster.tools import REPOSITORY
@@ -16,6 +14,7 @@ CHART_SETS = {
     "role", "listen", "health-listen", "namespace", "log-level", "log-format", "gateway", "gateway-section",
     "gateway-controller", "gateway-url", "verifier-url", "verifier-service", "discovery-service", "public-url",
     "default-facilitator", "allow-insecure-facilitator", "shutdown-delay", "tls-cert-file", "tls-key-file",
+    "until-done",
 }  # fmt: skip
 # Of no use in a pod.
 NOT_IN_PODS = {"kubeconfig", "context", "file", "output"}
@@ -31,14 +30,6 @@ spec:
     payTo: "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955"
     price: {perRequest: "0.001"}
 """
-
-
-@pytest.fixture(scope="module")
-def binary():
-    path = os.environ.get("PORTITOR_BIN", REPOSITORY / "build" / "release" / "portitor")
-    if not os.access(path, os.X_OK):
-        pytest.fail(f"{path} is not there: build it first (scripts/build.sh release)")
-    return path
 
 
 def test_the_program_accepts_it(renders, values, binary, tmp_path):

@@ -17,7 +17,7 @@ NO_MONITOR = "--set=serviceMonitor.enabled=false"
 
 @pytest.fixture(scope="module")
 def cluster():
-    with Cluster(traefik=False) as started:
+    with Cluster(traefik=False, portitor=False) as started:
         yield started
 
 
@@ -48,12 +48,14 @@ def complete(cluster, job):
 
 
 def test_a_release_lives(cluster):
-    # The test cluster has made the CRDs and the roles' rights already, but not by this release.
-    values = f"--values={Renders.file('ha')}"
-    said = helm(cluster, "install", "portitor", chart.CHART, "--take-ownership", values, NO_MONITOR)
+    assert our_crds(cluster) == set()
+    said = helm(cluster, "install", "portitor", chart.CHART, f"--values={Renders.file('ha')}", NO_MONITOR)
+    assert our_crds(cluster) == CRDS
     assert "do not share claims" in said and "kubectl get serviceoffers" in said
     assert cluster.get("deployment", "portitor-verifier", NAMESPACE)["spec"]["replicas"] == 3
+    # What belongs to the uninstall is not there before.
     assert cluster.get("job", HOOK, NAMESPACE) is None
+    assert cluster.get("clusterrole", HOOK) is None
 
     before = cluster.get("deployment", "portitor-verifier", NAMESPACE)["spec"]["template"]["metadata"]["annotations"]
     helm(cluster, "upgrade", "portitor", chart.CHART, "--set=publicURL=https://api.example.com")

@@ -33,16 +33,24 @@ class Cluster:
     """
 
     def __init__(
-        self, name=None, directory=None, traefik_throttle="2s", controller_manager=True, traefik=True, controllers=()
+        self,
+        name=None,
+        directory=None,
+        traefik_throttle="2s",
+        controller_manager=True,
+        traefik=True,
+        controllers=(),
+        portitor=True,
     ):
         """`directory` must be absent or empty, and is removed with the cluster; the default is a folder for
         temporary files. `traefik_throttle` is the least time between two of Traefik's readings. `controllers` are
-        those of the controller manager that run beside the garbage collector and the namespace controller."""
+        those of the controller manager that run beside the garbage collector and the namespace controller. Without
+        `portitor` the project's CRDs, accounts and rights are left to Helm."""
         name = name or f"t{os.getpid()}-{secrets.token_hex(3)}"
         registry.check_name(name)
         directory = os.path.abspath(directory or registry.default_directory(name))
         every = (*registry.Settings.controllers, *controllers)
-        self._use(registry.Settings(name, directory, traefik_throttle, controller_manager, traefik, every))
+        self._use(registry.Settings(name, directory, traefik_throttle, controller_manager, traefik, every, portitor))
 
     @classmethod
     def attach(cls, name):
@@ -245,7 +253,9 @@ class Cluster:
     def _fill(self):
         files = [self._tools.gateway_api_crds, self._tools.traefik_crds, self._tools.traefik_rbac]
         self._create(*(f"--filename={file}" for file in files))
-        made = objects.access() + objects.from_chart(self._tools.bin / "helm")
+        made = objects.access()
+        if self.settings.portitor:
+            made += objects.from_chart(self._tools.bin / "helm")
         self._create("--filename=-", stdin=_manifest(made))
         self._write_tokens()
         wait_until(self._crds_established, 30, "all CRDs are established")
@@ -263,7 +273,9 @@ class Cluster:
 
     def _write_tokens(self):
         (self.directory / "tokens").mkdir()
-        accounts = [(objects.PORTITOR, f"portitor-{role}") for role in objects.ROLES] + [(objects.TRAEFIK, "traefik")]
+        accounts = [(objects.TRAEFIK, "traefik")]
+        if self.settings.portitor:
+            accounts += [(objects.PORTITOR, f"portitor-{role}") for role in objects.ROLES]
         with concurrent.futures.ThreadPoolExecutor() as pool:
             list(pool.map(lambda account: self._write_token(*account), accounts))
 

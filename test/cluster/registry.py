@@ -24,6 +24,7 @@ class Settings:
     controller_manager: bool = True
     traefik: bool = True
     controllers: tuple = ("garbage-collector-controller", "namespace-controller")
+    portitor: bool = True
 
 
 def check_name(name):

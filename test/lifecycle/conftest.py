@@ -27,7 +27,7 @@ CONTROLLERS = (
 
 @pytest.fixture(scope="session")
 def market():
-    with Market(facilitator_host=ADDRESS, controllers=CONTROLLERS) as started:
+    with Market(facilitator_host=ADDRESS, controllers=CONTROLLERS, portitor=False) as started:
         yield started
 
 

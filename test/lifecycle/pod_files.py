@@ -1,6 +1,7 @@
 """What a pod finds in its volumes and its environment."""
 
 import base64
+import math
 import re
 
 _UNKNOWN = "the test's kubelet does not know {}"
@@ -32,13 +33,15 @@ class PodFiles:
     def environment(self, container):
         out = {"KUBERNETES_SERVICE_HOST": self._kube.address, "KUBERNETES_SERVICE_PORT": str(self._kube.port)}
         for each in container.get("env", []):
-            out[each["name"]] = expanded(each["value"], out) if "value" in each else self._value_from(each)
+            out[each["name"]] = expanded(each["value"], out) if "value" in each else self._value_from(each, container)
         return out
 
-    def _value_from(self, variable):
+    def _value_from(self, variable, container):
         (kind, what), = variable.get("valueFrom", {"": None}).items()
         if kind == "fieldRef":
             return self._fields[what["fieldPath"]]
+        if kind == "resourceFieldRef" and what["resource"] == "limits.cpu":
+            return str(_cpus(container["resources"]["limits"]["cpu"]))
         if kind in ("secretKeyRef", "configMapKeyRef"):
             return self._data("secrets" if kind == "secretKeyRef" else "configmaps", what["name"])[what["key"]].decode()
         raise NotImplementedError(_UNKNOWN.format(variable))
@@ -93,6 +96,11 @@ class PodFiles:
         }
         where = f"/api/v1/namespaces/{meta['namespace']}/serviceaccounts/{account}/token"
         return self._kube.ask("POST", where, request)["status"]["token"].encode()
+
+
+def _cpus(quantity):
+    """Whole processors, as many as are at least needed."""
+    return math.ceil(int(quantity[:-1]) / 1000) if quantity.endswith("m") else math.ceil(float(quantity))
 
 
 def expanded(text, environment):

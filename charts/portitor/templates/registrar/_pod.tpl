@@ -1,4 +1,8 @@
 {{- define "portitor.registrar.pod" -}}
+{{- if eq .Values.registrar.kind "Job" }}
+args:
+- --until-done
+{{- end }}
 {{- with .Values.registrar.key.existingSecret }}
 volumeMounts:
 - name: key
