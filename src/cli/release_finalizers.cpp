@@ -166,12 +166,13 @@ private:
 
     asio::awaitable<result<void>> list(kube::resource kind, std::vector<held>& into)
     {
+        const bool is_request = kind.plural == api::registration_request_resource.plural;
         const kube::item_handler take = [&](json::object&& item) -> result<void> {
             auto parsed = kube::parse_object(std::move(item));
             if (!parsed)
                 return parsed.error();
             if ((*parsed)->meta.has_finalizer(api::finalizer))
-                into.push_back({kind, (*parsed)->meta, on_chain(**parsed)});
+                into.push_back({kind, (*parsed)->meta, is_request ? on_chain(**parsed) : std::string()});
             return {};
         };
         const kube::selection everything;

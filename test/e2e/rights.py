@@ -1,0 +1,82 @@
+"""Rights by the API server's account: what a role's rules allow, and what it has used of them."""
+
+import json
+import typing
+
+NAMESPACE = "portitor"
+VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+
+
+class Right(typing.NamedTuple):
+    """One verb on one kind of objects."""
+
+    verb: str
+    group: str
+    resource: str  # with its subresource: serviceoffers/status
+
+    def __str__(self):
+        return f"{self.verb} {self.resource}.{self.group}".rstrip(".")
+
+
+def account(role):
+    return f"system:serviceaccount:{NAMESPACE}:portitor-{role}"
+
+
+def given(cluster, role):
+    """What its ClusterRole and its Role allow."""
+    found = [cluster.get("clusterrole", f"portitor-{role}"), cluster.get("role", f"portitor-{role}", NAMESPACE)]
+    return {
+        Right(verb, group, resource)
+        for rules in filter(None, found)
+        for rule in rules["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def used(cluster, role):
+    """What it has used, and what it was refused."""
+    succeeded, refused = set(), set()
+    for event in cluster.audit_events():
+        what = event.get("objectRef")
+        if event["user"]["username"] != account(role) or not what:
+            continue
+        resource = "/".join(filter(None, [what["resource"], what.get("subresource")]))
+        right = Right(event["verb"], what.get("apiGroup", ""), resource)
+        code = event.get("responseStatus", {}).get("code", 0)
+        if code == 403:
+            refused.add(right)
+        elif code < 400:
+            succeeded.add(right)
+            # An apply of what is not there yet is judged as a create as well.
+            if event["verb"] == "patch" and code == 201:
+                succeeded.add(right._replace(verb="create"))
+    return succeeded, refused
+
+
+def resources(cluster):
+    """(group, resource) of everything that the API server serves."""
+    out = set()
+    groups = ["/api/v1"]
+    for group in json.loads(cluster.kubectl("get", "--raw", "/apis"))["groups"]:
+        groups += [f"/apis/{each['groupVersion']}" for each in group["versions"]]
+    for path in groups:
+        group = path.split("/")[2] if path.startswith("/apis") else ""
+        out |= {(group, each["name"]) for each in json.loads(cluster.kubectl("get", "--raw", path))["resources"]}
+    return out
+
+
+def allowed(client, role, right, namespace=""):
+    """The API server's own word."""
+    resource, _, subresource = right.resource.partition("/")
+    attributes = {"verb": right.verb, "group": right.group, "resource": resource, "subresource": subresource}
+    spec = {"user": account(role), "groups": [f"system:serviceaccounts:{NAMESPACE}", "system:serviceaccounts", "system:authenticated"]}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": spec | {"resourceAttributes": attributes | {"namespace": namespace}},
+    }
+    status, answer = client.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+    assert status == 201, answer
+    return answer["status"]["allowed"]

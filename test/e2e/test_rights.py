@@ -1,0 +1,77 @@
+"""Each role has the rights that it uses, and no other. What was used is the audit log's account of this session, to which
+the first test adds whatever an offer can need."""
+
+import concurrent.futures
+
+import pytest
+from cluster import wait_until
+from kube_client import JSON_PATCH, KubeClient
+from rights import NAMESPACE as PORTITOR
+from rights import VERBS, Right, allowed, given, resources, used
+from stack import HEALTH_PORTS, offer
+
+NAMESPACE = "lawful"
+ROLES = tuple(HEALTH_PORTS)
+
+# Looked up by the API server itself, when an owner reference blocks its owner's deletion (admission plug-in
+# OwnerReferencesPermissionEnforcement, which this cluster has on): no request of its own.
+WITHOUT_REQUEST = {"controller": {Right("update", "obol.org", "serviceoffers/finalizers")}}
+# Everybody has them.
+EVERYBODY = {
+    Right("create", "authentication.k8s.io", "selfsubjectreviews"),
+    Right("create", "authorization.k8s.io", "selfsubjectaccessreviews"),
+    Right("create", "authorization.k8s.io", "selfsubjectrulesreviews"),
+}
+
+
+@pytest.fixture(scope="module")
+def client(stack):
+    """After a life that needs everything: sold, registered, taken and changed by others, deleted."""
+    stack.cluster.service(NAMESPACE, "hello", 9000)
+    out = KubeClient(stack.cluster)
+    for role in ROLES:
+        # So that its start, and its Lease, are in the log of a session of this file alone.
+        stack.wait_ready(role)
+    assert out.create("serviceoffers", offer("citizen", namespace=NAMESPACE, registration=True), NAMESPACE)[0] == 201
+    for kind in ("Ready", "Registered"):
+        stack.wait_condition("citizen", kind, namespace=NAMESPACE)
+    # A field too many is taken out by a patch, a Service that nobody answers for is told by Events, again and again.
+    added = [{"op": "add", "path": "/spec/hostnames", "value": ["else.example.com"]}]
+    assert out.patch("httproutes", "so-citizen", NAMESPACE, added, JSON_PATCH)[0] == 200
+    wait_until(lambda: "hostnames" not in out.get("httproutes", "so-citizen", NAMESPACE)["spec"], 10, "it is put right")
+    for _ in range(3):
+        out.delete("middlewares", "x402-citizen", NAMESPACE)
+        wait_until(lambda: out.get("middlewares", "x402-citizen", NAMESPACE), 10, "it is made again")
+    out.delete("serviceoffers", "citizen", NAMESPACE)
+    wait_until(lambda: out.get("serviceoffers", "citizen", NAMESPACE) is None, 30, "it is gone")
+    yield out
+    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_right_is_used_and_none_is_missing(stack, client, role):
+    succeeded, refused = used(stack.cluster, role)
+    assert sorted(map(str, refused)) == []
+    unused = given(stack.cluster, role) - succeeded - WITHOUT_REQUEST.get(role, set())
+    assert sorted(map(str, unused)) == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_other_right_is_refused(stack, client, role):
+    mine = given(stack.cluster, role) | EVERYBODY
+    every = [Right(verb, group, resource) for group, resource in resources(stack.cluster) for verb in VERBS]
+    others = [each for each in every if each not in mine]
+    assert len(others) > 500
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for namespace in ("", NAMESPACE, PORTITOR):
+            answers = pool.map(lambda each: allowed(client, role, each, namespace), others)
+            assert [str(each) for each, yes in zip(others, answers) if yes] == []
+
+
+def test_namespaced_rights_end_at_their_namespace(stack, client):
+    """Leases and Services of others are not the roles' business."""
+    for role in ROLES:
+        for verb in VERBS:
+            assert not allowed(client, role, Right(verb, "coordination.k8s.io", "leases"), "kube-system")
+            assert not allowed(client, role, Right(verb, "", "secrets"), NAMESPACE)
+            assert not allowed(client, role, Right(verb, "", "services"), NAMESPACE)
