@@ -85,6 +85,8 @@ class Components:
             "service-account-key-file": self.certs.public_key("tokens"),
             "service-account-signing-key-file": self.certs.key("tokens"),
             "authorization-mode": "RBAC",
+            # As strict as any: who writes an owner reference that blocks must have a right to do so.
+            "enable-admission-plugins": "OwnerReferencesPermissionEnforcement",
             "service-cluster-ip-range": "10.43.0.0/16",
             "endpoint-reconciler-type": "none",
             "audit-policy-file": self._audit_policy,
