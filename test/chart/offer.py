@@ -63,27 +63,27 @@ class Offer:
     def make(self):
         """Makes what is missing of it."""
         self._cluster.apply(_OFFER)
+        self._apply_children(finalizers=["obol.org/portitor"])
+
+    def release(self):
+        """Takes the finalizers off its children, as the controller does."""
+        self._apply_children()
+
+    def delete(self, cascade):
+        """Deletes the offer, whose children have let go of it."""
+        self.release()
+        command = ["delete", "serviceoffer", "hello", "-n", NAMESPACE, f"--cascade={cascade}", "--timeout=30s"]
+        self._cluster.kubectl(*command)
+
+    def _apply_children(self, **metadata):
         uid = self._cluster.get("serviceoffer", "hello", NAMESPACE)["metadata"]["uid"]
         owner = _GROUP | {"kind": "ServiceOffer", "name": "hello", "uid": uid}
         owner |= {"controller": True, "blockOwnerDeletion": True}
         for kind in CHILDREN:
             made = child(kind)
-            made["metadata"] |= {"ownerReferences": [owner], "finalizers": ["obol.org/portitor"]}
+            made["metadata"] |= {"ownerReferences": [owner]} | metadata
             command = ["apply", "--server-side", "--field-manager=portitor-controller", "--force-conflicts", "-f", "-"]
             self._cluster.kubectl(*command, stdin=json.dumps(made), role="controller")
-
-    def release(self, *identity, **options):
-        """Takes the finalizers off its children."""
-        off = json.dumps([{"op": "remove", "path": "/metadata/finalizers"}])
-        for kind, name in CHILDREN.items():
-            command = ["patch", kind, name, "-n", NAMESPACE, "--type=json", "-p", off]
-            self._cluster.kubectl(*command, *identity, **options)
-
-    def delete(self, cascade):
-        """Deletes the offer, whose children have let go of it."""
-        self.release(role="controller")
-        command = ["delete", "serviceoffer", "hello", "-n", NAMESPACE, f"--cascade={cascade}", "--timeout=30s"]
-        self._cluster.kubectl(*command)
 
     def children(self):
         """Those that are there."""

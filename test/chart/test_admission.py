@@ -93,27 +93,21 @@ def test_sellers_write_offers_alone(cluster, offer):
         assert not may(verb, "serviceoffers.obol.org", "--subresource=status")
 
 
-def test_the_uninstall_takes_finalizers_off_and_nothing_else(cluster, offer):
-    account = f"--as={ACCOUNT}release-finalizers"
-    cluster.kubectl("get", "serviceoffers,paymentroutes,registrationrequests", "-A", account)
-    offer.release(account)
-    assert len(offer.children()) == 2
-    assert not any("finalizers" in each["metadata"] for each in offer.children())
-    for kind in CHILDREN:
-        with pytest.raises(KubectlError, match="forbidden"):
-            cluster.kubectl("delete", kind, CHILDREN[kind], "-n", NAMESPACE, account)
-    offer.make()
-
-
-def test_the_programs_own_release_needs_no_more_rights(cluster, offer, binary, tmp_path):
+def test_the_uninstall_takes_finalizers_off_and_nothing_else(cluster, offer, binary, tmp_path):
     token = cluster.kubectl("create", "token", "portitor-release-finalizers", "-n", "portitor").strip()
     config = tmp_path / "kubeconfig"
     kubeconfig.write(config, API_SERVER, cluster.ca, {"token": token})
     command = [binary, "release-finalizers", f"--kubeconfig={config}", "--namespace=portitor"]
     done = subprocess.run(cluster.wrap(command), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+    assert len(offer.children()) == 2
     request = cluster.get("registrationrequest", CHILDREN["registrationrequest"], NAMESPACE)
     assert "finalizers" not in request["metadata"]
+    account = f"--as={ACCOUNT}release-finalizers"
+    for kind in CHILDREN:
+        with pytest.raises(KubectlError, match="forbidden"):
+            cluster.kubectl("delete", kind, CHILDREN[kind], "-n", NAMESPACE, account)
+    offer.make()
 
 
 @pytest.mark.parametrize("cascade", ["background", "foreground"])
@@ -136,5 +130,5 @@ def test_orphans_can_be_deleted(cluster, offer):
 
 def test_a_namespace_can_be_deleted(cluster, offer):
     offer.make()
-    offer.release(role="controller")
+    offer.release()
     cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
