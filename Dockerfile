@@ -1,5 +1,6 @@
 # The same files as in the archive of scripts/image.py, for those who have Docker:
-#   docker build --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" --build-arg REVISION="$(git rev-parse HEAD)" .
+#   docker build --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" \
+#       --build-arg REVISION="$(git rev-parse HEAD)" .
 FROM debian:12-slim AS build
 WORKDIR /src
 COPY scripts/install-deps.sh scripts/

@@ -87,14 +87,22 @@ def _libraries(binary):
     listed = subprocess.run(["ldd", binary], check=True, capture_output=True, text=True).stdout
     if "not found" in listed:
         raise SystemExit(f"image: the binary does not run here:\n{listed}")
-    found = {}
+    places = {}
     for name, place in re.findall(r"^\s*(\S+) => (/\S+) \(0x", listed, re.M):
         # The loader looks in the same folders without its cache, so the image needs none.
-        found[os.path.realpath(os.path.dirname(place)).lstrip("/") + "/" + name] = _debian_file(place)
+        places[os.path.realpath(os.path.dirname(place)).lstrip("/") + "/" + name] = os.path.realpath(place)
     # The kernel wants this one exactly where the binary says.
     (loader,) = re.findall(r"^\s*(/\S+) \(0x", listed, re.M)
-    found[loader.lstrip("/")] = _debian_file(loader, 0o755)
-    return found
+    places[loader.lstrip("/")] = os.path.realpath(loader)
+    packages = debian.owners(places.values())
+    return {
+        inside: File(
+            Path(place).read_bytes(),
+            0o755 if inside == loader.lstrip("/") else 0o644,
+            package=packages[place],
+        )
+        for inside, place in places.items()
+    }
 
 
 def _ca_bundle():
@@ -115,7 +123,3 @@ def _notices(root):
         found.setdefault(path, File(package.copyright_file.read_bytes(), package=package))
     return found
 
-
-def _debian_file(path, mode=0o644):
-    path = os.path.realpath(path)
-    return File(Path(path).read_bytes(), mode, package=debian.owner(path))

@@ -8,7 +8,8 @@ import pytest
 from cluster import wait_until
 from cluster.certs import Certs
 from cluster.netns import ADDRESS, Netns
-from container import Container
+from cluster.process import Process
+from container import Container, command_line
 
 PORTITOR = "/usr/bin/portitor"
 OFFER = """\
@@ -86,6 +87,7 @@ def test_a_configuration_is_read_from_a_mount(root, tmp_path):
 @pytest.fixture
 def service_account(tmp_path):
     """What a pod gets, of an API server that is not there."""
+    tmp_path.chmod(0o755)
     folder = tmp_path / "account"
     folder.mkdir()
     certs = Certs(tmp_path / "certs")
@@ -143,10 +145,11 @@ def namespace(pid, kind):
 def test_nothing_can_be_written_and_nothing_needs_to_be(verifier):
     wait_until(lambda: get(verifier, "/healthz") == "200", 10, "it answers", interval=0.1)
     with open(f"/proc/{verifier.pid}/mountinfo") as lines:
-        mounts = [line.split() for line in lines]
-    writable = [mount[4] for mount in mounts if "ro" not in mount[5].split(",")]
-    assert [place for place in writable if not place.startswith(("/proc", "/dev/"))] == []
-    assert mounts and all(mount[4] != "/" or "ro" in mount[5].split(",") for mount in mounts)
+        mounts = {line.split()[4]: line.split()[5].split(",") for line in lines}
+    assert "/" in mounts and "/dev" in mounts
+    # Devices are written to, and what the kernel shows of itself is not the image's.
+    own = {place: flags for place, flags in mounts.items() if not place.startswith(("/proc", "/dev/"))}
+    assert [place for place, flags in own.items() if "ro" not in flags] == []
 
 
 def test_a_write_fails(root, tmp_path):
@@ -155,7 +158,7 @@ def test_a_write_fails(root, tmp_path):
     tools.mkdir()
     tmp_path.chmod(0o755)
     subprocess.run(["cp", "/usr/bin/touch", tools], check=True)
-    for place in ("/file", "/etc/file", "/usr/bin/portitor", "/tools/file", "/dev/file"):
+    for place in ("/file", "/etc/file", "/usr/bin/file", "/tools/file", "/dev/file"):
         done = Container(root, ["/tools/touch", place], mounts={"/tools": tools}).run()
         assert done.returncode == 1 and "Read-only file system" in done.stderr, done.stderr
 
@@ -182,7 +185,7 @@ def certs(network, tmp_path_factory):
     for each in (folder, folder.parent):
         each.chmod(0o755)
     made = Certs(folder / "certs")
-    made.create(["DNS:api.image.test", "DNS:hosts.image.test"], {})
+    made.create(["DNS:api.image.test", "DNS:api", "DNS:hosts.image.test"], {})
     command = ["/usr/bin/python3", "-c", API_SERVER, ADDRESS, made.certificate("server"), made.key("server")]
     server = subprocess.Popen(network.wrap(command), stderr=subprocess.DEVNULL)
     wait_until(lambda: listens(network), 10, "the API server listens")
@@ -202,7 +205,8 @@ def ask(root, network, certs, tmp_path):
 
     def run(host, mounts):
         (tmp_path / "kubeconfig").write_text(KUBECONFIG.format(host=host))
-        (tmp_path / "resolv.conf").write_text(f"nameserver {ADDRESS}\nsearch image.test\noptions ndots:5 attempts:1\n")
+        resolver = f"nameserver {ADDRESS}\nsearch image.test\noptions ndots:5 attempts:1\n"
+        (tmp_path / "resolv.conf").write_text(resolver)
         (tmp_path / "hosts").write_text(f"127.0.0.1 localhost\n{ADDRESS} hosts.image.test\n")
         around = {f"/etc/{name}": tmp_path / name for name in ("resolv.conf", "hosts")}
         around["/kubeconfig"] = tmp_path / "kubeconfig"
@@ -214,7 +218,7 @@ def ask(root, network, certs, tmp_path):
 
 
 # The names come from DNS, from DNS by the search list, and from /etc/hosts.
-@pytest.mark.parametrize("host", ["api.image.test", "api.image.test.", "hosts.image.test"])
+@pytest.mark.parametrize("host", ["api.image.test", "api", "hosts.image.test"])
 def test_names_are_resolved_and_the_bundle_is_what_is_trusted(ask, certs, host):
     done = ask(host, {"/etc/ssl/certs/ca-certificates.crt": certs.ca})
     assert done.returncode == 0 and "0 objects would be released" in done.stdout, done.stderr
@@ -228,3 +232,27 @@ def test_an_authority_that_is_not_in_the_bundle_is_not_trusted(ask):
 def test_a_name_that_nobody_knows_is_an_error(ask, certs):
     done = ask("nobody.image.test", {"/etc/ssl/certs/ca-certificates.crt": certs.ca})
     assert done.returncode == 1 and "nobody.image.test" in done.stderr
+
+
+def test_a_container_can_be_a_process_of_a_cluster(root, network, service_account, tmp_path):
+    command = command_line(
+        root,
+        [PORTITOR, "--role=verifier"],
+        env={"KUBERNETES_SERVICE_HOST": ADDRESS, "KUBERNETES_SERVICE_PORT": "6444"},
+        mounts={"/var/run/secrets/kubernetes.io/serviceaccount": service_account},
+        # The process is started in the cluster's network already.
+        netns="/proc/self/ns/net",
+    )
+    process = Process("verifier", command, network, tmp_path, ready=lambda _: serves(network))
+    process.start().wait_ready(10)
+    assert process.stop() == 0
+    assert process.log().count("shutting down") == 1 and "second signal" not in process.log()
+    # Killed, it takes the program with it.
+    process.start().wait_ready(10)
+    process.kill()
+    wait_until(lambda: not serves(network), 5, "nobody serves any more")
+
+
+def serves(network):
+    line = network.wrap(["curl", "-s", "-o", "/dev/null", "--fail", "http://127.0.0.1:8081/healthz"])
+    return subprocess.run(line).returncode == 0
