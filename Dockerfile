@@ -1,7 +1,7 @@
 # The same files as in the archive of scripts/image.py, for those who have Docker:
 #   docker build --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" \
 #       --build-arg REVISION="$(git rev-parse HEAD)" .
-FROM debian:12-slim AS build
+FROM debian:12 AS build
 WORKDIR /src
 COPY scripts/install-deps.sh scripts/
 COPY test/tools/toolchain.sh test/tools/cache.sh test/tools/

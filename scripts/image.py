@@ -9,6 +9,7 @@ SBOM. The same binary, packages and commit give the same digest.
 import argparse
 import datetime
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,7 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def git(*command):
-    """What git says of the sources, or None where they are not under git."""
+    """What git says of the sources, or None where they are not under git, or it is not there."""
+    if not shutil.which("git"):
+        return None
     done = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True)
     return done.stdout.strip() if done.returncode == 0 else None
 
