@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs from Debian 12 what Portitor is built and tested with. Root. Does nothing when all is there.
 #
-#   install-deps.sh build    what compiles it
+#   install-deps.sh build    what compiles it and packs its image
 #   install-deps.sh test     what runs the tests, and what builds the tools that they use
 #   install-deps.sh bench    what the benchmarks use beside these
 #   install-deps.sh          build and test
@@ -10,7 +10,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../test/tools/toolchain.sh"
 
 build_packages=(
-    g++ cmake ninja-build ccache pkg-config ca-certificates
+    g++ cmake ninja-build ccache pkg-config ca-certificates python3
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
     libssl-dev libmimalloc-dev libsecp256k1-dev libcrypto++-dev libfmt-dev libyaml-cpp-dev libcli11-dev catch2
 )

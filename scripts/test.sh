@@ -68,6 +68,7 @@ check test/lint/tidy.py
 check test/fuzz/run.sh
 need scripts/build.sh release
 unit_tests release
+real_parts image test/image
 need scripts/build.sh asan
 unit_tests asan
 need scripts/build.sh tsan

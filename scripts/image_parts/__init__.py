@@ -1,0 +1,1 @@
+"""What scripts/image.py makes the image of."""
