@@ -36,6 +36,8 @@ class Pod:
         self._started_at = time.gmtime()
         self._start_at = 0.0
         self._kill_at = None
+        self._told_ready = None
+        self._turned_at = ""
         self.restarts = -1
         self.exit_code = None
 
@@ -60,6 +62,8 @@ class Pod:
         running = self._process is not None
         ready = running and self._kill_at is None and self._probes["readiness"].good
         phase = "Running" if self.exit_code is None else "Succeeded" if self.exit_code == 0 else "Failed"
+        if ready != self._told_ready:
+            self._told_ready, self._turned_at = ready, time.strftime(_NOW, time.gmtime())
         conditions = [("Initialized", True), ("PodScheduled", True), ("ContainersReady", ready), ("Ready", ready)]
         state = {"running": {"startedAt": time.strftime(_NOW, self._started_at)}}
         if self.exit_code is not None:
@@ -72,7 +76,9 @@ class Pod:
             "podIPs": [{"ip": self.address}],
             "hostIP": "10.77.0.1",
             "startTime": time.strftime(_NOW, self._started_at),
-            "conditions": [{"type": kind, "status": str(value)} for kind, value in conditions],
+            "conditions": [
+                {"type": kind, "status": str(value), "lastTransitionTime": self._turned_at} for kind, value in conditions
+            ],
             "containerStatuses": [
                 {
                     "name": self._container["name"],
@@ -85,6 +91,10 @@ class Pod:
                 }
             ],
         }
+
+    def crash(self):
+        """Its program ends as by a fault."""
+        self._process.kill()
 
     def kill(self):
         """At once, and its network with it."""

@@ -7,11 +7,11 @@ import yaml
 from market import FACILITATOR_PORT, GATEWAY, ROOT
 
 NAMESPACE = "portitor"
-TAG = "under-test"
+IMAGE = "portitor:under-test"
 
 # What an operator of this cluster has to say.
 VALUES = {
-    "image": {"repository": "portitor", "tag": TAG},
+    "image": dict(zip(("repository", "tag"), IMAGE.split(":"))),
     "publicURL": GATEWAY,
     "gateway": {"url": GATEWAY},
     "defaultFacilitator": f"http://facilitator.markets.svc:{FACILITATOR_PORT}",

@@ -82,7 +82,8 @@ def test_a_change_of_the_operators_file_reaches_every_role(market, kubelet, rele
             wait_until(lambda: len(kubelet.pods(role)) == 1, 60, f"the old {role} is gone")
     after = uids(kubelet)
     assert all(after[role] != before[role] for role in ROLES)
-    assert '"level":"debug"' in kubelet.pods("controller")[0].log()
+    market.cluster.apply(offer("loud"))
+    wait_until(lambda: '"level":"debug"' in kubelet.pods("controller")[0].log(), 20, "the controller says more")
 
 
 def test_a_rollback_fails_no_buyer(market, kubelet, release):
@@ -96,7 +97,7 @@ def test_a_rollback_fails_no_buyer(market, kubelet, release):
 def test_a_verifier_that_dies_is_started_again(market, kubelet, kube):
     (pod,) = kubelet.pods("verifier")
     with UnpaidPoller(market, PATH) as poller:
-        pod._process.kill()
+        pod.crash()
         wait_until(lambda: pod.restarts == 1, 10, "its container is started again")
         wait_until(lambda: market.get(PATH).status == 402, 20, "it asks for payment again")
     assert poller.free_rides() == []
@@ -111,12 +112,12 @@ def test_an_uninstall_lets_everything_go_and_gives_nothing_away(market, kube, ku
         # The offers stay, and with them routes that nobody answers for.
         assert market.get(PATH).status >= 500
         offers = market.cluster.get("serviceoffer", ns=NAMESPACE)["items"]
-        assert sorted(each["metadata"]["name"] for each in offers) == ["hello", "later"]
+        assert sorted(each["metadata"]["name"] for each in offers) == ["hello", "later", "loud"]
         held = [each for each in offers if FINALIZER in each["metadata"].get("finalizers", [])]
         assert held == []
         market.cluster.kubectl("delete", "serviceoffer", "--all", "-n", NAMESPACE, "--timeout=30s")
         wait_until(lambda: market.get(PATH).status == 404, 20, "its routes went with them")
     assert poller.free_rides() == []
     kinds = "httproutes,middlewares,paymentroutes,registrationrequests"
-    wait_until(lambda: market.cluster.get(kinds, ns=NAMESPACE)["items"] == [], 20, "nothing is left of the offers")
+    wait_until(lambda: market.cluster.kubectl("get", kinds, "-A", "-o", "name") == "", 20, "nothing is left of them")
     assert {each["kind"] for each in manifest if is_there(market, each)} == {"CustomResourceDefinition"}
