@@ -82,6 +82,7 @@ real_parts chart test/chart
 real_parts kube test/integration
 real_parts x402 test/x402
 real_parts e2e test/e2e
+real_parts lifecycle test/lifecycle
 heading "real parts: the main job under AddressSanitizer"
 export PORTITOR_BIN=build/asan/portitor
 real_parts main-job-asan test/e2e/test_main_job.py
