@@ -61,6 +61,26 @@ TEST_CASE("a new offer gets its finalizer and all its children in one plan", "[c
     CHECK(kube::string_at(all.offer->status(), "endpoint") == "https://api.example.com/services/hello");
 }
 
+TEST_CASE("a plan is told in the order in which it is carried out", "[controller][plan]")
+{
+    world all;
+    CHECK(
+        describe(all.step()) ==
+        std::vector<std::string>{
+            "add the finalizer",
+            "apply PaymentRoute shop/hello-payment",
+            "apply Middleware shop/x402-hello",
+            "apply HTTPRoute shop/so-hello",
+            "write the status: Pending"}
+    );
+    all.settle();
+    all.healthy();
+    all.admit();
+    all.publish();
+    all.settle();
+    CHECK(describe(all.step()).empty());
+}
+
 TEST_CASE("an offer converges, and then costs nothing", "[controller][plan]")
 {
     world all;
