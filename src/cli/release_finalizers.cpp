@@ -241,16 +241,21 @@ private:
         constexpr auto urgent = kube::request_class::lease;
         if (!live)
         {
-            auto wanted = kube::first_lease(key, holder, lease_duration, now);
+            auto wanted = kube::first_lease(key, holder, duration_, now);
             co_return co_await server_->create(kube::leases, std::move(wanted), urgent);
         }
-        auto wanted = kube::claimed_lease(*live, holder, lease_duration, now);
+        const kube::lease_record before = kube::read_lease(*live);
+        // It must outlast the wait for whoever had it.
+        if (before.holder != holder)
+            duration_ = before.duration + lease_duration;
+        auto wanted = kube::claimed_lease(*live, holder, duration_, now);
         co_return co_await server_->replace(kube::leases, std::move(wanted), urgent);
     }
 
     const process around_;
     const roles::settings& config_;
     std::unique_ptr<kube::api> server_;
+    std::chrono::seconds duration_ = lease_duration;  ///< of the Lease as we write it
 };
 
 }  // namespace

@@ -612,7 +612,8 @@ result<void> check(settings& all)
             return fail(errc::invalid, "chain {}: neither \"registry\" nor \"rpcURL\" is given", each.name);
         // What the node says is believed. Its URL is not told: there may be a key in it.
         const auto node = http::parse_url(each.rpc_url);
-        if (node && node->origin.scheme == "http" && !is_local(node->origin.host))
+        if (node && node->origin.scheme == "http" &&
+            !(all.allow_insecure_facilitator && is_local(node->origin.host)))
             return fail(
                 errc::invalid,
                 "chain {}: rpcURL is not https (http is accepted with --allow-insecure-facilitator, and only "

@@ -72,7 +72,7 @@ def test_what_values_become(renders):
 
 def test_credentials_are_the_verifiers_alone(renders):
     for name, pod in pods(renders.objects("everything")).items():
-        volumes = {each["name"]: each for each in pod["spec"]["volumes"]}
+        volumes = {each["name"]: each for each in pod["spec"].get("volumes", [])}
         assert ("credentials" in volumes) == name.endswith("-verifier")
         assert ("key" in volumes) == name.endswith("-registrar")
         if name.endswith("-verifier"):

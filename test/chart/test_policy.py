@@ -102,7 +102,7 @@ def test_services_lead_to_ports_that_exist(renders, values):
     objects = renders.objects(values)
     for service in select(objects, "Service"):
         (ports,) = [
-            {port["name"] for port in pod["spec"]["containers"][0]["ports"]}
+            {port["name"] for port in pod["spec"]["containers"][0].get("ports", [])}
             for pod in pods(objects).values()
             if is_part(service["spec"]["selector"], pod["metadata"]["labels"])
         ]
@@ -113,11 +113,11 @@ def test_network_policies_name_ports_that_exist(renders, values):
     objects = renders.objects(values)
     for policy in select(objects, "NetworkPolicy"):
         (ports,) = [
-            {port["name"] for port in pod["spec"]["containers"][0]["ports"]}
+            {port["name"] for port in pod["spec"]["containers"][0].get("ports", [])}
             for pod in pods(objects).values()
             if is_part(policy["spec"]["podSelector"]["matchLabels"], pod["metadata"]["labels"])
         ]
-        assert {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]} <= ports
+        assert {port["port"] for rule in policy["spec"].get("ingress", []) for port in rule["ports"]} <= ports
         assert set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
 
 
@@ -231,7 +231,7 @@ def test_every_object_says_whose_it_is(renders, values):
 def test_what_runs_at_an_uninstall_is_there_only_then(renders):
     hooks = [each for each in renders.objects("minimal") if "helm.sh/hook" in each["metadata"].get("annotations", {})]
     rights = {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
-    assert {each["kind"] for each in hooks} == {"ServiceAccount", "Job"} | rights
+    assert {each["kind"] for each in hooks} == {"ServiceAccount", "NetworkPolicy", "Job"} | rights
     weights = {each["kind"]: int(each["metadata"]["annotations"]["helm.sh/hook-weight"]) for each in hooks}
     assert max(weight for kind, weight in weights.items() if kind != "Job") < weights["Job"]
     for each in hooks:

@@ -1,7 +1,7 @@
 """Values that are refused: misspelt ones, wrong ones, and ones that contradict each other."""
 
 import pytest
-from cluster import ClusterError
+from cluster import ClusterError, chart
 from renders import pods, select
 
 WRONG = {
@@ -34,6 +34,12 @@ WRONG = {
         {"verifier": {"podDisruptionBudget": {"maxUnavailable": 0}}},
         "maxUnavailable",
     ),
+    "a facilitator that speaks something else": ({"defaultFacilitator": "ftp://f.example.com"}, "defaultFacilitator"),
+    "a label that is the chart's own": ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "commonLabels"),
+    "a pod's label that is the chart's own": (
+        {"verifier": {"podLabels": {"app.kubernetes.io/component": "controller"}}},
+        "podLabels",
+    ),
     "a kind of registrar that there is not": ({"registrar": {"kind": "CronJob"}}, "kind"),
 }  # fmt: skip
 
@@ -49,6 +55,11 @@ CONTRADICTIONS = {
     "registrars without an election": (
         {"registrar": {"replicas": 2}, "settings": {"leader-elect": False}},
         r"registrar\.replicas.*leader-elect",
+    ),
+    "an uninstall that cannot stop the controller": ({"settings": {"leader-elect": False}}, r"releaseFinalizers"),
+    "an uninstall that hangs": (
+        {"crds": {"keep": False}, "releaseFinalizers": {"enabled": False}},
+        r"crds\.keep",
     ),
     "a Job of several": ({"registrar": {"kind": "Job", "replicas": 2}}, r"registrar\.replicas"),
     "a default that is not listed": ({"defaultFacilitator": "ours"}, r"defaultFacilitator: ours"),
@@ -121,5 +132,67 @@ def test_an_account_made_elsewhere(renders):
 
 
 def test_rights_made_elsewhere(renders):
-    kinds = {each["kind"] for each in renders.of(rbac={"create": False}, releaseFinalizers={"enabled": False})}
-    assert not kinds & {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}
+    accounts = {"create": False, "name": "theirs"}
+    made = renders.of(rbac={"create": False}, releaseFinalizers={"serviceAccount": accounts})
+    assert not {each["kind"] for each in made} & {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}
+    assert select(made, "ServiceAccount", "release-finalizers") == []
+    assert pods(made)["Job/portitor-release-finalizers"]["spec"]["serviceAccountName"] == "theirs"
+
+
+def test_a_digest_is_that_of_its_own_image(renders):
+    digest = "sha256:" + "0" * 64
+    made = pods(renders.of(image={"digest": digest}, verifier={"image": {"tag": "canary"}}))
+    images = {name: each["spec"]["containers"][0]["image"] for name, each in made.items()}
+    assert images["Deployment/portitor-verifier"] == "portitor:canary"
+    assert images["Deployment/portitor-controller"] == f"portitor:0.1.0@{digest}"
+    assert images["Job/portitor-release-finalizers"] == f"portitor:0.1.0@{digest}"
+
+
+def test_the_uninstall_runs_where_the_controller_runs(renders):
+    own = {
+        "image": {"repository": "theirs"},
+        "nodeSelector": {"pool": "system"},
+        "tolerations": [{"key": "only", "operator": "Exists"}],
+        "priorityClassName": "high",
+        "podLabels": {"mesh": "off"},
+        "podAnnotations": {"example.com/a": "b"},
+        "securityContext": {"runAsUser": 7},
+    }
+    job = pods(renders.of(controller=own))["Job/portitor-release-finalizers"]
+    assert job["spec"]["containers"][0]["image"] == "theirs:0.1.0"
+    for key in ("nodeSelector", "tolerations", "priorityClassName"):
+        assert job["spec"][key] == own[key]
+    assert job["spec"]["securityContext"]["runAsUser"] == 7
+    assert job["metadata"]["labels"]["mesh"] == "off"
+    assert job["metadata"]["annotations"] == own["podAnnotations"]
+
+
+def test_a_gateway_outside_of_the_cluster_can_be_reached(renders):
+    (policy,) = select(renders.of(gateway={"url": "http://gw.example.com:9000"}), "NetworkPolicy", "controller")
+    assert {"ports": [{"port": 9000}]} in policy["spec"]["egress"]
+
+
+@pytest.mark.parametrize("release, full", [("true", "true-portitor"), ("n", "n-portitor"), ("my.release", "my-release-portitor")])
+def test_names_stay_texts(renders, release, full):
+    """YAML would read some of them as numbers and booleans."""
+    made = chart.objects(renders.helm, release=release, namespace="1234")
+    assert f"{full}-verifier" in {each["metadata"]["name"] for each in select(made, "Service")}
+    assert wrong_texts(made) == []
+
+
+def test_a_release_that_no_service_can_be_named_after_is_refused(renders):
+    with pytest.raises(ClusterError, match="a Service cannot be called 1st-portitor"):
+        chart.objects(renders.helm, release="1st")
+
+
+def wrong_texts(value, path=""):
+    """Where names, namespaces and labels are no texts."""
+    if isinstance(value, list):
+        return [each for one in value for each in wrong_texts(one, path)]
+    if not isinstance(value, dict):
+        return []
+    out = [f"{path}.{key}" for key, each in value.items() if key in ("name", "namespace") and isinstance(each, (bool, int, float))]
+    for key in ("labels", "matchLabels"):
+        if isinstance(value.get(key), dict):
+            out += [f"{path}.{key}.{name}" for name, each in value[key].items() if not isinstance(each, str)]
+    return out + [each for key, one in value.items() for each in wrong_texts(one, f"{path}.{key}")]

@@ -24,12 +24,12 @@ def helm(program, *arguments):
     return done.stdout
 
 
-def render(program, *arguments):
+def render(program, *arguments, release=RELEASE, namespace=NAMESPACE):
     """The text of the chart's objects, with more arguments of `helm template`."""
-    fixed = ["template", RELEASE, CHART, "--namespace", NAMESPACE, "--kube-version", _KUBE_VERSION]
+    fixed = ["template", release, CHART, "--namespace", namespace, "--kube-version", _KUBE_VERSION]
     return helm(program, *fixed, *arguments)
 
 
-def objects(program, *arguments):
+def objects(program, *arguments, **names):
     """The chart's objects."""
-    return [each for each in yaml.load_all(render(program, *arguments), _LOADER) if each]
+    return [each for each in yaml.load_all(render(program, *arguments, **names), _LOADER) if each]

@@ -67,15 +67,15 @@ def resources(cluster):
     return out
 
 
-def allowed(client, role, right, namespace=""):
-    """The API server's own word."""
+def allowed(client, role, right, namespace="", name=""):
+    """The API server's own word; without a name, of all of them."""
     resource, _, subresource = right.resource.partition("/")
     attributes = {"verb": right.verb, "group": right.group, "resource": resource, "subresource": subresource}
     spec = {"user": account(role), "groups": [f"system:serviceaccounts:{NAMESPACE}", "system:serviceaccounts", "system:authenticated"]}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
-        "spec": spec | {"resourceAttributes": attributes | {"namespace": namespace}},
+        "spec": spec | {"resourceAttributes": attributes | {"namespace": namespace, "name": name}},
     }
     status, answer = client.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
     assert status == 201, answer

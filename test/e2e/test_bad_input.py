@@ -8,8 +8,9 @@ import time
 
 import pytest
 import yaml
+import x402
 
-from stack import binary, offer, x402
+from stack import binary, offer
 
 KUBECONFIG = """
 apiVersion: v1

@@ -5,10 +5,11 @@ import json
 import re
 
 import pytest
+import x402
 
 from cluster import Cluster, KubectlError
 from cluster.components import API_SERVER
-from stack import offer, x402
+from stack import offer
 
 NAMESPACE = "default"
 

@@ -61,6 +61,14 @@ def test_every_other_right_is_refused(stack, client, role):
             assert [str(each) for each in more if not allowed(client, "of-nobody", each, namespace)] == []
 
 
+def test_a_lease_is_that_of_its_role(stack, client):
+    lease = {verb: Right(verb, "coordination.k8s.io", "leases") for verb in ("get", "update")}
+    for role in ("controller", "registrar"):
+        for right in lease.values():
+            for other in ("portitor-controller", "portitor-registrar", "of-others"):
+                assert allowed(client, role, right, PORTITOR, other) == (other == f"portitor-{role}")
+
+
 def test_namespaced_rights_end_at_their_namespace(stack, client):
     """Leases and Services of others are not the roles' business."""
     for role in ROLES:

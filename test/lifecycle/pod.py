@@ -44,6 +44,14 @@ class Pod:
     def log(self):
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
+    def exec(self, *arguments):
+        """Runs its program once more, with all that the pod has, as `kubectl exec` would; returns exit code and output."""
+        output = self._log.with_name("exec")
+        with open(output, "wb") as log:
+            where = (self._mounts, self._sandbox.path, log)
+            process = self._start_container(self._container["image"], arguments, self._environment, *where)
+        return process.wait(60), output.read_text()
+
     def step(self, live):
         """Does what is due. False when it has ended for good."""
         now = time.monotonic()

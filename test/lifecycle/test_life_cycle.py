@@ -106,6 +106,12 @@ def test_a_verifier_that_dies_is_started_again(market, kubelet, kube):
 
 def test_an_uninstall_lets_everything_go_and_gives_nothing_away(market, kube, kubelet, release):
     manifest = release.manifest()
+    # As docs/installation.md says: first see what would happen.
+    code, said = kubelet.pods("controller")[0].exec("release-finalizers", "--dry-run")
+    assert code == 0, said
+    for name in ("hello", "later", "loud"):
+        assert f"ServiceOffer {NAMESPACE}/{name}: would be released" in said
+    assert FINALIZER in market.cluster.get("serviceoffer", "hello", NAMESPACE)["metadata"]["finalizers"]
     with UnpaidPoller(market, PATH) as poller:
         release.uninstall()
         wait_until(lambda: not any(kubelet.pods(role) for role in ROLES), 90, "its pods are gone")

@@ -1,13 +1,14 @@
 {{/* Names, labels and other small things. Most take a dict of "root" (the chart's context) and "role". */}}
 
+{{/* A release may have dots in its name, a Service may not. */}}
 {{- define "portitor.fullname" -}}
 {{- $name := .Values.nameOverride | default .Chart.Name -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- .Release.Name | replace "." "-" | trunc 40 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | replace "." "-" | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 {{- end }}
 
@@ -17,8 +18,8 @@
 
 {{/* What selects a role's pods. It can never be changed, so nothing that changes belongs here. */}}
 {{- define "portitor.selectorLabels" -}}
-app.kubernetes.io/name: {{ .root.Values.nameOverride | default .root.Chart.Name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ .root.Values.nameOverride | default .root.Chart.Name | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .role }}
 {{- end }}
 
@@ -37,7 +38,7 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version | replace "+" "_" }
 {{- define "portitor.metadata" -}}
 name: {{ include "portitor.roleName" . }}
 {{- if not .cluster }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ .root.Release.Namespace | quote }}
 {{- end }}
 labels:
   {{- include "portitor.labels" . | nindent 2 }}
@@ -65,13 +66,24 @@ roleRef:
   name: {{ include "portitor.roleName" . }}
 subjects:
 - kind: ServiceAccount
-  name: {{ include "portitor.serviceAccountName" . }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ include "portitor.serviceAccountName" . | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
 {{- end }}
 
-{{/* Takes an image's values. */}}
+{{/*
+A role's image, as YAML of the values. What names another image than that of all roles has no use for their digest.
+*/}}
+{{- define "portitor.imageValues" -}}
+{{- $image := deepCopy .root.Values.image -}}
+{{- $own := (index .root.Values .role).image -}}
+{{- if or $own.registry $own.repository $own.tag -}}
+{{- $_ := set $image "digest" "" -}}
+{{- end -}}
+{{- toYaml (mergeOverwrite $image $own) -}}
+{{- end }}
+
 {{- define "portitor.image" -}}
-{{- $image := .image -}}
+{{- $image := include "portitor.imageValues" . | fromYaml -}}
 {{- with $image.registry }}{{ . }}/{{ end -}}
 {{- $image.repository }}:{{ $image.tag | default .root.Chart.AppVersion }}
 {{- with $image.digest }}@{{ . }}{{ end -}}

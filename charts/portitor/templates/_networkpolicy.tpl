@@ -25,18 +25,30 @@ spec:
   {{- toYaml . | nindent 2 }}
   {{- end }}
   egress:
-  # DNS.
-  - ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
-  # The API server.
-  - ports:
-    {{- range $common.apiServerPorts }}
-    - port: {{ . }}
-    {{- end }}
+  {{- include "portitor.egressOfAll" .root | nindent 2 }}
   {{- with .egress }}
   {{- . | nindent 2 }}
   {{- end }}
   {{- with $own.extraEgress }}
   {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+
+{{/* DNS and the API server. */}}
+{{- define "portitor.egressOfAll" -}}
+{{- $common := .Values.networkPolicy -}}
+- ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+  {{- with $common.dnsTo }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+- ports:
+  {{- range $common.apiServerPorts }}
+  - port: {{ . }}
+  {{- end }}
+  {{- with $common.apiServerTo }}
+  to:
+    {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end }}
 
@@ -49,7 +61,7 @@ spec:
   {{- else }}
     - namespaceSelector:
         matchLabels:
-          kubernetes.io/metadata.name: {{ .root.Values.gateway.namespace }}
+          kubernetes.io/metadata.name: {{ .root.Values.gateway.namespace | quote }}
   {{- end }}
 {{- end }}
 
@@ -57,13 +69,13 @@ spec:
 {{- define "portitor.toPortsOf" -}}
 {{- $ports := list -}}
 {{- range . -}}
-{{- $usual := ternary "443" "80" (hasPrefix "https:" .) -}}
+{{- $usual := ternary "443" "80" (hasPrefix "https:" (lower .)) -}}
 {{- $ports = append $ports (regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" | default $usual) -}}
 {{- end -}}
 {{- with $ports | uniq | sortAlpha -}}
 - ports:
   {{- range . }}
-  - port: {{ . }}
+  - port: {{ int64 . }}
   {{- end }}
 {{- end -}}
 {{- end }}

@@ -6,7 +6,6 @@ volumes, volumeMounts, terminationGracePeriodSeconds.
 {{- $root := .root -}}
 {{- $values := index $root.Values .role -}}
 {{- $own := include (printf "portitor.%s.pod" .role) $root | fromYaml -}}
-{{- $image := mergeOverwrite (deepCopy $root.Values.image) $values.image -}}
 {{- $inner := mergeOverwrite (deepCopy $root.Values.containerSecurityContext) $values.containerSecurityContext -}}
 metadata:
   labels:
@@ -21,7 +20,7 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
-  serviceAccountName: {{ include "portitor.serviceAccountName" . }}
+  serviceAccountName: {{ include "portitor.serviceAccountName" . | quote }}
   automountServiceAccountToken: true
   enableServiceLinks: false
   {{- with .restartPolicy }}
@@ -35,14 +34,14 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- with $values.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
   securityContext:
     {{- toYaml (mergeOverwrite (deepCopy $root.Values.securityContext) $values.securityContext) | nindent 4 }}
   containers:
   - name: {{ .role }}
-    image: {{ include "portitor.image" (dict "root" $root "image" $image) }}
-    imagePullPolicy: {{ $image.pullPolicy }}
+    image: {{ include "portitor.image" . | quote }}
+    imagePullPolicy: {{ (include "portitor.imageValues" . | fromYaml).pullPolicy }}
     args:
     - --role={{ .role }}
     - --config=/etc/portitor/config/portitor.yaml
@@ -89,7 +88,7 @@ spec:
     {{- with $root.Values.existingConfigSecret }}
     {{- if .name }}
     secret:
-      secretName: {{ .name }}
+      secretName: {{ .name | quote }}
       defaultMode: 0440
       items: [{key: {{ .key | quote }}, path: portitor.yaml}]
     {{- else }}
@@ -127,7 +126,7 @@ spec:
 
 {{/* What comes before a Deployment's pod template. No role ever has fewer pods ready than it should. */}}
 {{- define "portitor.deploymentSpec" -}}
-replicas: {{ (index .root.Values .role).replicas }}
+replicas: {{ int64 (index .root.Values .role).replicas }}
 revisionHistoryLimit: 3
 strategy:
   type: RollingUpdate

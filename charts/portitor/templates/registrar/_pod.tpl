@@ -11,7 +11,7 @@ volumeMounts:
 volumes:
 - name: key
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     defaultMode: 0440
 {{- end }}
 {{- end }}

@@ -32,7 +32,7 @@ volumes:
 {{- with $tls }}
 - name: tls
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     defaultMode: 0440
 {{- end }}
 {{- with $credentials }}
@@ -42,7 +42,7 @@ volumes:
     sources:
     {{- range . }}
     - secret:
-        name: {{ .existingSecret }}
+        name: {{ .existingSecret | quote }}
         items: [{key: {{ .key | quote }}, path: {{ .name | quote }}}]
     {{- end }}
 {{- end }}
