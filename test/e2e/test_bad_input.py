@@ -178,14 +178,14 @@ def test_help_and_version():
 def test_once_shows_the_children_of_an_offer(tmp_path):
     manifest = tmp_path / "offers.yaml"
     manifest.write_text(yaml.safe_dump_all([offer("hello", "0.001", registration=True), offer("world", "0.05")]))
-    kinds = ["Middleware", "PaymentRoute", "HTTPRoute", "RegistrationRequest", "Middleware", "PaymentRoute", "HTTPRoute"]
+    kinds = ["PaymentRoute", "Middleware", "HTTPRoute", "RegistrationRequest", "PaymentRoute", "Middleware", "HTTPRoute"]
     flags = ["--role=once", "-f", str(manifest), "--public-url=https://api.example.com"]
     as_json = run(*flags, "-o", "json")
     assert as_json.returncode == 2 and as_json.stderr == ""
     children = json.loads(as_json.stdout)
     assert [each["kind"] for each in children] == kinds
-    assert children[1]["spec"]["price"] == "1000" and children[5]["spec"]["price"] == "50000"
-    assert children[0]["spec"]["forwardAuth"]["address"].endswith("/verify/sellers/hello")
+    assert children[0]["spec"]["price"] == "1000" and children[4]["spec"]["price"] == "50000"
+    assert children[1]["spec"]["forwardAuth"]["address"].endswith("/verify/sellers/hello")
     as_yaml = run(*flags, "-o", "yaml")
     assert list(yaml.safe_load_all(as_yaml.stdout)) == children
     as_text = run(*flags)

@@ -89,7 +89,7 @@ def test_all_is_let_go_and_stays_so_while_the_controller_is_started_again_and_ag
 
 
 def test_who_may_not_do_it_is_told_what_is_missing(stack, client):
-    code, _, complaint = release(stack, f"--kubeconfig={stack.cluster.role_kubeconfig('verifier')}")
+    code, _, complaint = release(stack, f"--kubeconfig={stack.cluster.directory / 'tokens' / 'traefik.kubeconfig'}")
     assert code == 1
     assert "Lease" in complaint and "cannot get resource" in complaint
     assert held(client) == ["enrolled", "plain", "enrolled-registration"]
