@@ -6,6 +6,8 @@ import x402
 from cluster import ClusterError, wait_until
 from stack import FACILITATOR_PORT, GATEWAY
 
+# What makes the route, in the order in which it is taken down, by the offer's name.
+CHILDREN = {"httproutes": "so-{}", "middlewares": "x402-{}", "paymentroutes": "{}-payment"}
 KINDS = ("paymentroutes", "httproutes", "middlewares", "registrationrequests")
 _DECIMALS = 6
 _FINALIZER = "obol.org/portitor"

@@ -7,12 +7,12 @@ import pytest
 from audit import AuditTail
 from cluster import wait_until
 from kube_client import JSON_PATCH, KubeClient
+from oracle import CHILDREN
 from polling import UnpaidPoller
 from restarts import controller_down
 from stack import offer
 
 NAMESPACE = "going"
-CHILDREN = {"httproutes": "so-{}", "middlewares": "x402-{}", "paymentroutes": "{}-payment"}
 
 
 @pytest.fixture(scope="module")

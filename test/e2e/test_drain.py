@@ -6,12 +6,12 @@ import time
 import pytest
 from cluster import wait_until
 from kube_client import KubeClient
+from oracle import CHILDREN
 from polling import UnpaidPoller
 from restarts import controller_down
 from stack import offer
 
 NAMESPACE = "ending"
-CHILDREN = {"httproutes": "so-{}", "middlewares": "x402-{}", "paymentroutes": "{}-payment"}
 
 
 @pytest.fixture(scope="module")
