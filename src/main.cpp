@@ -12,6 +12,7 @@
 
 #include <csignal>
 #include <iostream>
+#include <optional>
 
 namespace {
 
@@ -117,6 +118,18 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     return exit_code;
 }
 
+/// The exit code where that is all that was to be done.
+std::optional<int> load(config_loader& loader, roles::settings& config, int argc, const char* const* argv)
+{
+    roles::declare(loader, config);
+    const auto outcome = loader.load(argc, argv);
+    if (!outcome)
+        return complain(outcome.error());
+    if (*outcome == config_outcome::printed)
+        return 0;
+    return std::nullopt;
+}
+
 int run_role(int argc, const char* const* argv)
 {
     roles::settings config;
@@ -126,12 +139,8 @@ int run_role(int argc, const char* const* argv)
         "Roles:\n" + role_names() + "\nCommands, in place of a role:\n" + command_names() +
             "\nEvery option may also stand in the --config file or in the environment."
     );
-    roles::declare(loader, config);
-    const auto outcome = loader.load(argc, argv);
-    if (!outcome)
-        return complain(outcome.error());
-    if (*outcome == config_outcome::printed)
-        return 0;
+    if (const auto done = load(loader, config, argc, argv))
+        return *done;
     const auto checked = roles::check(config);
     if (!checked)
         return complain(checked.error());
@@ -151,13 +160,9 @@ int run_command(const cli::command& which, int argc, const char* const* argv)
         fmt::format("portitor {}: {}.", which.name, which.summary),
         "Every option may also stand in the --config file or in the environment."
     );
-    roles::declare(loader, config);
     loader.show_only(which.options);
-    const auto outcome = loader.load(argc, argv);
-    if (!outcome)
-        return complain(outcome.error());
-    if (*outcome == config_outcome::printed)
-        return 0;
+    if (const auto done = load(loader, config, argc, argv))
+        return *done;
     return run({which.name, which.summary, which.make, false}, config);
 }
 

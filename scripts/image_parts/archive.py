@@ -70,7 +70,6 @@ class Blobs:
         return {"mediaType": media_type, "digest": digest, "size": len(data)}
 
 
-
 def _tar(files, epoch):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:

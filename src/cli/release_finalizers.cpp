@@ -127,8 +127,7 @@ private:
         co_return fail(
             errc::conflict,
             "objects are held again as soon as they are released: a controller without leader election may "
-            "be "
-            "running; stop it, and try again"
+            "be running; stop it, and try again"
         );
     }
 
@@ -211,23 +210,25 @@ private:
     /// Holds the controller's Lease from now on, whoever had it. Returns the record from before.
     asio::awaitable<result<kube::lease_record>> seize_lease()
     {
-        const kube::object_key key{config_.ns, "portitor-controller"};
+        const kube::object_key key{config_.ns, roles::controller_lease};
         for (;;)
         {
             auto live = co_await server_->get(kube::leases, key, kube::request_class::lease);
             if (!live && !live.error().is_not_found())
                 co_return live.error().to_error();
             kube::object_ptr seen;
+            kube::lease_record before;
             if (live)
+            {
                 seen = *live;
+                before = kube::read_lease(*seen);
+            }
+            // It must outlast the wait for whoever had it.
+            if (before.holder != holder)
+                duration_ = before.duration + lease_duration;
             auto written = co_await write_lease(key, seen);
             if (written)
-            {
-                kube::lease_record before;
-                if (seen)
-                    before = kube::read_lease(*seen);
                 co_return before;
-            }
             // Renewed in the meantime.
             if (!written.error().is_conflict())
                 co_return written.error().to_error();
@@ -244,10 +245,6 @@ private:
             auto wanted = kube::first_lease(key, holder, duration_, now);
             co_return co_await server_->create(kube::leases, std::move(wanted), urgent);
         }
-        const kube::lease_record before = kube::read_lease(*live);
-        // It must outlast the wait for whoever had it.
-        if (before.holder != holder)
-            duration_ = before.duration + lease_duration;
         auto wanted = kube::claimed_lease(*live, holder, duration_, now);
         co_return co_await server_->replace(kube::leases, std::move(wanted), urgent);
     }

@@ -19,6 +19,9 @@ result<std::unique_ptr<kube::api>> connect(const process& around, const settings
 /// What the Kubernetes layer needs of this process.
 kube::environment environment_of(const process& around, kube::api& server);
 
+/// The Lease of the controller that leads.
+inline constexpr const char* controller_lease = "portitor-controller";
+
 /// The Lease of that name in --namespace; nothing with --leader-elect=false or --dry-run. errc::invalid where
 /// its times do not fit together.
 result<std::optional<kube::lease_settings>> lease_of(const settings& config, const std::string& name);

@@ -53,6 +53,10 @@ class KubeClient:
         query = f"?fieldManager={manager}" + ("&force=true" if force else "")
         return self.request("PATCH", path(kind, ns, name) + query, change, how)
 
+    def patch_status(self, kind, name, ns, status):
+        """As whoever reports on the object would."""
+        return self.request("PATCH", path(kind, ns, name) + "/status", {"status": status}, MERGE_PATCH)
+
     def delete(self, kind, name, ns, propagation="Background"):
         return self.request("DELETE", path(kind, ns, name), {"propagationPolicy": propagation})
 

@@ -10,7 +10,7 @@ from stack import FACILITATOR_PORT, GATEWAY
 CHILDREN = {"httproutes": "so-{}", "middlewares": "x402-{}", "paymentroutes": "{}-payment"}
 KINDS = ("paymentroutes", "httproutes", "middlewares", "registrationrequests")
 _DECIMALS = 6
-_FINALIZER = "obol.org/portitor"
+FINALIZER = "obol.org/portitor"
 
 
 def atomic(price):
@@ -128,7 +128,7 @@ def _rule(written, price):
 
 def _wrong_status(live, offer):
     meta, status = live["metadata"], live.get("status", {})
-    if "deletionTimestamp" in meta or meta.get("finalizers") != [_FINALIZER]:
+    if "deletionTimestamp" in meta or meta.get("finalizers") != [FINALIZER]:
         return f"finalizers {meta.get('finalizers')}, deleted {meta.get('deletionTimestamp')}"
     conditions = {each["type"]: each for each in status.get("conditions", [])}
     if status.get("observedGeneration") != meta["generation"] or "Ready" not in conditions:

@@ -15,6 +15,13 @@ def controller_down(stack):
     stack.wait_ready("controller", timeout=60)
 
 
+def restart(stack, role, *flags):
+    """In order, and with other flags until it is restarted without them."""
+    assert stack.cluster.processes[role].stop(timeout=40) == 0
+    stack.start_role(role, *flags)
+    stack.wait_ready(role, timeout=60)
+
+
 class Kubelet(Background):
     """`with Kubelet(stack):` starts a role again as soon as it has ended, however it did."""
 

@@ -6,19 +6,18 @@ import pytest
 from audit import AuditTail
 from cluster import wait_until
 from kube_client import KubeClient
-from stack import ADDRESS, binary, offer
+from restarts import restart
+from stack import offer
 
 NAMESPACE = "undecided"
 
 
 @pytest.fixture
 def client(stack):
-    assert stack.cluster.processes["controller"].stop(timeout=40) == 0
+    restart(stack, "controller", "--dry-run")
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
-    stack.cluster.processes["dry-controller"].stop(timeout=40)
-    stack.start_role("controller")
-    stack.wait_ready("controller", timeout=60)
+    restart(stack, "controller")
     stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
 
 
@@ -30,21 +29,10 @@ def changes(process, name):
 
 
 def test_it_tells_each_step_and_writes_nothing(stack, client):
-    made = offer("perhaps", namespace=NAMESPACE)
-    assert client.create("serviceoffers", made, NAMESPACE)[0] == 201
+    assert client.create("serviceoffers", offer("perhaps", namespace=NAMESPACE), NAMESPACE)[0] == 201
     tail = AuditTail(stack.cluster)
-    command = [
-        binary(),
-        "--role=controller",
-        "--dry-run",
-        f"--kubeconfig={stack.cluster.role_kubeconfig('controller')}",
-        f"--health-listen={ADDRESS}:8091",
-        f"--listen={ADDRESS}:8094",
-        "--default-facilitator=http://127.0.0.1:8546",
-        "--allow-insecure-facilitator",
-        "--log-format=json",
-    ]
-    process = stack.cluster.popen(command, "dry-controller")
+    # Once more, so that its start is in the log too.
+    process = stack.cluster.processes["controller"].restart()
     wait_until(lambda: changes(process, "perhaps"), 15, "it tells")
     assert changes(process, "perhaps").startswith(
         "add the finalizer, apply PaymentRoute undecided/perhaps-payment, apply Middleware undecided/x402-perhaps, "

@@ -2,7 +2,8 @@
 
 import pytest
 from cluster import wait_until
-from kube_client import MERGE_PATCH, KubeClient, path
+from kube_client import KubeClient
+from restarts import restart
 from stack import offer
 
 NAMESPACE = "overdue"
@@ -12,26 +13,19 @@ DEADLINE = 6  # seconds
 @pytest.fixture(scope="module")
 def client(stack):
     """With a controller whose deadline is short enough to wait for."""
-    restart(stack, f"--deletion-deadline={DEADLINE}s")
+    restart(stack, "controller", f"--deletion-deadline={DEADLINE}s")
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
     stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
-    restart(stack)
-
-
-def restart(stack, *flags):
-    assert stack.cluster.processes["controller"].stop(timeout=40) == 0
-    stack.start_role("controller", *flags)
-    stack.wait_ready("controller", timeout=60)
+    restart(stack, "controller")
 
 
 def sell_registered(stack, client, name):
     """A sold offer of whose registration there is a record on chain, which the registrar has no chain to retire on."""
     assert client.create("serviceoffers", offer(name, namespace=NAMESPACE, registration=True), NAMESPACE)[0] == 201
     stack.wait_condition(name, "Registered", namespace=NAMESPACE)
-    record = {"status": {"phase": "Confirmed", "agentId": "4711", "txHash": "0x" + "ab" * 32}}
-    where = path("registrationrequests", NAMESPACE, f"{name}-registration") + "/status"
-    assert client.request("PATCH", where, record, MERGE_PATCH)[0] == 200
+    record = {"phase": "Confirmed", "agentId": "4711", "txHash": "0x" + "ab" * 32}
+    assert client.patch_status("registrationrequests", f"{name}-registration", NAMESPACE, record)[0] == 200
 
 
 def left_on_chain(stack):
@@ -82,8 +76,8 @@ def test_a_namespace_that_goes_takes_no_events_and_goes_all_the_same(stack, clie
     made = offer("sunk", namespace="overdue-too", registration=True)
     assert client.create("serviceoffers", made, "overdue-too")[0] == 201
     stack.wait_condition("sunk", "Registered", namespace="overdue-too")
-    where = path("registrationrequests", "overdue-too", "sunk-registration") + "/status"
-    assert client.request("PATCH", where, {"status": {"phase": "Confirmed", "agentId": "0"}}, MERGE_PATCH)[0] == 200
+    record = {"phase": "Confirmed", "agentId": "0"}
+    assert client.patch_status("registrationrequests", "sunk-registration", "overdue-too", record)[0] == 200
     stack.cluster.kubectl("delete", "namespace", "overdue-too", "--wait=false")
     wait_until(lambda: stack.cluster.get("namespace", "overdue-too") is None, 60, "the namespace is gone")
     assert left_on_chain(stack) == before + 1

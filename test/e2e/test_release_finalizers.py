@@ -4,13 +4,13 @@ import subprocess
 
 import pytest
 from cluster import wait_until
-from kube_client import MERGE_PATCH, KubeClient, path
+from kube_client import KubeClient
+from oracle import FINALIZER
 from polling import UnpaidPoller
 from restarts import Kubelet
 from stack import binary, offer
 
 NAMESPACE = "leaving"
-FINALIZER = "obol.org/portitor"
 LEASE = "portitor-controller"
 
 
@@ -23,12 +23,12 @@ def client(stack):
         made = offer(name, namespace=NAMESPACE, registration=registered)
         assert out.create("serviceoffers", made, NAMESPACE)[0] == 201
         stack.wait_condition(name, "Ready", namespace=NAMESPACE)
-    record = {"status": {"phase": "Confirmed", "agentId": "4711", "txHash": "0x" + "ab" * 32}}
-    where = path("registrationrequests", NAMESPACE, "enrolled-registration") + "/status"
-    assert out.request("PATCH", where, record, MERGE_PATCH)[0] == 200
+    request = ("registrationrequests", "enrolled-registration", NAMESPACE)
+    record = {"phase": "Confirmed", "agentId": "4711", "txHash": "0x" + "ab" * 32}
+    assert out.patch_status(*request, record)[0] == 200
     yield out
     # Nobody here can retire it.
-    out.request("PATCH", where, {"status": {"agentId": "", "txHash": ""}}, MERGE_PATCH)
+    out.patch_status(*request, {"agentId": "", "txHash": ""})
     stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
 
 

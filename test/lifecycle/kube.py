@@ -5,9 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
-from kube_client import JSON_PATCH, MERGE_PATCH, KubeClient  # noqa: E402
-
-__all__ = ["JSON_PATCH", "MERGE_PATCH", "Kube"]
+from kube_client import KubeClient  # noqa: E402
 
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 

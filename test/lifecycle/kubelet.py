@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from kube import STRATEGIC_PATCH  # noqa: E402
 from pod import Pod  # noqa: E402
 from pod_network import PodNetwork  # noqa: E402
 from service_names import ServiceNames  # noqa: E402
@@ -90,8 +91,7 @@ class Kubelet:
             return
         self._told[pod.uid] = status
         changed = {"metadata": {"uid": pod.uid}, "status": status}
-        how = "application/strategic-merge-patch+json"
-        self._kube.ask("PATCH", f"{_path(live)}/status", changed, (404, 409), how)
+        self._kube.ask("PATCH", f"{_path(live)}/status", changed, (404, 409), STRATEGIC_PATCH)
 
     def _forget(self, pod):
         options = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod["metadata"]["uid"]}}

@@ -4,9 +4,9 @@ import json
 import subprocess
 
 import yaml
-from market import FACILITATOR_PORT, GATEWAY, ROOT
+from cluster.chart import CHART, NAMESPACE
+from market import FACILITATOR_PORT, GATEWAY
 
-NAMESPACE = "portitor"
 IMAGE = "portitor:under-test"
 
 # What an operator of this cluster has to say.
@@ -23,16 +23,15 @@ class Release:
     """Helm, for the one release `portitor`."""
 
     def __init__(self, market):
-        self._market = market
         self._cluster = market.cluster
         self.notes = ""
 
     def install(self):
-        self.notes = self._helm("install", "portitor", self._chart, *self._values({}), "--create-namespace", "--wait")
+        self.notes = self._helm("install", "portitor", CHART, *self._values({}), "--create-namespace", "--wait")
 
     def upgrade(self, **changes):
         """With `changes` laid over the values."""
-        self._helm("upgrade", "portitor", self._chart, *self._values(changes), "--wait")
+        self._helm("upgrade", "portitor", CHART, *self._values(changes), "--wait")
 
     def rollback(self, revision):
         self._helm("rollback", "portitor", str(revision), "--wait")
@@ -46,10 +45,6 @@ class Release:
     def manifest(self):
         """What it has put on the cluster."""
         return [each for each in yaml.safe_load_all(self._helm("get", "manifest", "portitor")) if each]
-
-    @property
-    def _chart(self):
-        return ROOT / "charts" / "portitor"
 
     def _values(self, changes):
         file = self._cluster.directory / "values.yaml"

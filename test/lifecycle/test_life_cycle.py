@@ -8,10 +8,10 @@ import threading
 import x402
 from cluster import wait_until
 from market import GATEWAY, NAMESPACE, offer
+from oracle import FINALIZER
 from polling import UnpaidPoller
 
 ROLES = ("controller", "verifier", "registrar")
-FINALIZER = "obol.org/portitor"
 PATH = "/services/hello/x"
 
 
@@ -38,6 +38,11 @@ def paid_traffic(market, rate=8):
 
 def uids(kubelet):
     return {role: {each.uid for each in kubelet.pods(role)} for role in ROLES}
+
+
+def wait_replaced(kubelet, *roles):
+    for role in roles:
+        wait_until(lambda: len(kubelet.pods(role)) == 1, 60, f"the old {role} is gone")
 
 
 def is_there(market, each):
@@ -67,7 +72,7 @@ def test_an_upgrade_of_every_role_fails_no_buyer(market, kubelet, release):
         before = uids(kubelet)
         with paid_traffic(market):
             release.upgrade(**{role: {"podAnnotations": {"example.com/round": "2"}}})
-            wait_until(lambda: len(kubelet.pods(role)) == 1, 60, f"the old {role} is gone")
+            wait_replaced(kubelet, role)
         after = uids(kubelet)
         assert after[role] != before[role]
     market.cluster.apply(offer("later"))
@@ -78,8 +83,7 @@ def test_a_change_of_the_operators_file_reaches_every_role(market, kubelet, rele
     before = uids(kubelet)
     with paid_traffic(market):
         release.upgrade(logging={"level": "debug"})
-        for role in ROLES:
-            wait_until(lambda: len(kubelet.pods(role)) == 1, 60, f"the old {role} is gone")
+        wait_replaced(kubelet, *ROLES)
     after = uids(kubelet)
     assert all(after[role] != before[role] for role in ROLES)
     market.cluster.apply(offer("loud"))
@@ -89,12 +93,11 @@ def test_a_change_of_the_operators_file_reaches_every_role(market, kubelet, rele
 def test_a_rollback_fails_no_buyer(market, kubelet, release):
     with paid_traffic(market):
         release.rollback(1)
-        for role in ROLES:
-            wait_until(lambda: len(kubelet.pods(role)) == 1, 60, f"the old {role} is gone")
+        wait_replaced(kubelet, *ROLES)
     assert release.history()[-1]["description"].startswith("Rollback to 1")
 
 
-def test_a_verifier_that_dies_is_started_again(market, kubelet, kube):
+def test_a_verifier_that_dies_is_started_again(market, kubelet):
     (pod,) = kubelet.pods("verifier")
     with UnpaidPoller(market, PATH) as poller:
         pod.crash()
@@ -104,7 +107,7 @@ def test_a_verifier_that_dies_is_started_again(market, kubelet, kube):
     assert market.buy(2, PATH)["status"] == 200
 
 
-def test_an_uninstall_lets_everything_go_and_gives_nothing_away(market, kube, kubelet, release):
+def test_an_uninstall_lets_everything_go_and_gives_nothing_away(market, kubelet, release):
     manifest = release.manifest()
     # As docs/installation.md says: first see what would happen.
     code, said = kubelet.pods("controller")[0].exec("release-finalizers", "--dry-run")

@@ -79,7 +79,7 @@ private:
         if (!probing)
             return probing.error();
         probe_client_ = std::move(*probing);
-        auto lease = lease_of(config_, "portitor-controller");
+        auto lease = lease_of(config_, controller_lease);
         if (!lease)
             return lease.error();
         const kube::environment env = environment_of(around_, *server_);
@@ -330,10 +330,12 @@ private:
     asio::awaitable<kube::reconcile_result> reconcile(object_key key)
     {
         using outcome = kube::reconcile_result;
-        if (key == publishing_key() && config_.dry_run)
-            co_return outcome(std::nullopt);
         if (key == publishing_key())
+        {
+            if (config_.dry_run)
+                co_return outcome(std::nullopt);
             co_return co_await discovery_->publish(*reconciler_);
+        }
         const object_ptr offer = offers_->objects().find(key);
         if (!offer)
         {
