@@ -13,6 +13,9 @@ namespace json = boost::json;
 
 namespace {
 
+// How long after the deletion of a registration that of its offer is waited for.
+constexpr std::chrono::seconds offer_follows_within(2);
+
 void look_again_after(plan& out, std::chrono::milliseconds wait)
 {
     out.next_check = out.next_check ? std::min(*out.next_check, wait) : wait;
@@ -229,7 +232,7 @@ plan make_deletion_plan(
 
 // The registration of an offer that stays. It is made once the offer is sold, and then kept whatever becomes
 // of the upstream: the chain is no place for what changes by the minute.
-void plan_registration(plan& out, const evidence& all, bool sold)
+void plan_registration(plan& out, const evidence& all, bool sold, clock::time_point now)
 {
     const kube::object_ptr& live = all.seen.registration;
     if (!all.wanted.offer || (live && !is_ours(*live, all.offer)))
@@ -242,6 +245,14 @@ void plan_registration(plan& out, const evidence& all, bool sold)
         const auto state = api::read_registration_state(*live);
         const bool under_way = state.phase == api::registration_phase::submitted ||
                                (state.in_flight && state.phase == api::registration_phase::pending);
+        // Where a namespace goes, the news of the offer's own deletion may be a moment behind. With it comes
+        // the retirement, or the word that there was none.
+        const auto settled = *live->meta.deleted + offer_follows_within;
+        if (wanted.enabled && state.touched_chain() && now < settled)
+        {
+            look_again_after(out, std::chrono::ceil<std::chrono::milliseconds>(settled - now));
+            return;
+        }
         if (live->meta.has_finalizer(api::finalizer) && !under_way && (wanted.enabled || is_retired(state)))
             add_release(out, *live);
         else if (!wanted.enabled)
@@ -354,7 +365,7 @@ plan make_plan(
         dispute(out, api::payment_route_resource, {offer.meta.ns, api::payment_route_name(name)});
     all.route_dispute = dispute(out, api::http_route_resource, {offer.meta.ns, api::http_route_name(name)});
     std::vector<kube::condition> conditions = judge(all);
-    plan_registration(out, all, three_hold(conditions));
+    plan_registration(out, all, three_hold(conditions), now);
     add_registered(conditions, all);
 
     for (note& each : transitions(offer, conditions))

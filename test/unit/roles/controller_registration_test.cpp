@@ -193,10 +193,25 @@ TEST_CASE(
     REQUIRE(all.seen.registration);
     CHECK(all.seen.registration->meta.uid == uid);
     all.registrar(R"({"phase": "Confirmed", "agentId": "7", "txHash": "0xabc"})");
+    all.now += std::chrono::seconds(2);
     all.settle();
     REQUIRE(all.seen.registration);
     CHECK(all.seen.registration->meta.uid != uid);
     CHECK_FALSE(all.seen.registration->meta.deleted);
+}
+
+TEST_CASE("a request that is deleted a moment before its offer is retired", "[controller][registration]")
+{
+    world all = confirmed();
+    all.seen.registration =
+        changed(all.seen.registration, "/metadata/deletionTimestamp", '"' + to_rfc3339(all.now) + '"');
+    const plan first = all.look();
+    CHECK(first.releases.empty());
+    CHECK(first.next_check == std::chrono::seconds(2));
+    all.mark_deleted();
+    all.settle();
+    REQUIRE(all.seen.registration);
+    CHECK(state(all) == "Retired");
 }
 
 TEST_CASE("a key that somebody put into a request is taken out", "[controller][registration]")
