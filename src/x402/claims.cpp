@@ -259,6 +259,7 @@ void claim_table::unknown(const claim_key& key, settle_history history)
     if (which == nullptr)
         return;
     which->history = std::move(history);
+    which->history.doubt = true;
     enter(key, *which, state::unknown);
 }
 

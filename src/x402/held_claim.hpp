@@ -26,7 +26,6 @@ public:
             return;
         if (!maybe_settled_)
             return claims_->release(key_);
-        history_.doubt = true;
         claims_->unknown(key_, std::move(history_));
     }
 

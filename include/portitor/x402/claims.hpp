@@ -217,7 +217,8 @@ public:
     void release(const claim_key& key);                       ///< surely not settled: forget it
     /// Settled; the holder now answers. `receipt` is the receipt header's value.
     void settled(const claim_key& key, std::string receipt, claim_proof proof = {});
-    void unknown(const claim_key& key, settle_history history);  ///< nobody knows; the next copy resolves
+    /// Nobody knows; the next copy resolves, in doubt whatever `history` says.
+    void unknown(const claim_key& key, settle_history history = {});
     void used(const claim_key& key);         ///< was settled before and elsewhere: never grant it
     void delivered(const claim_key& key);    ///< the answer was written
     void undelivered(const claim_key& key);  ///< it was not: the next copy gets the grant
