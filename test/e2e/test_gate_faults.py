@@ -115,18 +115,24 @@ def test_refusals_are_a_new_402_with_the_reason(shop):
     assert answer.status == 409 and "PAYMENT-REQUIRED" not in answer.headers
 
 
-def test_a_facilitator_that_hangs_or_drips_is_given_up_in_time(shop):
+def test_a_facilitator_that_hangs_drips_or_is_slow_is_answered_for_in_time(shop):
+    """A slow settlement is waited for all the same: the same payment gets its grant."""
     payments = [shop.payment() for _ in range(4)]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        for script in ({"verify": "hang"}, {"settle": "drip"}):
+        for script in ({"verify": "hang,drip"}, {"settle": "slow"}):
             shop.script(**script)
             began = time.monotonic()
-            for answer in pool.map(shop.ask, payments[:2]):
-                assert_not_now(answer)
-            assert time.monotonic() - began < 21
-            payments = payments[2:]
+            answers = pool.map(shop.ask, payments[:2])
             # Others are served all the while.
             assert shop.ask().status == 402
+            for answer in answers:
+                assert_not_now(answer)
+            assert time.monotonic() - began < 21
+            slow, payments = payments[:2], payments[2:]
+    for payment in slow:
+        wait_until(lambda: shop.ask(payment).status == 200, 10, "the settlement is granted")
+        assert shop.ask(payment).status == 409
+    assert shop.counts() == {"verify": 2, "settle": 2}
 
 
 def test_one_payment_at_once_many_times_buys_one_answer(shop):

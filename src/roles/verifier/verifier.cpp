@@ -138,7 +138,9 @@ private:
         });
         facilitator_.emplace(*client_);
         guard_.emplace(*facilitator_, around_.steady);
-        gate_.emplace(*guard_, claims_, around_.time, x402::gate_limits(), chain_ ? &*chain_ : nullptr);
+        x402::gate_limits limits;
+        limits.validity.least = config_.max_validity;
+        gate_.emplace(*guard_, claims_, around_.time, limits, chain_ ? &*chain_ : nullptr);
         desk_.emplace(executor, *gate_, chain_ ? &*chain_ : nullptr);
         std::map<std::string, std::string> names;
         for (const facilitator& each : config_.facilitators)

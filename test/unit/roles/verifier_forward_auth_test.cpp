@@ -224,7 +224,7 @@ TEST_CASE("a settled payment is granted once", "[verifier][auth]")
     CHECK(d.facilitator.verifies == 1);
     CHECK(d.facilitator.settles == 1);
 
-    check_granted(d.pay(top, true, 1));
+    check_granted(d.pay_v1(v1_message(2)), v2_payer);
     CHECK(d.facilitator.settles == 2);
     const std::string shown = d.numbers.expose();
     CHECK_THAT(
@@ -626,7 +626,7 @@ TEST_CASE("a damaged payment never gets in unsettled", "[verifier][auth]")
         return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
     };
     desk d;
-    const std::string good = real_v1(1);
+    const std::string good = x402::samples::encode(v1_message(1));
     int granted = 0;
     for (int round = 0; round < 500; ++round)
     {

@@ -596,6 +596,36 @@ TEST_CASE("a full table is busy, not open", "[x402][gate]")
     CHECK(f.facilitator.verified == 0);
 }
 
+TEST_CASE("a sold payment that made room in the table is not sold again", "[x402][gate]")
+{
+    fixture f;
+    claim_limits one;
+    one.max_claims = 1;
+    const auto claims = std::make_shared<claim_table>(one);
+    f.chain.findings = {finding(settlement_state::settled)};
+    gate engine(f.facilitator, claims, f.time, f.limits, &f.chain);
+    const auto pay = [&](char nonce) {
+        f.offered.nonce.back() = nonce;
+        const auto until = std::chrono::steady_clock::now() + f.deadline;
+        return portitor::test::run(f.context, engine.pay(f.offered, f.wanted, "u", f.binding, until));
+    };
+    f.facilitator.verifies = {verify_valid(), verify_valid()};
+    f.facilitator.settles = {success(), success()};
+    for (const char nonce : {'1', '2'})
+    {
+        const verdict made = pay(nonce);
+        engine.delivered(expect<verdict_paid>(made).key);
+    }
+    // Its nonce is used, which is the first word about it now, be it at once or at the settlement.
+    const settle_refused used("invalid_exact_evm_nonce_already_used");
+    f.facilitator.verifies = {verify_invalid(used.reason), verify_valid()};
+    f.facilitator.settles = {used};
+    for (int i = 0; i < 2; ++i)
+        CHECK(expect<verdict_already_used>(pay('1')).cause == used_cause::elsewhere);
+    CHECK(engine.counters().paid == 2);
+    CHECK(f.chain.asked == 0);
+}
+
 TEST_CASE("too many copies of one payment are busy", "[x402][gate]")
 {
     fixture f;

@@ -282,7 +282,7 @@ TEST_CASE("a payment is valid for an hour, or as long as the terms say, and no l
     permit.valid_before = most;
     CHECK(time_refusal(permit, permit2_requirement(), samples::now())->code == "invalid_payload");
 
-    // An operator may allow less, or more.
+    // Operators may set other limits.
     offered.valid_before = now_seconds + 100;
     payment_validity validity;
     validity.least = std::chrono::seconds(0);
