@@ -28,6 +28,7 @@ struct gate::question
     claim_binding binding;
     claim_key key;
     steady_clock::time_point deadline;
+    bool only_known = false;  // there is no verdict on a payment that is not (any more)
 };
 
 struct gate::activity
@@ -121,8 +122,8 @@ asio::awaitable<verdict> gate::pay(
         key_of(offered, wanted),
         std::min(deadline, steady_clock::now() + limits_.total),
     };
-    verdict made = co_await pay_apart(std::move(asked));
-    co_return made;
+    std::optional<verdict> made = co_await pay_apart(std::move(asked));
+    co_return *std::move(made);
 }
 
 asio::awaitable<std::optional<verdict>> gate::pay_known(
@@ -150,8 +151,9 @@ asio::awaitable<std::optional<verdict>> gate::pay_known(
             std::move(binding),
             std::move(each),
             std::min(deadline, steady_clock::now() + limits_.total),
+            true,
         };
-        verdict made = co_await pay_apart(std::move(asked));
+        std::optional<verdict> made = co_await pay_apart(std::move(asked));
         co_return made;
     }
     if (found == claim_match::none)
@@ -161,24 +163,25 @@ asio::awaitable<std::optional<verdict>> gate::pay_known(
     co_return other;
 }
 
-asio::awaitable<verdict> gate::pay_apart(question asked)
+asio::awaitable<std::optional<verdict>> gate::pay_apart(question asked)
 {
     // A coroutine of its own without a cancellation slot: who waits for the verdict may be cancelled, the
     // work not.
     auto executor = co_await asio::this_coro::executor;
-    asio::awaitable<verdict> judging = judge(asked);
+    asio::awaitable<std::optional<verdict>> judging = judge(asked);
     auto apart = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
-    verdict made = co_await asio::co_spawn(executor, std::move(judging), apart);
-    count(made);
+    std::optional<verdict> made = co_await asio::co_spawn(executor, std::move(judging), apart);
+    if (made)
+        count(*made);
     co_return made;
 }
 
-asio::awaitable<verdict> gate::judge(const question& asked)
+asio::awaitable<std::optional<verdict>> gate::judge(const question& asked)
 {
     std::string thrown;
     try
     {
-        verdict made = co_await wait_or_own(asked);
+        std::optional<verdict> made = co_await wait_or_own(asked);
         co_return made;
     }
     catch (const std::exception& failure)
@@ -188,10 +191,13 @@ asio::awaitable<verdict> gate::judge(const question& asked)
     co_return verdict_unavailable(unavailable_cause::internal, limits_.retry_facilitator, std::move(thrown));
 }
 
-asio::awaitable<verdict> gate::wait_or_own(const question& asked)
+asio::awaitable<std::optional<verdict>> gate::wait_or_own(const question& asked)
 {
     for (;;)
     {
+        // An earlier copy of it was refused meanwhile: it is free, for the terms of today.
+        if (asked.only_known && claims_->look_up(asked.key, asked.binding) == claim_match::none)
+            co_return std::nullopt;
         claim_answer found = claims_->begin(
             asked.key, asked.binding, asked.offered.valid_before, clock_.now(), asked.terms
         );

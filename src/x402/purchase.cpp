@@ -129,12 +129,9 @@ asio::awaitable<verdict> settler::settle(purchase& work, held_claim& claim)
         const settle_outcome outcome =
             co_await facilitator_.settle(work.terms->facilitator_url, work.offered, work.wanted(), limits_.settle);
         const settle_word said = word_of(outcome);
-        const bool clear = said == settle_word::settled || said == settle_word::not_sent ||
-                           said == settle_word::refused || said == settle_word::nonce_used ||
-                           said == settle_word::being_settled;
-        const bool in_doubt = before.doubt || !clear;
+        const bool in_doubt = (before.doubt && said != settle_word::settled) || leaves_doubt(said);
         claim.add(outcome);
-        const settlement_finding found = co_await ask_chain(work, in_doubt && said != settle_word::settled);
+        const settlement_finding found = co_await ask_chain(work, in_doubt);
         const chain_word shown = word_of(found, claim.history(), work.began);
         const ruling ruled = rule(said, before, shown, has_expired(work.offered, clock_.now()));
         if (ruled != ruling::unknown || last)

@@ -27,12 +27,12 @@ settle_word word_of_refusal(const settle_refused& refused)
     return settle_word::doubt;
 }
 
-bool leaves_doubt(settle_word said)
+}  // namespace
+
+bool leaves_doubt(settle_word said) noexcept
 {
     return said == settle_word::doubt || said == settle_word::failed;
 }
-
-}  // namespace
 
 settle_word word_of(const settle_outcome& outcome)
 {

@@ -10,7 +10,7 @@ from cluster import wait_until
 from stack import ADDRESS, NAMESPACE, SCRIPTED_PORT, offer
 
 PRICE = 1000
-PORTS = {"without a node": (8094, 8095), "with a node": (8096, 8097)}
+PORTS = {"without-node": (8094, 8095), "with-node": (8096, 8097)}
 OFFER = "doubted"
 
 
@@ -29,7 +29,7 @@ class Shop:
         chains = f"chains:\n- {{name: {x402.NETWORK_V1}, rpcURL: {self.chain.url}}}\n"
         config.write_text(
             f"facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n"
-            + (chains if self._name == "with a node" else "")
+            + (chains if self._name == "with-node" else "")
         )
         flags = (f"--config={config}", "--log-format=json")
         self.verifier = self.stack.another_verifier(self._name, self._port, self._health_port, *flags)

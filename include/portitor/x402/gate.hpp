@@ -211,9 +211,9 @@ private:
     struct activity;
     class background;
 
-    boost::asio::awaitable<verdict> pay_apart(question asked);
-    boost::asio::awaitable<verdict> judge(const question& asked);
-    boost::asio::awaitable<verdict> wait_or_own(const question& asked);
+    boost::asio::awaitable<std::optional<verdict>> pay_apart(question asked);
+    boost::asio::awaitable<std::optional<verdict>> judge(const question& asked);
+    boost::asio::awaitable<std::optional<verdict>> wait_or_own(const question& asked);
     boost::asio::awaitable<verdict> wait_for_owner(std::shared_ptr<purchase> work);
     boost::asio::awaitable<void> own(std::shared_ptr<purchase> work, bool is_new, settle_history history);
     void count(const verdict& made);

@@ -25,6 +25,9 @@ enum class settle_word : std::uint8_t
 
 settle_word word_of(const settle_outcome& outcome);
 
+/// Whether the money may have moved, for all that it says.
+bool leaves_doubt(settle_word said) noexcept;
+
 /// What earlier settlements of one payment left behind. A payment without doubt has been through none.
 struct settle_history
 {

@@ -572,6 +572,32 @@ TEST_CASE("a known payment is followed whatever the terms are by now", "[x402][g
         }
         CHECK(f.facilitator.settled == 2);
     }
+    SECTION("and not when it was refused meanwhile")
+    {
+        fixture g;
+        g.facilitator.verifies = {verify_invalid("insufficient_funds")};
+        g.facilitator.hold();
+        g.start();
+        std::optional<std::optional<verdict>> copy;
+        asio::co_spawn(
+            g.context,
+            g.engine.pay_known(
+                g.offered,
+                keys_of(g.offered, networks()),
+                g.binding,
+                std::chrono::steady_clock::now() + g.deadline
+            ),
+            [&copy](std::exception_ptr, std::optional<verdict> made) { copy.emplace(std::move(made)); }
+        );
+        g.poll();
+        CHECK_FALSE(copy);
+        g.facilitator.go();
+        g.poll();
+        REQUIRE(copy);
+        CHECK_FALSE(copy->has_value());
+        CHECK(g.facilitator.verified == 1);
+        CHECK(g.claims->size() == 0);
+    }
     SECTION("another nonce is another payment")
     {
         f.offered.nonce.back() = '1';
