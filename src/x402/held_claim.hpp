@@ -24,9 +24,10 @@ public:
     {
         if (!claims_)
             return;
-        if (!maybe_settled_)
-            return claims_->release(key_);
-        claims_->unknown(key_, std::move(history_));
+        if (maybe_settled_)
+            claims_->unknown(key_, std::move(history_));
+        else
+            claims_->release(key_);
     }
 
     const settle_history& history() const { return history_; }

@@ -630,16 +630,16 @@ TEST_CASE("a sold payment that made room in the table is not sold again", "[x402
     const auto claims = std::make_shared<claim_table>(one);
     f.chain.findings = {finding(settlement_state::settled)};
     gate engine(f.facilitator, claims, f.time, f.limits, &f.chain);
-    const auto pay = [&](char nonce) {
-        f.offered.nonce.back() = nonce;
+    const auto pay = [&](char last) {
+        f.offered.nonce.back() = last;
         const auto until = std::chrono::steady_clock::now() + f.deadline;
         return portitor::test::run(f.context, engine.pay(f.offered, f.wanted, "u", f.binding, until));
     };
     f.facilitator.verifies = {verify_valid(), verify_valid()};
     f.facilitator.settles = {success(), success()};
-    for (const char nonce : {'1', '2'})
+    for (const char last : {'1', '2'})
     {
-        const verdict made = pay(nonce);
+        const verdict made = pay(last);
         engine.delivered(expect<verdict_paid>(made).key);
     }
     // Its nonce is used, which is the first word about it now, be it at once or at the settlement.
