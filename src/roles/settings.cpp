@@ -552,7 +552,8 @@ void declare(config_loader& loader, settings& into)
     );
     loader.add(
         {"max-validity",
-         "verifier: how long a payment may be valid, where maxTimeoutSeconds is not longer; 5 minutes more are "
+         "verifier: how long a payment may be valid, where maxTimeoutSeconds is not longer; 5 minutes more "
+         "are "
          "allowed for clocks that differ",
          "60m",
          set_seconds(into.max_validity)}

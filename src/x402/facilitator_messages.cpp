@@ -119,9 +119,9 @@ settle_outcome read_refusal(const http::response& answer, std::string reason, st
 {
     const code_meaning meaning = meaning_after_settle(reason);
     // Who has a fault cannot vouch for having stopped in time; but a nonce that it saw used, is.
-    const bool clear = meaning == code_meaning::refused ? answer.result_int() < 500
-                                                        : meaning == code_meaning::already_used ||
-                                                              meaning == code_meaning::being_settled;
+    const bool clear = meaning == code_meaning::refused
+                           ? answer.result_int() < 500
+                           : meaning == code_meaning::already_used || meaning == code_meaning::being_settled;
     if (clear && transaction.empty())
         return settle_refused(std::move(reason));
     settle_unknown out(broken(answer, "settle", reason + ": it may still be settled", errc::refused));

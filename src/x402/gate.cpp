@@ -198,9 +198,8 @@ asio::awaitable<std::optional<verdict>> gate::wait_or_own(const question& asked)
         // An earlier copy of it was refused meanwhile: it is free, for the terms of today.
         if (asked.only_known && claims_->look_up(asked.key, asked.binding) == claim_match::none)
             co_return std::nullopt;
-        claim_answer found = claims_->begin(
-            asked.key, asked.binding, asked.offered.valid_before, clock_.now(), asked.terms
-        );
+        claim_answer found =
+            claims_->begin(asked.key, asked.binding, asked.offered.valid_before, clock_.now(), asked.terms);
         if (found.step == claim_step::granted_again)
             co_return verdict_paid(asked.key, asked.offered.payer, std::move(found.receipt), true);
         if (found.step == claim_step::used)

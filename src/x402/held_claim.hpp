@@ -7,9 +7,9 @@
 
 namespace portitor::x402 {
 
-/// A claim that begin() gave us, with what is known of its settlements. However its scope ends, the claim does
-/// not stay in flight: an owner who never reported leaves it released as long as no settlement has begun, and
-/// unknown from then on. One strand.
+/// A claim that begin() gave us, with what is known of its settlements. However its scope ends, the claim
+/// does not stay in flight: an owner who never reported leaves it released as long as no settlement has
+/// begun, and unknown from then on. One strand.
 class held_claim
 {
 public:

@@ -163,8 +163,9 @@ std::optional<refusal> time_refusal(
                 seconds,
                 settlement_seconds
             )};
-    const std::uint64_t longest =
-        std::max<std::uint64_t>(wanted.max_timeout_seconds, static_cast<std::uint64_t>(validity.least.count()));
+    const std::uint64_t longest = std::max<std::uint64_t>(
+        wanted.max_timeout_seconds, static_cast<std::uint64_t>(validity.least.count())
+    );
     const std::uint64_t last = seconds + longest + static_cast<std::uint64_t>(validity.clocks.count());
     if (offered.valid_before > last)
         return refusal{

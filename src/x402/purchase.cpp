@@ -126,8 +126,9 @@ asio::awaitable<verdict> settler::settle(purchase& work, held_claim& claim)
     for (bool last = !first;; last = true)
     {
         const settle_history before = claim.history();
-        const settle_outcome outcome =
-            co_await facilitator_.settle(work.terms->facilitator_url, work.offered, work.wanted(), limits_.settle);
+        const settle_outcome outcome = co_await facilitator_.settle(
+            work.terms->facilitator_url, work.offered, work.wanted(), limits_.settle
+        );
         const settle_word said = word_of(outcome);
         const bool in_doubt = (before.doubt && said != settle_word::settled) || leaves_doubt(said);
         claim.add(outcome);
@@ -167,18 +168,13 @@ verdict settler::conclude(
             return grant(work, claim, done->receipt, {done->transaction, true});
         ++counters_.chain_settled;
         return grant(
-            work,
-            claim,
-            receipt_of(found.transaction, work.offered, work.wanted()),
-            {found.transaction, true}
+            work, claim, receipt_of(found.transaction, work.offered, work.wanted()), {found.transaction, true}
         );
     case ruling::grant_unproven: {
         ++counters_.unproven;
         const auto& told = claim.history().told;
         const std::string transaction = told.empty() ? std::string() : told.back();
-        return grant(
-            work, claim, receipt_of(transaction, work.offered, work.wanted()), {transaction, false}
-        );
+        return grant(work, claim, receipt_of(transaction, work.offered, work.wanted()), {transaction, false});
     }
     case ruling::refuse:
         claim.release();
@@ -240,9 +236,8 @@ verdict settler::without_verdict(const settle_outcome& outcome, const settlement
     return verdict_unavailable(unavailable_cause::settlement_unknown, wait_for(wait), std::move(why));
 }
 
-verdict settler::grant(
-    const purchase& work, held_claim& claim, const boost::json::object& receipt, claim_proof proof
-)
+verdict
+settler::grant(const purchase& work, held_claim& claim, const boost::json::object& receipt, claim_proof proof)
 {
     std::string header = encode_base64(boost::json::serialize(receipt));
     claim.settled(header, std::move(proof));

@@ -29,12 +29,12 @@ struct purchase
     payment offered;
     std::shared_ptr<const claim_terms> terms;
     claim_key key;
-    std::uint64_t began = 0;        ///< when the claim was made, in Unix seconds
-    time_point deadline;            ///< of its buyer
-    bool settling = false;          ///< the money may move, or have moved
-    bool alone = false;             ///< its buyer has been told to come again
-    std::optional<verdict> made;    ///< what came of it
-    boost::asio::steady_timer over; ///< wakes its buyer, at the deadline at the latest
+    std::uint64_t began = 0;         ///< when the claim was made, in Unix seconds
+    time_point deadline;             ///< of its buyer
+    bool settling = false;           ///< the money may move, or have moved
+    bool alone = false;              ///< its buyer has been told to come again
+    std::optional<verdict> made;     ///< what came of it
+    boost::asio::steady_timer over;  ///< wakes its buyer, at the deadline at the latest
 
     const payment_requirement& wanted() const { return terms->wanted; }
 
@@ -81,9 +81,8 @@ private:
         const settlement_finding& found
     );
     verdict without_verdict(const settle_outcome& outcome, const settlement_finding& found) const;
-    verdict grant(
-        const purchase& work, held_claim& claim, const boost::json::object& receipt, claim_proof proof
-    );
+    verdict
+    grant(const purchase& work, held_claim& claim, const boost::json::object& receipt, claim_proof proof);
     std::chrono::seconds wait_for(std::chrono::seconds asked) const;
 
     facilitator_client& facilitator_;

@@ -141,8 +141,7 @@ private:
     look_up_end(authorization_query about, chain_block latest, std::uint64_t blocks)
     {
         const std::uint64_t first = latest.number - std::min(latest.number, blocks);
-        const auto logs =
-            co_await ask("eth_getLogs", authorization_logs_filter(about, first, latest.number));
+        const auto logs = co_await ask("eth_getLogs", authorization_logs_filter(about, first, latest.number));
         if (!logs)
             co_return cannot_tell(logs.error().message());
         const auto end = read_authorization_logs(about, *logs);

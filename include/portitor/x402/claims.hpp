@@ -47,8 +47,8 @@ private:
 /// The key of a payment that match() found to pay `wanted`.
 claim_key key_of(const payment& offered, const payment_requirement& wanted);
 
-/// The keys that a payment may have been claimed under, whatever was wanted then: an EIP-3009 payment does not
-/// say its token, so there is one for each that is known on its network.
+/// The keys that a payment may have been claimed under, whatever was wanted then: an EIP-3009 payment does
+/// not say its token, so there is one for each that is known on its network.
 std::vector<claim_key> keys_of(const payment& offered, const network_table& networks);
 
 /// What a payment buys. The same payment with another binding is another purchase, which it does not cover.
@@ -57,8 +57,8 @@ struct claim_binding
     std::string offer;
     std::string method;
     std::string uri;
-    /// The payment's own, as seal() puts it: who knows only what the chain shows of a payment must not get its
-    /// grant.
+    /// The payment's own, as seal() puts it: who knows only what the chain shows of a payment must not get
+    /// its grant.
     std::string signed_content = {};
     /// Of the request that made the claim, for the log; never compared. Empty where there is none.
     std::string request_id = {};
@@ -177,9 +177,9 @@ struct claim_counts
 /// Bounded. In a full table a used claim makes room for a new one, the one that expires first: the chain
 /// refuses its nonce, so that it is not sold again. Where there is none, an unknown or undelivered one does
 /// whose validBefore plus margin has passed. A table that is full of others takes no more, nor does one for a
-/// payer who has his share of those. Terms are dropped with the use and bindings are kept as digests, so a used
-/// claim takes about 1 kB. One strand. The table must outlive the coroutines that wait in changed(); the rest
-/// suspends nowhere and is atomic.
+/// payer who has his share of those. Terms are dropped with the use and bindings are kept as digests, so a
+/// used claim takes about 1 kB. One strand. The table must outlive the coroutines that wait in changed(); the
+/// rest suspends nowhere and is atomic.
 class claim_table
 {
 public:
@@ -213,8 +213,8 @@ public:
 
     /// Reports of the claim's holder. A report about a claim that is not in the state that it ends is
     /// ignored.
-    void settling(const claim_key& key);                      ///< a settlement begins
-    void release(const claim_key& key);                       ///< surely not settled: forget it
+    void settling(const claim_key& key);  ///< a settlement begins
+    void release(const claim_key& key);   ///< surely not settled: forget it
     /// Settled; the holder now answers. `receipt` is the receipt header's value.
     void settled(const claim_key& key, std::string receipt, claim_proof proof = {});
     /// Nobody knows; the next copy resolves, in doubt whatever `history` says.

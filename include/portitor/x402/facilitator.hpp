@@ -113,8 +113,8 @@ public:
 inline constexpr std::size_t max_facilitator_answer = 64 * 1024;
 
 /// The facilitator over HTTP. An answer with the boolean `isValid` or `success` counts whatever its status,
-/// because hosted facilitators say no with 400 and more; anything else is no answer. Only a settlement that is
-/// refused with a 5xx is in doubt: the facilitator itself says that it has a fault. A 429 or 503 of that
+/// because hosted facilitators say no with 400 and more; anything else is no answer. Only a settlement that
+/// is refused with a 5xx is in doubt: the facilitator itself says that it has a fault. A 429 or 503 of that
 /// kind has its Retry-After told, and means that the facilitator is busy, not broken.
 class http_facilitator final : public facilitator_client
 {

@@ -43,9 +43,9 @@ struct payment_validity
 
 /// Why the payment cannot be settled now: validAfter <= now and validBefore >= now + 6 s must hold, and
 /// validBefore <= now + max(maxTimeoutSeconds, least) + clocks. Empty where it can; else the message names
-/// both times. No allowance is made for the start of the window of a buyer whose clock is ahead: the reference
-/// facilitator makes none, the token itself demands validAfter < block time, so that such a settlement would
-/// be lost, and the clients that there are sign validAfter 0 (v2) or ten minutes back (v1).
+/// both times. No allowance is made for the start of the window of a buyer whose clock is ahead: the
+/// reference facilitator makes none, the token itself demands validAfter < block time, so that such a
+/// settlement would be lost, and the clients that there are sign validAfter 0 (v2) or ten minutes back (v1).
 std::optional<refusal> time_refusal(
     const payment& offered,
     const payment_requirement& wanted,

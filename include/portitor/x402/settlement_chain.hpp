@@ -33,7 +33,7 @@ const char* to_string(settlement_state state) noexcept;
 struct settlement_finding
 {
     settlement_state state = settlement_state::cannot_tell;
-    std::string transaction;  ///< of settled: its hash
+    std::string transaction;                     ///< of settled: its hash
     std::optional<std::uint64_t> mined_at = {};  ///< of settled: its block's time, in Unix seconds
     std::string why;                             ///< of cannot_tell, for the log
 };

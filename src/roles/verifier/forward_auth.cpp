@@ -409,8 +409,8 @@ asio::awaitable<x402::verdict> forward_auth::judge_new(sale& what)
         what.refused_as = outcome::not_matched;
         co_return x402::verdict_payment_required(refused->code);
     }
-    const bool no_account = x402::check_signature(what.offered, what.wanted) ==
-                            x402::signature_verdict::not_an_account;
+    const bool no_account =
+        x402::check_signature(what.offered, what.wanted) == x402::signature_verdict::not_an_account;
     if (no_account && !x402::may_be_contract_signature(what.offered, what.wanted))
     {
         // Only a contract could take it, and only the chain knows which payers are contracts.

@@ -75,7 +75,9 @@ TEST_CASE("a payment in doubt is resolved on its own terms, whatever they are by
             );
             // For something else it never was.
             check_refused(
-                d.ask("/services/hello/b", payment_of(version)), http::status::conflict, "payment_already_used"
+                d.ask("/services/hello/b", payment_of(version)),
+                http::status::conflict,
+                "payment_already_used"
             );
             d.facilitator.settle_answer = fake_facilitator::settled();
             check_granted(d.ask(top, payment_of(version), false), v2_payer);
@@ -149,7 +151,9 @@ TEST_CASE("who is asked to pay again for the time is told both clocks", "[verifi
     x402::samples::at(message, "payload/authorization/validBefore") =
         "115792089237316195423570985008687907853269984665640564039457584007913129639935";
     x402::samples::sign(message, x402::samples::usdc_requirement());
-    CHECK_THAT(error_of(), Catch::Matchers::Contains("the clock here is at 1795511630, and payments are taken"));
+    CHECK_THAT(
+        error_of(), Catch::Matchers::Contains("the clock here is at 1795511630, and payments are taken")
+    );
     CHECK(d.facilitator.calls() == 0);
     CHECK(d.claims->size() == 0);
 }

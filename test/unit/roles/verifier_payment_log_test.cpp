@@ -120,8 +120,7 @@ TEST_CASE("an odd request id is left out", "[verifier][log]")
     {
         logged_desk d;
         const captured_log log;
-        const header_list more{
-            {"X-PAYMENT", x402::samples::encode(v1_message(1))}, {"X-Request-Id", id}};
+        const header_list more{{"X-PAYMENT", x402::samples::encode(v1_message(1))}, {"X-Request-Id", id}};
         check_granted(d.ask(top, more), v2_payer);
         CHECK(json::parse(log.text()).at("request_id") == "");
     }

@@ -245,9 +245,7 @@ TEST_CASE("one payer cannot fill the table", "[x402][claims]")
     limits.max_of_payer = 2;
     claim_table table(limits);
     const auto begin_as = [&table](const char* who, const char* name) {
-        return table.begin(
-            {"eip155:84532", "0xasset", who, name}, hello, now_seconds + 60, samples::now()
-        );
+        return table.begin({"eip155:84532", "0xasset", who, name}, hello, now_seconds + 60, samples::now());
     };
     CHECK(begin_as("0xa", "1").step == claim_step::proceed);
     CHECK(begin_as("0xa", "2").step == claim_step::proceed);
@@ -344,7 +342,9 @@ TEST_CASE("settled payments are reported once for each way they go", "[x402][cla
         table.undelivered(key("lost"));
         begin(table, "lost");
     }
-    CHECK(lines == std::vector<std::string>{"0 served granted demo/hello 0x1", "1 lost granted demo/hello 0x2"});
+    CHECK(
+        lines == std::vector<std::string>{"0 served granted demo/hello 0x1", "1 lost granted demo/hello 0x2"}
+    );
     table.delivered(key("lost"));
     CHECK(lines.size() == 3);
 
@@ -356,7 +356,9 @@ TEST_CASE("settled payments are reported once for each way they go", "[x402][cla
     table.unknown(key("unknown"));
     table.report_left();
     std::sort(lines.begin(), lines.end());
-    CHECK(lines == std::vector<std::string>{"3 settling settling demo/hello ", "3 unknown unknown demo/hello "});
+    CHECK(
+        lines == std::vector<std::string>{"3 settling settling demo/hello ", "3 unknown unknown demo/hello "}
+    );
 }
 
 TEST_CASE("waiters wake when the claim changes", "[x402][claims]")

@@ -113,7 +113,8 @@ TEST_CASE("the table is in order, and verification moves no money", "[x402][code
     {
         INFO(each.code);
         CHECK(find_error_code(each.code) == &each);
-        CHECK((each.after_verify == code_meaning::refused || each.after_verify == code_meaning::already_used));
+        CHECK((each.after_verify == code_meaning::refused || each.after_verify == code_meaning::already_used)
+        );
         CHECK(each.sources != 0);
         CHECK(
             (each.after_verify == code_meaning::already_used) ==

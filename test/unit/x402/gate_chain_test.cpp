@@ -78,7 +78,9 @@ TEST_CASE("a receipt from the chain names the network as the payment's version d
     CHECK(json::parse(decode_base64(receipt).value()).at("network") == "base-sepolia");
 }
 
-TEST_CASE("a later copy asks the chain first, then the facilitator, and then the chain", "[x402][gate][chain]")
+TEST_CASE(
+    "a later copy asks the chain first, then the facilitator, and then the chain", "[x402][gate][chain]"
+)
 {
     SECTION("who settles need not be doubted")
     {

@@ -19,8 +19,8 @@ struct ledger
     bool expired = false;    // from now on it moves no more
 };
 
-// Settles on the ledger, and lies about it in every way that a facilitator and a network can, until it is told
-// to be honest.
+// Settles on the ledger, and lies about it in every way that a facilitator and a network can, until it is
+// told to be honest.
 class unreliable_facilitator final : public facilitator_client
 {
 public:
@@ -243,7 +243,9 @@ struct story
     {
         constexpr int copies = 24;
         for (int i = 0; i < copies; ++i)
-            spawn_copy(milliseconds(random() % 6), milliseconds(random() % 4 == 0 ? 1 + random() % 2 : 20'000));
+            spawn_copy(
+                milliseconds(random() % 6), milliseconds(random() % 4 == 0 ? 1 + random() % 2 : 20'000)
+            );
         if (random() % 4 == 0)
             asio::co_spawn(context, expire(milliseconds(random() % 6)), asio::detached);
         context.run_for(std::chrono::seconds(10));
@@ -272,7 +274,9 @@ struct story
 
 }  // namespace
 
-TEST_CASE("whatever fails, who is charged is granted once, and never asked to pay twice", "[x402][gate][random]")
+TEST_CASE(
+    "whatever fails, who is charged is granted once, and never asked to pay twice", "[x402][gate][random]"
+)
 {
     int delivered = 0;
     int anew = 0;

@@ -209,7 +209,9 @@ TEST_CASE("after doubt a used nonce is the grant: the settlement was ours", "[x4
     CHECK(json::parse(decode_base64(expect<verdict_paid>(made).receipt).value()).at("transaction") == "0xf2");
 }
 
-TEST_CASE("after our own transaction failed a used nonce buys nothing, and is not asked for again", "[x402][gate]")
+TEST_CASE(
+    "after our own transaction failed a used nonce buys nothing, and is not asked for again", "[x402][gate]"
+)
 {
     settle_unknown failed(down(errc::refused));
     failed.transaction = "0xf1";
@@ -414,8 +416,7 @@ struct left_alone : fixture
         facilitator.verifies = {verify_valid()};
         facilitator.hold_settlements();
         const auto until = std::chrono::steady_clock::now() + deadline;
-        const verdict made =
-            portitor::test::run(context, by.pay(offered, wanted, "u", binding, until));
+        const verdict made = portitor::test::run(context, by.pay(offered, wanted, "u", binding, until));
         CHECK(expect_unavailable(made) == unavailable_cause::settlement_unknown);
         CHECK(facilitator.settled == 1);
         deadline = milliseconds(20'000);
@@ -500,7 +501,9 @@ TEST_CASE("the end of the process waits for settlements in the background, as lo
     CHECK(f.claims->counts().settling == 1);
 
     bool ended = false;
-    asio::co_spawn(f.context, engine.finish(in(20'000)), [&ended](const std::exception_ptr&) { ended = true; });
+    asio::co_spawn(f.context, engine.finish(in(20'000)), [&ended](const std::exception_ptr&) {
+        ended = true;
+    });
     f.poll();
     CHECK_FALSE(ended);
     f.facilitator.settles = {success()};

@@ -63,8 +63,7 @@ public:
         co_return next(verifies);
     }
 
-    asio::awaitable<settle_outcome>
-    settle(
+    asio::awaitable<settle_outcome> settle(
         std::string url, const payment& offered, const payment_requirement& wanted, milliseconds timeout
     ) override
     {
@@ -218,7 +217,10 @@ struct fixture
             context,
             (with_chain ? asking : engine)
                 .pay_known(
-                    offered, keys_of(offered, networks()), binding, std::chrono::steady_clock::now() + deadline
+                    offered,
+                    keys_of(offered, networks()),
+                    binding,
+                    std::chrono::steady_clock::now() + deadline
                 )
         );
     }
