@@ -92,9 +92,8 @@ def shop(request, sold):
 
 @pytest.fixture(autouse=True)
 def honest(shop):
-    """Each test begins with a facilitator whose failures are forgotten, and with the seller's balance."""
+    """Each test begins with an honest facilitator, and with the seller's balance."""
     shop.script()
-    wait_until(lambda: shop.status(shop.payment()) == 200, 70, "the circuit is closed", interval=1)
     shop.before = shop.chain.balance(x402.SELLER)
 
 
