@@ -122,6 +122,11 @@ claim_table::by_expiry* claim_table::list_of(state which) noexcept
     return which == state::settled || which == state::unknown ? &open_ : nullptr;
 }
 
+claim_table::digest claim_table::content_of(const claim_binding& binding)
+{
+    return evm::keccak256(binding.signed_content);
+}
+
 bool claim_table::in_flight(state which) noexcept
 {
     return which == state::verifying || which == state::settling;
@@ -164,6 +169,7 @@ claim_answer claim_table::begin(
             return out;
         claim& made = claims_[key.text()];
         made.binding = digest_of(binding);
+        made.content = content_of(binding);
         made.began = unix_seconds(now);
         made.expires = expiry(valid_before, limits_.margin);
         made.terms = std::move(terms);
@@ -201,7 +207,9 @@ claim_match claim_table::look_up(const claim_key& key, const claim_binding& bind
     const claim* known = find(key);
     if (known == nullptr)
         return claim_match::none;
-    return known->binding == digest_of(binding) ? claim_match::same : claim_match::other;
+    if (known->binding == digest_of(binding))
+        return claim_match::same;
+    return known->content == content_of(binding) ? claim_match::other : claim_match::none;
 }
 
 bool claim_table::may_be_settled(const claim_key& key) const

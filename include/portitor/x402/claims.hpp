@@ -116,7 +116,7 @@ enum class claim_match
 {
     none,   ///< it is not known
     same,   ///< known, for the same purchase
-    other,  ///< known, but for another purchase, or as another payment with its nonce
+    other,  ///< known, but for another purchase
 };
 
 /// A claim whose end is worth a line in the log.
@@ -196,7 +196,7 @@ public:
         std::shared_ptr<const claim_terms> terms = {}
     );
 
-    /// Whether the payment is known, and for what. Changes nothing.
+    /// Whether the payment is known, and for what. Another one with its nonce is not. Changes nothing.
     claim_match look_up(const claim_key& key, const claim_binding& binding) const;
 
     /// Whether the claim is being settled, or was and is being answered: it may have been paid for.
@@ -259,6 +259,7 @@ private:
         claim_table::state state = state::verifying;
         bool undelivered_told = false;
         digest binding{};
+        digest content{};           // what was signed, and the signature
         std::uint64_t began = 0;    // Unix seconds
         std::uint64_t expires = 0;  // Unix seconds, margin included
         std::string receipt;
@@ -272,6 +273,7 @@ private:
     using claim_map = std::unordered_map<std::string, claim>;
 
     static digest digest_of(const claim_binding& binding);
+    static digest content_of(const claim_binding& binding);
     static bool in_flight(state which) noexcept;
     static const char* name_of(state which) noexcept;
 
