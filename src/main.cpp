@@ -173,8 +173,8 @@ int main(int argc, char** argv)
 {
     // A peer that goes away while we write to it is an error code, not the end of the process.
     std::signal(SIGPIPE, SIG_IGN);
-    // Memory that is not there is an exception, which costs one key or one request. mimalloc, being written in
-    // C, would end the process.
+    // Memory that is not there is an exception, which costs one key or one request. mimalloc, being written
+    // in C, would end the process.
     std::set_new_handler([] { throw std::bad_alloc(); });
     try
     {

@@ -11,11 +11,6 @@ constexpr std::size_t most_levels = 128;
 // Ordinary objects need no more, and so no allocation.
 constexpr std::size_t scratch_size = 32 * 1024;
 
-std::string_view view(json::string_view text)
-{
-    return {text.data(), text.size()};
-}
-
 }  // namespace
 
 object_builder::object_builder(

@@ -25,9 +25,7 @@ public:
     static constexpr std::size_t max_string_size = max_object_size;
 
     object_builder(
-        document_handler& into,
-        std::shared_ptr<const object_filter> filter,
-        boost::json::storage_ptr memory
+        document_handler& into, std::shared_ptr<const object_filter> filter, boost::json::storage_ptr memory
     );
 
     /// Why the parser was stopped, where that is not the text's syntax.
@@ -102,9 +100,9 @@ private:
     std::size_t skip_ = 0;  ///< of the value that is being left out
     std::size_t size_ = 0;  ///< of what is held of the object, roughly
     std::size_t size_before_metadata_ = 0;
-    bool full_ = false;        ///< no more of it is taken
+    bool full_ = false;  ///< no more of it is taken
     bool in_metadata_ = false;
-    bool in_text_ = false;  ///< part of a text has been taken
+    bool in_text_ = false;                        ///< part of a text has been taken
     const field_filter* fields_ = nullptr;        ///< of the object's own members
     const field_filter* value_fields_ = nullptr;  ///< of the value that comes next
     std::vector<level> levels_;

@@ -22,9 +22,8 @@ field_filter field_filter::all_but(std::vector<member> of)
 const field_filter* field_filter::find(std::string_view name) const
 {
     static const field_filter none = nothing();
-    const auto at = std::find_if(named_.begin(), named_.end(), [&](const member& each) {
-        return each.first == name;
-    });
+    const auto at =
+        std::find_if(named_.begin(), named_.end(), [&](const member& each) { return each.first == name; });
     if (at != named_.end())
         return at->second.others_ && at->second.named_.empty() ? nullptr : &at->second;
     return others_ ? nullptr : &none;

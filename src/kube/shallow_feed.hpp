@@ -6,16 +6,16 @@
 
 namespace portitor::kube {
 
-/// Cuts JSON text into pieces that open at most so many levels, and passes over what lies deeper: for a parser
-/// that calls itself for each level. Knows nothing of the text but where the parser stands.
+/// Cuts JSON text into pieces that open at most so many levels, and passes over what lies deeper: for a
+/// parser that calls itself for each level. Knows nothing of the text but where the parser stands.
 class shallow_feed
 {
 public:
     explicit shallow_feed(std::size_t deepest) : deepest_(deepest) {}
 
-    /// The next part of `text` for a parser that stands at `depth`; empty where its beginning was passed over.
-    /// What was taken is gone from `text`. Where depth is one more than `deepest`, the parser has just read
-    /// what opens a level, and is next given what closes it.
+    /// The next part of `text` for a parser that stands at `depth`; empty where its beginning was passed
+    /// over. What was taken is gone from `text`. Where depth is one more than `deepest`, the parser has just
+    /// read what opens a level, and is next given what closes it.
     std::string_view next(std::string_view& text, std::size_t depth)
     {
         if (depth > deepest_ && !at_end_)
@@ -37,8 +37,8 @@ private:
     static bool opens(char c) { return (c | 0x20) == '{'; }   // '[' too
     static bool closes(char c) { return (c | 0x20) == '}'; }  // ']' too
 
-    /// How much cannot lead below the limit: as many levels at most as there are characters that may open one.
-    /// Where that is too careful, up to the next of those.
+    /// How much cannot lead below the limit: as many levels at most as there are characters that may open
+    /// one. Where that is too careful, up to the next of those.
     std::size_t shallow_size(std::string_view text, std::size_t depth)
     {
         for (;;)

@@ -10,9 +10,7 @@ constexpr auto line_period = std::chrono::minutes(1);
 
 }  // namespace
 
-unreadable_objects::unreadable_objects(
-    std::string_view kind, timekeeper& time, logger log, metrics& numbers
-)
+unreadable_objects::unreadable_objects(std::string_view kind, timekeeper& time, logger log, metrics& numbers)
     : time_(time), log_(log.with({{"kind", kind}})),
       count_(numbers.gauge(
           "portitor_watch_unreadable_objects",

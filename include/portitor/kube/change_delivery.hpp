@@ -51,9 +51,7 @@ public:
     void note_fault(const object_key& key, const std::string& what)
     {
         failures_.add();
-        log_.error(
-            "an exception while a change was taken in", {{"key", key.to_string()}, {"err", what}}
-        );
+        log_.error("an exception while a change was taken in", {{"key", key.to_string()}, {"err", what}});
     }
 
     /// Tells again what was not taken, until canceled.

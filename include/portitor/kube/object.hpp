@@ -76,8 +76,8 @@ struct object
 {
     object_meta meta;
     boost::json::object raw;
-    /// Why it could not be read in full; empty where it could. Then raw may lack anything but what meta holds:
-    /// decide nothing by it.
+    /// Why it could not be read in full; empty where it could. Then raw may lack anything but what meta
+    /// holds: decide nothing by it.
     std::string unreadable = {};
 
     /// `spec`, or an empty object.

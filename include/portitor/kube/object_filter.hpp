@@ -10,8 +10,8 @@
 
 namespace portitor::kube {
 
-/// Which members of an object are built while it is parsed. All others are passed over as they arrive, however
-/// large and deep they are. The elements of an array are all treated as `of` says.
+/// Which members of an object are built while it is parsed. All others are passed over as they arrive,
+/// however large and deep they are. The elements of an array are all treated as `of` says.
 class field_filter
 {
 public:
@@ -39,8 +39,8 @@ private:
 /// What is built of the objects of one kind.
 struct object_filter
 {
-    /// Where no choice is made. Its first level should be all_but(): an error that the server sends in place of
-    /// an object has members of its own.
+    /// Where no choice is made. Its first level should be all_but(): an error that the server sends in place
+    /// of an object has members of its own.
     field_filter usual;
     /// Chooses for one object by its metadata, as `usual` left it; null: as usual. Asked when metadata is
     /// complete, so it says nothing about what came before that: the API server writes it before spec and

@@ -36,7 +36,7 @@ private:
 struct packed_object
 {
     object_identity meta;
-    std::string bytes;  ///< the rest as pack() writes it
+    std::string bytes;                                   ///< the rest as pack() writes it
     std::unique_ptr<const std::string> unreadable = {};  ///< as object's; null where it could be read
 };
 

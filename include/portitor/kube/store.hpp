@@ -206,8 +206,7 @@ private:
             note(changes, {before, nullptr});
             note(changes, {nullptr, std::move(object)});
         }
-        else if (!before || stood_in != stands_in ||
-                 before->meta.resource_version != object->meta.resource_version)
+        else if (!before || stood_in != stands_in || before->meta.resource_version != object->meta.resource_version)
             note(changes, {before, std::move(object)});
         else
             held = before;

@@ -12,8 +12,8 @@
 
 namespace portitor::kube {
 
-/// Which objects of one kind could not be read, and why. Each one is told once in the log, however often it is
-/// listed, and all together some times a minute; their number is the metric
+/// Which objects of one kind could not be read, and why. Each one is told once in the log, however often it
+/// is listed, and all together some times a minute; their number is the metric
 /// portitor_watch_unreadable_objects. One strand.
 class unreadable_objects
 {

@@ -34,14 +34,10 @@ bool is_owned_by_offer(const json::object& metadata)
 {
     const json::value* found = metadata.if_contains("ownerReferences");
     return found && found->is_array() &&
-           std::any_of(
-               found->get_array().begin(),
-               found->get_array().end(),
-               [](const json::value& each) {
-                   return each.is_object() &&
-                          kube::string_at(each.get_object(), "kind") == api::service_offer_resource.kind;
-               }
-           );
+           std::any_of(found->get_array().begin(), found->get_array().end(), [](const json::value& each) {
+               return each.is_object() &&
+                      kube::string_at(each.get_object(), "kind") == api::service_offer_resource.kind;
+           });
 }
 
 bool may_be_ours(const json::object& metadata, const std::string& prefix)
@@ -99,9 +95,8 @@ std::shared_ptr<const kube::object_filter> http_route_filter()
 std::shared_ptr<const kube::object_filter> endpoint_slice_filter()
 {
     const filter endpoint = filter::only({{"conditions", {}}});
-    return std::make_shared<const kube::object_filter>(
-        kube::object_filter{filter::all_but({metadata(), {"endpoints", endpoint}})}
-    );
+    return std::make_shared<const kube::object_filter>(kube::object_filter{
+        filter::all_but({metadata(), {"endpoints", endpoint}})});
 }
 
 }  // namespace portitor::controller

@@ -24,9 +24,8 @@ std::shared_ptr<const kube::object_filter> without_annotations()
 {
     using filter = kube::field_filter;
     const filter metadata = filter::all_but({{"annotations", filter::nothing()}});
-    return std::make_shared<const kube::object_filter>(
-        kube::object_filter{filter::all_but({{"metadata", metadata}})}
-    );
+    return std::make_shared<const kube::object_filter>(kube::object_filter{
+        filter::all_but({{"metadata", metadata}})});
 }
 
 class registrar_role final : public role

@@ -869,7 +869,9 @@ TEST_CASE("an exception before the reconcile has begun is one of its key too", "
     fixture f;
     int calls = 0;
     f.control = std::make_unique<controller>(
-        f.around(f.server), options_of(), [&](object_key key) -> asio::awaitable<reconcile_result> {
+        f.around(f.server),
+        options_of(),
+        [&](object_key key) -> asio::awaitable<reconcile_result> {
             if (++calls == 1)
                 throw std::length_error("too long");
             return f.reconcile(std::move(key));

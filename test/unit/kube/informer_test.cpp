@@ -352,10 +352,16 @@ struct coloured_world : surroundings
     int heard_by_another = 0;
     task_group tasks{context.get_executor(), logger(log_level::error, log_format::text)};
 
-    void start(decoder<widget> decode, stand_in_maker<widget> stand_in = {}, log_level level = log_level::error)
+    void
+    start(decoder<widget> decode, stand_in_maker<widget> stand_in = {}, log_level level = log_level::error)
     {
         watching = std::make_unique<informer<widget>>(
-            around(server, level), widgets, selection(), std::move(decode), watch_options(), std::move(stand_in)
+            around(server, level),
+            widgets,
+            selection(),
+            std::move(decode),
+            watch_options(),
+            std::move(stand_in)
         );
         watching->on_change([this](const change<widget>& of) {
             if (handler_throws > 0)
@@ -380,12 +386,18 @@ struct coloured_world : surroundings
     }
 
     std::string unreadable() const { return value_of("portitor_watch_unreadable_objects{kind=\"Widget\"}"); }
-    std::string failures() const { return value_of("portitor_watch_handler_failures_total{kind=\"Widget\"}"); }
+    std::string failures() const
+    {
+        return value_of("portitor_watch_handler_failures_total{kind=\"Widget\"}");
+    }
 };
 
-std::string coloured_event(const std::string& type, const std::string& name, const std::string& version, const std::string& colour)
+std::string coloured_event(
+    const std::string& type, const std::string& name, const std::string& version, const std::string& colour
+)
 {
-    return "{\"type\":\"" + type + "\",\"object\":" + json::serialize(coloured(name, version, colour)) + "}\n";
+    return "{\"type\":\"" + type + "\",\"object\":" + json::serialize(coloured(name, version, colour)) +
+           "}\n";
 }
 
 std::shared_ptr<const widget> grey(const object_identity& which, json::object&&, const std::string& why)
@@ -441,11 +453,22 @@ TEST_CASE("what stands in for an object goes as it goes and comes as it comes", 
     );
     f.start(read_widget, grey);
     const std::string why = "grey, because of a widget without a colour";
-    CHECK(f.seen == names{"+red", "+grey, because of more than 128 levels", "red>" + why, why + ">blue", "+" + why, why + "-"});
+    CHECK(
+        f.seen ==
+        names{
+            "+red",
+            "+grey, because of more than 128 levels",
+            "red>" + why,
+            why + ">blue",
+            "+" + why,
+            why + "-"}
+    );
     CHECK(f.unreadable() == "1");
 }
 
-TEST_CASE("without a stand-in an object that cannot be read any more is gone from the store", "[kube][informer]")
+TEST_CASE(
+    "without a stand-in an object that cannot be read any more is gone from the store", "[kube][informer]"
+)
 {
     coloured_world f;
     f.server.on_list(items({coloured("a", "1", "red")}), "10");
@@ -527,7 +550,9 @@ TEST_CASE("a handler that throws hears of the object again, of all that has beco
     coloured_world f;
     f.handler_throws = 3;
     f.server.on_list(items({coloured("a", "1", "red"), coloured("b", "2", "white")}), "10");
-    f.server.on_watch({coloured_event("MODIFIED", "a", "11", "blue"), coloured_event("DELETED", "b", "12", "white")}, false);
+    f.server.on_watch(
+        {coloured_event("MODIFIED", "a", "11", "blue"), coloured_event("DELETED", "b", "12", "white")}, false
+    );
     f.start(read_widget);
     // a and b when they were new, and a once more; b has come and gone unheard.
     CHECK(f.failures() == "3");
@@ -567,7 +592,8 @@ TEST_CASE("an index that throws loses one object, and none of another's", "[kube
             throw std::runtime_error("too dark");
         return std::vector<std::string>(1, of.colour);
     });
-    const auto& by_name = watching.add_index([](const widget& of) { return std::vector<std::string>(1, of.meta.name); });
+    const auto& by_name =
+        watching.add_index([](const widget& of) { return std::vector<std::string>(1, of.meta.name); });
     server.on_list(items({coloured("a", "1", "red"), coloured("b", "2", "black")}), "10");
     server.on_watch(
         {coloured_event("MODIFIED", "a", "11", "black"), coloured_event("MODIFIED", "b", "12", "red")}, false

@@ -529,7 +529,9 @@ TEST_CASE("of an object that is too large its identity and a bounded part is rea
     SECTION("texts that are too large together, before the metadata")
     {
         const std::string half = "\"" + std::string(5 * mebibyte, 'x') + "\"";
-        check(R"({"data":{"a":)" + half + R"(,"b":)" + half + R"(,"c":{"d":[1]}},"more":[{}],)" + identity + "}");
+        check(
+            R"({"data":{"a":)" + half + R"(,"b":)" + half + R"(,"c":{"d":[1]}},"more":[{}],)" + identity + "}"
+        );
     }
     SECTION("many small values")
     {
@@ -579,7 +581,8 @@ TEST_CASE("what is left out and what was handed over counts for no object", "[ku
 
 TEST_CASE("of an object that is too deep the deep part is null", "[kube][object_reader]")
 {
-    for (const std::size_t levels : {100UL, 124UL, 125UL, 126UL, 130UL, 998UL, 1000UL, 1001UL, 10000UL, 200000UL})
+    for (const std::size_t levels :
+         {100UL, 124UL, 125UL, 126UL, 130UL, 998UL, 1000UL, 1001UL, 10000UL, 200000UL})
     {
         std::string objects;
         for (std::size_t i = 0; i < levels; ++i)
@@ -604,8 +607,11 @@ TEST_CASE("of an object that is too deep the deep part is null", "[kube][object_
                 CHECK(find_path(some, "spec.c")->as_array().size() == 1);
                 CHECK(int_at(some, "status.d") == 3);
                 // The list, its items, the object and its spec are levels too.
-                CHECK(read.cuts == (levels <= 124 ? std::vector<std::string>()
-                                                  : std::vector<std::string>{"spec.plugin has more than 128 levels"}));
+                CHECK(
+                    read.cuts == (levels <= 124
+                                      ? std::vector<std::string>()
+                                      : std::vector<std::string>{"spec.plugin has more than 128 levels"})
+                );
             }
         }
     }
@@ -613,9 +619,9 @@ TEST_CASE("of an object that is too deep the deep part is null", "[kube][object_
 
 TEST_CASE("what is left out may be as deep as it likes", "[kube][object_reader]")
 {
-    const auto read = read_list(
-        {list_of("{\"metadata\":{\"name\":\"a\",\"managedFields\":" + nested(20000) + "},\"x\":1}")}
-    );
+    const auto read =
+        read_list({list_of("{\"metadata\":{\"name\":\"a\",\"managedFields\":" + nested(20000) + "},\"x\":1}")}
+        );
     CHECK(end_of(read) == "ok");
     CHECK(read.cuts.empty());
     CHECK(json::serialize(read.items.at(0)) == R"({"metadata":{"name":"a"},"x":1})");
@@ -629,7 +635,10 @@ TEST_CASE("text without an end costs neither stack nor memory", "[kube][object_r
         deep += "{\"a\":";
     CHECK(told(read_events({"{\"type\":\"ADDED\",\"object\":" + deep})).empty());
     // Brackets that do not match are seen where they are read.
-    CHECK(end_of(read_list({list_of("{\"a\":" + std::string(50, '[') + std::string(50, '}') + "}")})) == "protocol");
+    CHECK(
+        end_of(read_list({list_of("{\"a\":" + std::string(50, '[') + std::string(50, '}') + "}")})) ==
+        "protocol"
+    );
 }
 
 TEST_CASE("small pieces of a large object cost no more than large ones", "[kube][object_reader]")
@@ -692,7 +701,9 @@ TEST_CASE("any number of large objects need the memory of one", "[kube][object_r
         seen += string_at(item, "metadata.name").empty() ? 0 : 1;
         return result<void>();
     };
-    list_reader list([&](json::object&& item, std::string_view) { return count(std::move(item)); }, {}, &memory);
+    list_reader list(
+        [&](json::object&& item, std::string_view) { return count(std::move(item)); }, {}, &memory
+    );
     event_reader events(
         [&](std::string_view, json::object&& item, std::string_view) { return count(std::move(item)); },
         {},
@@ -719,7 +730,8 @@ TEST_CASE("an object is built as far as its filter says", "[kube][object_reader]
     using filter = field_filter;
     const filter rule = filter::only({{"name", {}}, {"backends", filter::only({{"port", {}}})}});
     const filter spec = filter::only({{"rules", rule}, {"hosts", {}}});
-    static const filter whole = filter::all_but({{"metadata", filter::all_but({{"labels", filter::nothing()}})}});
+    static const filter whole =
+        filter::all_but({{"metadata", filter::all_but({{"labels", filter::nothing()}})}});
     auto filters = std::make_shared<object_filter>();
     filters->usual = filter::all_but({{"spec", spec}, {"status", filter::nothing()}});
     filters->choose = [](const json::object& metadata) {
@@ -744,10 +756,13 @@ TEST_CASE("an object is built as far as its filter says", "[kube][object_reader]
     REQUIRE(list.feed(list_of(item("theirs") + "," + item("ours"))).has_value());
     REQUIRE(list.finish().has_value());
     REQUIRE(read.size() == 2);
-    CHECK(read[0] == R"({"kind":"K","metadata":{"name":"theirs","labels":{"a":"b"}},)"
-                     R"("spec":{"rules":[{"name":"r","backends":[{"port":1},{"port":3}]}],"hosts":["h"]}})");
+    CHECK(
+        read[0] == R"({"kind":"K","metadata":{"name":"theirs","labels":{"a":"b"}},)"
+                   R"("spec":{"rules":[{"name":"r","backends":[{"port":1},{"port":3}]}],"hosts":["h"]}})"
+    );
     CHECK(cuts[0].empty());
-    CHECK(read[1].starts_with(R"({"kind":"K","metadata":{"name":"ours","labels":{"a":"b"}},"spec":{"rules":)"));
+    CHECK(read[1].starts_with(R"({"kind":"K","metadata":{"name":"ours","labels":{"a":"b"}},"spec":{"rules":)")
+    );
     CHECK(cuts[1] == "spec.rules has more than 128 levels");
     // What stands in an object's place is not the object.
     std::vector<std::string> said;

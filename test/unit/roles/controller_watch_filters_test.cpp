@@ -105,7 +105,8 @@ TEST_CASE("what we have made is read whole, whatever of it is left", "[controlle
         kube::object_ptr made;
         filter_ptr filter;
     };
-    for (const sample& each : {sample{all.seen.middleware, middleware_filter()}, sample{all.seen.http_route, http_route_filter()}})
+    for (const sample& each :
+         {sample{all.seen.middleware, middleware_filter()}, sample{all.seen.http_route, http_route_filter()}})
     {
         CHECK(read(each.made->raw, each.filter)->raw == each.made->raw);
         // Each sign by itself is enough.

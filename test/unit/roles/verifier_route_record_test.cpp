@@ -20,7 +20,8 @@ const char* status = R"({"admitted": true, "lastAdmittedGeneration": 1, "conditi
 TEST_CASE("a route that cannot be read is refused, also where it was served before", "[verifier][record]")
 {
     const auto live = test::changed(samples::route_object(), "/status", status);
-    const auto record = route_record::unreadable(live->meta, live->raw, "spec.rules has more than 128 levels");
+    const auto record =
+        route_record::unreadable(live->meta, live->raw, "spec.rules has more than 128 levels");
     CHECK_FALSE(record->served);
     CHECK_THAT(record->refusal, Catch::Matchers::Contains("spec.rules has more than 128 levels"));
     CHECK(record->meta.key().to_string() == "shop/hello-payment");
