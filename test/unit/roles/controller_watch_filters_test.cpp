@@ -40,7 +40,7 @@ json::object parsed(const std::string& text)
 // Levels and bytes that nobody needs.
 json::value waste()
 {
-    json::value deep = std::string(9 * 1024 * 1024, 'x');
+    json::value deep = json::string(9 * 1024 * 1024, 'x');
     for (int i = 0; i < 200; ++i)
         deep = json::array{std::move(deep)};
     return deep;
