@@ -12,6 +12,7 @@
 
 #include <csignal>
 #include <iostream>
+#include <new>
 #include <optional>
 
 namespace {
@@ -172,6 +173,9 @@ int main(int argc, char** argv)
 {
     // A peer that goes away while we write to it is an error code, not the end of the process.
     std::signal(SIGPIPE, SIG_IGN);
+    // Memory that is not there is an exception, which costs one key or one request. mimalloc, being written
+    // in C, would end the process.
+    std::set_new_handler([] { throw std::bad_alloc(); });
     try
     {
         const cli::command* command = argc > 1 ? cli::find_command(argv[1]) : nullptr;

@@ -73,6 +73,8 @@ const char* to_string(price_model value) noexcept
 
 result<payment_route> parse_payment_route(const kube::object& route)
 {
+    if (!route.unreadable.empty())
+        return fail(errc::invalid, "the object cannot be read: {}", route.unreadable);
     std::optional<error> wrong;
     const fields spec(route.spec(), "spec", wrong);
 

@@ -27,6 +27,8 @@ const char* to_string(registration_phase value) noexcept
 
 result<registration_request> parse_registration_request(const kube::object& request)
 {
+    if (!request.unreadable.empty())
+        return fail(errc::invalid, "the object cannot be read: {}", request.unreadable);
     std::optional<error> wrong;
     const fields spec(request.spec(), "spec", wrong);
 

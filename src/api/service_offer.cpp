@@ -243,6 +243,8 @@ const char* to_string(settlement value) noexcept
 
 result<service_offer> parse_service_offer(const kube::object& offer)
 {
+    if (!offer.unreadable.empty())
+        return fail(errc::invalid, "the object cannot be read: {}", offer.unreadable);
     std::optional<error> wrong;
     const fields spec(offer.spec(), "spec", wrong);
 

@@ -166,7 +166,7 @@ private:
     asio::awaitable<result<void>> list(kube::resource kind, std::vector<held>& into)
     {
         const bool is_request = kind.plural == api::registration_request_resource.plural;
-        const kube::item_handler take = [&](json::object&& item) -> result<void> {
+        const kube::item_handler take = [&](json::object&& item, std::string_view) -> result<void> {
             auto parsed = kube::parse_object(std::move(item));
             if (!parsed)
                 return parsed.error();

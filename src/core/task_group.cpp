@@ -1,3 +1,4 @@
+#include <portitor/core/exception_text.hpp>
 #include <portitor/core/task_group.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -18,7 +19,7 @@ namespace asio = boost::asio;
 namespace {
 
 // Empty for an end that is none of a failure: a normal return or a cancellation.
-std::string describe(std::exception_ptr failure)
+std::string failure_text(const std::exception_ptr& failure)
 {
     if (!failure)
         return {};
@@ -30,13 +31,9 @@ std::string describe(std::exception_ptr failure)
     {
         return thrown.code() == asio::error::operation_aborted ? std::string() : thrown.what();
     }
-    catch (const std::exception& thrown)
-    {
-        return thrown.what();
-    }
     catch (...)
     {
-        return "an exception of an unknown type";
+        return describe(failure);
     }
 }
 
@@ -78,7 +75,7 @@ void task_group::spawn(std::string name, asio::awaitable<void, asio::io_context:
 
 void task_group::finished(std::list<task>::iterator which, std::exception_ptr failure)
 {
-    const std::string what = describe(failure);
+    const std::string what = failure_text(failure);
     const std::string name = std::move(which->name);
     tasks_.erase(which);
     if (!what.empty())

@@ -1,4 +1,5 @@
 #include <portitor/core/deadline.hpp>
+#include <portitor/core/exception_text.hpp>
 #include <portitor/kube/controller.hpp>
 
 namespace portitor::kube {
@@ -64,6 +65,11 @@ controller::controller(const environment& around, controller_options options, re
       errors_(around.numbers.counter(
           "controller_runtime_reconcile_errors_total",
           "Reconciles that failed",
+          {{"controller", options_.name}}
+      )),
+      panics_(around.numbers.counter(
+          "controller_runtime_reconcile_panics_total",
+          "Reconciles that ended by an exception",
           {{"controller", options_.name}}
       )),
       seconds_(around.numbers.histogram(
@@ -212,7 +218,7 @@ asio::awaitable<void> controller::work()
 asio::awaitable<void> controller::reconcile(object_key key)
 {
     const auto started = around_.time.now();
-    const auto outcome = co_await reconcile_(key);
+    const auto outcome = co_await attempt(key);
     seconds_.observe(std::chrono::duration<double>(around_.time.now() - started).count());
     if (!outcome)
     {
@@ -230,6 +236,54 @@ asio::awaitable<void> controller::reconcile(object_key key)
     (*outcome ? requeued_ : succeeded_).add();
     if (*outcome)
         queue_.add_after(key, **outcome);
+}
+
+/// An exception other than that of a cancellation becomes the error of this key.
+asio::awaitable<reconcile_result> controller::attempt(object_key key)
+{
+    std::exception_ptr thrown;
+    std::optional<reconcile_result> outcome;
+    try
+    {
+        outcome = co_await reconcile_(key);
+    }
+    catch (...)
+    {
+        thrown = std::current_exception();
+    }
+    if (outcome)
+        co_return std::move(*outcome);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none)
+        std::rethrow_exception(thrown);
+    panics_.add();
+    std::string what = describe(thrown);
+    co_await tell_exception(key, what);
+    co_return fail(errc::invalid, "an exception: {}", what);
+}
+
+asio::awaitable<void> controller::tell_exception(object_key key, std::string what)
+{
+    if (!options_.on_exception)
+        co_return;
+    std::exception_ptr thrown;
+    try
+    {
+        co_await options_.on_exception(key, std::move(what));
+    }
+    catch (...)
+    {
+        thrown = std::current_exception();
+    }
+    if (!thrown)
+        co_return;
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none)
+        std::rethrow_exception(thrown);
+    around_.log.error(
+        "an exception while another one was told",
+        {{"controller", options_.name}, {"key", key.to_string()}, {"err", describe(thrown)}}
+    );
 }
 
 asio::awaitable<void> controller::drain()

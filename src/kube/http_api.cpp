@@ -1,3 +1,4 @@
+#include "kube/document_parser.hpp"
 #include "kube/status.hpp"
 
 #include <portitor/core/http_client.hpp>
@@ -5,7 +6,6 @@
 #include <portitor/kube/api.hpp>
 #include <portitor/kube/object_reader.hpp>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
@@ -132,7 +132,7 @@ public:
         auto stream = co_await open(std::move(message), true);
         if (!stream)
             co_return stream.error();
-        list_reader reader(std::move(each));
+        list_reader reader(std::move(each), which.filter);
         for (;;)
         {
             if (time_.now() - started > page_deadline)
@@ -371,11 +371,10 @@ private:
     {
         if (!answer)
             return answer.error();
-        boost::system::error_code ec;
-        json::value parsed = json::parse(json::string_view(answer->body().data(), answer->body().size()), ec);
-        if (ec || !parsed.is_object())
+        auto parsed = parse_whole(answer->body());
+        if (!parsed)
             return api_error(fail(errc::protocol, "the API server answered something that is no object"));
-        auto made = parse_object(std::move(parsed.get_object()));
+        auto made = parse_unreadable(std::move(parsed->raw), std::move(parsed->cut));
         if (!made)
             return api_error(made.error());
         return std::move(*made);

@@ -99,7 +99,29 @@ result<object_meta> parse_meta(const json::object& raw)
     return out;
 }
 
+void read_identity(const json::object& raw, object_identity& into)
+{
+    const json::object& meta = object_at(raw, "metadata");
+    const auto read = [&](std::string_view name, std::string& to) {
+        const json::value* value = meta.if_contains(json::string_view(name.data(), name.size()));
+        if (value && value->is_string())
+            to.assign(value->get_string().data(), value->get_string().size());
+        else
+            to.clear();
+    };
+    read("namespace", into.ns);
+    read("name", into.name);
+    read("uid", into.uid);
+    read("resourceVersion", into.resource_version);
+    into.generation = int_at(meta, "generation");
+}
+
 result<object_ptr> parse_object(json::object raw)
+{
+    return parse_unreadable(std::move(raw), {});
+}
+
+result<object_ptr> parse_unreadable(json::object raw, std::string why)
 {
     auto meta = parse_meta(raw);
     if (!meta)
@@ -109,6 +131,7 @@ result<object_ptr> parse_object(json::object raw)
     auto out = std::make_shared<object>();
     out->meta = std::move(*meta);
     out->raw = std::move(raw);
+    out->unreadable = std::move(why);
     return object_ptr(std::move(out));
 }
 

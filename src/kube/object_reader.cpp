@@ -9,7 +9,9 @@ namespace json = boost::json;
 class list_reader::impl final : public document_handler
 {
 public:
-    explicit impl(item_handler each) : each_(std::move(each)), parser_(*this) {}
+    impl(item_handler each, std::shared_ptr<const object_filter> filter, json::storage_ptr memory)
+        : each_(std::move(each)), parser_(*this, std::move(filter), std::move(memory))
+    {}
 
     result<void> feed(std::string_view piece) { return parser_.feed(piece); }
 
@@ -24,10 +26,10 @@ public:
 
     void on_text(std::string_view, std::string_view) override {}
 
-    result<void> on_object(std::string_view member, json::object&& value) override
+    result<void> on_object(std::string_view member, json::object&& value, std::string_view cut) override
     {
         if (member == "items")
-            return each_(std::move(value));
+            return each_(std::move(value), cut);
         if (member == "metadata")
         {
             page_.resource_version = string_at(value, "resourceVersion");
@@ -50,7 +52,11 @@ private:
     bool complete_ = false;
 };
 
-list_reader::list_reader(item_handler each) : impl_(std::make_unique<impl>(std::move(each))) {}
+list_reader::list_reader(
+    item_handler each, std::shared_ptr<const object_filter> filter, json::storage_ptr memory
+)
+    : impl_(std::make_unique<impl>(std::move(each), std::move(filter), std::move(memory)))
+{}
 
 list_reader::~list_reader() = default;
 
@@ -67,7 +73,9 @@ result<list_page> list_reader::finish()
 class event_reader::impl final : public document_handler
 {
 public:
-    explicit impl(handler each) : each_(std::move(each)), parser_(*this) {}
+    impl(handler each, std::shared_ptr<const object_filter> filter, json::storage_ptr memory)
+        : each_(std::move(each)), parser_(*this, std::move(filter), std::move(memory))
+    {}
 
     result<void> feed(std::string_view piece) { return parser_.feed(piece); }
 
@@ -77,17 +85,18 @@ public:
             type_ = text;
     }
 
-    result<void> on_object(std::string_view member, json::object&& value) override
+    result<void> on_object(std::string_view member, json::object&& value, std::string_view cut) override
     {
         if (member != "object")
             return {};
         if (!type_.empty())
         {
             has_object_ = true;
-            return each_(type_, std::move(value));
+            return each_(type_, std::move(value), cut);
         }
         // The API server writes the type first. Where something else does not, the object has to be kept.
         early_ = json::object(value, json::storage_ptr());
+        early_cut_ = cut;
         return {};
     }
 
@@ -95,7 +104,7 @@ public:
     {
         result<void> taken;
         if (early_ && !type_.empty())
-            taken = each_(type_, std::move(*early_));
+            taken = each_(type_, std::move(*early_), early_cut_);
         else if (!has_object_)
             taken = fail(errc::protocol, "a watch sent a document that is no event");
         type_.clear();
@@ -109,10 +118,15 @@ private:
     document_parser parser_;
     std::string type_;
     std::optional<json::object> early_;
+    std::string early_cut_;
     bool has_object_ = false;
 };
 
-event_reader::event_reader(handler each) : impl_(std::make_unique<impl>(std::move(each))) {}
+event_reader::event_reader(
+    handler each, std::shared_ptr<const object_filter> filter, json::storage_ptr memory
+)
+    : impl_(std::make_unique<impl>(std::move(each), std::move(filter), std::move(memory)))
+{}
 
 event_reader::~event_reader() = default;
 

@@ -214,7 +214,7 @@ std::uint32_t member_names::number_of(std::string_view name)
     return number;
 }
 
-result<packed_ptr> pack(json::object&& raw, member_names& names)
+result<packed_ptr> pack(json::object&& raw, member_names& names, const std::string& unreadable)
 {
     auto meta = parse_meta(raw);
     if (!meta)
@@ -226,14 +226,30 @@ result<packed_ptr> pack(json::object&& raw, member_names& names)
     auto out = std::make_shared<packed_object>();
     out->meta = std::move(*meta);
     out->bytes = std::string(std::string_view(bytes));  // of its size, not of its capacity
+    if (!unreadable.empty())
+        out->unreadable = std::make_unique<const std::string>(unreadable);
     return packed_ptr(std::move(out));
+}
+
+packed_ptr pack_identity(const object_identity& which, member_names& names, const std::string& unreadable)
+{
+    const json::object metadata{
+        {"namespace", which.ns},
+        {"name", which.name},
+        {"uid", which.uid},
+        {"resourceVersion", which.resource_version},
+        {"generation", which.generation},
+    };
+    return pack({{"metadata", metadata}}, names, unreadable).value();
 }
 
 object_ptr unpack(const packed_ptr& packed, const member_names& names)
 {
     if (!packed)
         return nullptr;
-    auto out = parse_object(reader(packed->bytes, names).take_object());
+    auto out = parse_unreadable(
+        reader(packed->bytes, names).take_object(), packed->unreadable ? *packed->unreadable : std::string()
+    );
     return out ? std::move(*out) : nullptr;
 }
 

@@ -3,6 +3,8 @@
 #include <portitor/kube/object_reader.hpp>
 #include <portitor/kube/watcher.hpp>
 
+#include <algorithm>
+
 namespace portitor::kube {
 
 namespace asio = boost::asio;
@@ -12,6 +14,8 @@ namespace {
 
 constexpr std::chrono::milliseconds first_delay(800);
 constexpr std::chrono::milliseconds longest_delay(30000);
+// A watch that breaks so often at one place is left: a list leads past it.
+constexpr int most_breaks = 2;
 
 metric_labels about(const resource& kind)
 {
@@ -61,7 +65,9 @@ asio::awaitable<void> watcher::list(list_position from)
         target_.on_list_begin();
         lists_.add();
     }
-    item_handler each = [this](json::object&& item) { return target_.on_item(std::move(item)); };
+    item_handler each = [this](json::object&& item, std::string_view cut) {
+        return target_.on_item(std::move(item), cut);
+    };
     const auto page = co_await server_.list(kind_, which_, from, std::move(each));
     if (!page)
     {
@@ -71,6 +77,8 @@ asio::awaitable<void> watcher::list(list_position from)
     if (!fsm_.on_page(*page))
         co_return;
     target_.on_listed();
+    stuck_since_.reset();
+    breaks_ = 0;
     recovered();
     // Fresh as of now: the watch that follows keeps it so.
     lost_at_ = time_.now();
@@ -93,17 +101,43 @@ asio::awaitable<void> watcher::watch(list_position from)
     connected_.set(0);
     lost_at_ = time_.now();
     if (end)
+    {
         fsm_.on_watch_end(nullptr, time_.now());
-    else
-        ended(end.error());
+        breaks_ = 0;
+        stuck_since_.reset();
+        co_return;
+    }
+    ended(end.error());
+    note_break(from.resource_version);
+}
+
+// Not of the connection: that one says nothing about what comes next.
+void watcher::note_break(const std::string& opened_at)
+{
+    if (fsm_.resource_version() != opened_at)
+    {
+        breaks_ = 0;
+        stuck_since_.reset();
+    }
+    if (broken_text_ || (in_stream_ && !in_stream_->is_expired()))
+    {
+        ++breaks_;
+        if (!stuck_since_)
+            stuck_since_ = time_.now();
+    }
+    if (missed_ || breaks_ >= most_breaks)
+        fsm_.list_anew();
 }
 
 asio::awaitable<api_result<void>> watcher::follow(http::body_stream& stream, std::chrono::milliseconds idle)
 {
-    event_reader events([this](std::string_view type, json::object&& object) {
-        return take(type, std::move(object));
-    });
+    const auto each = [this](std::string_view type, json::object&& object, std::string_view cut) {
+        return take(type, std::move(object), cut);
+    };
+    event_reader events(each, which_.filter);
     in_stream_.reset();
+    missed_ = false;
+    broken_text_ = false;
     for (;;)
     {
         auto piece = co_await stream.read_some(idle);
@@ -114,25 +148,36 @@ asio::awaitable<api_result<void>> watcher::follow(http::body_stream& stream, std
         const auto fed = events.feed(*piece);
         if (in_stream_)
             co_return *in_stream_;
+        broken_text_ = !fed && !missed_;
         if (!fed)
             co_return api_error(fed.error());
     }
 }
 
-result<void> watcher::take(std::string_view type, json::object&& object)
+result<void> watcher::take(std::string_view type, json::object&& object, std::string_view cut)
 {
     if (type == "ERROR")
     {
         in_stream_ = read_status(object, 500, std::chrono::seconds(0));
         return in_stream_->to_error();
     }
-    switch (fsm_.on_event(type, string_at(object, "metadata.resourceVersion")))
+    const auto what = fsm_.on_event(type, string_at(object, "metadata.resourceVersion"));
+    stuck_since_.reset();
+    switch (what)
     {
-    case watch_event::upsert:
-        return target_.on_upsert(std::move(object));
-    case watch_event::removal:
-        target_.on_removal({string_at(object, "metadata.namespace"), string_at(object, "metadata.name")});
+    case watch_event::upsert: {
+        auto taken = target_.on_upsert(std::move(object), cut);
+        missed_ = !taken;
+        return taken;
+    }
+    case watch_event::removal: {
+        const object_key key{string_at(object, "metadata.namespace"), string_at(object, "metadata.name")};
+        missed_ = key.name.empty();
+        if (missed_)
+            return fail(errc::protocol, "something was deleted, and what cannot be read");
+        target_.on_removal(key);
         return {};
+    }
     case watch_event::unknown:
         log_.debug("ignoring an event of an unknown type", {{"type", type}});
         return {};
@@ -189,9 +234,11 @@ void watcher::recovered()
 
 std::optional<std::chrono::seconds> watcher::disconnected_for() const
 {
-    if (!lost_at_)
+    if (!lost_at_ && !stuck_since_)
         return std::nullopt;
-    return std::chrono::duration_cast<std::chrono::seconds>(time_.now() - *lost_at_);
+    const auto never = timekeeper::time_point::max();
+    const auto since = std::min(lost_at_.value_or(never), stuck_since_.value_or(never));
+    return std::chrono::duration_cast<std::chrono::seconds>(time_.now() - since);
 }
 
 }  // namespace portitor::kube

@@ -61,8 +61,13 @@ class KubeClient:
         return self.request("DELETE", path(kind, ns, name), {"propagationPolicy": propagation})
 
     def request(self, method, where, body=None, content_type="application/json"):
-        line = getattr(self._kept, "line", None) or self._connect()
         text = None if body is None else json.dumps(body)
+        status, content = self.request_text(method, where, text, content_type)
+        return status, json.loads(content) if content else None
+
+    def request_text(self, method, where, text, content_type="application/json"):
+        """The same for what is deeper than Python's reader and writer go: the answer is text too."""
+        line = getattr(self._kept, "line", None) or self._connect()
         try:
             line.request(method, where, text, {"Content-Type": content_type})
             answer = line.getresponse()
@@ -71,7 +76,7 @@ class KubeClient:
             line.close()
             self._kept.line = None
             raise
-        return answer.status, json.loads(content) if content else None
+        return answer.status, content
 
     def _connect(self):
         line = http.client.HTTPSConnection("127.0.0.1", API_PORT)

@@ -14,13 +14,13 @@ namespace {
 std::string reading(std::string_view bytes, std::size_t piece)
 {
     std::string out;
-    kube::list_reader list([&](boost::json::object&& item) {
-        out += boost::json::serialize(item);
+    kube::list_reader list([&](boost::json::object&& item, std::string_view cut) {
+        out.append(boost::json::serialize(item)).append(cut);
         return result<void>();
     });
     std::string events;
-    kube::event_reader watch([&](std::string_view type, boost::json::object&& object) {
-        events.append(type).append(boost::json::serialize(object));
+    kube::event_reader watch([&](std::string_view type, boost::json::object&& object, std::string_view cut) {
+        events.append(type).append(boost::json::serialize(object)).append(cut);
         return result<void>();
     });
     bool good_list = true;

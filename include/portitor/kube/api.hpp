@@ -6,6 +6,7 @@
 #include <portitor/kube/api_error.hpp>
 #include <portitor/kube/credentials.hpp>
 #include <portitor/kube/object.hpp>
+#include <portitor/kube/object_filter.hpp>
 #include <portitor/kube/throttle.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -26,6 +27,8 @@ struct selection
     std::string labels;          ///< a label selector
     std::string fields;          ///< a field selector
     bool metadata_only = false;  ///< PartialObjectMetadata: neither spec nor status
+    /// What is built of the objects that come; null: all but what list_reader leaves out.
+    std::shared_ptr<const object_filter> filter = {};
 };
 
 /// Which page of a list: the first one, "not older than" a version where one is given, or the one that a
@@ -44,8 +47,9 @@ struct list_page
 };
 
 /// Takes one item of a list. It may be moved from, but its memory lasts only during the call: copy what is to
-/// be kept. An error ends the list.
-using item_handler = std::function<result<void>(boost::json::object&& item)>;
+/// be kept. `cut` says in words what is missing of it because it is too large or too deep; empty: nothing. An
+/// error ends the list.
+using item_handler = std::function<result<void>(boost::json::object&& item, std::string_view cut)>;
 
 struct apply_options
 {

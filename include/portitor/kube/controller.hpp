@@ -42,6 +42,9 @@ struct controller_options
     kube::when_stale when_stale = when_stale::unhealthy;
     /// Where set, only the holder of this Lease reconciles. All keep their stores.
     std::optional<lease_settings> lease = {};
+    /// Hears of each reconcile that ended by an exception, before its key is tried again: to say so where
+    /// somebody looks for it. Its own failures are only logged.
+    std::function<boost::asio::awaitable<void>(object_key key, std::string what)> on_exception = {};
 };
 
 /// When to look at the key again without an event; nothing: not before one.
@@ -49,7 +52,7 @@ using reconcile_result = result<std::optional<std::chrono::milliseconds>>;
 
 /// Brings one key closer to what is wanted, from what the informers' stores hold. Must be repeatable: it may
 /// be cut off anywhere and run again. An error is tried again with growing delays; errc::conflict, the news
-/// of which are on their way, without a word in the log.
+/// of which are on their way, without a word in the log. So is an exception: it is the failure of that key.
 using reconciler = std::function<boost::asio::awaitable<reconcile_result>(object_key key)>;
 
 /// The keys that a change concerns.
@@ -84,11 +87,14 @@ public:
         const selection& which,
         decoder<T> decode,
         mapper<T> to_keys,
-        watch_options options = {}
+        watch_options options = {},
+        stand_in_maker<T> stand_in = {}
     )
     {
         return keep(
-            std::make_unique<informer<T>>(around_, kind, which, std::move(decode), options),
+            std::make_unique<informer<T>>(
+                around_, kind, which, std::move(decode), options, std::move(stand_in)
+            ),
             std::move(to_keys)
         );
     }
@@ -134,8 +140,10 @@ private:
     std::optional<std::string> find_stale() const;
     boost::asio::awaitable<void> work();
     boost::asio::awaitable<void> reconcile(object_key key);
+    boost::asio::awaitable<reconcile_result> attempt(object_key key);
+    boost::asio::awaitable<void> tell_exception(object_key key, std::string what);
     boost::asio::awaitable<void> drain();
-    /// A task has thrown: nothing is certain any more.
+    /// A task other than a reconcile has thrown: nothing is certain any more.
     void give_up();
     void add_checks();
     std::string synced_check() const;
@@ -156,6 +164,7 @@ private:
     counter& failed_;
     counter& requeued_;
     counter& errors_;
+    counter& panics_;
     histogram& seconds_;
     gauge& active_;
 };

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <portitor/kube/change_delivery.hpp>
 #include <portitor/kube/environment.hpp>
 #include <portitor/kube/packed_object.hpp>
 #include <portitor/kube/store.hpp>
+#include <portitor/kube/unreadable_objects.hpp>
 #include <portitor/kube/watcher.hpp>
 
 #include <functional>
@@ -29,11 +31,23 @@ public:
 };
 
 /// Makes what the store keeps out of an object that lasts only during the call: reads what is needed and
-/// forgets the rest.
+/// forgets the rest. Where it refuses or throws, the object is one that cannot be read.
 template <typename T>
 using decoder = std::function<result<std::shared_ptr<const T>>(boost::json::object&& raw)>;
 
-/// Keeps a store true to one kind on the API server, and tells of every change. One strand.
+/// Makes what the store keeps in place of an object that cannot be read: that has more than the limits of
+/// list_reader, or that its decoder refuses. `raw` is what there is of it, perhaps nothing; `which` is right
+/// in any case. Null: the store has nothing in its place, as if it were not there.
+template <typename T>
+using stand_in_maker = std::function<std::shared_ptr<const T>(
+    const object_identity& which, boost::json::object&& raw, const std::string& why
+)>;
+
+/// Runs both until canceled.
+boost::asio::awaitable<void> run_both(boost::asio::awaitable<void> one, boost::asio::awaitable<void> other);
+
+/// Keeps a store true to one kind on the API server, and tells of every change. An object that cannot be read
+/// is left out or stood in for, alone; see unreadable_objects. One strand.
 template <typename T>
 class informer final : public informer_base, private watch_target
 {
@@ -45,18 +59,26 @@ public:
         resource kind,
         selection which,
         decoder<T> decode,
-        watch_options options = {}
+        watch_options options = {},
+        stand_in_maker<T> stand_in = {}
     )
-        : decode_(std::move(decode)), signal_(around.time.make_timer(around.executor)),
+        : decode_(std::move(decode)), stand_in_(std::move(stand_in)),
+          unreadable_(kind.kind, around.time, around.log, around.numbers), delivery_(around, kind),
+          signal_(around.time.make_timer(around.executor)),
           watcher_(
               around.server, kind, std::move(which), *this, options, around.time, around.log, around.numbers
           )
-    {}
+    {
+        objects_.on_fault([this](const object_key& key, const std::string& what) {
+            delivery_.note_fault(key, what);
+        });
+    }
 
-    /// Called for each change, after the store has it. Set before run().
-    void on_change(handler of) { handlers_.push_back(std::move(of)); }
+    /// Called for each change, after the store has it. A handler that throws is called again for that object,
+    /// later each time, from what it knew to what there is by then. Set before run().
+    void on_change(handler of) { delivery_.add(std::move(of)); }
 
-    boost::asio::awaitable<void> run() override { return watcher_.run(); }
+    boost::asio::awaitable<void> run() override { return run_both(watcher_.run(), delivery_.run()); }
     bool synced() const override { return synced_; }
     std::optional<std::chrono::seconds> disconnected_for() const override
     {
@@ -77,55 +99,145 @@ public:
     }
 
 private:
-    void on_list_begin() override { snapshot_.clear(); }
+    using pointer = typename store<T>::pointer;
 
-    result<void> on_item(boost::json::object&& item) override
+    // An exception may be of the moment, such as a want of memory: so often the list is read again before
+    // what throws counts as unreadable. Nobody's objects make every list come twice.
+    static constexpr int most_rereads = 2;
+
+    /// What the store is to have for an object; null: nothing.
+    struct reading
     {
-        auto made = decode_(std::move(item));
-        if (!made)
-            return made.error();
-        snapshot_.push_back(std::move(*made));
+        pointer object;
+        bool stands_in = false;
+    };
+
+    void on_list_begin() override
+    {
+        snapshot_.clear();
+        stand_ins_.clear();
+        list_threw_ = false;
+        unreadable_.begin_list();
+    }
+
+    result<void> on_item(boost::json::object&& item, std::string_view cut) override
+    {
+        auto read = this->read(std::move(item), cut);
+        if (!read)
+            return read.error();
+        if (!read->object)
+            return {};
+        if (read->stands_in)
+            stand_ins_.insert(read->object->meta.key());
+        snapshot_.push_back(std::move(read->object));
         return {};
     }
 
     void on_listed() override
     {
-        tell(objects_.replace(std::exchange(snapshot_, {})));
+        unreadable_.end_list();
+        if (!list_threw_)
+            rereads_ = 0;
+        tell(objects_.replace(std::exchange(snapshot_, {}), std::exchange(stand_ins_, {})));
         synced_ = true;
         signal_->cancel();
     }
 
-    result<void> on_upsert(boost::json::object&& object) override
+    result<void> on_upsert(boost::json::object&& object, std::string_view cut) override
     {
-        auto made = decode_(std::move(object));
-        if (!made)
-            return made.error();
-        tell(objects_.upsert(std::move(*made)));
+        auto read = this->read(std::move(object), cut);
+        if (!read)
+            return read.error();
+        if (read->object)
+            tell(objects_.upsert(std::move(read->object), read->stands_in));
+        else
+            tell(objects_.remove(arriving_.key()));
         return {};
     }
 
-    void on_removal(const object_key& key) override { tell(objects_.remove(key)); }
+    void on_removal(const object_key& key) override
+    {
+        unreadable_.forget(key);
+        tell(objects_.remove(key));
+    }
+
+    /// An error only where the list should be read again.
+    result<reading> read(boost::json::object&& raw, std::string_view cut)
+    {
+        read_identity(raw, arriving_);
+        std::string why(cut);
+        if (why.empty())
+        {
+            try
+            {
+                auto made = decode_(std::move(raw));
+                if (made)
+                {
+                    if (unreadable_.size() > 0)
+                        unreadable_.forget(arriving_.key());
+                    return reading{std::move(*made)};
+                }
+                why = made.error().message();
+            }
+            catch (...)
+            {
+                why = describe(std::current_exception());
+                list_threw_ = true;
+                if (rereads_ < most_rereads)
+                {
+                    ++rereads_;
+                    return fail(
+                        errc::unavailable, "{}, while it was read: {}", arriving_.key().to_string(), why
+                    );
+                }
+            }
+        }
+        unreadable_.note(arriving_, why);
+        return reading{stand_in(std::move(raw), why), true};
+    }
+
+    pointer stand_in(boost::json::object&& raw, const std::string& why)
+    {
+        if (!stand_in_ || arriving_.name.empty())
+            return nullptr;
+        try
+        {
+            return stand_in_(arriving_, std::move(raw), why);
+        }
+        catch (...)
+        {
+            delivery_.note_fault(arriving_.key(), describe(std::current_exception()));
+            return nullptr;
+        }
+    }
 
     void tell(const std::vector<change<T>>& changes)
     {
         for (const change<T>& each : changes)
-        {
-            for (const handler& of : handlers_)
-                of(each);
-        }
+            delivery_.tell(each);
     }
 
     decoder<T> decode_;
+    stand_in_maker<T> stand_in_;
     store<T> objects_;
-    std::vector<typename store<T>::pointer> snapshot_;  ///< of a list that is not complete yet
-    std::vector<handler> handlers_;
+    unreadable_objects unreadable_;
+    object_identity arriving_;  ///< of the object at hand
+    int rereads_ = 0;           ///< in a row
+    bool list_threw_ = false;
+
+    // Of a list that is not complete yet.
+    std::vector<pointer> snapshot_;
+    std::set<object_key> stand_ins_;
+
+    change_delivery<T> delivery_;
     std::unique_ptr<timer> signal_;
     bool synced_ = false;
     watcher watcher_;
 };
 
 /// Keeps objects whole but packed, and hands out each one as made anew: what stays in memory is a fifth, and
-/// looking at one costs some microseconds.
+/// looking at one costs some microseconds. What cannot be read is there all the same, and says so:
+/// object::unreadable.
 class object_informer final : public informer_base
 {
 public:
@@ -180,7 +292,11 @@ public:
               kind,
               std::move(which),
               [this](boost::json::object&& raw) { return pack(std::move(raw), names_); },
-              options
+              options,
+              [this](const object_identity& which, boost::json::object&& raw, const std::string& why) {
+                  auto made = pack(std::move(raw), names_, why);
+                  return made ? std::move(*made) : pack_identity(which, names_, why);
+              }
           )
     {}
 

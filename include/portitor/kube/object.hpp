@@ -76,6 +76,9 @@ struct object
 {
     object_meta meta;
     boost::json::object raw;
+    /// Why it could not be read in full; empty where it could. Then raw may lack anything but what meta
+    /// holds: decide nothing by it.
+    std::string unreadable = {};
 
     /// `spec`, or an empty object.
     const boost::json::object& spec() const;
@@ -88,8 +91,14 @@ using object_ptr = std::shared_ptr<const object>;
 /// Reads metadata; errc::protocol where metadata.name is missing.
 result<object_meta> parse_meta(const boost::json::object& raw);
 
+/// Reads which object it is, as far as that can be told; into what is there already, so without an allocation
+/// where its texts are no longer.
+void read_identity(const boost::json::object& raw, object_identity& into);
+
 /// Reads metadata and keeps the rest as it is, without managedFields.
 result<object_ptr> parse_object(boost::json::object raw);
+/// The same of an object that could not be read in full; see object::unreadable.
+result<object_ptr> parse_unreadable(boost::json::object raw, std::string why);
 
 /// What is applied to the status subresource of an object that exists: the uid keeps it from meaning another
 /// one of the same name.

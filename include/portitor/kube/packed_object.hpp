@@ -3,6 +3,7 @@
 #include <portitor/kube/object.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,13 +36,19 @@ private:
 struct packed_object
 {
     object_identity meta;
-    std::string bytes;  ///< the rest as pack() writes it
+    std::string bytes;                                   ///< the rest as pack() writes it
+    std::unique_ptr<const std::string> unreadable = {};  ///< as object's; null where it could be read
 };
 
 using packed_ptr = std::shared_ptr<const packed_object>;
 
 /// Packs what the API server sent, without managedFields; errc::protocol where metadata.name is missing.
-result<packed_ptr> pack(boost::json::object&& raw, member_names& names);
+/// `unreadable` is as object's.
+result<packed_ptr>
+pack(boost::json::object&& raw, member_names& names, const std::string& unreadable = std::string());
+
+/// Packs no more of an object than which one it is.
+packed_ptr pack_identity(const object_identity& which, member_names& names, const std::string& unreadable);
 
 /// The object as parse_object() would have made it; null for null. @pre `names` is what it was packed with
 object_ptr unpack(const packed_ptr& packed, const member_names& names);

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <portitor/core/exception_text.hpp>
 #include <portitor/kube/object.hpp>
 
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -31,8 +33,10 @@ class store
 {
 public:
     using pointer = std::shared_ptr<const T>;
-    /// The values under which an object is to be found.
+    /// The values under which an object is to be found. Where it throws, the object is found under none.
     using index_function = std::function<std::vector<std::string>(const T&)>;
+    /// Hears of index functions that threw: for which object, and what.
+    using fault_handler = std::function<void(const object_key& key, const std::string& what)>;
 
     /// A view of the store by other values than the key, always as new as the store itself.
     class index
@@ -51,17 +55,49 @@ public:
     private:
         friend class store;
 
-        void update(const change<T>& of)
+        void update(const change<T>& of, const fault_handler& on_fault)
         {
+            const object_key key = of.key();
             if (of.before)
             {
-                for (const std::string& value : of_(*of.before))
-                    forget(value, of.key());
+                if (const auto values = values_of(*of.before, key, on_fault))
+                {
+                    for (const std::string& value : *values)
+                        forget(value, key);
+                }
+                else
+                    forget_everywhere(key);
             }
-            if (of.after)
+            if (!of.after)
+                return;
+            if (const auto values = values_of(*of.after, key, on_fault))
             {
-                for (const std::string& value : of_(*of.after))
-                    keys_[value].insert(of.key());
+                for (const std::string& value : *values)
+                    keys_[value].insert(key);
+            }
+        }
+
+        std::optional<std::vector<std::string>>
+        values_of(const T& object, const object_key& key, const fault_handler& on_fault) const
+        {
+            try
+            {
+                return of_(object);
+            }
+            catch (...)
+            {
+                if (on_fault)
+                    on_fault(key, describe(std::current_exception()));
+                return std::nullopt;
+            }
+        }
+
+        void forget_everywhere(const object_key& key)
+        {
+            for (auto at = keys_.begin(); at != keys_.end();)
+            {
+                at->second.erase(key);
+                at = at->second.empty() ? keys_.erase(at) : std::next(at);
             }
         }
 
@@ -86,9 +122,12 @@ public:
         return *indexes_.back();
     }
 
+    void on_fault(fault_handler of) { on_fault_ = std::move(of); }
+
     /// Takes a whole snapshot; returns what differs. A key that came back with another UID is a removal and
-    /// an addition, in this order.
-    std::vector<change<T>> replace(std::vector<pointer> snapshot)
+    /// an addition, in this order. `stand_ins` are the keys of what stands for an object that could not be
+    /// read: the object itself takes its place also where its version is the same.
+    std::vector<change<T>> replace(std::vector<pointer> snapshot, const std::set<object_key>& stand_ins = {})
     {
         // Both sides in the same order, so that one walk along them finds what is gone.
         std::stable_sort(snapshot.begin(), snapshot.end(), [](const pointer& left, const pointer& right) {
@@ -107,18 +146,22 @@ public:
                 ++at;
                 continue;
             }
+            stand_ins_.erase(at->first);
             note(changes, {at->second, nullptr});
             at = objects_.erase(at);
         }
         for (pointer& each : snapshot)
-            put(std::move(each), changes);
+        {
+            const bool stands_in = !stand_ins.empty() && stand_ins.contains(each->meta.key());
+            put(std::move(each), stands_in, changes);
+        }
         return changes;
     }
 
-    std::vector<change<T>> upsert(pointer object)
+    std::vector<change<T>> upsert(pointer object, bool stands_in = false)
     {
         std::vector<change<T>> changes;
-        put(std::move(object), changes);
+        put(std::move(object), stands_in, changes);
         return changes;
     }
 
@@ -128,6 +171,7 @@ public:
         const auto at = objects_.find(key);
         if (at == objects_.end())
             return changes;
+        stand_ins_.erase(key);
         note(changes, {at->second, nullptr});
         objects_.erase(at);
         return changes;
@@ -149,9 +193,12 @@ private:
         return std::tie(left.meta.ns, left.meta.name) < std::tie(right.meta.ns, right.meta.name);
     }
 
-    void put(pointer object, std::vector<change<T>>& changes)
+    void put(pointer object, bool stands_in, std::vector<change<T>>& changes)
     {
         const object_key key = object->meta.key();
+        const bool stood_in = !stand_ins_.empty() && stand_ins_.erase(key) != 0;
+        if (stands_in)
+            stand_ins_.insert(key);
         pointer& held = objects_[key];
         const pointer before = std::exchange(held, object);
         if (before && before->meta.uid != object->meta.uid)
@@ -159,7 +206,7 @@ private:
             note(changes, {before, nullptr});
             note(changes, {nullptr, std::move(object)});
         }
-        else if (!before || before->meta.resource_version != object->meta.resource_version)
+        else if (!before || stood_in != stands_in || before->meta.resource_version != object->meta.resource_version)
             note(changes, {before, std::move(object)});
         else
             held = before;
@@ -168,12 +215,14 @@ private:
     void note(std::vector<change<T>>& changes, change<T> what)
     {
         for (const auto& each : indexes_)
-            each->update(what);
+            each->update(what, on_fault_);
         changes.push_back(std::move(what));
     }
 
     std::map<object_key, pointer> objects_;
+    std::set<object_key> stand_ins_;
     std::vector<std::unique_ptr<index>> indexes_;
+    fault_handler on_fault_;
 };
 
 }  // namespace portitor::kube

@@ -59,6 +59,9 @@ public:
     /// The stream ended: `failure` is null for the server's orderly end.
     void on_watch_end(const api_error* failure, time_point now);
 
+    /// What comes next is a whole list, after the delay that was due.
+    void list_anew() { restart_from_scratch(); }
+
     const std::string& resource_version() const { return resource_version_; }
 
 private:

@@ -16,7 +16,8 @@
 
 namespace portitor::kube {
 
-/// Takes what a watcher sees, in order. Objects live only during the call.
+/// Takes what a watcher sees, in order. Objects live only during the call; `cut` is as an item_handler gets
+/// it. An error means that something was missed: all is listed anew.
 class watch_target
 {
 public:
@@ -24,10 +25,10 @@ public:
 
     /// A list begins: what a list that was cut short has brought counts for nothing.
     virtual void on_list_begin() = 0;
-    virtual result<void> on_item(boost::json::object&& item) = 0;
+    virtual result<void> on_item(boost::json::object&& item, std::string_view cut) = 0;
     /// The list is complete: what was not among its items is gone.
     virtual void on_listed() = 0;
-    virtual result<void> on_upsert(boost::json::object&& object) = 0;
+    virtual result<void> on_upsert(boost::json::object&& object, std::string_view cut) = 0;
     virtual void on_removal(const object_key& key) = 0;
 };
 
@@ -63,7 +64,8 @@ public:
     boost::asio::awaitable<void> run();
 
     /// For how long the target may have been out of date: since the watch was last connected or the kind
-    /// freshly listed, where it is neither now. Counts from the first run() on.
+    /// freshly listed, where it is neither now; or since a watch first broke at what it breaks at again and
+    /// again. Counts from the first run() on.
     std::optional<std::chrono::seconds> disconnected_for() const;
 
     const resource& kind() const { return kind_; }
@@ -73,7 +75,8 @@ private:
     boost::asio::awaitable<void> watch(list_position from);
     boost::asio::awaitable<api_result<void>>
     follow(http::body_stream& stream, std::chrono::milliseconds idle);
-    result<void> take(std::string_view type, boost::json::object&& object);
+    result<void> take(std::string_view type, boost::json::object&& object, std::string_view cut);
+    void note_break(const std::string& opened_at);
     void ended(const api_error& failure);
     void list_failed(const api_error& failure);
     void failed(const api_error& failure);
@@ -88,6 +91,10 @@ private:
     logger log_;
     watch_fsm fsm_;
     std::optional<api_error> in_stream_;  ///< what an ERROR event said
+    bool missed_ = false;                 ///< the target could not take an event
+    bool broken_text_ = false;            ///< what the watch sent is no event
+    int breaks_ = 0;                      ///< of watches that came no further, in a row
+    std::optional<timekeeper::time_point> stuck_since_;
     std::optional<timekeeper::time_point> lost_at_;
     std::string last_complaint_;
     std::mt19937 random_;

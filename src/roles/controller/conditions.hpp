@@ -75,6 +75,11 @@ std::optional<boost::json::object> make_status(
     clock::time_point now
 );
 
+/// The live status with Ready=False, InternalError; nothing where it says that of this generation already,
+/// in whatever words.
+std::optional<boost::json::object>
+make_fault_status(const kube::object& offer, const std::string& what, clock::time_point now);
+
 /// Events for what turned True or False since the live status.
 std::vector<note> transitions(const kube::object& offer, const std::vector<kube::condition>& conditions);
 

@@ -13,6 +13,7 @@
 #include "roles/controller/surroundings.hpp"
 #include "roles/controller/terms.hpp"
 #include "roles/controller/upstream_probe.hpp"
+#include "roles/controller/watch_filters.hpp"
 #include "roles/kube_connection.hpp"
 
 #include <portitor/api/names.hpp>
@@ -89,6 +90,9 @@ private:
         options.name = "serviceoffer";
         options.workers = worker_count;
         options.lease = std::move(*lease);
+        options.on_exception = [this](object_key key, std::string what) {
+            return tell_exception(std::move(key), std::move(what));
+        };
         controller_.emplace(env, std::move(options), [this](object_key key) {
             return reconcile(std::move(key));
         });
@@ -102,7 +106,7 @@ private:
                 verifier_ready_ = any_endpoint_ready();
             // Time has passed and HTTPRoutes have come since the offers were heard of.
             for (const auto& [key, offer] : offers_->objects().all())
-                update_path(offer);
+                update_path_or_later(offer);
             if (discovery_ && !discovery_->route().name.empty())
                 controller_->queue().add(publishing_key());
             around_.log.info("ready", {{"offers", offers_->objects().size()}});
@@ -182,27 +186,33 @@ private:
 
     void watch_kinds()
     {
-        kube::selection selected;
+        kube::selection own;
+        own.filter = controller::own_kind_filter();
+        kube::selection selected = own;
         selected.labels = config_.offer_selector;
+        kube::selection middlewares;
+        middlewares.filter = controller::middleware_filter();
+        kube::selection routes;
+        routes.filter = controller::http_route_filter();
         offers_ = &controller_->watch(api::service_offer_resource, selected, [this](const change& of) {
             return concerned_by_offer(of);
         });
-        middlewares_ = &controller_->watch(api::middleware_resource, {}, [this](const change& of) {
+        middlewares_ = &controller_->watch(api::middleware_resource, middlewares, [this](const change& of) {
             return joined(
                 child_changed(api::middleware_resource, of), around_offers_->concerned_by_middleware(of)
             );
         });
-        http_routes_ = &controller_->watch(api::http_route_resource, {}, [this](const change& of) {
+        http_routes_ = &controller_->watch(api::http_route_resource, routes, [this](const change& of) {
             return concerned_by_route(of);
         });
-        payment_routes_ = &watch_children(api::payment_route_resource);
-        registrations_ = &watch_children(api::registration_request_resource);
+        payment_routes_ = &watch_children(api::payment_route_resource, own);
+        registrations_ = &watch_children(api::registration_request_resource, own);
         // Without that kind nobody can allow anything; it is looked for again, should it come.
         kube::watch_options optional;
         optional.may_be_absent = true;
         auto& grants = controller_->watch(
             api::reference_grant_resource,
-            {},
+            own,
             [this](const change& of) { return around_offers_->concerned_by_grant(of); },
             optional
         );
@@ -214,6 +224,7 @@ private:
         kube::selection slices;
         slices.ns = config_.verifier_service.ns;
         slices.labels = "kubernetes.io/service-name=" + config_.verifier_service.name;
+        slices.filter = controller::endpoint_slice_filter();
         endpoints_ = &controller_->watch(api::endpoint_slice_resource, slices, [this](const change&) {
             return concerned_by_endpoints();
         });
@@ -221,9 +232,10 @@ private:
 
     std::vector<object_key> concerned_by_offer(const change& of)
     {
-        numbers_.update(of);
         std::vector<object_key> keys = paths_.update(of, of.after && has_given_up_path(*of.after));
         keys.push_back(of.key());
+        // Last, because it must not count twice what is told again after an exception.
+        numbers_.update(of);
         return keys;
     }
 
@@ -245,9 +257,26 @@ private:
             controller_->queue().add(each);
     }
 
-    kube::object_informer& watch_children(const kube::resource& kind)
+    /// One offer's exception is no reason not to begin with all others.
+    void update_path_or_later(const object_ptr& offer)
     {
-        return controller_->watch(kind, {}, [this, &kind](const change& of) {
+        try
+        {
+            update_path(offer);
+        }
+        catch (const std::exception& thrown)
+        {
+            around_.log.error(
+                "an exception while a path was looked at",
+                {{"offer", offer->meta.key().to_string()}, {"err", thrown.what()}}
+            );
+            controller_->queue().add_failed(offer->meta.key());
+        }
+    }
+
+    kube::object_informer& watch_children(const kube::resource& kind, const kube::selection& which)
+    {
+        return controller_->watch(kind, which, [this, &kind](const change& of) {
             return child_changed(kind, of);
         });
     }
@@ -370,6 +399,31 @@ private:
                 co_return done.error();
         }
         co_return outcome(next_check);
+    }
+
+    /// An offer that nothing can be decided about, because of a fault of ours, says so.
+    asio::awaitable<void> tell_exception(object_key key, std::string what)
+    {
+        const object_ptr offer = offers_->objects().find(key);
+        if (!offer || config_.dry_run)
+            co_return;
+        controller::observation seen;
+        const std::string& name = key.name;
+        seen.middleware = middlewares_->objects().find({key.ns, api::middleware_name(name)});
+        seen.http_route = http_routes_->objects().find({key.ns, api::http_route_name(name)});
+        seen.payment_route = payment_routes_->objects().find({key.ns, api::payment_route_name(name)});
+        controller::plan todo = controller::make_fault_plan(*offer, seen, what, around_.time.now());
+        if (todo.empty())
+            co_return;
+        for (const controller::remove& each : todo.removes)
+            removed_by_us_.insert(each.uid);
+        controller::reconciler::report report;
+        auto done = co_await reconciler_->carry_out(offer, std::move(todo), report);
+        if (!done)
+            around_.log.warn(
+                "the exception could not be told in the offer's status",
+                {{"offer", key.to_string()}, {"err", done.error().message()}}
+            );
     }
 
     /// What is to be done is told when it is another than before.

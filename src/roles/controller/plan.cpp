@@ -378,4 +378,20 @@ plan make_plan(
     return out;
 }
 
+plan make_fault_plan(
+    const kube::object& offer, const observation& seen, const std::string& what, clock::time_point now
+)
+{
+    plan out;
+    if (offer.meta.deleted)
+        return out;
+    const auto live = kube::parse_conditions(offer.status());
+    // Ready is written here too, so it does not tell which spec was judged last.
+    const kube::condition* judged = kube::find_condition(live, "RoutePublished");
+    if (!judged || judged->observed_generation != offer.meta.generation)
+        take_down_route(out, offer, seen, true);
+    out.status = make_fault_status(offer, what, now);
+    return out;
+}
+
 }  // namespace portitor::controller

@@ -203,4 +203,11 @@ plan make_plan(
     const kube::object& offer, const observation& seen, const plan_settings& settings, clock::time_point now
 );
 
+/// What is done for an offer that make_plan(), or anything else on the way to it, threw about: its condition
+/// Ready says so, once for each generation. An offer whose present spec nobody has judged is taken down, one
+/// step each time; what was published for this spec stays as it is.
+plan make_fault_plan(
+    const kube::object& offer, const observation& seen, const std::string& what, clock::time_point now
+);
+
 }  // namespace portitor::controller

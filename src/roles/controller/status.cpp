@@ -10,6 +10,9 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr std::string_view internal_error = "InternalError";
+constexpr std::size_t longest_fault = 1024;
+
 bool is_news(const kube::condition& now, const kube::condition* before)
 {
     // Nobody asks about these: they repeat another condition, or say that nothing was to be done.
@@ -78,6 +81,44 @@ std::optional<json::object> make_status(
     if (kube::contains(offer.status(), rest) && std::all_of(ours.begin(), ours.end(), holds))
         return std::nullopt;
     return wanted;
+}
+
+std::optional<json::object>
+make_fault_status(const kube::object& offer, const std::string& what, clock::time_point now)
+{
+    static constexpr std::array<std::string_view, 6> ours{
+        "ModelReady", "UpstreamHealthy", "PaymentGateReady", "RoutePublished", "Draining", "Registered"};
+    const auto live = kube::parse_conditions(offer.status());
+    const kube::condition* said = kube::find_condition(live, "Ready");
+    if (said && said->reason == internal_error && said->observed_generation == offer.meta.generation)
+        return std::nullopt;
+    std::vector<kube::condition> conditions;
+    std::copy_if(live.begin(), live.end(), std::back_inserter(conditions), [](const kube::condition& each) {
+        return std::find(ours.begin(), ours.end(), each.type) != ours.end();
+    });
+    kube::condition ready = make_condition(
+        "Ready",
+        "False",
+        internal_error,
+        "a fault of the controller with this offer: {}. It tries again, later each time; its log names this "
+        "offer. Please report it",
+        std::string_view(what).substr(0, longest_fault)
+    );
+    ready.observed_generation = offer.meta.generation;
+    conditions.push_back(std::move(ready));
+    kube::keep_transition_times(conditions, live, now);
+    json::array list;
+    for (const kube::condition& each : conditions)
+        list.push_back(kube::to_json(each));
+    // What else was written is kept: what is not applied again would be gone.
+    return json::object{
+        {"observedGeneration", offer.meta.generation},
+        {"phase", "Pending"},
+        {"endpoint", kube::string_at(offer.status(), "endpoint")},
+        {"agentId", kube::string_at(offer.status(), "agentId")},
+        {"registrationTxHash", kube::string_at(offer.status(), "registrationTxHash")},
+        {"conditions", std::move(list)},
+    };
 }
 
 std::vector<note> transitions(const kube::object& offer, const std::vector<kube::condition>& conditions)

@@ -20,6 +20,14 @@ using kube::object_ptr;
 // Between two looks whether all is done.
 constexpr std::chrono::milliseconds look_period(200);
 
+std::shared_ptr<const kube::object_filter> without_annotations()
+{
+    using filter = kube::field_filter;
+    const filter metadata = filter::all_but({{"annotations", filter::nothing()}});
+    return std::make_shared<const kube::object_filter>(kube::object_filter{
+        filter::all_but({{"metadata", metadata}})});
+}
+
 class registrar_role final : public role
 {
 public:
@@ -47,7 +55,9 @@ public:
             std::move(options),
             [this](object_key key) { return attempt(std::move(key)); }
         );
-        requests_ = &requests.watch(api::registration_request_resource, {}, kube::own_key<kube::object>);
+        kube::selection all;
+        all.filter = without_annotations();
+        requests_ = &requests.watch(api::registration_request_resource, all, kube::own_key<kube::object>);
         if (config_.until_done)
             requests.on_start([&] { tasks_.spawn("end of the work", end_when_done(requests.queue())); });
         around_.log.info("no chain is configured: every request ends as OffChainOnly");
@@ -69,11 +79,10 @@ private:
 
     asio::awaitable<kube::reconcile_result> attempt(object_key key)
     {
+        failing_.insert(key);
         auto done = co_await execute(key);
         if (done)
             failing_.erase(key);
-        else
-            failing_.insert(key);
         co_return done;
     }
 
@@ -81,7 +90,8 @@ private:
     {
         const kube::reconcile_result done(std::nullopt);
         const object_ptr live = requests_->objects().find(key);
-        if (!live)
+        // The watch has told which one cannot be read, and why.
+        if (!live || !live->unreadable.empty())
             co_return done;
         auto owned = co_await is_owned(*live);
         if (!owned)
@@ -134,7 +144,7 @@ private:
     std::unique_ptr<kube::api> server_;
     kube::object_informer* requests_ = nullptr;
     task_group tasks_;
-    std::set<object_key> failing_;  ///< whose last attempt failed, and is to be repeated
+    std::set<object_key> failing_;  ///< whose last attempt has not succeeded, however it ended
 };
 
 }  // namespace

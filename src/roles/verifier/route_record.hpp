@@ -3,6 +3,7 @@
 #include "roles/verifier/served_route.hpp"
 
 #include <portitor/kube/object.hpp>
+#include <portitor/kube/object_filter.hpp>
 
 #include <memory>
 #include <string>
@@ -26,6 +27,16 @@ struct route_record
     /// errc::protocol for what is no object. A route that must not be served is a record all the same.
     static result<std::shared_ptr<const route_record>>
     read(boost::json::object&& raw, const serving_limits& allowed);
+
+    /// What stands for a route that could not be read: refused. `raw` is what there is of it.
+    static std::shared_ptr<const route_record>
+    unreadable(const kube::object_identity& which, const boost::json::object& raw, const std::string& why);
+
+private:
+    void read_status(const boost::json::object& status);
 };
+
+/// What is read of a PaymentRoute: neither labels nor annotations.
+std::shared_ptr<const kube::object_filter> route_filter();
 
 }  // namespace portitor::verifier

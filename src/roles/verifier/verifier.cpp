@@ -259,17 +259,41 @@ private:
         admissions_.emplace(environment_of(around_, *api_), std::move(options), [this](kube::object_key key) {
             return admit(std::move(key));
         });
+        kube::selection all;
+        all.filter = verifier::route_filter();
         records_ = &admissions_->watch<verifier::route_record>(
             api::payment_route_resource,
-            {},
+            all,
             [this](boost::json::object&& raw) {
                 return verifier::route_record::read(
                     std::move(raw), {config_.networks, facilitator_urls_, credentials_}
                 );
             },
-            {}
+            {},
+            {},
+            [](const kube::object_identity& which, boost::json::object&& raw, const std::string& why) {
+                return verifier::route_record::unreadable(which, raw, why);
+            }
         );
-        records_->on_change([this](const kube::change<verifier::route_record>& of) { take(of); });
+        records_->on_change([this](const kube::change<verifier::route_record>& of) { take_or_withhold(of); });
+    }
+
+    /// What cannot be taken in is not sold until it is, least of all at its old terms.
+    void take_or_withhold(const kube::change<verifier::route_record>& of)
+    {
+        try
+        {
+            take(of);
+        }
+        catch (...)
+        {
+            for (const auto& each : {of.before, of.after})
+            {
+                if (each && each->served)
+                    publish(newest_.without(each->served->key()));
+            }
+            throw;
+        }
     }
 
     /// Puts a changed route into the table, or takes out what must not be served any more.

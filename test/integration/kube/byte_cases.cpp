@@ -142,11 +142,26 @@ TEST_CASE_METHOD(fixture, "a line of garbage means a new watch at the same place
         const std::size_t before = watches();
         server.say(garbage);
         REQUIRE(w.wait([&] { return watches() > before && seen->connected(); }));
+        // Where it came no further in between, a list would lead past it.
+        CHECK(gets("after-" + std::to_string(before)));
     }
+    CHECK(seen->size() == 7);
+    CHECK(seen->lists() == 1);
+    CHECK(seen->told.size() == 7);
+}
+
+TEST_CASE_METHOD(fixture, "garbage at one place again and again means a list", "[fake]")
+{
+    watch_connected();
+    for (int i = 0; i < 2; ++i)
+    {
+        const std::size_t before = watches();
+        server.say("{\"type\":\"MODIFIED\",\"object\":7}");
+        REQUIRE(w.wait([&] { return watches() > before && seen->connected(); }));
+    }
+    CHECK(seen->lists() == 2);
     CHECK(gets("after"));
     CHECK(seen->size() == 4);
-    CHECK(seen->lists() == 1);
-    CHECK(seen->told.size() == 4);
 }
 
 TEST_CASE_METHOD(fixture, "an event of a type that nobody knows is left out", "[fake]")

@@ -122,10 +122,15 @@ struct client_side : surroundings
     api_result<object_ptr> patch() { return ask(server->patch(widgets, {"shop", "w"}, json::array())); }
     api_result<list_page> list(selection which = {}, list_position from = {})
     {
-        return ask(server->list(widgets, std::move(which), std::move(from), [this](json::object&& item) {
-            items.emplace_back(json::object(item, json::storage_ptr()));
-            return result<void>();
-        }));
+        return ask(server->list(
+            widgets,
+            std::move(which),
+            std::move(from),
+            [this](json::object&& item, std::string_view) {
+                items.emplace_back(json::object(item, json::storage_ptr()));
+                return result<void>();
+            }
+        ));
     }
     std::vector<json::value> items;
 };
@@ -468,10 +473,11 @@ TEST_CASE("what the handler of a list says ends it", "[kube][api]")
     fixture f;
     f.reply(200, R"({"metadata":{"resourceVersion":"10"},"items":[)" + widget + "," + widget + "]}");
     int calls = 0;
-    const auto page = f.ask(f.server->list(widgets, {}, {}, [&](json::object&&) -> result<void> {
-        ++calls;
-        return fail(errc::invalid, "not this one");
-    }));
+    const auto page =
+        f.ask(f.server->list(widgets, {}, {}, [&](json::object&&, std::string_view) -> result<void> {
+            ++calls;
+            return fail(errc::invalid, "not this one");
+        }));
     REQUIRE_FALSE(page.has_value());
     CHECK(page.error().code() == errc::invalid);
     CHECK(page.error().message() == "not this one");
@@ -493,7 +499,7 @@ TEST_CASE("a page that never ends is given up", "[kube][api]")
             co_await sleep_for(1ms);
         }
     });
-    const auto page = f.ask(f.server->list(widgets, {}, {}, [&](json::object&&) {
+    const auto page = f.ask(f.server->list(widgets, {}, {}, [&](json::object&&, std::string_view) {
         f.time.advance(1s);
         return result<void>();
     }));

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -114,6 +115,8 @@ struct fixture : surroundings
     names finished;                                ///< and as they end, with "!" where they were cut off
     std::map<std::string, reconcile_result> says;  ///< what the reconcile of a key returns
     std::map<std::string, std::chrono::milliseconds> takes;
+    std::map<std::string, int> throws;  ///< how often the reconcile of a key throws
+    std::exception_ptr thrown = std::make_exception_ptr(std::runtime_error("a broken invariant"));
     int at_once = 0;
     int most_at_once = 0;
     std::string holder_at_end;  ///< of the lease, when the last reconcile ended
@@ -163,6 +166,11 @@ struct fixture : surroundings
         if (takes.contains(key.name))
             co_await time.sleep_for(takes.at(key.name));
         here.done = true;
+        if (throws[key.name] > 0)
+        {
+            --throws[key.name];
+            std::rethrow_exception(thrown);
+        }
         if (says.contains(key.name))
             co_return says.at(key.name);
         co_return std::optional<std::chrono::milliseconds>();
@@ -410,27 +418,6 @@ TEST_CASE("several workers, and never two for one key", "[kube][controller]")
     CHECK(f.value_of("controller_runtime_active_workers{controller=\"test\"}") == "0");
     CHECK(f.value_of("controller_runtime_reconcile_time_seconds_sum{controller=\"test\"}") == "0.5");
     CHECK(f.value_of("controller_runtime_reconcile_time_seconds_count{controller=\"test\"}") == "5");
-}
-
-TEST_CASE("a reconcile that throws is a broken invariant: the process ends", "[kube][controller]")
-{
-    fixture f;
-    int calls = 0;
-    f.control = std::make_unique<controller>(
-        f.around(f.server),
-        options_of(),
-        [&](object_key) -> asio::awaitable<reconcile_result> {
-            if (++calls > 0)
-                throw std::logic_error("this cannot be");
-            co_return std::optional<std::chrono::milliseconds>();
-        }
-    );
-    const captured_stderr log;
-    f.start_with({"a"});
-    CHECK(f.ended);
-    CHECK(f.end.exit_code() == 1);
-    CHECK(calls == 1);
-    CHECK(log.count("this cannot be") == 1);
 }
 
 TEST_CASE("a kind that cannot be listed in time ends the process", "[kube][controller]")
@@ -840,4 +827,97 @@ TEST_CASE("a lease that is won in the moment of the end is released unused", "[k
     CHECK_FALSE(started);
     CHECK(f.seen.empty());
     CHECK(f.holder().empty());
+}
+
+TEST_CASE("an exception is the failure of its key, and of no other", "[kube][controller]")
+{
+    fixture f;
+    f.level = log_level::warn;
+    const captured_stderr log;
+    f.throws["a"] = 2;
+    SECTION("of any kind") {}
+    SECTION("a want of memory")
+    {
+        f.thrown = std::make_exception_ptr(std::bad_alloc());
+    }
+    SECTION("no std::exception")
+    {
+        f.thrown = std::make_exception_ptr(7);
+    }
+    SECTION("as of a cancellation, where nobody cancels")
+    {
+        f.thrown = std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted));
+    }
+    f.start_with({"a", "b"});
+    CHECK(f.seen == names{"a", "b"});
+    CHECK(f.reconciles("error") == "1");
+    f.pass(50ms);
+    CHECK(f.seen == names{"a", "b", "a"});
+    f.pass(100ms);
+    CHECK(f.seen == names{"a", "b", "a", "a"});
+    CHECK(f.reconciles("error") == "2");
+    CHECK(f.reconciles("success") == "2");
+    CHECK(f.value_of("controller_runtime_reconcile_panics_total{controller=\"test\"}") == "2");
+    CHECK(log.count("key=default/a") == 2);
+    CHECK_FALSE(f.ended);
+    f.pass(10min);
+    CHECK(f.seen.size() == 4);
+}
+
+TEST_CASE("an exception before the reconcile has begun is one of its key too", "[kube][controller]")
+{
+    fixture f;
+    int calls = 0;
+    f.control = std::make_unique<controller>(
+        f.around(f.server),
+        options_of(),
+        [&](object_key key) -> asio::awaitable<reconcile_result> {
+            if (++calls == 1)
+                throw std::length_error("too long");
+            return f.reconcile(std::move(key));
+        }
+    );
+    f.start_with({"a"});
+    f.pass(1s);
+    CHECK(calls == 2);
+    CHECK(f.seen == names{"a"});
+}
+
+TEST_CASE("who is told of exceptions may fail as well", "[kube][controller]")
+{
+    fixture f;
+    names told;
+    auto options = options_of();
+    options.on_exception = [&](object_key key, std::string what) -> asio::awaitable<void> {
+        told.push_back(key.name + ": " + what);
+        co_await f.time.sleep_for(10ms);
+        if (key.name == "b")
+            throw std::runtime_error("no");
+    };
+    f.throws = {{"a", 1}, {"b", 1}};
+    f.start_with({"a", "b"}, std::move(options));
+    for (int i = 0; i < 20; ++i)
+        f.pass(10ms);
+    CHECK(told == names{"a: a broken invariant", "b: a broken invariant"});
+    CHECK(f.seen == names{"a", "b", "a", "b"});
+    CHECK(f.reconciles("success") == "2");
+}
+
+TEST_CASE("a change whose mapper throws reaches its keys later", "[kube][controller]")
+{
+    fixture f;
+    f.make();
+    int throws = 2;
+    f.control->watch(widgets, {}, [&](const change<object>& of) {
+        if (of.key().name == "a" && throws-- > 0)
+            throw std::runtime_error("no key");
+        return own_key<object>(of);
+    });
+    f.on_list(f.server.first, {"a", "b"});
+    f.start();
+    CHECK(f.seen == names{"b"});
+    f.pass(1s);
+    f.pass(1s);
+    CHECK(f.seen == names{"b", "a"});
+    CHECK_FALSE(f.ended);
 }

@@ -6,6 +6,10 @@
 
 #include <portitor/kube/informer.hpp>
 
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -262,29 +266,24 @@ TEST_CASE("every handler hears every change", "[kube][informer]")
     CHECK(others == 3);
 }
 
-TEST_CASE("an item that cannot be read fails its list, which is tried again", "[kube][informer]")
+TEST_CASE("an item that cannot be read is left out, alone", "[kube][informer]")
 {
     fixture f;
-    f.server.on_list(items({raw_object("a", "1"), raw_object("", "2")}), "10");
-    f.server.on_list(items({raw_object("a", "1"), raw_object("b", "2")}), "11");
-    f.tasks.spawn("informer", f.watching.run());
-    settle(f.context);
-    CHECK_FALSE(f.watching.synced());
-    CHECK(f.seen.empty());
-    f.pass(30s);
+    f.server.on_list(items({raw_object("a", "1"), raw_object("", "2"), raw_object("b", "3")}), "10");
+    f.run_all();
     CHECK(f.watching.synced());
-    CHECK(f.seen == names{"+a@1", "+b@2"});
-    CHECK(f.server.calls == names{"list  ", "list  ", "watch 11"});
+    CHECK(f.seen == names{"+a@1", "+b@3"});
+    CHECK(f.server.calls == names{"list  ", "watch 10"});
+    CHECK(f.value_of("portitor_watch_unreadable_objects{kind=\"Widget\"}") == "1");
 }
 
-TEST_CASE("an event whose object cannot be read ends the watch, which goes on behind it", "[kube][informer]")
+TEST_CASE("the watch goes on past an object that cannot be read", "[kube][informer]")
 {
     fixture f;
     f.server.on_list(items({raw_object("a", "1")}), "10");
     f.server.on_watch({event_line("ADDED", "", "11") + event_line("ADDED", "b", "12")}, false);
-    f.server.on_watch({event_line("ADDED", "b", "12")}, false);
     f.run_all();
-    CHECK(f.server.calls == names{"list  ", "watch 10", "watch 11"});
+    CHECK(f.server.calls == names{"list  ", "watch 10"});
     CHECK(f.seen == names{"+a@1", "+b@12"});
 }
 
@@ -341,25 +340,292 @@ TEST_CASE("an informer keeps what its decoder makes, and finds it by an index", 
     run(f.context, tasks.join());
 }
 
-TEST_CASE("what a decoder refuses is not taken, however often it comes", "[kube][informer]")
+namespace {
+
+// A store of widgets, and all that is said about it: "+red" for a new one, "red>blue" for a change, "-blue".
+struct coloured_world : surroundings
+{
+    scripted_api server;
+    std::unique_ptr<informer<widget>> watching;
+    names seen;
+    int handler_throws = 0;  ///< so often
+    int heard_by_another = 0;
+    task_group tasks{context.get_executor(), logger(log_level::error, log_format::text)};
+
+    void
+    start(decoder<widget> decode, stand_in_maker<widget> stand_in = {}, log_level level = log_level::error)
+    {
+        watching = std::make_unique<informer<widget>>(
+            around(server, level),
+            widgets,
+            selection(),
+            std::move(decode),
+            watch_options(),
+            std::move(stand_in)
+        );
+        watching->on_change([this](const change<widget>& of) {
+            if (handler_throws > 0)
+            {
+                --handler_throws;
+                throw std::runtime_error("no room for it");
+            }
+            seen.push_back(
+                (of.before ? of.before->colour : "+") + (of.before && of.after ? ">" : "") +
+                (of.after ? of.after->colour : "-")
+            );
+        });
+        watching->on_change([this](const change<widget>&) { ++heard_by_another; });
+        tasks.spawn("informer", watching->run());
+        settle(context);
+    }
+
+    ~coloured_world()
+    {
+        inside(context, [this] { tasks.cancel(); });
+        run(context, tasks.join());
+    }
+
+    std::string unreadable() const { return value_of("portitor_watch_unreadable_objects{kind=\"Widget\"}"); }
+    std::string failures() const
+    {
+        return value_of("portitor_watch_handler_failures_total{kind=\"Widget\"}");
+    }
+};
+
+std::string coloured_event(
+    const std::string& type, const std::string& name, const std::string& version, const std::string& colour
+)
+{
+    return "{\"type\":\"" + type + "\",\"object\":" + json::serialize(coloured(name, version, colour)) +
+           "}\n";
+}
+
+std::shared_ptr<const widget> grey(const object_identity& which, json::object&&, const std::string& why)
+{
+    return std::make_shared<widget>(widget{which, "grey, because of " + why});
+}
+
+}  // namespace
+
+TEST_CASE("what a decoder refuses is left out, and told once however often it comes", "[kube][informer]")
+{
+    coloured_world f;
+    const captured_stderr log;
+    for (const char* version : {"10", "20", "30"})
+    {
+        f.server.on_list(items({coloured("a", "1", "red"), coloured("b", version, "none")}), version);
+        f.server.on_watch({error_line(410, "Expired", "too old")}, false);
+    }
+    f.server.on_list(items({coloured("a", "1", "red"), coloured("b", "2", "blue")}), "40");
+    f.start(read_widget, {}, log_level::warn);
+    CHECK(f.watching->synced());
+    CHECK(f.unreadable() == "1");
+    for (int i = 0; i < 4; ++i)
+        f.pass(30s);
+    CHECK(log.count("key=default/b") == 1);
+    CHECK(log.count("a widget without a colour") == 1);
+    CHECK(f.seen == names{"+red", "+blue"});
+    CHECK(f.unreadable() == "0");
+}
+
+TEST_CASE("a thousand objects that cannot be read are some lines", "[kube][informer]")
+{
+    coloured_world f;
+    const captured_stderr log;
+    std::vector<json::object> many;
+    for (int i = 0; i < 1000; ++i)
+        many.push_back(coloured("bad" + std::to_string(i), "1", "none"));
+    f.server.on_list(many, "10");
+    f.start(read_widget, {}, log_level::warn);
+    CHECK(f.unreadable() == "1000");
+    CHECK(log.count("cannot be read") == 10);
+}
+
+TEST_CASE("what stands in for an object goes as it goes and comes as it comes", "[kube][informer]")
+{
+    coloured_world f;
+    f.server.cuts["c"] = "more than 128 levels";
+    f.server.on_list(items({coloured("a", "1", "red"), coloured("c", "2", "red")}), "10");
+    f.server.on_watch(
+        {coloured_event("MODIFIED", "a", "11", "none") + coloured_event("MODIFIED", "a", "12", "blue") +
+         coloured_event("ADDED", "b", "13", "none") + coloured_event("DELETED", "b", "14", "none")},
+        false
+    );
+    f.start(read_widget, grey);
+    const std::string why = "grey, because of a widget without a colour";
+    CHECK(
+        f.seen ==
+        names{
+            "+red",
+            "+grey, because of more than 128 levels",
+            "red>" + why,
+            why + ">blue",
+            "+" + why,
+            why + "-"}
+    );
+    CHECK(f.unreadable() == "1");
+}
+
+TEST_CASE(
+    "without a stand-in an object that cannot be read any more is gone from the store", "[kube][informer]"
+)
+{
+    coloured_world f;
+    f.server.on_list(items({coloured("a", "1", "red")}), "10");
+    f.server.on_watch({coloured_event("MODIFIED", "a", "11", "none")}, false);
+    f.start(read_widget);
+    CHECK(f.seen == names{"+red", "red-"});
+    CHECK(f.watching->objects().size() == 0);
+}
+
+TEST_CASE("an exception of the moment costs a list, one that stays costs its object", "[kube][informer]")
+{
+    int throws = 0;
+    const auto decode = [&](json::object&& raw) {
+        if (string_at(raw, "colour") == "black" && throws-- > 0)
+            throw std::bad_alloc();
+        return read_widget(std::move(raw));
+    };
+    coloured_world f;
+    SECTION("a list")
+    {
+        throws = 1;
+        f.server.on_list(items({coloured("a", "1", "red"), coloured("b", "1", "black")}), "10");
+        f.server.on_list(items({coloured("a", "1", "red"), coloured("b", "1", "black")}), "10");
+        f.start(decode, grey);
+        f.pass(30s);
+        CHECK(f.seen == names{"+red", "+black"});
+        CHECK(f.unreadable() == "0");
+    }
+    SECTION("a watch")
+    {
+        throws = 1;
+        f.server.on_list(items({coloured("a", "1", "red")}), "10");
+        f.server.on_watch({coloured_event("ADDED", "b", "11", "black")}, false);
+        f.server.on_list(items({coloured("a", "1", "red"), coloured("b", "11", "black")}), "12");
+        f.start(decode, grey);
+        f.pass(30s);
+        CHECK(f.seen == names{"+red", "+black"});
+    }
+    SECTION("always, and many of them")
+    {
+        throws = 1000;
+        std::vector<json::object> many{coloured("a", "1", "red")};
+        for (int i = 0; i < 5; ++i)
+            many.push_back(coloured("b" + std::to_string(i), "1", "black"));
+        for (const char* version : {"10", "20", "30", "40"})
+            f.server.on_list(many, version);
+        f.start(decode, grey);
+        for (int i = 0; i < 3; ++i)
+            f.pass(30s);
+        CHECK(f.server.calls == names{"list  ", "list  ", "list  ", "watch 30"});
+        CHECK(f.watching->objects().size() == 6);
+        CHECK(f.seen.at(0) == "+red");
+        CHECK(f.seen.at(5) == "+grey, because of std::bad_alloc");
+        CHECK(f.unreadable() == "5");
+    }
+}
+
+TEST_CASE("an object takes the place of its stand-in also where its version is the same", "[kube][informer]")
+{
+    int throws = 3;
+    const auto decode = [&](json::object&& raw) {
+        if (throws-- > 0)
+            throw std::bad_alloc();
+        return read_widget(std::move(raw));
+    };
+    coloured_world f;
+    for (int i = 0; i < 3; ++i)
+        f.server.on_list(items({coloured("a", "1", "red")}), "10");
+    f.server.on_watch({error_line(410, "Expired", "too old")}, false);
+    f.server.on_list(items({coloured("a", "1", "red")}), "20");
+    f.start(decode, grey);
+    for (int i = 0; i < 4; ++i)
+        f.pass(30s);
+    CHECK(f.seen == names{"+grey, because of std::bad_alloc", "grey, because of std::bad_alloc>red"});
+}
+
+TEST_CASE("a handler that throws hears of the object again, of all that has become of it", "[kube][informer]")
+{
+    coloured_world f;
+    f.handler_throws = 3;
+    f.server.on_list(items({coloured("a", "1", "red"), coloured("b", "2", "white")}), "10");
+    f.server.on_watch(
+        {coloured_event("MODIFIED", "a", "11", "blue"), coloured_event("DELETED", "b", "12", "white")}, false
+    );
+    f.start(read_widget);
+    // a and b when they were new, and a once more; b has come and gone unheard.
+    CHECK(f.failures() == "3");
+    CHECK(f.seen.empty());
+    CHECK(f.watching->synced());
+    f.pass(1s);
+    CHECK(f.seen == names{"+blue"});
+    f.pass(200s);
+    CHECK(f.seen.size() == 1);
+    CHECK(f.heard_by_another == 4);
+}
+
+TEST_CASE("a handler that always throws is asked ever more seldom, and keeps nobody else", "[kube][informer]")
+{
+    coloured_world f;
+    f.handler_throws = 1000000;
+    f.server.on_list(items({coloured("a", "1", "red"), coloured("b", "1", "red")}), "10");
+    f.start(read_widget);
+    for (int i = 0; i < 600; ++i)
+        f.pass(1s);
+    const int asked = 1000000 - f.handler_throws;
+    CHECK(asked >= 2 * 15);
+    CHECK(asked <= 2 * 25);
+    CHECK(f.heard_by_another == 2);
+    f.handler_throws = 0;
+    f.pass(60s);
+    CHECK(f.seen == names{"+red", "+red"});
+}
+
+TEST_CASE("an index that throws loses one object, and none of another's", "[kube][informer]")
 {
     surroundings f;
     scripted_api server;
     informer<widget> watching(f.around(server), widgets, {}, read_widget);
-    for (int i = 0; i < 3; ++i)
-        server.on_list(items({coloured("a", "1", "red"), coloured("b", "2", "none")}), "10");
-    server.on_list(items({coloured("a", "1", "red")}), "20");
+    const auto& by_colour = watching.add_index([](const widget& of) {
+        if (of.colour == "black")
+            throw std::runtime_error("too dark");
+        return std::vector<std::string>(1, of.colour);
+    });
+    const auto& by_name =
+        watching.add_index([](const widget& of) { return std::vector<std::string>(1, of.meta.name); });
+    server.on_list(items({coloured("a", "1", "red"), coloured("b", "2", "black")}), "10");
+    server.on_watch(
+        {coloured_event("MODIFIED", "a", "11", "black"), coloured_event("MODIFIED", "b", "12", "red")}, false
+    );
     task_group tasks(f.context.get_executor(), logger(log_level::error, log_format::text));
     tasks.spawn("informer", watching.run());
     settle(f.context);
-    for (int i = 0; i < 2; ++i)
-    {
-        CHECK_FALSE(watching.synced());
-        f.pass(30s);
-    }
-    f.pass(30s);
-    CHECK(watching.synced());
-    CHECK(watching.objects().size() == 1);
+    CHECK(by_colour.find("red") == std::set<object_key>{{"default", "b"}});
+    CHECK(by_name.find("a") == std::set<object_key>{{"default", "a"}});
+    CHECK(by_name.find("b") == std::set<object_key>{{"default", "b"}});
+    CHECK(f.value_of("portitor_watch_handler_failures_total{kind=\"Widget\"}") == "3");
+    inside(f.context, [&] { tasks.cancel(); });
+    run(f.context, tasks.join());
+}
+
+TEST_CASE("a whole object that cannot be read is there, and says why", "[kube][informer]")
+{
+    surroundings f;
+    scripted_api server;
+    object_informer watching(f.around(server), widgets, {});
+    json::object big = coloured("a", "1", "red");
+    big["metadata"].as_object()["finalizers"] = json::array{"x/y"};
+    server.cuts["a"] = "spec has more than 8388608 bytes";
+    server.on_list(items({big, coloured("b", "2", "red")}), "10");
+    task_group tasks(f.context.get_executor(), logger(log_level::error, log_format::text));
+    tasks.spawn("informer", watching.run());
+    settle(f.context);
+    const object_ptr found = watching.objects().find({"default", "a"});
+    REQUIRE(found);
+    CHECK(found->unreadable == "spec has more than 8388608 bytes");
+    CHECK(found->meta.has_finalizer("x/y"));
+    CHECK(watching.objects().find({"default", "b"})->unreadable.empty());
     inside(f.context, [&] { tasks.cancel(); });
     run(f.context, tasks.join());
 }

@@ -4,6 +4,7 @@
 #include <portitor/kube/object_reader.hpp>
 
 #include <boost/json/array.hpp>
+#include <boost/json/memory_resource.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <chrono>
@@ -90,6 +91,7 @@ pieces at_random(std::string_view text, std::mt19937& random, std::size_t longes
 struct list_outcome
 {
     std::vector<json::value> items;
+    std::vector<std::string> cuts;  ///< of the items that are not whole
     result<void> fed;
     result<list_page> page = fail(errc::canceled, "not asked for");
 };
@@ -97,7 +99,9 @@ struct list_outcome
 list_outcome read_list(const pieces& text)
 {
     list_outcome out;
-    list_reader reader([&](json::object&& item) {
+    list_reader reader([&](json::object&& item, std::string_view cut) {
+        if (!cut.empty())
+            out.cuts.emplace_back(cut);
         // A copy in memory of its own: the item's is gone after the call.
         out.items.emplace_back(json::object(item, json::storage_ptr()));
         return result<void>();
@@ -137,7 +141,7 @@ struct event_outcome
 event_outcome read_events(const pieces& text)
 {
     event_outcome out;
-    event_reader reader([&](std::string_view type, json::object&& object) {
+    event_reader reader([&](std::string_view type, json::object&& object, std::string_view) {
         event each;
         each.type = type;
         each.object = json::object(object, json::storage_ptr());
@@ -297,7 +301,7 @@ TEST_CASE("events may be cut anywhere", "[kube][object_reader]")
 TEST_CASE("what is complete is handed over before more comes", "[kube][object_reader]")
 {
     std::vector<std::string> seen;
-    list_reader list([&](json::object&& item) {
+    list_reader list([&](json::object&& item, std::string_view) {
         seen.push_back(string_at(item, "metadata.name"));
         return result<void>();
     });
@@ -309,7 +313,7 @@ TEST_CASE("what is complete is handed over before more comes", "[kube][object_re
     CHECK(seen == std::vector<std::string>{"a", "b"});
 
     seen.clear();
-    event_reader events([&](std::string_view type, json::object&&) {
+    event_reader events([&](std::string_view type, json::object&&, std::string_view) {
         seen.emplace_back(type);
         return result<void>();
     });
@@ -412,7 +416,7 @@ TEST_CASE("what is no event is a protocol error", "[kube][object_reader]")
           R"({"type":"ADDED","object":7})",
           R"({"type":"ADDED","object":"text"})",
           R"({"type":"ADDED","object":[]})",
-          R"({"kind":"Status","status":"Failure","code":410})"})
+          R"({"kind":"Status","reason":"Expired","code":410})"})
     {
         CAPTURE(text);
         // After a good one, whose type must not serve for the next.
@@ -449,7 +453,7 @@ TEST_CASE("the type may come last, may be unknown, and may have company", "[kube
 TEST_CASE("what a handler says ends the reading", "[kube][object_reader]")
 {
     int calls = 0;
-    list_reader list([&](json::object&&) -> result<void> {
+    list_reader list([&](json::object&&, std::string_view) -> result<void> {
         if (++calls == 2)
             return fail(errc::invalid, "not this one");
         return {};
@@ -461,7 +465,7 @@ TEST_CASE("what a handler says ends the reading", "[kube][object_reader]")
     CHECK(calls == 2);
 
     calls = 0;
-    event_reader events([&](std::string_view, json::object&&) -> result<void> {
+    event_reader events([&](std::string_view, json::object&&, std::string_view) -> result<void> {
         if (++calls == 2)
             return fail(errc::canceled, "enough");
         return {};
@@ -471,7 +475,7 @@ TEST_CASE("what a handler says ends the reading", "[kube][object_reader]")
     CHECK(read.error().code() == errc::canceled);
     CHECK(calls == 2);
     // The same where the object had to wait for its type.
-    event_reader late([&](std::string_view, json::object&&) -> result<void> {
+    event_reader late([&](std::string_view, json::object&&, std::string_view) -> result<void> {
         return fail(errc::conflict, "no");
     });
     const auto refused = late.feed(R"({"object":{},"type":"ADDED"})");
@@ -482,7 +486,7 @@ TEST_CASE("what a handler says ends the reading", "[kube][object_reader]")
 TEST_CASE("a handler may keep what it moves from, as its own", "[kube][object_reader]")
 {
     std::vector<object_ptr> kept;
-    list_reader list([&](json::object&& item) -> result<void> {
+    list_reader list([&](json::object&& item, std::string_view) -> result<void> {
         auto made = parse_object(std::move(item));
         if (!made)
             return made.error();
@@ -498,81 +502,143 @@ TEST_CASE("a handler may keep what it moves from, as its own", "[kube][object_re
     CHECK(json::value(kept[1]->raw) == trimmed(json::parse(widget)));
 }
 
-TEST_CASE("an object has a bound, all together have none", "[kube][object_reader]")
+TEST_CASE("of an object that is too large its identity and a bounded part is read", "[kube][object_reader]")
 {
-    SECTION("below it")
+    const auto check = [](const std::string& item) {
+        for (const std::size_t step : {std::size_t(100000), item.size() + 1000})
+        {
+            CAPTURE(step, item.size());
+            const auto read = read_list(in_steps(list_of(widget + "," + item + "," + widget), step));
+            REQUIRE(end_of(read) == "ok");
+            REQUIRE(read.items.size() == 3);
+            CHECK(read.items[0] == trimmed(json::parse(widget)));
+            CHECK(read.items[2] == read.items[0]);
+            REQUIRE(read.cuts.size() == 1);
+            CHECK(read.cuts[0].ends_with("has more than 8388608 bytes"));
+            const json::object& cut = read.items[1].as_object();
+            CHECK(string_at(cut, "metadata.name") == "big");
+            CHECK(string_at(cut, "metadata.resourceVersion") == "7");
+            CHECK(json::serialize(cut).size() < 9 * mebibyte);
+        }
+    };
+    const std::string identity = R"("metadata":{"name":"big","resourceVersion":"7"})";
+    SECTION("a text")
     {
-        CHECK(end_of(read_list({list_of(object_with(7 * mebibyte + mebibyte / 2))})) == "ok");
+        check("{" + identity + R"(,"spec":{"a":")" + std::string(9 * mebibyte, 'x') + R"(","b":1}})");
     }
-    SECTION("a text above it, in any pieces")
+    SECTION("texts that are too large together, before the metadata")
     {
-        const std::string text = list_of(object_with(8 * mebibyte + 1));
-        CHECK(end_of(read_list({text})) == "protocol");
-        CHECK(end_of(read_list(in_steps(text, 100000))) == "protocol");
-        CHECK(told(read_events({event_of(object_with(8 * mebibyte + 1))})) == "protocol");
-    }
-    SECTION("texts that are above it together")
-    {
-        const std::string half = R"(":")" + std::string(3 * mebibyte, 'x') + R"(",")";
-        const std::string text = list_of(R"({"a)" + half + "b" + half + "c" + half + R"(d":1})");
-        CHECK(end_of(read_list({text})) == "protocol");
+        const std::string half = "\"" + std::string(5 * mebibyte, 'x') + "\"";
+        check(
+            R"({"data":{"a":)" + half + R"(,"b":)" + half + R"(,"c":{"d":[1]}},"more":[{}],)" + identity + "}"
+        );
     }
     SECTION("many small values")
     {
         std::string zeros = "0";
         for (int i = 0; i < 600000; ++i)
-            zeros += ",0";
-        CHECK(end_of(read_list({list_of("{\"a\":[" + zeros + "]}")})) == "protocol");
+            zeros += i % 3 == 0 ? ",0" : i % 3 == 1 ? ",\"\"" : ",[]";
+        check(R"({"a":[)" + zeros + "]," + identity + R"(,"b":{"c":1}})");
     }
-    SECTION("a key")
+    SECTION("many members, and many texts")
     {
-        const std::string text = list_of("{\"" + std::string(8 * mebibyte + 1, 'k') + "\":1}");
-        CHECK(end_of(read_list({text})) == "protocol");
-        CHECK(end_of(read_list(in_steps(text, 100000))) == "protocol");
-    }
-    SECTION("a text of the document itself that never ends")
-    {
-        event_reader events([](std::string_view, json::object&&) { return result<void>(); });
-        const std::string piece(100000, 'x');
-        REQUIRE(events.feed("{\"type\":\"").has_value());
-        std::size_t taken = 0;
-        for (; taken < 20 * mebibyte; taken += piece.size())
-        {
-            const auto fed = events.feed(piece);
-            if (!fed)
-                break;
-        }
-        CHECK(taken >= 7 * mebibyte);
-        CHECK(taken <= 9 * mebibyte);
-    }
-    SECTION("what is left out does not count, nor does what has been handed over")
-    {
-        const std::string fields = std::string(60000, ' ') + R"({"f:spec":{"f:a":{},"f:b":[1,2,3]}},)";
-        std::string managed;
-        for (int i = 0; i < 200; ++i)
-            managed += fields;
-        const std::string item = R"({"metadata":{"name":"a","managedFields":[)" + managed + R"({"x":")" +
-                                 std::string(5 * mebibyte, 'x') + R"("}]},"data":")" +
-                                 std::string(4 * mebibyte, 'y') + "\"}";
-        const auto read = read_list(in_steps(list_of(item + "," + item + "," + item), 16 * 1024));
-        CHECK(end_of(read) == "ok");
-        CHECK(read.items.size() == 3);
+        std::string members = "\"x\":{}";
+        for (int i = 0; i < 300000; ++i)
+            members += ",\"" + std::to_string(i) + "\":\"some text\"";
+        check(R"({"a":{)" + members + "}," + identity + "}");
     }
 }
 
-TEST_CASE("an object may be deep, but not endlessly so", "[kube][object_reader]")
+TEST_CASE("a name that is longer than any object can be is none", "[kube][object_reader]")
 {
-    CHECK(end_of(read_list({list_of("{\"a\":" + nested(100) + "}")})) == "ok");
-    CHECK(end_of(read_list({list_of("{\"a\":" + nested(200) + "}")})) == "protocol");
-    // What is left out is read all the same.
-    CHECK(
-        end_of(read_list({list_of("{\"metadata\":{\"managedFields\":" + nested(200) + "}}")})) == "protocol"
-    );
+    const std::string text = list_of("{\"" + std::string(8 * mebibyte + 1, 'k') + "\":1}");
+    CHECK(end_of(read_list({text})) == "protocol");
+    CHECK(end_of(read_list(in_steps(text, 100000))) == "protocol");
+    event_reader events([](std::string_view, json::object&&, std::string_view) { return result<void>(); });
+    const std::string piece(100000, 'x');
+    REQUIRE(events.feed("{\"type\":\"").has_value());
+    std::size_t taken = 0;
+    for (; taken < 20 * mebibyte && events.feed(piece); taken += piece.size())
+    {}
+    CHECK(taken >= 7 * mebibyte);
+    CHECK(taken <= 9 * mebibyte);
+}
+
+TEST_CASE("what is left out and what was handed over counts for no object", "[kube][object_reader]")
+{
+    const std::string fields = std::string(60000, ' ') + R"({"f:spec":{"f:a":{},"f:b":[1,2,3]}},)";
+    std::string managed;
+    for (int i = 0; i < 200; ++i)
+        managed += fields;
+    const std::string item = R"({"metadata":{"name":"a","managedFields":[)" + managed + R"({"x":")" +
+                             std::string(5 * mebibyte, 'x') + R"("}]},"data":")" +
+                             std::string(4 * mebibyte, 'y') + "\"}";
+    const auto read = read_list(in_steps(list_of(item + "," + item + "," + item), 16 * 1024));
+    CHECK(end_of(read) == "ok");
+    CHECK(read.cuts.empty());
+    CHECK(read.items.size() == 3);
+}
+
+TEST_CASE("of an object that is too deep the deep part is null", "[kube][object_reader]")
+{
+    for (const std::size_t levels :
+         {100UL, 124UL, 125UL, 126UL, 130UL, 998UL, 1000UL, 1001UL, 10000UL, 200000UL})
+    {
+        std::string objects;
+        for (std::size_t i = 0; i < levels; ++i)
+            objects += R"({"a\"[{":)";
+        objects += "\"\\\"]}[{\"" + std::string(levels, '}');
+        for (const std::string& deep : {nested(levels), objects})
+        {
+            const std::string item = R"({"metadata":{"name":"a"},"spec":{"b":1,"plugin":)" + deep +
+                                     R"(,"c":[2]},"status":{"d":3}})";
+            for (const std::size_t step : {1UL, 7UL, 1000000UL})
+            {
+                if (step == 1 && levels > 10000)
+                    continue;
+                CAPTURE(levels, step, deep.substr(0, 10));
+                const auto read = read_list(in_steps(list_of(widget + "," + item + "," + widget), step));
+                REQUIRE(end_of(read) == "ok");
+                REQUIRE(read.items.size() == 3);
+                CHECK(read.items[2] == read.items[0]);
+                const json::object& some = read.items[1].as_object();
+                CHECK(find_path(some, "spec.b")->as_int64() == 1);
+                CHECK(find_path(some, "spec.plugin"));
+                CHECK(find_path(some, "spec.c")->as_array().size() == 1);
+                CHECK(int_at(some, "status.d") == 3);
+                // The list, its items, the object and its spec are levels too.
+                CHECK(
+                    read.cuts == (levels <= 124
+                                      ? std::vector<std::string>()
+                                      : std::vector<std::string>{"spec.plugin has more than 128 levels"})
+                );
+            }
+        }
+    }
+}
+
+TEST_CASE("what is left out may be as deep as it likes", "[kube][object_reader]")
+{
+    const auto read =
+        read_list({list_of("{\"metadata\":{\"name\":\"a\",\"managedFields\":" + nested(20000) + "},\"x\":1}")}
+        );
+    CHECK(end_of(read) == "ok");
+    CHECK(read.cuts.empty());
+    CHECK(json::serialize(read.items.at(0)) == R"({"metadata":{"name":"a"},"x":1})");
+}
+
+TEST_CASE("text without an end costs neither stack nor memory", "[kube][object_reader]")
+{
     CHECK(end_of(read_list({std::string(1000000, '[')})) == "protocol");
     std::string deep;
     for (int i = 0; i < 100000; ++i)
         deep += "{\"a\":";
-    CHECK(told(read_events({"{\"type\":\"ADDED\",\"object\":" + deep})) == "protocol");
+    CHECK(told(read_events({"{\"type\":\"ADDED\",\"object\":" + deep})).empty());
+    // Brackets that do not match are seen where they are read.
+    CHECK(
+        end_of(read_list({list_of("{\"a\":" + std::string(50, '[') + std::string(50, '}') + "}")})) ==
+        "protocol"
+    );
 }
 
 TEST_CASE("small pieces of a large object cost no more than large ones", "[kube][object_reader]")
@@ -587,4 +653,126 @@ TEST_CASE("small pieces of a large object cost no more than large ones", "[kube]
     CHECK(read_events(in_steps(many, 3)).fed.has_value());
     CHECK(read_events({many}).fed.has_value());
     CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(20));
+}
+
+namespace {
+
+// Counts what is asked of it.
+class counting_memory final : public json::memory_resource
+{
+public:
+    std::size_t now = 0;
+    std::size_t most = 0;
+    std::size_t largest = 0;  ///< of one piece
+
+private:
+    void* do_allocate(std::size_t size, std::size_t align) override
+    {
+        now += size;
+        most = std::max(most, now);
+        largest = std::max(largest, size);
+        return ::operator new(size, std::align_val_t(align));
+    }
+    void do_deallocate(void* piece, std::size_t size, std::size_t align) override
+    {
+        now -= size;
+        ::operator delete(piece, std::align_val_t(align));
+    }
+    bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
+};
+
+// An object of that many bytes: many short values, or one long one.
+std::string large_object(int number, std::size_t size)
+{
+    std::string data = number % 2 == 0 ? "\"x\":\"" + std::string(size, 'x') + "\"" : "\"x\":0";
+    for (int i = 0; data.size() < size; ++i)
+        data += ",\"" + std::to_string(i) + "\":{\"pattern\":\"/a\",\"price\":\"1\"}";
+    return R"({"metadata":{"name":")" + std::to_string(number) + R"("},"spec":{)" + data + "}}";
+}
+
+}  // namespace
+
+TEST_CASE("any number of large objects need the memory of one", "[kube][object_reader]")
+{
+    constexpr std::size_t size = 100 * 1024;
+    counting_memory memory;
+    int seen = 0;
+    const auto count = [&](json::object&& item) {
+        seen += string_at(item, "metadata.name").empty() ? 0 : 1;
+        return result<void>();
+    };
+    list_reader list(
+        [&](json::object&& item, std::string_view) { return count(std::move(item)); }, {}, &memory
+    );
+    event_reader events(
+        [&](std::string_view, json::object&& item, std::string_view) { return count(std::move(item)); },
+        {},
+        &memory
+    );
+    REQUIRE(list.feed(R"({"metadata":{"resourceVersion":"1"},"items":[)").has_value());
+    for (int i = 0; i < 500; ++i)
+    {
+        const std::string object = large_object(i, size);
+        REQUIRE(list.feed((i == 0 ? "" : ",") + object).has_value());
+        REQUIRE(events.feed(event_of(object) + "\n").has_value());
+        // A large one has been given back before the next one comes.
+        REQUIRE(memory.now <= size);
+    }
+    REQUIRE(list.feed("]}").has_value());
+    CHECK(list.finish().has_value());
+    CHECK(seen == 1000);
+    CHECK(memory.most <= 20 * size);
+    CHECK(memory.largest <= 6 * size);
+}
+
+TEST_CASE("an object is built as far as its filter says", "[kube][object_reader]")
+{
+    using filter = field_filter;
+    const filter rule = filter::only({{"name", {}}, {"backends", filter::only({{"port", {}}})}});
+    const filter spec = filter::only({{"rules", rule}, {"hosts", {}}});
+    static const filter whole =
+        filter::all_but({{"metadata", filter::all_but({{"labels", filter::nothing()}})}});
+    auto filters = std::make_shared<object_filter>();
+    filters->usual = filter::all_but({{"spec", spec}, {"status", filter::nothing()}});
+    filters->choose = [](const json::object& metadata) {
+        return string_at(metadata, "name") == "ours" ? &whole : nullptr;
+    };
+    const auto item = [](const std::string& name) {
+        return R"({"kind":"K","metadata":{"name":")" + name + R"(","labels":{"a":"b"}},)" +
+               R"("spec":{"rules":[{"name":"r","deep":)" + nested(5000) +
+               R"(,"backends":[{"port":1,"x":2},{"port":3}]}],"hosts":["h"],"other":{"big":")" +
+               std::string(9 * mebibyte, 'x') + R"("}},"status":{"s":1}})";
+    };
+    std::vector<std::string> read;
+    std::vector<std::string> cuts;
+    list_reader list(
+        [&](json::object&& object, std::string_view cut) {
+            read.push_back(json::serialize(object));
+            cuts.emplace_back(cut);
+            return result<void>();
+        },
+        filters
+    );
+    REQUIRE(list.feed(list_of(item("theirs") + "," + item("ours"))).has_value());
+    REQUIRE(list.finish().has_value());
+    REQUIRE(read.size() == 2);
+    CHECK(
+        read[0] == R"({"kind":"K","metadata":{"name":"theirs","labels":{"a":"b"}},)"
+                   R"("spec":{"rules":[{"name":"r","backends":[{"port":1},{"port":3}]}],"hosts":["h"]}})"
+    );
+    CHECK(cuts[0].empty());
+    CHECK(read[1].starts_with(R"({"kind":"K","metadata":{"name":"ours","labels":{"a":"b"}},"spec":{"rules":)")
+    );
+    CHECK(cuts[1] == "spec.rules has more than 128 levels");
+    // What stands in an object's place is not the object.
+    std::vector<std::string> said;
+    event_reader events(
+        [&](std::string_view type, json::object&& object, std::string_view) {
+            said.push_back(std::string(type) + json::serialize(object));
+            return result<void>();
+        },
+        filters
+    );
+    REQUIRE(events.feed(event_of(R"({"kind":"Status","reason":"Expired","code":410})", "ERROR")).has_value());
+    CHECK(said == std::vector<std::string>{R"(ERROR{"kind":"Status","reason":"Expired","code":410})"});
 }

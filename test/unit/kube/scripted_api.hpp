@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,7 @@ public:
     std::vector<std::chrono::milliseconds> idles;  ///< of each read of a watch
     std::vector<boost::json::object> created;
     std::vector<boost::json::array> patched;
+    std::map<std::string, std::string> cuts;  ///< by name: what is missing of a listed object
     std::optional<api_error> create_failure;
     std::optional<api_error> patch_failure;
     /// Run before a list, or a write, is answered.
@@ -97,7 +99,10 @@ public:
         {
             // Gone after the call, as the real one's.
             boost::json::monotonic_resource memory;
-            const auto taken = each(boost::json::object(item, &memory));
+            const auto cut = cuts.find(string_at(item, "metadata.name"));
+            const auto taken = each(
+                boost::json::object(item, &memory), cut == cuts.end() ? std::string_view() : cut->second
+            );
             if (!taken)
                 co_return api_error(taken.error());
         }

@@ -32,9 +32,12 @@ struct diary final : watch_target
     std::string refuses;  ///< the name of an object that it cannot take
 
     void on_list_begin() override { lines.emplace_back("begin"); }
-    result<void> on_item(json::object&& item) override { return take("item", item); }
+    result<void> on_item(json::object&& item, std::string_view) override { return take("item", item); }
     void on_listed() override { lines.emplace_back("listed"); }
-    result<void> on_upsert(json::object&& object) override { return take("upsert", object); }
+    result<void> on_upsert(json::object&& object, std::string_view) override
+    {
+        return take("upsert", object);
+    }
     void on_removal(const object_key& key) override { lines.push_back("removal " + key.to_string()); }
 
     result<void> take(const std::string& how, const json::object& object)
@@ -378,7 +381,8 @@ TEST_CASE("what the target cannot take ends a list or a watch, with its reason i
         f.server.on_watch({event_line("ADDED", "b", "11")}, false);
         f.start();
         f.sit_out();
-        CHECK(f.server.calls == names{"list  ", "watch 10", "watch 11"});
+        // The event is gone, but not what it was about.
+        CHECK(f.server.calls == names{"list  ", "watch 10", "list  "});
     }
     CHECK(log.count("b is not to my taste") == 1);
 }
@@ -509,4 +513,52 @@ TEST_CASE("a canceled watcher ends wherever it is", "[kube][watcher]")
     CHECK(f.tasks.size() == 1);
     f.stop();
     CHECK(f.tasks.size() == 0);
+}
+
+TEST_CASE("a watch that breaks at one place again and again is led past it by a list", "[kube][watcher]")
+{
+    const std::string bad = "{\"type\":\"MODIFIED\",\"object\":7}\n";
+    fixture f;
+    f.server.on_list(one("a"), "10");
+    f.server.on_watch({bad}, false);
+    f.server.on_watch({bad}, false);
+    f.server.on_list(one("b"), "20");
+    f.server.on_watch({}, false);
+    f.start();
+    f.sit_out();
+    CHECK(f.server.calls == names{"list  ", "watch 10", "watch 10"});
+    f.sit_out();
+    CHECK(f.server.calls == names{"list  ", "watch 10", "watch 10", "list  ", "watch 20"});
+    CHECK(f.target.lines.back() == "listed");
+}
+
+TEST_CASE("a watch that opens and breaks at the same event does not count as up to date", "[kube][watcher]")
+{
+    const std::string bad = error_line(500, "InternalError", "the event cannot be encoded");
+    fixture f;
+    f.server.on_list(one("a"), "10");
+    f.server.on_watch({bad}, false);
+    f.server.on_watch({bad}, false);
+    // Nor can anything be listed.
+    for (int i = 0; i < 40; ++i)
+        f.server.on_list(api_error(broken));
+    f.start();
+    const auto began = f.time.now();
+    for (int i = 0; i < 30; ++i)
+        f.sit_out();
+    const auto passed = std::chrono::duration_cast<std::chrono::seconds>(f.time.now() - began);
+    CHECK(passed > 300s);
+    CHECK(f.watching.disconnected_for() == passed);
+}
+
+TEST_CASE("a deletion whose name cannot be read is found by a list", "[kube][watcher]")
+{
+    fixture f;
+    f.server.on_list(one("a"), "10");
+    f.server.on_watch({event_line("DELETED", "", "11")}, false);
+    f.server.on_list({}, "12");
+    f.server.on_watch({}, false);
+    f.start();
+    f.sit_out();
+    CHECK(f.server.calls == names{"list  ", "watch 10", "list  ", "watch 12"});
 }

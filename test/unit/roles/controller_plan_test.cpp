@@ -635,3 +635,69 @@ TEST_CASE("a grace period of zero takes an offer down at once", "[controller][dr
     CHECK_FALSE(all.seen.payment_route);
     CHECK(all.phase() == "Drained");
 }
+
+TEST_CASE("an offer that cannot be read is taken down, and says why", "[controller][plan]")
+{
+    world all;
+    all.sell();
+    auto cut = std::make_shared<kube::object>(*all.offer);
+    cut->unreadable = "spec.routes has more than 8388608 bytes";
+    all.offer = cut;
+    const plan next = all.look();
+    REQUIRE(next.removes.size() == 1);
+    CHECK(next.removes[0].kind.kind == "HTTPRoute");
+    CHECK(next.applies.empty());
+    REQUIRE(next.status);
+    const auto conditions = kube::parse_conditions(*next.status);
+    const auto* gate = kube::find_condition(conditions, "PaymentGateReady");
+    REQUIRE(gate);
+    CHECK(gate->reason == "InvalidSpec");
+    CHECK_THAT(gate->message, Contains("spec.routes has more than 8388608 bytes"));
+    CHECK(kube::find_condition(conditions, "Ready")->status == "False");
+}
+
+TEST_CASE("a fault of ours is told in the offer, once for each generation", "[controller][plan]")
+{
+    world all;
+    all.sell();
+    const auto status_of = [](const plan& of) { return kube::parse_conditions(of.status.value()); };
+    const plan first = make_fault_plan(*all.offer, all.seen, "std::bad_alloc", all.now);
+    CHECK(first.applies.empty());
+    // What was published for this very spec was right.
+    CHECK(first.removes.empty());
+    const auto said = status_of(first);
+    const auto* ready = kube::find_condition(said, "Ready");
+    REQUIRE(ready);
+    CHECK(ready->status == "False");
+    CHECK(ready->reason == "InternalError");
+    CHECK_THAT(ready->message, Contains("std::bad_alloc"));
+    CHECK(ready->observed_generation == all.offer->meta.generation);
+    // The rest stays, also because it would be gone if it were not applied again.
+    CHECK(kube::find_condition(said, "RoutePublished")->status == "True");
+    CHECK(said.size() == kube::parse_conditions(all.offer->status()).size());
+    CHECK(kube::string_at(*first.status, "endpoint") == "https://api.example.com/services/hello");
+
+    all.offer = changed(all.offer, "/status", boost::json::serialize(*first.status));
+    CHECK(make_fault_plan(*all.offer, all.seen, "in other words", all.now).empty());
+    // It is over: what holds is told again.
+    CHECK(all.step().status.has_value());
+    CHECK(all.verdict("Ready") == "True/Ready");
+}
+
+TEST_CASE("a spec that nobody could judge is not sold at the terms of the last one", "[controller][plan]")
+{
+    world all;
+    all.sell();
+    all.edit("/spec/payment/price/perRequest", "\"0.02\"");
+    std::string removed;
+    for (int i = 0; i < 6; ++i)
+    {
+        const plan next = make_fault_plan(*all.offer, all.seen, "a fault", all.now);
+        removed += kinds(next.removes) + " ";
+        all.carry_out(next);
+    }
+    CHECK_THAT(removed, Catch::Matchers::StartsWith("HTTPRoute Middleware PaymentRoute "));
+    CHECK_FALSE(all.seen.payment_route);
+    all.mark_deleted();
+    CHECK(make_fault_plan(*all.offer, all.seen, "a fault", all.now).empty());
+}

@@ -1,0 +1,102 @@
+#include "roles/controller/watch_filters.hpp"
+
+#include "roles/controller/discovery/route.hpp"
+
+#include <portitor/api/names.hpp>
+#include <portitor/api/resources.hpp>
+#include <portitor/kube/object.hpp>
+
+#include <boost/json/array.hpp>
+
+#include <algorithm>
+
+namespace portitor::controller {
+
+namespace json = boost::json;
+using filter = kube::field_filter;
+
+namespace {
+
+filter::member metadata()
+{
+    return {
+        "metadata",
+        filter::all_but({{"annotations", filter::only({{std::string(api::desired_hash_annotation), {}}})}})};
+}
+
+bool has_member(const json::object& metadata, std::string_view of, std::string_view name)
+{
+    const json::value* found = metadata.if_contains(of);
+    return found && found->is_object() && found->get_object().contains(name);
+}
+
+bool is_owned_by_offer(const json::object& metadata)
+{
+    const json::value* found = metadata.if_contains("ownerReferences");
+    return found && found->is_array() &&
+           std::any_of(found->get_array().begin(), found->get_array().end(), [](const json::value& each) {
+               return each.is_object() &&
+                      kube::string_at(each.get_object(), "kind") == api::service_offer_resource.kind;
+           });
+}
+
+bool may_be_ours(const json::object& metadata, const std::string& prefix)
+{
+    const std::string name = kube::string_at(metadata, "name");
+    return name.starts_with(prefix) || name == discovery_route_name ||
+           has_member(metadata, "labels", api::offer_label) ||
+           has_member(metadata, "labels", api::managed_by_label) ||
+           has_member(metadata, "annotations", api::desired_hash_annotation) || is_owned_by_offer(metadata);
+}
+
+/// `others` is for what is not ours; `prefix` is what the names of ours begin with.
+std::shared_ptr<const kube::object_filter> ours_whole(filter others, std::string prefix)
+{
+    static const filter whole = filter::all_but({metadata()});
+    auto out = std::make_shared<kube::object_filter>();
+    out->usual = std::move(others);
+    out->choose = [prefix = std::move(prefix)](const json::object& metadata) {
+        return may_be_ours(metadata, prefix) ? &whole : nullptr;
+    };
+    return out;
+}
+
+}  // namespace
+
+std::shared_ptr<const kube::object_filter> own_kind_filter()
+{
+    return std::make_shared<const kube::object_filter>(kube::object_filter{filter::all_but({metadata()})});
+}
+
+std::shared_ptr<const kube::object_filter> middleware_filter()
+{
+    const filter spec = filter::only({{"forwardAuth", filter::only({{"address", {}}})}});
+    return ours_whole(
+        filter::all_but({metadata(), {"spec", spec}, {"status", filter::nothing()}}), api::middleware_name("")
+    );
+}
+
+std::shared_ptr<const kube::object_filter> http_route_filter()
+{
+    const filter backend = filter::only(
+        {{"group", {}}, {"kind", {}}, {"name", {}}, {"namespace", {}}, {"port", {}}, {"weight", {}}}
+    );
+    const filter rule = filter::only(
+        {{"matches", {}},
+         {"filters", filter::only({{"type", {}}, {"extensionRef", {}}})},
+         {"backendRefs", backend}}
+    );
+    const filter spec = filter::only({{"parentRefs", {}}, {"hostnames", {}}, {"rules", rule}});
+    return ours_whole(
+        filter::all_but({metadata(), {"spec", spec}, {"status", filter::nothing()}}), api::http_route_name("")
+    );
+}
+
+std::shared_ptr<const kube::object_filter> endpoint_slice_filter()
+{
+    const filter endpoint = filter::only({{"conditions", {}}});
+    return std::make_shared<const kube::object_filter>(kube::object_filter{
+        filter::all_but({metadata(), {"endpoints", endpoint}})});
+}
+
+}  // namespace portitor::controller
