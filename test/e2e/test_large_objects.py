@@ -6,7 +6,6 @@ import json
 import time
 
 import pytest
-import x402
 from cluster import wait_until
 from kube_client import JSON_PATCH, MERGE_PATCH, KubeClient
 from polling import UnpaidPoller
@@ -89,12 +88,16 @@ def create_all(client, objects):
     return len(made)
 
 
-def is_ready(found):
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in found.get("status", {}).get("conditions", []))
+def metrics(stack, role):
+    """The value of each series, by its name with labels."""
+    lines = stack.health(role, "/metrics").body.decode().splitlines()
+    pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, _, value in pairs}
 
 
-def ready_count(client, namespace):
-    return sum(is_ready(each) for each in client.list("serviceoffers", namespace).values())
+def ready_count(stack):
+    """What the controller says: a list of them all is much to ask from an API server that is busy."""
+    return metrics(stack, "controller").get('portitor_offers{phase="Ready"}', 0)
 
 
 def most_memory(stack, role):
@@ -105,16 +108,15 @@ def most_memory(stack, role):
 
 def unreadable(stack, role):
     """By kind, those that are not none."""
-    lines = stack.health(role, "/metrics").body.decode().splitlines()
-    counts = [line.rpartition(" ") for line in lines if line.startswith("portitor_watch_unreadable_objects{")]
-    return {name: int(value) for name, _, value in counts if value != "0"}
+    every = metrics(stack, role)
+    return {name: value for name, value in every.items() if "_unreadable_" in name and value}
 
 
 def assert_honest_sale(stack, client, name):
     """An offer that is made now is sold within seconds."""
     assert client.create("serviceoffers", offer(name), NAMESPACE)[0] == 201
-    stack.wait_condition(name, "Ready", timeout=15)
-    wait_until(lambda: stack.get(f"/services/{name}").status == 402, 10, f"{name} answers 402")
+    stack.wait_condition(name, "Ready", timeout=60)
+    wait_until(lambda: stack.get(f"/services/{name}").status == 402, 20, f"{name} answers 402")
 
 
 @pytest.fixture(scope="module")
@@ -135,10 +137,10 @@ def test_large_objects_cost_memory_and_nothing_else(stack, client, capsys):
     began = time.monotonic()
     with UnpaidPoller(stack, "/services/honest", interval=0.05) as poller:
         count = create_all(client, large_objects())
-        create_all(client, wide_offers())
+        wide = create_all(client, wide_offers())
         made = time.monotonic() - began
         assert_honest_sale(stack, client, "later")
-        wait_until(lambda: ready_count(client, SELLERS) == 50, 60, "all wide offers are Ready")
+        wait_until(lambda: ready_count(stack) >= wide + 2, 120, "all wide offers are Ready")
         paid = stack.buy(2, "/services/honest")
         assert paid["status"] == 200, paid
     assert set(poller.statuses()) == {402}
@@ -149,14 +151,14 @@ def test_large_objects_cost_memory_and_nothing_else(stack, client, capsys):
         at = time.monotonic()
         restart(stack, role)
         started[role] = time.monotonic() - at
-        wait_until(lambda: stack.get("/services/honest").status == 402, 10, f"402 with a new {role}")
+        wait_until(lambda: stack.get("/services/honest").status == 402, 20, f"402 with a new {role}")
         assert unreadable(stack, role) == {}
     assert_honest_sale(stack, client, "last")
     paid = stack.buy(1, "/services/wide-7/a-path-of-some-length/100")
     assert paid["status"] == 200, paid
     after = {role: most_memory(stack, role) for role in MOST_MEGABYTES}
     with capsys.disabled():
-        print(f"\n{count} objects of {LARGE} bytes and 50 offers of {PATHS} paths in {made:.1f} s, all sold after {sold:.1f} s")
+        print(f"\n{count} objects of {LARGE} bytes, {wide} offers of {PATHS} paths: {made:.1f} s, sold after {sold:.1f} s")
         for role in MOST_MEGABYTES:
             print(
                 f"{role}: VmHWM {before[role]:.0f} MB before, {running[role]:.0f} with them, {after[role]:.0f} and "
@@ -184,6 +186,7 @@ def test_what_is_too_deep_in_a_child_of_ours_is_taken_out(stack, client):
     patch = '{"spec":{"plugin":{"x":' + nested(140) + "}}}"
     status, answer = client.request_text("PATCH", where, patch, MERGE_PATCH)
     assert status == 200, answer
-    wait_until(lambda: client.get("middlewares", "x402-honest", NAMESPACE)["spec"] == before["spec"], 10, "it is as it was")
+    as_before = lambda: client.get("middlewares", "x402-honest", NAMESPACE)["spec"] == before["spec"]  # noqa: E731
+    wait_until(as_before, 20, "it is as it was")
     stack.wait_condition("honest", "Ready")
     assert unreadable(stack, "controller") == {}
