@@ -63,7 +63,7 @@ class Market:
         with contextlib.ExitStack() as undo:
             self._say("starting etcd, the API server, the controller manager and Traefik")
             undo.enter_context(self.cluster)
-            self.scripts = x402.Scripts(self._run, self._popen, self._tools["NPM"])
+            self.scripts = undo.enter_context(x402.Scripts(self._run, self._popen, self._tools["NPM"]))
             self._say("starting a chain with a test USDC, and an x402 facilitator on it")
             self.chain = undo.enter_context(x402.Chain(self.scripts))
             where = {"port": FACILITATOR_PORT, "host": self._facilitator_host}
@@ -114,17 +114,15 @@ class Market:
         were."""
         self.cluster.apply(offer("sounding"))
         self.wait_condition("sounding", "Ready", timeout=150)
-        self.cluster.kubectl("delete", "serviceoffer", "sounding", "-n", NAMESPACE, "--timeout=60s")
+        self.cluster.delete("serviceoffer", "sounding", ns=NAMESPACE)
 
     def _run(self, cmd, env=None, timeout=None):
         return subprocess.run(self.cluster.wrap(cmd), env=self._env(env), timeout=timeout, capture_output=True, text=True)
 
-    def _popen(self, cmd, name, env=None):
-        log = open(self.cluster.directory / "logs" / f"{name}.log", "ab")
-        with log:
-            return subprocess.Popen(
-                self.cluster.wrap(cmd), env=self._env(env), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+    def _popen(self, cmd, name, env=None, **more):
+        with open(self.cluster.directory / "logs" / f"{name}.log", "ab") as log:
+            usual = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+            return subprocess.Popen(self.cluster.wrap(cmd), env=self._env(env), **usual | more)
 
     def _env(self, env):
         # The tools' folder holds a Node that is new enough, where the machine has none.

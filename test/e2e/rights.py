@@ -1,6 +1,5 @@
 """Rights by the API server's account: what a role's rules allow, and what it has used of them."""
 
-import json
 import typing
 
 NAMESPACE = "portitor"
@@ -63,11 +62,11 @@ def resources(cluster):
     """(group, resource) of everything that the API server serves."""
     out = set()
     groups = ["/api/v1"]
-    for group in json.loads(cluster.kubectl("get", "--raw", "/apis"))["groups"]:
+    for group in cluster.api.request("GET", "/apis")[1]["groups"]:
         groups += [f"/apis/{each['groupVersion']}" for each in group["versions"]]
     for path in groups:
         group = path.split("/")[2] if path.startswith("/apis") else ""
-        out |= {(group, each["name"]) for each in json.loads(cluster.kubectl("get", "--raw", path))["resources"]}
+        out |= {(group, each["name"]) for each in cluster.api.request("GET", path)[1]["resources"]}
     return out
 
 

@@ -34,7 +34,7 @@ def crowd():
 def client(stack):
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=120s")
+    stack.cluster.delete("namespace", NAMESPACE, timeout=120)
 
 
 @pytest.fixture(scope="module")

@@ -101,7 +101,7 @@ def shop(stack, scripted):
     yield it
     it.script()
     assert verifier.stop(timeout=40) == 0
-    stack.cluster.kubectl("delete", "serviceoffer", "looked-up", "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", "looked-up", ns=NAMESPACE)
 
 
 def asks_for_payment(shop):

@@ -11,7 +11,7 @@ from cluster import wait_until
 from polling import UnpaidPoller
 from stack import GATEWAY, NAMESPACE, offer
 
-KINDS = "serviceoffer,paymentroute,registrationrequest,httproute,middleware"
+KINDS = ("serviceoffer", "paymentroute", "registrationrequest", "httproute", "middleware")
 
 
 def required(answer):
@@ -38,7 +38,11 @@ def assert_requirements(answer, price):
 
 def children(stack, name, namespace=NAMESPACE):
     """What exists of an offer, as kubectl names it."""
-    found = stack.cluster.kubectl("get", KINDS, "-n", namespace, "-o", "name").split()
+    found = [
+        f"{kind}.{stack.cluster.api.kind(kind).group}/{each['metadata']['name']}"
+        for kind in KINDS
+        for each in stack.cluster.get(kind, ns=namespace)["items"]
+    ]
     return [each for each in found if each.split("/")[1] in (name, f"x402-{name}", f"so-{name}") or f"/{name}-" in each]
 
 
@@ -48,7 +52,7 @@ def wait_sold(stack, name, path=None, namespace=NAMESPACE):
 
 
 def remove(stack, *names):
-    stack.cluster.kubectl("delete", "serviceoffer", *names, "-n", NAMESPACE, "--timeout=60s", "--ignore-not-found")
+    stack.cluster.delete("serviceoffer", *names, ns=NAMESPACE, missing_ok=True)
 
 
 def audited(stack, since, user, uri_end, stage):
@@ -68,7 +72,8 @@ def test_an_offer_is_sold_and_leaves_nothing_behind(stack, capsys):
     since = time.time()
     with UnpaidPoller(stack, path) as poller:
         time.sleep(0.2)
-        stack.cluster.apply(offer("hello", registration=True))
+        # With kubectl, as a seller does.
+        stack.cluster.kubectl("apply", "-f", "-", stdin=json.dumps(offer("hello", registration=True)))
         wait_until(lambda: poller.first(402), 10, "the path answers 402")
         for kind in ("UpstreamHealthy", "PaymentGateReady", "RoutePublished", "Registered", "Ready"):
             stack.wait_condition("hello", kind)
@@ -223,10 +228,9 @@ def test_children_deleted_or_edited_by_hand_come_back(stack):
         wait_sold(stack, "mended")
         with UnpaidPoller(stack, "/services/mended/x") as poller:
             for kind, name in (("middleware", "x402-mended"), ("httproute", "so-mended"), ("paymentroute", "mended-payment")):
-                stack.cluster.kubectl("delete", kind, name, "-n", NAMESPACE)
+                stack.cluster.delete(kind, name, ns=NAMESPACE)
                 wait_until(lambda: stack.cluster.get(kind, name, NAMESPACE), 5, f"{name} is back")
-            patch = '[{"op": "replace", "path": "/spec/price", "value": "1"}]'
-            stack.cluster.kubectl("patch", "paymentroute", "mended-payment", "-n", NAMESPACE, "--type=json", "-p", patch)
+            stack.cluster.patch("paymentroute", "mended-payment", {"spec": {"price": "1"}}, NAMESPACE)
             wait_until(
                 lambda: stack.cluster.get("paymentroute", "mended-payment", NAMESPACE)["spec"]["price"] == "1000",
                 5,
@@ -304,7 +308,7 @@ def test_a_namespace_goes_with_its_offers(stack):
     stack.cluster.service("fleeting", "hello", 9000)
     stack.cluster.apply(offer("guest", namespace="fleeting", registration=True))
     stack.wait_condition("guest", "Ready", namespace="fleeting")
-    stack.cluster.kubectl("delete", "namespace", "fleeting", "--timeout=90s")
+    stack.cluster.delete("namespace", "fleeting", timeout=90)
     assert stack.cluster.get("namespace", "fleeting") is None
     wait_until(lambda: stack.get("/services/guest").status == 404, 10, "the path answers 404")
 

@@ -31,7 +31,7 @@ def client(stack):
         stack.wait_condition(name, "Ready", namespace=NAMESPACE, timeout=60)
         wait_until(lambda: stack.get(f"/services/{name}/x").status == 402, 10, f"{name} answers 402")
     yield client
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+    stack.cluster.delete("namespace", NAMESPACE, timeout=90)
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ def client(stack):
     yield out
     # Nobody here can retire it.
     out.patch_status(*request, {"agentId": "", "txHash": ""})
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+    stack.cluster.delete("namespace", NAMESPACE, timeout=90)
 
 
 def release(stack, *flags):

@@ -36,7 +36,7 @@ def client(stack):
     out.delete("serviceoffers", "citizen", NAMESPACE)
     wait_until(lambda: out.get("serviceoffers", "citizen", NAMESPACE) is None, 30, "it is gone")
     yield out
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+    stack.cluster.delete("namespace", NAMESPACE, timeout=90)
 
 
 @pytest.mark.parametrize("role", ROLES)
