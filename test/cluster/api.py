@@ -18,6 +18,7 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 
 _HOST = "127.0.0.1"
+_TIMEOUT = 30
 _NOT_FOUND = 404
 # An API server that has just started, or has just been given a CRD, says these without meaning them.
 _NOT_YET = (429, 503)
@@ -31,25 +32,25 @@ class Api:
     breaks while it is used is an OSError.
     """
 
-    def __init__(self, sockets, certs, headers=None, client="admin", timeout=30):
-        """`headers` go with each request; `client` is the certificate to show, None for none."""
+    def __init__(self, sockets, certs, headers=None, client="admin", kinds=None):
+        """`headers` go with each request; `client` is the certificate to show, None for none; `kinds` is what another
+        one has learnt."""
         self._sockets = sockets
         self._certs = certs
         self._headers = headers or {}
         self._client = client
-        self._timeout = timeout
         self._tls = None
-        self._kinds = None
+        self._kinds = kinds
         self._kept = threading.local()
 
     def impersonating(self, user, *groups):
         """The same for another user, as the administrator may act."""
         names = {"Impersonate-User": user} | ({"Impersonate-Group": groups[0]} if groups else {})
-        return Api(self._sockets, self._certs, names, self._client, self._timeout)
+        return Api(self._sockets, self._certs, names, self._client, self._kinds)
 
     def bearing(self, token):
         """The same for the owner of a token."""
-        return Api(self._sockets, self._certs, {"Authorization": f"Bearer {token}"}, None, self._timeout)
+        return Api(self._sockets, self._certs, {"Authorization": f"Bearer {token}"}, None, self._kinds)
 
     def request(self, method, path, body=None, content_type="application/json", accept="application/json"):
         """One request; returns the HTTP status and the object that was answered."""
@@ -169,7 +170,7 @@ class Api:
         self._kept.line = None
 
     def _connect(self):
-        plain = self._sockets.connect(_HOST, API_PORT, self._timeout)
+        plain = self._sockets.connect(_HOST, API_PORT, _TIMEOUT)
         # Otherwise the body waits for 40 ms until the server has acknowledged the head.
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line = http.client.HTTPSConnection(_HOST, API_PORT)

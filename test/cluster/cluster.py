@@ -9,10 +9,12 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import kubeconfig, objects, registry, tools
+import yaml
+
+from . import chart, kubeconfig, objects, registry, tools
 from .api import MERGE_PATCH, Api
 from .components import API_SERVER, Components
-from .errors import ClusterError, KubectlError
+from .errors import ApiError, ClusterError, KubectlError
 from .httpclient import HttpClient
 from .netns import Netns, Sockets
 from .process import Process
@@ -21,9 +23,8 @@ from .waiting import wait_until
 # Holds the cluster's name: in such a folder, everything is the cluster's and may be deleted.
 _MARK = ".portitor-cluster"
 
-# An API server that has just started, or has just been given a CRD, says these without meaning them.
-_NOT_YET = ("storage is (re)initializing", "TooManyRequests", "too many requests")
-_NOT_YET_KNOWN = ("forbidden", "no matches for kind")
+# An API server that has just started says these without meaning them: of a namespace, and of a new kind.
+_NOT_YET_KNOWN = (403, 404)
 
 
 class Cluster:
@@ -263,23 +264,20 @@ class Cluster:
         self.processes["apiserver"].start().wait_ready()
 
     def _fill(self):
-        files = [self._tools.gateway_api_crds, self._tools.traefik_crds, self._tools.traefik_rbac]
-        self._create(*(f"--filename={file}" for file in files))
         made = objects.access()
+        for folder in (self._tools.gateway_api_crds, self._tools.traefik_crds, self._tools.traefik_rbac):
+            made += objects.from_files(folder)
         if self.settings.portitor:
             made += objects.from_chart(self._tools.bin / "helm")
-        self._create("--filename=-", stdin=_manifest(made))
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for some in (objects.namespaces(), made):
+                list(pool.map(lambda each: _patiently(lambda: self.api.apply(each)), some))
         self._write_tokens()
         wait_until(self._crds_established, 30, "all CRDs are established")
-        self._create("--filename=-", stdin=_manifest(objects.gateway()))
-
-    def _create(self, *arguments, stdin=None):
-        # On the server's side: some CRDs are too large for the annotation that kubectl's own way needs.
-        command = ["apply", "--server-side", "--validate=false", *arguments]
-        _patiently(lambda: self.kubectl(*command, stdin=stdin), _NOT_YET + _NOT_YET_KNOWN)
+        for each in objects.gateway():
+            _patiently(lambda: self.api.apply(each))
 
     def _crds_established(self):
-        # Not by `kubectl wait`, which asks for one after the other and holds itself back between them.
         crds = self.get("customresourcedefinitions")
         return all(_has_condition(crd, "Established") for crd in crds["items"])
 
@@ -318,22 +316,22 @@ class Cluster:
 
 
 def _has_condition(found, kind):
-    conditions = found.get("status", {}).get("conditions", [])
+    conditions = found.get("status", {}).get("conditions") or []
     return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
 
 
 def _objects(what):
     if isinstance(what, str):
-        return [each for each in yaml.safe_load_all(what) if each]
+        return [each for each in yaml.load_all(what, chart.LOADER) if each]
     return what if isinstance(what, list) else [what]
 
 
-def _patiently(action, excuses, timeout=15):
+def _patiently(action, timeout=15):
     deadline = time.monotonic() + timeout
     while True:
         try:
             return action()
-        except KubectlError as error:
-            if time.monotonic() > deadline or not any(excuse in error.stderr for excuse in excuses):
+        except ApiError as error:
+            if time.monotonic() > deadline or error.status not in _NOT_YET_KNOWN:
                 raise
-            time.sleep(0.1)
+            time.sleep(0.05)

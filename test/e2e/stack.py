@@ -36,8 +36,10 @@ def binary():
 class Stack(Market):
     """A market, and Portitor in it: started by `with`, gone without a trace afterwards."""
 
-    def __init__(self, say=lambda text: None, cluster_name=None, traefik_throttle="2s"):
+    def __init__(self, say=lambda text: None, cluster_name=None, traefik_throttle="2s", program=None):
+        """`program` is run instead of the program under test."""
         super().__init__(say, name=cluster_name, traefik_throttle=traefik_throttle)
+        self._program = program or binary()
 
     def _start_rest(self, undo):
         self.cluster.service("portitor", "portitor-verifier", VERIFIER_PORT)
@@ -65,7 +67,7 @@ class Stack(Market):
 
     def start_role(self, role, *more):
         command = [
-            binary(),
+            self._program,
             f"--role={role}",
             f"--kubeconfig={self.cluster.role_kubeconfig(role)}",
             f"--health-listen={ADDRESS}:{HEALTH_PORTS[role]}",
@@ -88,7 +90,7 @@ class Stack(Market):
     def another_verifier(self, name, port, health_port, *flags):
         """One more verifier beside the stack's own, with settings of its own."""
         command = [
-            binary(),
+            self._program,
             "--role=verifier",
             f"--kubeconfig={self.cluster.role_kubeconfig('verifier')}",
             f"--listen={ADDRESS}:{port}",
