@@ -34,7 +34,7 @@ def crowd():
 def client(stack):
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
-    stack.cluster.delete("namespace", NAMESPACE, timeout=120)
+    stack.remove_offers(NAMESPACE)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ def client(stack):
     restart(stack, "controller", f"--deletion-deadline={DEADLINE}s")
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
-    stack.cluster.delete("namespace", NAMESPACE, timeout=90)
+    stack.remove_offers(NAMESPACE)
     restart(stack, "controller")
 
 

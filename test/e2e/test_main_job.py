@@ -148,16 +148,15 @@ def test_killing_the_controller_fails_no_paid_request(stack):
     stack.cluster.apply(offer("steady"))
     try:
         wait_sold(stack, "steady")
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            traffic = pool.submit(x402.pay_loop, stack.scripts, f"{GATEWAY}/services/steady/x", 8, 8)
+        with x402.PayLoop(stack.scripts, f"{GATEWAY}/services/steady/x", rate=12) as traffic:
+            wait_until(lambda: "/services/steady/x HTTP/1.1\" 200" in stack.cluster.access_log.read_text(), 20, "it is sold")
             for _ in range(3):
                 time.sleep(1.5)
                 stack.cluster.processes["controller"].kill()
                 time.sleep(0.5)
                 stack.start_role("controller")
-            summary = traffic.result()
-        assert summary["failures"] == []
-        assert summary["ok"] == summary["sent"] >= 60
+        assert traffic.summary["failures"] == []
+        assert traffic.summary["ok"] == traffic.summary["sent"] >= 60
         stack.wait_ready("controller")
         stack.wait_condition("steady", "Ready")
     finally:

@@ -298,3 +298,21 @@ def pay_loop(scripts, url, rate, seconds, key=BUYER_KEY, concurrency=8):
     args = ["--url", url, "--key", key, "--rate", str(rate), "--seconds", str(seconds)]
     args += ["--concurrency", str(concurrency)]
     return json.loads(scripts.run("pay-loop.mjs", *args, timeout=seconds + 120))
+
+
+class PayLoop:
+    """`with PayLoop(scripts, url, rate) as loop:` buys until the block ends; `loop.summary` is pay-loop.mjs's then."""
+
+    def __init__(self, scripts, url, rate, key=BUYER_KEY, concurrency=8):
+        args = ["--url", url, "--key", key, "--rate", str(rate), "--concurrency", str(concurrency)]
+        self._start = lambda: scripts.start("pay-loop.mjs", *args, stdout=subprocess.PIPE, text=True)
+        self.summary = None
+
+    def __enter__(self):
+        self._process = self._start()
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        told, _ = self._process.communicate(timeout=60)
+        self.summary = json.loads(told)
