@@ -5,9 +5,23 @@ import zlib
 
 import pytest
 
-# About how many seconds the long parts take. They are begun first, so that no worker has a long one left when the others
-# have nothing to do.
-_LONG = {}
+# The long parts, begun first, so that no worker has a long one left when the others have nothing to do.
+_LONG = (
+    "e2e/test_main_job_sanitized.py",
+    "lifecycle/test_life_cycle.py",
+    "e2e/test_convergence.py",
+    "integration 0",
+    "integration 1",
+    "e2e/test_main_job.py",
+    "e2e/test_gate_faults.py",
+    "e2e/test_gate_tls.py",
+    "e2e/test_paid_through_failures.py",
+    "e2e/test_deletion.py",
+    "e2e/test_conflicts.py",
+    "e2e/test_config_lists.py",
+    "chart",
+    "cluster/test_cluster.py",
+)
 
 
 def part_of(nodeid):
@@ -35,7 +49,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_collection_modifyitems(config, items):
     if hasattr(config, "workerinput"):
-        first = {}
-        for number, item in enumerate(items):
-            first.setdefault(part_of(item.nodeid), number)
-        items.sort(key=lambda item: (-_LONG.get(part_of(item.nodeid), 0), first[part_of(item.nodeid)]))
+        order = {part: number for number, part in enumerate(_LONG)}
+        for item in items:
+            order.setdefault(part_of(item.nodeid), len(order))
+        items.sort(key=lambda item: order[part_of(item.nodeid)])
