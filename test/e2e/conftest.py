@@ -17,6 +17,14 @@ def stack():
         yield started
 
 
+@pytest.fixture(autouse=True)
+def all_roles_run(request):
+    """What ends in one test does not fail the next one; what should not have ended fails the test."""
+    yield
+    if "stack" in request.fixturenames:
+        assert request.getfixturevalue("stack").revive_roles() == []
+
+
 @pytest.fixture(scope="session")
 def scripted(stack):
     """The facilitator that tests can script, in front of the real one."""

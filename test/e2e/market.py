@@ -99,7 +99,7 @@ class Market:
         every = found.get("status", {}).get("conditions", [])
         return {one["type"]: (one["status"], one["reason"], one["message"]) for one in every}
 
-    def wait_condition(self, name, kind, status="True", timeout=20, namespace=NAMESPACE):
+    def wait_condition(self, name, kind, status="True", timeout=60, namespace=NAMESPACE):
         try:
             wait_until(
                 lambda: self.conditions(name, namespace).get(kind, ("", "", ""))[0] == status,

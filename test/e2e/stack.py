@@ -102,6 +102,19 @@ class Stack(Market):
         ]
         return self.cluster.popen(command, name)
 
+    def revive_roles(self):
+        """Starts those that have ended, as a kubelet would. Returns what there is to say of those that should not have."""
+        odd = []
+        for role in HEALTH_PORTS:
+            process = self.cluster.processes[role]
+            if not process.running:
+                # A leader that could not renew its Lease in time ends in order.
+                if "lost the leadership" not in process.log():
+                    odd.append(f"{role} has ended with {process.returncode}:\n{process.log_tail()}")
+                self.start_role(role)
+                self.wait_ready(role)
+        return odd
+
     def stop_roles(self):
         """Ends all roles as Kubernetes would; each must end in order, and in time."""
         ended = {}
@@ -112,7 +125,7 @@ class Stack(Market):
         for role, code in ended.items():
             assert code == 0, f"{role} ended with {code}:\n{self.cluster.processes[role].log()[-4000:]}"
 
-    def wait_ready(self, role, timeout=15):
+    def wait_ready(self, role, timeout=60):
         def ready():
             process = self.cluster.processes[role]
             if not process.running:

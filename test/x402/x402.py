@@ -114,7 +114,7 @@ class Scripts:
     def __exit__(self, *_):
         self._console.close()
 
-    def call(self, script, *args, timeout=60):
+    def call(self, script, *args, timeout=120):
         """Runs one of the scripts for console.mjs and returns what it told; raises with its error if it fails."""
         return self._console.call(script, args, timeout)
 
@@ -259,7 +259,7 @@ class Facilitator(_Server):
 
     def start(self):
         process = self._scripts.start("facilitator.mjs", *self._args)
-        return self._started(process, lambda: self._get("/supported", wait=30))
+        return self._started(process, lambda: self._get("/supported", wait=90))
 
     def _get(self, path, wait=0):
         return json.loads(self._scripts.call("get.mjs", "--url", self.url + path, "--wait", str(wait)))
