@@ -54,8 +54,13 @@ class Api:
 
     def request(self, method, path, body=None, content_type="application/json", accept="application/json"):
         """One request; returns the HTTP status and the object that was answered."""
-        line = self._line()
         text = None if body is None else json.dumps(body)
+        status, content = self.request_text(method, path, text, content_type, accept)
+        return status, json.loads(content) if content else None
+
+    def request_text(self, method, path, text, content_type="application/json", accept="application/json"):
+        """The same with text, also for what is deeper than Python's reader and writer go."""
+        line = self._line()
         try:
             line.request(method, path, text, self._headers | {"Content-Type": content_type, "Accept": accept})
             answer = line.getresponse()
@@ -63,7 +68,7 @@ class Api:
         except (OSError, http.client.HTTPException):
             self._drop()
             raise
-        return answer.status, json.loads(content) if content else None
+        return answer.status, content
 
     def get(self, kind, name=None, ns=None):
         """An object (None when there is no such), or without a name the list of all of its kind."""

@@ -50,6 +50,10 @@ class KubeClient:
     def request(self, method, where, body=None, content_type="application/json"):
         return self._api.request(method, where, body, content_type)
 
+    def request_text(self, method, where, text, content_type="application/json"):
+        """The same for what is deeper than Python's reader and writer go: the answer is text too."""
+        return self._api.request_text(method, where, text, content_type)
+
 
 def path(kind, ns, name=None):
     """Of a kind's objects in a namespace, or of one."""
