@@ -1,14 +1,13 @@
 """The three CRDs on the real API server: good and bad objects, defaults, columns, and who may write what."""
 
 import copy
-import json
 import re
 
 import pytest
 import x402
 
-from cluster import Cluster, KubectlError
-from cluster.components import API_SERVER
+from cluster import ApiError, Cluster
+from cluster.api import MERGE_PATCH
 from stack import offer
 
 NAMESPACE = "default"
@@ -37,8 +36,8 @@ def changed(base, path, value):
 def try_apply(cluster, what):
     """Whether the server takes it; it keeps nothing. The refusal's text, or None."""
     try:
-        cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(what))
-    except KubectlError as refused:
+        cluster.api.create(what, dry_run=True)
+    except ApiError as refused:
         return str(refused)
     return None
 
@@ -250,12 +249,13 @@ def objects(cluster):
     sparse["spec"]["routes"] = [{"path": "/dear"}]
     cluster.apply([sparse, ROUTE, REQUEST])
     yield
-    cluster.kubectl("delete", "so,pr,rr", "--all", "-n", NAMESPACE)
+    for short in ("so", "pr", "rr"):
+        names = [each["metadata"]["name"] for each in cluster.get(short, ns=NAMESPACE)["items"]]
+        cluster.delete(short, *names, ns=NAMESPACE)
 
 
 def patch(cluster, kind, name, what, subresource=None):
-    where = ["--subresource", subresource] if subresource else []
-    cluster.kubectl("patch", kind, name, "-n", NAMESPACE, "--type=merge", "-p", json.dumps(what), *where)
+    cluster.patch(kind, name, what, NAMESPACE, subresource=subresource)
 
 
 def table(cluster, short):
@@ -335,14 +335,6 @@ def test_a_new_object_shows_empty_columns(cluster, objects):
     assert table(cluster, "so")["READY"] == "" and table(cluster, "pr")["ADMITTED"] == ""
 
 
-def may(cluster, role, verb, resource, subresource=""):
-    try:
-        cluster.kubectl("auth", "can-i", verb, resource, f"--subresource={subresource}", "-n", NAMESPACE, role=role)
-    except KubectlError:
-        return False
-    return True
-
-
 def test_each_role_writes_only_what_is_its_own(cluster):
     writers = {
         ("patch", "serviceoffers.obol.org", "status"): {"controller"},
@@ -356,23 +348,19 @@ def test_each_role_writes_only_what_is_its_own(cluster):
         ("delete", "serviceoffers.obol.org", ""): set(),
         ("get", "secrets", ""): set(),
     }
+    apis = {role: cluster.role_api(role) for role in ("controller", "verifier", "registrar")}
     for (verb, resource, subresource), roles in writers.items():
-        able = {role for role in ("controller", "verifier", "registrar") if may(cluster, role, verb, resource, subresource)}
+        able = {role for role, api in apis.items() if api.may(verb, resource, NAMESPACE, subresource)}
         assert able == roles, (verb, resource, subresource)
-    assert not may(cluster, "verifier", "list", "serviceoffers.obol.org")
-    assert may(cluster, "verifier", "watch", "paymentroutes.obol.org")
+    assert not apis["verifier"].may("list", "serviceoffers.obol.org", NAMESPACE)
+    assert apis["verifier"].may("watch", "paymentroutes.obol.org", NAMESPACE)
 
 
 def write(cluster, role, path, what):
-    """One PATCH with the role's token, as kubectl cannot send it: it reads first. The answer's status and message."""
-    headers = {
-        "Authorization": f"Bearer {cluster.role_token(role).read_text()}",
-        "Content-Type": "application/merge-patch+json",
-        "Connection": "close",
-    }
-    url = f"{API_SERVER}/apis/obol.org/v1alpha1/namespaces/{NAMESPACE}/{path}"
-    answer = cluster.http("PATCH", url, headers, json.dumps(what).encode())
-    return answer.status, json.loads(answer.body).get("message", "")
+    """One PATCH with the role's token. The answer's status and message."""
+    url = f"/apis/obol.org/v1alpha1/namespaces/{NAMESPACE}/{path}"
+    status, answer = cluster.role_api(role).request("PATCH", url, what, MERGE_PATCH)
+    return status, answer.get("message", "")
 
 
 def test_what_each_token_can_write_in_fact(cluster, objects):

@@ -3,6 +3,7 @@ real facilitator, and one in front of it that hangs up (`chains` in docs/configu
 
 import concurrent.futures
 import json
+import time
 import urllib.parse
 
 import pytest
@@ -70,6 +71,7 @@ class Shop:
 
     def event(self, name):
         """How often it happened to a payment, from the metrics."""
+        time.sleep(0.6)  # They are brought up to date every half second.
         page = self.stack.cluster.http("GET", f"http://{ADDRESS}:{HEALTH_PORT}/metrics").body.decode()
         line = f'portitor_payments_total{{event="{name}"}} '
         return next(int(each.removeprefix(line)) for each in page.splitlines() if each.startswith(line))
@@ -101,7 +103,7 @@ def shop(stack, scripted):
     yield it
     it.script()
     assert verifier.stop(timeout=40) == 0
-    stack.cluster.kubectl("delete", "serviceoffer", "looked-up", "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", "looked-up", ns=NAMESPACE)
 
 
 def asks_for_payment(shop):

@@ -59,7 +59,7 @@ def shop(stack, scripted):
     it = Shop(stack)
     wait_until(lambda: it.ask().status == 402, 10, "the gate asks for payment")
     yield it
-    stack.cluster.kubectl("delete", "serviceoffer", "scripted", "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", "scripted", ns=NAMESPACE)
 
 
 @pytest.fixture(autouse=True)
@@ -282,7 +282,6 @@ def test_the_api_server_away_is_no_affair_of_buyers(shop):
 def suspended(shop, wanted):
     """Sets it by hand, which the controller undoes, and says whether the gate has followed."""
     if wanted:
-        change = json.dumps({"spec": {"suspended": True}})
-        shop.stack.cluster.kubectl("patch", "pr", "scripted-payment", "-n", NAMESPACE, "--type=merge", "-p", change)
+        shop.stack.cluster.patch("paymentroute", "scripted-payment", {"spec": {"suspended": True}}, NAMESPACE)
     answer = shop.ask()
     return answer.status == (503 if wanted else 402)

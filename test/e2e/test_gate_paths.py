@@ -26,7 +26,7 @@ def echo(stack):
     stack.wait_condition("echo", "Ready")
     wait_until(lambda: stack.get("/services/echo").status == 402, 10, "echo answers 402")
     yield "/services/echo"
-    stack.cluster.kubectl("delete", "serviceoffer", "echo", "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", "echo", ns=NAMESPACE)
 
 
 def seen(answer):

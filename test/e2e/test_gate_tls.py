@@ -113,7 +113,7 @@ def gate(stack, tmp_path_factory):
     wait_until(lambda: made.asks_for_payment(made.identity), 10, "it has the route")
     yield made
     assert made.process.stop(timeout=40) == 0
-    stack.cluster.kubectl("delete", "serviceoffer", "tls", "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", "tls", ns=NAMESPACE)
 
 
 def test_it_serves_with_the_certificate_that_it_was_given(gate):
