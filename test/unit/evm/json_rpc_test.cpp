@@ -126,8 +126,7 @@ TEST_CASE("what is no answer to the call is refused", "[evm][rpc]")
         R"({"jsonrpc":"2.0","id":1})",
         R"({"jsonrpc":"2.0","id":1,"error":"secret"})",
         R"({"jsonrpc":"2.0","id":1,"error":{"code":"-1"}})",
-        R"({"jsonrpc":"2.0","id":1,"result":"0x1"} )"
-        "x",
+        R"({"jsonrpc":"2.0","id":1,"result":"0x1"} x)",
     };
     for (const char* answer : answers)
     {

@@ -172,7 +172,7 @@ TEST_CASE("our own refusals use published codes", "[x402][codes]")
     int found = 0;
     for (const char* name : {"match.cpp", "gate.cpp", "facilitator_messages.cpp", "signature.cpp"})
     {
-        std::ifstream file(std::string(PORTITOR_SOURCE_DIR) + "/src/x402/" + name);
+        std::ifstream file(std::string("src/x402/") + name);
         std::stringstream text;
         text << file.rdbuf();
         const std::string source = text.str();

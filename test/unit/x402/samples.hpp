@@ -163,7 +163,7 @@ inline json::value& at(json::object& from, const std::string& path)
 
 inline json::value load(const std::string& name)
 {
-    std::ifstream file(std::string(PORTITOR_SOURCE_DIR) + "/test/unit/x402/data/" + name);
+    std::ifstream file("test/unit/x402/data/" + name);
     if (!file)
         throw std::runtime_error("cannot read " + name);
     std::stringstream text;
