@@ -444,8 +444,8 @@ private:
         out.finish(message.body());
     }
 
-    /// Whether the peer has ended what it sends, though bytes may wait to be read before that end. Then nobody
-    /// can tell whether it still reads (see reply::on_written).
+    /// Whether the peer has ended what it sends, though bytes may wait to be read before that end. Then
+    /// nobody can tell whether it still reads (see reply::on_written).
     bool peer_gone()
     {
         pollfd line{stream_.lowest_layer().native_handle(), POLLRDHUP | POLLOUT, 0};

@@ -121,7 +121,9 @@ TEST_CASE("over TLS a client that left while its request was judged gets nothing
     );
 }
 
-TEST_CASE("over TLS a client that ended its stream has gone though the connection is open", "[core][http_server]")
+TEST_CASE(
+    "over TLS a client that ended its stream has gone though the connection is open", "[core][http_server]"
+)
 {
     tls_fixture f;
     use_version(f, GENERATE(TLS1_2_VERSION, TLS1_3_VERSION));
@@ -153,14 +155,20 @@ TEST_CASE("what a client sends while its request is judged is answered after it"
             out += run(f.context, line.read_message());
         return out;
     };
-    check_stays<wire>(f, 1, [&] { return f.connect(); }, read_four);
+    check_stays<wire>(
+        f, 1, [&] { return f.connect(); }, read_four
+    );
 }
 
-TEST_CASE("over TLS what a client sends while its request is judged is answered after it", "[core][http_server]")
+TEST_CASE(
+    "over TLS what a client sends while its request is judged is answered after it", "[core][http_server]"
+)
 {
     tls_fixture f;
     const auto read_four = [&](tls_wire& line) { return run(f.context, line.read(4)); };
-    check_stays<tls_wire>(f, 7, [&] { return f.connect_tls(); }, read_four);
+    check_stays<tls_wire>(
+        f, 7, [&] { return f.connect_tls(); }, read_four
+    );
 }
 
 TEST_CASE("over TLS a client may send more than is read ahead", "[core][http_server]")

@@ -24,7 +24,8 @@ public:
 
     boost::asio::awaitable<bool> send(std::string bytes)
     {
-        auto [ec, size] = co_await boost::asio::async_write(stream_, boost::asio::buffer(bytes), test::as_result);
+        auto [ec, size] =
+            co_await boost::asio::async_write(stream_, boost::asio::buffer(bytes), test::as_result);
         co_return !ec;
     }
 
@@ -131,6 +132,7 @@ struct tls_fixture : server_fixture
         tls_wire::stream line(co_await boost::asio::this_coro::executor, trust);
         const boost::asio::ip::tcp::endpoint there(boost::asio::ip::address_v4::loopback(), served->port());
         co_await line.lowest_layer().async_connect(there, boost::asio::use_awaitable);
+        line.lowest_layer().set_option(boost::asio::ip::tcp::no_delay(true));
         auto out = std::make_unique<tls_wire>(std::move(line));
         const bool good = co_await out->shake_hands();
         if (!good)
