@@ -2,11 +2,12 @@
 // {startedAt, sent, ok, failures: [{at, status, body}], latencyMs: {p50, p99, max}}. startedAt and at are in
 // seconds since 1970.
 //
-//   node pay-loop.mjs --url URL --key 0x… --rate N --seconds S [--concurrency C]
+//   node pay-loop.mjs --url URL --key 0x… --rate N --seconds S [--concurrency C] [--while FILE]
 //
 // N is purchases per second. At most C run at once; one that is due while all are busy starts as soon as one
-// of them ends, and none is left out.
+// of them ends, and none is left out. Once FILE is gone no other begins.
 
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { payingFetch } from "./client-v2.mjs";
@@ -18,11 +19,12 @@ const { values } = parseArgs({
     rate: { type: "string" },
     seconds: { type: "string" },
     concurrency: { type: "string", default: "8" },
+    while: { type: "string" },
   },
 });
 const total = Math.round(Number(values.rate) * Number(values.seconds));
 if (!values.url || !values.key || !(total > 0)) {
-  console.error("usage: pay-loop.mjs --url URL --key 0x… --rate N --seconds S [--concurrency C]");
+  console.error("usage: pay-loop.mjs --url URL --key 0x… --rate N --seconds S [--concurrency C] [--while FILE]");
   process.exit(2);
 }
 
@@ -31,6 +33,9 @@ const started = Date.now();
 const failures = [];
 const latencies = [];
 let next = 0;
+let sent = 0;
+
+const goesOn = () => !values.while || existsSync(values.while);
 
 async function buyOne() {
   const at = Date.now();
@@ -49,6 +54,8 @@ async function worker() {
   while (next < total) {
     const due = started + (next++ * 1000) / Number(values.rate);
     await sleep(Math.max(0, due - Date.now()));
+    if (!goesOn()) return;
+    sent++;
     await buyOne();
   }
 }
@@ -59,8 +66,8 @@ const percentile = (share) => latencies[Math.min(latencies.length - 1, Math.floo
 console.log(
   JSON.stringify({
     startedAt: started / 1000,
-    sent: total,
-    ok: total - failures.length,
+    sent,
+    ok: sent - failures.length,
     failures,
     latencyMs: { p50: percentile(0.5), p99: percentile(0.99), max: latencies.at(-1) },
   }),
