@@ -2,6 +2,7 @@
 # Installs from Debian 12 what Portitor is built and tested with. Root. Does nothing when all is there.
 #
 #   install-deps.sh build    what compiles it and packs its image
+#   install-deps.sh demo     that, and what the main job on real parts takes (scripts/demo.sh)
 #   install-deps.sh test     what runs the tests, and what builds the tools that they use
 #   install-deps.sh bench    what the benchmarks use beside these
 #   install-deps.sh          build and test
@@ -10,29 +11,32 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../test/tools/toolchain.sh"
 
 build_packages=(
-    g++ cmake ninja-build ccache pkg-config ca-certificates python3
+    clang-19 lld-19 cmake ninja-build ccache pkg-config ca-certificates python3
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
     libssl-dev libmimalloc-dev libsecp256k1-dev libcrypto++-dev libfmt-dev libyaml-cpp-dev libcli11-dev catch2
 )
+# The main job on real parts.
+demo_packages=(iproute2 dnsmasq-base openssl procps util-linux ca-certificates python3 python3-yaml curl jq git)
 test_packages=(
-    iproute2 dnsmasq-base openssl procps util-linux ca-certificates
-    python3 python3-pytest python3-yaml curl jq git clang-format clang-tidy-16 clang-16 libclang-rt-16-dev
+    "${demo_packages[@]}"
+    python3-pytest python3-pytest-xdist clang-format-14 clang-tidy-19 libclang-rt-19-dev
 )
 bench_packages=(nginx-light wrk openssl util-linux)
 
 # Go and Node are Debian's only where the PATH has none that is new enough: they then fetch a newer one.
 add_toolchains() {
-    path_go >/dev/null || test_packages+=(golang-1.19-go)
-    path_node >/dev/null || test_packages+=(npm)
+    path_go >/dev/null || wanted+=(golang-1.19-go)
+    path_node >/dev/null || wanted+=(npm)
 }
 
 wanted=()
 case ${1:-both} in
     build) wanted=("${build_packages[@]}") ;;
-    test) add_toolchains; wanted=("${test_packages[@]}") ;;
+    demo) wanted=("${build_packages[@]}" "${demo_packages[@]}"); add_toolchains ;;
+    test) wanted=("${test_packages[@]}"); add_toolchains ;;
     bench) wanted=("${bench_packages[@]}") ;;
-    both) add_toolchains; wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
-    *) echo "usage: install-deps.sh [build|test|bench]" >&2; exit 2 ;;
+    both) wanted=("${build_packages[@]}" "${test_packages[@]}"); add_toolchains ;;
+    *) echo "usage: install-deps.sh [build|demo|test|bench]" >&2; exit 2 ;;
 esac
 
 # One question for all of them keeps the usual run, which installs nothing, short.

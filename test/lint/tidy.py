@@ -20,7 +20,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("PORTITOR_TIDY_CACHE") or pathlib.Path.home() / ".cache/portitor/tidy")
-TIDY = "clang-tidy-16"
+TIDY = "clang-tidy-19"
 
 
 def compile_commands():
