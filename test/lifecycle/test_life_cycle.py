@@ -1,8 +1,8 @@
 """The life of a release: installed, upgraded under paid traffic, rolled back, uninstalled. Each test begins where the one
 before it has ended."""
 
-import concurrent.futures
 import contextlib
+import json
 
 import x402
 from cluster import wait_until
@@ -17,15 +17,16 @@ PATH = "/services/hello/x"
 @contextlib.contextmanager
 def paid_traffic(market, rate=8):
     """Buys until the block ends; not one purchase may fail, and nobody is served unpaid."""
-    going_on = market.cluster.directory / "buying"
-    going_on.touch()
-    with concurrent.futures.ThreadPoolExecutor() as pool, UnpaidPoller(market, PATH, interval=0.02) as poller:
-        buying = pool.submit(x402.pay_loop, market.scripts, GATEWAY + PATH, rate, 600, while_there=going_on)
+    what = ["--url", GATEWAY + PATH, "--key", x402.BUYER_KEY, "--rate", str(rate)]
+    with UnpaidPoller(market, PATH, interval=0.02) as poller:
+        buying = market.scripts.start("pay-loop.mjs", *what)
         try:
             yield
         finally:
-            going_on.unlink()
-        bought = buying.result()
+            buying.terminate()
+            assert buying.wait(60) == 0
+    *_, summary = (market.cluster.directory / "logs" / "pay-loop.log").read_text().splitlines()
+    bought = json.loads(summary)
     assert bought["failures"] == []
     assert bought["ok"] >= rate * 5
     assert set(poller.statuses()) == {402}, poller.statuses()

@@ -2,12 +2,11 @@
 // {startedAt, sent, ok, failures: [{at, status, body}], latencyMs: {p50, p99, max}}. startedAt and at are in
 // seconds since 1970.
 //
-//   node pay-loop.mjs --url URL --key 0x… --rate N --seconds S [--concurrency C] [--while FILE]
+//   node pay-loop.mjs --url URL --key 0x… --rate N [--seconds S] [--concurrency C]
 //
 // N is purchases per second. At most C run at once; one that is due while all are busy starts as soon as one
-// of them ends, and none is left out. Once FILE is gone no other begins.
+// of them ends, and none is left out. Without --seconds it goes on until SIGTERM, and ends those that it has begun.
 
-import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { payingFetch } from "./client-v2.mjs";
@@ -19,12 +18,11 @@ const { values } = parseArgs({
     rate: { type: "string" },
     seconds: { type: "string" },
     concurrency: { type: "string", default: "8" },
-    while: { type: "string" },
   },
 });
-const total = Math.round(Number(values.rate) * Number(values.seconds));
+let total = Math.round(Number(values.rate) * Number(values.seconds ?? Infinity));
 if (!values.url || !values.key || !(total > 0)) {
-  console.error("usage: pay-loop.mjs --url URL --key 0x… --rate N --seconds S [--concurrency C] [--while FILE]");
+  console.error("usage: pay-loop.mjs --url URL --key 0x… --rate N [--seconds S] [--concurrency C]");
   process.exit(2);
 }
 
@@ -33,9 +31,7 @@ const started = Date.now();
 const failures = [];
 const latencies = [];
 let next = 0;
-let sent = 0;
-
-const goesOn = () => !values.while || existsSync(values.while);
+process.on("SIGTERM", () => (total = next));
 
 async function buyOne() {
   const at = Date.now();
@@ -54,8 +50,6 @@ async function worker() {
   while (next < total) {
     const due = started + (next++ * 1000) / Number(values.rate);
     await sleep(Math.max(0, due - Date.now()));
-    if (!goesOn()) return;
-    sent++;
     await buyOne();
   }
 }
@@ -66,8 +60,8 @@ const percentile = (share) => latencies[Math.min(latencies.length - 1, Math.floo
 console.log(
   JSON.stringify({
     startedAt: started / 1000,
-    sent,
-    ok: sent - failures.length,
+    sent: total,
+    ok: total - failures.length,
     failures,
     latencyMs: { p50: percentile(0.5), p99: percentile(0.99), max: latencies.at(-1) },
   }),

@@ -235,11 +235,8 @@ def sign(scripts, version, requirements, key=BUYER_KEY, **options):
     return scripts.run("sign.mjs", *args)
 
 
-def pay_loop(scripts, url, rate, seconds, key=BUYER_KEY, concurrency=8, while_there=None):
-    """Buys `rate` times a second for `seconds`, or as long as the file `while_there` is there, and returns the
-    summary; to act meanwhile, use a thread."""
+def pay_loop(scripts, url, rate, seconds, key=BUYER_KEY, concurrency=8):
+    """Buys `rate` times a second for `seconds` and returns the summary; to act meanwhile, use a thread."""
     args = ["--url", url, "--key", key, "--rate", str(rate), "--seconds", str(seconds)]
     args += ["--concurrency", str(concurrency)]
-    if while_there is not None:
-        args += ["--while", str(while_there)]
     return json.loads(scripts.run("pay-loop.mjs", *args, timeout=seconds + 120))
