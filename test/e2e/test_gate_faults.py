@@ -157,6 +157,22 @@ def test_a_buyer_that_hangs_up_gets_its_grant_with_the_next_try(shop):
     assert shop.ask(payment).status == 409
 
 
+def test_a_buyer_that_leaves_with_more_questions_on_the_way_gets_its_grant_with_the_next_try(shop):
+    payment = shop.payment()
+    unpaid = (
+        f"GET /verify/{NAMESPACE}/scripted HTTP/1.1\r\nHost: {ADDRESS}\r\nX-Forwarded-Uri: /services/scripted/a\r\n"
+        "X-Forwarded-Method: GET\r\nX-Forwarded-Host: gate.test\r\nX-Forwarded-Proto: http\r\n"
+    )
+    shop.script(delay="0.3")
+    with shop.stack.cluster.connect(ADDRESS, VERIFIER_PORT) as line:
+        line.sendall(f"{unpaid}Payment-Signature: {payment}\r\n\r\n".encode())
+        wait_until(lambda: shop.counts()["settle"] == 1, 5, "the payment is being settled", interval=0.02)
+        line.sendall(f"{unpaid}\r\n".encode() * 3)
+    assert shop.ask(payment).status == 200
+    assert shop.counts() == {"verify": 1, "settle": 1}
+    assert shop.ask(payment).status == 409
+
+
 def test_the_payment_buys_what_it_was_first_shown_for(shop):
     payment = shop.payment()
     assert shop.ask(payment, path="/services/scripted/a?x=1").status == 200
