@@ -60,7 +60,10 @@ def price(answer):
         ("/services/echo/a", PAID),
         ("/services/echo", PAID),
         ("/services/echo/", PAID),
-        ("/services/echo/public", "/public"),
+        # What is below is free, and only that.
+        ("/services/echo/public", PAID),
+        ("/services/echo/public/", PAID),
+        ("/services/echo/public/x/..", PAID),
         ("/services/echo/Public/a", PAID),
         ("/services/echo/publicx/a", PAID),
         # Traefik hands the decoded and cleaned path to the upstream: another rule's, or another place.

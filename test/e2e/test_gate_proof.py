@@ -105,11 +105,12 @@ def test_a_gate_that_cannot_be_proved_is_not_published_but_stays(stack):
 
 def test_an_offer_that_gives_everything_away_has_no_gate_to_prove(stack):
     free = offer("gift")
-    free["spec"]["routes"] = [{"path": "/*", "gate": "free"}]
+    free["spec"]["routes"] = [{"path": "/", "gate": "free"}, {"path": "/*", "gate": "free"}]
     stack.cluster.apply(free)
     try:
         stack.wait_condition("gift", "Ready")
         wait_until(lambda: stack.get("/services/gift/any").status == 200, 10, "it is given away")
+        assert stack.get("/services/gift").status == 200
     finally:
         remove(stack, "gift")
 
