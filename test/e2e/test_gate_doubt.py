@@ -78,7 +78,7 @@ def sold(stack, scripted):
     stack.cluster.apply(offer(OFFER, facilitator="scripted"))
     stack.wait_condition(OFFER, "Ready")
     yield stack
-    stack.cluster.kubectl("delete", "serviceoffer", OFFER, "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", OFFER, ns=NAMESPACE)
 
 
 @pytest.fixture(scope="module", params=PORTS)
@@ -153,8 +153,8 @@ def test_a_new_price_does_not_concern_a_payment_in_doubt(shop):
 
 
 def set_price(shop, price):
-    change = json.dumps({"spec": {"payment": {"price": {"perRequest": price}}}})
-    shop.stack.cluster.kubectl("patch", "serviceoffer", OFFER, "-n", NAMESPACE, "--type=merge", "-p", change)
+    change = {"spec": {"payment": {"price": {"perRequest": price}}}}
+    shop.stack.cluster.patch("serviceoffer", OFFER, change, NAMESPACE)
     amount = str(int(float(price) * 1e6))
     wait_until(lambda: shop.asked_for()["amount"] == amount, 10, "the gate has the new price", interval=0.1)
 
