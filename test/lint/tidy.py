@@ -4,16 +4,17 @@
 
     tidy.py [FILE...]      the given sources, or all of src
 
-A source that was found good is not looked at again while what the compiler sees of it and the checks stay as they
-are: ~/.cache/portitor/tidy (PORTITOR_TIDY_CACHE) remembers the hashes for 30 days.
+A source that was found good is not looked at again while it, what it includes, its compile command, the checks and the
+installed libraries stay as they are: ~/.cache/portitor/tidy (PORTITOR_TIDY_CACHE) remembers the hashes for 30 days.
 """
 
 import concurrent.futures
+import functools
 import hashlib
 import json
 import os
 import pathlib
-import shlex
+import re
 import subprocess
 import sys
 import time
@@ -21,36 +22,60 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("PORTITOR_TIDY_CACHE") or pathlib.Path.home() / ".cache/portitor/tidy")
 TIDY = "clang-tidy-19"
+INCLUDE = re.compile(rb'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
 
 
 def compile_commands():
     """The compile command of each source of src/."""
     subprocess.run(["cmake", "--preset", "tidy", "-Wno-dev"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     units = json.loads((ROOT / "build/tidy/compile_commands.json").read_text())
-    return {pathlib.Path(unit["file"]): unit for unit in units}
+    units = {pathlib.Path(unit["file"]): unit["command"] for unit in units}
+    return {path: command for path, command in units.items() if path.is_relative_to(ROOT / "src")}
 
 
-def preprocessed(unit):
-    """What the compiler sees, without paths but with comments (NOLINT is one); None where it cannot be read."""
-    command = shlex.split(unit["command"])
-    output = command.index("-o")
-    del command[output : output + 2]
-    run = subprocess.run([*command, "-E", "-P", "-C", "-w"], cwd=unit["directory"], capture_output=True)
-    return run.stdout if run.returncode == 0 else None
+@functools.cache
+def includes(path):
+    """The project's own files that a file includes itself."""
+    names = [name.decode() for name in INCLUDE.findall(path.read_bytes())]
+    places = [path.parent, ROOT / "include", ROOT / "src"]
+    found = (next((place / name for place in places if (place / name).is_file()), None) for name in names)
+    return [each.resolve() for each in found if each]
 
 
-def look(path, unit, salt):
+def seen_by(path):
+    """A file and all of the project's own that it includes, at any depth."""
+    seen = set()
+    waiting = [path]
+    while waiting:
+        each = waiting.pop()
+        if each not in seen:
+            seen.add(each)
+            waiting += includes(each)
+    return sorted(seen)
+
+
+def key(path, command, salt):
+    """A hash of everything that a judgement on a source depends on."""
+    made = hashlib.sha256(salt + command.replace(str(ROOT), ".").encode())
+    for each in seen_by(path):
+        made.update(str(each.relative_to(ROOT)).encode() + b"\0" + each.read_bytes() + b"\0")
+    return made.hexdigest()
+
+
+def output_of(*command):
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+def look(path, command, salt):
     """The findings, empty for none, and whether the cache knew."""
-    source = preprocessed(unit)
-    known = CACHE / hashlib.sha256(salt + (source or b"")).hexdigest()
-    if source is not None and known.exists():
+    known = CACHE / key(path, command, salt)
+    if known.exists():
         known.touch()
         return "", True
     run = subprocess.run([TIDY, "--quiet", "-p", "build/tidy", str(path)], cwd=ROOT, capture_output=True, text=True)
     if run.returncode:
         return run.stdout or run.stderr or f"{path}: {TIDY} failed", False
-    if source is not None:
-        known.touch()
+    known.touch()
     return "", False
 
 
@@ -61,9 +86,9 @@ def main(arguments):
         if each.stat().st_mtime < time.time() - 30 * 24 * 3600:
             each.unlink()
     units = compile_commands()
-    paths = sorted(pathlib.Path(each).resolve() for each in arguments) or sorted(units)
-    version = subprocess.run([TIDY, "--version"], check=True, capture_output=True).stdout
-    salt = version + (ROOT / ".clang-tidy").read_bytes()
+    paths = [pathlib.Path(each).resolve() for each in arguments] or sorted(units)
+    libraries = output_of("dpkg-query", "-W", "lib*-dev")
+    salt = output_of(TIDY, "--version") + libraries + (ROOT / ".clang-tidy").read_bytes()
 
     bad = remembered = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

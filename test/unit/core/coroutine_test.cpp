@@ -1,5 +1,6 @@
-// Not of our code but of the compiler: shapes of awaited expressions that g++ 12 miscompiles (temporaries destroyed
-// twice, awaits that && should have skipped, loops that lose their body). The code uses them freely.
+// Not of our code but of the compiler: shapes of awaited expressions that g++ 12 miscompiles (temporaries
+// destroyed twice, awaits that && should have skipped, loops that lose their body). The code uses them
+// freely.
 
 #include "catch.hpp"
 #include "run.hpp"
@@ -103,10 +104,12 @@ asio::awaitable<void> lambdas()
     const counted held(longer);
     CHECK(co_await call([held] { return held.text.size(); }) == 100);
     CHECK(
-        co_await call_coroutine([held, owned = std::make_unique<counted>(longer)]() -> asio::awaitable<std::size_t> {
-            co_await hop();
-            co_return held.text.size() + owned->text.size();
-        }) == 200
+        co_await call_coroutine(
+            [held, owned = std::make_unique<counted>(longer)]() -> asio::awaitable<std::size_t> {
+                co_await hop();
+                co_return held.text.size() + owned->text.size();
+            }
+        ) == 200
     );
 }
 
@@ -118,7 +121,10 @@ asio::awaitable<void> alternatives(bool yes)
     CHECK(size == (yes ? 100 + of_default : 0));
     const counted one = yes ? counted("short") : co_await make();
     CHECK(one.text == (yes ? "short" : longer));
-    CHECK(co_await size_of(yes ? pair_of{counted("")} : pair_of{counted(longer)}) == of_default + (yes ? 0 : 100));
+    CHECK(
+        co_await size_of(yes ? pair_of{counted("")} : pair_of{counted(longer)}) ==
+        of_default + (yes ? 0 : 100)
+    );
 }
 
 asio::awaitable<void> loops()
