@@ -111,18 +111,6 @@ bool is_offer_path(std::string_view text)
            (text == "/" || all_segments(text, is_plain_segment));
 }
 
-bool is_route_path(std::string_view text)
-{
-    const auto allowed = [](char c) {
-        return is_alphanumeric(c) || c == '/' || c == '_' || c == '.' || c == '~' || c == '-' || c == '*';
-    };
-    if (!text.starts_with('/') || !all_of(text, allowed))
-        return false;
-    // "/" itself and a slash at the end are paths of their own for the upstream.
-    const auto without_last = text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
-    return all_segments(without_last, is_plain_segment);
-}
-
 bool is_http_url(std::string_view text)
 {
     const auto rest = text.starts_with("https://")  ? text.substr(8)

@@ -27,7 +27,6 @@ bool is_hostname(std::string_view text);
 bool is_caip2(std::string_view text);
 bool is_network(std::string_view text);
 bool is_offer_path(std::string_view text);
-bool is_route_path(std::string_view text);
 bool is_http_url(std::string_view text);
 
 inline constexpr text_rule address_rule{is_address, "an address: 0x and 40 hexadecimal digits"};
@@ -42,11 +41,6 @@ inline constexpr text_rule offer_path_rule{
     "a path such as /services/hello: a slash first and none last, letters, digits and _ . ~ -, no empty, "
     "\".\" or "
     "\"..\" segment"};
-inline constexpr text_rule route_path_rule{
-    is_route_path,
-    "a path below the offer's such as /report or /files/*: a slash first, letters, digits and _ . ~ - *, no "
-    "empty, "
-    "\".\" or \"..\" segment"};
 inline constexpr text_rule http_url_rule{is_http_url, "an http or https URL without spaces"};
 
 /// Reads the members of one JSON object and remembers the first one that is wrong. An absent or null member

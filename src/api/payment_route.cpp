@@ -1,4 +1,5 @@
 #include "api/fields.hpp"
+#include "api/pattern_list.hpp"
 
 #include <portitor/api/payment_route.hpp>
 #include <portitor/api/resources.hpp>
@@ -33,10 +34,10 @@ u256 read_amount(const fields& in)
     return 0;
 }
 
-payment_rule read_rule(const fields& in)
+payment_rule read_rule(const fields& in, pattern_list& seen)
 {
     payment_rule out;
-    out.pattern = in.required_text("pattern", 512, route_path_rule);
+    out.pattern = seen.read(in, "pattern");
     if (in.one_of("gate", {"paid", "free"}) == 1)
     {
         out.access = gate::free;
@@ -96,8 +97,9 @@ result<payment_route> parse_payment_route(const kube::object& route)
     out.public_url = spec.text("publicURL", 2048, http_url_rule);
     out.credential = spec.text("credential", 63, name_rule);
     out.suspended = spec.boolean("suspended", false);
+    pattern_list patterns;
     for (const fields& each : spec.objects("rules", 128))
-        out.rules.push_back(read_rule(each));
+        out.rules.push_back(read_rule(each, patterns));
     if (const auto* owner = route.meta.controller(); owner && owner->kind == service_offer_resource.kind)
         out.offer = owner->name;
     if (wrong)
@@ -105,12 +107,24 @@ result<payment_route> parse_payment_route(const kube::object& route)
     return out;
 }
 
+const payment_rule* rule_for(const payment_route& route, std::span<const std::string_view> below)
+{
+    const payment_rule* best = nullptr;
+    for (const payment_rule& each : route.rules)
+    {
+        if (each.pattern.covers(below, each.access) &&
+            (!best || each.pattern.is_more_specific_than(best->pattern)))
+            best = &each;
+    }
+    return best;
+}
+
 json::object to_json_spec(const payment_route& route)
 {
     json::array rules;
     for (const payment_rule& each : route.rules)
     {
-        json::object rule{{"pattern", each.pattern}, {"gate", to_string(each.access)}};
+        json::object rule{{"pattern", each.pattern.text()}, {"gate", to_string(each.access)}};
         if (each.access == gate::paid)
         {
             rule["price"] = to_string(each.price);

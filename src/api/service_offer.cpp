@@ -1,9 +1,9 @@
 #include "api/fields.hpp"
+#include "api/pattern_list.hpp"
 
 #include <portitor/api/service_offer.hpp>
 
 #include <algorithm>
-#include <set>
 
 namespace portitor::api {
 
@@ -107,13 +107,11 @@ service_offer::payment_spec read_payment(const fields& spec)
 std::vector<offer_route> read_routes(const fields& spec)
 {
     std::vector<offer_route> out;
-    std::set<std::string> seen;
+    pattern_list patterns;
     for (const fields& in : spec.objects("routes", 128))
     {
         offer_route route;
-        route.path = in.required_text("path", longest_path, route_path_rule);
-        if (!seen.insert(route.path).second)
-            in.refuse("path", fmt::format("in the list once: \"{}\" is there twice", route.path));
+        route.path = patterns.read(in, "path");
         if (in.one_of("gate", {"paid", "free"}) == 1)
             route.access = gate::free;
         route.own_price = read_price(in);
@@ -157,35 +155,6 @@ registration read_registration(const fields& spec)
     return out;
 }
 
-// "+01:30" as minutes; nothing where the text is no offset.
-std::optional<std::chrono::minutes> read_offset(std::string_view text)
-{
-    if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':')
-        return std::nullopt;
-    int digits[4];
-    for (std::size_t i = 0; i < 4; ++i)
-    {
-        digits[i] = text[i < 2 ? i + 1 : i + 2] - '0';
-        if (digits[i] < 0 || digits[i] > 9)
-            return std::nullopt;
-    }
-    const std::chrono::minutes out((digits[0] * 10 + digits[1]) * 60 + digits[2] * 10 + digits[3]);
-    return text[0] == '-' ? -out : out;
-}
-
-// The API server takes any offset; the clock's reader takes UTC alone.
-std::optional<clock::time_point> read_time(std::string_view text)
-{
-    std::string utc(text);
-    const auto offset = read_offset(text.substr(text.size() < 6 ? 0 : text.size() - 6));
-    if (offset)
-        utc.replace(text.size() - 6, 6, "Z");
-    const auto time = from_rfc3339(utc);
-    if (time == clock::time_point{})
-        return std::nullopt;
-    return time - offset.value_or(std::chrono::minutes(0));
-}
-
 // Durations as Go writes them, in whole hours, minutes and seconds: "90m", "1h30m".
 std::optional<std::chrono::seconds> read_duration(std::string_view text)
 {
@@ -209,24 +178,34 @@ std::optional<std::chrono::seconds> read_duration(std::string_view text)
     return out;
 }
 
+// Dates outside of these say something else: "no date" and "never". Far from the ends of the clock too.
+constexpr std::chrono::sys_days earliest_drain = std::chrono::year(1970) / 1 / 1;
+constexpr std::chrono::sys_days latest_drain = std::chrono::year(2200) / 1 / 1;  // not itself
+constexpr std::chrono::hours longest_grace(87600);
+
 void read_drain(const fields& spec, service_offer& out)
 {
     if (spec.has("drainAt"))
     {
-        out.drain_at = read_time(spec.text("drainAt", 64));
+        out.drain_at = parse_rfc3339(spec.text("drainAt", 64));
         if (!out.drain_at)
             spec.refuse("drainAt", "a time as in RFC 3339, such as 2026-12-31T18:00:00Z");
+        else if (*out.drain_at < earliest_drain || *out.drain_at >= latest_drain)
+            spec.refuse("drainAt", "a time from 1970 to 2199; leave it out for an offer that has no end");
     }
     out.drain_grace = default_grace;
     const std::string grace = spec.text("drainGracePeriod", 32);
     if (grace.empty())
         return;
-    if (const auto read = read_duration(grace))
-        out.drain_grace = *read;
-    else
+    const auto read = read_duration(grace);
+    if (!read)
         spec.refuse(
             "drainGracePeriod", "a duration such as 90m or 1h30m, in whole hours, minutes and seconds"
         );
+    else if (*read > longest_grace)
+        spec.refuse("drainGracePeriod", "at most 87600h, which is ten years");
+    else
+        out.drain_grace = *read;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <portitor/core/clock.hpp>
+#include <portitor/core/saturating_time.hpp>
 
 #include <fmt/format.h>
 
@@ -8,24 +9,83 @@ namespace portitor {
 
 namespace {
 
-// What may follow the seconds: "Z", or a fraction and "Z".
-bool is_zone(std::string_view rest)
+// Seconds since 1970 for a date of the calendar, which reaches further than the clock.
+using calendar_time = std::chrono::sys_seconds;
+
+constexpr std::string_view shape = "0000-00-00T00:00:00";
+
+bool has_shape(std::string_view text, std::string_view wanted)
 {
-    if (rest.starts_with('.'))
+    if (text.size() != wanted.size())
+        return false;
+    for (std::size_t i = 0; i < wanted.size(); ++i)
     {
-        const auto end = rest.find_first_not_of("0123456789", 1);
-        if (end == 1 || end == rest.npos)
+        const bool is_digit = text[i] >= '0' && text[i] <= '9';
+        const char c = text[i] == 't' ? 'T' : text[i];
+        if (wanted[i] == '0' ? !is_digit : c != wanted[i])
             return false;
-        rest.remove_prefix(end);
     }
-    return rest == "Z";
+    return true;
+}
+
+int number(std::string_view digits)
+{
+    int out = 0;
+    for (const char digit : digits)
+        out = out * 10 + (digit - '0');
+    return out;
+}
+
+std::optional<calendar_time> parse_date_and_time(std::string_view text)
+{
+    using namespace std::chrono;
+    if (!has_shape(text, shape))
+        return std::nullopt;
+    const year_month_day date(
+        year(number(text.substr(0, 4))),
+        month(static_cast<unsigned>(number(text.substr(5, 2)))),
+        day(static_cast<unsigned>(number(text.substr(8, 2))))
+    );
+    const int hour = number(text.substr(11, 2));
+    const int minute = number(text.substr(14, 2));
+    const int second = number(text.substr(17, 2));
+    if (!date.ok() || hour > 23 || minute > 59 || second > 59)
+        return std::nullopt;
+    return sys_days(date) + hours(hour) + minutes(minute) + seconds(second);
+}
+
+// "Z", or an offset such as "+01:30".
+std::optional<std::chrono::minutes> parse_zone(std::string_view text)
+{
+    if (text == "Z" || text == "z")
+        return std::chrono::minutes(0);
+    if (!has_shape(text.substr(text.empty() ? 0 : 1), "00:00") || (text[0] != '+' && text[0] != '-'))
+        return std::nullopt;
+    const int hours = number(text.substr(1, 2));
+    const int minutes = number(text.substr(4, 2));
+    if (hours > 23 || minutes > 59)
+        return std::nullopt;
+    const std::chrono::minutes offset(hours * 60 + minutes);
+    return text[0] == '-' ? -offset : offset;
+}
+
+// What follows the fraction; the text itself where there is none.
+std::optional<std::string_view> skip_fraction(std::string_view text)
+{
+    if (!text.starts_with('.'))
+        return text;
+    const auto end = text.find_first_not_of("0123456789", 1);
+    if (end == 1 || end == text.npos)
+        return std::nullopt;
+    return text.substr(end);
 }
 
 }  // namespace
 
 std::string to_rfc3339(clock::time_point time)
 {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+    // A time before 1970 is rounded down too: the second that it lies in.
+    const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
     std::tm utc{};
     gmtime_r(&seconds, &utc);
     return fmt::format(
@@ -39,38 +99,21 @@ std::string to_rfc3339(clock::time_point time)
     );
 }
 
+std::optional<clock::time_point> parse_rfc3339(std::string_view text)
+{
+    const auto local = parse_date_and_time(text.substr(0, shape.size()));
+    if (!local)
+        return std::nullopt;
+    const auto rest = skip_fraction(text.substr(shape.size()));
+    const auto offset = rest ? parse_zone(*rest) : std::nullopt;
+    if (!offset)
+        return std::nullopt;
+    return saturating_add(clock::time_point(), (*local - *offset).time_since_epoch());
+}
+
 clock::time_point from_rfc3339(std::string_view text)
 {
-    constexpr std::string_view shape = "0000-00-00T00:00:00";
-    if (text.size() <= shape.size() || !is_zone(text.substr(shape.size())))
-        return {};
-    for (std::size_t i = 0; i < shape.size(); ++i)
-    {
-        const bool is_digit = text[i] >= '0' && text[i] <= '9';
-        if (shape[i] == '0' ? !is_digit : text[i] != shape[i])
-            return {};
-    }
-    const auto number = [&](std::size_t at, std::size_t digits) {
-        int out = 0;
-        for (const char digit : text.substr(at, digits))
-            out = out * 10 + (digit - '0');
-        return out;
-    };
-    using namespace std::chrono;
-    const year_month_day day(
-        year(number(0, 4)),
-        month(static_cast<unsigned>(number(5, 2))),
-        std::chrono::day(static_cast<unsigned>(number(8, 2)))
-    );
-    const int hour = number(11, 2);
-    const int minute = number(14, 2);
-    const int second = number(17, 2);
-    // The clock counts nanoseconds in 64 bits: Go's zero time (year 1) is none, and neither is "never"
-    // (9999).
-    const bool countable = day.year() >= year(1678) && day.year() <= year(2261);
-    if (!day.ok() || !countable || hour > 23 || minute > 59 || second > 59)
-        return {};
-    return sys_days(day) + hours(hour) + minutes(minute) + seconds(second);
+    return parse_rfc3339(text).value_or(clock::time_point());
 }
 
 }  // namespace portitor

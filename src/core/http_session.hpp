@@ -18,6 +18,7 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <poll.h>
 #include <sys/socket.h>
 #include <type_traits>
 
@@ -100,6 +101,7 @@ public:
 
     boost::asio::awaitable<void, executor> run() override
     {
+        never_block();
         if constexpr (is_tls)
         {
             idle_ = true;  // a drain does not wait for a handshake
@@ -109,11 +111,6 @@ public:
             idle_ = false;
             if (failed)
                 co_return;
-        }
-        else
-        {
-            error_code ignored;
-            stream_.non_blocking(true, ignored);
         }
         for (;;)
         {
@@ -174,7 +171,15 @@ private:
     static constexpr auto as_result = boost::asio::as_tuple(boost::asio::use_awaitable_t<executor>());
     static constexpr std::size_t read_size = 8 * 1024;
     static constexpr std::size_t most_output = 64 * 1024;
+    static constexpr std::size_t most_ahead = 16 * 1024;
     static constexpr std::size_t most_lingering = 4 * 1024 * 1024;
+
+    /// What is written or read at once takes what the socket has, and no longer.
+    void never_block()
+    {
+        error_code ignored;
+        stream_.lowest_layer().non_blocking(true, ignored);
+    }
 
     /// Between two requests; false where there is to be no other.
     bool wait_begins()
@@ -365,6 +370,8 @@ private:
         delivery(const delivery&) = delete;
         delivery& operator=(const delivery&) = delete;
         ~delivery() { tell(false); }
+        /// Whether anybody wants to know.
+        bool counts() const { return static_cast<bool>(told_); }
         void tell(bool arrived)
         {
             if (const auto told = std::exchange(told_, nullptr))
@@ -393,7 +400,7 @@ private:
         const bool keep = keeps_open();
         serialize(answer.message, keep);
         end_request();
-        open = !peer_gone();
+        open = !told.counts() || !peer_gone();
         if (open)
             open = co_await write();
         told.tell(open);
@@ -437,11 +444,29 @@ private:
         out.finish(message.body());
     }
 
-    /// Whether the peer has closed its end: then nobody waits for the answer any more.
+    /// Whether the peer has ended what it sends, though bytes may wait to be read before that end. Then
+    /// nobody can tell whether it still reads (see reply::on_written).
     bool peer_gone()
     {
-        char byte = 0;
-        return ::recv(stream_.lowest_layer().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+        pollfd line{stream_.lowest_layer().native_handle(), POLLRDHUP | POLLOUT, 0};
+        while (::poll(&line, 1, 0) < 0 && errno == EINTR)
+            ;
+        if ((line.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
+            return true;
+        // What TLS has to say while it reads (a key update's answer) would be lost where the socket is full.
+        if constexpr (is_tls)
+            return (line.revents & POLLOUT) != 0 && read_to_farewell();
+        return false;
+    }
+
+    /// Over TLS a peer may end its stream and leave the connection open. Takes what has come as the beginning
+    /// of the next requests, so far as there is room; true where the stream has ended, or broke, behind it.
+    bool read_to_farewell()
+    {
+        error_code ec;
+        while (!ec && work_->input.size() < most_ahead)
+            work_->input.commit(stream_.read_some(work_->input.prepare(read_size), ec));
+        return ec && ec != boost::asio::error::would_block;
     }
 
     /// Whether bytes have come that nobody has read.

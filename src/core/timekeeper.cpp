@@ -1,3 +1,4 @@
+#include <portitor/core/saturating_time.hpp>
 #include <portitor/core/timekeeper.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -32,7 +33,7 @@ private:
 
 asio::awaitable<void> timekeeper::sleep_for(std::chrono::milliseconds duration)
 {
-    co_await sleep_until(now() + duration);
+    co_await sleep_until(saturating_add(now(), duration));
 }
 
 asio::awaitable<void> timekeeper::sleep_until(time_point when)

@@ -12,43 +12,6 @@ namespace json = boost::json;
 
 namespace {
 
-using time_point = std::chrono::system_clock::time_point;
-
-bool is_number(std::string_view text)
-{
-    return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-}
-
-// RFC 3339 with any offset; none where it is no such time.
-std::optional<time_point> parse_time(std::string text)
-{
-    std::chrono::minutes offset{};
-    const std::size_t zone_size = 6;
-    if (text.size() > zone_size && !text.ends_with('Z'))
-    {
-        const std::string zone = text.substr(text.size() - zone_size);
-        const std::string hours = zone.substr(1, 2);
-        const std::string minutes = zone.substr(4);
-        if ((zone[0] != '+' && zone[0] != '-') || zone[3] != ':' || !is_number(hours) || !is_number(minutes))
-            return std::nullopt;
-        offset = std::chrono::hours(std::stoi(hours)) + std::chrono::minutes(std::stoi(minutes));
-        if (zone[0] == '-')
-            offset = -offset;
-        text.replace(text.size() - zone_size, zone_size, "Z");
-    }
-    if (text.size() < 5 || !is_number(text.substr(0, 4)) || text[4] != '-')
-        return std::nullopt;
-    // Years that the clock's 64 bits do not reach say "never" or "long ago"; both stand-ins are leap years.
-    if (text.substr(0, 4) > "2240")
-        text.replace(0, 4, "2240");
-    if (text.substr(0, 4) < "1972")
-        text.replace(0, 4, "1972");
-    const time_point time = from_rfc3339(text);
-    if (time == time_point{})
-        return std::nullopt;
-    return time - offset;
-}
-
 error wrong(const char* what)
 {
     return fail(errc::protocol, "its output {}", what);
@@ -86,7 +49,7 @@ result<exec_credential> parse_status(const json::object& status)
     exec_credential out;
     if (!expires->empty())
     {
-        out.expires = parse_time(*expires);
+        out.expires = parse_rfc3339(*expires);
         if (!out.expires)
             return wrong("has a status.expirationTimestamp that is no RFC 3339 time");
     }

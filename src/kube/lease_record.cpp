@@ -1,3 +1,4 @@
+#include <portitor/core/saturating_time.hpp>
 #include <portitor/kube/lease_record.hpp>
 
 #include <boost/json/value.hpp>
@@ -31,10 +32,10 @@ clock::time_point from_micro_time(const std::string& text)
     constexpr std::size_t decimals_at = std::char_traits<char>::length("2026-11-24T20:17:00.");
     unsigned micros = 0;
     const char* end = text.data() + text.size();
-    if (text.size() < decimals_at || text < "1900" || text > "2200" ||
+    if (text.size() < decimals_at ||
         std::from_chars(text.data() + decimals_at, end, micros).ec != std::errc())
         return {};
-    const auto time = from_rfc3339(text) + std::chrono::microseconds(micros);
+    const auto time = saturating_add(from_rfc3339(text), std::chrono::microseconds(micros));
     return to_micro_time(time) == text ? time : clock::time_point{};
 }
 
@@ -43,8 +44,8 @@ clock::time_point from_micro_time(const std::string& text)
 clock::time_point next_renewal(clock::time_point now, const std::string& last)
 {
     const auto before = from_micro_time(last);
-    const auto next = before + std::chrono::microseconds(1);
-    return now < next && before - now < std::chrono::minutes(1) ? next : now;
+    const auto next = saturating_add(before, std::chrono::microseconds(1));
+    return now < next && saturating_between(now, before) < std::chrono::minutes(1) ? next : now;
 }
 
 // The whole object for a PUT, with a spec to change.
@@ -85,9 +86,11 @@ lease_record read_lease(const object& lease)
 
 std::string to_micro_time(clock::time_point time)
 {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time - seconds);
-    std::string text = to_rfc3339(seconds);
+    // Of the second that it lies in, before 1970 too; no second begins before the clock does.
+    constexpr std::chrono::nanoseconds second = std::chrono::seconds(1);
+    const auto into = (time.time_since_epoch() % second + second) % second;
+    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(into);
+    std::string text = to_rfc3339(time);
     text.pop_back();
     return fmt::format("{}.{:06}Z", text, micros.count());
 }

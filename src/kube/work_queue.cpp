@@ -1,3 +1,4 @@
+#include <portitor/core/saturating_time.hpp>
 #include <portitor/kube/work_queue.hpp>
 
 #include <algorithm>
@@ -113,7 +114,7 @@ void work_queue::add_after(const object_key& key, std::chrono::milliseconds dela
     if (delay.count() <= 0)
         add(key);
     else if (!closed_)
-        add_at(key, items_[key], time_.now() + delay);
+        add_at(key, items_[key], saturating_add(time_.now(), delay));
 }
 
 void work_queue::add_failed(const object_key& key)

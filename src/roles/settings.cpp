@@ -546,9 +546,17 @@ void declare(config_loader& loader, settings& into)
     );
     loader.add(
         {"max-claims",
-         "verifier: payments that are remembered until they have expired; more are refused",
+         "verifier: payments that are remembered; those that bought their answer make room for new ones",
          "100000",
          set_number(into.max_claims)}
+    );
+    loader.add(
+        {"max-validity",
+         "verifier: how long a payment may be valid, where maxTimeoutSeconds is not longer; 5 minutes more "
+         "are "
+         "allowed for clocks that differ",
+         "60m",
+         set_seconds(into.max_validity)}
     );
     loader.add(
         {"shutdown-delay",

@@ -81,6 +81,7 @@ struct settings
     std::string tls_key_file;
     std::string cors_origins;  ///< "*" or origins separated by spaces; empty: CORS is the upstream's affair
     std::uint32_t max_claims = 100'000;
+    std::chrono::seconds max_validity{3600};
     std::chrono::seconds shutdown_delay{0};
 
     std::vector<facilitator> facilitators;

@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace portitor::x402 {
 
@@ -37,6 +38,26 @@ claim_key::claim_key(
     : text_(fmt::format("{}|{}|{}|{}", network, asset, payer, nonce))
 {}
 
+claim_key claim_key::of_text(std::string text)
+{
+    claim_key out;
+    out.text_ = std::move(text);
+    return out;
+}
+
+std::string_view claim_key::payer() const noexcept
+{
+    const std::string_view text = text_;
+    const std::size_t first = text.find('|', text.find('|') + 1) + 1;
+    return text.substr(first, text.find('|', first) - first);
+}
+
+std::string_view claim_key::nonce() const noexcept
+{
+    const std::string_view text = text_;
+    return text.substr(text.rfind('|') + 1);
+}
+
 claim_key key_of(const payment& offered, const payment_requirement& wanted)
 {
     const auto asset = evm::address::parse(wanted.asset);
@@ -46,13 +67,45 @@ claim_key key_of(const payment& offered, const payment_requirement& wanted)
     return {wanted.network, asset ? asset->to_string() : wanted.asset, payer, offered.nonce};
 }
 
+std::vector<claim_key> keys_of(const payment& offered, const network_table& networks)
+{
+    std::vector<claim_key> out;
+    const std::string payer = offered.payer.to_string();
+    if (offered.kind == payment_kind::permit2)
+        out.emplace_back(offered.network, permit2_contract, payer, offered.nonce);
+    const network* on = offered.kind == payment_kind::eip3009 ? networks.find(offered.network) : nullptr;
+    if (on == nullptr)
+        return out;
+    for (const token& each : on->tokens)
+    {
+        const auto asset = evm::address::parse(each.address);
+        if (asset && each.method == transfer_method::eip3009)
+            out.emplace_back(on->caip2, asset->to_string(), payer, offered.nonce);
+    }
+    return out;
+}
+
+void claim_binding::seal(const payment& offered)
+{
+    signed_content = fmt::format(
+        "{}|{}|{}|{}|{}|{}|",
+        offered.pay_to.to_string(),
+        to_string(offered.value),
+        offered.asset ? offered.asset->to_string() : "",
+        offered.spender.to_string(),
+        to_string(offered.valid_after),
+        to_string(offered.valid_before)
+    );
+    signed_content.append(offered.signature.begin(), offered.signature.end());
+}
+
 claim_table::claim_table(claim_limits limits) : limits_(limits) {}
 
 claim_table::digest claim_table::digest_of(const claim_binding& binding)
 {
     // Lengths first, so that no two bindings read alike.
     std::string text;
-    for (const std::string* each : {&binding.offer, &binding.method, &binding.uri, &binding.signature})
+    for (const std::string* each : {&binding.offer, &binding.method, &binding.uri, &binding.signed_content})
     {
         text += std::to_string(each->size());
         text += ':';
@@ -61,9 +114,17 @@ claim_table::digest claim_table::digest_of(const claim_binding& binding)
     return evm::keccak256(text);
 }
 
-bool claim_table::evictable(state which) noexcept
+// Where claims of this state wait to make room; null for those that never do.
+claim_table::by_expiry* claim_table::list_of(state which) noexcept
 {
-    return which == state::settled || which == state::used || which == state::unknown;
+    if (which == state::used)
+        return &used_;
+    return which == state::settled || which == state::unknown ? &open_ : nullptr;
+}
+
+claim_table::digest claim_table::content_of(const claim_binding& binding)
+{
+    return evm::keccak256(binding.signed_content);
 }
 
 bool claim_table::in_flight(state which) noexcept
@@ -71,20 +132,53 @@ bool claim_table::in_flight(state which) noexcept
     return which == state::verifying || which == state::settling;
 }
 
+const char* claim_table::name_of(state which) noexcept
+{
+    switch (which)
+    {
+    case state::verifying:
+        return "verifying";
+    case state::settling:
+        return "settling";
+    case state::granted:
+        return "granted";
+    case state::settled:
+        return "undelivered";
+    case state::used:
+        return "used";
+    case state::unknown:
+        break;
+    }
+    return "unknown";
+}
+
 claim_answer claim_table::begin(
-    const claim_key& key, const claim_binding& binding, const u256& valid_before, clock::time_point now
+    const claim_key& key,
+    const claim_binding& binding,
+    const u256& valid_before,
+    clock::time_point now,
+    std::shared_ptr<const claim_terms> terms
 )
 {
     const auto found = claims_.find(key.text());
     if (found == claims_.end())
     {
-        if (!make_room(now))
-            return claim_answer(claim_step::full);
+        claim_answer out(claim_step::full);
+        out.payer_full = payer_is_full(key);
+        if (out.payer_full || !make_room(now))
+            return out;
         claim& made = claims_[key.text()];
         made.binding = digest_of(binding);
+        made.content = content_of(binding);
+        made.began = unix_seconds(now);
         made.expires = expiry(valid_before, limits_.margin);
+        made.terms = std::move(terms);
         ++count_of(made.state);
-        return claim_answer(claim_step::proceed);
+        count_payer(key, 1);
+        out.step = claim_step::proceed;
+        out.terms = made.terms;
+        out.began = made.began;
+        return out;
     }
 
     claim& known = found->second;
@@ -93,22 +187,48 @@ claim_answer claim_table::begin(
         return claim_answer(claim_step::wait);
     if (known.state == state::used || known.binding != digest_of(binding))
         return claim_answer(claim_step::used, known.receipt);
-    switch (known.state)
-    {
-    case state::granted:
+    if (known.state == state::granted)
         return claim_answer(claim_step::wait);
-    case state::settled:
-        enter(found->first, known, state::granted);
+    if (known.state == state::settled)
+    {
+        enter(key, known, state::granted);
         return claim_answer(claim_step::granted_again, known.receipt);
-    case state::unknown:
-        enter(found->first, known, state::settling);
-        return claim_answer(claim_step::resolve);
-    case state::verifying:
-    case state::settling:
-    case state::used:
-        break;
     }
-    return claim_answer(claim_step::used, known.receipt);
+    enter(key, known, state::settling);
+    claim_answer out(claim_step::resolve);
+    out.terms = known.terms;
+    out.history = known.history;
+    out.began = known.began;
+    return out;
+}
+
+claim_match claim_table::look_up(const claim_key& key, const claim_binding& binding) const
+{
+    const claim* known = find(key);
+    if (known == nullptr)
+        return claim_match::none;
+    if (known->binding == digest_of(binding))
+        return claim_match::same;
+    return known->content == content_of(binding) ? claim_match::other : claim_match::none;
+}
+
+bool claim_table::may_be_settled(const claim_key& key) const
+{
+    const claim* known = find(key);
+    return known != nullptr && known->state != state::verifying;
+}
+
+std::shared_ptr<const claim_terms> claim_table::terms_of(const claim_key& key) const
+{
+    const claim* known = find(key);
+    return known != nullptr ? known->terms : nullptr;
+}
+
+void claim_table::report_left() const
+{
+    for (const auto& [text, each] : claims_)
+        if (each.state != state::used && each.state != state::verifying)
+            report(claim_report::event::left, claim_key::of_text(text), each);
 }
 
 void claim_table::settling(const claim_key& key)
@@ -128,41 +248,59 @@ void claim_table::release(const claim_key& key)
     if (which == nullptr)
         return;
     wake(*which);
-    --count_of(which->state);
-    claims_.erase(key.text());
+    forget(key, *which);
 }
 
-void claim_table::settled(const claim_key& key, std::string receipt)
+void claim_table::settled(const claim_key& key, std::string receipt, claim_proof proof)
 {
     claim* which = find_in_flight(key);
     if (which == nullptr)
         return;
     which->receipt = std::move(receipt);
-    enter(key.text(), *which, state::granted);
+    which->proof = std::move(proof);
+    enter(key, *which, state::granted);
 }
 
-void claim_table::unknown(const claim_key& key)
+void claim_table::unknown(const claim_key& key, settle_history history)
 {
-    if (claim* which = find_in_flight(key))
-        enter(key.text(), *which, state::unknown);
+    claim* which = find_in_flight(key);
+    if (which == nullptr)
+        return;
+    which->history = std::move(history);
+    which->history.doubt = true;
+    enter(key, *which, state::unknown);
 }
 
 void claim_table::used(const claim_key& key)
 {
     if (claim* which = find_in_flight(key))
-        enter(key.text(), *which, state::used);
+        enter(key, *which, state::used);
 }
 
 void claim_table::delivered(const claim_key& key)
 {
-    if (claim* which = find_granted(key))
-        enter(key.text(), *which, state::used);
+    claim* which = find_granted(key);
+    if (which == nullptr)
+        return;
+    report(claim_report::event::delivered, key, *which);
+    enter(key, *which, state::used);
 }
 
 void claim_table::undelivered(const claim_key& key)
 {
-    if (claim* which = find_granted(key))
-        enter(key.text(), *which, state::settled);
+    claim* which = find_granted(key);
+    if (which == nullptr)
+        return;
+    // A buyer may drop the answer as often as he likes.
+    if (!std::exchange(which->undelivered_told, true))
+        report(claim_report::event::undelivered, key, *which);
+    enter(key, *which, state::settled);
+}
+
+const claim_table::claim* claim_table::find(const claim_key& key) const
+{
+    const auto found = claims_.find(key.text());
+    return found != claims_.end() ? &found->second : nullptr;
 }
 
 claim_table::claim* claim_table::find_in_flight(const claim_key& key)
@@ -175,6 +313,12 @@ claim_table::claim* claim_table::find_granted(const claim_key& key)
 {
     const auto found = claims_.find(key.text());
     return found != claims_.end() && found->second.state == state::granted ? &found->second : nullptr;
+}
+
+void claim_table::report(claim_report::event what, const claim_key& key, const claim& which) const
+{
+    if (listener_)
+        listener_(claim_report{what, name_of(which.state), key, which.terms.get(), which.proof});
 }
 
 std::size_t& claim_table::count_of(state which) noexcept
@@ -195,16 +339,48 @@ claim_counts claim_table::counts() const noexcept
     return out;
 }
 
-void claim_table::enter(const std::string& key, claim& which, state next)
+void claim_table::enter(const claim_key& key, claim& which, state next)
 {
-    if (evictable(which.state))
-        over_.erase(which.over);
+    if (by_expiry* list = list_of(which.state))
+        list->erase(which.over);
     --count_of(which.state);
     which.state = next;
     ++count_of(next);
-    if (evictable(next))
-        which.over = over_.emplace(which.expires, key);
+    if (by_expiry* list = list_of(next))
+        which.over = list->emplace(which.expires, key);
+    if (next == state::used)
+    {
+        count_payer(key, -1);
+        which.terms.reset();
+        which.history = settle_history();
+    }
     wake(which);
+}
+
+// `key` may be the claim's own place in a list.
+void claim_table::forget(const claim_key& key, claim& which)
+{
+    const claim_key gone = key;
+    if (by_expiry* list = list_of(which.state))
+        list->erase(which.over);
+    if (which.state != state::used)
+        count_payer(gone, -1);
+    --count_of(which.state);
+    claims_.erase(gone.text());
+}
+
+void claim_table::count_payer(const claim_key& key, int change)
+{
+    const auto at = of_payer_.try_emplace(std::string(key.payer())).first;
+    at->second += static_cast<std::size_t>(change);
+    if (at->second == 0)
+        of_payer_.erase(at);
+}
+
+bool claim_table::payer_is_full(const claim_key& key) const
+{
+    const auto found = of_payer_.find(std::string(key.payer()));
+    return found != of_payer_.end() && found->second >= limits_.max_of_payer;
 }
 
 void claim_table::wake(claim& which)
@@ -222,14 +398,18 @@ void claim_table::wake(claim& which)
 bool claim_table::make_room(clock::time_point now)
 {
     const std::uint64_t seconds = unix_seconds(now);
-    while (claims_.size() >= limits_.max_claims && !over_.empty() && over_.begin()->first < seconds)
+    while (claims_.size() >= limits_.max_claims)
     {
-        const auto oldest = claims_.find(over_.begin()->second);
-        --count_of(oldest->second.state);
-        claims_.erase(oldest);
-        over_.erase(over_.begin());
+        const bool any_used = !used_.empty();
+        if (!any_used && (open_.empty() || open_.begin()->first >= seconds))
+            return false;
+        const claim_key& oldest = (any_used ? used_ : open_).begin()->second;
+        claim& which = claims_.find(oldest.text())->second;
+        if (!any_used)
+            report(claim_report::event::forgotten, oldest, which);
+        forget(oldest, which);
     }
-    return claims_.size() < limits_.max_claims;
+    return true;
 }
 
 asio::awaitable<claim_wait>

@@ -9,11 +9,12 @@ namespace {
 
 using enum code_meaning;
 
-// What comes from before the broadcast is refused; whatever else fails in a settlement may yet be mined.
+// The closed list of what a settlement says before its broadcast is what is `refused` in the third column: in
+// doubt a code does not belong there. Whatever else fails in a settlement may yet be mined.
 // clang-format off
 constexpr std::array table{std::to_array<error_code>({
     {"asset_not_deployed_contract", refused, refused, sdk_v2},
-    {"duplicate_settlement", already_used, already_used, sdk_v1 | sdk_v2},
+    {"duplicate_settlement", already_used, being_settled, sdk_v1 | sdk_v2},
     {"eip2612_asset_mismatch", refused, refused, sdk_v2},
     {"eip2612_deadline_expired", refused, refused, sdk_v2},
     {"eip2612_from_mismatch", refused, refused, sdk_v2},
@@ -54,9 +55,9 @@ constexpr std::array table{std::to_array<error_code>({
     {"invalid_exact_evm_signature", refused, refused, sdk_v2},
     {"invalid_exact_evm_token_name_mismatch", refused, refused, sdk_v2},
     {"invalid_exact_evm_token_version_mismatch", refused, refused, sdk_v2},
-    {"invalid_exact_evm_transaction_failed", refused, may_settle, sdk_v2},
+    {"invalid_exact_evm_transaction_failed", refused, failed, sdk_v2},
     {"invalid_exact_evm_transaction_simulation_failed", refused, refused, sdk_v2},
-    {"invalid_exact_evm_transfer_event_mismatch", refused, may_settle, sdk_v2},
+    {"invalid_exact_evm_transfer_event_mismatch", refused, failed, sdk_v2},
     {"invalid_exact_svm_payload_transaction", refused, refused, sdk_v1},
     {"invalid_exact_svm_payload_transaction_amount_mismatch", refused, refused, sdk_v1},
     {"invalid_exact_svm_payload_transaction_create_ata_instruction", refused, refused, sdk_v1},
@@ -84,7 +85,7 @@ constexpr std::array table{std::to_array<error_code>({
     {"invalid_permit2_signature", refused, refused, sdk_v2},
     {"invalid_permit2_spender", refused, refused, sdk_v2},
     {"invalid_scheme", refused, refused, spec_v1 | spec_v2 | sdk_v1 | sdk_v2},
-    {"invalid_transaction_state", refused, may_settle, spec_v1 | spec_v2 | sdk_v1 | sdk_v2},
+    {"invalid_transaction_state", refused, failed, spec_v1 | spec_v2 | sdk_v1 | sdk_v2},
     {"invalid_x402_version", refused, refused, spec_v1 | spec_v2 | sdk_v1},
     {"payment_expired", refused, refused, sdk_v1},
     {"permit2_2612_amount_mismatch", refused, refused, sdk_v2},
@@ -106,7 +107,7 @@ constexpr std::array table{std::to_array<error_code>({
     {"settlement_pending", refused, may_settle, sdk_v2},
     {"smart_wallet_deployment_failed", refused, refused, sdk_v2},
     {"unexpected_settle_error", refused, may_settle, spec_v1 | spec_v2 | sdk_v1},
-    {"unexpected_verify_error", refused, refused, spec_v1 | spec_v2 | sdk_v1},
+    {"unexpected_verify_error", refused, may_settle, spec_v1 | spec_v2 | sdk_v1},
     {"unsupported_asset_transfer_method", refused, refused, sdk_v2},
     {"unsupported_payload_type", refused, refused, sdk_v2},
     {"unsupported_payment_flow", refused, refused, sdk_v2},
@@ -123,11 +124,10 @@ bool ends_as_used(std::string_view reason) noexcept
     return reason.ends_with("nonce_already_used");
 }
 
-// `transaction_failed` also covers a lost connection while the SDK waited for the receipt.
-bool ends_as_open(std::string_view reason) noexcept
+// Without a transaction it also covers a lost connection while the SDK waited for the receipt.
+bool ends_as_failed(std::string_view reason) noexcept
 {
-    return reason.ends_with("transaction_failed") || reason.ends_with("_pending") ||
-           reason.ends_with("timed_out");
+    return reason.ends_with("transaction_failed");
 }
 
 }  // namespace
@@ -159,7 +159,7 @@ code_meaning meaning_after_settle(std::string_view reason) noexcept
         return known->after_settle;
     if (ends_as_used(reason))
         return already_used;
-    return ends_as_open(reason) ? may_settle : refused;
+    return ends_as_failed(reason) ? failed : may_settle;
 }
 
 }  // namespace portitor::x402

@@ -114,6 +114,23 @@ bool payer_fits(const json::object& answer, const payment& offered)
     return payer && *payer == offered.payer;
 }
 
+// What a settlement that says that it had no success tells about the money.
+settle_outcome read_refusal(const http::response& answer, std::string reason, std::string_view transaction)
+{
+    const code_meaning meaning = meaning_after_settle(reason);
+    // Who has a fault cannot vouch for having stopped in time; but a nonce that it saw used, is.
+    const bool clear = meaning == code_meaning::refused
+                           ? answer.result_int() < 500
+                           : meaning == code_meaning::already_used || meaning == code_meaning::being_settled;
+    if (clear && transaction.empty())
+        return settle_refused(std::move(reason));
+    settle_unknown out(broken(answer, "settle", reason + ": it may still be settled", errc::refused));
+    if (printable(transaction, max_transaction))
+        out.transaction = transaction;
+    out.failed = meaning == code_meaning::failed && !out.transaction.empty();
+    return out;
+}
+
 }  // namespace
 
 result<http::url> parse_facilitator_url(std::string_view base)
@@ -210,11 +227,7 @@ read_settle_answer(const http::response& answer, const payment& offered, const p
         auto reason = read_reason(body, "errorReason", "unexpected_settle_error");
         if (!reason)
             return settle_unknown(broken(answer, "settle", "errorReason must be a string"));
-        if (!transaction.empty() || meaning_after_settle(*reason) == code_meaning::may_settle)
-            return settle_unknown(
-                broken(answer, "settle", *reason + ": it may still be settled", errc::refused)
-            );
-        return settle_refused(*std::move(reason));
+        return read_refusal(answer, *std::move(reason), transaction);
     }
 
     if (!printable(transaction, max_transaction))

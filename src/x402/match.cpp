@@ -4,6 +4,8 @@
 
 #include <boost/json/value.hpp>
 
+#include <algorithm>
+
 namespace portitor::x402 {
 
 namespace json = boost::json;
@@ -137,19 +139,50 @@ match_outcome match(const payment& offered, std::span<const payment_requirement>
     return first ? *std::move(first) : no_match(offered, requirements);
 }
 
-std::optional<refusal> time_refusal(const payment& offered, clock::time_point now)
+std::optional<refusal> time_refusal(
+    const payment& offered,
+    const payment_requirement& wanted,
+    clock::time_point now,
+    const payment_validity& validity
+)
 {
     const auto since = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
     const auto seconds = since < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(since);
     const bool permit2 = offered.kind == payment_kind::permit2;
+    const char* const too_late =
+        permit2 ? "permit2_deadline_expired" : "invalid_exact_evm_payload_authorization_valid_before";
+    const char* const end = permit2 ? "deadline" : "validBefore";
+    // Nothing is computed with the payment's own numbers, which may be as large as 256 bits hold.
     if (offered.valid_before < u256(seconds) + settlement_seconds)
         return refusal{
-            permit2 ? "permit2_deadline_expired" : "invalid_exact_evm_payload_authorization_valid_before",
-            "the payment has expired or is about to"};
+            too_late,
+            fmt::format(
+                "{} is {}, the clock here is at {}, and {} seconds must be left to settle",
+                end,
+                to_string(offered.valid_before),
+                seconds,
+                settlement_seconds
+            )};
+    const std::uint64_t longest = std::max<std::uint64_t>(
+        wanted.max_timeout_seconds, static_cast<std::uint64_t>(validity.least.count())
+    );
+    const std::uint64_t last = seconds + longest + static_cast<std::uint64_t>(validity.clocks.count());
+    if (offered.valid_before > last)
+        return refusal{
+            permit2 ? "invalid_payload" : too_late,
+            fmt::format(
+                "{} is {}, the clock here is at {}, and payments are taken that end by {}",
+                end,
+                to_string(offered.valid_before),
+                seconds,
+                last
+            )};
     if (offered.valid_after > seconds)
         return refusal{
             permit2 ? "permit2_not_yet_valid" : "invalid_exact_evm_payload_authorization_valid_after",
-            "the payment is not valid yet"};
+            fmt::format(
+                "validAfter is {}, and the clock here is at {}", to_string(offered.valid_after), seconds
+            )};
     return std::nullopt;
 }
 

@@ -106,11 +106,7 @@ public:
             co_return cannot_tell(right.error().message());
 
         // The state as of that very block: it may be dead only if no later one is meant.
-        json::array latest;
-        latest.emplace_back("latest");
-        latest.emplace_back(false);
-        const auto head = co_await ask("eth_getBlockByNumber", std::move(latest));
-        const auto block = head ? read_block(*head) : result<chain_block>(head.error());
+        const auto block = co_await ask_block("latest");
         if (!block)
             co_return cannot_tell(block.error().message());
 
@@ -125,16 +121,27 @@ public:
             co_return found(late ? settlement_state::dead : settlement_state::open);
         }
 
-        settlement_finding end = co_await look_up_end(std::move(about), block->number, limits.blocks);
+        settlement_finding end = co_await look_up_end(std::move(about), *block, limits.blocks);
         co_return end;
     }
 
 private:
-    asio::awaitable<settlement_finding>
-    look_up_end(authorization_query about, std::uint64_t latest, std::uint64_t blocks)
+    asio::awaitable<result<chain_block>> ask_block(std::string which)
     {
-        const std::uint64_t first = latest - std::min(latest, blocks);
-        const auto logs = co_await ask("eth_getLogs", authorization_logs_filter(about, first, latest));
+        json::array params;
+        params.emplace_back(std::move(which));
+        params.emplace_back(false);
+        const auto answer = co_await ask("eth_getBlockByNumber", std::move(params));
+        if (!answer)
+            co_return answer.error();
+        co_return read_block(*answer);
+    }
+
+    asio::awaitable<settlement_finding>
+    look_up_end(authorization_query about, chain_block latest, std::uint64_t blocks)
+    {
+        const std::uint64_t first = latest.number - std::min(latest.number, blocks);
+        const auto logs = co_await ask("eth_getLogs", authorization_logs_filter(about, first, latest.number));
         if (!logs)
             co_return cannot_tell(logs.error().message());
         const auto end = read_authorization_logs(about, *logs);
@@ -156,7 +163,20 @@ private:
             co_return cannot_tell(paid.error().message());
         if (!*paid)
             co_return found(settlement_state::used_otherwise);
-        co_return found(settlement_state::settled, how.transaction);
+
+        chain_block mined = latest;
+        if (how.block != latest.number)
+        {
+            const auto asked = co_await ask_block(evm::to_quantity(how.block));
+            if (!asked)
+                co_return cannot_tell(asked.error().message());
+            if (asked->number != how.block)
+                co_return cannot_tell("eth_getBlockByNumber: the answer is about another block");
+            mined = *asked;
+        }
+        settlement_finding out = found(settlement_state::settled, how.transaction);
+        out.mined_at = mined.timestamp;
+        co_return out;
     }
 
     node& node_;

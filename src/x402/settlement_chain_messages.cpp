@@ -71,6 +71,7 @@ struct event
     std::vector<evm::word> topics;
     std::optional<evm::word> data;  // where it is one word
     std::optional<evm::word> transaction;
+    std::optional<std::uint64_t> block;
     bool removed = false;
 };
 
@@ -98,6 +99,7 @@ std::optional<event> read_event(const json::value& from)
     }
     out.data = word_member(*object, "data");
     out.transaction = word_member(*object, "transactionHash");
+    out.block = number_member(*object, "blockNumber");
     out.removed = bool_member(*object, "removed").value_or(false);
     return out;
 }
@@ -244,9 +246,9 @@ read_authorization_logs(const authorization_query& about, const json::value& ans
         const bool used = ends(each, about, authorization_used_topic);
         if (each.contract != about.token || each.removed || !(canceled || used))
             continue;
-        if (!each.transaction)
-            return odd("a log with its transaction");
-        return authorization_end{canceled, evm::to_hex(*each.transaction)};
+        if (!each.transaction || !each.block)
+            return odd("a log with its transaction and block");
+        return authorization_end{canceled, evm::to_hex(*each.transaction), *each.block};
     }
     return std::nullopt;
 }

@@ -51,6 +51,7 @@ struct authorization_end
 {
     bool canceled = false;
     std::string transaction;  ///< "0x" and 64 lower-case digits
+    std::uint64_t block = 0;  ///< that holds it
 };
 
 /// Empty where the logs hold none; logs about anything else are passed over.

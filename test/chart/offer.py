@@ -1,8 +1,6 @@
 """An offer and the objects that the controller makes of it, in a cluster where the chart's policies are in force."""
 
-import json
-
-from cluster import KubectlError, wait_until
+from cluster import ApiError, wait_until
 from renders import select
 
 NAMESPACE = "sellers"
@@ -51,7 +49,8 @@ class Offer:
 
     def __init__(self, cluster, renders):
         self._cluster = cluster
-        cluster.kubectl("create", "namespace", NAMESPACE)
+        self._controller = cluster.role_api("controller")
+        cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         policies = [each for each in renders.objects("minimal") if each["kind"].startswith("ValidatingAdmissionPolicy")]
         assert len(select(policies, "ValidatingAdmissionPolicy")) == 2
         cluster.apply(policies)
@@ -72,8 +71,7 @@ class Offer:
     def delete(self, cascade):
         """Deletes the offer, whose children have let go of it."""
         self.release()
-        command = ["delete", "serviceoffer", "hello", "-n", NAMESPACE, f"--cascade={cascade}", "--timeout=30s"]
-        self._cluster.kubectl(*command)
+        self._cluster.delete("serviceoffer", "hello", ns=NAMESPACE, propagation=cascade, timeout=30)
 
     def _apply_children(self, **metadata):
         uid = self._cluster.get("serviceoffer", "hello", NAMESPACE)["metadata"]["uid"]
@@ -82,8 +80,7 @@ class Offer:
         for kind in CHILDREN:
             made = child(kind)
             made["metadata"] |= {"ownerReferences": [owner]} | metadata
-            command = ["apply", "--server-side", "--field-manager=portitor-controller", "--force-conflicts", "-f", "-"]
-            self._cluster.kubectl(*command, stdin=json.dumps(made), role="controller")
+            self._controller.apply(made, manager="portitor-controller")
 
     def children(self):
         """Those that are there."""
@@ -92,9 +89,9 @@ class Offer:
 
     def _refused(self, what):
         try:
-            self._cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(what))
-        except KubectlError as error:
-            if REFUSED_SPEC not in error.stderr:
+            self._cluster.api.create(what, dry_run=True)
+        except ApiError as error:
+            if REFUSED_SPEC not in error.message:
                 raise
             return True
         return False

@@ -1,10 +1,9 @@
 """The chart's admission policies and roles on the real API server: who may write what, and that deletion goes on."""
 
-import json
 import subprocess
 
 import pytest
-from cluster import KubectlError, kubeconfig, wait_until
+from cluster import ApiError, kubeconfig, wait_until
 from cluster.components import API_SERVER
 from offer import CHILDREN, NAMESPACE, REFUSED_SPEC, REFUSED_STATUS, Offer, child
 
@@ -28,24 +27,22 @@ def offer(cluster, renders):
     return Offer(cluster, renders)
 
 
-def anybody(user):
-    """Flags that act as this user with every right that RBAC can give: only the policies are left to refuse."""
-    return [f"--as={user}", "--as-group=system:masters"]
+def anybody(cluster, user):
+    """This user, with every right that RBAC can give: only the policies are left to refuse."""
+    return cluster.api.impersonating(user, "system:masters")
 
 
-def patch(cluster, kind, body, user, *arguments):
-    command = ["patch", kind, CHILDREN[kind], "-n", NAMESPACE, "--type=merge", "-p", json.dumps(body)]
-    cluster.kubectl(*command, *arguments, *anybody(user))
+def patch(cluster, kind, body, user, subresource=None):
+    anybody(cluster, user).patch(kind, CHILDREN[kind], body, NAMESPACE, subresource=subresource)
 
 
 @pytest.mark.parametrize("user", OTHERS)
 @pytest.mark.parametrize("kind", CHILDREN)
 def test_nobody_but_the_controller_writes_specs(cluster, offer, kind, user):
-    with pytest.raises(KubectlError, match=REFUSED_SPEC):
+    with pytest.raises(ApiError, match=REFUSED_SPEC):
         patch(cluster, kind, CHANGES[kind], user)
-    another = json.dumps(child(kind, "another"))
-    with pytest.raises(KubectlError, match=REFUSED_SPEC):
-        cluster.kubectl("create", "-f", "-", *anybody(user), stdin=another)
+    with pytest.raises(ApiError, match=REFUSED_SPEC):
+        anybody(cluster, user).create(child(kind, "another"))
     # Labels, finalizers and the like are whose RBAC allows it.
     patch(cluster, kind, {"metadata": {"labels": {"seen": "yes"}}}, user)
 
@@ -61,9 +58,9 @@ def test_statuses_are_their_roles(cluster, offer, kind):
     theirs = STATUS_WRITER[kind]
     for user in [CONTROLLER, *OTHERS]:
         if user != theirs:
-            with pytest.raises(KubectlError, match=REFUSED_STATUS):
-                patch(cluster, kind, STATUSES[kind], user, "--subresource=status")
-    patch(cluster, kind, STATUSES[kind], theirs, "--subresource=status")
+            with pytest.raises(ApiError, match=REFUSED_STATUS):
+                patch(cluster, kind, STATUSES[kind], user, "status")
+    patch(cluster, kind, STATUSES[kind], theirs, "status")
 
 
 @pytest.mark.parametrize("kind", CHILDREN)
@@ -72,29 +69,21 @@ def test_the_roles_own_rights_are_enough(cluster, offer, kind):
     role = STATUS_WRITER[kind].removeprefix(ACCOUNT)
     status = child(kind) | STATUSES[kind]
     del status["spec"]
-    flags = ["--server-side", "--subresource=status", f"--field-manager=portitor-{role}", "--force-conflicts"]
-    cluster.kubectl("apply", *flags, "-f", "-", stdin=json.dumps(status), role=role)
+    cluster.role_api(role).apply(status, manager=f"portitor-{role}", subresource="status")
 
 
 def test_sellers_write_offers_alone(cluster, offer):
     cluster.kubectl("create", "rolebinding", "seller", "--clusterrole=portitor-edit", "--user=seller", "-n", NAMESPACE)
-
-    def may(verb, kind, *flags):
-        question = ["auth", "can-i", verb, kind, "-n", NAMESPACE, "--as=seller", *flags]
-        try:
-            return cluster.kubectl(*question).strip() == "yes"
-        except KubectlError:
-            return False
-
+    seller = cluster.api.impersonating("seller")
     for verb in ("create", "update", "patch", "delete"):
-        wait_until(lambda: may(verb, "serviceoffers.obol.org"), 10, f"the seller may {verb} offers")
-        for kind in ("paymentroutes.obol.org", "registrationrequests.obol.org", "secrets"):
-            assert not may(verb, kind)
-        assert not may(verb, "serviceoffers.obol.org", "--subresource=status")
+        wait_until(lambda: seller.may(verb, "serviceoffers", NAMESPACE), 10, f"the seller may {verb} offers")
+        for kind in ("paymentroutes", "registrationrequests", "secrets"):
+            assert not seller.may(verb, kind, NAMESPACE)
+        assert not seller.may(verb, "serviceoffers", NAMESPACE, "status")
 
 
 def test_the_uninstall_takes_finalizers_off_and_nothing_else(cluster, offer, binary, tmp_path):
-    token = cluster.kubectl("create", "token", "portitor-release-finalizers", "-n", "portitor").strip()
+    token = cluster.api.token("portitor-release-finalizers", "portitor")
     config = tmp_path / "kubeconfig"
     kubeconfig.write(config, API_SERVER, cluster.ca, {"token": token})
     command = [binary, "release-finalizers", f"--kubeconfig={config}", "--namespace=portitor"]
@@ -103,32 +92,32 @@ def test_the_uninstall_takes_finalizers_off_and_nothing_else(cluster, offer, bin
     assert len(offer.children()) == 2
     request = cluster.get("registrationrequest", CHILDREN["registrationrequest"], NAMESPACE)
     assert "finalizers" not in request["metadata"]
-    account = f"--as={ACCOUNT}release-finalizers"
+    account = cluster.api.impersonating(f"{ACCOUNT}release-finalizers")
     for kind in CHILDREN:
-        with pytest.raises(KubectlError, match="forbidden"):
-            cluster.kubectl("delete", kind, CHILDREN[kind], "-n", NAMESPACE, account)
+        with pytest.raises(ApiError, match="forbidden"):
+            account.delete(kind, CHILDREN[kind], ns=NAMESPACE)
     offer.make()
 
 
 @pytest.mark.parametrize("cascade", ["background", "foreground"])
 def test_children_go_with_their_offer(offer, cascade):
     offer.make()
-    offer.delete(cascade)
+    offer.delete(cascade.capitalize())
     wait_until(lambda: not offer.children(), 30, "the garbage collector has taken the children")
 
 
 def test_orphans_can_be_deleted(cluster, offer):
     offer.make()
-    offer.delete("orphan")
+    offer.delete("Orphan")
     assert len(offer.children()) == 2
     for each in offer.children():
         # The garbage collector's change.
         assert "ownerReferences" not in each["metadata"]
     for kind, name in CHILDREN.items():
-        cluster.kubectl("delete", kind, name, "-n", NAMESPACE, "--cascade=foreground", "--timeout=30s")
+        cluster.delete(kind, name, ns=NAMESPACE, propagation="Foreground", timeout=30)
 
 
 def test_a_namespace_can_be_deleted(cluster, offer):
     offer.make()
     offer.release()
-    cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
+    cluster.delete("namespace", NAMESPACE)

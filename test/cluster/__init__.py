@@ -1,7 +1,7 @@
 """A real Kubernetes API server with Traefik in front, in a network namespace of its own, for tests."""
 
 from .cluster import Cluster
-from .errors import ClusterError, KubectlError
+from .errors import ApiError, ClusterError, KubectlError
 from .waiting import wait_until
 
-__all__ = ["Cluster", "ClusterError", "KubectlError", "wait_until"]
+__all__ = ["ApiError", "Cluster", "ClusterError", "KubectlError", "wait_until"]

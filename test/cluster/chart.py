@@ -12,7 +12,7 @@ CHART = REPOSITORY / "charts" / "portitor"
 RELEASE = NAMESPACE = "portitor"
 _KUBE_VERSION = "1.37.2"
 # The one in C is ten times as fast, and the CRDs are long.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def helm(program, *arguments):
@@ -32,4 +32,4 @@ def render(program, *arguments, release=RELEASE, namespace=NAMESPACE):
 
 def objects(program, *arguments, **names):
     """The chart's objects."""
-    return [each for each in yaml.load_all(render(program, *arguments, **names), _LOADER) if each]
+    return [each for each in yaml.load_all(render(program, *arguments, **names), LOADER) if each]

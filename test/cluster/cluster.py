@@ -9,9 +9,12 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import kubeconfig, objects, registry, tools
+import yaml
+
+from . import chart, kubeconfig, objects, registry, tools
+from .api import MERGE_PATCH, Api
 from .components import API_SERVER, Components
-from .errors import ClusterError, KubectlError
+from .errors import ApiError, ClusterError, KubectlError
 from .httpclient import HttpClient
 from .netns import Netns, Sockets
 from .process import Process
@@ -20,9 +23,8 @@ from .waiting import wait_until
 # Holds the cluster's name: in such a folder, everything is the cluster's and may be deleted.
 _MARK = ".portitor-cluster"
 
-# An API server that has just started, or has just been given a CRD, says these without meaning them.
-_NOT_YET = ("storage is (re)initializing", "TooManyRequests", "too many requests")
-_NOT_YET_KNOWN = ("forbidden", "no matches for kind")
+# An API server that has just started says these without meaning them: of a namespace, and of a new kind.
+_NOT_YET_KNOWN = (403, 404)
 
 
 class Cluster:
@@ -144,6 +146,10 @@ class Cluster:
         """The kubeconfig of `controller`, `verifier` or `registrar`."""
         return self.directory / "tokens" / f"portitor-{role}.kubeconfig"
 
+    def role_api(self, role):
+        """The API server as `controller`, `verifier` or `registrar` asks it, without kubectl."""
+        return self.api.bearing(self.role_token(role).read_text())
+
     def wrap(self, command):
         """The command line that runs `command` inside the namespace."""
         return self._netns.wrap(command)
@@ -172,15 +178,21 @@ class Cluster:
         return done.stdout
 
     def apply(self, what):
-        """Applies YAML text, an object or a list of objects, as a user would."""
-        return _patiently(lambda: self.kubectl("apply", "-f", "-", stdin=_manifest(what)), _NOT_YET)
+        """Applies YAML text, an object or a list of objects, on the server's side."""
+        for each in _objects(what):
+            self.api.apply(each)
 
     def get(self, kind, name=None, ns=None):
         """An object (None when there is no such), or without a name the list of all of its kind."""
-        where = ["-n", ns] if ns else []
-        names = [name] if name else []
-        found = self.kubectl("get", kind, *names, *where, "-o", "json", "--ignore-not-found")
-        return json.loads(found) if found else None
+        return self.api.get(kind, name, ns)
+
+    def patch(self, kind, name, change, ns=None, how=MERGE_PATCH, subresource=None):
+        """Changes an object, or a subresource of it; returns it."""
+        return self.api.patch(kind, name, change, ns, how, subresource)
+
+    def delete(self, kind, *names, ns=None, **how):
+        """Deletes objects, and waits until they are gone; see Api.delete for `how`."""
+        self.api.delete(kind, *names, ns=ns, **how)
 
     def service(self, ns, name, port):
         """Makes a Service, with its namespace where needed, that leads to `port` in the network namespace."""
@@ -235,6 +247,7 @@ class Cluster:
         self._sockets = Sockets(self._netns)
         self._client = HttpClient(self._sockets, self.directory / "pki" / "ca.crt")
         self._components = Components(self.directory, self._tools, self._netns, self._sockets, self._client)
+        self.api = Api(self._sockets, self._components.certs)
         made = [self._components.dnsmasq(), self._components.etcd(), self._components.apiserver()]
         if self.settings.controller_manager:
             made.append(self._components.controller_manager(self.settings.controllers))
@@ -251,24 +264,21 @@ class Cluster:
         self.processes["apiserver"].start().wait_ready()
 
     def _fill(self):
-        files = [self._tools.gateway_api_crds, self._tools.traefik_crds, self._tools.traefik_rbac]
-        self._create(*(f"--filename={file}" for file in files))
         made = objects.access()
+        for folder in (self._tools.gateway_api_crds, self._tools.traefik_crds, self._tools.traefik_rbac):
+            made += objects.from_files(folder)
         if self.settings.portitor:
             made += objects.from_chart(self._tools.bin / "helm")
-        self._create("--filename=-", stdin=_manifest(made))
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for some in (objects.namespaces(), made):
+                list(pool.map(lambda each: _patiently(lambda: self.api.apply(each)), some))
         self._write_tokens()
         wait_until(self._crds_established, 30, "all CRDs are established")
-        self._create("--filename=-", stdin=_manifest(objects.gateway()))
-
-    def _create(self, *arguments, stdin=None):
-        # On the server's side: some CRDs are too large for the annotation that kubectl's own way needs.
-        command = ["apply", "--server-side", "--validate=false", *arguments]
-        _patiently(lambda: self.kubectl(*command, stdin=stdin), _NOT_YET + _NOT_YET_KNOWN)
+        for each in objects.gateway():
+            _patiently(lambda: self.api.apply(each))
 
     def _crds_established(self):
-        # Not by `kubectl wait`, which asks for one after the other and holds itself back between them.
-        crds = json.loads(self.kubectl("get", "--raw", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"))
+        crds = self.get("customresourcedefinitions")
         return all(_has_condition(crd, "Established") for crd in crds["items"])
 
     def _write_tokens(self):
@@ -280,7 +290,7 @@ class Cluster:
             list(pool.map(lambda account: self._write_token(*account), accounts))
 
     def _write_token(self, namespace, account):
-        token = self.kubectl("create", "token", account, "-n", namespace, "--duration=24h").strip()
+        token = self.api.token(account, namespace, expirationSeconds=24 * 60 * 60)
         path = self.directory / "tokens" / account
         path.write_text(token)
         kubeconfig.write(f"{path}.kubeconfig", API_SERVER, self.ca, {"token": token})
@@ -306,23 +316,22 @@ class Cluster:
 
 
 def _has_condition(found, kind):
-    conditions = found.get("status", {}).get("conditions", [])
+    conditions = found.get("status", {}).get("conditions") or []
     return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
 
 
-def _manifest(what):
+def _objects(what):
     if isinstance(what, str):
-        return what
-    items = what if isinstance(what, list) else [what]
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+        return [each for each in yaml.load_all(what, chart.LOADER) if each]
+    return what if isinstance(what, list) else [what]
 
 
-def _patiently(action, excuses, timeout=15):
+def _patiently(action, timeout=15):
     deadline = time.monotonic() + timeout
     while True:
         try:
             return action()
-        except KubectlError as error:
-            if time.monotonic() > deadline or not any(excuse in error.stderr for excuse in excuses):
+        except ApiError as error:
+            if time.monotonic() > deadline or error.status not in _NOT_YET_KNOWN:
                 raise
-            time.sleep(0.1)
+            time.sleep(0.05)

@@ -15,3 +15,12 @@ class KubectlError(ClusterError):
         self.stderr = stderr.strip()
         command = textwrap.shorten(" ".join(arguments), 80, placeholder=" ...")
         super().__init__(f"kubectl {command}: {self.stderr or f'exit code {returncode}'}")
+
+
+class ApiError(ClusterError):
+    """The API server refused a request; its own words are in `message`."""
+
+    def __init__(self, method, path, status, message):
+        self.status = status
+        self.message = message
+        super().__init__(f"{method} {path.partition('?')[0]}: {status}: {message}")

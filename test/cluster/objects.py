@@ -1,5 +1,9 @@
 """The Kubernetes objects that a cluster starts with, and those that helpers make."""
 
+from pathlib import Path
+
+import yaml
+
 from . import chart
 from .components import WEB_PORT
 from .netns import ADDRESS
@@ -18,9 +22,20 @@ def from_chart(helm):
     return [each for each in chart.objects(helm) if each["kind"] in _CRDS | _ACCESS]
 
 
+def from_files(folder):
+    """Those of the YAML files in a folder."""
+    texts = [path.read_text() for path in sorted(Path(folder).glob("*.y*ml"))]
+    return [each for text in texts for each in yaml.load_all(text, chart.LOADER) if each]
+
+
+def namespaces():
+    """Those that everything else is in."""
+    return [namespace(PORTITOR), namespace(TRAEFIK)]
+
+
 def access():
-    """The namespaces, and Traefik's account with its rights."""
-    made = [namespace(PORTITOR), namespace(TRAEFIK), _service_account(TRAEFIK, "traefik")]
+    """Traefik's account with its rights."""
+    made = [_service_account(TRAEFIK, "traefik")]
     # The names of the ClusterRoles in Traefik's own files.
     for role in ("gateway-role", "traefik-ingress-controller"):
         made.append(_cluster_role_binding(f"traefik-{role}", role, TRAEFIK, "traefik"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster import Cluster, ClusterError, KubectlError, wait_until
+from cluster import ApiError, Cluster, ClusterError, KubectlError, wait_until
 from cluster.registry import default_directory
 
 CLI = Path(__file__).parent / "cluster"
@@ -66,6 +66,28 @@ def test_kubectl_works(cluster):
     assert cluster.get("namespace", "absent") is None
     with pytest.raises(KubectlError, match="NotFound"):
         cluster.kubectl("get", "namespace", "absent")
+
+
+def test_the_api_without_kubectl(cluster):
+    cluster.apply(config_map("plain") | {"data": {"a": "1", "b": "2"}})
+    # What an apply leaves out goes; a patch changes what it names.
+    cluster.apply(config_map("plain") | {"data": {"a": "1"}})
+    cluster.patch("cm", "plain", {"data": {"c": "3"}}, "default")
+    for kind in ("configmap", "configmaps", "cm", "ConfigMap"):
+        assert cluster.get(kind, "plain", "default")["data"] == {"a": "1", "c": "3"}
+    assert cluster.get("httproutes.gateway.networking.k8s.io")["items"] == []
+    with pytest.raises(ApiError, match="no kind widgets"):
+        cluster.get("widgets")
+    with pytest.raises(ApiError, match="dat: field not declared"):
+        cluster.apply(config_map("plain") | {"dat": {}})
+    assert cluster.api.may("delete", "configmaps")
+    assert not cluster.role_api("verifier").may("delete", "configmaps")
+    assert not cluster.api.impersonating("somebody").may("delete", "configmaps")
+    cluster.delete("configmap", "plain", ns="default")
+    assert cluster.get("configmap", "plain", "default") is None
+    with pytest.raises(ApiError, match="404"):
+        cluster.delete("configmap", "plain", ns="default")
+    cluster.delete("configmap", "plain", ns="default", missing_ok=True)
 
 
 def test_roles_are_known_to_the_api_server(cluster):

@@ -12,8 +12,17 @@ from stack import FACILITATOR_PORT, SCRIPTED_PORT, Stack  # noqa: E402
 
 @pytest.fixture(scope="session")
 def stack():
-    with Stack() as started:
+    # The wait between two of Traefik's readings is no part of what is tested; the main job has its usual one.
+    with Stack(traefik_throttle="300ms") as started:
         yield started
+
+
+@pytest.fixture(autouse=True)
+def all_roles_run(request):
+    """What ends in one test does not fail the next one; what should not have ended fails the test."""
+    yield
+    if "stack" in request.fixturenames:
+        assert request.getfixturevalue("stack").revive_roles() == []
 
 
 @pytest.fixture(scope="session")

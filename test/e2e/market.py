@@ -63,7 +63,7 @@ class Market:
         with contextlib.ExitStack() as undo:
             self._say("starting etcd, the API server, the controller manager and Traefik")
             undo.enter_context(self.cluster)
-            self.scripts = x402.Scripts(self._run, self._popen, self._tools["NPM"])
+            self.scripts = undo.enter_context(x402.Scripts(self._run, self._popen, self._tools["NPM"]))
             self._say("starting a chain with a test USDC, and an x402 facilitator on it")
             self.chain = undo.enter_context(x402.Chain(self.scripts))
             where = {"port": FACILITATOR_PORT, "host": self._facilitator_host}
@@ -99,7 +99,7 @@ class Market:
         every = found.get("status", {}).get("conditions", [])
         return {one["type"]: (one["status"], one["reason"], one["message"]) for one in every}
 
-    def wait_condition(self, name, kind, status="True", timeout=20, namespace=NAMESPACE):
+    def wait_condition(self, name, kind, status="True", timeout=60, namespace=NAMESPACE):
         try:
             wait_until(
                 lambda: self.conditions(name, namespace).get(kind, ("", "", ""))[0] == status,
@@ -109,22 +109,25 @@ class Market:
         except ClusterError as late:
             raise ClusterError(f"{late}: {self.conditions(name, namespace)}") from None
 
+    def remove_offers(self, namespace):
+        """All that are there. The namespace may stay: to delete it takes 5 s at least, and 8 s more with offers in it."""
+        offers = [each["metadata"]["name"] for each in self.cluster.get("serviceoffer", ns=namespace)["items"]]
+        self.cluster.delete("serviceoffer", *offers, ns=namespace, timeout=90)
+
     def wait_gateway(self):
-        """After an outage of the API server: until Traefik follows it again. It backs off the further the more there
-        were."""
+        """After an outage of the API server: until Traefik follows it again. By itself it backs off for up to a minute."""
+        self.cluster.processes["traefik"].restart().wait_ready()
         self.cluster.apply(offer("sounding"))
-        self.wait_condition("sounding", "Ready", timeout=150)
-        self.cluster.kubectl("delete", "serviceoffer", "sounding", "-n", NAMESPACE, "--timeout=60s")
+        self.wait_condition("sounding", "Ready")
+        self.cluster.delete("serviceoffer", "sounding", ns=NAMESPACE)
 
     def _run(self, cmd, env=None, timeout=None):
         return subprocess.run(self.cluster.wrap(cmd), env=self._env(env), timeout=timeout, capture_output=True, text=True)
 
-    def _popen(self, cmd, name, env=None):
-        log = open(self.cluster.directory / "logs" / f"{name}.log", "ab")
-        with log:
-            return subprocess.Popen(
-                self.cluster.wrap(cmd), env=self._env(env), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+    def _popen(self, cmd, name, env=None, **more):
+        with open(self.cluster.directory / "logs" / f"{name}.log", "ab") as log:
+            usual = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+            return subprocess.Popen(self.cluster.wrap(cmd), env=self._env(env), **usual | more)
 
     def _env(self, env):
         # The tools' folder holds a Node that is new enough, where the machine has none.

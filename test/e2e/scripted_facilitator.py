@@ -1,7 +1,8 @@
 """A facilitator that does what a test says: GET /script?verify=KIND&settle=KIND&delay=SECONDS sets what it does,
 GET /counts tells what it was asked. KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close;
-relayed asks the real facilitator, and lost does so and then hangs up. Several KINDs, with commas, are for one call
-after the other, and the last one for all that follow.
+relayed asks the real facilitator, lost does so and then hangs up, slow does so and then takes its time, and moved-KIND
+does so and then does as KIND. Several KINDs, with commas, are for one call after the other, and the last one for all that
+follow.
 """
 
 import http.server
@@ -25,8 +26,17 @@ ANSWERS = {
     "list": (200, [True]),
     "error": (500, {"error": "broken"}),
     "busy": (503, {"error": "later"}),
+    # What real facilitators say when they lose sight of a transaction.
+    "internal-500": (500, {"success": False, "errorReason": "internal_error"}),
+    "node-failure": (200, {"success": False, "errorReason": "settle_exact_node_failure", "transaction": ""}),
+    "node-failure-500": (500, {"success": False, "errorReason": "settle_exact_node_failure", "transaction": ""}),
+    "unknown-error": (200, {"success": False, "errorReason": "unknown_error", "network": "eip155:84532"}),
+    "http402": (402, {"success": False, "errorReason": "settlement_failed", "transaction": None}),
+    "tx-null": (200, {"success": True, "transaction": None, "network": "eip155:84532"}),
 }
 HANG = 60
+# Longer than a buyer is kept waiting.
+SLOW = 20.3
 
 
 class State:
@@ -55,6 +65,9 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
             State.script[what] = later or kind
             delay = float(State.script["delay"])
         time.sleep(delay)
+        if kind.startswith("moved-"):
+            self._ask_the_real_one()
+            kind = kind.removeprefix("moved-")
         if kind in ANSWERS:
             status, body = ANSWERS[kind]
             return self._say(status, json.dumps(body).encode(), [("Retry-After", "7")] if kind == "busy" else [])
@@ -74,6 +87,11 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
 
     def _relayed(self):
         self._say(*self._ask_the_real_one())
+
+    def _slow(self):
+        answer = self._ask_the_real_one()
+        time.sleep(SLOW)
+        self._say(*answer)
 
     def _lost(self):
         self._ask_the_real_one()

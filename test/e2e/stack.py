@@ -36,8 +36,10 @@ def binary():
 class Stack(Market):
     """A market, and Portitor in it: started by `with`, gone without a trace afterwards."""
 
-    def __init__(self, say=lambda text: None, cluster_name=None, traefik_throttle="2s"):
+    def __init__(self, say=lambda text: None, cluster_name=None, traefik_throttle="2s", program=None):
+        """`program` is run instead of the program under test."""
         super().__init__(say, name=cluster_name, traefik_throttle=traefik_throttle)
+        self._program = program or binary()
 
     def _start_rest(self, undo):
         self.cluster.service("portitor", "portitor-verifier", VERIFIER_PORT)
@@ -65,7 +67,7 @@ class Stack(Market):
 
     def start_role(self, role, *more):
         command = [
-            binary(),
+            self._program,
             f"--role={role}",
             f"--kubeconfig={self.cluster.role_kubeconfig(role)}",
             f"--health-listen={ADDRESS}:{HEALTH_PORTS[role]}",
@@ -88,7 +90,7 @@ class Stack(Market):
     def another_verifier(self, name, port, health_port, *flags):
         """One more verifier beside the stack's own, with settings of its own."""
         command = [
-            binary(),
+            self._program,
             "--role=verifier",
             f"--kubeconfig={self.cluster.role_kubeconfig('verifier')}",
             f"--listen={ADDRESS}:{port}",
@@ -100,6 +102,19 @@ class Stack(Market):
         ]
         return self.cluster.popen(command, name)
 
+    def revive_roles(self):
+        """Starts those that have ended, as a kubelet would. Returns what there is to say of those that should not have."""
+        odd = []
+        for role in HEALTH_PORTS:
+            process = self.cluster.processes[role]
+            if not process.running:
+                # A leader that could not renew its Lease in time ends in order.
+                if "lost the leadership" not in process.log():
+                    odd.append(f"{role} has ended with {process.returncode}:\n{process.log_tail()}")
+                self.start_role(role)
+                self.wait_ready(role)
+        return odd
+
     def stop_roles(self):
         """Ends all roles as Kubernetes would; each must end in order, and in time."""
         ended = {}
@@ -110,7 +125,7 @@ class Stack(Market):
         for role, code in ended.items():
             assert code == 0, f"{role} ended with {code}:\n{self.cluster.processes[role].log()[-4000:]}"
 
-    def wait_ready(self, role, timeout=15):
+    def wait_ready(self, role, timeout=60):
         def ready():
             process = self.cluster.processes[role]
             if not process.running:

@@ -1,7 +1,7 @@
 """The chart's admission policies on a working system: the roles are held up by none of them, others are."""
 
 import pytest
-from cluster import KubectlError, chart, tools, wait_until
+from cluster import ApiError, chart, tools, wait_until
 from stack import NAMESPACE, offer
 
 KIND = "ValidatingAdmissionPolicy"
@@ -14,7 +14,7 @@ def guarded(stack):
     stack.cluster.apply(made)
     yield stack
     for each in made:
-        stack.cluster.kubectl("delete", each["kind"], each["metadata"]["name"])
+        stack.cluster.delete(each["kind"], each["metadata"]["name"])
 
 
 def test_an_offer_lives_and_dies_under_the_policies(guarded):
@@ -23,15 +23,14 @@ def test_an_offer_lives_and_dies_under_the_policies(guarded):
 
     def refused():
         try:
-            change = ["patch", "paymentroute", f"{name}-payment", "--type=merge", "-p", '{"spec": {"price": "1"}}']
-            guarded.cluster.kubectl(*change, "-n", NAMESPACE)
-        except KubectlError as error:
-            return "only Portitor's controller writes this spec" in error.stderr
+            guarded.cluster.patch("paymentroute", f"{name}-payment", {"spec": {"price": "1"}}, NAMESPACE)
+        except ApiError as error:
+            return "only Portitor's controller writes this spec" in error.message
         return False
 
     wait_until(refused, 20, "the policies are in force")
     # Everything anew, from the first write to the last.
-    guarded.cluster.kubectl("delete", "serviceoffer", name, "-n", NAMESPACE, "--timeout=60s")
+    guarded.cluster.delete("serviceoffer", name, ns=NAMESPACE)
     guarded.cluster.apply(offer(name, registration=True))
     guarded.wait_condition(name, "Ready")
     guarded.wait_condition(name, "Registered")
@@ -42,6 +41,6 @@ def test_an_offer_lives_and_dies_under_the_policies(guarded):
         10,
         "the controller has changed the price",
     )
-    guarded.cluster.kubectl("delete", "serviceoffer", name, "-n", NAMESPACE, "--timeout=60s")
+    guarded.cluster.delete("serviceoffer", name, ns=NAMESPACE)
     for kind, child in (("paymentroute", f"{name}-payment"), ("registrationrequest", f"{name}-registration")):
         assert guarded.cluster.get(kind, child, NAMESPACE) is None

@@ -91,9 +91,7 @@ def operator(stack, scripted):
     it.restart("controller")
     yield it
     for name in ("coin", "own", "secretive", "curious"):
-        stack.cluster.kubectl(
-            "delete", "serviceoffer", name, "-n", NAMESPACE, "--ignore-not-found", "--timeout=60s"
-        )
+        stack.cluster.delete("serviceoffer", name, ns=NAMESPACE, missing_ok=True)
     for role in ("controller", "verifier"):
         it.restart(role, lists=False)
 

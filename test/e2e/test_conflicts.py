@@ -183,7 +183,7 @@ def test_an_offer_made_again_at_once_under_its_name_is_sold_again(stack):
         old = uids()
         old_offer = stack.cluster.get("serviceoffer", "again", NAMESPACE)["metadata"]["uid"]
         for price in ("0.002", "0.003"):
-            stack.cluster.kubectl("delete", "serviceoffer", "again", "-n", NAMESPACE, "--timeout=60s")
+            stack.cluster.delete("serviceoffer", "again", ns=NAMESPACE)
             stack.cluster.apply(offer("again", price))
         made = stack.cluster.get("serviceoffer", "again", NAMESPACE)["metadata"]["uid"]
         assert made != old_offer
@@ -236,7 +236,7 @@ def grant(name, namespace, to_namespace, service=None):
 
 
 def delete(stack, kind, name, namespace=NAMESPACE):
-    stack.cluster.kubectl("delete", kind, name, "-n", namespace, "--ignore-not-found", "--timeout=30s")
+    stack.cluster.delete(kind, name, ns=namespace, missing_ok=True, timeout=30)
 
 
 def test_a_wider_route_without_payment_withholds_the_offer_until_it_is_gone(stack):

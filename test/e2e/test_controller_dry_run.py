@@ -18,7 +18,6 @@ def client(stack):
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
     restart(stack, "controller")
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
 
 
 def changes(process, name):

@@ -29,7 +29,7 @@ class Replica:
         self.name = name
         self._cluster = stack.cluster
         self._health = f"http://{ADDRESS}:{REPLICAS[name]}/readyz"
-        token = self._cluster.kubectl("create", "token", "portitor-controller", "-n", "portitor").strip()
+        token = self._cluster.api.token("portitor-controller", "portitor")
         config = self._cluster.directory / f"{name}.kubeconfig"
         kubeconfig.write(config, API_SERVER, self._cluster.ca, {"token": token})
         own = {
@@ -70,7 +70,7 @@ def _claims(token):
 def client(stack):
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+    stack.remove_offers(NAMESPACE)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def crowd():
 def client(stack):
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=120s")
+    stack.remove_offers(NAMESPACE)
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,16 @@
 """The three CRDs on the real API server: good and bad objects, defaults, columns, and who may write what."""
 
 import copy
-import json
 import re
 
 import pytest
 import x402
 
-from cluster import Cluster, KubectlError
+from cluster import ApiError, Cluster
+from cluster.api import MERGE_PATCH
 from cluster.components import API_SERVER
+from kube_client import KubeClient
+from kube_client import path as path_of
 from stack import offer
 
 NAMESPACE = "default"
@@ -34,13 +36,16 @@ def changed(base, path, value):
     return out
 
 
-def try_apply(cluster, what):
+@pytest.fixture(scope="module")
+def client(cluster):
+    return KubeClient(cluster)
+
+
+def try_apply(client, what):
     """Whether the server takes it; it keeps nothing. The refusal's text, or None."""
-    try:
-        cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(what))
-    except KubectlError as refused:
-        return str(refused)
-    return None
+    kind = what["kind"].lower() + "s"
+    status, answer = client.request("POST", path_of(kind, NAMESPACE) + "?dryRun=All&fieldValidation=Strict", what)
+    return None if status == 201 else answer["message"]
 
 
 GOOD = offer("good", namespace=NAMESPACE)
@@ -84,12 +89,19 @@ REQUEST = {
         ("spec.path", "/v1/good"),
         ("spec.hostname", "api.example.com"),
         ("spec.routes", [{"path": "/free/*", "gate": "free"}, {"path": "/dear", "price": {"perRequest": "1"}}]),
+        ("spec.routes", [{"path": "/"}, {"path": "/*"}, {"path": "/users/*/export"}, {"path": "/.well-known/x"}]),
         ("spec.drainAt", "2030-01-01T00:00:00Z"),
+        ("spec.drainAt", "2030-01-01T00:00:00.5+02:30"),
+        ("spec.drainAt", "1970-01-01T00:00:00Z"),
+        ("spec.drainAt", "2200-01-01T00:00:00+00:01"),
+        ("spec.drainGracePeriod", ""),
+        ("spec.drainGracePeriod", "1h0m0s"),
+        ("spec.drainGracePeriod", "87599h59m60s"),
         ("spec.upstream.port", 65535),
     ],
 )
-def test_good_offers_are_taken(cluster, path, value):
-    assert try_apply(cluster, changed(GOOD, path, value)) is None
+def test_good_offers_are_taken(client, path, value):
+    assert try_apply(client, changed(GOOD, path, value)) is None
 
 
 DECIMAL = 'must be a decimal amount of the asset with a point, such as "0.01"'
@@ -182,14 +194,48 @@ SEGMENTS = 'must not hold the segments "." and ".."'
             "write gate: paid, or leave the price out",
         ),
         ("spec.registration.chain", "Base Sepolia", "spec.registration.chain", "such as base-sepolia"),
+        *[
+            ("spec.routes", [{"path": "/a"}, {"path": path}], "spec.routes[1].path", words)
+            for path, words in (
+                ("/premium*", "write /premium/* rather than /premium*"),
+                ("/**", "as a whole segment only"),
+                ("/*.html", "as a whole segment only"),
+                ("/a*/b", "as a whole segment only"),
+                ("*/b", 'must start with "/"'),
+                ("/a/", "write /docs, or /docs/* for all below"),
+                ("/a/*/", "must not end with"),
+                ("/a?b", "such as /report or /files/*"),
+                ("/a#b", "such as /report or /files/*"),
+                ("/a%2fb", "such as /report or /files/*"),
+                ("/a%2Fb", "such as /report or /files/*"),
+                ("/a ", "such as /report or /files/*"),
+            )
+        ],
         ("spec.drainAt", "tomorrow", "spec.drainAt", "date-time"),
+        *[
+            ("spec.drainAt", time, "spec.drainAt", "must be a time from 1970 to 2199; leave it out")
+            for time in (
+                "0001-01-01T00:00:00Z",
+                "1677-09-21T00:12:43Z",
+                "1969-12-31T23:59:59Z",
+                "1970-01-01T00:00:00+00:01",
+                "2200-01-01T00:00:00Z",
+                "2261-12-31t00:00:00z",
+                "2262-04-11T23:47:17Z",
+                "9999-12-31T23:59:59-23:59",
+            )
+        ],
+        ("spec.drainAt", "2030-01-01T00:00:00+99:99", "spec.drainAt", "Invalid value"),
+        ("spec.drainAt", "2030-01-01t00:00:00z", "spec.drainAt", "Invalid value"),
         ("spec.drainGracePeriod", "soon", "spec.drainGracePeriod", "such as 90m or 1h30m"),
+        ("spec.drainGracePeriod", "99999h", "spec.drainGracePeriod", "must be at most 87600h"),
+        ("spec.drainGracePeriod", "99999h99999h99999h99999h99999h", "spec.drainGracePeriod", "must be at most 87600h"),
         ("spec.type", "dataset", "spec.type", '"inference"'),
         ("spec.paymnt", {}, "spec.paymnt", "unknown field"),
     ],
 )
-def test_bad_offers_are_refused_with_the_field_and_what_to_do(cluster, path, value, field, words):
-    refusal = try_apply(cluster, changed(GOOD, path, value))
+def test_bad_offers_are_refused_with_the_field_and_what_to_do(client, path, value, field, words):
+    refusal = try_apply(client, changed(GOOD, path, value))
     assert refusal is not None
     assert f"{field}:" in refusal or f'"{field}"' in refusal, refusal
     assert words in refusal
@@ -213,6 +259,8 @@ def test_bad_offers_are_refused_with_the_field_and_what_to_do(cluster, path, val
         (ROUTE, "spec.rules", [{"pattern": "/a", "gate": "free", "price": "1"}], "spec.rules[0]", "a free one has none"),
         (ROUTE, "spec.rules", [{"pattern": "/a", "gate": "paid", "price": "0"}], "spec.rules[0].price", "more than zero"),
         (ROUTE, "spec.rules", [{"pattern": "/a"}], "spec.rules[0].gate", "Required"),
+        (ROUTE, "spec.rules", [{"pattern": "/a*", "gate": "free"}], "spec.rules[0].pattern", "as a whole segment only"),
+        (ROUTE, "spec.rules", [{"pattern": "/a/", "gate": "free"}], "spec.rules[0].pattern", "must not end with"),
         (REQUEST, "spec.desiredState", "Tombstoned", "spec.desiredState", '"Retired"'),
         (REQUEST, "spec.registry", "0x1", "spec.registry", "exactly 40 hexadecimal digits"),
         (REQUEST, "spec.agentURI", "example.com", "spec.agentURI", "http or https URL"),
@@ -220,8 +268,8 @@ def test_bad_offers_are_refused_with_the_field_and_what_to_do(cluster, path, val
         (REQUEST, "spec.name", None, "spec.name", "Required"),
     ],
 )
-def test_bad_children_are_refused(cluster, base, path, value, field, words):
-    refusal = try_apply(cluster, changed(base, path, value))
+def test_bad_children_are_refused(client, base, path, value, field, words):
+    refusal = try_apply(client, changed(base, path, value))
     assert refusal is not None
     assert f"{field}:" in refusal and words in refusal, refusal
 
@@ -238,8 +286,8 @@ def test_bad_children_are_refused(cluster, base, path, value, field, words):
         (REQUEST, "spec.metadata", {"a": "b"}),
     ],
 )
-def test_good_children_are_taken(cluster, base, path, value):
-    assert try_apply(cluster, changed(base, path, value)) is None
+def test_good_children_are_taken(client, base, path, value):
+    assert try_apply(client, changed(base, path, value)) is None
 
 
 @pytest.fixture
@@ -250,12 +298,13 @@ def objects(cluster):
     sparse["spec"]["routes"] = [{"path": "/dear"}]
     cluster.apply([sparse, ROUTE, REQUEST])
     yield
-    cluster.kubectl("delete", "so,pr,rr", "--all", "-n", NAMESPACE)
+    for short in ("so", "pr", "rr"):
+        names = [each["metadata"]["name"] for each in cluster.get(short, ns=NAMESPACE)["items"]]
+        cluster.delete(short, *names, ns=NAMESPACE)
 
 
 def patch(cluster, kind, name, what, subresource=None):
-    where = ["--subresource", subresource] if subresource else []
-    cluster.kubectl("patch", kind, name, "-n", NAMESPACE, "--type=merge", "-p", json.dumps(what), *where)
+    cluster.patch(kind, name, what, NAMESPACE, subresource=subresource)
 
 
 def table(cluster, short):
@@ -335,14 +384,6 @@ def test_a_new_object_shows_empty_columns(cluster, objects):
     assert table(cluster, "so")["READY"] == "" and table(cluster, "pr")["ADMITTED"] == ""
 
 
-def may(cluster, role, verb, resource, subresource=""):
-    try:
-        cluster.kubectl("auth", "can-i", verb, resource, f"--subresource={subresource}", "-n", NAMESPACE, role=role)
-    except KubectlError:
-        return False
-    return True
-
-
 def test_each_role_writes_only_what_is_its_own(cluster):
     writers = {
         ("patch", "serviceoffers.obol.org", "status"): {"controller"},
@@ -356,23 +397,19 @@ def test_each_role_writes_only_what_is_its_own(cluster):
         ("delete", "serviceoffers.obol.org", ""): set(),
         ("get", "secrets", ""): set(),
     }
+    apis = {role: cluster.role_api(role) for role in ("controller", "verifier", "registrar")}
     for (verb, resource, subresource), roles in writers.items():
-        able = {role for role in ("controller", "verifier", "registrar") if may(cluster, role, verb, resource, subresource)}
+        able = {role for role, api in apis.items() if api.may(verb, resource, NAMESPACE, subresource)}
         assert able == roles, (verb, resource, subresource)
-    assert not may(cluster, "verifier", "list", "serviceoffers.obol.org")
-    assert may(cluster, "verifier", "watch", "paymentroutes.obol.org")
+    assert not apis["verifier"].may("list", "serviceoffers.obol.org", NAMESPACE)
+    assert apis["verifier"].may("watch", "paymentroutes.obol.org", NAMESPACE)
 
 
 def write(cluster, role, path, what):
-    """One PATCH with the role's token, as kubectl cannot send it: it reads first. The answer's status and message."""
-    headers = {
-        "Authorization": f"Bearer {cluster.role_token(role).read_text()}",
-        "Content-Type": "application/merge-patch+json",
-        "Connection": "close",
-    }
-    url = f"{API_SERVER}/apis/obol.org/v1alpha1/namespaces/{NAMESPACE}/{path}"
-    answer = cluster.http("PATCH", url, headers, json.dumps(what).encode())
-    return answer.status, json.loads(answer.body).get("message", "")
+    """One PATCH with the role's token. The answer's status and message."""
+    url = f"/apis/obol.org/v1alpha1/namespaces/{NAMESPACE}/{path}"
+    status, answer = cluster.role_api(role).request("PATCH", url, what, MERGE_PATCH)
+    return status, answer.get("message", "")
 
 
 def test_what_each_token_can_write_in_fact(cluster, objects):

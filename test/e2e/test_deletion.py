@@ -19,7 +19,7 @@ NAMESPACE = "going"
 def client(stack):
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+    stack.remove_offers(NAMESPACE)
 
 
 def sell(stack, client, name, price="0.001"):
@@ -129,7 +129,7 @@ def test_a_namespace_goes_with_all_its_offers(stack, client, down):
         assert client.create("serviceoffers", each, ns)[0] == 201
     oracle.assert_converges(client, ns, offers, "they are sold")
     with controller_down(stack) if down else contextlib.nullcontext():
-        stack.cluster.kubectl("delete", "namespace", ns, "--wait=false")
+        stack.cluster.delete("namespace", ns, wait=False)
         wait_until(lambda: stack.cluster.get("namespace", ns)["status"]["phase"] == "Terminating", 10, "it is going")
     wait_until(lambda: stack.cluster.get("namespace", ns) is None, 60, "it is gone")
     for each in offers:

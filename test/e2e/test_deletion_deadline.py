@@ -16,7 +16,7 @@ def client(stack):
     restart(stack, "controller", f"--deletion-deadline={DEADLINE}s")
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+    stack.remove_offers(NAMESPACE)
     restart(stack, "controller")
 
 
@@ -71,13 +71,12 @@ def test_a_finalizer_of_somebody_else_holds_the_offer_no_longer_than_that(stack,
 
 def test_a_namespace_that_goes_takes_no_events_and_goes_all_the_same(stack, client):
     before = left_on_chain(stack)
-    stack.cluster.kubectl("create", "namespace", "overdue-too")
     stack.cluster.service("overdue-too", "hello", 9000)
     made = offer("sunk", namespace="overdue-too", registration=True)
     assert client.create("serviceoffers", made, "overdue-too")[0] == 201
     stack.wait_condition("sunk", "Registered", namespace="overdue-too")
     record = {"phase": "Confirmed", "agentId": "0"}
     assert client.patch_status("registrationrequests", "sunk-registration", "overdue-too", record)[0] == 200
-    stack.cluster.kubectl("delete", "namespace", "overdue-too", "--wait=false")
+    stack.cluster.delete("namespace", "overdue-too", wait=False)
     wait_until(lambda: stack.cluster.get("namespace", "overdue-too") is None, 60, "the namespace is gone")
     assert left_on_chain(stack) == before + 1

@@ -29,7 +29,7 @@ def sold(stack):
 
     yield make
     for name in made:
-        stack.cluster.kubectl("delete", "serviceoffer", name, "-n", NAMESPACE, "--timeout=60s", "--ignore-not-found")
+        stack.cluster.delete("serviceoffer", name, ns=NAMESPACE, missing_ok=True)
 
 
 def get_json(stack, path):
@@ -61,9 +61,8 @@ def route(stack):
     return stack.cluster.get("httproute", ROUTE, "portitor")
 
 
-def patch(stack, kind, name, what, namespace=NAMESPACE, subresource=""):
-    part = [f"--subresource={subresource}"] if subresource else []
-    stack.cluster.kubectl("patch", kind, name, "-n", namespace, "--type=merge", "-p", json.dumps(what), *part)
+def patch(stack, kind, name, what, namespace=NAMESPACE, subresource=None):
+    stack.cluster.patch(kind, name, what, namespace, subresource=subresource)
 
 
 def document_path(found):
@@ -143,7 +142,7 @@ def test_an_agents_document_names_its_id_and_says_when_it_ends(stack, sold, no_r
     wait_until(lambda: expected in get_json(stack, REGISTRATIONS)["registrations"], 5, "the list names it")
 
     # As long as the chain leads to the document it is there.
-    stack.cluster.kubectl("delete", "serviceoffer", "numbered", "-n", NAMESPACE, "--wait=false")
+    stack.cluster.delete("serviceoffer", "numbered", ns=NAMESPACE, wait=False)
     wait_listed(stack, "numbered", listed=False)
     assert expected not in get_json(stack, REGISTRATIONS)["registrations"]
     ending = get_json(stack, path)
@@ -190,7 +189,7 @@ def test_an_offer_whose_upstream_is_dead_is_unlisted(stack, sold):
         stack.cluster.popen(command, "mortal")
         wait_listed(stack, "mortal", timeout=30)
     finally:
-        stack.cluster.kubectl("delete", "serviceoffer", "mortal", "-n", NAMESPACE, "--timeout=60s")
+        stack.cluster.delete("serviceoffer", "mortal", ns=NAMESPACE)
         stack.cluster.processes["mortal"].stop()
 
 
@@ -199,7 +198,7 @@ def test_a_deleted_offer_leaves_no_document(stack, sold):
     found = sold("leaving", registration=True)
     wait_listed(stack, "leaving")
     assert stack.get(document_path(found)).status == 200
-    stack.cluster.kubectl("delete", "serviceoffer", "leaving", "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", "leaving", ns=NAMESPACE)
     wait_listed(stack, "leaving", listed=False, timeout=2)
     assert "leaving" not in agents(stack)
     answer = stack.get(document_path(found))
@@ -237,7 +236,7 @@ def test_the_route_is_put_right_when_it_is_deleted_or_edited(stack):
     service = stack.cluster.get("service", "portitor-controller", "portitor")
     assert [each["uid"] for each in first["metadata"]["ownerReferences"]] == [service["metadata"]["uid"]]
 
-    stack.cluster.kubectl("delete", "httproute", ROUTE, "-n", "portitor")
+    stack.cluster.delete("httproute", ROUTE, ns="portitor")
     wait_until(lambda: (route(stack) or first)["metadata"]["uid"] != first["metadata"]["uid"], 1, "the route is back", 0.05)
     assert route(stack)["spec"] == first["spec"]
     wait_published(stack)

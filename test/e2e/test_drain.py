@@ -18,7 +18,7 @@ NAMESPACE = "ending"
 def client(stack):
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+    stack.remove_offers(NAMESPACE)
 
 
 def sell(stack, client, made):

@@ -3,6 +3,7 @@ real facilitator, and one in front of it that hangs up (`chains` in docs/configu
 
 import concurrent.futures
 import json
+import time
 import urllib.parse
 
 import pytest
@@ -70,6 +71,7 @@ class Shop:
 
     def event(self, name):
         """How often it happened to a payment, from the metrics."""
+        time.sleep(0.6)  # They are brought up to date every half second.
         page = self.stack.cluster.http("GET", f"http://{ADDRESS}:{HEALTH_PORT}/metrics").body.decode()
         line = f'portitor_payments_total{{event="{name}"}} '
         return next(int(each.removeprefix(line)) for each in page.splitlines() if each.startswith(line))
@@ -101,7 +103,7 @@ def shop(stack, scripted):
     yield it
     it.script()
     assert verifier.stop(timeout=40) == 0
-    stack.cluster.kubectl("delete", "serviceoffer", "looked-up", "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", "looked-up", ns=NAMESPACE)
 
 
 def asks_for_payment(shop):
@@ -151,14 +153,17 @@ def assert_sold_once(shop, payment, granted, version=2):
     assert earned(shop) == PRICE
 
 
-@pytest.mark.parametrize("again", ["lost", "close", "html", "error", "used", "refused", "relayed", "hang"])
-def test_money_that_moved_is_granted_once_with_the_transaction_of_the_chain(shop, again):
-    """Whatever the facilitator says or does when it is asked once more."""
+@pytest.mark.parametrize(
+    "settle, calls",
+    [("lost", 1), ("moved-html", 1), ("moved-error", 1), ("close,lost", 2), ("pending,moved-pending", 2)],
+)
+def test_money_that_moved_is_granted_once_with_the_transaction_of_the_chain(shop, settle, calls):
+    """However the facilitator lost sight of it, and with whichever of its tries it moved."""
     payment = shop.payment()
     settled = shop.event("chain_settled")
-    shop.script(settle=f"lost,{again}")
+    shop.script(settle=settle)
     granted = shop.ask(payment)
-    assert shop.counts() == {"verify": 1, "settle": 2}
+    assert shop.counts() == {"verify": 1, "settle": calls}
     assert_sold_once(shop, payment, granted)
     wait_until(lambda: shop.event("chain_settled") == settled + 1, 5, "the metrics tell")
 
@@ -175,7 +180,7 @@ def test_of_many_copies_one_is_granted(shop):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         answers = sorted(pool.map(lambda _: shop.ask(payment), range(8)), key=lambda answer: answer.status)
     assert [answer.status for answer in answers] == [200] + [409] * 7
-    assert shop.counts() == {"verify": 1, "settle": 2}
+    assert shop.counts() == {"verify": 1, "settle": 1}
     assert_sold_once(shop, payment, answers[0])
 
 

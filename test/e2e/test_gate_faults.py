@@ -59,7 +59,7 @@ def shop(stack, scripted):
     it = Shop(stack)
     wait_until(lambda: it.ask().status == 402, 10, "the gate asks for payment")
     yield it
-    stack.cluster.kubectl("delete", "serviceoffer", "scripted", "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", "scripted", ns=NAMESPACE)
 
 
 @pytest.fixture(autouse=True)
@@ -115,18 +115,24 @@ def test_refusals_are_a_new_402_with_the_reason(shop):
     assert answer.status == 409 and "PAYMENT-REQUIRED" not in answer.headers
 
 
-def test_a_facilitator_that_hangs_or_drips_is_given_up_in_time(shop):
+def test_a_facilitator_that_hangs_drips_or_is_slow_is_answered_for_in_time(shop):
+    """A slow settlement is waited for all the same: the same payment gets its grant."""
     payments = [shop.payment() for _ in range(4)]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        for script in ({"verify": "hang"}, {"settle": "drip"}):
+        for script in ({"verify": "hang,drip"}, {"settle": "slow"}):
             shop.script(**script)
             began = time.monotonic()
-            for answer in pool.map(shop.ask, payments[:2]):
-                assert_not_now(answer)
-            assert time.monotonic() - began < 21
-            payments = payments[2:]
+            answers = pool.map(shop.ask, payments[:2])
             # Others are served all the while.
             assert shop.ask().status == 402
+            for answer in answers:
+                assert_not_now(answer)
+            assert time.monotonic() - began < 21
+            slow, payments = payments[:2], payments[2:]
+    for payment in slow:
+        wait_until(lambda: shop.ask(payment).status == 200, 10, "the settlement is granted")
+        assert shop.ask(payment).status == 409
+    assert shop.counts() == {"verify": 2, "settle": 2}
 
 
 def test_one_payment_at_once_many_times_buys_one_answer(shop):
@@ -148,6 +154,22 @@ def test_a_buyer_that_hangs_up_gets_its_grant_with_the_next_try(shop):
     shop.script()
     assert shop.ask(payment).status == 200
     assert shop.counts()["settle"] == 0
+    assert shop.ask(payment).status == 409
+
+
+def test_a_buyer_that_leaves_with_more_questions_on_the_way_gets_its_grant_with_the_next_try(shop):
+    payment = shop.payment()
+    unpaid = (
+        f"GET /verify/{NAMESPACE}/scripted HTTP/1.1\r\nHost: {ADDRESS}\r\nX-Forwarded-Uri: /services/scripted/a\r\n"
+        "X-Forwarded-Method: GET\r\nX-Forwarded-Host: gate.test\r\nX-Forwarded-Proto: http\r\n"
+    )
+    shop.script(delay="0.3")
+    with shop.stack.cluster.connect(ADDRESS, VERIFIER_PORT) as line:
+        line.sendall(f"{unpaid}Payment-Signature: {payment}\r\n\r\n".encode())
+        wait_until(lambda: shop.counts()["settle"] == 1, 5, "the payment is being settled", interval=0.02)
+        line.sendall(f"{unpaid}\r\n".encode() * 3)
+    assert shop.ask(payment).status == 200
+    assert shop.counts() == {"verify": 1, "settle": 1}
     assert shop.ask(payment).status == 409
 
 
@@ -276,7 +298,6 @@ def test_the_api_server_away_is_no_affair_of_buyers(shop):
 def suspended(shop, wanted):
     """Sets it by hand, which the controller undoes, and says whether the gate has followed."""
     if wanted:
-        change = json.dumps({"spec": {"suspended": True}})
-        shop.stack.cluster.kubectl("patch", "pr", "scripted-payment", "-n", NAMESPACE, "--type=merge", "-p", change)
+        shop.stack.cluster.patch("paymentroute", "scripted-payment", {"spec": {"suspended": True}}, NAMESPACE)
     answer = shop.ask()
     return answer.status == (503 if wanted else 402)

@@ -26,7 +26,7 @@ def echo(stack):
     stack.wait_condition("echo", "Ready")
     wait_until(lambda: stack.get("/services/echo").status == 402, 10, "echo answers 402")
     yield "/services/echo"
-    stack.cluster.kubectl("delete", "serviceoffer", "echo", "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", "echo", ns=NAMESPACE)
 
 
 def seen(answer):
@@ -60,7 +60,10 @@ def price(answer):
         ("/services/echo/a", PAID),
         ("/services/echo", PAID),
         ("/services/echo/", PAID),
-        ("/services/echo/public", "/public"),
+        # What is below is free, and only that.
+        ("/services/echo/public", PAID),
+        ("/services/echo/public/", PAID),
+        ("/services/echo/public/x/..", PAID),
         ("/services/echo/Public/a", PAID),
         ("/services/echo/publicx/a", PAID),
         # Traefik hands the decoded and cleaned path to the upstream: another rule's, or another place.

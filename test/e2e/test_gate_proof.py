@@ -35,11 +35,8 @@ def site(stack):
 
 def events(stack, name):
     """The reasons of an offer's Events."""
-    found = stack.cluster.kubectl(
-        "get", "events", "-n", NAMESPACE, "--field-selector", f"involvedObject.name={name}", "-o",
-        "jsonpath={.items[*].reason}",
-    )
-    return found.split()
+    found = stack.cluster.get("events", ns=NAMESPACE)["items"]
+    return [each["reason"] for each in found if each["involvedObject"]["name"] == name]
 
 
 def test_an_offer_is_ready_once_its_gate_is_proved(stack):
@@ -70,7 +67,7 @@ def test_a_gate_that_is_seen_open_takes_the_route_down(stack, site):
         wait_until(lambda: "GateOpen" in events(stack, "leaky"), 5, "an Event tells it")
 
         # It stays down, also when the controller starts anew.
-        stack.cluster.kubectl("delete", "httproute", "free-ride", "-n", NAMESPACE)
+        stack.cluster.delete("httproute", "free-ride", ns=NAMESPACE)
         assert stack.cluster.processes["controller"].stop(timeout=40) == 0
         stack.start_role("controller")
         stack.wait_ready("controller")
@@ -81,7 +78,7 @@ def test_a_gate_that_is_seen_open_takes_the_route_down(stack, site):
         stack.cluster.apply(offer("leaky", price="0.002"))
         stack.wait_condition("leaky", "Ready")
     finally:
-        stack.cluster.kubectl("delete", "httproute", "free-ride", "-n", NAMESPACE, "--ignore-not-found")
+        stack.cluster.delete("httproute", "free-ride", ns=NAMESPACE, missing_ok=True)
         remove(stack, "leaky")
 
 
@@ -99,20 +96,21 @@ def test_a_gate_that_cannot_be_proved_is_not_published_but_stays(stack):
         message = stack.conditions("hidden")["RoutePublished"][2]
         assert GATEWAY in message and "HTTP 302" in message
         assert stack.get("/services/hidden/other").status == 402
-        stack.cluster.kubectl("delete", "httproute", "shadow", "-n", NAMESPACE)
+        stack.cluster.delete("httproute", "shadow", ns=NAMESPACE)
         stack.wait_condition("hidden", "Ready", timeout=60)
     finally:
-        stack.cluster.kubectl("delete", "httproute", "shadow", "-n", NAMESPACE, "--ignore-not-found")
+        stack.cluster.delete("httproute", "shadow", ns=NAMESPACE, missing_ok=True)
         remove(stack, "hidden")
 
 
 def test_an_offer_that_gives_everything_away_has_no_gate_to_prove(stack):
     free = offer("gift")
-    free["spec"]["routes"] = [{"path": "/*", "gate": "free"}]
+    free["spec"]["routes"] = [{"path": "/", "gate": "free"}, {"path": "/*", "gate": "free"}]
     stack.cluster.apply(free)
     try:
         stack.wait_condition("gift", "Ready")
         wait_until(lambda: stack.get("/services/gift/any").status == 200, 10, "it is given away")
+        assert stack.get("/services/gift").status == 200
     finally:
         remove(stack, "gift")
 

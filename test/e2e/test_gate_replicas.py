@@ -36,7 +36,7 @@ def pair(stack):
     wait_until(lambda: {ask(stack, port).status for port in PORTS} == {402}, 20, "both serve the offer")
     yield stack
     assert second.stop(timeout=40) == 0
-    stack.cluster.kubectl("delete", "serviceoffer", "twice", "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", "twice", ns=NAMESPACE)
 
 
 def ask(stack, port, payment=None):

@@ -7,10 +7,12 @@ import ssl
 import time
 
 import pytest
+import x402
 from cluster import wait_until
 from cluster.certs import Certs
 from stack import ADDRESS, NAMESPACE, offer
 from test_bad_input import KUBECONFIG, assert_refused, run
+from test_gate_faults import Shop
 
 PORT, HEALTH_PORT = 8443, 8444
 # docs/configuration.md: the files are read again every 10 s.
@@ -62,7 +64,8 @@ class Gate:
         self.identity = self.new_identity()
         self.show(self.identity)
         files = [f"--tls-cert-file={self.mount.certificate}", f"--tls-key-file={self.mount.key}"]
-        self.process = stack.another_verifier("tls-verifier", PORT, HEALTH_PORT, "--threads=2", *files)
+        flags = ["--threads=2", f"--config={stack.config}", *files]
+        self.process = stack.another_verifier("tls-verifier", PORT, HEALTH_PORT, *flags)
 
     def new_identity(self):
         self._made += 1
@@ -91,29 +94,49 @@ class Gate:
         with self.connect(identity) as line:
             return status(line) == 402
 
+    def payment(self):
+        """A header that has never been used, signed by a real client's key."""
+        with self.connect(self.identity) as line:
+            required = x402.decode_header(ask(line).headers["PAYMENT-REQUIRED"])["accepts"][0]
+        return x402.sign(self.stack.scripts, 2, required, valid_before="+600")
 
-def status(line):
-    """The answer to one more request on a connection."""
-    line.sendall(
+    def buys(self, payment):
+        with self.connect(self.identity) as line:
+            return status(line, payment)
+
+
+def question(payment=None):
+    """What Traefik asks, with a buyer's payment or without."""
+    paid = f"Payment-Signature: {payment}\r\n" if payment else ""
+    return (
         f"GET /verify/{NAMESPACE}/tls HTTP/1.1\r\nHost: {ADDRESS}\r\nX-Forwarded-Uri: /services/tls/a\r\n"
-        "X-Forwarded-Method: GET\r\nX-Forwarded-Host: gate.test\r\nX-Forwarded-Proto: http\r\n\r\n".encode()
+        f"X-Forwarded-Method: GET\r\nX-Forwarded-Host: gate.test\r\nX-Forwarded-Proto: http\r\n{paid}\r\n".encode()
     )
+
+
+def ask(line, payment=None):
+    """The answer to one more request on a connection."""
+    line.sendall(question(payment))
     with http.client.HTTPResponse(line) as answer:
         answer.begin()
         answer.read()
-        return answer.status
+        return answer
+
+
+def status(line, payment=None):
+    return ask(line, payment).status
 
 
 @pytest.fixture(scope="module")
-def gate(stack, tmp_path_factory):
+def gate(stack, scripted, tmp_path_factory):
     made = Gate(stack, tmp_path_factory.mktemp("tls"))
-    stack.cluster.apply(offer("tls"))
+    stack.cluster.apply(offer("tls", facilitator="scripted"))
     stack.wait_condition("tls", "Ready")
     wait_until(lambda: made.shows(made.identity), 10, "the verifier speaks TLS")
     wait_until(lambda: made.asks_for_payment(made.identity), 10, "it has the route")
     yield made
     assert made.process.stop(timeout=40) == 0
-    stack.cluster.kubectl("delete", "serviceoffer", "tls", "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", "tls", ns=NAMESPACE)
 
 
 def test_it_serves_with_the_certificate_that_it_was_given(gate):
@@ -185,6 +208,33 @@ def test_plain_http_on_the_tls_port_harms_nobody(gate):
         assert gate.shows(gate.identity)
         assert gate.asks_for_payment(gate.identity)
     assert gate.process.running
+
+
+def say_farewell(line):
+    """Ends the stream (close_notify), as Go's and others' clients do before they close the connection."""
+    line.setblocking(False)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        line.unwrap()
+
+
+@pytest.mark.parametrize("ends", ["the connection", "the stream", "both", "both, another question before"])
+def test_a_buyer_that_leaves_gets_its_grant_with_the_next_try(gate, ends):
+    shop, payment = Shop(gate.stack), gate.payment()
+    shop.script(delay="0.3")
+    with gate.connect(gate.identity) as line:
+        line.sendall(question(payment))
+        wait_until(lambda: shop.counts()["settle"] == 1, 5, "the payment is being settled", interval=0.02)
+        if "before" in ends:
+            line.sendall(question())
+        if ends != "the connection":
+            say_farewell(line)
+        if ends != "the stream":
+            line.close()
+        # It waits for the settlement, like every copy of a payment.
+        assert gate.buys(payment) == 200
+    assert shop.counts() == {"verify": 1, "settle": 1}
+    assert gate.buys(payment) == 409
+    shop.script()
 
 
 def test_files_that_do_not_fit_end_a_start(tmp_path):

@@ -17,7 +17,7 @@ SEED = int(os.environ.get("PORTITOR_SEED", "402"))
 def client(stack):
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+    stack.remove_offers(NAMESPACE)
 
 
 def test_random_kills_change_nothing_in_the_end(stack, client, capsys):

@@ -1,6 +1,5 @@
 """Buyers notice nothing: they buy all the while that controllers are killed and the API server is away."""
 
-import concurrent.futures
 import contextlib
 import os
 import time
@@ -31,16 +30,16 @@ def client(stack):
         stack.wait_condition(name, "Ready", namespace=NAMESPACE, timeout=60)
         wait_until(lambda: stack.get(f"/services/{name}/x").status == 402, 10, f"{name} answers 402")
     yield client
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+    stack.remove_offers(NAMESPACE)
 
 
 @contextlib.contextmanager
-def buyers(stack, seconds):
-    """Real clients that buy from every offer for as long; gives what they have to tell, once they are through."""
-    with concurrent.futures.ThreadPoolExecutor() as pool:
+def buyers(stack):
+    """Real clients that buy from every offer until the block ends; they have a summary then."""
+    with contextlib.ExitStack() as running:
         yield {
-            name: pool.submit(
-                x402.pay_loop, stack.scripts, f"{GATEWAY}/services/{name}/x", RATE, seconds, KEYS[name], concurrency=4
+            name: running.enter_context(
+                x402.PayLoop(stack.scripts, f"{GATEWAY}/services/{name}/x", RATE, KEYS[name], concurrency=4)
             )
             for name in PRICES
         }
@@ -65,19 +64,19 @@ def api_server_outage(stack):
 
 def test_no_paid_request_fails(stack, client, capsys):
     before = stack.chain.balance(x402.SELLER)
-    seconds = KILLS * KILL_PERIOD + OUTAGE + 10
-    with Kubelet(stack) as kubelet, buyers(stack, seconds) as sold:
+    with Kubelet(stack) as kubelet, buyers(stack) as sold:
         wait_until(lambda: all(has_sold(stack, name) for name in PRICES), 60, "all of them buy")
         began = time.time()
         kill_controllers(stack)
         api_server_outage(stack)
         over = time.time()
-        told = {name: each.result() for name, each in sold.items()}
+        time.sleep(1)
+    told = {name: each.summary for name, each in sold.items()}
     for name, summary in told.items():
         assert summary["failures"] == [], name
-        assert summary["ok"] == summary["sent"] == RATE * seconds
         # They were at it when it began and when it was over.
-        assert summary["startedAt"] < began and summary["startedAt"] + seconds > over
+        assert summary["startedAt"] < began
+        assert summary["ok"] == summary["sent"] > RATE * (over - began) / 2
     paid = sum(round(1e6 * float(price)) * told[name]["ok"] for name, price in PRICES.items())
     assert stack.chain.balance(x402.SELLER) - before == paid
     assert kubelet.starts["controller"] >= KILLS

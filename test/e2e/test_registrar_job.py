@@ -38,4 +38,4 @@ def test_it_ends_when_all_is_done(stack, registrar_down):
         stack.wait_condition(name, "Registered", timeout=5)
     # With nothing to do as well.
     assert run_job(stack) == 0
-    stack.cluster.kubectl("delete", "serviceoffer", *names, "-n", NAMESPACE, "--timeout=60s")
+    stack.cluster.delete("serviceoffer", *names, ns=NAMESPACE)

@@ -30,7 +30,7 @@ FOREIGN = {
 def client(stack):
     stack.cluster.service(NAMESPACE, "hello", 9000)
     yield KubeClient(stack.cluster)
-    stack.cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=90s")
+    stack.remove_offers(NAMESPACE)
 
 
 @pytest.fixture
@@ -169,3 +169,32 @@ def test_two_writers_do_not_fight(stack, client, sold, capsys):
             f"\n  {len(repairs)} repairs and {len(fight)} writes in {seconds} s, "
             f"right again in {time.monotonic() - ended:.1f} s"
         )
+
+
+def test_what_comes_and_goes_is_made_only_so_often(stack, client, sold):
+    name, made = sold
+    route = f"so-{name}"
+    tail = AuditTail(stack.cluster)
+
+    def turn(network, is_done):
+        assert client.patch("serviceoffers", name, NAMESPACE, {"spec": {"payment": {"network": network}}})[0] == 200
+        wait_until(is_done, 10, f"the network {network} is acted on", 0.005)
+
+    def is_there():
+        return uid_of(client, "httproutes", route) is not None
+
+    def is_held_back():
+        conditions = client.get("serviceoffers", name, NAMESPACE)["status"]["conditions"]
+        return "Flapping" in [each["reason"] for each in conditions if each["type"] == "RoutePublished"]
+
+    # Five times at once, then once a second.
+    for _ in range(30):
+        turn("nowhere", lambda: not is_there())
+        turn(made["spec"]["payment"]["network"], lambda: is_there() or is_held_back())
+        if is_held_back():
+            break
+    else:
+        raise AssertionError("it was never held back")
+    oracle.assert_converges(client, NAMESPACE, [made], "it comes to rest")
+    times = [each.done for each in tail.writes(CONTROLLER, kind="httproutes", name=route) if each.code == 201]
+    assert 5 < len(times) <= 5 + 1 + times[-1] - times[0]

@@ -1,6 +1,8 @@
 #include "fuzz.hpp"
 #include "x402/facilitator_messages.hpp"
 
+#include <portitor/x402/settlement_rules.hpp>
+
 using namespace portitor;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
@@ -26,5 +28,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         fuzz::require(!done->transaction.empty());
     if (const auto* refused = std::get_if<x402::settle_refused>(&settled))
         fuzz::require(!refused->reason.empty() && refused->reason.size() <= 100);
+    // Who has a fault refuses nothing.
+    if (answer.result_int() >= 500)
+        fuzz::require(x402::word_of(settled) != x402::settle_word::refused);
+    if (const auto* unknown = std::get_if<x402::settle_unknown>(&settled))
+        fuzz::require(
+            unknown->transaction.size() <= 128 && (!unknown->failed || !unknown->transaction.empty())
+        );
     return 0;
 }

@@ -33,13 +33,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!verifier::read_request_path(fuzz::text_of(data, size), path))
         return 0;
     const std::string decoded = percent_decoded(path.text);
-    const auto segments = verifier::split_segments(decoded);
+    const auto segments = api::segments_of(decoded);
     fuzz::require(decoded.starts_with('/') && decoded.find("//") == decoded.npos);
     fuzz::require(segments.size() == path.segments.size());
     for (std::size_t i = 0; i < segments.size(); ++i)
     {
         fuzz::require(segments[i] == percent_decoded(path.segments[i]));
-        const std::string name = segments[i].substr(0, segments[i].find(';'));
+        const std::string_view name = segments[i].substr(0, segments[i].find(';'));
         fuzz::require(
             name != "." && name != ".." && name.find('\\') == name.npos && name.find('\0') == name.npos
         );

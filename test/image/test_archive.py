@@ -85,7 +85,9 @@ def test_the_folder_that_is_written_for_docker_has_the_same_files(make, image, t
 
 def test_the_binary_does_not_know_the_folder_that_it_was_built_in():
     # With its debug information, which the build id is made from. "./src" and "/srcs" do not name a folder "/src".
-    named = rb"(?<![\w.-])" + re.escape(str(ROOT).encode()) + rb"(?![\w.-])"
+    folder = re.escape(str(ROOT).encode())
+    # The folder first: what begins with a literal is found fast.
+    named = folder + rb"(?<![\w.-]" + folder + rb")(?![\w.-])"
     assert not re.search(named, (ROOT / "build/release/portitor").read_bytes())
 
 

@@ -171,7 +171,7 @@ class Control:
         secret = f"token-{self._tokens}"
         manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": secret}}
         self._must("POST", f"{API_SERVER}/api/v1/namespaces/kube-public/secrets", manifest)
-        self._token_file.write_text(self._token("--bound-object-kind=Secret", f"--bound-object-name={secret}"))
+        self._token_file.write_text(self._token(boundObjectRef={"kind": "Secret", "apiVersion": "v1", "name": secret}))
         if old:
             self._must("DELETE", f"{API_SERVER}/api/v1/namespaces/kube-public/secrets/token-{old}")
 
@@ -191,9 +191,8 @@ class Control:
         )
         wait_until(lambda: self._api("GET", CRDS)[0] == 200, 20, "the tester's role works")
 
-    def _token(self, *bound):
-        command = ["create", "token", "tester", "-n", "kube-public", "--duration=2h", *bound]
-        return self._cluster.kubectl(*command).strip()
+    def _token(self, **bound):
+        return self._cluster.api.token("tester", "kube-public", expirationSeconds=2 * 60 * 60, **bound)
 
     def _freeze(self, process):
         process.pause()

@@ -1,23 +1,12 @@
 """The example of docs/kube.md does what it says, as its reader would start it."""
 
 import os
-import sys
 from pathlib import Path
 
-import pytest
+from cluster import wait_until
+from cluster.tools import REPOSITORY
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "test"))
-
-from cluster import Cluster, wait_until  # noqa: E402
-
-GREETER = Path(os.environ.get("PORTITOR_GREETER", ROOT / "build" / "release" / "examples" / "greeter"))
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with Cluster(traefik=False) as running:
-        yield running
+GREETER = Path(os.environ.get("PORTITOR_GREETER", REPOSITORY / "build" / "release" / "examples" / "greeter"))
 
 
 def test_greets_repairs_nothing_it_does_not_own_and_leaves_no_trace(cluster):

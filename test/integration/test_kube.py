@@ -4,21 +4,15 @@ runs inside the cluster's network namespace and has the cluster killed, frozen, 
 import os
 import pathlib
 import subprocess
-import sys
 
 import pytest
-
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT / "test"), str(HERE)]
-
-from cluster import Cluster  # noqa: E402
-from kube_control import Control  # noqa: E402
+from cluster.tools import REPOSITORY
+from kube_control import Control
 
 
 def binary():
     """The cases: beside PORTITOR_BIN, or of the release build."""
-    program = pathlib.Path(os.environ.get("PORTITOR_BIN", ROOT / "build" / "release" / "portitor"))
+    program = pathlib.Path(os.environ.get("PORTITOR_BIN", REPOSITORY / "build" / "release" / "portitor"))
     path = os.environ.get("PORTITOR_KUBE_CONTRACT", program.parent / "test" / "integration" / "kube_contract")
     if not os.access(path, os.X_OK):
         raise RuntimeError(f"{path} is not there: build it first (cmake --build --preset release)")
@@ -32,11 +26,11 @@ def cases():
 
 
 @pytest.fixture(scope="module")
-def control():
-    with Cluster(traefik=False) as cluster:
-        served = Control(cluster, cluster.directory / "control.sock")
-        yield served
-        served.close()
+def control(cluster):
+    served = Control(cluster, cluster.directory / "control.sock")
+    yield served
+    served.reset()
+    served.close()
 
 
 @pytest.mark.parametrize("name", cases())

@@ -16,6 +16,13 @@ VALUES = {
     "gateway": {"url": GATEWAY},
     "defaultFacilitator": f"http://facilitator.markets.svc:{FACILITATOR_PORT}",
     "allowInsecureFacilitator": True,
+    # A name leads to another pod within a second here, and nobody waits longer than he has to.
+    "verifier": {"shutdownDelaySeconds": 3},
+    "settings": {
+        "leader-elect-lease-duration": "6s",
+        "leader-elect-renew-deadline": "4s",
+        "leader-elect-retry-period": "1s",
+    },
 }
 
 
@@ -43,12 +50,13 @@ class Release:
         return json.loads(self._helm("history", "portitor", "--output=json"))
 
     def manifest(self):
-        """What it has put on the cluster."""
-        return [each for each in yaml.safe_load_all(self._helm("get", "manifest", "portitor")) if each]
+        """What it has put on the cluster, as YAML."""
+        return self._helm("get", "manifest", "portitor")
 
     def _values(self, changes):
         file = self._cluster.directory / "values.yaml"
-        file.write_text(yaml.safe_dump(VALUES | changes))
+        laid_over = {key: VALUES.get(key, {}) | value for key, value in changes.items()}
+        file.write_text(yaml.safe_dump(VALUES | laid_over))
         return ["--values", file]
 
     def _helm(self, *arguments):

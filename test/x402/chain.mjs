@@ -1,13 +1,14 @@
 // Prepares and inspects a local EVM chain (anvil) that stands in for Base Sepolia.
 //
-//   node chain.mjs --rpc URL setup [ADDR…]      puts the contracts in place, gives each ADDR 1,000,000 USDC
-//   node chain.mjs --rpc URL balance ADDR       prints ADDR's balance in atomic units (6 decimals)
-//   node chain.mjs --rpc URL mint ADDR AMOUNT   creates AMOUNT atomic units for ADDR
-//   node chain.mjs --rpc URL cancel KEY NONCE   cancels an authorization, as its payer may at any time
-//   node chain.mjs --rpc URL settlements        prints a JSON list of every authorization that was executed
+//   --rpc URL setup [ADDR…]      puts the contracts in place, gives each ADDR 1,000,000 USDC
+//   --rpc URL balance ADDR       tells ADDR's balance in atomic units (6 decimals)
+//   --rpc URL mint ADDR AMOUNT   creates AMOUNT atomic units for ADDR
+//   --rpc URL cancel KEY NONCE   cancels an authorization, as its payer may at any time
+//   --rpc URL settlements        tells a JSON list of every authorization that was executed
 
 import { parseArgs } from "node:util";
 import "./modules.mjs";
+import { compile } from "./compile.mjs";
 import { CHAIN, MULTICALL3, USDC, USDC_DOMAIN } from "./network.mjs";
 
 const { createTestClient, http, parseAbi, publicActions, walletActions } = await import("viem");
@@ -23,20 +24,13 @@ const abi = parseAbi([
   "event AuthorizationUsed(address indexed authorizer, bytes32 indexed nonce)",
 ]);
 
-const { values, positionals } = parseArgs({
-  options: { rpc: { type: "string" } },
-  allowPositionals: true,
-});
-const client = createTestClient({
-  mode: "anvil",
-  chain: CHAIN,
-  transport: http(values.rpc),
-  pollingInterval: 20,
-})
-  .extend(publicActions)
-  .extend(walletActions);
+function connect(url) {
+  return createTestClient({ mode: "anvil", chain: CHAIN, transport: http(url), pollingInterval: 20 })
+    .extend(publicActions)
+    .extend(walletActions);
+}
 
-async function untilAnswering() {
+async function untilAnswering(client) {
   for (const deadline = Date.now() + 20_000; ; ) {
     try {
       return await client.getChainId();
@@ -47,22 +41,21 @@ async function untilAnswering() {
   }
 }
 
-async function setup(...buyers) {
-  const { compile } = await import("./compile.mjs");
-  const [usdc, multicall] = [compile("TestUSDC"), compile("TestMulticall3")];
-  await untilAnswering();
+async function setup(client, ...buyers) {
+  const [usdc, multicall] = [await compile("TestUSDC"), await compile("TestMulticall3")];
+  await untilAnswering(client);
   await client.setCode({ address: USDC, bytecode: usdc });
   await client.setCode({ address: MULTICALL3, bytecode: multicall });
-  for (const buyer of buyers) await mint(buyer, INITIAL_BALANCE);
+  for (const buyer of buyers) await mint(client, buyer, INITIAL_BALANCE);
 }
 
-async function balance(address) {
+async function balance(client, address) {
   const call = { address: USDC, abi, functionName: "balanceOf", args: [address] };
   const amount = await client.readContract(call);
-  console.log(amount.toString());
+  return amount.toString();
 }
 
-async function send(functionName, args) {
+async function send(client, functionName, args) {
   // anvil signs for its own accounts; the last one is used so that the facilitator's nonces stay its own.
   const account = (await client.getAddresses()).at(-1);
   const hash = await client.writeContract({ account, address: USDC, abi, functionName, args });
@@ -70,11 +63,11 @@ async function send(functionName, args) {
   if (receipt.status !== "success") throw new Error(`${functionName} ${hash} was reverted`);
 }
 
-async function mint(address, amount) {
-  await send("mint", [address, BigInt(amount)]);
+async function mint(client, address, amount) {
+  await send(client, "mint", [address, BigInt(amount)]);
 }
 
-async function cancel(key, nonce) {
+async function cancel(client, key, nonce) {
   const payer = privateKeyToAccount(key);
   const signature = await payer.signTypedData({
     domain: USDC_DOMAIN,
@@ -87,12 +80,12 @@ async function cancel(key, nonce) {
     primaryType: "CancelAuthorization",
     message: { authorizer: payer.address, nonce },
   });
-  await send("cancelAuthorization", [payer.address, nonce, signature]);
+  await send(client, "cancelAuthorization", [payer.address, nonce, signature]);
 }
 
 // Transfer tells who paid whom, AuthorizationUsed which payment it was. Mints have no authorization, and the
 // facilitator executes one authorization per transaction, so the two events of a transaction belong together.
-async function settlements() {
+async function settlements(client) {
   const events = await client.getContractEvents({ address: USDC, abi, fromBlock: 0n });
   const named = (name) => events.filter((event) => event.eventName === name);
   const nonces = new Map(
@@ -108,13 +101,16 @@ async function settlements() {
       value: args.value.toString(),
       nonce: nonces.get(transactionHash),
     }));
-  console.log(JSON.stringify(list));
+  return JSON.stringify(list);
 }
 
 const commands = { setup, balance, mint, cancel, settlements };
-const [name, ...args] = positionals;
-if (!values.rpc || !Object.hasOwn(commands, name ?? "")) {
-  console.error(`usage: chain.mjs --rpc URL ${Object.keys(commands).join("|")} [argument…]`);
-  process.exit(2);
+
+export async function run(args) {
+  const { values, positionals } = parseArgs({ args, options: { rpc: { type: "string" } }, allowPositionals: true });
+  const [name, ...rest] = positionals;
+  if (!values.rpc || !Object.hasOwn(commands, name ?? "")) {
+    throw new Error(`usage: chain.mjs --rpc URL ${Object.keys(commands).join("|")} [argument…]`);
+  }
+  return commands[name](connect(values.rpc), ...rest);
 }
-await commands[name](...args);

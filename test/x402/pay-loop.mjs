@@ -2,10 +2,10 @@
 // {startedAt, sent, ok, failures: [{at, status, body}], latencyMs: {p50, p99, max}}. startedAt and at are in
 // seconds since 1970.
 //
-//   node pay-loop.mjs --url URL --key 0x… --rate N --seconds S [--concurrency C]
+//   node pay-loop.mjs --url URL --key 0x… --rate N [--seconds S] [--concurrency C]
 //
 // N is purchases per second. At most C run at once; one that is due while all are busy starts as soon as one
-// of them ends, and none is left out.
+// of them ends, and none is left out. Without --seconds it goes on until SIGTERM, and ends those that it has begun.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -20,9 +20,9 @@ const { values } = parseArgs({
     concurrency: { type: "string", default: "8" },
   },
 });
-const total = Math.round(Number(values.rate) * Number(values.seconds));
+let total = Math.round(Number(values.rate) * Number(values.seconds ?? Infinity));
 if (!values.url || !values.key || !(total > 0)) {
-  console.error("usage: pay-loop.mjs --url URL --key 0x… --rate N --seconds S [--concurrency C]");
+  console.error("usage: pay-loop.mjs --url URL --key 0x… --rate N [--seconds S] [--concurrency C]");
   process.exit(2);
 }
 
@@ -31,6 +31,7 @@ const started = Date.now();
 const failures = [];
 const latencies = [];
 let next = 0;
+process.on("SIGTERM", () => (total = next));
 
 async function buyOne() {
   const at = Date.now();

@@ -14,7 +14,8 @@ CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory):
     local = x402.LocalProcesses(tmp_path_factory.mktemp("logs"))
-    return x402.Scripts(local.run, local.popen)
+    with x402.Scripts(local.run, local.popen) as scripts:
+        yield scripts
 
 
 @pytest.fixture(scope="module")

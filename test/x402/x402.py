@@ -3,19 +3,22 @@
 Nothing here runs a process by itself. Each part gets a `Scripts`, and that gets two callables, so that a test
 may start everything inside a network namespace of its own:
 
-    popen(cmd, name=..., env=...)     starts a process; returns a subprocess.Popen or something like it
-    run(cmd, env=..., timeout=...)    runs one to its end; returns a CompletedProcess with its output as text
+    popen(cmd, name=..., env=..., **more)    starts a process; returns a subprocess.Popen or something like it; `more`
+                                             is as Popen has it, in place of what a background process is given
+    run(cmd, env=..., timeout=...)           runs one to its end; returns a CompletedProcess with its output as text
 
 `LocalProcesses` has both for plain loopback. The npm packages of test/tools/npm must be installed in the
 folder that PORTITOR_NPM_DIR names.
 """
 
 import base64
+import concurrent.futures
 import json
 import os
 import pathlib
 import socket
 import subprocess
+import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -87,35 +90,90 @@ class LocalProcesses:
     def __init__(self, log_dir):
         self.log_dir = pathlib.Path(log_dir)
 
-    def popen(self, cmd, name, env=None):
+    def popen(self, cmd, name, env=None, **more):
         with open(self.log_dir / f"{name}.log", "ab") as log:
-            return subprocess.Popen(cmd, env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            return subprocess.Popen(cmd, env=env, **{"stdout": log, "stderr": log, "stdin": subprocess.DEVNULL} | more)
 
     def run(self, cmd, env=None, timeout=None):
         return subprocess.run(cmd, env=env, timeout=timeout, capture_output=True, text=True)
 
 
 class Scripts:
-    """The node scripts beside this file, started through the caller's `run` and `popen`."""
+    """The node scripts beside this file, started through the caller's `run` and `popen`; `with` ends what they need."""
 
     def __init__(self, run, popen, npm_dir=None):
         self._run = run
         self._popen = popen
         self.npm_dir = npm_dir or os.environ["PORTITOR_NPM_DIR"]
         self._env = {**os.environ, "PORTITOR_NPM_DIR": str(self.npm_dir)}
+        self._console = Console(lambda **more: self.start("console.mjs", **more))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._console.close()
+
+    def call(self, script, *args, timeout=120):
+        """Runs one of the scripts for console.mjs and returns what it told; raises with its error if it fails."""
+        return self._console.call(script, args, timeout)
 
     def run(self, script, *args, timeout=60):
-        """Runs a script to its end and returns what it printed; raises with its error output if it fails."""
+        """Runs a script in a process of its own and returns what it printed; raises with its error output if it
+        fails."""
         done = self._run(["node", str(HERE / script), *args], env=self._env, timeout=timeout)
         if done.returncode != 0:
             raise RuntimeError(f"{script} ended with {done.returncode}: {done.stderr}")
         return done.stdout.strip()
 
-    def start(self, script, *args):
-        return self.start_program(["node", str(HERE / script), *args], pathlib.Path(script).stem)
+    def start(self, script, *args, **more):
+        return self.start_program(["node", str(HERE / script), *args], pathlib.Path(script).stem, **more)
 
-    def start_program(self, cmd, name):
-        return self._popen(cmd, name=name, env=self._env)
+    def start_program(self, cmd, name, **more):
+        return self._popen(cmd, name=name, env=self._env, **more)
+
+
+class Console:
+    """A process that runs scripts one after the other, or several at once for several threads; started when needed."""
+
+    def __init__(self, start):
+        self._start = start
+        self._lock = threading.Lock()
+        self._process = None
+        self._waiting = {}
+        self._calls = 0
+
+    def call(self, script, args, timeout):
+        answer = concurrent.futures.Future()
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._open()
+            self._calls += 1
+            self._waiting[self._calls] = answer
+            asked = {"id": self._calls, "script": script, "args": args}
+            self._process.stdin.write(json.dumps(asked) + "\n")
+            self._process.stdin.flush()
+        told = answer.result(timeout)
+        if "error" in told:
+            raise RuntimeError(f"{script}: {told['error']}")
+        return told["output"]
+
+    def close(self):
+        if self._process:
+            self._process.stdin.close()
+            self._process.wait(timeout=10)
+
+    def _open(self):
+        self._process = self._start(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
+
+    def _read(self, answers):
+        with answers:
+            for line in answers:
+                told = json.loads(line)
+                self._waiting.pop(told["id"]).set_result(told)
+        for each in list(self._waiting):
+            self._waiting.pop(each).set_result({"error": "console.mjs has ended"})
 
 
 class _Server:
@@ -174,7 +232,7 @@ class Chain(_Server):
         return self._started(process, lambda: self._chain("setup", *buyers))
 
     def _chain(self, *args):
-        return self._scripts.run("chain.mjs", "--rpc", self.url, *args)
+        return self._scripts.call("chain.mjs", "--rpc", self.url, *args)
 
     def balance(self, address):
         return int(self._chain("balance", address))
@@ -201,10 +259,10 @@ class Facilitator(_Server):
 
     def start(self):
         process = self._scripts.start("facilitator.mjs", *self._args)
-        return self._started(process, lambda: self._get("/supported", wait=30))
+        return self._started(process, lambda: self._get("/supported", wait=90))
 
     def _get(self, path, wait=0):
-        return json.loads(self._scripts.run("get.mjs", "--url", self.url + path, "--wait", str(wait)))
+        return json.loads(self._scripts.call("get.mjs", "--url", self.url + path, "--wait", str(wait)))
 
     def supported(self):
         return self._get("/supported")
@@ -223,7 +281,7 @@ def buy(scripts, version, url, key=BUYER_KEY, method="GET", headers=None, body=N
         args += ["--body", body]
     if max_amount is not None:
         args += ["--max", str(max_amount)]
-    return json.loads(scripts.run(f"buyer-v{version}.mjs", *args))
+    return json.loads(scripts.call(f"buyer-v{version}.mjs", *args))
 
 
 def sign(scripts, version, requirements, key=BUYER_KEY, **options):
@@ -232,7 +290,7 @@ def sign(scripts, version, requirements, key=BUYER_KEY, **options):
     for name, value in options.items():
         # One word, because a value may begin with a dash.
         args.append(f"--{name.replace('_', '-')}={value}")
-    return scripts.run("sign.mjs", *args)
+    return scripts.call("sign.mjs", *args)
 
 
 def pay_loop(scripts, url, rate, seconds, key=BUYER_KEY, concurrency=8):
@@ -240,3 +298,21 @@ def pay_loop(scripts, url, rate, seconds, key=BUYER_KEY, concurrency=8):
     args = ["--url", url, "--key", key, "--rate", str(rate), "--seconds", str(seconds)]
     args += ["--concurrency", str(concurrency)]
     return json.loads(scripts.run("pay-loop.mjs", *args, timeout=seconds + 120))
+
+
+class PayLoop:
+    """`with PayLoop(scripts, url, rate) as loop:` buys until the block ends; `loop.summary` is pay-loop.mjs's then."""
+
+    def __init__(self, scripts, url, rate, key=BUYER_KEY, concurrency=8):
+        args = ["--url", url, "--key", key, "--rate", str(rate), "--concurrency", str(concurrency)]
+        self._start = lambda: scripts.start("pay-loop.mjs", *args, stdout=subprocess.PIPE, text=True)
+        self.summary = None
+
+    def __enter__(self):
+        self._process = self._start()
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        told, _ = self._process.communicate(timeout=60)
+        self.summary = json.loads(told)

@@ -3,6 +3,9 @@
 #include <portitor/api/service_offer.hpp>
 #include <portitor/core/u256.hpp>
 
+#include <span>
+#include <string_view>
+
 namespace portitor::api {
 
 /// How the price of a request was derived; buyers see it.
@@ -19,7 +22,7 @@ const char* to_string(price_model value) noexcept;
 /// The terms for the paths that match one pattern below the offer's path; the most specific one applies.
 struct payment_rule
 {
-    std::string pattern;  ///< "/report", "/files/*"
+    path_pattern pattern;
     gate access = gate::paid;
     u256 price;  ///< atomic units; 0 for a free rule and for no other
     price_model model = price_model::per_request;
@@ -53,6 +56,10 @@ struct payment_route
 
 /// Reads a route and checks again all that the schema checks; errc::invalid names the field.
 result<payment_route> parse_payment_route(const kube::object& route);
+
+/// The rule that applies to a path, by its segments below the route's own; null where the route's own terms
+/// do.
+const payment_rule* rule_for(const payment_route& route, std::span<const std::string_view> below);
 
 /// The spec with every field written out: nothing is left to defaults, so that an edit by hand always shows.
 boost::json::object to_json_spec(const payment_route& route);

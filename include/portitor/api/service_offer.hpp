@@ -1,5 +1,6 @@
 #pragma once
 
+#include <portitor/api/path_pattern.hpp>
 #include <portitor/kube/object.hpp>
 
 #include <chrono>
@@ -15,13 +16,6 @@ enum class offer_type
 {
     http,
     inference,
-};
-
-/// Whether a path is sold or given away.
-enum class gate
-{
-    paid,
-    free,
 };
 
 /// When a payment is settled, relative to the upstream's answer.
@@ -59,7 +53,7 @@ struct asset
 /// One path below the offer's with its own terms.
 struct offer_route
 {
-    std::string path;  ///< "/report", "/files/*" or "/users/*/export", as the upstream sees it
+    path_pattern path;  ///< as the upstream sees it
     gate access = gate::paid;
     std::optional<price> own_price;  ///< absent: the offer's
 };

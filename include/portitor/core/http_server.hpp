@@ -30,8 +30,12 @@ struct reply
     {}
 
     response message;
-    /// Called once, whatever happens: after the answer was written to a connection that was still open
-    /// (true), or when it is sure that it was not (false).
+    /// Called once, whatever happens: after the answer was written to a connection whose peer was there
+    /// (true), or when it is sure that it was not (false). A peer that has ended what it sends (FIN, TLS
+    /// close_notify) counts as gone, with bytes unread before that end or not, and is written nothing: nobody
+    /// can tell one that still reads from one that has left, and an answer that is paid for must not be
+    /// counted as read by one that has. It may ask again. Without this function the answer is written all the
+    /// same: a half-closed client then reads it.
     std::function<void(bool delivered)> on_written;
 };
 

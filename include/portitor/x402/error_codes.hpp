@@ -9,9 +9,11 @@ namespace portitor::x402 {
 /// What a facilitator's refusal says about the money.
 enum class code_meaning : std::uint8_t
 {
-    refused,       ///< surely not settled
-    already_used,  ///< this very payment was settled before, or is being settled, here or elsewhere
-    may_settle,    ///< a transaction may be on its way, or be mined
+    refused,        ///< surely not settled: it comes from before the broadcast
+    already_used,   ///< this very payment's nonce is used
+    being_settled,  ///< the facilitator is at it already, or was: with what end, it does not say
+    failed,         ///< where a transaction is named: it was mined, and failed; else as may_settle
+    may_settle,     ///< a transaction may be on its way, or be mined
 };
 
 /// Who publishes a code; bits.
@@ -24,7 +26,7 @@ enum code_source : std::uint8_t
 };
 
 /// One published code of `invalidReason` and `errorReason`, and what it means where. /verify never moves
-/// money, so may_settle does not occur there.
+/// money: there a code is refused or already_used.
 struct error_code
 {
     std::string_view code;
@@ -39,8 +41,9 @@ std::span<const error_code> error_codes() noexcept;
 /// The published code, or null.
 const error_code* find_error_code(std::string_view code) noexcept;
 
-/// What `reason` means in an answer of /verify or of /settle that names no transaction. Codes are open
-/// strings: one that is not published means refused, unless it ends as those do that mean more.
+/// What `reason` means in an answer of /verify or of /settle. Codes are open strings. One that is not
+/// published is a refusal of /verify; of /settle it means may_settle, as only the published ones are known to
+/// come from before the broadcast. Either way it is a used nonce where it ends as those do.
 code_meaning meaning_after_verify(std::string_view reason) noexcept;
 code_meaning meaning_after_settle(std::string_view reason) noexcept;
 

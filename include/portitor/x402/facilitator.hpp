@@ -52,15 +52,17 @@ struct settle_settled
         receipt;  ///< a SettleResponse: success, transaction, network, payer and, if given, amount
 };
 
-/// The facilitator surely did not settle.
+/// The facilitator surely sent no transaction of its own: a code that is known to come from before the
+/// broadcast, or one that says that the nonce is used (see error_codes.hpp).
 struct settle_refused
 {
     explicit settle_refused(std::string why) : reason(std::move(why)) {}
     std::string reason;  ///< a code, printable; may be shown
 };
 
-/// The money may have moved: no answer, an answer that contradicts itself or the payment, a settlement that
-/// is still pending, or one that failed after its transaction may have been sent.
+/// The money may have moved: no answer, an answer that contradicts itself or the payment, a 5xx, a code that
+/// is vague or not known, a settlement that is still pending, or one that failed after its transaction was
+/// sent.
 struct settle_unknown
 {
     settle_unknown() : failure(errc::protocol, "no outcome") {}
@@ -69,6 +71,8 @@ struct settle_unknown
     {}
     error failure;  ///< errc::refused where the facilitator itself said that it is open, or answered 4xx
     std::chrono::seconds retry_after{0};  ///< as in verify_unavailable
+    std::string transaction = {};         ///< that the facilitator named; printable
+    bool failed = false;                  ///< it says that this transaction was mined and failed
 };
 
 /// The facilitator never saw the request, so it surely did not settle.
@@ -109,7 +113,8 @@ public:
 inline constexpr std::size_t max_facilitator_answer = 64 * 1024;
 
 /// The facilitator over HTTP. An answer with the boolean `isValid` or `success` counts whatever its status,
-/// because hosted facilitators say no with 400 and more; anything else is no answer. A 429 or 503 of that
+/// because hosted facilitators say no with 400 and more; anything else is no answer. Only a settlement that
+/// is refused with a 5xx is in doubt: the facilitator itself says that it has a fault. A 429 or 503 of that
 /// kind has its Retry-After told, and means that the facilitator is busy, not broken.
 class http_facilitator final : public facilitator_client
 {

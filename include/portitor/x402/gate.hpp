@@ -3,18 +3,25 @@
 #include <portitor/core/clock.hpp>
 #include <portitor/x402/claims.hpp>
 #include <portitor/x402/facilitator.hpp>
+#include <portitor/x402/match.hpp>
 #include <portitor/x402/settlement_chain.hpp>
+#include <portitor/x402/settlement_rules.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace portitor::x402 {
+
+struct purchase;
+class settler;
 
 /// Why there is no verdict on a payment yet.
 enum class unavailable_cause
@@ -59,15 +66,31 @@ struct verdict_paid
 /// Not settled and not going to be: ask for a payment again, with this reason as the error.
 struct verdict_payment_required
 {
-    explicit verdict_payment_required(std::string why) : reason(std::move(why)) {}
-    std::string reason;  ///< a code; may be shown
+    explicit verdict_payment_required(std::string why, std::string details = {})
+        : reason(std::move(why)), message(std::move(details))
+    {}
+    std::string reason;   ///< a code; may be shown
+    std::string message;  ///< what a code cannot say; may be shown, may be empty
 };
 
-/// The payment has bought what it could, here or elsewhere: refuse (409) without asking for another.
+/// Why a payment can buy nothing (any more).
+enum class used_cause
+{
+    sold,       ///< it has bought its answer here, or was shown here for another request
+    elsewhere,  ///< it was used before it came here, or elsewhere
+    failed,     ///< it is used, and the settlement that we asked for failed
+    withdrawn,  ///< cancelled by its payer, or its nonce used for something else: nothing was charged
+    expired,    ///< its time is over, and nobody can tell what became of it
+};
+
+/// The payment can buy nothing here any more: refuse (409) without asking for another.
 struct verdict_already_used
 {
-    explicit verdict_already_used(std::string header) : receipt(std::move(header)) {}
+    explicit verdict_already_used(std::string header, used_cause why = used_cause::sold)
+        : receipt(std::move(header)), cause(why)
+    {}
     std::string receipt;  ///< as in verdict_paid; empty where none is known
+    used_cause cause;
 };
 
 using verdict =
@@ -84,6 +107,10 @@ struct gate_counters
     std::uint64_t facilitator_unavailable = 0;  ///< both causes
     std::uint64_t settlement_unknown = 0;
     std::uint64_t internal = 0;
+    std::uint64_t table_full = 0;      ///< of busy: there was no room for another claim
+    std::uint64_t payer_full = 0;      ///< of busy: the payer had his share of the claims
+    std::uint64_t settled_late = 0;    ///< settled after the buyer was told to come again
+    std::uint64_t unproven = 0;        ///< granted on a used nonce after doubt, as nobody could tell more
     std::uint64_t settle_retries = 0;  ///< second settlements within one request
     std::uint64_t resolutions = 0;     ///< settlements tried for a claim left unknown by an earlier request
     std::uint64_t chain_lookups = 0;   ///< questions to the chain about a settlement in doubt
@@ -96,14 +123,13 @@ struct gate_limits
     /// For one payment, whatever the caller's deadline: Traefik gives up on a ForwardAuth answer at 30 s.
     std::chrono::milliseconds total{20'000};
     std::chrono::milliseconds verify{5'000};
-    /// Kept back from the first settlement for the second one.
-    std::chrono::milliseconds settle_again{5'000};
-    /// A settlement is not begun with less time left.
+    /// How long a settlement is waited for, whether or not its buyer still waits. Facilitators wait for the
+    /// receipt themselves, on a slow chain for minutes.
+    std::chrono::milliseconds settle{120'000};
+    /// A settlement is not begun with less time left for its buyer.
     std::chrono::milliseconds settle_least{1'000};
-    /// Kept back from every settlement for the chain, where one is configured.
     std::chrono::milliseconds chain{4'000};
-    /// The chain is not asked with less time left.
-    std::chrono::milliseconds chain_least{500};
+    payment_validity validity = {};
     std::chrono::seconds retry_busy{1};
     std::chrono::seconds retry_facilitator{5};
 };
@@ -129,7 +155,8 @@ private:
 };
 
 /// Turns a payment into a verdict: claim, verify, settle. Knows nothing of how the request came or how it is
-/// answered. One strand, the one of its claims. It must outlive its operations; the claims may outlive it.
+/// answered. One strand, the one of its claims. It must outlive its operations, those of finish() included;
+/// the claims may outlive it.
 class gate
 {
 public:
@@ -141,29 +168,36 @@ public:
         gate_limits limits = {},
         settlement_chain* chain = nullptr
     );
+    ~gate();
 
-    /// The verdict on a payment that match() found to pay `wanted`; both must live until then. The binding's
-    /// signature is filled in here. The time
-    /// window is judged here, for new claims only. Ends by `deadline` (as exactly as the facilitator client
-    /// keeps its timeouts) and reports failures as verdicts. Cancellation of the caller does not reach it: a
-    /// settlement that began is finished and recorded though the buyer hung up, so await it where
-    /// limits.total may be spent.
+    /// The verdict on a payment that match() found to pay `wanted`; both must live until then. The binding is
+    /// sealed here. The time window is judged here, for new claims only. Ends by `deadline` and reports
+    /// failures as verdicts. Cancellation of the caller does not reach it. A settlement that began goes on in
+    /// the background where the deadline comes first: the buyer is told to come again, and whoever sends the
+    /// same payment then gets the grant.
     ///
     /// Verify failed to answer: the claim is released, nothing was settled. Settle was not sent: likewise.
-    /// Settle is unknown: it is tried once more, then the chain is asked, then the claim is left unknown for
-    /// the next copy to resolve in the same way: the facilitator first, then the chain. From the first
-    /// unknown settlement on no refusal of the facilitator leads to verdict_payment_required, because the
-    /// refusal (say, for lack of funds) may be the consequence of the first settlement; once the payment has
-    /// expired it is already_used. Only the chain can tell that the payment is dead and may be made anew.
-    /// What it found settled is granted, canceled or used for something else is already_used; open and
-    /// cannot_tell leave it to the facilitator's word, except that a facilitator's already_used for what is
-    /// open on the chain (it may be about to be mined) leaves the claim unknown.
+    /// Settle is in doubt: the chain is asked, then it is tried once more, then the claim is left unknown for
+    /// the next copy to resolve in the same way. settlement_rules.hpp says what follows from which answer.
+    /// What is known already is followed with the terms that it was claimed with.
     boost::asio::awaitable<verdict>
     pay(const payment& offered,
         const payment_requirement& wanted,
         std::string facilitator_url,
         claim_binding binding,
         std::chrono::steady_clock::time_point deadline);
+
+    /// The verdict on a payment that may have been claimed under one of these keys, on whatever terms; as
+    /// pay(), but empty where it is not known. Where it is known for another purchase it is already used.
+    boost::asio::awaitable<std::optional<verdict>> pay_known(
+        const payment& offered,
+        std::vector<claim_key> keys,
+        claim_binding binding,
+        std::chrono::steady_clock::time_point deadline
+    );
+
+    /// Returns when no settlement is under way in the background any more, or at the deadline. One caller.
+    boost::asio::awaitable<void> finish(std::chrono::steady_clock::time_point deadline);
 
     /// How the answer to a verdict_paid went.
     void delivered(const claim_key& key) { claims_->delivered(key); }
@@ -173,28 +207,23 @@ public:
     const gate_counters& counters() const noexcept { return counters_; }
 
 private:
-    struct job;
-    class held_claim;
+    struct question;
+    struct activity;
+    class background;
 
-    boost::asio::awaitable<verdict> judge(job& work);
-    boost::asio::awaitable<verdict> wait_or_own(job& work);
-    boost::asio::awaitable<verdict> verify_and_settle(job& work);
-    boost::asio::awaitable<verdict> resolve(job& work);
-    boost::asio::awaitable<settle_outcome> settle(job& work, std::chrono::milliseconds keep_back);
-    boost::asio::awaitable<verdict>
-    ask_and_conclude(job& work, held_claim& claim, const settle_outcome& outcome, bool in_doubt);
-    verdict conclude(job& work, held_claim& claim, const settle_outcome& outcome, bool in_doubt);
-    verdict grant(job& work, held_claim& claim, const boost::json::object& receipt);
-    std::chrono::seconds wait_for(std::chrono::seconds asked) const;
-    std::chrono::milliseconds chain_share() const;
+    boost::asio::awaitable<std::optional<verdict>> pay_apart(question asked);
+    boost::asio::awaitable<std::optional<verdict>> judge(const question& asked);
+    boost::asio::awaitable<std::optional<verdict>> wait_or_own(const question& asked);
+    boost::asio::awaitable<verdict> wait_for_owner(std::shared_ptr<purchase> work);
+    boost::asio::awaitable<void> own(std::shared_ptr<purchase> work, bool is_new, settle_history history);
     void count(const verdict& made);
 
-    facilitator_client& facilitator_;
     std::shared_ptr<claim_table> claims_;
     const clock& clock_;
     gate_limits limits_;
-    settlement_chain* chain_;
     gate_counters counters_;
+    std::shared_ptr<activity> activity_;
+    std::unique_ptr<settler> settler_;
 };
 
 }  // namespace portitor::x402

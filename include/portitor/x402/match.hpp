@@ -4,6 +4,7 @@
 #include <portitor/x402/payment.hpp>
 #include <portitor/x402/requirement.hpp>
 
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,10 +33,24 @@ match_outcome match(const payment& offered, std::span<const payment_requirement>
 /// The least time that must be left for a settlement, as the reference facilitator demands it.
 inline constexpr std::uint64_t settlement_seconds = 6;
 
-/// Why the payment cannot be settled now: validAfter <= now and validBefore >= now + 6 s must hold. Empty
-/// where it can. No allowance is made for a buyer whose clock is ahead: the reference facilitator makes none,
-/// the token itself demands validAfter < block time, so that such a settlement would be lost, and the clients
-/// that there are sign validAfter 0 (v2) or ten minutes back (v1).
-std::optional<refusal> time_refusal(const payment& offered, clock::time_point now);
+/// How long a payment may be valid. A facilitator settles within maxTimeoutSeconds; what is valid for much
+/// longer only has to be remembered for longer.
+struct payment_validity
+{
+    std::chrono::seconds least{3'600};  ///< accepted whatever maxTimeoutSeconds is
+    std::chrono::seconds clocks{300};   ///< how far a buyer's clock may be ahead
+};
+
+/// Why the payment cannot be settled now: validAfter <= now and validBefore >= now + 6 s must hold, and
+/// validBefore <= now + max(maxTimeoutSeconds, least) + clocks. Empty where it can; else the message names
+/// both times. No allowance is made for the start of the window of a buyer whose clock is ahead: the
+/// reference facilitator makes none, the token itself demands validAfter < block time, so that such a
+/// settlement would be lost, and the clients that there are sign validAfter 0 (v2) or ten minutes back (v1).
+std::optional<refusal> time_refusal(
+    const payment& offered,
+    const payment_requirement& wanted,
+    clock::time_point now,
+    const payment_validity& validity = {}
+);
 
 }  // namespace portitor::x402

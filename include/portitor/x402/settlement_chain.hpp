@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,8 +33,9 @@ const char* to_string(settlement_state state) noexcept;
 struct settlement_finding
 {
     settlement_state state = settlement_state::cannot_tell;
-    std::string transaction;  ///< of settled: its hash
-    std::string why;          ///< of cannot_tell, for the log
+    std::string transaction;                     ///< of settled: its hash
+    std::optional<std::uint64_t> mined_at = {};  ///< of settled: its block's time, in Unix seconds
+    std::string why;                             ///< of cannot_tell, for the log
 };
 
 /// Asks a chain. One strand.

@@ -132,8 +132,8 @@ kube::condition payment_gate_ready(const evidence& all)
         return blocked_condition(type, *all.wanted.blocked);
     if (!all.gate_error.empty())
         return apply_failed(type, all.gate_error);
-    if (!all.gate_dispute.empty())
-        return make_condition(type, "False", "Disputed", "{}", all.gate_dispute);
+    if (all.gate_hold)
+        return make_condition(type, "False", all.gate_hold->reason, "{}", all.gate_hold->words);
     const kube::object_ptr& route = all.seen.payment_route;
     if (route && !all.seen.middleware)
         return make_condition(
@@ -226,8 +226,8 @@ kube::condition route_accepted(const evidence& all)
     constexpr const char* type = "RoutePublished";
     if (!all.route_error.empty())
         return apply_failed(type, all.route_error);
-    if (!all.route_dispute.empty())
-        return make_condition(type, "False", "Disputed", "{}", all.route_dispute);
+    if (all.route_hold)
+        return make_condition(type, "False", all.route_hold->reason, "{}", all.route_hold->words);
     const kube::object_ptr& route = all.seen.http_route;
     if (!route || all.route_changes)
         return make_condition(type, "Unknown", "WaitingForGateway", "the HTTPRoute is being written");
@@ -318,16 +318,16 @@ kube::condition route_published(const evidence& all)
 
 kube::condition draining(const draft& wanted)
 {
-    if (wanted.drain == drain_stage::drained)
+    if (wanted.ending.stage == drain_stage::drained)
         return make_condition(
-            "Draining", "True", "Drained", "taken down at {}", to_rfc3339(wanted.drained_at)
+            "Draining", "True", "Drained", "taken down at {}", to_rfc3339(wanted.ending.sold_until)
         );
     return make_condition(
         "Draining",
         "True",
         "Draining",
         "sold until {}, then taken down; change or remove spec.drainAt to keep it",
-        to_rfc3339(wanted.drained_at)
+        to_rfc3339(wanted.ending.sold_until)
     );
 }
 
@@ -410,7 +410,7 @@ std::vector<kube::condition> judge(const evidence& all)
     out.push_back(upstream_healthy(all));
     out.push_back(payment_gate_ready(all));
     out.push_back(route_published(all));
-    if (all.wanted.drain != drain_stage::none)
+    if (all.wanted.ending.stage != drain_stage::none)
         out.push_back(draining(all.wanted));
     out.push_back(ready(out, all));
     for (kube::condition& each : out)

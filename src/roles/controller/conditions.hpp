@@ -8,6 +8,13 @@
 
 namespace portitor::controller {
 
+/// Why a child is left as it is for now.
+struct hold
+{
+    std::string reason;
+    std::string words;
+};
+
 /// Everything that the conditions of an offer are judged by.
 struct evidence
 {
@@ -17,10 +24,10 @@ struct evidence
     const draft& wanted;
     bool gate_changes = false;   ///< the plan writes the PaymentRoute: what was said of it is about the past
     bool route_changes = false;  ///< likewise the HTTPRoute
-    std::string gate_error;    ///< why Middleware or PaymentRoute could not be written; empty: nothing failed
-    std::string route_error;   ///< likewise the HTTPRoute
-    std::string gate_dispute;  ///< somebody else keeps changing Middleware or PaymentRoute; empty: nobody
-    std::string route_dispute;  ///< likewise the HTTPRoute
+    std::string gate_error;   ///< why Middleware or PaymentRoute could not be written; empty: nothing failed
+    std::string route_error;  ///< likewise the HTTPRoute
+    std::optional<hold> gate_hold;   ///< why Middleware or PaymentRoute has to wait; absent: neither has to
+    std::optional<hold> route_hold;  ///< likewise the HTTPRoute
 };
 
 /// The conditions in the order in which a human reads them, Ready last; without transition times. Registered

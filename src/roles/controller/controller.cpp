@@ -2,6 +2,7 @@
 
 #include "roles/controller/children.hpp"
 #include "roles/controller/discovery/service.hpp"
+#include "roles/controller/drain.hpp"
 #include "roles/controller/gate_proof.hpp"
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/offer_metrics.hpp"
@@ -232,28 +233,25 @@ private:
 
     std::vector<object_key> concerned_by_offer(const change& of)
     {
-        std::vector<object_key> keys = paths_.update(of, of.after && has_given_up_path(*of.after));
+        std::vector<object_key> keys =
+            paths_.update(of, of.after && has_given_up_place(*of.after, around_.time.now()));
         keys.push_back(of.key());
         // Last, because it must not count twice what is told again after an exception.
         numbers_.update(of);
         return keys;
     }
 
-    /// A drained offer has given up its path once its HTTPRoute is gone.
-    bool has_given_up_path(const kube::object& offer) const
+    bool has_given_up_place(const kube::object& offer, clock::time_point now) const
     {
-        if (!controller::is_drained(offer, around_.time.now()))
-            return false;
-        const object_ptr route =
-            http_routes_->objects().find({offer.meta.ns, api::http_route_name(offer.meta.name)});
-        return !route || !controller::is_ours(*route, offer);
+        const object_key route{offer.meta.ns, api::http_route_name(offer.meta.name)};
+        return controller::has_given_up_place(offer, http_routes_->objects().find(route), now);
     }
 
-    /// Whether an offer has given up its path changes without an event of the offer.
-    void update_path(const object_ptr& offer)
+    /// Whether an offer has given up its place changes without an event of the offer.
+    void update_path(const object_ptr& offer, clock::time_point now)
     {
         const change same{offer, offer};
-        for (const object_key& each : paths_.update(same, has_given_up_path(*offer)))
+        for (const object_key& each : paths_.update(same, has_given_up_place(*offer, now)))
             controller_->queue().add(each);
     }
 
@@ -262,7 +260,7 @@ private:
     {
         try
         {
-            update_path(offer);
+            update_path(offer, around_.time.now());
         }
         catch (const std::exception& thrown)
         {
@@ -378,9 +376,10 @@ private:
         if (kube::is_older(offer->meta.resource_version, past.written_version) &&
             std::chrono::steady_clock::now() < past.written_at + write_echo_limit)
             co_return outcome(write_echo_limit);
-        update_path(offer);
-        controller::plan todo =
-            controller::make_plan(*offer, observe(*offer), plan_settings_, around_.time.now());
+        // One moment for both, so that who publishes also has its place.
+        const clock::time_point now = around_.time.now();
+        update_path(offer, now);
+        controller::plan todo = controller::make_plan(*offer, observe(*offer), plan_settings_, now);
         const auto next_check = todo.next_check;
         ask(key, todo.ask);
         if (config_.dry_run)
@@ -389,7 +388,10 @@ private:
             co_return outcome(next_check);
         }
         for (const controller::remove& each : todo.removes)
+        {
             removed_by_us_.insert(each.uid);
+            past.taken_down.emplace(each.kind.plural);
+        }
         if (!todo.empty())
         {
             controller::reconciler::report report;
@@ -454,6 +456,7 @@ private:
             {
                 past.apply_errors.erase(plural);
                 past.lost.erase(plural);
+                past.taken_down.erase(plural);
             }
             else
                 past.apply_errors[plural] = failure;
@@ -485,6 +488,7 @@ private:
         {
             seen.apply_errors = past->second.apply_errors;
             seen.lost = past->second.lost;
+            seen.taken_down = past->second.taken_down;
             for (const auto& [plural, budget] : past->second.repairs)
             {
                 if (const auto wait = budget.wait(around_.steady.now()); wait.count() > 0)
@@ -500,7 +504,8 @@ private:
         std::string written_version;  ///< the offer's resourceVersion after our last write
         std::chrono::steady_clock::time_point written_at{};
         std::map<std::string, std::string, std::less<>> apply_errors;
-        std::set<std::string, std::less<>> lost;  ///< kinds of children that somebody else has deleted
+        std::set<std::string, std::less<>> lost;        ///< kinds of children that somebody else has deleted
+        std::set<std::string, std::less<>> taken_down;  ///< kinds of children that we have deleted
         std::map<std::string, controller::repair_budget, std::less<>> repairs;
         std::string told;  ///< with --dry-run: what was to be done
     };

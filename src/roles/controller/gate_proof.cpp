@@ -87,9 +87,10 @@ std::string sample_of(std::string pattern)
     return pattern;
 }
 
-bool is_for_all(const api::payment_rule& rule)
+bool is_paid(const api::payment_route& route, std::string_view below)
 {
-    return rule.pattern == "/*";
+    const api::payment_rule* rule = api::rule_for(route, api::segments_of(below));
+    return !rule || rule->access == api::gate::paid;
 }
 
 }  // namespace
@@ -103,18 +104,21 @@ gate_poller::question ask_gateway(http::client& client)
 
 std::optional<std::string> paid_path(const api::payment_route& route)
 {
-    std::string prefix = route.pattern.substr(0, route.pattern.size() - 1);  // without "*"
-    prefix.pop_back();
-    const auto& rules = route.rules;
-    const auto paid = std::find_if(rules.begin(), rules.end(), [](const auto& each) {
-        return each.access == api::gate::paid;
+    std::vector<std::string> paths;
+    for (const api::payment_rule& each : route.rules)
+    {
+        if (each.access == api::gate::paid)
+            paths.push_back(sample_of(each.pattern.text()));
+    }
+    // What no rule is about by its name, and the offer's own path.
+    paths.emplace_back("/portitor-gate-proof");
+    paths.emplace_back("/");
+    const auto paid = std::find_if(paths.begin(), paths.end(), [&](const std::string& below) {
+        return is_paid(route, below);
     });
-    if (paid != rules.end())
-        return prefix + sample_of(paid->pattern);
-    if (std::any_of(rules.begin(), rules.end(), is_for_all))
+    if (paid == paths.end())
         return std::nullopt;
-    // No rule holds it, as each is about a path of its own.
-    return prefix + "/portitor-gate-proof";
+    return route.pattern.substr(0, route.pattern.size() - 2) + *paid;
 }
 
 }  // namespace portitor::controller

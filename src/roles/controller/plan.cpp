@@ -4,6 +4,7 @@
 #include "roles/controller/conditions.hpp"
 
 #include <portitor/api/names.hpp>
+#include <portitor/core/saturating_time.hpp>
 
 #include <algorithm>
 
@@ -15,6 +16,11 @@ namespace {
 
 // How long after the deletion of a registration that of its offer is waited for.
 constexpr std::chrono::seconds offer_follows_within(2);
+
+std::chrono::milliseconds until(clock::time_point then, clock::time_point now)
+{
+    return std::chrono::ceil<std::chrono::milliseconds>(saturating_between(now, then));
+}
 
 void look_again_after(plan& out, std::chrono::milliseconds wait)
 {
@@ -33,14 +39,16 @@ void add_apply(
     if (!step)
         return;
     step->repair = live ? was_edited(*live, step->desired) : seen.lost.contains(kind.plural);
-    if (step->repair)
+    // What comes and goes at our own hands is slowed down too, whatever the reason: a loop must not run hot.
+    step->again = !live && !step->repair && seen.taken_down.contains(kind.plural);
+    if (const auto wait = seen.repair_waits.find(kind.plural);
+        (step->repair || step->again) && wait != seen.repair_waits.end())
     {
-        if (const auto wait = seen.repair_waits.find(kind.plural); wait != seen.repair_waits.end())
-        {
-            out.disputed.emplace_back(kind.plural);
-            look_again_after(out, wait->second);
-            return;
-        }
+        (step->repair ? out.disputed : out.flapping).emplace_back(kind.plural);
+        look_again_after(out, wait->second);
+        return;
+    }
+    if (step->repair)
         out.notes.push_back(
             {note::severity::warning,
              "DriftRepaired",
@@ -52,7 +60,6 @@ void add_apply(
                  live ? "put right" : "made again"
              )}
         );
-    }
     out.applies.push_back(std::move(*step));
 }
 
@@ -113,20 +120,38 @@ std::string failure(const plan& out, const observation& seen, const kube::resour
     return fmt::format("{} cannot be written: {}", kind.kind, at->second);
 }
 
-std::string dispute(const plan& out, const kube::resource& kind, const kube::object_key& child)
+bool contains(const std::vector<std::string>& plurals, const kube::resource& kind)
 {
-    if (std::find(out.disputed.begin(), out.disputed.end(), kind.plural) == out.disputed.end())
-        return {};
-    return fmt::format(
-        "{} {} is changed or deleted again and again by somebody else, and put right once a second; find who "
-        "does it with kubectl get {}.{} {} -n {} -o yaml --show-managed-fields, and stop it",
-        kind.kind,
-        child.name,
-        kind.plural,
-        kind.group,
-        child.name,
-        child.ns
-    );
+    return std::find(plurals.begin(), plurals.end(), kind.plural) != plurals.end();
+}
+
+// Why a child is not written although it is not as it should be.
+std::optional<hold> hold_of(const plan& out, const kube::resource& kind, const kube::object_key& child)
+{
+    if (contains(out.disputed, kind))
+        return hold{
+            "Disputed",
+            fmt::format(
+                "{} {} is changed or deleted again and again by somebody else, and put right once a second; "
+                "find who does it with kubectl get {}.{} {} -n {} -o yaml --show-managed-fields, and stop it",
+                kind.kind,
+                child.name,
+                kind.plural,
+                kind.group,
+                child.name,
+                child.ns
+            )};
+    if (contains(out.flapping, kind))
+        return hold{
+            "Flapping",
+            fmt::format(
+                "{} {} was made and taken down again and again, so it is made once a second at most; see in "
+                "the "
+                "Events of this offer what keeps changing, and stop it",
+                kind.kind,
+                child.name
+            )};
+    return std::nullopt;
 }
 
 void add_release(plan& out, const kube::object& live)
@@ -194,7 +219,8 @@ std::string end_registration(
         return what;
     // Counted from when retirement could begin, so that an offer deleted while Portitor was down has its
     // chance too.
-    const auto deadline = std::max(*offer.meta.deleted, *live->meta.deleted) + settings.deletion_deadline;
+    const auto deadline =
+        saturating_add(std::max(*offer.meta.deleted, *live->meta.deleted), settings.deletion_deadline);
     const bool late = now >= deadline;
     if (!live->meta.has_finalizer(api::finalizer))
         return late ? std::string() : what;
@@ -205,7 +231,7 @@ std::string end_registration(
         add_release(out, *live);
     }
     else
-        out.next_check = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+        out.next_check = until(deadline, now);
     return what;
 }
 
@@ -216,7 +242,7 @@ plan make_deletion_plan(
     plan out;
     if (!offer.meta.has_finalizer(api::finalizer))
         return out;
-    const auto deadline = *offer.meta.deleted + settings.deletion_deadline;
+    const auto deadline = saturating_add(*offer.meta.deleted, settings.deletion_deadline);
     std::vector<std::string> left{
         take_down_route(out, offer, seen, now < deadline), end_registration(out, offer, seen, settings, now)};
     left.erase(std::remove(left.begin(), left.end(), ""), left.end());
@@ -226,7 +252,7 @@ plan make_deletion_plan(
     const auto conditions = judge_deleting(offer, fmt::format("{}", fmt::join(left, ", ")));
     out.status = make_status(offer, conditions, "Deleting", "", seen.registration, now);
     if (!out.next_check && now < deadline)
-        out.next_check = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+        out.next_check = until(deadline, now);
     return out;
 }
 
@@ -247,10 +273,10 @@ void plan_registration(plan& out, const evidence& all, bool sold, clock::time_po
                                (state.in_flight && state.phase == api::registration_phase::pending);
         // Where a namespace goes, the news of the offer's own deletion may be a moment behind. With it comes
         // the retirement, or the word that there was none.
-        const auto settled = *live->meta.deleted + offer_follows_within;
+        const auto settled = saturating_add(*live->meta.deleted, offer_follows_within);
         if (wanted.enabled && state.touched_chain() && now < settled)
         {
-            look_again_after(out, std::chrono::ceil<std::chrono::milliseconds>(settled - now));
+            look_again_after(out, until(settled, now));
             return;
         }
         if (live->meta.has_finalizer(api::finalizer) && !under_way && (wanted.enabled || is_retired(state)))
@@ -345,7 +371,7 @@ plan make_plan(
     plan out;
     out.add_finalizer = !offer.meta.has_finalizer(api::finalizer);
     const draft wanted = make_draft(offer, seen, settings, now);
-    out.next_check = wanted.next_drain_step;
+    out.next_check = wanted.ending.next_step;
     // An edit that cannot be sold takes the route down rather than leave it at the old terms: what is sold is
     // always what is written, and the seller sees the mistake at once.
     if (wanted.blocked)
@@ -360,10 +386,11 @@ plan make_plan(
         failure(out, seen, api::middleware_resource) + failure(out, seen, api::payment_route_resource);
     all.route_error = failure(out, seen, api::http_route_resource);
     const std::string& name = offer.meta.name;
-    all.gate_dispute =
-        dispute(out, api::middleware_resource, {offer.meta.ns, api::middleware_name(name)}) +
-        dispute(out, api::payment_route_resource, {offer.meta.ns, api::payment_route_name(name)});
-    all.route_dispute = dispute(out, api::http_route_resource, {offer.meta.ns, api::http_route_name(name)});
+    all.gate_hold = hold_of(out, api::middleware_resource, {offer.meta.ns, api::middleware_name(name)});
+    if (!all.gate_hold)
+        all.gate_hold =
+            hold_of(out, api::payment_route_resource, {offer.meta.ns, api::payment_route_name(name)});
+    all.route_hold = hold_of(out, api::http_route_resource, {offer.meta.ns, api::http_route_name(name)});
     std::vector<kube::condition> conditions = judge(all);
     plan_registration(out, all, three_hold(conditions), now);
     add_registered(conditions, all);

@@ -110,7 +110,10 @@ struct observation
     std::map<std::string, std::string, std::less<>> apply_errors;
     /// Children that somebody else has deleted, by the plural of their kind.
     std::set<std::string, std::less<>> lost;
-    /// How long the next repair of a child has to wait, by the plural of its kind; absent: not at all.
+    /// Children that we have taken down ourselves, and not made again since, by the plural of their kind.
+    std::set<std::string, std::less<>> taken_down;
+    /// How long the next repair of a child, or its next return, has to wait, by the plural of its kind;
+    /// absent: not at all.
     std::map<std::string, std::chrono::milliseconds, std::less<>> repair_waits;
     std::string path_owner;         ///< "namespace/name" of an older offer that has this path; empty: none
     std::string way_around;         ///< words for an HTTPRoute that leads around the gate; empty: none
@@ -127,6 +130,7 @@ struct apply
     std::vector<std::string> foreign;
     std::string uid;      ///< of the live child; empty where there is none
     bool repair = false;  ///< somebody else has changed or deleted what we had written
+    bool again = false;   ///< we had taken it down ourselves
 };
 
 /// A child to be deleted, with its uid as precondition.
@@ -182,6 +186,7 @@ struct plan
     bool add_finalizer = false;
     std::vector<apply> applies;
     std::vector<std::string> disputed;  ///< plurals of children whose repair has to wait: see repair_waits
+    std::vector<std::string> flapping;  ///< likewise of those whose return has to wait
     std::vector<remove> removes;
     std::vector<release_finalizer> releases;
     bool remove_finalizer = false;

@@ -45,7 +45,7 @@ asio::awaitable<result<void>> reconciler::carry_out(kube::object_ptr offer, plan
     for (apply& each : todo.applies)
     {
         const std::string plural(each.kind.plural);
-        if (each.repair)
+        if (each.repair || each.again)
             done.repairs.push_back(plural);
         const auto applied = co_await apply_child(std::move(each));
         done.applies.emplace_back(plural, applied ? std::string() : applied.error().message());

@@ -32,7 +32,7 @@ public:
             offer_version;  ///< resourceVersion after the last write to the offer; empty where there was none
         std::vector<std::pair<std::string, std::string>>
             applies;                       ///< plural and failure; empty text for a success
-        std::vector<std::string> repairs;  ///< plurals of the children that somebody else had changed
+        std::vector<std::string> repairs;  ///< plurals of the children that were put right or made again
     };
 
     /// Does what the plan says and fills `done` on the way. An error is the first step that failed;

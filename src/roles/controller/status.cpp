@@ -31,13 +31,13 @@ bool is_news(const kube::condition& now, const kube::condition* before)
 
 std::string phase_of(const std::vector<kube::condition>& conditions, const evidence& all)
 {
-    if (all.wanted.drain == drain_stage::drained)
+    if (all.wanted.ending.stage == drain_stage::drained)
         return "Drained";
     if (all.wanted.blocked)
         return "Blocked";
     if (all.wanted.route->suspended)
         return "Suspended";
-    if (all.wanted.drain == drain_stage::draining)
+    if (all.wanted.ending.stage == drain_stage::draining)
         return "Draining";
     return three_hold(conditions) ? "Ready" : "Pending";
 }

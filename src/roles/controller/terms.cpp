@@ -251,23 +251,6 @@ maybe check_names(const kube::object& offer, const observation& seen)
     return check_name(seen.http_route, offer, route_condition);
 }
 
-void read_drain(draft& out, clock::time_point now)
-{
-    if (!out.offer->drain_at)
-        return;
-    const auto starts = *out.offer->drain_at;
-    out.drained_at = starts + out.offer->drain_grace;
-    const auto until = [&](clock::time_point time) {
-        return std::chrono::ceil<std::chrono::milliseconds>(time - now);
-    };
-    if (now < starts)
-        out.next_drain_step = until(starts);
-    else if (now < out.drained_at)
-        out.next_drain_step = until(out.drained_at);
-    if (now >= starts)
-        out.drain = now < out.drained_at ? drain_stage::draining : drain_stage::drained;
-}
-
 // Suspended after enough failures in a row, and then until a success: a controller that has just started and
 // knows nothing leaves it as it is.
 bool is_suspended(const observation& seen, const plan_settings& settings)
@@ -335,14 +318,14 @@ draft make_draft(
         return out;
     }
     out.offer = std::move(*parsed);
-    read_drain(out, now);
+    out.ending = ending_of(*out.offer, now);
     api::payment_route route;
-    if (out.drain == drain_stage::drained)
+    if (out.ending.stage == drain_stage::drained)
         out.blocked = route_obstacle(
             "Drained",
             "taken down at {}, as spec.drainAt and spec.drainGracePeriod say; change or remove drainAt to "
             "sell again",
-            to_rfc3339(out.drained_at)
+            to_rfc3339(out.ending.sold_until)
         );
     else
         out.blocked = fill_terms(*out.offer, settings, route);
@@ -368,14 +351,6 @@ bool may_use_upstream(const api::service_offer& offer, const observation& seen)
 bool tells_open_gate(const kube::object& offer)
 {
     return told_open_gate(offer).has_value();
-}
-
-bool is_drained(const kube::object& offer, clock::time_point now)
-{
-    if (!offer.spec().contains("drainAt"))
-        return false;
-    const auto parsed = api::parse_service_offer(offer);
-    return parsed && parsed->drain_at && now >= *parsed->drain_at + parsed->drain_grace;
 }
 
 const registration_chain* find_chain(const std::string& name, const plan_settings& settings)

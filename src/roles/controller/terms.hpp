@@ -1,5 +1,6 @@
 #pragma once
 
+#include "roles/controller/drain.hpp"
 #include "roles/controller/plan.hpp"
 
 #include <portitor/api/payment_route.hpp>
@@ -17,14 +18,6 @@ struct obstacle
 /// The reason of an offer that is withheld because an HTTPRoute leads around its gate.
 inline constexpr const char* unpaid_route = "UnpaidRoute";
 
-/// How far an offer is on its way out.
-enum class drain_stage
-{
-    none,
-    draining,  ///< past drainAt, still sold
-    drained,   ///< past the grace period
-};
-
 /// What an offer comes to before anything is written: its spec read, and the terms to sell it by, or what
 /// prevents that. Exactly one of `route` and `blocked` is set.
 struct draft
@@ -32,9 +25,7 @@ struct draft
     std::optional<api::service_offer> offer;  ///< absent where the spec cannot be read
     std::optional<api::payment_route> route;
     std::optional<obstacle> blocked;
-    drain_stage drain = drain_stage::none;
-    clock::time_point drained_at{};                            ///< with drainAt: when the grace period ends
-    std::optional<std::chrono::milliseconds> next_drain_step;  ///< until the next change of `drain`
+    controller::ending ending;  ///< nothing known of it where the spec cannot be read
 };
 
 draft make_draft(
@@ -48,10 +39,6 @@ bool may_use_upstream(const api::service_offer& offer, const observation& seen);
 /// before its spec changes, restarts of the controller or not: that is the seller's word that things are
 /// different now.
 bool tells_open_gate(const kube::object& offer);
-
-/// Whether the offer's grace period is over: it is taken down, and asks for no path any more. False where the
-/// spec cannot be read.
-bool is_drained(const kube::object& offer, clock::time_point now);
 
 /// The operator's chain that an offer's registration names, by either of its names; nullptr where there is
 /// none.

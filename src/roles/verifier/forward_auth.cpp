@@ -44,6 +44,24 @@ outcome outcome_of(x402::unavailable_cause cause)
     return outcome::internal;
 }
 
+const char* told_of(x402::used_cause cause)
+{
+    switch (cause)
+    {
+    case x402::used_cause::sold:
+        break;
+    case x402::used_cause::elsewhere:
+        return "this payment was used before it came here, or elsewhere; nothing was charged by this request";
+    case x402::used_cause::failed:
+        return "the settlement of this payment failed, and its nonce is used: it can buy nothing";
+    case x402::used_cause::withdrawn:
+        return "this payment was cancelled, or its nonce was used for something else: it can buy nothing";
+    case x402::used_cause::expired:
+        return "this payment's time is over, and what became of it could not be learnt";
+    }
+    return "this payment has been spent; nothing was charged again";
+}
+
 }  // namespace
 
 struct forward_auth::sale
@@ -55,6 +73,8 @@ struct forward_auth::sale
     x402::claim_binding binding;
     std::string url;
     std::string_view allowed_origin;
+    std::chrono::steady_clock::time_point deadline;
+    outcome refused_as = outcome::not_paid;  ///< should another payment be asked for
 };
 
 forward_auth::forward_auth(
@@ -308,12 +328,7 @@ answer forward_auth::refuse_without_credential()
 
 answer forward_auth::refuse_spent(const x402::verdict_already_used& said)
 {
-    answer out = refuse(
-        outcome::already_used,
-        409,
-        "payment_already_used",
-        "this payment has been spent; nothing was charged again"
-    );
+    answer out = refuse(outcome::already_used, 409, "payment_already_used", told_of(said.cause));
     if (!said.receipt.empty())
     {
         out.header("PAYMENT-RESPONSE", said.receipt);
@@ -324,9 +339,14 @@ answer forward_auth::refuse_spent(const x402::verdict_already_used& said)
 
 answer forward_auth::refuse_without_verdict(const x402::verdict_unavailable& said, const std::string& key)
 {
-    log_.warn(
-        "no verdict on a payment", {{"route", key}, {"cause", x402::to_string(said.cause)}, {"err", said.why}}
-    );
+    if (const auto withheld = warnings_.take(std::chrono::steady_clock::now()))
+        log_.warn(
+            "no verdict on a payment",
+            {{"route", key},
+             {"cause", x402::to_string(said.cause)},
+             {"err", said.why},
+             {"lines_withheld", *withheld}}
+        );
     const char* message =
         said.cause == x402::unavailable_cause::settlement_unknown
             ? "the outcome of this payment is not known yet: send the same payment again"
@@ -375,59 +395,82 @@ result<std::unique_ptr<forward_auth::sale>> forward_auth::prepare_sale()
     out->binding.offer = out->entry->route->key();
     out->binding.method = asked.method;
     out->binding.uri = asked.uri;
+    out->binding.request_id = asked.request_id;
+    out->deadline = std::chrono::steady_clock::now() + total_budget;
     return out;
+}
+
+/// The verdict by today's terms.
+asio::awaitable<x402::verdict> forward_auth::judge_new(sale& what)
+{
+    const auto matched = x402::match(what.offered, std::span(&what.wanted, 1));
+    if (const auto* refused = std::get_if<x402::refusal>(&matched))
+    {
+        what.refused_as = outcome::not_matched;
+        co_return x402::verdict_payment_required(refused->code);
+    }
+    const bool no_account =
+        x402::check_signature(what.offered, what.wanted) == x402::signature_verdict::not_an_account;
+    if (no_account && !x402::may_be_contract_signature(what.offered, what.wanted))
+    {
+        // Only a contract could take it, and only the chain knows which payers are contracts.
+        const std::optional<bool> contract =
+            co_await desk_.is_contract(what.wanted.network, what.offered.payer);
+        if (!contract)
+            co_return x402::verdict_unavailable(
+                x402::unavailable_cause::busy, std::chrono::seconds(1), "too many payers are looked up"
+            );
+        if (!*contract)
+        {
+            what.refused_as = outcome::bad_signature;
+            co_return x402::verdict_payment_required(x402::signature_refusal(what.offered).code);
+        }
+    }
+    const std::string& facilitator = what.entry->route->facilitator_url();
+    x402::verdict made =
+        co_await desk_.pay(what.offered, what.wanted, facilitator, what.binding, what.deadline);
+    co_return made;
+}
+
+/// The verdict, whatever the terms are by now: who may have paid on other terms is not asked to pay again.
+asio::awaitable<x402::verdict> forward_auth::judge_payment(sale& what)
+{
+    x402::verdict made = co_await judge_new(what);
+    if (!std::holds_alternative<x402::verdict_payment_required>(made))
+        co_return made;
+    std::vector<x402::claim_key> keys = x402::keys_of(what.offered, networks_);
+    if (keys.empty())
+        co_return made;
+    std::optional<x402::verdict> known =
+        co_await desk_.pay_known(what.offered, std::move(keys), what.binding, what.deadline);
+    if (known)
+        co_return *std::move(known);
+    co_return made;
 }
 
 asio::awaitable<http::reply> forward_auth::sell(std::unique_ptr<sale> what)
 {
     const served_route& route = *what->entry->route;
-    std::optional<x402::verdict> said;
-    outcome why = outcome::not_paid;
-    const auto matched = x402::match(what->offered, std::span(&what->wanted, 1));
-    if (const auto* refused = std::get_if<x402::refusal>(&matched))
-    {
-        said = x402::verdict_payment_required(refused->code);
-        why = outcome::not_matched;
-    }
-    else if (x402::check_signature(what->offered, what->wanted) == x402::signature_verdict::not_an_account && !x402::may_be_contract_signature(what->offered, what->wanted))
-    {
-        // Only a contract could take it, and only the chain knows which payers are contracts.
-        const std::optional<bool> contract =
-            co_await desk_.is_contract(what->wanted.network, what->offered.payer);
-        if (!contract)
-        {
-            said = x402::verdict_unavailable(
-                x402::unavailable_cause::busy, std::chrono::seconds(1), "too many payers are looked up"
-            );
-        }
-        else if (!*contract)
-        {
-            said = x402::verdict_payment_required(x402::signature_refusal(what->offered).code);
-            why = outcome::bad_signature;
-        }
-    }
-    if (!said)
-    {
-        const auto deadline = std::chrono::steady_clock::now() + total_budget;
-        said =
-            co_await desk_.pay(what->offered, what->wanted, route.facilitator_url(), what->binding, deadline);
-    }
+    const x402::verdict said = co_await judge_payment(*what);
     std::function<void(bool)> on_written;
-    if (const auto* granted = std::get_if<x402::verdict_paid>(&*said))
+    if (const auto* granted = std::get_if<x402::verdict_paid>(&said))
         on_written = desk_.guard_delivery(*granted);
     // From here on nothing suspends: the answer is made of views.
-    if (const auto* refused = std::get_if<x402::verdict_payment_required>(&*said))
+    if (const auto* refused = std::get_if<x402::verdict_payment_required>(&said))
     {
         const x402::requirement_view wanted = route.requirement(*what->price, what->url);
-        x402::write_payment_required(offer_, json_, std::span(&wanted, 1), refused->reason);
-        answer made(why, 402);
+        text_ = refused->reason;
+        if (!refused->message.empty())
+            text_ += ": " + refused->message;
+        x402::write_payment_required(offer_, json_, std::span(&wanted, 1), text_);
+        answer made(what->refused_as, 402);
         made.header("PAYMENT-REQUIRED", offer_.header_value);
         made.header("Vary", page_depends_on);
         made.body(json_type, offer_.body);
         complete(made, what->entry.get(), what->allowed_origin);
         co_return http::reply(made.to_response());
     }
-    answer made = conclude(*what, *said);
+    answer made = conclude(*what, said);
     // Paid, and yet no grant (the credential has gone): the guard goes untold, so the next copy gets it.
     if (made.status() != 200)
         on_written = nullptr;

@@ -3,6 +3,7 @@
 #include "roles/verifier/answer.hpp"
 #include "roles/verifier/cors.hpp"
 #include "roles/verifier/forwarded_request.hpp"
+#include "roles/verifier/line_budget.hpp"
 #include "roles/verifier/payment_desk.hpp"
 #include "roles/verifier/route_table.hpp"
 
@@ -69,6 +70,8 @@ private:
 
     result<std::unique_ptr<sale>> prepare_sale();
     boost::asio::awaitable<http::reply> sell(std::unique_ptr<sale> what);
+    boost::asio::awaitable<x402::verdict> judge_payment(sale& what);
+    boost::asio::awaitable<x402::verdict> judge_new(sale& what);
     answer conclude(const sale& what, const x402::verdict& said);
 
     published<route_table>::reader routes_;
@@ -76,6 +79,7 @@ private:
     const x402::network_table& networks_;
     const cors_policy& cors_;
     logger log_;
+    line_budget warnings_;
     histogram& duration_;
     route_counters unknown_;
 

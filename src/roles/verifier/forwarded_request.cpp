@@ -19,6 +19,9 @@ constexpr std::array vouched_headers{
     "payment-response",
     "x-portitor-route"};
 
+// A UUID has 36 characters.
+constexpr std::size_t max_request_id = 64;
+
 /// The headers that are read, each at its first appearance.
 struct raw_headers
 {
@@ -41,9 +44,10 @@ struct raw_headers
         accept,
         user_agent,
         preflight_method,
+        request_id,
     };
 
-    std::array<slot, 9> slots{{
+    std::array<slot, 10> slots{{
         {"x-forwarded-uri", true},
         {"x-forwarded-method", true},
         {"x-forwarded-host", true},
@@ -53,6 +57,7 @@ struct raw_headers
         {"accept", false},
         {"user-agent", false},
         {"access-control-request-method", false},
+        {"x-request-id", false},
     }};
 
     std::string_view operator[](std::size_t which) const { return slots[which].value; }
@@ -157,6 +162,8 @@ result<void> read_forwarded_request(const http::server_request& message, forward
     out.accept = raw[raw_headers::accept];
     out.user_agent = raw[raw_headers::user_agent];
     out.preflight_method = raw[raw_headers::preflight_method];
+    const std::string_view id = raw[raw_headers::request_id];
+    out.request_id = id.size() <= max_request_id && is_printable(id) ? id : std::string_view();
     if (out.uri.empty())
         return fail(errc::refused, "X-Forwarded-Uri is missing: ask through a ForwardAuth middleware");
     if (!is_method(out.method) || !is_host(out.host))

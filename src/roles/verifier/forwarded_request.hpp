@@ -32,6 +32,7 @@ struct forwarded_request
     std::string_view accept;
     std::string_view user_agent;
     std::string_view preflight_method;  ///< Access-Control-Request-Method
+    std::string_view request_id;        ///< X-Request-Id, for the log; empty where it is odd
 };
 
 /// errc::invalid: a header that we read or vouch for comes twice or as a list, under an alias ("X_Payer"), or

@@ -54,6 +54,10 @@ void gate_metrics::publish()
     count("facilitator_unavailable", so_far.facilitator_unavailable);
     count("settlement_unknown", so_far.settlement_unknown);
     count("internal", so_far.internal);
+    count("table_full", so_far.table_full);
+    count("payer_full", so_far.payer_full);
+    count("settled_late", so_far.settled_late);
+    count("unproven", so_far.unproven);
     count("settle_retry", so_far.settle_retries);
     count("resolution", so_far.resolutions);
     count("chain_lookup", so_far.chain_lookups);
@@ -73,7 +77,19 @@ void gate_metrics::publish()
         numbers_.gauge(
                     "portitor_claims", "Payments that are remembered, by state", {{"state", state}}
         ).set(static_cast<std::int64_t>(number));
+    numbers_
+        .gauge(
+            "portitor_claims_fill_percent",
+            "Remembered payments that cannot make room for new ones, of those that there is room for"
+        )
+        .set(static_cast<std::int64_t>(fill_percent()));
     publish_facilitators();
+}
+
+std::size_t gate_metrics::fill_percent() const
+{
+    const std::size_t held = claims_.size() - claims_.counts().used;
+    return claims_.capacity() == 0 ? 100 : held * 100 / claims_.capacity();
 }
 
 void gate_metrics::publish_facilitators()

@@ -34,6 +34,7 @@ public:
 
 private:
     void count(const char* event, std::uint64_t value);
+    std::size_t fill_percent() const;
     void publish_facilitators();
 
     metrics& numbers_;

@@ -59,6 +59,25 @@ asio::awaitable<x402::verdict> payment_desk::pay(
     co_return made;
 }
 
+asio::awaitable<std::optional<x402::verdict>> payment_desk::pay_known(
+    const x402::payment& offered,
+    std::vector<x402::claim_key> keys,
+    x402::claim_binding binding,
+    std::chrono::steady_clock::time_point deadline
+)
+{
+    asio::awaitable<std::optional<x402::verdict>> judging =
+        gate_.pay_known(offered, std::move(keys), std::move(binding), deadline);
+    const asio::any_io_executor here = co_await asio::this_coro::executor;
+    if (here == executor_)
+    {
+        std::optional<x402::verdict> at_home = co_await std::move(judging);
+        co_return at_home;
+    }
+    std::optional<x402::verdict> made = co_await asio::co_spawn(executor_, std::move(judging), apart());
+    co_return made;
+}
+
 asio::awaitable<std::optional<bool>> payment_desk::is_contract(std::string network, evm::address payer)
 {
     if (chain_ == nullptr)

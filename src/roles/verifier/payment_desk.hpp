@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace portitor::verifier {
 
@@ -31,6 +32,14 @@ public:
         std::string facilitator_url,
         x402::claim_binding binding,
         std::chrono::steady_clock::time_point deadline);
+
+    /// See x402::gate::pay_known().
+    boost::asio::awaitable<std::optional<x402::verdict>> pay_known(
+        const x402::payment& offered,
+        std::vector<x402::claim_key> keys,
+        x402::claim_binding binding,
+        std::chrono::steady_clock::time_point deadline
+    );
 
     /// Whether the payer is known to be a contract. False where nobody knows; empty where too many ask
     /// already: anybody can make us ask, with a wrong signature.

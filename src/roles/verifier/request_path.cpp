@@ -1,5 +1,7 @@
 #include "roles/verifier/request_path.hpp"
 
+#include <portitor/api/path_pattern.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -50,27 +52,7 @@ std::size_t find_parameters(std::string_view segment)
     return std::min({segment.find(';'), segment.find("%3B"), segment.find("%3b")});
 }
 
-// Calls `take` with each segment; a trailing slash adds none.
-template <typename Taker>
-void for_each_segment(std::string_view path, Taker take)
-{
-    std::size_t at = path.starts_with('/') ? 1 : 0;
-    while (at < path.size())
-    {
-        const auto end = std::min(path.find('/', at), path.size());
-        take(path.substr(at, end - at));
-        at = end + 1;
-    }
-}
-
 }  // namespace
-
-std::vector<std::string> split_segments(std::string_view path)
-{
-    std::vector<std::string> out;
-    for_each_segment(path, [&](std::string_view segment) { out.emplace_back(segment); });
-    return out;
-}
 
 result<void> read_request_path(std::string_view forwarded_uri, request_path& out)
 {
@@ -113,7 +95,7 @@ result<void> read_request_path(std::string_view forwarded_uri, request_path& out
     }
     if (out.text.find("//") != out.text.npos)
         return fail(errc::invalid, "the path holds an empty segment");
-    for_each_segment(out.text, [&](std::string_view segment) { out.segments.push_back(segment); });
+    api::append_segments(out.segments, out.text);
     for (const std::string_view each : out.segments)
     {
         // "..;x" is ".." to servers that cut parameters off, and Traefik hands "..%3Bx" on as "..;x".

@@ -27,7 +27,4 @@ struct request_path
 /// `into` is unspecified then.
 result<void> read_request_path(std::string_view forwarded_uri, request_path& into);
 
-/// The segments of a pattern or path; a trailing slash adds none.
-std::vector<std::string> split_segments(std::string_view path);
-
 }  // namespace portitor::verifier

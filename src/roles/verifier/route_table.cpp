@@ -63,7 +63,7 @@ route_table route_table::with(entry_ptr added) const
 {
     route_table out = without(added->route->key());
     out.by_key_ = out.by_key_.with(added);
-    out.deepest_ = std::max(deepest_, split_segments(added->route->prefix()).size());
+    out.deepest_ = std::max(deepest_, api::segments_of(added->route->prefix()).size());
     out.add_to_group(std::move(added));
     return out;
 }

@@ -75,60 +75,24 @@ result<route_ptr> served_route::compile(const kube::object& route, const serving
     while (pattern.ends_with('/'))
         pattern.remove_suffix(1);
     out->prefix_ = pattern;
-    out->depth_ = static_cast<std::uint32_t>(split_segments(pattern).size());
+    out->depth_ = static_cast<std::uint32_t>(api::segments_of(pattern).size());
     out->pay_to_ = std::move(spec->pay_to);
     out->description_ = std::move(spec->description);
     out->public_url_ = std::move(spec->public_url);
     out->max_timeout_seconds_ = static_cast<std::uint32_t>(spec->max_timeout_seconds);
     out->suspended_ = spec->suspended;
     out->default_ = terms{false, spec->price, to_string(spec->price)};
-    for (const api::payment_rule& each : spec->rules)
+    for (api::payment_rule& each : spec->rules)
     {
-        rule one;
-        one.segments = split_segments(each.pattern);
-        one.open_ended = !one.segments.empty() && one.segments.back() == "*";
-        if (one.open_ended)
-            one.segments.pop_back();
-        one.what = terms{each.access == api::gate::free, each.price, to_string(each.price)};
-        if (!one.what.free && each.price == 0)
-            return fail(errc::invalid, "spec.rules: the paid rule {} has a price of 0", each.pattern);
-        out->rules_.push_back(std::move(one));
+        if (each.access == api::gate::paid && each.price == 0)
+            return fail(errc::invalid, "spec.rules: the paid rule {} has a price of 0", each.pattern.text());
+        terms what{each.access == api::gate::free, each.price, to_string(each.price)};
+        out->rules_.push_back({std::move(each.pattern), each.access, std::move(what)});
     }
-    std::stable_sort(out->rules_.begin(), out->rules_.end(), more_specific);
+    std::sort(out->rules_.begin(), out->rules_.end(), [](const rule& left, const rule& right) {
+        return left.pattern.is_more_specific_than(right.pattern);
+    });
     return route_ptr(std::move(out));
-}
-
-// Segment by segment, a name before a "*"; then the longer pattern; then one that ends before one that goes
-// on. The last comparison only makes the order the same on every replica.
-bool served_route::more_specific(const rule& left, const rule& right)
-{
-    const std::size_t shared = std::min(left.segments.size(), right.segments.size());
-    for (std::size_t i = 0; i < shared; ++i)
-    {
-        const bool left_any = left.segments[i] == "*";
-        const bool right_any = right.segments[i] == "*";
-        if (left_any != right_any)
-            return right_any;
-    }
-    if (left.segments.size() != right.segments.size())
-        return left.segments.size() > right.segments.size();
-    if (left.open_ended != right.open_ended)
-        return right.open_ended;
-    return left.segments < right.segments;
-}
-
-bool served_route::matches(const rule& candidate, std::span<const std::string_view> below)
-{
-    if (below.size() < candidate.segments.size())
-        return false;
-    if (below.size() > candidate.segments.size() && !candidate.open_ended)
-        return false;
-    for (std::size_t i = 0; i < candidate.segments.size(); ++i)
-    {
-        if (candidate.segments[i] != "*" && candidate.segments[i] != below[i])
-            return false;
-    }
-    return true;
 }
 
 const terms* served_route::find(const request_path& path) const
@@ -139,7 +103,7 @@ const terms* served_route::find(const request_path& path) const
     const auto below = std::span(path.segments).subspan(depth_);
     for (const rule& each : rules_)
     {
-        if (matches(each, below))
+        if (each.pattern.covers(below, each.access))
             return &each.what;
     }
     return &default_;

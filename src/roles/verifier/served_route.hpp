@@ -8,7 +8,6 @@
 
 #include <memory>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,13 +73,10 @@ public:
 private:
     struct rule
     {
-        std::vector<std::string> segments;
-        bool open_ended = false;  ///< the pattern ends with "*"
+        api::path_pattern pattern;
+        api::gate access;
         terms what;
     };
-
-    static bool matches(const rule& candidate, std::span<const std::string_view> below);
-    static bool more_specific(const rule& left, const rule& right);
 
     std::string key_;
     std::string prefix_;

@@ -5,6 +5,7 @@
 #include "roles/verifier/credentials.hpp"
 #include "roles/verifier/gate_metrics.hpp"
 #include "roles/verifier/payment_desk.hpp"
+#include "roles/verifier/payment_log.hpp"
 #include "roles/verifier/route_record.hpp"
 #include "roles/verifier/route_table.hpp"
 #include "roles/verifier/worker.hpp"
@@ -16,8 +17,12 @@
 #include <portitor/core/task_group.hpp>
 #include <portitor/kube/controller.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <thread>
 
 namespace portitor::roles {
@@ -29,6 +34,8 @@ namespace asio = boost::asio;
 // Longer than the 20 s that a payment may take.
 constexpr std::chrono::seconds drain_limit(25);
 constexpr int admission_workers = 8;
+// Of the table of claims, one payer may hold a tenth, but so many in a small one too.
+constexpr std::size_t least_of_payer = 64;
 // How often certificates and credentials are read again; Kubernetes itself takes about a minute to change
 // mounted files.
 constexpr std::chrono::seconds file_period(10);
@@ -124,10 +131,16 @@ private:
             chain_.emplace(std::move(*nodes), around_.steady);
         x402::claim_limits claim_limits;
         claim_limits.max_claims = config_.max_claims;
+        claim_limits.max_of_payer = std::max<std::size_t>(config_.max_claims / 10, least_of_payer);
         claims_ = std::make_shared<x402::claim_table>(claim_limits);
+        claims_->on_report([log = verifier::payment_log(around_.log)](const x402::claim_report& told) {
+            log.write(told);
+        });
         facilitator_.emplace(*client_);
         guard_.emplace(*facilitator_, around_.steady);
-        gate_.emplace(*guard_, claims_, around_.time, x402::gate_limits(), chain_ ? &*chain_ : nullptr);
+        x402::gate_limits limits;
+        limits.validity.least = config_.max_validity;
+        gate_.emplace(*guard_, claims_, around_.time, limits, chain_ ? &*chain_ : nullptr);
         desk_.emplace(executor, *gate_, chain_ ? &*chain_ : nullptr);
         std::map<std::string, std::string> names;
         for (const facilitator& each : config_.facilitators)
@@ -339,13 +352,24 @@ private:
         around_.end.request(1);
     }
 
+    /// On the gate's thread: settlements whose buyers have been told to come again are waited for too.
+    asio::awaitable<void> finish_payments(std::chrono::steady_clock::time_point deadline)
+    {
+        co_await gate_->finish(deadline);
+        claims_->report_left();
+        gate_tasks_->cancel();
+    }
+
     asio::awaitable<void> drain_workers()
     {
+        const auto deadline = std::chrono::steady_clock::now() + drain_limit;
         task_group draining(around_.executor, around_.log);
         for (const auto& each : workers_)
             draining.spawn("drain", each->drain(drain_limit));
         co_await draining.join();
-        asio::post(workers_.front()->context(), [this] { gate_tasks_->cancel(); });
+        asio::awaitable<void> finishing = finish_payments(deadline);
+        auto apart = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+        co_await asio::co_spawn(workers_.front()->context().get_executor(), std::move(finishing), apart);
         // The first one judges the payments of all others.
         for (auto at = workers_.rbegin(); at != workers_.rend(); ++at)
             (*at)->join();

@@ -79,6 +79,17 @@ TEST_CASE("a wrong payment route is refused", "[api][route]")
         {"/spec/suspended", "\"true\"", "spec.suspended must be true or false"},
         {"/spec/rules", "[{\"pattern\": \"/a\", \"gate\": \"paid\"}]", "spec.rules[0].price"},
         {"/spec/rules", "[{\"pattern\": \"a\", \"gate\": \"free\"}]", "spec.rules[0].pattern"},
+        {"/spec/rules",
+         "[{\"pattern\": \"/a*\", \"gate\": \"free\"}]",
+         "spec.rules[0].pattern must be a path"},
+        {"/spec/rules",
+         "[{\"pattern\": \"/a\", \"gate\": \"free\"}, {\"pattern\": \"/a/\", \"gate\": \"paid\", \"price\": "
+         "\"1\"}]",
+         "spec.rules[1].pattern must be a path"},
+        {"/spec/rules",
+         "[{\"pattern\": \"/a\", \"gate\": \"free\"}, {\"pattern\": \"/a\", \"gate\": \"paid\", \"price\": "
+         "\"1\"}]",
+         "spec.rules[1].pattern must be in the list once"},
     }));
     CAPTURE(pointer, value);
     const auto route = parse_payment_route(*changed(object_from(route_text), pointer, value));

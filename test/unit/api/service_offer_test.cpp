@@ -165,6 +165,16 @@ TEST_CASE("a wrong offer is refused with its field and what to write", "[api][of
         {"/spec/routes", "[{\"path\": \"a\"}]", "spec.routes[0].path must be a path below the offer's"},
         {"/spec/routes", "[{\"path\": \"/a/..\"}]", "spec.routes[0].path"},
         {"/spec/routes", "[{\"path\": \"//\"}]", "spec.routes[0].path"},
+        {"/spec/routes",
+         "[{\"path\": \"/report/\", \"gate\": \"free\"}, {\"path\": \"/report\"}]",
+         "spec.routes[0].path must be a path below the offer's such as /report or /files/*; \"/report/\" "
+         "ends "
+         "with a slash, which makes no difference: write /report"},
+        {"/spec/routes",
+         "[{\"path\": \"/a\"}, {\"path\": \"/premium*\"}]",
+         "spec.routes[1].path must be a path below the offer's such as /report or /files/*; \"/premium*\" "
+         "has a * "
+         "beside other letters, where it stands for nothing: write /premium/*"},
         {"/spec/routes", "[{}]", "spec.routes[0].path must be given"},
         {"/spec/routes", "[7]", "spec.routes[0] must be a mapping"},
         {"/spec/routes", "[{\"path\": \"/a\", \"gate\": \"auth\"}]", "one of paid, free"},
@@ -179,14 +189,42 @@ TEST_CASE("a wrong offer is refused with its field and what to write", "[api][of
         {"/spec/registration", "{\"metadata\": {\"a\": 1}}", "spec.registration.metadata"},
         {"/spec/registration", "{\"privateKeySecret\": {}}", "spec.registration.privateKeySecret.name"},
         {"/spec/drainAt", "\"tomorrow\"", "spec.drainAt must be a time"},
-        {"/spec/drainAt", "\"2026-12-31T18:00:00+0x:00\"", "spec.drainAt must be a time"},
+        {"/spec/drainAt", "\"2026-12-31T18:00:00+0x:00\"", "spec.drainAt must be a time as in RFC 3339"},
+        {"/spec/drainAt", "\"0001-01-01T00:00:00Z\"", "spec.drainAt must be a time from 1970 to 2199"},
+        {"/spec/drainAt", "\"1677-09-21T00:12:43Z\"", "from 1970 to 2199"},
+        {"/spec/drainAt", "\"1969-12-31T23:59:59Z\"", "from 1970 to 2199"},
+        {"/spec/drainAt", "\"1970-01-01T00:00:00+00:01\"", "from 1970 to 2199"},
+        {"/spec/drainAt", "\"2200-01-01T00:00:00Z\"", "leave it out for an offer that has no end"},
+        {"/spec/drainAt", "\"2261-12-31T00:00:00Z\"", "from 1970 to 2199"},
+        {"/spec/drainAt", "\"2262-04-11T23:47:16Z\"", "from 1970 to 2199"},
+        {"/spec/drainAt", "\"9999-12-31T23:59:59-23:59\"", "from 1970 to 2199"},
         {"/spec/drainGracePeriod", "\"1d\"", "spec.drainGracePeriod must be a duration"},
         {"/spec/drainGracePeriod", "\"90\"", "such as 90m"},
         {"/spec/drainGracePeriod", "\"h\"", "such as 90m"},
         {"/spec/drainGracePeriod", "\"999999h\"", "such as 90m"},
+        {"/spec/drainGracePeriod", "\"99999h\"", "spec.drainGracePeriod must be at most 87600h"},
+        {"/spec/drainGracePeriod", "\"87600h1s\"", "at most 87600h"},
+        {"/spec/drainGracePeriod", "\"99999h99999h99999h99999h99999h\"", "at most 87600h"},
     }));
     CAPTURE(pointer, value);
     CHECK_THAT(refusal(changed(least(), pointer, value)), Catch::Matchers::Contains(message));
+}
+
+TEST_CASE("an end may be written in all ways that the API server takes", "[api][offer]")
+{
+    const auto end = [](const std::string& at, const std::string& grace) {
+        const auto dated = changed(least(), "/spec/drainAt", '"' + at + '"');
+        const auto offer = parse_service_offer(*changed(dated, "/spec/drainGracePeriod", '"' + grace + '"'));
+        return std::pair(to_rfc3339(offer.value().drain_at.value()), offer.value().drain_grace);
+    };
+    using namespace std::chrono_literals;
+    CHECK(end("2026-12-31t18:00:00z", "0s") == std::pair(std::string("2026-12-31T18:00:00Z"), 0s));
+    CHECK(
+        end("2026-12-31T18:00:00.5+02:00", "87600h") ==
+        std::pair(std::string("2026-12-31T16:00:00Z"), 315360000s)
+    );
+    CHECK(end("1970-01-01T00:00:00Z", "1h0m0s") == std::pair(std::string("1970-01-01T00:00:00Z"), 3600s));
+    CHECK(end("2200-01-01T00:00:00+00:01", "") == std::pair(std::string("2199-12-31T23:59:00Z"), 3600s));
 }
 
 TEST_CASE("lists and texts are bounded", "[api][offer]")

@@ -186,21 +186,6 @@ TEST_CASE("an answer that comes after the drain's limit is not delivered", "[cor
     CHECK(run(context, line->at_end()));
 }
 
-// Nobody can tell a client that has only stopped to send from one that has gone, and nobody may pay for an
-// answer that is not read.
-TEST_CASE("a half-closed client gets no answer of a handler", "[core][http_server]")
-{
-    server_fixture f;
-    auto line = f.connect();
-    run(f.context, line->send(get("/held")));
-    run_until(f.context, [&] { return f.requests == 1; });
-    line->close_sending();
-    run(f.context, sleep_for(5ms));
-    f.held.open();
-    CHECK(run(f.context, line->at_end()));
-    CHECK(f.delivered == std::vector<bool>{false});
-}
-
 TEST_CASE("a refused client that still sends reads why", "[core][http_server]")
 {
     server_limits limits;

@@ -134,28 +134,6 @@ TEST_CASE("a handler that throws is 500 without details, and the connection goes
     CHECK(answers.ends_with("GET /next "));
 }
 
-TEST_CASE("an answer for a peer that has gone is reported as not delivered", "[core][http_server]")
-{
-    server_fixture f;
-    SECTION("it closed")
-    {
-        auto line = f.connect();
-        run(f.context, line->send(get("/held")));
-        run_until(f.context, [&] { return f.requests == 1; });
-        line->close();
-    }
-    SECTION("it broke the connection")
-    {
-        auto line = f.connect();
-        run(f.context, line->send(get("/held")));
-        run_until(f.context, [&] { return f.requests == 1; });
-        line->reset();
-    }
-    f.held.open();
-    run_until(f.context, [&] { return !f.delivered.empty(); });
-    CHECK(f.delivered == std::vector<bool>{false});
-}
-
 TEST_CASE("a drain closes idle connections at once and lets a running request finish", "[core][http_server]")
 {
     server_fixture f;

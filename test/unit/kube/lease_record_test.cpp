@@ -17,6 +17,8 @@ TEST_CASE("a micro time has six decimals whatever the time", "[kube][lease]")
     CHECK(to_micro_time(wall_start + 42us) == "2026-11-24T20:17:00.000042Z");
     CHECK(to_micro_time(wall_start + 999999999ns) == "2026-11-24T20:17:00.999999Z");
     CHECK(to_micro_time(clock::time_point{} - 1us) == "1969-12-31T23:59:59.999999Z");
+    CHECK(to_micro_time(clock::time_point::min()) == "1677-09-21T00:12:43.145224Z");
+    CHECK(to_micro_time(clock::time_point::max()) == "2262-04-11T23:47:16.854775Z");
 }
 
 TEST_CASE("a lease is read whatever it holds", "[kube][lease]")
@@ -107,7 +109,13 @@ TEST_CASE("claiming a lease repairs a spec that makes no sense", "[kube][lease]"
         CHECK(string_at(claimed, "apiVersion") == "coordination.k8s.io/v1");
         CHECK(string_at(claimed, "kind") == "Lease");
     }
-    for (const char* time : {"9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00.000000Z", "today", ""})
+    for (const char* time :
+         {"9999-12-31T23:59:59.999999Z",
+          "0001-01-01T00:00:00.000000Z",
+          "2262-04-11T23:47:16.854775Z",  // the clock's ends
+          "1677-09-21T00:12:43.145225Z",
+          "today",
+          ""})
     {
         CAPTURE(time);
         json::object spec;

@@ -246,9 +246,9 @@ TEST_CASE("the path of a proof is one that costs something", "[controller][proof
 {
     api::payment_route route;
     route.pattern = "/services/hello/*";
-    const auto rule = [](std::string pattern, api::gate access) {
+    const auto rule = [](std::string_view pattern, api::gate access) {
         api::payment_rule out;
-        out.pattern = std::move(pattern);
+        out.pattern = api::path_pattern::parse(pattern).value();
         out.access = access;
         return out;
     };
@@ -257,7 +257,12 @@ TEST_CASE("the path of a proof is one that costs something", "[controller][proof
     CHECK(paid_path(route) == "/services/hello/portitor-gate-proof");
     route.rules = {rule("/*", api::gate::free), rule("/users/*/export", api::gate::paid)};
     CHECK(paid_path(route) == "/services/hello/users/portitor/export");
+    // A rule's own wildcard may be covered by another, and what is below is not the path itself.
+    route.rules = {rule("/*", api::gate::paid), rule("/portitor", api::gate::free)};
+    CHECK(paid_path(route) == "/services/hello/portitor-gate-proof");
     route.rules = {rule("/*", api::gate::free), rule("/free", api::gate::free)};
+    CHECK(paid_path(route) == "/services/hello/");
+    route.rules.push_back(rule("/", api::gate::free));
     CHECK_FALSE(paid_path(route));
     route.pattern = "/*";
     route.rules.clear();
@@ -348,7 +353,7 @@ TEST_CASE("nothing is proved where nobody can ask, or all is free", "[controller
     CHECK_FALSE(all.look().ask.gate);
     CHECK(all.verdict("Ready") == "True/Ready");
     all.settings.gateway_url = "http://traefik.traefik.svc";
-    all.edit("/spec/routes", R"([{"path": "/*", "gate": "free"}])");
+    all.edit("/spec/routes", R"([{"path": "/*", "gate": "free"}, {"path": "/", "gate": "free"}])");
     all.sell();
     CHECK_FALSE(all.look().ask.gate);
     CHECK(all.verdict("Ready") == "True/Ready");

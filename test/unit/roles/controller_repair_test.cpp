@@ -50,3 +50,43 @@ TEST_CASE("labels of ours that somebody took away are drift", "[controller][repa
     all.seen.middleware = kube::parse_object(raw).value();
     CHECK(told(all.look(), "DriftRepaired", "Middleware x402-hello was changed"));
 }
+
+TEST_CASE("what we keep taking down ourselves comes back only so often", "[controller][repair]")
+{
+    world all;
+    all.sell();
+    all.seen.path_owner = "other/older";
+    all.settle();
+    REQUIRE_FALSE(all.seen.http_route);
+    all.seen.path_owner.clear();
+
+    // A child that comes back counts, one that is changed does not.
+    all.seen.taken_down = {"httproutes"};
+    const plan returns = all.look();
+    REQUIRE(returns.applies.size() == 3);
+    for (const apply& each : returns.applies)
+    {
+        CHECK(each.again == (each.kind.plural == "httproutes"));
+        CHECK_FALSE(each.repair);
+    }
+    CHECK_FALSE(told(returns, "DriftRepaired", "HTTPRoute"));
+
+    all.seen.repair_waits["httproutes"] = std::chrono::milliseconds(700);
+    const plan waits = all.step();
+    CHECK(waits.applies.size() == 2);
+    CHECK(waits.flapping == std::vector<std::string>{"httproutes"});
+    CHECK(waits.next_check == std::chrono::milliseconds(700));
+    all.settle();
+    CHECK(all.verdict("RoutePublished") == "False/Flapping");
+    CHECK(all.condition("RoutePublished").message.find("HTTPRoute so-hello was made and taken down") == 0);
+    CHECK(all.look().empty());  // waiting costs no writes
+
+    // What must not be sold is taken down at once, however often.
+    all.edit("/spec/payment/network", "\"unknown\"");
+    CHECK(all.look().removes.size() == 1);
+
+    all.edit("/spec/payment/network", "\"base-sepolia\"");
+    all.seen.repair_waits.clear();
+    all.sell();
+    CHECK(all.verdict("Ready") == "True/Ready");
+}

@@ -120,7 +120,7 @@ TEST_CASE(
     d.put(test::changed(route_object(), "/spec/suspended", "true"));
     for (const char* uri : {"/services/hello", "/services/hello/free/x"})
     {
-        const auto down = d.ask(unbound(uri, {{"X-PAYMENT", real_v1(1)}}));
+        const auto down = d.ask(unbound(uri, {{"X-PAYMENT", real_v1()}}));
         check_refused(down, http::status::service_unavailable, "upstream_unavailable");
         CHECK(std::stoi(header(down, "Retry-After")) > 0);
     }

@@ -159,13 +159,3 @@ TEST_CASE("a path is read into the same place again and again", "[verifier][path
     CHECK(path.segments.empty());
     CHECK_FALSE(path.has_parameters);
 }
-
-TEST_CASE("segments of a pattern", "[verifier][path]")
-{
-    using list = std::vector<std::string>;
-    CHECK(split_segments("").empty());
-    CHECK(split_segments("/").empty());
-    CHECK(split_segments("/a/b") == list{"a", "b"});
-    CHECK(split_segments("/a/b/") == list{"a", "b"});
-    CHECK(split_segments("/a/*") == list{"a", "*"});
-}

@@ -183,8 +183,8 @@ TEST_CASE("the most specific rule applies, whatever the order in which the rules
         {"/files/a/b/c", "4"},
         {"/files/a/meta", "5"},
         {"/files/a/meta/x", "4"},
-        {"/files/public", "free"},
-        {"/files/public/", "free"},
+        {"/files/public", "4"},
+        {"/files/public/", "4"},
         {"/files/public/x/y", "free"},
         {"/files/public/meta", "free"},
         {"/files/public/secret", "6"},
@@ -228,7 +228,7 @@ TEST_CASE("where no rule fits, the route's own terms apply", "[verifier][route]"
     CHECK(cost(served, "/services/hello/y") == "10000");
     CHECK(cost(served, "/services/hello/x/y") == "10000");
     CHECK(cost(served, "/services/hello/freex") == "10000");
-    CHECK(cost(served, "/services/hello/free") == "free");
+    CHECK(cost(served, "/services/hello/free/y") == "free");
     CHECK(cost(served, "/services/hello/x") == "7");
     CHECK(cost(served, "/services/other/free/x").empty());
 }
@@ -288,6 +288,16 @@ TEST_CASE("a route that must not be served is refused with a reason", "[verifier
         {"/spec/rules", R"([{"pattern": "/a", "gate": "paid"}])", "spec.rules[0].price"},
         {"/spec/rules", R"([{"pattern": "/a"}])", "spec.rules[0]"},
         {"/spec/rules", R"([{"pattern": "/a", "gate": "gratis"}])", "spec.rules[0].gate"},
+        {"/spec/rules",
+         R"([{"pattern": "/report/", "gate": "free"}, {"pattern": "/report", "gate": "paid", "price": "1"}])",
+         "spec.rules[0].pattern"},
+        {"/spec/rules",
+         R"([{"pattern": "/report", "gate": "free"}, {"pattern": "/report", "gate": "paid", "price": "1"}])",
+         "spec.rules[1].pattern must be in the list once"},
+        {"/spec/rules",
+         R"([{"pattern": "/*", "gate": "free"}, {"pattern": "/premium*", "gate": "paid", "price": "1"}])",
+         "write /premium/*"},
+        {"/spec/rules", R"([{"pattern": "/a%2fb", "gate": "free"}])", "no escapes"},
         {"/metadata/ownerReferences", "[]", "no ServiceOffer controls this route"},
         {"/metadata/ownerReferences", "", "no ServiceOffer controls this route"},
         {"/metadata/ownerReferences",

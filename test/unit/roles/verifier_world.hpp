@@ -177,8 +177,8 @@ public:
     }
 };
 
-/// A real X-PAYMENT header of the official v1 client, good for 10000 atomic units; 0 is a short-lived one.
-inline std::string real_v1(std::size_t which = 0)
+/// A real X-PAYMENT header of the official v1 client, good for 10000 atomic units.
+inline std::string real_v1()
 {
     static const json::value all = x402::samples::load("headers.json");
     std::vector<std::string> found;
@@ -187,7 +187,7 @@ inline std::string real_v1(std::size_t which = 0)
         if (each.at("header") == "X-PAYMENT")
             found.emplace_back(each.at("value").as_string());
     }
-    return found.at(which);
+    return found.at(0);
 }
 
 /// A v1 payment of 10000 atomic units by the samples' payer, signed by `by`, with a nonce of its own.
@@ -327,9 +327,9 @@ struct desk : counter_side
     {
         return ask(question(uri, more), delivered);
     }
-    http::response pay(std::string_view uri, bool delivered = true, std::size_t which = 0)
+    http::response pay(std::string_view uri, bool delivered = true)
     {
-        return ask(uri, {{"X-PAYMENT", real_v1(which)}}, delivered);
+        return ask(uri, {{"X-PAYMENT", real_v1()}}, delivered);
     }
     http::response pay_v1(const json::object& message, bool delivered = true)
     {

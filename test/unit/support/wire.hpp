@@ -125,6 +125,8 @@ inline boost::asio::awaitable<std::unique_ptr<wire>> connect_wire(std::uint16_t 
     boost::asio::ip::tcp::socket socket(co_await boost::asio::this_coro::executor);
     const boost::asio::ip::tcp::endpoint there(boost::asio::ip::address_v4::loopback(), port);
     co_await socket.async_connect(there, boost::asio::use_awaitable);
+    // What is sent in pieces shall come in pieces, and at once.
+    socket.set_option(boost::asio::ip::tcp::no_delay(true));
     co_return std::make_unique<wire>(std::move(socket));
 }
 

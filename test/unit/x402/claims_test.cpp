@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -151,35 +152,57 @@ TEST_CASE("reports about nothing are ignored", "[x402][claims]")
     CHECK(begin(table, "n") == claim_step::wait);
 }
 
-TEST_CASE("a full table refuses and forgets only what is over", "[x402][claims]")
+TEST_CASE("a full table forgets used claims first, and no open one before its time", "[x402][claims]")
 {
     claim_limits limits;
-    limits.max_claims = 4;
-    limits.margin = std::chrono::seconds(100);
+    limits.max_claims = 6;
+    limits.margin = std::chrono::seconds(30);
     claim_table table(limits);
+    std::vector<std::string> forgotten;
+    table.on_report([&](const claim_report& told) {
+        if (told.what == claim_report::event::forgotten)
+            forgotten.push_back(std::string(told.key.nonce()) + " " + told.state);
+    });
+    const auto begin_at = [&](const char* name, std::int64_t seconds, std::int64_t valid = 60) {
+        const clock::time_point when(std::chrono::seconds(now_seconds + seconds));
+        return table.begin(key(name), hello, now_seconds + seconds + valid, when).step;
+    };
     begin(table, "flight");
     begin(table, "granted");
     table.settled(key("granted"), "r");
-    begin(table, "used");
-    table.settled(key("used"), "r");
-    table.delivered(key("used"));
     begin(table, "unknown");
     table.unknown(key("unknown"));
-    CHECK(begin(table, "new") == claim_step::full);
+    begin(table, "undelivered");
+    table.settled(key("undelivered"), "r");
+    table.undelivered(key("undelivered"));
+    for (const char* name : {"used", "used sooner"})
+    {
+        begin_at(name, 0, name == std::string("used") ? 60 : 50);
+        table.settled(key(name), "r");
+        table.delivered(key(name));
+    }
+    CHECK(table.size() == 6);
 
-    const auto begin_at = [&](const char* name, std::int64_t seconds) {
-        const clock::time_point when(std::chrono::seconds(now_seconds + seconds));
-        return table.begin(key(name), hello, now_seconds + seconds + 60, when).step;
-    };
-    CHECK(begin_at("new", 160) == claim_step::full);
-    CHECK(begin_at("new", 161) == claim_step::proceed);
-    CHECK(begin_at("newer", 161) == claim_step::proceed);
-    CHECK(begin_at("newest", 161) == claim_step::full);
+    // The used ones are still valid, and go all the same: the chain refuses their nonces.
+    CHECK(begin_at("new", 0) == claim_step::proceed);
+    CHECK(begin(table, "used") == claim_step::used);
+    CHECK(begin_at("newer", 0) == claim_step::proceed);
+    CHECK(begin_at("newest", 0) == claim_step::full);
+    CHECK(forgotten.empty());
+    // An open one, though expired, is not dropped before its margin has passed.
+    CHECK(begin_at("newest", 90) == claim_step::full);
+    CHECK(begin_at("newest", 91) == claim_step::proceed);
+    table.settled(key("newest"), "r");
+    table.delivered(key("newest"));
+    // Nor before a used one that is younger.
+    CHECK(begin_at("next", 91) == claim_step::proceed);
+    CHECK(begin_at("last", 91) == claim_step::proceed);
+    CHECK(begin_at("too many", 1'000'000) == claim_step::full);
+    CHECK(forgotten == std::vector<std::string>{"unknown unknown", "undelivered undelivered"});
     // What is in flight or being answered is never forgotten.
     CHECK(begin_at("flight", 1'000'000) == claim_step::wait);
     CHECK(begin_at("granted", 1'000'000) == claim_step::wait);
-    CHECK(begin_at("newest", 1'000'000) == claim_step::full);
-    CHECK(table.size() == 4);
+    CHECK(table.size() == 6);
 }
 
 TEST_CASE("a claim that changes hands is evicted once", "[x402][claims]")
@@ -202,17 +225,139 @@ TEST_CASE("a claim that changes hands is evicted once", "[x402][claims]")
     CHECK(table.size() == 1);
 }
 
-TEST_CASE("a payment valid for ever is kept for ever", "[x402][claims]")
+TEST_CASE("an open claim of a payment valid for ever is kept for ever", "[x402][claims]")
 {
     claim_limits limits;
     limits.max_claims = 1;
     claim_table table(limits);
     table.begin(key("n"), hello, (std::numeric_limits<u256>::max)(), samples::now());
-    table.settled(key("n"), "r");
-    table.delivered(key("n"));
+    table.unknown(key("n"));
     CHECK(
         table.begin(key("m"), hello, 0, clock::time_point(std::chrono::hours(24 * 365 * 200))).step ==
         claim_step::full
+    );
+}
+
+TEST_CASE("one payer cannot fill the table", "[x402][claims]")
+{
+    claim_limits limits;
+    limits.max_claims = 10;
+    limits.max_of_payer = 2;
+    claim_table table(limits);
+    const auto begin_as = [&table](const char* who, const char* name) {
+        return table.begin({"eip155:84532", "0xasset", who, name}, hello, now_seconds + 60, samples::now());
+    };
+    CHECK(begin_as("0xa", "1").step == claim_step::proceed);
+    CHECK(begin_as("0xa", "2").step == claim_step::proceed);
+    const claim_answer full = begin_as("0xa", "3");
+    CHECK(full.step == claim_step::full);
+    CHECK(full.payer_full);
+    // What is known is followed, and others are not concerned.
+    CHECK(begin_as("0xa", "1").step == claim_step::wait);
+    CHECK(begin_as("0xb", "1").step == claim_step::proceed);
+
+    const claim_key first{"eip155:84532", "0xasset", "0xa", "1"};
+    SECTION("a released claim gives its place back")
+    {
+        table.release(first);
+    }
+    SECTION("a used one needs none")
+    {
+        table.settled(first, "r");
+        table.delivered(first);
+    }
+    CHECK(begin_as("0xa", "3").step == claim_step::proceed);
+    CHECK(begin_as("0xa", "4").step == claim_step::full);
+
+    claim_limits none;
+    none.max_claims = 0;
+    claim_table small(none);
+    const claim_answer table_full = small.begin(first, hello, now_seconds + 60, samples::now());
+    CHECK(table_full.step == claim_step::full);
+    CHECK_FALSE(table_full.payer_full);
+}
+
+TEST_CASE("a payment is known under its key, for what it was claimed for", "[x402][claims]")
+{
+    claim_table table;
+    CHECK(table.look_up(key("n"), hello) == claim_match::none);
+    CHECK(table.terms_of(key("n")) == nullptr);
+    CHECK_FALSE(table.may_be_settled(key("n")));
+    auto terms = std::make_shared<claim_terms>();
+    terms->offer = "demo/hello";
+    table.begin(key("n"), hello, now_seconds + 60, samples::now(), terms);
+    CHECK_FALSE(table.may_be_settled(key("n")));
+    table.settling(key("n"));
+    CHECK(table.may_be_settled(key("n")));
+    CHECK(table.look_up(key("n"), hello) == claim_match::same);
+    CHECK(table.look_up(key("n"), other) == claim_match::other);
+    claim_binding told = hello;
+    told.request_id = "abc";
+    CHECK(table.look_up(key("n"), told) == claim_match::same);
+
+    settle_history history;
+    history.told = {"0x1"};
+    table.unknown(key("n"), history);
+    const clock::time_point later = samples::now() + std::chrono::seconds(5);
+    const claim_answer again = table.begin(key("n"), hello, now_seconds + 60, later);
+    CHECK(again.step == claim_step::resolve);
+    CHECK(again.terms == terms);
+    CHECK(again.history.doubt);
+    CHECK(again.history.told == history.told);
+    CHECK(again.began == static_cast<std::uint64_t>(now_seconds));
+    // Terms are not kept for longer than they are needed.
+    table.used(key("n"));
+    CHECK(table.terms_of(key("n")) == nullptr);
+    CHECK(table.look_up(key("n"), hello) == claim_match::same);
+}
+
+TEST_CASE("settled payments are reported once for each way they go", "[x402][claims]")
+{
+    claim_table table;
+    std::vector<std::string> lines;
+    table.on_report([&](const claim_report& told) {
+        lines.push_back(fmt::format(
+            "{} {} {} {}{}",
+            static_cast<int>(told.what),
+            told.key.nonce(),
+            told.state,
+            told.terms != nullptr ? told.terms->offer : "",
+            told.proof.transaction
+        ));
+    });
+    auto terms = std::make_shared<claim_terms>();
+    terms->offer = "demo/hello ";
+    const auto begin_with_terms = [&](const char* name) {
+        table.begin(key(name), hello, now_seconds + 60, samples::now(), terms);
+    };
+    begin_with_terms("served");
+    table.settled(key("served"), "r", {"0x1", true});
+    table.delivered(key("served"));
+    begin_with_terms("refused");
+    table.release(key("refused"));
+    begin_with_terms("lost");
+    table.settled(key("lost"), "r", {"0x2", true});
+    for (int i = 0; i < 3; ++i)
+    {
+        table.undelivered(key("lost"));
+        begin(table, "lost");
+    }
+    CHECK(
+        lines == std::vector<std::string>{"0 served granted demo/hello 0x1", "1 lost granted demo/hello 0x2"}
+    );
+    table.delivered(key("lost"));
+    CHECK(lines.size() == 3);
+
+    lines.clear();
+    begin_with_terms("verifying");
+    begin_with_terms("settling");
+    table.settling(key("settling"));
+    begin_with_terms("unknown");
+    table.unknown(key("unknown"));
+    table.report_left();
+    std::sort(lines.begin(), lines.end());
+    CHECK(
+        lines == std::vector<std::string>{"3 settling settling demo/hello ", "3 unknown unknown demo/hello "}
     );
 }
 
@@ -340,6 +485,20 @@ TEST_CASE("keys have one spelling per payment", "[x402][claims]")
     payment_requirement another = permit2_requirement();
     another.asset = usdc_requirement().asset;
     CHECK(key_of(permit, permit2_requirement()) == key_of(permit, another));
+
+    // Whatever was wanted, the key is among those that are looked for.
+    const std::vector<claim_key> keys = keys_of(v2, networks());
+    CHECK(std::find(keys.begin(), keys.end(), key_of(v2, usdc_requirement())) != keys.end());
+    CHECK(keys_of(permit, networks()) == std::vector<claim_key>{key_of(permit, permit2_requirement())});
+    payment foreign = v2;
+    foreign.network = "eip155:31337000";
+    CHECK(keys_of(foreign, networks()).empty());
+    foreign.kind = payment_kind::other;
+    CHECK(keys_of(foreign, networks()).empty());
+    const claim_key one = key_of(v2, usdc_requirement());
+    CHECK(one.payer() == "0x70997970c51812dc3a010c7d01b50e0d17dc79c8");
+    CHECK(one.nonce() == v2.nonce);
+    CHECK(claim_key::of_text(one.text()) == one);
 
     payment other_nonce = v2;
     other_nonce.nonce.back() = '1';

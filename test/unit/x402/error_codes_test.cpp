@@ -30,7 +30,7 @@ std::string refusal_code(const payment& offered, const payment_requirement& want
     const match_outcome outcome = match(offered, std::span(&wanted, 1));
     if (const auto* refused = std::get_if<refusal>(&outcome))
         return refused->code;
-    const auto late = time_refusal(offered, samples::now());
+    const auto late = time_refusal(offered, wanted, samples::now());
     return late ? late->code : std::string();
 }
 
@@ -113,11 +113,13 @@ TEST_CASE("the table is in order, and verification moves no money", "[x402][code
     {
         INFO(each.code);
         CHECK(find_error_code(each.code) == &each);
-        CHECK(each.after_verify != code_meaning::may_settle);
+        CHECK((each.after_verify == code_meaning::refused || each.after_verify == code_meaning::already_used)
+        );
         CHECK(each.sources != 0);
         CHECK(
             (each.after_verify == code_meaning::already_used) ==
-            (each.after_settle == code_meaning::already_used)
+            (each.after_settle == code_meaning::already_used ||
+             each.after_settle == code_meaning::being_settled)
         );
     }
     CHECK(find_error_code("") == nullptr);
@@ -129,7 +131,6 @@ TEST_CASE("codes mean what the money did", "[x402][codes]")
 {
     for (const char* code :
          {"invalid_exact_evm_nonce_already_used",
-          "duplicate_settlement",
           "permit2_invalid_nonce",
           "nonce_already_used",
           "invalid_new_scheme_nonce_already_used"})
@@ -138,27 +139,34 @@ TEST_CASE("codes mean what the money did", "[x402][codes]")
         CHECK(meaning_after_verify(code) == code_meaning::already_used);
         CHECK(meaning_after_settle(code) == code_meaning::already_used);
     }
+    CHECK(meaning_after_verify("duplicate_settlement") == code_meaning::already_used);
+    CHECK(meaning_after_settle("duplicate_settlement") == code_meaning::being_settled);
     for (const char* code :
          {"settlement_pending",
           "unexpected_settle_error",
-          "invalid_transaction_state",
-          "invalid_exact_evm_transaction_failed",
-          "invalid_exact_evm_transfer_event_mismatch",
+          "unexpected_verify_error",
           "settle_exact_svm_transaction_confirmation_timed_out",
-          "transaction_failed",
-          "something_pending",
-          "something_timed_out"})
+          "internal_error",
+          "unknown_error",
+          "settle_exact_node_failure",
+          "a_new_code",
+          ""})
     {
         INFO(code);
         CHECK(meaning_after_verify(code) == code_meaning::refused);
         CHECK(meaning_after_settle(code) == code_meaning::may_settle);
     }
     for (const char* code :
-         {"insufficient_funds",
-          "unexpected_verify_error",
-          "invalid_exact_evm_transaction_simulation_failed",
-          "a_new_code",
-          ""})
+         {"invalid_transaction_state",
+          "invalid_exact_evm_transaction_failed",
+          "invalid_exact_evm_transfer_event_mismatch",
+          "transaction_failed"})
+    {
+        INFO(code);
+        CHECK(meaning_after_verify(code) == code_meaning::refused);
+        CHECK(meaning_after_settle(code) == code_meaning::failed);
+    }
+    for (const char* code : {"insufficient_funds", "invalid_exact_evm_transaction_simulation_failed"})
     {
         INFO(code);
         CHECK(meaning_after_verify(code) == code_meaning::refused);
@@ -170,7 +178,7 @@ TEST_CASE("our own refusals use published codes", "[x402][codes]")
 {
     const std::regex literal(R"re("((?:invalid|permit2|unsupported|unexpected)_[a-z0-9_]+)")re");
     int found = 0;
-    for (const char* name : {"match.cpp", "gate.cpp", "facilitator_messages.cpp", "signature.cpp"})
+    for (const char* name : {"match.cpp", "purchase.cpp", "facilitator_messages.cpp", "signature.cpp"})
     {
         std::ifstream file(std::string("src/x402/") + name);
         std::stringstream text;

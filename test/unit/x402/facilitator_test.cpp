@@ -88,7 +88,7 @@ struct fixture
         return std::holds_alternative<verify_valid>(outcome) ? "valid" : "unavailable";
     }
 
-    // "settled <transaction>", "unknown", "not sent" or "refused <reason>".
+    // "settled <transaction>", "unknown", "failed <transaction>", "not sent" or "refused <reason>".
     std::string settled(unsigned status, std::string body)
     {
         client.status = status;
@@ -98,7 +98,9 @@ struct fixture
             return "refused " + refused->reason;
         if (const auto* done = std::get_if<settle_settled>(&outcome))
             return "settled " + done->transaction;
-        return std::holds_alternative<settle_unknown>(outcome) ? "unknown" : "not sent";
+        if (const auto* unknown = std::get_if<settle_unknown>(&outcome))
+            return unknown->failed ? "failed " + unknown->transaction : "unknown";
+        return "not sent";
     }
 };
 
@@ -265,8 +267,10 @@ TEST_CASE("a v1 settlement may name the network either way", "[x402][facilitator
 TEST_CASE("a settlement that is surely refused says why", "[x402][facilitator]")
 {
     fixture f;
-    for (const unsigned status : {200U, 400U, 500U})
+    for (const unsigned status : {200U, 400U, 402U, 500U, 503U})
     {
+        INFO(status);
+        // A nonce that was seen used is, whatever else is wrong there.
         CHECK(
             f.settled(
                 status,
@@ -274,10 +278,38 @@ TEST_CASE("a settlement that is surely refused says why", "[x402][facilitator]")
             ) == "refused invalid_exact_evm_nonce_already_used"
         );
         CHECK(
-            f.settled(status, R"({"success":false,"errorReason":"insufficient_funds"})") ==
-            "refused insufficient_funds"
+            f.settled(status, R"({"success":false,"errorReason":"duplicate_settlement"})") ==
+            "refused duplicate_settlement"
+        );
+        // Who has a fault cannot vouch for having stopped in time.
+        CHECK(
+            f.settled(status, R"({"success":false,"errorReason":"insufficient_funds","transaction":null})") ==
+            (status < 500 ? "refused insufficient_funds" : "unknown")
         );
     }
+}
+
+TEST_CASE("a transaction that failed on the chain is told apart", "[x402][facilitator]")
+{
+    fixture f;
+    for (const char* code :
+         {"invalid_exact_evm_transaction_failed",
+          "invalid_transaction_state",
+          "invalid_exact_evm_transfer_event_mismatch",
+          "invalid_new_scheme_transaction_failed"})
+    {
+        const std::string start = std::string(R"({"success":false,"errorReason":")") + code + '"';
+        for (const unsigned status : {200U, 400U, 500U})
+            CHECK(f.settled(status, start + R"(,"transaction":"0xf1"})") == "failed 0xf1");
+        // Without one, or with one that is none, it may be that the facilitator lost sight of it.
+        CHECK(f.settled(200, start + R"(,"transaction":""})") == "unknown");
+        CHECK(f.settled(200, start + R"(,"transaction":"a b"})") == "unknown");
+    }
+    // One that is under way is remembered too, for the receipt.
+    f.client.body = R"({"success":false,"errorReason":"settlement_pending","transaction":"0xf2"})";
+    const settle_outcome pending = f.settle();
+    CHECK(std::get<settle_unknown>(pending).transaction == "0xf2");
+    CHECK_FALSE(std::get<settle_unknown>(pending).failed);
 }
 
 TEST_CASE("a v1 refusal by the chain is told as a code, never as its text", "[x402][facilitator]")
@@ -334,6 +366,10 @@ TEST_CASE("a settlement that may have happened is unknown", "[x402][facilitator]
         R"({"success":false,"errorReason":"transaction_failed","transaction":""})",
         R"({"success":false,"errorReason":"invalid_exact_evm_transaction_failed"})",
         R"({"success":false,"errorReason":"unexpected_settle_error"})",
+        R"({"success":false,"errorReason":"internal_error"})",
+        R"({"success":false,"errorReason":"settle_exact_node_failure","transaction":""})",
+        R"({"success":false,"errorReason":"unknown_error","transaction":null})",
+        R"({"success":false,"errorReason":"unexpected_verify_error"})",
         R"({"success":false,"errorReason":5})",
         R"({"success":false})",
         R"({"success":false,"success":true,"transaction":"0x1","network":"eip155:84532"})",
@@ -386,7 +422,7 @@ TEST_CASE("a facilitator that is busy says when to come back", "[x402][facilitat
     // An answer is an answer.
     CHECK(f.verified(429, R"({"isValid":true})") == "valid");
     CHECK(
-        f.settled(503, R"({"success":false,"errorReason":"insufficient_funds"})") ==
+        f.settled(429, R"({"success":false,"errorReason":"insufficient_funds"})") ==
         "refused insufficient_funds"
     );
     for (const unsigned status : {200U, 400U, 500U, 502U})

@@ -29,6 +29,19 @@ const settle_outcome unhelpful[] = {
 
 TEST_CASE("the chain tells of a settlement that the facilitator lost", "[x402][gate][chain]")
 {
+    fixture f;
+    f.with_chain = true;
+    f.facilitator.verifies = {verify_valid()};
+    f.facilitator.settles = {settle_unknown(down())};
+    f.chain.findings = {finding(settlement_state::settled)};
+    expect<verdict_paid>(f.pay());
+    CHECK(f.facilitator.settled == 1);
+    CHECK(f.chain.asked == 1);
+    CHECK(f.chain.timeouts[0] == milliseconds(4'000));
+}
+
+TEST_CASE("it tells so again after the second try", "[x402][gate][chain]")
+{
     for (const settle_outcome& second : unhelpful)
     {
         INFO(second.index());
@@ -36,7 +49,7 @@ TEST_CASE("the chain tells of a settlement that the facilitator lost", "[x402][g
         f.with_chain = true;
         f.facilitator.verifies = {verify_valid()};
         f.facilitator.settles = {settle_unknown(down()), second};
-        f.chain.findings = {finding(settlement_state::settled)};
+        f.chain.findings = {finding(settlement_state::open), finding(settlement_state::settled)};
         const verdict made = f.pay();
         const auto& paid = expect<verdict_paid>(made);
         CHECK(
@@ -44,11 +57,11 @@ TEST_CASE("the chain tells of a settlement that the facilitator lost", "[x402][g
             json::parse(R"({"success":true,"transaction":"0xc4a1","network":"eip155:84532",
                 "payer":"0x70997970c51812dc3a010c7d01b50e0d17dc79c8"})")
         );
-        CHECK(f.asking.counters().chain_lookups == 1);
+        CHECK(f.asking.counters().chain_lookups == 2);
         CHECK(f.asking.counters().chain_settled == 1);
         f.asking.delivered(f.key());
         CHECK(expect<verdict_already_used>(f.pay()).receipt == paid.receipt);
-        CHECK(f.chain.asked == 1);
+        CHECK(f.chain.asked == 2);
     }
 }
 
@@ -65,52 +78,70 @@ TEST_CASE("a receipt from the chain names the network as the payment's version d
     CHECK(json::parse(decode_base64(receipt).value()).at("network") == "base-sepolia");
 }
 
-TEST_CASE("a later copy asks the facilitator first and then the chain", "[x402][gate][chain]")
+TEST_CASE(
+    "a later copy asks the chain first, then the facilitator, and then the chain", "[x402][gate][chain]"
+)
 {
-    SECTION("who settles need not ask")
+    SECTION("who settles need not be doubted")
     {
         in_doubt f;
         f.facilitator.settles = {success()};
+        f.chain.findings = {finding(settlement_state::open)};
         expect<verdict_paid>(f.pay());
-        CHECK(f.chain.asked == 0);
+        CHECK(f.chain.asked == 1);
     }
     SECTION("settled")
     {
+        in_doubt f;
+        f.chain.findings = {finding(settlement_state::settled)};
+        expect<verdict_paid>(f.pay());
+        CHECK(f.facilitator.settled == 2);
         for (const settle_outcome& outcome : unhelpful)
         {
-            in_doubt f;
-            f.facilitator.settles = {outcome};
-            f.chain.findings = {finding(settlement_state::settled)};
-            expect<verdict_paid>(f.pay());
-            CHECK(f.facilitator.settled == 3);
+            in_doubt late;
+            late.facilitator.settles = {outcome};
+            late.chain.findings = {finding(settlement_state::open), finding(settlement_state::settled)};
+            expect<verdict_paid>(late.pay());
+            CHECK(late.facilitator.settled == 3);
         }
     }
     SECTION("over")
     {
         for (const auto state : {settlement_state::canceled, settlement_state::used_otherwise})
+        {
+            in_doubt f;
+            f.chain.findings = {finding(state)};
+            const verdict made = f.pay();
+            CHECK(expect<verdict_already_used>(made).receipt.empty());
+            CHECK(expect<verdict_already_used>(made).cause == used_cause::withdrawn);
+            expect<verdict_already_used>(f.pay());
+            CHECK(f.chain.asked == 1);
+            CHECK(f.asking.counters().chain_over == 1);
             for (const settle_outcome& outcome : unhelpful)
             {
-                in_doubt f;
-                f.facilitator.settles = {outcome};
-                f.chain.findings = {finding(state)};
-                CHECK(expect<verdict_already_used>(f.pay()).receipt.empty());
-                expect<verdict_already_used>(f.pay());
-                CHECK(f.chain.asked == 1);
-                CHECK(f.asking.counters().chain_over == 1);
+                in_doubt late;
+                late.facilitator.settles = {outcome};
+                late.chain.findings = {finding(settlement_state::open), finding(state)};
+                expect<verdict_already_used>(late.pay());
             }
+        }
     }
     SECTION("dead: it may be paid anew")
     {
+        in_doubt f;
+        f.chain.findings = {finding(settlement_state::dead)};
+        CHECK(
+            expect<verdict_payment_required>(f.pay()).reason ==
+            "invalid_exact_evm_payload_authorization_valid_before"
+        );
+        CHECK(f.claims->size() == 0);
         for (const settle_outcome& outcome : unhelpful)
         {
-            in_doubt f;
-            f.facilitator.settles = {outcome};
-            f.chain.findings = {finding(settlement_state::dead)};
-            CHECK(
-                expect<verdict_payment_required>(f.pay()).reason ==
-                "invalid_exact_evm_payload_authorization_valid_before"
-            );
-            CHECK(f.claims->size() == 0);
+            in_doubt late;
+            late.facilitator.settles = {outcome};
+            late.chain.findings = {finding(settlement_state::open), finding(settlement_state::dead)};
+            expect<verdict_payment_required>(late.pay());
+            CHECK(late.claims->size() == 0);
         }
     }
     SECTION("not known: as without a chain")
@@ -123,26 +154,67 @@ TEST_CASE("a later copy asks the facilitator first and then the chain", "[x402][
             f.chain.findings = {finding(state)};
             for (int i = 0; i < 3; ++i)
                 CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
-            CHECK(f.chain.asked == 3);
+            CHECK(f.chain.asked == 6);
             f.time.time += std::chrono::hours(1);
             f.facilitator.settles = {settle_refused("insufficient_funds")};
-            expect<verdict_already_used>(f.pay());
+            CHECK(expect<verdict_already_used>(f.pay()).cause == used_cause::expired);
         }
     }
 }
 
 TEST_CASE("what the facilitator calls used and the chain open is not lost", "[x402][gate][chain]")
 {
+    const settle_refused used("invalid_exact_evm_nonce_already_used");
     in_doubt f;
-    f.facilitator.settles = {settle_refused("duplicate_settlement"), settle_refused("duplicate_settlement")};
-    f.chain.findings = {finding(settlement_state::open), finding(settlement_state::settled)};
+    f.facilitator.settles = {used};
+    f.chain.findings = {
+        finding(settlement_state::open), finding(settlement_state::open), finding(settlement_state::settled)};
     CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
     expect<verdict_paid>(f.pay());
+    CHECK(f.asking.counters().unproven == 0);
 
+    // A node that cannot tell is as none.
     in_doubt g;
-    g.facilitator.settles = {settle_refused("duplicate_settlement")};
+    g.facilitator.settles = {used};
     g.chain.findings = {finding(settlement_state::cannot_tell)};
-    expect<verdict_already_used>(g.pay());
+    expect<verdict_paid>(g.pay());
+    CHECK(g.asking.counters().unproven == 1);
+}
+
+TEST_CASE("what was settled before it came here was settled elsewhere", "[x402][gate][chain]")
+{
+    settlement_finding early = finding(settlement_state::settled);
+    early.mined_at = static_cast<std::uint64_t>(now_seconds - 61);
+    fixture f;
+    f.with_chain = true;
+    f.facilitator.verifies = {verify_valid()};
+    f.facilitator.settles = {settle_unknown(down())};
+    f.chain.findings = {early};
+    CHECK(expect<verdict_already_used>(f.pay()).cause == used_cause::elsewhere);
+    expect<verdict_already_used>(f.pay());
+    CHECK(f.facilitator.settled == 1);
+}
+
+TEST_CASE("who lost the race to another settlement gets nothing for that one", "[x402][gate][chain]")
+{
+    settle_unknown failed(down(errc::refused));
+    failed.transaction = "0xf1";
+    failed.failed = true;
+    fixture f;
+    f.with_chain = true;
+    f.facilitator.verifies = {verify_valid()};
+    f.facilitator.settles = {failed};
+    f.chain.findings = {finding(settlement_state::settled)};
+    CHECK(expect<verdict_already_used>(f.pay()).cause == used_cause::elsewhere);
+
+    // Unless it is the very one that the facilitator called a failure.
+    fixture g;
+    g.with_chain = true;
+    g.facilitator.verifies = {verify_valid()};
+    failed.transaction = finding(settlement_state::settled).transaction;
+    g.facilitator.settles = {failed};
+    g.chain.findings = {finding(settlement_state::settled)};
+    expect<verdict_paid>(g.pay());
 }
 
 TEST_CASE("without doubt the chain is not asked", "[x402][gate][chain]")
@@ -164,19 +236,6 @@ TEST_CASE("without doubt the chain is not asked", "[x402][gate][chain]")
         CHECK_FALSE(std::holds_alternative<verdict_paid>(made));
         CHECK(at_settle.chain.asked == 0);
     }
-}
-
-TEST_CASE("settlements leave time for the chain", "[x402][gate][chain]")
-{
-    fixture f;
-    f.with_chain = true;
-    f.facilitator.verifies = {verify_valid()};
-    f.facilitator.settles = {settle_unknown(down()), settle_unknown(down())};
-    f.chain.findings = {finding(settlement_state::open)};
-    expect_unavailable(f.pay());
-    CHECK(f.facilitator.timeouts[1] <= milliseconds(11'000));
-    CHECK(f.facilitator.timeouts[2] <= milliseconds(16'000));
-    CHECK(f.chain.timeouts[0] == milliseconds(4'000));
 }
 
 TEST_CASE("a chain that throws leaves the claim unknown", "[x402][gate][chain]")

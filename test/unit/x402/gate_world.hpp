@@ -41,23 +41,35 @@ public:
     bool throws = false;
     std::vector<milliseconds> timeouts;
     std::vector<std::string> payloads;
+    std::vector<std::string> urls;
+    std::vector<u256> amounts;
 
     void hold() { hold_.expires_at(std::chrono::steady_clock::time_point::max()); }
     void go() { hold_.expires_at(std::chrono::steady_clock::time_point::min()); }
+    // Verifications pass all the same.
+    void hold_settlements()
+    {
+        verify_passes_ = true;
+        hold();
+    }
 
     asio::awaitable<verify_outcome>
     verify(std::string, const payment&, const payment_requirement&, milliseconds timeout) override
     {
         ++verified;
         timeouts.push_back(timeout);
-        co_await held();
+        if (!verify_passes_)
+            co_await held();
         co_return next(verifies);
     }
 
-    asio::awaitable<settle_outcome>
-    settle(std::string, const payment& offered, const payment_requirement&, milliseconds timeout) override
+    asio::awaitable<settle_outcome> settle(
+        std::string url, const payment& offered, const payment_requirement& wanted, milliseconds timeout
+    ) override
     {
         ++settled;
+        urls.push_back(std::move(url));
+        amounts.push_back(wanted.amount);
         timeouts.push_back(timeout);
         payloads.push_back(offered.text);
         co_await held();
@@ -82,6 +94,7 @@ private:
     }
 
     asio::steady_timer hold_;
+    bool verify_passes_ = false;
 };
 
 // Finds what the script says; once that is empty, the same again.
@@ -185,9 +198,10 @@ struct fixture
         return one;
     }
 
-    verdict pay()
+    verdict pay() { return await(start()); }
+
+    verdict await(request& one)
     {
-        request& one = start();
         context.restart();
         for (int i = 0; i < 50 && !one.done; ++i)
             context.run_one_for(milliseconds(100));
@@ -196,11 +210,26 @@ struct fixture
         return *one.made;
     }
 
+    // What is known of the payment, on whatever terms.
+    std::optional<verdict> pay_known()
+    {
+        return portitor::test::run(
+            context,
+            (with_chain ? asking : engine)
+                .pay_known(
+                    offered,
+                    keys_of(offered, networks()),
+                    binding,
+                    std::chrono::steady_clock::now() + deadline
+                )
+        );
+    }
+
     // The state of the claim, as begin() tells it; changes nothing that a test looks at later.
     claim_step state()
     {
         claim_binding whole = binding;
-        whole.signature.assign(offered.signature.begin(), offered.signature.end());
+        whole.seal(offered);
         return claims->begin(key(), whole, offered.valid_before, time.now()).step;
     }
     claim_key key() const { return key_of(offered, wanted); }

@@ -230,7 +230,7 @@ TEST_CASE("the time window leaves six seconds to settle", "[x402][match]")
         json::object message = v1_payment();
         at(message, "payload/authorization/validAfter") = std::to_string(now_seconds + after);
         at(message, "payload/authorization/validBefore") = std::to_string(now_seconds + before);
-        const auto refused = time_refusal(decode_v1(message).value(), samples::now());
+        const auto refused = time_refusal(decode_v1(message).value(), usdc_requirement(), samples::now());
         return refused ? refused->code : std::string("in time");
     };
     CHECK(code(0, 6) == "in time");
@@ -239,14 +239,73 @@ TEST_CASE("the time window leaves six seconds to settle", "[x402][match]")
     CHECK(code(0, -1) == "invalid_exact_evm_payload_authorization_valid_before");
     CHECK(code(1, 60) == "invalid_exact_evm_payload_authorization_valid_after");
 
-    payment permit = decode_v2(v2_payment(permit2_requirement())).value();
-    CHECK_FALSE(time_refusal(permit, samples::now()));
+    const payment_requirement wanted = permit2_requirement();
+    payment permit = decode_v2(v2_payment(wanted)).value();
+    CHECK_FALSE(time_refusal(permit, wanted, samples::now()));
     permit.valid_after = now_seconds + 1;
-    CHECK(time_refusal(permit, samples::now())->code == "permit2_not_yet_valid");
+    CHECK(time_refusal(permit, wanted, samples::now())->code == "permit2_not_yet_valid");
     permit.valid_before = now_seconds + 5;
-    CHECK(time_refusal(permit, samples::now())->code == "permit2_deadline_expired");
+    CHECK(time_refusal(permit, wanted, samples::now())->code == "permit2_deadline_expired");
+}
 
-    payment forever = decode_v1(v1_payment()).value();
-    forever.valid_before = (std::numeric_limits<u256>::max)();
-    CHECK_FALSE(time_refusal(forever, samples::now()));
+TEST_CASE("a payment is valid for an hour, or as long as the terms say, and no longer", "[x402][match]")
+{
+    payment_requirement wanted = usdc_requirement();
+    payment offered = decode_v1(v1_payment()).value();
+    const auto code = [&](const u256& valid_before) {
+        offered.valid_before = valid_before;
+        const auto refused = time_refusal(offered, wanted, samples::now());
+        return refused ? refused->code : std::string("in time");
+    };
+    const std::string too_late = "invalid_exact_evm_payload_authorization_valid_before";
+    const u256 most = (std::numeric_limits<u256>::max)();
+    for (const std::uint32_t timeout : {1U, 60U, 3'600U})
+    {
+        wanted.max_timeout_seconds = timeout;
+        CHECK(code(now_seconds + 3'900) == "in time");
+        CHECK(code(now_seconds + 3'901) == too_late);
+    }
+    wanted.max_timeout_seconds = 7'200;
+    CHECK(code(now_seconds + 7'500) == "in time");
+    CHECK(code(now_seconds + 7'501) == too_late);
+    wanted.max_timeout_seconds = std::numeric_limits<std::uint32_t>::max();
+    for (const u256& huge : {most, most - 1, u256(1) << 64, u256(1) << 255})
+    {
+        CHECK(code(huge) == too_late);
+        offered.valid_after = huge;
+        CHECK(code(huge) == too_late);
+        CHECK(code(now_seconds + 60) == "invalid_exact_evm_payload_authorization_valid_after");
+        offered.valid_after = 0;
+    }
+
+    payment permit = decode_v2(v2_payment(permit2_requirement())).value();
+    permit.valid_before = most;
+    CHECK(time_refusal(permit, permit2_requirement(), samples::now())->code == "invalid_payload");
+
+    // Operators may set other limits.
+    offered.valid_before = now_seconds + 100;
+    payment_validity validity;
+    validity.least = std::chrono::seconds(0);
+    validity.clocks = std::chrono::seconds(10);
+    wanted.max_timeout_seconds = 60;
+    CHECK(time_refusal(offered, wanted, samples::now(), validity));
+    offered.valid_before = now_seconds + 70;
+    CHECK_FALSE(time_refusal(offered, wanted, samples::now(), validity));
+}
+
+TEST_CASE("a refusal for the time names both clocks", "[x402][match]")
+{
+    const std::pair<std::int64_t, std::int64_t> windows[] = {{0, 5}, {0, 4'000}, {1, 60}};
+    for (const auto& [after, before] : windows)
+    {
+        payment offered = decode_v1(v1_payment()).value();
+        offered.valid_after = now_seconds + after;
+        offered.valid_before = now_seconds + before;
+        const auto refused = time_refusal(offered, usdc_requirement(), samples::now());
+        REQUIRE(refused);
+        INFO(refused->message);
+        CHECK(refused->message.find("the clock here is at 1795511510") != std::string::npos);
+        const std::int64_t theirs = after > 0 ? now_seconds + after : now_seconds + before;
+        CHECK(refused->message.find(" is " + std::to_string(theirs)) != std::string::npos);
+    }
 }

@@ -99,7 +99,13 @@ struct node_client final : http::client
         json::object out;
         out["jsonrpc"] = "2.0";
         out["id"] = call.at("id");
-        if (const auto answer = answers.find(method); answer != answers.end())
+        // The first parameter may make a difference.
+        const json::array& params = call.at("params").as_array();
+        const json::string* first = params.empty() ? nullptr : params[0].if_string();
+        auto answer = first != nullptr ? answers.find(method + " " + first->c_str()) : answers.end();
+        if (answer == answers.end())
+            answer = answers.find(method);
+        if (answer != answers.end())
         {
             out["result"] = answer->second;
         }
@@ -170,6 +176,8 @@ struct fixture
 
     void over(std::vector<json::object> logs, std::vector<json::object> in_receipt)
     {
+        node.answers["eth_getBlockByNumber 0x4e00"] =
+            json::object{{"number", "0x4e00"}, {"timestamp", evm::to_quantity(now_seconds - 7)}};
         node.answers["eth_call"] = yes;
         json::array all;
         for (auto& each : logs)
@@ -211,6 +219,7 @@ TEST_CASE("a settlement is found with its transaction", "[x402][chain]")
     const settlement_finding found = f.find();
     CHECK(found.state == settlement_state::settled);
     CHECK(found.transaction == hash);
+    CHECK(found.mined_at == static_cast<std::uint64_t>(now_seconds - 7));
 
     const json::object* call = f.node.asked("eth_call");
     REQUIRE(call != nullptr);
@@ -419,6 +428,28 @@ TEST_CASE("a receipt that contradicts the log tells nothing", "[x402][chain]")
     without.erase("transactionHash");
     f.over({without}, {used(), transfer()});
     CHECK(f.told() == "cannot_tell");
+}
+
+TEST_CASE("a settlement is told with the time of its block, or not at all", "[x402][chain]")
+{
+    fixture f;
+    f.over({used()}, {used(), transfer()});
+    for (const char* answer : {"null", R"({"number":"0x4e01","timestamp":"0x1"})", R"({"number":"0x4e00"})"})
+    {
+        f.node.answers["eth_getBlockByNumber 0x4e00"] = json::parse(answer);
+        INFO(answer);
+        CHECK(f.told() == "cannot_tell");
+    }
+    // The latest one need not be asked for twice.
+    fixture latest;
+    json::object log = used();
+    log["blockNumber"] = evm::to_quantity(head);
+    latest.over({log}, {used(), transfer()});
+    latest.node.answers.erase("eth_getBlockByNumber 0x4e00");
+    CHECK(latest.find().mined_at == static_cast<std::uint64_t>(now_seconds + 60));
+    log.erase("blockNumber");
+    latest.over({log}, {used(), transfer()});
+    CHECK(latest.told() == "cannot_tell");
 }
 
 TEST_CASE("all questions together end in time", "[x402][chain]")

@@ -1,6 +1,7 @@
 #include "roles/controller/discovery/offer_view.hpp"
 
 #include "roles/controller/children.hpp"
+#include "roles/controller/drain.hpp"
 
 namespace portitor::controller {
 
@@ -34,7 +35,7 @@ listing make_listing(const offer_view& seen, clock::time_point now)
         return out;
     auto offer = api::parse_service_offer(*seen.offer);
     // The condition Draining comes with the next reconcile, and Ready may stay true: the time itself decides.
-    if (!offer || (offer->drain_at && now >= *offer->drain_at))
+    if (!offer || ending_of(*offer, now).stage != drain_stage::none)
         return out;
     auto terms = terms_of(seen);
     if (!terms)

@@ -61,7 +61,7 @@ json::array routes_of(const api::payment_route& terms, const std::optional<asset
     json::array out;
     for (const api::payment_rule& each : terms.rules)
     {
-        json::object rule{{"path", each.pattern}, {"gate", to_string(each.access)}};
+        json::object rule{{"path", each.pattern.text()}, {"gate", to_string(each.access)}};
         if (each.access == api::gate::paid)
             put_price(rule, each.price, each.model, each.per_mtok, asset);
         out.push_back(std::move(rule));

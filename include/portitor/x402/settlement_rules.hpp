@@ -1,0 +1,87 @@
+#pragma once
+
+#include <portitor/x402/facilitator.hpp>
+#include <portitor/x402/settlement_chain.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What may be concluded about a payment from what a facilitator and a chain say of it: pure, without I/O.
+namespace portitor::x402 {
+
+/// What one settlement came to, as far as it tells about the money.
+enum class settle_word : std::uint8_t
+{
+    settled,        ///< the money moved
+    refused,        ///< the facilitator stopped before it sent a transaction
+    nonce_used,     ///< the payment's nonce is used, by whomever
+    being_settled,  ///< the facilitator has settled it already, or is about to: it does not say with what end
+    failed,         ///< the facilitator's transaction was mined, and failed
+    doubt,          ///< a transaction may have been sent: no answer, a vague one, a 5xx, one under way
+    not_sent,       ///< the facilitator never saw the question
+};
+
+settle_word word_of(const settle_outcome& outcome);
+
+/// Whether the money may have moved, for all that it says.
+bool leaves_doubt(settle_word said) noexcept;
+
+/// What earlier settlements of one payment left behind. A payment without doubt has been through none.
+struct settle_history
+{
+    bool doubt = false;                ///< one of them may have moved the money
+    bool failed = false;               ///< a transaction of one failed, says the facilitator
+    bool doubt_after_failure = false;  ///< a later one may have moved the money all the same
+    std::vector<std::string> told;     ///< transactions that the facilitator named, the latest last
+
+    /// Adds a settlement that was sent.
+    void add(const settle_outcome& outcome);
+};
+
+/// What the chain says of a payment.
+enum class chain_word : std::uint8_t
+{
+    silent,     ///< not asked, no answer, or a payment that cannot be looked up
+    ours,       ///< settled, by a settlement of ours as far as can be seen
+    elsewhere,  ///< settled, but surely not by one of ours
+    ended,      ///< cancelled by its payer, or its nonce was used for something else
+    dead,       ///< not settled, and too late for it
+    open,       ///< not settled yet
+};
+
+/// How much earlier than our own record of a payment its settlement may have been mined and still be ours:
+/// clocks differ, and blocks bear the time at which they were begun.
+inline constexpr std::chrono::seconds mined_before_us{60};
+
+/// `began`: when this payment was first seen here, in Unix seconds.
+chain_word word_of(const settlement_finding& found, const settle_history& history, std::uint64_t began);
+
+/// What follows.
+enum class ruling : std::uint8_t
+{
+    grant,           ///< it is settled, by us
+    grant_unproven,  ///< its nonce is used, and our own settlement was in doubt: nobody else is known to have
+    refuse,          ///< surely not settled: the payment is free again, and another may be asked for
+    not_taken,       ///< surely not settled, as nothing was sent: the same payment may be tried again
+    elsewhere,       ///< used before it came here: never granted here, never asked for again
+    failed,          ///< used, and our own transaction failed: likewise
+    withdrawn,       ///< it can never settle any more, and nothing was charged; not asked for again
+    dead,            ///< it can never settle any more: another may be asked for
+    expired,         ///< nobody can tell, and its time is over
+    unknown,         ///< nobody can tell yet
+};
+
+/// What the chain's word alone decides; empty where it decides nothing.
+std::optional<ruling> rule_of_chain(chain_word chain);
+
+/// What follows from a settlement that was just tried. `before` is what the earlier ones left; `expired`
+/// whether the payment's time is surely over.
+///
+/// A refusal counts only as the answer to the one and only settlement: once there was doubt, only the chain
+/// says that nothing was charged. A used nonce is the grant after doubt, as our own settlement is the only
+/// one that is known of; it is none as the first word about a payment, nor after our own transaction failed.
+ruling rule(settle_word said, const settle_history& before, chain_word chain, bool expired);
+
+}  // namespace portitor::x402
