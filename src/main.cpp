@@ -12,7 +12,6 @@
 
 #include <csignal>
 #include <iostream>
-#include <new>
 #include <optional>
 
 namespace {

@@ -101,19 +101,26 @@ result<object_meta> parse_meta(const json::object& raw)
 
 void read_identity(const json::object& raw, object_identity& into)
 {
-    const json::object& meta = object_at(raw, "metadata");
-    const auto read = [&](std::string_view name, std::string& to) {
-        const json::value* value = meta.if_contains(json::string_view(name.data(), name.size()));
-        if (value && value->is_string())
-            to.assign(value->get_string().data(), value->get_string().size());
-        else
-            to.clear();
-    };
-    read("namespace", into.ns);
-    read("name", into.name);
-    read("uid", into.uid);
-    read("resourceVersion", into.resource_version);
-    into.generation = int_at(meta, "generation");
+    into.ns.clear();
+    into.name.clear();
+    into.uid.clear();
+    into.resource_version.clear();
+    into.generation = 0;
+    // One walk along the few members there are.
+    for (const auto& [key, value] : object_at(raw, "metadata"))
+    {
+        if (value.is_int64() && key == "generation")
+            into.generation = value.get_int64();
+        if (!value.is_string())
+            continue;
+        std::string* to = key == "name"              ? &into.name
+                          : key == "namespace"       ? &into.ns
+                          : key == "uid"             ? &into.uid
+                          : key == "resourceVersion" ? &into.resource_version
+                                                     : nullptr;
+        if (to != nullptr)
+            to->assign(value.get_string().data(), value.get_string().size());
+    }
 }
 
 result<object_ptr> parse_object(json::object raw)

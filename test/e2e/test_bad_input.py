@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import socket
 import subprocess
 import time
@@ -245,3 +246,17 @@ def test_once_reads_plain_yaml_as_kubernetes_does(tmp_path):
     # A price without quotes is a number, which the API server refuses.
     manifest.write_text(text.replace("'0.001'", "0.001"))
     assert_refused(run("--role=once", "-f", str(manifest)), "sellers/hello", "spec.payment.price.perRequest")
+
+
+def test_a_want_of_memory_is_an_error_and_no_abort(tmp_path):
+    manifest = tmp_path / "offer.yaml"
+    manifest.write_text("kind: ServiceOffer\nmetadata: {name: a}\nspec: {description: " + "x" * 60_000_000 + "}\n")
+    limit = 200 << 20
+    done = subprocess.run(
+        [binary(), "--role=once", "-f", str(manifest)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (done.returncode, done.stderr) == (1, "portitor: std::bad_alloc\n")
