@@ -184,7 +184,8 @@ private:
     Number take_raw()
     {
         Number out;
-        std::memcpy(&out, take_bytes(sizeof out).data(), sizeof out);
+        const std::string_view bytes = take_bytes(sizeof out);
+        std::memcpy(&out, bytes.data(), bytes.size());
         return out;
     }
 

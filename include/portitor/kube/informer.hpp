@@ -165,6 +165,7 @@ private:
     result<reading> read(boost::json::object&& raw, std::string_view cut)
     {
         read_identity(raw, arriving_);
+        boost::json::object& left = raw;  // of it, by a decoder that refuses it in the end
         std::string why(cut);
         if (why.empty())
         {
@@ -193,7 +194,7 @@ private:
             }
         }
         unreadable_.note(arriving_, why);
-        return reading{stand_in(std::move(raw), why), true};
+        return reading{stand_in(std::move(left), why), true};
     }
 
     pointer stand_in(boost::json::object&& raw, const std::string& why)
