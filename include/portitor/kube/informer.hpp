@@ -169,32 +169,39 @@ private:
         std::string why(cut);
         if (why.empty())
         {
-            try
-            {
-                auto made = decode_(std::move(raw));
-                if (made)
-                {
-                    if (unreadable_.size() > 0)
-                        unreadable_.forget(arriving_.key());
-                    return reading{std::move(*made)};
-                }
-                why = made.error().message();
-            }
-            catch (...)
-            {
-                why = describe(std::current_exception());
-                list_threw_ = true;
-                if (rereads_ < most_rereads)
-                {
-                    ++rereads_;
-                    return fail(
-                        errc::unavailable, "{}, while it was read: {}", arriving_.key().to_string(), why
-                    );
-                }
-            }
+            auto made = decode(raw, why);
+            if (!made || *made)
+                return made ? result<reading>(reading{std::move(*made)}) : made.error();
         }
         unreadable_.note(arriving_, why);
         return reading{stand_in(std::move(left), why), true};
+    }
+
+    /// Null with a reason where it cannot be; what is left of `raw` then is the decoder's affair.
+    result<pointer> decode(boost::json::object& raw, std::string& why)
+    {
+        try
+        {
+            auto made = decode_(std::move(raw));
+            if (made)
+            {
+                if (unreadable_.size() > 0)
+                    unreadable_.forget(arriving_.key());
+                return std::move(*made);
+            }
+            why = made.error().message();
+        }
+        catch (...)
+        {
+            why = describe(std::current_exception());
+            list_threw_ = true;
+            if (rereads_ < most_rereads)
+            {
+                ++rereads_;
+                return fail(errc::unavailable, "{}, while it was read: {}", arriving_.key().to_string(), why);
+            }
+        }
+        return pointer();
     }
 
     pointer stand_in(boost::json::object&& raw, const std::string& why)
