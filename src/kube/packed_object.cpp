@@ -183,7 +183,7 @@ private:
     template <typename Number>
     Number take_raw()
     {
-        Number out;
+        Number out{};
         const std::string_view bytes = take_bytes(sizeof out);
         std::memcpy(&out, bytes.data(), bytes.size());
         return out;
