@@ -127,7 +127,6 @@ def client(stack):
     assert_honest_sale(stack, made, "honest")
     yield made
     stack.cluster.kubectl("delete", "serviceoffer", *HONEST, "-n", NAMESPACE, "--timeout=60s", "--ignore-not-found")
-    stack.cluster.kubectl("delete", "serviceoffer", "--all", "-n", SELLERS, "--timeout=60s")
     # Nobody waits for what nobody looks at any more.
     stack.cluster.kubectl("delete", "namespace", SELLERS, OTHERS, "--wait=false")
 
