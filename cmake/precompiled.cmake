@@ -45,8 +45,5 @@ function(portitor_use_precompiled target which)
 endfunction()
 
 portitor_precompiled(portitor_pch ${portitor_precompiled_headers})
-if(PORTITOR_PCH)
-    # libstdc++ silences the warning about its own stable_sort where that is defined, which a precompiled header forgets.
-    # clang-tidy, which reads sources without one, still warns of ours.
-    target_compile_options(portitor_options INTERFACE -Wno-deprecated-declarations)
-endif()
+# libstdc++ silences the warning about its own stable_sort where that is defined, but not where it is used.
+target_compile_options(portitor_options INTERFACE -Wno-deprecated-declarations)

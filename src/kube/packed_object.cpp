@@ -183,8 +183,9 @@ private:
     template <typename Number>
     Number take_raw()
     {
-        Number out;
-        std::memcpy(&out, take_bytes(sizeof out).data(), sizeof out);
+        Number out{};
+        const std::string_view bytes = take_bytes(sizeof out);
+        std::memcpy(&out, bytes.data(), bytes.size());
         return out;
     }
 

@@ -165,6 +165,7 @@ private:
     result<reading> read(boost::json::object&& raw, std::string_view cut)
     {
         read_identity(raw, arriving_);
+        boost::json::object& left = raw;  // of it, by a decoder that refuses it in the end
         std::string why(cut);
         if (why.empty())
         {
@@ -173,7 +174,7 @@ private:
                 return made ? result<reading>(reading{std::move(*made)}) : made.error();
         }
         unreadable_.note(arriving_, why);
-        return reading{stand_in(std::move(raw), why), true};
+        return reading{stand_in(std::move(left), why), true};
     }
 
     /// Null with a reason where it cannot be; what is left of `raw` then is the decoder's affair.
