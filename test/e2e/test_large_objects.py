@@ -7,7 +7,7 @@ import time
 
 import pytest
 from cluster import wait_until
-from kube_client import JSON_PATCH, MERGE_PATCH, KubeClient
+from kube_client import MERGE_PATCH, KubeClient
 from polling import UnpaidPoller
 from restarts import restart
 from stack import NAMESPACE, UPSTREAM_PORT, offer
@@ -17,7 +17,7 @@ SELLERS = "wide"  # one that sells hundreds of paths
 HONEST = ("honest", "later", "last", "beside-deep", "beside-deep-again")
 LARGE = 100_000
 LONGEST_NOTE = 255_000  # all annotations together may have 256 KiB
-LEVELS = (130, 1_000, 9_000)
+LEVELS = (130, 1_000, 9_000)  # the API server's own limit is 10 000
 PATHS = 128
 MOST_MEGABYTES = {"controller": 160, "verifier": 120, "registrar": 90}
 
@@ -127,7 +127,6 @@ def client(stack):
     assert_honest_sale(stack, made, "honest")
     yield made
     stack.cluster.kubectl("delete", "serviceoffer", *HONEST, "-n", NAMESPACE, "--timeout=60s", "--ignore-not-found")
-    stack.cluster.kubectl("delete", "serviceoffer", "--all", "-n", SELLERS, "--timeout=60s")
     # Nobody waits for what nobody looks at any more.
     stack.cluster.kubectl("delete", "namespace", SELLERS, OTHERS, "--wait=false")
 
@@ -172,8 +171,7 @@ def test_a_middleware_may_be_as_deep_as_it_likes(stack, client):
     for levels in LEVELS:
         text = json.dumps(middleware(f"deep-{levels}", {"plugin": {"x": "HERE"}})).replace('"HERE"', nested(levels))
         status, answer = client.request_text("POST", f"/apis/traefik.io/v1alpha1/namespaces/{OTHERS}/middlewares", text)
-        # Deeper ones than the API server takes are none.
-        assert status == 201 or levels > LEVELS[0], answer
+        assert status == 201, answer
     assert_honest_sale(stack, client, "beside-deep")
     restart(stack, "controller")
     assert_honest_sale(stack, client, "beside-deep-again")
@@ -185,7 +183,7 @@ def test_what_is_too_deep_in_a_child_of_ours_is_taken_out(stack, client):
     where = f"/apis/traefik.io/v1alpha1/namespaces/{NAMESPACE}/middlewares/x402-honest?fieldManager=a-test"
     patch = '{"spec":{"plugin":{"x":' + nested(140) + "}}}"
     status, answer = client.request_text("PATCH", where, patch, MERGE_PATCH)
-    assert status == 200, answer
+    assert status == 200 and b'"plugin"' in answer, answer
     as_before = lambda: client.get("middlewares", "x402-honest", NAMESPACE)["spec"] == before["spec"]  # noqa: E731
     wait_until(as_before, 20, "it is as it was")
     stack.wait_condition("honest", "Ready")
