@@ -3,14 +3,12 @@
 #include <boost/json/value_from.hpp>
 
 #include <cstdlib>
+#include <iostream>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define PORTITOR_SANITIZED 1
-// g++ 12 comes without sanitizer/allocator_interface.h.
-extern "C" int __sanitizer_install_malloc_and_free_hooks(
-    void (*of_malloc)(const volatile void*, std::size_t), void (*of_free)(const volatile void*)
-);
+#include <sanitizer/allocator_interface.h>
 #else
 #define PORTITOR_SANITIZED 0
 #endif
@@ -152,7 +150,7 @@ TEST_CASE("whatever memory is not there, nothing is given away", "[verifier][all
 {
     if (PORTITOR_SANITIZED)
     {
-        WARN("the sanitizer's operator new cannot be made to fail");
+        std::cout << "SKIPPED: the sanitizer's operator new cannot be made to fail" << std::endl;
         return;
     }
     const captured_log quiet;
