@@ -17,9 +17,10 @@ build_packages=(
 )
 # The main job on real parts.
 demo_packages=(iproute2 dnsmasq-base openssl procps util-linux ca-certificates python3 python3-yaml curl jq git)
+# llvm-19 has what names the functions in a sanitizer's report.
 test_packages=(
     "${demo_packages[@]}"
-    python3-pytest python3-pytest-xdist clang-format-14 clang-tidy-19 libclang-rt-19-dev
+    python3-pytest python3-pytest-xdist clang-format-14 clang-tidy-19 libclang-rt-19-dev llvm-19
 )
 bench_packages=(nginx-light wrk openssl util-linux)
 

@@ -20,9 +20,6 @@ namespace portitor::test {
 
 constexpr auto as_result = boost::asio::as_tuple(boost::asio::use_awaitable);
 
-// In a loop's condition g++ 12 awaits an operand that && should skip, and miscompiles `while (co_await f())
-// {}`: await into a variable.
-
 /// One end of a TCP connection on loopback that sends and reads what the test says, HTTP or not.
 class wire
 {
