@@ -519,9 +519,21 @@ TEST_CASE("of an object that is too large its identity and a bounded part is rea
             CHECK(string_at(cut, "metadata.name") == "big");
             CHECK(string_at(cut, "metadata.resourceVersion") == "7");
             CHECK(json::serialize(cut).size() < 9 * mebibyte);
+            const std::string event = event_of(item);
+            const auto seen = read_events(in_steps(event, step));
+            CHECK(told(seen) == "ADDED big@7; ");
+            CHECK(json::serialize(seen.events.at(0).object).size() < 9 * mebibyte);
         }
     };
     const std::string identity = R"("metadata":{"name":"big","resourceVersion":"7"})";
+    SECTION("one that is just not too large is whole")
+    {
+        const std::string text(7 * mebibyte + mebibyte / 2, 'x');
+        const auto read = read_list({list_of("{" + identity + R"(,"spec":{"a":")" + text + "\"}}")});
+        REQUIRE(end_of(read) == "ok");
+        CHECK(read.cuts.empty());
+        CHECK((string_at(read.items.at(0).as_object(), "spec.a") == text));
+    }
     SECTION("a text")
     {
         check("{" + identity + R"(,"spec":{"a":")" + std::string(9 * mebibyte, 'x') + R"(","b":1}})");
