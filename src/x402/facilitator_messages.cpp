@@ -45,14 +45,14 @@ std::chrono::seconds wait_of(const http::response& answer)
     return asks_to_wait(answer) ? http::retry_after(answer) : std::chrono::seconds(0);
 }
 
-// The kind of failure that a body without an answer is. A 4xx may be due to what the buyer wrote, so it must
-// not count against the facilitator.
+// The kind of failure that a body without an answer is. A 4xx may be due to what the buyer wrote, and so may
+// a 500: facilitators throw at what they cannot read. Neither must count against the facilitator.
 errc kind_of(const http::response& answer)
 {
     const unsigned status = answer.result_int();
     if (asks_to_wait(answer))
         return errc::unavailable;
-    return status >= 400 && status < 500 && status != 408 ? errc::refused : errc::protocol;
+    return status >= 400 && status <= 500 && status != 408 ? errc::refused : errc::protocol;
 }
 
 result<json::object> read_object(const http::response& answer, std::string_view operation)

@@ -3,14 +3,15 @@
 #include <portitor/x402/gate.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <exception>
+#include <list>
 #include <optional>
 
 namespace portitor::x402 {
@@ -31,27 +32,25 @@ struct gate::question
     bool only_known = false;  // there is no verdict on a payment that is not (any more)
 };
 
+// The purchases under way. It outlives the gate with them, should they be destroyed with their executor.
 struct gate::activity
 {
-    std::size_t running = 0;
+    std::list<asio::cancellation_signal> running;
     asio::steady_timer* idle = nullptr;  // of who waits for the end
-};
 
-// Counts one purchase under way, however it ends.
-class gate::background
-{
-public:
-    explicit background(std::shared_ptr<activity> of) : of_(std::move(of)) { ++of_->running; }
-    background(const background&) = delete;
-    background& operator=(const background&) = delete;
-    ~background()
+    void ended(std::list<asio::cancellation_signal>::iterator which)
     {
-        if (--of_->running == 0 && of_->idle != nullptr)
-            of_->idle->cancel();
+        running.erase(which);
+        if (running.empty() && idle != nullptr)
+            idle->cancel();
     }
 
-private:
-    std::shared_ptr<activity> of_;
+    void cancel()
+    {
+        // One may end inside emit() and leave the list, so step on first.
+        for (auto at = running.begin(); at != running.end();)
+            (at++)->emit(asio::cancellation_type::terminal);
+    }
 };
 
 const char* to_string(unavailable_cause cause) noexcept
@@ -221,7 +220,9 @@ asio::awaitable<std::optional<verdict>> gate::wait_or_own(const question& asked)
             work->began = found.began;
             const bool is_new = found.step == claim_step::proceed;
             asio::awaitable<void> owning = own(work, is_new, std::move(found.history));
-            asio::co_spawn(executor, std::move(owning), asio::detached);
+            const auto at = activity_->running.emplace(activity_->running.end());
+            const auto ended = [all = activity_, at](const std::exception_ptr&) { all->ended(at); };
+            asio::co_spawn(executor, std::move(owning), asio::bind_cancellation_slot(at->slot(), ended));
             verdict made = co_await wait_for_owner(std::move(work));
             co_return made;
         }
@@ -256,7 +257,6 @@ asio::awaitable<verdict> gate::wait_for_owner(std::shared_ptr<purchase> work)
 
 asio::awaitable<void> gate::own(std::shared_ptr<purchase> work, bool is_new, settle_history history)
 {
-    const background counted(activity_);
     std::string thrown;
     try
     {
@@ -289,9 +289,16 @@ asio::awaitable<void> gate::finish(steady_clock::time_point deadline)
         ~waiting() { on->idle = nullptr; }
     } const held{activity_};
     activity_->idle = &idle;
-    while (activity_->running > 0 && steady_clock::now() < deadline)
+    bool cancelled = false;
+    while (!activity_->running.empty())
     {
-        idle.expires_at(deadline);
+        if (!cancelled && steady_clock::now() >= deadline)
+        {
+            cancelled = true;
+            activity_->cancel();
+            continue;
+        }
+        idle.expires_at(cancelled ? steady_clock::time_point::max() : deadline);
         boost::system::error_code ignored;
         co_await idle.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }

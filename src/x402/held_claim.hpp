@@ -1,6 +1,7 @@
 #pragma once
 
 #include <portitor/x402/claims.hpp>
+#include <portitor/x402/facilitator.hpp>
 
 #include <memory>
 #include <utility>
@@ -25,7 +26,11 @@ public:
         if (!claims_)
             return;
         if (maybe_settled_)
+        {
+            // Of the last one no outcome was seen.
+            history_.add(settle_unknown());
             claims_->unknown(key_, std::move(history_));
+        }
         else
             claims_->release(key_);
     }

@@ -2,6 +2,7 @@
 #include <portitor/x402/settlement_rules.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace portitor::x402 {
 
@@ -9,6 +10,13 @@ namespace {
 
 // A facilitator has no reason to name more; what it says is bounded.
 constexpr std::size_t most_told = 4;
+
+// At the end of the list, once.
+void put(std::vector<std::string>& list, const std::string& transaction)
+{
+    std::erase(list, transaction);
+    list.push_back(transaction);
+}
 
 settle_word word_of_refusal(const settle_refused& refused)
 {
@@ -52,22 +60,26 @@ void settle_history::add(const settle_outcome& outcome)
         return;
     // Whatever a later one says, it is not the one and only settlement any more.
     doubt = true;
+    const auto* unknown = std::get_if<settle_unknown>(&outcome);
+    const std::string transaction = unknown != nullptr ? unknown->transaction : std::string();
     if (said == settle_word::failed)
     {
-        failed = true;
-        doubt_after_failure = false;
+        std::erase(open, transaction);
+        if (!std::exchange(failed, true))
+            doubt_before_failure = maybe_settled();
     }
-    else if (said == settle_word::doubt && failed)
+    else if (said == settle_word::doubt)
     {
-        doubt_after_failure = true;
+        if (!transaction.empty() && open.size() < most_told)
+            put(open, transaction);
+        else
+            unnamed = true;
     }
-    const auto* unknown = std::get_if<settle_unknown>(&outcome);
-    if (unknown == nullptr || unknown->transaction.empty())
+    if (transaction.empty())
         return;
-    std::erase(told, unknown->transaction);
-    if (told.size() == most_told)
+    if (told.size() == most_told && std::find(told.begin(), told.end(), transaction) == told.end())
         told.erase(told.begin());
-    told.push_back(unknown->transaction);
+    put(told, transaction);
 }
 
 chain_word word_of(const settlement_finding& found, const settle_history& history, std::uint64_t began)
@@ -78,8 +90,8 @@ chain_word word_of(const settlement_finding& found, const settle_history& histor
         const auto early = static_cast<std::uint64_t>(mined_before_us.count());
         if (found.mined_at && *found.mined_at + early < began)
             return chain_word::elsewhere;
-        // Our own transaction failed because another one came first, unless it is that very one.
-        if (history.failed && !history.doubt_after_failure &&
+        // Our own transaction failed because another one came first, unless it is that very one, or ours too.
+        if (history.failed && !history.maybe_settled() &&
             std::find(history.told.begin(), history.told.end(), found.transaction) == history.told.end())
             return chain_word::elsewhere;
         return chain_word::ours;
@@ -131,7 +143,7 @@ ruling rule(settle_word said, const settle_history& before, chain_word chain, bo
         return *decided;
     // What is open there is about to be mined, or the node lags behind: it will show.
     if (said == settle_word::nonce_used && chain == chain_word::silent)
-        return before.failed ? ruling::failed : ruling::grant_unproven;
+        return before.failed && !before.doubt_before_failure ? ruling::failed : ruling::grant_unproven;
     if (said == settle_word::refused && expired)
         return ruling::expired;
     return ruling::unknown;

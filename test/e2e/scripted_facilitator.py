@@ -32,6 +32,7 @@ ANSWERS = {
     "node-failure-500": (500, {"success": False, "errorReason": "settle_exact_node_failure", "transaction": ""}),
     "unknown-error": (200, {"success": False, "errorReason": "unknown_error", "network": "eip155:84532"}),
     "http402": (402, {"success": False, "errorReason": "settlement_failed", "transaction": None}),
+    "failed": (200, {"success": False, "errorReason": "invalid_transaction_state", "transaction": "0x" + "fa" * 32}),
     "tx-null": (200, {"success": True, "transaction": None, "network": "eip155:84532"}),
 }
 HANG = 60

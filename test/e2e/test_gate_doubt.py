@@ -139,6 +139,15 @@ def test_a_settlement_that_is_denied_and_did_not_happen_is_repeated(shop, kind):
     assert_granted_in_the_end(shop, payment)
 
 
+def test_a_second_transaction_that_fails_because_of_the_first_is_no_refusal(shop):
+    payment = shop.payment()
+    shop.script(settle="lost,failed,relayed")
+    if shop.ask(payment).status == 200:
+        # The node has shown it at once.
+        return
+    assert_granted_in_the_end(shop, payment)
+
+
 def test_a_new_price_does_not_concern_a_payment_in_doubt(shop):
     payment = shop.payment()
     # Not even the node knows of it: it moves when it is settled again, on the terms that it was signed for.

@@ -87,6 +87,18 @@ def test_a_verify_that_is_no_answer_takes_nothing(shop, kind):
     assert shop.counts()["settle"] == 1
 
 
+def test_signatures_that_a_facilitator_throws_at_do_not_stop_the_sale_for_others(shop):
+    shop.script(verify="relayed")
+    unreadable = x402.decode_header(shop.payment())
+    # The end of an ERC-6492 signature, and nothing before it that can be decoded.
+    unreadable["payload"]["signature"] = "0x" + "00" * 40 + "6492" * 16
+    for nonce in range(8):
+        unreadable["payload"]["authorization"]["nonce"] = f"0x{nonce:064x}"
+        assert shop.ask(x402.encode_header(unreadable)).status == 502
+    shop.script()
+    assert shop.ask(shop.payment()).status == 200
+
+
 @pytest.mark.parametrize("kind", ["empty", "types", "html", "redirect", "huge", "error", "pending", "close"])
 def test_a_settlement_of_unknown_outcome_is_resolved_and_never_asked_for_again(shop, kind):
     payment = shop.payment()

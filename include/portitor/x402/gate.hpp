@@ -196,7 +196,8 @@ public:
         std::chrono::steady_clock::time_point deadline
     );
 
-    /// Returns when no settlement is under way in the background any more, or at the deadline. One caller.
+    /// Returns when no settlement is under way in the background any more. Those that are at the deadline are
+    /// not waited for any longer: what became of them is unknown. One caller.
     boost::asio::awaitable<void> finish(std::chrono::steady_clock::time_point deadline);
 
     /// How the answer to a verdict_paid went.
@@ -209,7 +210,6 @@ public:
 private:
     struct question;
     struct activity;
-    class background;
 
     boost::asio::awaitable<std::optional<verdict>> pay_apart(question asked);
     boost::asio::awaitable<std::optional<verdict>> judge(const question& asked);

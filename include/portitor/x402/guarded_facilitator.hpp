@@ -52,8 +52,9 @@ struct facilitator_state
 /// calls of one that asked to wait. Each URL has a state of its own.
 ///
 /// A failure is errc::unavailable, timed_out or protocol; any judgement of a payment is a success, and what
-/// may be the payment's fault (a 4xx without a judgement) or ours is neither, so that no buyer can open the
-/// circuit that way. Nothing is rejected for ever: each reason ends with time or with the calls in flight.
+/// may be the payment's fault (a 4xx or 500 without a judgement) or ours is neither, so that no buyer can
+/// open the circuit that way. Nothing is rejected for ever: each reason ends with time or with the calls in
+/// flight.
 ///
 /// One strand. The inner client and the timekeeper must outlive this, and this its operations.
 class guarded_facilitator final : public facilitator_client

@@ -31,13 +31,18 @@ bool leaves_doubt(settle_word said) noexcept;
 /// What earlier settlements of one payment left behind. A payment without doubt has been through none.
 struct settle_history
 {
-    bool doubt = false;                ///< one of them may have moved the money
-    bool failed = false;               ///< a transaction of one failed, says the facilitator
-    bool doubt_after_failure = false;  ///< a later one may have moved the money all the same
-    std::vector<std::string> told;     ///< transactions that the facilitator named, the latest last
+    bool doubt = false;                 ///< one of them may have moved the money
+    bool failed = false;                ///< a transaction of one failed, says the facilitator
+    bool doubt_before_failure = false;  ///< when the first failed, one before it may have moved the money
+    bool unnamed = false;               ///< one may have moved the money by a transaction that nobody named
+    std::vector<std::string> open;  ///< transactions that may have moved it, as far as the facilitator says
+    std::vector<std::string> told;  ///< transactions that the facilitator named, the latest last
 
     /// Adds a settlement that was sent.
     void add(const settle_outcome& outcome);
+
+    /// Whether one of them, other than those that failed, may have moved the money.
+    bool maybe_settled() const noexcept { return unnamed || !open.empty(); }
 };
 
 /// What the chain says of a payment.
@@ -81,7 +86,8 @@ std::optional<ruling> rule_of_chain(chain_word chain);
 ///
 /// A refusal counts only as the answer to the one and only settlement: once there was doubt, only the chain
 /// says that nothing was charged. A used nonce is the grant after doubt, as our own settlement is the only
-/// one that is known of; it is none as the first word about a payment, nor after our own transaction failed.
+/// one that is known of; it is none as the first word about a payment, nor after our own transaction failed,
+/// unless it failed because an earlier one of ours, in doubt, may have been first.
 ruling rule(settle_word said, const settle_history& before, chain_word chain, bool expired);
 
 }  // namespace portitor::x402

@@ -64,7 +64,7 @@ public:
         if (way == 3)
             co_return settle_refused(chain_.moved ? "duplicate_settlement" : "insufficient_funds");
         if (chain_.moved)
-            co_return settle_refused("invalid_exact_evm_nonce_already_used");
+            co_return late_for_it(way);
         if (chain_.expired)
             co_return settle_refused("invalid_exact_evm_payload_authorization_valid_before");
         chain_.moved = true;
@@ -82,7 +82,8 @@ public:
     }
 
 private:
-    // Another one was faster. Whoever only finds out on the chain has a transaction that failed.
+    // Another one was faster, somebody else's or our own. Whoever only finds out on the chain has a
+    // transaction that failed.
     settle_outcome late_for_it(unsigned long way)
     {
         if (way % 2 == 0)

@@ -495,22 +495,30 @@ TEST_CASE("the end of the process waits for settlements in the background, as lo
     const auto in = [](int ms) { return std::chrono::steady_clock::now() + milliseconds(ms); };
     // There is nothing to wait for.
     portitor::test::run(f.context, engine.finish(in(20'000)));
-
     f.leave(engine);
-    portitor::test::run(f.context, engine.finish(in(5)));
-    CHECK(f.claims->counts().settling == 1);
 
-    bool ended = false;
-    asio::co_spawn(f.context, engine.finish(in(20'000)), [&ended](const std::exception_ptr&) {
-        ended = true;
-    });
-    f.poll();
-    CHECK_FALSE(ended);
-    f.facilitator.settles = {success()};
-    f.facilitator.go();
-    f.poll();
-    CHECK(ended);
-    CHECK(f.claims->counts().undelivered == 1);
+    SECTION("until they end")
+    {
+        bool ended = false;
+        asio::co_spawn(f.context, engine.finish(in(20'000)), [&ended](const std::exception_ptr&) {
+            ended = true;
+        });
+        f.poll();
+        CHECK_FALSE(ended);
+        f.facilitator.settles = {success()};
+        f.facilitator.go();
+        f.poll();
+        CHECK(ended);
+        CHECK(f.claims->counts().undelivered == 1);
+    }
+    SECTION("and no longer")
+    {
+        f.facilitator.settles = {settle_unknown(down(errc::canceled))};
+        portitor::test::run(f.context, engine.finish(in(5)));
+        CHECK(f.claims->counts().unknown == 1);
+        // None is begun once more.
+        CHECK(f.facilitator.settled == 1);
+    }
 }
 
 TEST_CASE("a known payment is followed whatever the terms are by now", "[x402][gate]")

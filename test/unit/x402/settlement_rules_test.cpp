@@ -60,6 +60,14 @@ settle_history after_failure()
     return out;
 }
 
+// Two settlements under way: the one in doubt was first, and made the other one fail.
+settle_history second_failed()
+{
+    settle_history out = doubtful();
+    out.add(failed_transaction("0xf"));
+    return out;
+}
+
 settlement_finding settled_by(std::string transaction, std::optional<std::uint64_t> mined_at = {})
 {
     settlement_finding out;
@@ -123,6 +131,8 @@ TEST_CASE("after doubt a used nonce is the grant where nobody can tell more", "[
         CHECK(rule(said::nonce_used, doubtful(), shown::silent, expired) == ruling::grant_unproven);
         // Our own transaction failed: another one used it.
         CHECK(rule(said::nonce_used, after_failure(), shown::silent, expired) == ruling::failed);
+        // Unless that was ours too.
+        CHECK(rule(said::nonce_used, second_failed(), shown::silent, expired) == ruling::grant_unproven);
         // The node lags behind, or it is about to be mined.
         CHECK(rule(said::nonce_used, doubtful(), shown::open, expired) == ruling::unknown);
         CHECK(rule(said::nonce_used, after_failure(), shown::open, expired) == ruling::unknown);
@@ -203,17 +213,46 @@ TEST_CASE("a history keeps what matters later", "[x402][rules]")
     CHECK_FALSE(history.failed);
     history.add(failed_transaction("0x1"));
     CHECK(history.failed);
-    CHECK_FALSE(history.doubt_after_failure);
+    CHECK_FALSE(history.maybe_settled());
     history.add(settle_refused("invalid_exact_evm_nonce_already_used"));
-    CHECK_FALSE(history.doubt_after_failure);
+    CHECK_FALSE(history.maybe_settled());
     history.add(settle_unknown());
-    CHECK(history.doubt_after_failure);
+    CHECK(history.maybe_settled());
     history.add(failed_transaction("0x2"));
-    CHECK_FALSE(history.doubt_after_failure);
+    CHECK(history.maybe_settled());
+    CHECK_FALSE(history.doubt_before_failure);
     for (int i = 3; i < 9; ++i)
         history.add(failed_transaction("0x" + std::to_string(i)));
     history.add(failed_transaction("0x6"));
     CHECK(history.told == std::vector<std::string>{"0x5", "0x7", "0x8", "0x6"});
+}
+
+TEST_CASE("a failure ends the doubt about its own transaction only", "[x402][rules]")
+{
+    settle_unknown pending;
+    pending.transaction = "0x1";
+    settle_history one;
+    one.add(pending);
+    CHECK(one.maybe_settled());
+    settle_history other = one;
+    one.add(failed_transaction("0x1"));
+    CHECK_FALSE(one.maybe_settled());
+    CHECK_FALSE(one.doubt_before_failure);
+    other.add(failed_transaction("0x2"));
+    CHECK(other.maybe_settled());
+    CHECK(other.doubt_before_failure);
+
+    // More than are kept: they are in doubt all the same.
+    settle_history many;
+    for (int i = 0; i < 9; ++i)
+    {
+        pending.transaction = "0x" + std::to_string(i);
+        many.add(pending);
+    }
+    for (int i = 0; i < 9; ++i)
+        many.add(failed_transaction("0x" + std::to_string(i)));
+    CHECK(many.maybe_settled());
+    CHECK(many.told.size() == 4);
 }
 
 TEST_CASE("whose settlement it was that the chain shows", "[x402][rules]")
@@ -228,6 +267,7 @@ TEST_CASE("whose settlement it was that the chain shows", "[x402][rules]")
     // The one that failed is not the one that settled, unless a later one was in doubt again.
     CHECK(word_of(settled_by("0x1", began), after_failure(), began) == shown::elsewhere);
     CHECK(word_of(settled_by("0xf", began), after_failure(), began) == shown::ours);
+    CHECK(word_of(settled_by("0x1", began), second_failed(), began) == shown::ours);
     settle_history later = after_failure();
     later.add(settle_unknown());
     CHECK(word_of(settled_by("0x1", began), later, began) == shown::ours);
