@@ -8,6 +8,9 @@ namespace asio = boost::asio;
 
 namespace {
 
+// Workers that the keys of one namespace never take.
+constexpr int kept_for_others = 2;
+
 counter& count_reconciles(const environment& around, const std::string& name, const char* outcome)
 {
     return around.numbers.counter(
@@ -84,6 +87,9 @@ controller::controller(const environment& around, controller_options options, re
     around.numbers
         .gauge("controller_runtime_max_concurrent_reconciles", "Workers", {{"controller", options_.name}})
         .set(options_.workers);
+    // One namespace's objects may be such that each write takes the API server half a minute.
+    if (options_.workers > kept_for_others)
+        queue_.share_out(static_cast<std::size_t>(options_.workers - kept_for_others));
     if (options_.lease)
         elector_.emplace(
             around.server, *options_.lease, around.time, around.wall, around.log, around.numbers

@@ -15,7 +15,8 @@ constexpr std::size_t usual_members = 6;
 object_builder::object_builder(
     document_handler& into, std::shared_ptr<const object_filter> filter, json::storage_ptr memory
 )
-    : into_(into), filter_(std::move(filter)), upstream_(std::move(memory)), scratch_(scratch_size)
+    : into_(into), filter_(std::move(filter)), largest_(filter_ ? filter_->largest : object_filter().largest),
+      upstream_(std::move(memory)), scratch_(scratch_size)
 {
     stack_.emplace(upstream_);
 }
@@ -58,7 +59,8 @@ void object_builder::take_member()
     if (in_metadata_)
     {
         size_ += size_before_metadata_;
-        full_ = size_ > largest_object;
+        if (size_ > largest_)
+            fill();
         choose_filter(value);
         in_metadata_ = false;
     }
@@ -94,6 +96,12 @@ void object_builder::give_back()
     stack_.emplace(upstream_);
     key_ = {};
     partial_ = {};
+}
+
+void object_builder::fill()
+{
+    full_ = true;
+    cut(fmt::format("more than {} bytes", largest_));
 }
 
 /// The first reason is the one that is told.

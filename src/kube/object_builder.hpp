@@ -54,7 +54,7 @@ public:
     bool on_comment(boost::json::string_view, error_code&) { return true; }
 
 private:
-    static constexpr std::size_t largest_object = 8 * 1024 * 1024;
+    static constexpr std::size_t longest_name = 8 * 1024 * 1024;
     static constexpr std::size_t most_levels = 128;
 
     /// An object or array that is being built, below the first level of its object.
@@ -68,6 +68,8 @@ private:
     bool building() const { return root_ != 0; }
     bool skipping() const { return skip_ != 0; }
     bool in_array() const { return !levels_.empty() && levels_.back().is_array; }
+    /// Whether what comes next is too much. Which object it is has to be known, whatever else there is of it.
+    bool is_too_much() const { return full_ && !(in_metadata_ && levels_.size() == 1); }
     bool is_left_out() const;
 
     void begin_object();
@@ -84,11 +86,13 @@ private:
 
     void grow(std::size_t text);
     bool keep_partial(boost::json::string_view part, error_code& ec);
+    void fill();
     void cut(std::string_view why);
     bool check(const result<void>& outcome, error_code& ec);
 
     document_handler& into_;
     const std::shared_ptr<const object_filter> filter_;
+    const std::size_t largest_;
     const boost::json::storage_ptr upstream_;
     std::vector<unsigned char> scratch_;
     /// New for each object: Boost.JSON's goes on to double its blocks where the last object ended.
@@ -217,7 +221,7 @@ inline bool object_builder::on_key(boost::json::string_view rest, std::size_t, e
         begin_member();
         return true;
     }
-    if (full_ || is_left_out())
+    if (is_too_much() || is_left_out())
     {
         ++levels_.back().left_out;
         skip_ = depth_ + 1;
@@ -234,7 +238,7 @@ inline bool object_builder::on_string_part(boost::json::string_view part, std::s
         return true;
     if (!building())
         return keep_partial(part, ec);
-    if (full_ && (in_text_ || in_array()))
+    if (is_too_much() && (in_text_ || in_array()))
         return true;
     in_text_ = true;
     stack_->push_chars(part);
@@ -250,7 +254,7 @@ inline bool object_builder::on_string(boost::json::string_view rest, std::size_t
     if (building())
     {
         const bool has_begun = std::exchange(in_text_, false);
-        if (has_begun && full_)
+        if (has_begun && is_too_much())
         {
             stack_->push_string("");
             end_value();
@@ -350,18 +354,15 @@ inline void object_builder::grow(std::size_t text)
 {
     constexpr std::size_t value_size = 16;
     size_ += text + value_size;
-    if (size_ > largest_object && !full_)
-    {
-        cut(fmt::format("more than {} bytes", largest_object));
-        full_ = true;
-    }
+    if (size_ > largest_ && !full_)
+        fill();
 }
 
 /// A key, or a text of the document itself: those that are longer than any object can be are none.
 inline bool object_builder::keep_partial(boost::json::string_view part, error_code& ec)
 {
-    if (partial_.size() + part.size() > largest_object)
-        return check(fail(errc::protocol, "a name of more than {} bytes", largest_object), ec);
+    if (partial_.size() + part.size() > longest_name)
+        return check(fail(errc::protocol, "a name of more than {} bytes", longest_name), ec);
     partial_.append(part.data(), part.size());
     return true;
 }

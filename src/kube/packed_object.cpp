@@ -11,6 +11,9 @@ namespace json = boost::json;
 
 namespace {
 
+// Names are kept for ever: a longer one is no field of anything, but what somebody made up.
+constexpr std::size_t longest_name = 64;
+
 enum class kind : char
 {
     null,
@@ -204,6 +207,8 @@ private:
 
 std::uint32_t member_names::number_of(std::string_view name)
 {
+    if (name.size() > longest_name)
+        return 0;
     const auto known = numbers_.find(name);
     if (known != numbers_.end())
         return known->second;

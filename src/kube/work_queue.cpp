@@ -62,15 +62,55 @@ void work_queue::enqueue(const object_key& key, item& what)
 {
     what.place = ++last_place_;
     queue_.emplace(std::pair(what.urgency, what.place), key);
-    depth_.set(static_cast<std::int64_t>(queue_.size()));
+    depth_.set(static_cast<std::int64_t>(depth()));
     signal_->cancel();
 }
 
-void work_queue::take_out(item& what)
+void work_queue::take_out_held(const object_key& key, const item& what)
 {
-    queue_.erase({what.urgency, what.place});
+    const auto at = held_.find(key.ns);
+    held_count_ -= at->second.erase({what.urgency, what.place});
+    if (at->second.empty())
+        held_.erase(at);
+}
+
+/// The next key whose namespace has not its share yet; those before it are held until it has less.
+std::optional<object_key> work_queue::take_first()
+{
+    while (!queue_.empty())
+    {
+        const auto first = queue_.begin();
+        const std::string ns = first->second.ns;
+        const auto busy = in_work_of_.find(ns);
+        if (busy == in_work_of_.end() || busy->second < most_of_namespace_)
+            return first->second;
+        held_[ns].insert(queue_.extract(first));
+        ++held_count_;
+    }
+    return std::nullopt;
+}
+
+void work_queue::release_held(const std::string& ns)
+{
+    const auto busy = in_work_of_.find(ns);
+    if (--busy->second == 0)
+        in_work_of_.erase(busy);
+    const auto at = held_.find(ns);
+    if (at == held_.end())
+        return;
+    queue_.insert(at->second.extract(at->second.begin()));
+    --held_count_;
+    if (at->second.empty())
+        held_.erase(at);
+    signal_->cancel();
+}
+
+void work_queue::take_out(const object_key& key, item& what)
+{
+    if (queue_.erase({what.urgency, what.place}) == 0)
+        take_out_held(key, what);
     what.place = 0;
-    depth_.set(static_cast<std::int64_t>(queue_.size()));
+    depth_.set(static_cast<std::int64_t>(depth()));
 }
 
 void work_queue::add(const object_key& key, queue_priority urgency)
@@ -91,7 +131,7 @@ void work_queue::add(const object_key& key, queue_priority urgency)
     {
         const bool queued = what.place != 0;
         if (queued)
-            take_out(what);
+            take_out(key, what);
         what.urgency = urgency;
         if (queued)
             enqueue(key, what);
@@ -173,16 +213,17 @@ asio::awaitable<std::optional<object_key>> work_queue::get()
         if (closed_)
             co_return std::nullopt;
         move_due();
-        if (!queue_.empty())
+        if (const auto first = take_first())
         {
-            const object_key key = queue_.begin()->second;
+            const object_key key = *first;
             item& what = items_[key];
-            take_out(what);
+            take_out(key, what);
             what.dirty = false;
             what.processing = true;
             const auto now = time_.now();
             wait_seconds_.observe(seconds_between(what.added_at, now));
             in_work_[key] = now;
+            ++in_work_of_[key.ns];
             co_return key;
         }
         // One timer for all: each waiter sets it to the same head of the delays.
@@ -200,6 +241,7 @@ void work_queue::done(const object_key& key)
         return;
     work_seconds_.observe(seconds_between(started->second, time_.now()));
     in_work_.erase(started);
+    release_held(key.ns);
     item& what = items_[key];
     what.processing = false;
     if (what.dirty)
@@ -213,6 +255,8 @@ void work_queue::close()
 {
     closed_ = true;
     queue_.clear();
+    held_.clear();
+    held_count_ = 0;
     due_.clear();
     for (auto& [key, what] : items_)
     {

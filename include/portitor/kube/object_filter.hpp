@@ -46,6 +46,8 @@ struct object_filter
     /// complete, so it says nothing about what came before that: the API server writes it before spec and
     /// status.
     std::function<const field_filter*(const boost::json::object& metadata)> choose = {};
+    /// Bytes that are built of one object, roughly; what has more cannot be read.
+    std::size_t largest = 8 * 1024 * 1024;
 };
 
 }  // namespace portitor::kube

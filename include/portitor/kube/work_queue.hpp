@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,9 @@ class work_queue
 public:
     work_queue(boost::asio::any_io_executor executor, std::string name, timekeeper& time, metrics& numbers);
 
+    /// At most so many keys of one namespace are worked on at once: whose work takes long holds up no others.
+    void share_out(std::size_t most_of_namespace) { most_of_namespace_ = most_of_namespace; }
+
     /// A key that waits already keeps its place, or moves up where this is more urgent.
     void add(const object_key& key, queue_priority urgency = queue_priority::normal);
     /// A second call for the same key keeps the earlier time.
@@ -53,7 +57,7 @@ public:
     /// Returns when nobody works on a key any more. For use after close().
     boost::asio::awaitable<void> wait_idle();
 
-    std::size_t depth() const { return queue_.size(); }
+    std::size_t depth() const { return queue_.size() + held_count_; }
     std::size_t in_work() const { return in_work_.size(); }
 
 private:
@@ -74,7 +78,10 @@ private:
 
     void add_at(const object_key& key, item& what, time_point when);
     void enqueue(const object_key& key, item& what);
-    void take_out(item& what);
+    std::optional<object_key> take_first();
+    void release_held(const std::string& ns);
+    void take_out(const object_key& key, item& what);
+    void take_out_held(const object_key& key, const item& what);
     void move_due();
     void drop_if_unused(const object_key& key);
     void measure();
@@ -82,7 +89,12 @@ private:
     timekeeper& time_;
     std::unique_ptr<timer> signal_;
     std::map<object_key, item> items_;
-    std::map<std::pair<queue_priority, std::uint64_t>, object_key> queue_;
+    using waiting_keys = std::map<std::pair<queue_priority, std::uint64_t>, object_key>;
+    waiting_keys queue_;
+    std::map<std::string, waiting_keys> held_;  ///< by namespace: those whose namespace has its share
+    std::size_t held_count_ = 0;
+    std::map<std::string, std::size_t> in_work_of_;  ///< by namespace
+    std::size_t most_of_namespace_ = std::numeric_limits<std::size_t>::max();
     std::set<std::pair<time_point, object_key>> due_;
     std::map<object_key, time_point> in_work_;  ///< since when
     std::uint64_t last_place_ = 0;

@@ -17,11 +17,23 @@ using filter = kube::field_filter;
 
 namespace {
 
+// More than any child of ours can have: what somebody else made up to look like one costs no more.
+constexpr std::size_t largest_middleware = 64 * 1024;
+constexpr std::size_t largest_http_route = 256 * 1024;
+
+filter::member label(std::string_view name)
+{
+    return {std::string(name), {}};
+}
+
 filter::member metadata()
 {
     return {
         "metadata",
-        filter::all_but({{"annotations", filter::only({{std::string(api::desired_hash_annotation), {}}})}})};
+        filter::all_but(
+            {{"annotations", filter::only({{std::string(api::desired_hash_annotation), {}}})},
+             {"labels", filter::only({label(api::offer_label), label(api::managed_by_label)})}}
+        )};
 }
 
 bool has_member(const json::object& metadata, std::string_view of, std::string_view name)
@@ -50,11 +62,12 @@ bool may_be_ours(const json::object& metadata, const std::string& prefix)
 }
 
 /// `others` is for what is not ours; `prefix` is what the names of ours begin with.
-std::shared_ptr<const kube::object_filter> ours_whole(filter others, std::string prefix)
+std::shared_ptr<const kube::object_filter> ours_whole(filter others, std::string prefix, std::size_t largest)
 {
     static const filter whole = filter::all_but({metadata()});
     auto out = std::make_shared<kube::object_filter>();
     out->usual = std::move(others);
+    out->largest = largest;
     out->choose = [prefix = std::move(prefix)](const json::object& metadata) {
         return may_be_ours(metadata, prefix) ? &whole : nullptr;
     };
@@ -72,7 +85,9 @@ std::shared_ptr<const kube::object_filter> middleware_filter()
 {
     const filter spec = filter::only({{"forwardAuth", filter::only({{"address", {}}})}});
     return ours_whole(
-        filter::all_but({metadata(), {"spec", spec}, {"status", filter::nothing()}}), api::middleware_name("")
+        filter::all_but({metadata(), {"spec", spec}, {"status", filter::nothing()}}),
+        api::middleware_name(""),
+        largest_middleware
     );
 }
 
@@ -82,13 +97,15 @@ std::shared_ptr<const kube::object_filter> http_route_filter()
         {{"group", {}}, {"kind", {}}, {"name", {}}, {"namespace", {}}, {"port", {}}, {"weight", {}}}
     );
     const filter rule = filter::only(
-        {{"matches", {}},
+        {{"matches", filter::only({{"path", {}}})},
          {"filters", filter::only({{"type", {}}, {"extensionRef", {}}})},
          {"backendRefs", backend}}
     );
     const filter spec = filter::only({{"parentRefs", {}}, {"hostnames", {}}, {"rules", rule}});
     return ours_whole(
-        filter::all_but({metadata(), {"spec", spec}, {"status", filter::nothing()}}), api::http_route_name("")
+        filter::all_but({metadata(), {"spec", spec}, {"status", filter::nothing()}}),
+        api::http_route_name(""),
+        largest_http_route
     );
 }
 

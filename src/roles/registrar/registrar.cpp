@@ -23,7 +23,8 @@ constexpr std::chrono::milliseconds look_period(200);
 std::shared_ptr<const kube::object_filter> without_annotations()
 {
     using filter = kube::field_filter;
-    const filter metadata = filter::all_but({{"annotations", filter::nothing()}});
+    const filter metadata =
+        filter::all_but({{"annotations", filter::nothing()}, {"labels", filter::nothing()}});
     return std::make_shared<const kube::object_filter>(kube::object_filter{
         filter::all_but({{"metadata", metadata}})});
 }

@@ -66,6 +66,20 @@ TEST_CASE("names are numbered as long as there is room, and the others are writt
     CHECK(unpack(*packed, names)->raw == raw_object("a", "1"));
 }
 
+TEST_CASE("names that are too long for fields are not kept")
+{
+    member_names names;
+    const std::string made_up(1'000'000, 'x');
+    json::object raw = raw_object("a", "1");
+    raw["spec"] = json::object{{made_up, 1}};
+    const auto packed = pack(json::object(raw), names);
+    REQUIRE(packed.has_value());
+    CHECK(unpack(*packed, names)->raw == raw);
+    CHECK(names.number_of(made_up) == 0);
+    CHECK(names.number_of(std::string(65, 'x')) == 0);
+    CHECK(names.number_of(std::string(64, 'x')) != 0);
+}
+
 TEST_CASE("the identity is there without unpacking, and managedFields are not kept")
 {
     member_names names;

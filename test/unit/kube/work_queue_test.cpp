@@ -587,6 +587,54 @@ struct busy_world
 
 }  // namespace
 
+TEST_CASE("a namespace whose work does not end holds up no other", "[kube][work_queue]")
+{
+    fixture f;
+    f.queue.share_out(2);
+    for (const char* name : {"a", "b", "c", "d"})
+        f.queue.add({"slow", name});
+    f.queue.add({"quick", "x"});
+    CHECK(f.next() == "a");
+    CHECK(f.next() == "b");
+    CHECK(f.next() == "x");
+    CHECK(f.next() == "nothing");
+    CHECK(f.queue.depth() == 2);
+    // Who comes later waits as well; what is added again while it is held keeps its place.
+    f.queue.add({"slow", "c"});
+    f.queue.add({"slow", "e"}, queue_priority::low);
+    CHECK(f.next() == "nothing");
+    f.queue.done({"slow", "b"});
+    CHECK(f.next() == "c");
+    CHECK(f.next() == "nothing");
+    f.queue.done({"slow", "a"});
+    f.queue.done({"slow", "c"});
+    CHECK(f.next() == "d");
+    CHECK(f.next() == "e");
+    for (const char* name : {"d", "e"})
+        f.queue.done({"slow", name});
+    f.queue.done({"quick", "x"});
+    CHECK(f.queue.depth() == 0);
+    CHECK(f.queue.in_work() == 0);
+}
+
+TEST_CASE("a key that is held can become urgent", "[kube][work_queue]")
+{
+    fixture f;
+    f.queue.share_out(1);
+    f.queue.add({"slow", "a"});
+    f.queue.add({"slow", "b"}, queue_priority::low);
+    f.queue.add({"slow", "c"}, queue_priority::low);
+    CHECK(f.next() == "a");
+    CHECK(f.next() == "nothing");
+    f.queue.add({"slow", "c"});
+    CHECK(f.next() == "nothing");
+    f.queue.done({"slow", "a"});
+    CHECK(f.next() == "c");
+    f.queue.close();
+    CHECK(f.queue.depth() == 0);
+    CHECK(f.next() == "closed");
+}
+
 TEST_CASE(
     "whatever happens, no key has two runs at once, and the last change of each is seen", "[kube][work_queue]"
 )
@@ -596,6 +644,8 @@ TEST_CASE(
         CAPTURE(seed);
         busy_world w(seed);
         const unsigned workers = 1 + w.draw(4);
+        if (seed % 2 == 0)
+            w.f.queue.share_out(1 + w.draw(workers));
         for (unsigned i = 0; i < workers; ++i)
             w.f.tasks.spawn("worker", w.work());
         for (int step = 0; step < 2000; ++step)
