@@ -312,7 +312,9 @@ class PayLoop:
         self._process = self._start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
         self._process.terminate()
         told, _ = self._process.communicate(timeout=60)
-        self.summary = json.loads(told)
+        # Ended before it began to buy, it says nothing; why is the failure's to tell.
+        if failure is None:
+            self.summary = json.loads(told)
