@@ -519,6 +519,10 @@ TEST_CASE("the end of the process waits for settlements in the background, as lo
         // None is begun once more.
         CHECK(f.facilitator.settled == 1);
     }
+    SECTION("but for one that is destroyed with all it works with")
+    {
+        CHECK(f.claims->counts().settling == 1);
+    }
 }
 
 TEST_CASE("a known payment is followed whatever the terms are by now", "[x402][gate]")
