@@ -8,8 +8,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Workers that the keys of one namespace never take.
-constexpr int kept_for_others = 2;
+// One in so many workers is never taken by the keys of one namespace.
+constexpr int workers_for_one_of_others = 4;
 
 counter& count_reconciles(const environment& around, const std::string& name, const char* outcome)
 {
@@ -88,8 +88,8 @@ controller::controller(const environment& around, controller_options options, re
         .gauge("controller_runtime_max_concurrent_reconciles", "Workers", {{"controller", options_.name}})
         .set(options_.workers);
     // One namespace's objects may be such that each write takes the API server half a minute.
-    if (options_.workers > kept_for_others)
-        queue_.share_out(static_cast<std::size_t>(options_.workers - kept_for_others));
+    queue_.share_out(static_cast<std::size_t>(options_.workers - options_.workers / workers_for_one_of_others)
+    );
     if (options_.lease)
         elector_.emplace(
             around.server, *options_.lease, around.time, around.wall, around.log, around.numbers

@@ -73,13 +73,42 @@ std::chrono::seconds retry_after_of(const boost::beast::http::fields& headers)
     return bounded_pause(http::retry_after(headers).count());
 }
 
+// Server-side apply is read as YAML, which refuses some characters that JSON takes as they are: DEL, the C1
+// controls, U+FFFE and U+FFFF. In JSON they stand in texts only, where an escape means the same.
+std::string without_odd_characters(std::string json)
+{
+    std::string out;
+    std::size_t taken = 0;
+    const auto escape = [&](std::size_t at, std::size_t size, unsigned code) {
+        out.append(json, taken, at - taken);
+        out += fmt::format("\\u{:04x}", code);
+        taken = at + size;
+    };
+    for (std::size_t i = 0; i < json.size(); ++i)
+    {
+        const auto byte = [&](std::size_t at) {
+            return at < json.size() ? static_cast<unsigned char>(json[at]) : 0U;
+        };
+        if (byte(i) == 0x7f)
+            escape(i, 1, 0x7f);
+        else if (byte(i) == 0xc2 && byte(i + 1) >= 0x80 && byte(i + 1) <= 0x9f)
+            escape(i, 2, byte(i + 1));
+        else if (byte(i) == 0xef && byte(i + 1) == 0xbf && byte(i + 2) >= 0xbe)
+            escape(i, 3, 0xff40 + byte(i + 2));
+    }
+    if (taken == 0)
+        return json;
+    out.append(json, taken);
+    return out;
+}
+
 template <typename Json>
 http::request
 make_request(http::verb method, const std::string& target, const char* content_type, const Json& body)
 {
     http::request out(method, target, 11);
     out.set(http::field::content_type, content_type);
-    out.body() = json::serialize(body);
+    out.body() = without_odd_characters(json::serialize(body));
     return out;
 }
 

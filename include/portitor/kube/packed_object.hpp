@@ -11,8 +11,8 @@
 
 namespace portitor::kube {
 
-/// The names of members, each kept once and for ever: they are about half of what an object consists of. Takes
-/// so many and no more, and no long ones, because also those come here that users make up. One strand.
+/// The names of members, each kept once and for ever: they are about half of what an object consists of.
+/// Takes so many and no more, and no long ones, because also those come here that users make up. One strand.
 class member_names
 {
 public:

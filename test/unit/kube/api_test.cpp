@@ -593,6 +593,25 @@ TEST_CASE("a watch that is refused tells the Status", "[kube][api]")
     CHECK_FALSE(f.ask(f.server->watch(widgets, {}, "99", 200s)).has_value());
 }
 
+TEST_CASE("what a reader of YAML refuses is sent as an escape", "[kube][api]")
+{
+    fixture f;
+    f.reply(200, widget);
+    const std::string odd = "a\x7f\xc2\x80\xc2\x9f\xc2\xa0\xef\xbf\xbd\xef\xbf\xbe\xef\xbf\xbfz";
+    const json::object metadata{{"namespace", "shop"}, {"name", "w"}};
+    const json::object wanted{
+        {"apiVersion", "test.example/v1"},
+        {"kind", "Widget"},
+        {"metadata", metadata},
+        {"spec", {{"a", odd}}}};
+    CHECK(f.ask(f.server->apply(widgets, wanted, apply_options())).has_value());
+    CHECK(f.body() == json::value(wanted));
+    CHECK(
+        f.seen.at(0).body().find("\"a\\u007f\\u0080\\u009f\xc2\xa0\xef\xbf\xbd\\ufffe\\uffffz\"") !=
+        std::string::npos
+    );
+}
+
 TEST_CASE("an apply is forced, strict and server-side", "[kube][api]")
 {
     fixture f;
