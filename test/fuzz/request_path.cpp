@@ -2,6 +2,8 @@
 
 #include "fuzz.hpp"
 
+#include <portitor/api/path_pattern.hpp>
+
 using namespace portitor;
 
 namespace {
