@@ -215,7 +215,7 @@ asio::awaitable<std::optional<object_key>> work_queue::get()
         move_due();
         if (const auto first = take_first())
         {
-            const object_key key = *first;
+            const object_key& key = *first;
             item& what = items_[key];
             take_out(key, what);
             what.dirty = false;
