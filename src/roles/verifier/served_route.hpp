@@ -74,7 +74,7 @@ private:
     struct rule
     {
         api::path_pattern pattern;
-        api::gate access;
+        api::gate access = api::gate::paid;
         terms what;
     };
 

@@ -93,7 +93,7 @@ TEST_CASE("a client that never reads its answer is dropped", "[core][http_server
     run(f.context, line->send(get("/large")));
     const auto before = std::chrono::steady_clock::now();
     run_until(f.context, [&] { return !f.delivered.empty(); });
-    CHECK(std::chrono::steady_clock::now() - before < 1s);
+    CHECK(std::chrono::steady_clock::now() - before < 3s);
     run_until(f.context, [&] { return f.served->connections() == 0; });
     CHECK(f.delivered == std::vector<bool>{false});
 }

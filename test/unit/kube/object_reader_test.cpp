@@ -664,7 +664,7 @@ TEST_CASE("small pieces of a large object cost no more than large ones", "[kube]
         many += many;
     CHECK(read_events(in_steps(many, 3)).fed.has_value());
     CHECK(read_events({many}).fed.has_value());
-    CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(20));
+    CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(60));
 }
 
 namespace {

@@ -165,5 +165,5 @@ TEST_CASE("ten thousand offers are no burden", "[controller][discovery][catalogu
                << " us"
     );
     // Far above what it takes, also under a sanitizer: this is no benchmark.
-    CHECK(ended - started < std::chrono::seconds(30));
+    CHECK(ended - started < std::chrono::seconds(60));
 }
