@@ -357,16 +357,17 @@ void claim_table::enter(const claim_key& key, claim& which, state next)
     wake(which);
 }
 
-// `key` may be the claim's own place in a list.
 void claim_table::forget(const claim_key& key, claim& which)
 {
-    const claim_key gone = key;
-    if (by_expiry* list = list_of(which.state))
-        list->erase(which.over);
+    by_expiry* list = list_of(which.state);
+    const by_expiry::iterator place = which.over;
     if (which.state != state::used)
-        count_payer(gone, -1);
+        count_payer(key, -1);
     --count_of(which.state);
-    claims_.erase(gone.text());
+    claims_.erase(key.text());
+    // Last, because `key` may be in it.
+    if (list)
+        list->erase(place);
 }
 
 void claim_table::count_payer(const claim_key& key, int change)
