@@ -1,7 +1,7 @@
 """The chart before the real API server: it takes every object, and restricted namespaces take the pods."""
 
 import pytest
-from cluster import ApiError, wait_until
+from cluster import ApiError, is_true, wait_until
 from renders import pods
 
 # As much of the Prometheus Operator as it takes to apply its object.
@@ -28,13 +28,9 @@ SERVICE_MONITOR = {
 @pytest.fixture(scope="module")
 def with_monitors(cluster):
     cluster.apply(SERVICE_MONITOR)
-    wait_until(lambda: established(cluster), 10, "the ServiceMonitor's CRD is established")
+    name = SERVICE_MONITOR["metadata"]["name"]
+    wait_until(lambda: is_true(cluster.get("crd", name), "Established"), 10, "the ServiceMonitor's CRD is established")
     return cluster
-
-
-def established(cluster):
-    conditions = cluster.get("crd", SERVICE_MONITOR["metadata"]["name"]).get("status", {}).get("conditions", [])
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 def dry_run(cluster, objects):

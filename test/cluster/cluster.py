@@ -14,6 +14,7 @@ import yaml
 from . import chart, kubeconfig, objects, registry, tools
 from .api import MERGE_PATCH, Api
 from .components import API_SERVER, Components
+from .conditions import is_true
 from .errors import ApiError, ClusterError, KubectlError
 from .httpclient import HttpClient
 from .netns import Netns, Sockets
@@ -279,7 +280,7 @@ class Cluster:
 
     def _crds_established(self):
         crds = self.get("customresourcedefinitions")
-        return all(_has_condition(crd, "Established") for crd in crds["items"])
+        return all(is_true(crd, "Established") for crd in crds["items"])
 
     def _write_tokens(self):
         (self.directory / "tokens").mkdir()
@@ -305,7 +306,7 @@ class Cluster:
             wait_until(self._gateway_works, 30, "Traefik has taken the Gateway")
 
     def _gateway_works(self):
-        return _has_condition(self.get("gateway", "traefik-gateway", objects.TRAEFIK), "Programmed")
+        return is_true(self.get("gateway", "traefik-gateway", objects.TRAEFIK), "Programmed")
 
     def _program_environment(self):
         environment = {key: value for key, value in os.environ.items() if key != "KUBECONFIG"}
@@ -313,11 +314,6 @@ class Cluster:
         environment["KUBECACHEDIR"] = str(self.directory / "kubectl-cache")
         environment["PATH"] = f"{self._tools.bin}:{environment['PATH']}"
         return environment
-
-
-def _has_condition(found, kind):
-    conditions = found.get("status", {}).get("conditions") or []
-    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
 
 
 def _objects(what):

@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "test"), str(ROOT / "test" / "x402")]
 
 import x402  # noqa: E402
-from cluster import Cluster, ClusterError, wait_until  # noqa: E402
+from cluster import Cluster, ClusterError, conditions_of, wait_until  # noqa: E402
 
 ADDRESS = "10.77.0.1"
 GATEWAY = f"http://{ADDRESS}:8000"
@@ -95,9 +95,8 @@ class Market:
 
     def conditions(self, name, namespace=NAMESPACE):
         """An offer's conditions by type: (status, reason, message)."""
-        found = self.cluster.get("serviceoffer", name, namespace) or {}
-        every = found.get("status", {}).get("conditions", [])
-        return {one["type"]: (one["status"], one["reason"], one["message"]) for one in every}
+        every = conditions_of(self.cluster.get("serviceoffer", name, namespace))
+        return {kind: (one["status"], one["reason"], one["message"]) for kind, one in every.items()}
 
     def wait_condition(self, name, kind, status="True", timeout=60, namespace=NAMESPACE):
         try:

@@ -3,7 +3,7 @@
 import decimal
 
 import x402
-from cluster import ClusterError, wait_until
+from cluster import ClusterError, conditions_of, wait_until
 from stack import FACILITATOR_PORT, GATEWAY
 
 # What makes the route, in the order in which it is taken down, by the offer's name.
@@ -130,7 +130,7 @@ def _wrong_status(live, offer):
     meta, status = live["metadata"], live.get("status", {})
     if "deletionTimestamp" in meta or meta.get("finalizers") != [FINALIZER]:
         return f"finalizers {meta.get('finalizers')}, deleted {meta.get('deletionTimestamp')}"
-    conditions = {each["type"]: each for each in status.get("conditions", [])}
+    conditions = conditions_of(live)
     if status.get("observedGeneration") != meta["generation"] or "Ready" not in conditions:
         return f"observedGeneration {status.get('observedGeneration')} of {meta['generation']}"
     ready = conditions["Ready"]

@@ -5,7 +5,7 @@ import urllib.parse
 
 import pytest
 import x402
-from cluster import wait_until
+from cluster import conditions_of, wait_until
 from stack import ADDRESS, NAMESPACE, SCRIPTED_PORT, VERIFIER_PORT, offer
 from test_bad_input import KUBECONFIG, assert_refused, run
 
@@ -105,9 +105,8 @@ def verifier(operator):
 
 
 def admission(stack, name):
-    route = stack.cluster.get("paymentroute", f"{name}-payment", NAMESPACE) or {}
-    conditions = route.get("status", {}).get("conditions", [])
-    return next(((one["status"], one["message"]) for one in conditions if one["type"] == "Admitted"), ("", ""))
+    found = conditions_of(stack.cluster.get("paymentroute", f"{name}-payment", NAMESPACE)).get("Admitted", {})
+    return found.get("status", ""), found.get("message", "")
 
 
 def test_a_verifier_without_the_network_sells_nothing_on_it_and_says_so(operator):
@@ -115,7 +114,7 @@ def test_a_verifier_without_the_network_sells_nothing_on_it_and_says_so(operator
     wait_until(lambda: admission(operator.stack, "coin")[0] == "False", 20, "the route is refused")
     assert "eip155:31337" in admission(operator.stack, "coin")[1]
     assert operator.ask("coin").status in (403, 503)
-    assert operator.stack.conditions("coin")["Ready"][0] == "False"
+    operator.stack.wait_condition("coin", "Ready", "False")
 
 
 def test_a_network_of_the_list_is_named_with_its_asset_and_price(verifier):

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from cluster import wait_until
+from cluster import conditions_of, wait_until
 from stack import NAMESPACE, offer
 from test_main_job import children, remove, wait_sold
 
@@ -141,8 +141,8 @@ def test_fifty_offers_of_one_moment_settle_the_same_way_every_time(stack):
             return min(everyone().values(), key=lambda each: (each["metadata"]["creationTimestamp"], each["metadata"]["name"]))
 
         def ready(each):
-            found = [one for one in each.get("status", {}).get("conditions", []) if one["type"] == "Ready"]
-            return (found[0]["reason"], found[0]["message"]) if found else ("", "")
+            found = conditions_of(each).get("Ready", {})
+            return found.get("reason", ""), found.get("message", "")
 
         def settled():
             said = {name: ready(each) for name, each in everyone().items()}

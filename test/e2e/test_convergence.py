@@ -8,7 +8,7 @@ import oracle
 import pytest
 import x402
 from audit import AuditTail
-from cluster import wait_until
+from cluster import is_true, wait_until
 from kube_client import KubeClient
 from stack import offer
 
@@ -52,8 +52,7 @@ def sold(client):
 
 def all_ready(client):
     found = client.list("serviceoffers", NAMESPACE).values()
-    conditions = [each for one in found for each in one.get("status", {}).get("conditions", [])]
-    return sum(each["type"] == "Ready" and each["status"] == "True" for each in conditions) == COUNT
+    return sum(is_true(each, "Ready") for each in found) == COUNT
 
 
 def asked(stack, path):
