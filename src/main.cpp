@@ -2,9 +2,10 @@
 #include "roles/registry.hpp"
 #include "roles/settings.hpp"
 
-#include <portitor/core/config.hpp>
-#include <portitor/core/http_server.hpp>
+#include <portitor/config/loader.hpp>
 #include <portitor/core/role.hpp>
+#include <portitor/http/health_endpoint.hpp>
+#include <portitor/http/server.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -89,7 +90,7 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     http::server health_server(context, log, [&](const http::server_request& message) {
         return [](http::response answer) -> asio::awaitable<http::reply> {
             co_return http::reply(std::move(answer));
-        }(checks.answer(message.method(), message.target(), numbers));
+        }(http::answer_health(message.method(), message.target(), checks, numbers));
     });
     task_group around(context.get_executor(), log);
     if (entry.serves_health)

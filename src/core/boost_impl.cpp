@@ -1,4 +1,2 @@
-// Compiles Asio and Beast once for the whole program (see *_SEPARATE_COMPILATION in CMakeLists.txt).
+// Asio's own sources, compiled once (BOOST_ASIO_SEPARATE_COMPILATION).
 #include <boost/asio/impl/src.hpp>
-#include <boost/asio/ssl/impl/src.hpp>
-#include <boost/beast/src.hpp>

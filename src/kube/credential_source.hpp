@@ -3,7 +3,7 @@
 #include "kube/exec_plugin.hpp"
 
 #include <portitor/core/error.hpp>
-#include <portitor/core/http.hpp>
+#include <portitor/http/message.hpp>
 #include <portitor/kube/credentials.hpp>
 
 #include <boost/asio/any_io_executor.hpp>

@@ -1,8 +1,8 @@
 #include "kube/document_parser.hpp"
 #include "kube/status.hpp"
 
-#include <portitor/core/http_client.hpp>
-#include <portitor/core/retry_after.hpp>
+#include <portitor/http/client.hpp>
+#include <portitor/http/retry_after.hpp>
 #include <portitor/kube/api.hpp>
 #include <portitor/kube/object_reader.hpp>
 

@@ -1,7 +1,7 @@
 #include "roles/registry.hpp"
 
+#include "cli/once/once.hpp"
 #include "roles/controller/controller.hpp"
-#include "roles/once/once.hpp"
 #include "roles/registrar/registrar.hpp"
 #include "roles/verifier/verifier.hpp"
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <portitor/core/config.hpp>
-#include <portitor/core/http.hpp>
+#include <portitor/config/loader.hpp>
 #include <portitor/core/log.hpp>
+#include <portitor/http/message.hpp>
 #include <portitor/kube/object.hpp>
 #include <portitor/x402/networks.hpp>
 

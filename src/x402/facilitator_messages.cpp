@@ -2,7 +2,7 @@
 
 #include "x402/json.hpp"
 
-#include <portitor/core/retry_after.hpp>
+#include <portitor/http/retry_after.hpp>
 #include <portitor/x402/error_codes.hpp>
 
 #include <boost/json/serialize.hpp>

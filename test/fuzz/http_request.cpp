@@ -1,5 +1,5 @@
-#include "core/request_parser.hpp"
 #include "fuzz.hpp"
+#include "http/request_parser.hpp"
 
 #include <boost/asio/buffer.hpp>
 

@@ -1,4 +1,4 @@
-#include "roles/verifier/request_path.hpp"
+#include "route/request_path.hpp"
 
 #include "fuzz.hpp"
 
@@ -31,8 +31,8 @@ std::string percent_decoded(std::string_view text)
 // A path that is accepted reads the same to a server that decodes it first and splits it then.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
-    verifier::request_path path;
-    if (!verifier::read_request_path(fuzz::text_of(data, size), path))
+    route::request_path path;
+    if (!route::read_request_path(fuzz::text_of(data, size), path))
         return 0;
     const std::string decoded = percent_decoded(path.text);
     const auto segments = api::segments_of(decoded);

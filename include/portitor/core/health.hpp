@@ -1,26 +1,29 @@
 #pragma once
 
-#include <portitor/core/http.hpp>
-#include <portitor/core/metrics.hpp>
-
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace portitor {
 
-/// Named checks behind /healthz (is the process of any use?) and /readyz (may traffic come?). One strand.
+/// Named checks of a process: is it of any use, and may traffic come? One strand.
 class health
 {
 public:
+    /// What the checks of one kind come to.
+    struct report
+    {
+        bool good = true;
+        std::string text;  ///< a line for each check, the warnings too
+    };
+
     /// Empty when all is well, else the reason in a few words.
     using check = std::function<std::optional<std::string>()>;
 
     void add_liveness(std::string name, check of) { liveness_[std::move(name)] = std::move(of); }
     void add_readiness(std::string name, check of) { readiness_[std::move(name)] = std::move(of); }
-    /// What people should know and no restart would help: told by ?verbose, and never a reason to fail.
+    /// What people should know and no restart would help: told, and never a reason to fail.
     void add_warning(std::string name, check of) { warnings_[std::move(name)] = std::move(of); }
     /// Forgets the checks of that name.
     void remove(const std::string& name)
@@ -30,13 +33,13 @@ public:
         warnings_.erase(name);
     }
 
-    /// Answers /healthz, /readyz (both with ?verbose) and /metrics; anything else is 404.
-    http::response answer(http::verb method, std::string_view target, const metrics& numbers) const;
+    report liveness() const { return evaluate(liveness_); }
+    report readiness() const { return evaluate(readiness_); }
 
 private:
     using checks = std::map<std::string, check>;
 
-    http::response evaluate(const checks& all, bool verbose) const;
+    report evaluate(const checks& all) const;
 
     checks liveness_;
     checks readiness_;

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <portitor/core/http.hpp>
 #include <portitor/core/u256.hpp>
+#include <portitor/http/message.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/array.hpp>

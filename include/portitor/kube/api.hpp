@@ -1,8 +1,8 @@
 #pragma once
 
-#include <portitor/core/http.hpp>
 #include <portitor/core/metrics.hpp>
 #include <portitor/core/timekeeper.hpp>
+#include <portitor/http/message.hpp>
 #include <portitor/kube/api_error.hpp>
 #include <portitor/kube/credentials.hpp>
 #include <portitor/kube/object.hpp>

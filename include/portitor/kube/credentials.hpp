@@ -1,9 +1,9 @@
 #pragma once
 
 #include <portitor/core/error.hpp>
-#include <portitor/core/http.hpp>
-#include <portitor/core/http_client.hpp>
 #include <portitor/core/timekeeper.hpp>
+#include <portitor/http/client.hpp>
+#include <portitor/http/message.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <portitor/core/http.hpp>
+#include <portitor/http/message.hpp>
 #include <portitor/x402/payment.hpp>
 #include <portitor/x402/requirement.hpp>
 

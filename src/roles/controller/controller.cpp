@@ -1,18 +1,18 @@
 #include "roles/controller/controller.hpp"
 
-#include "roles/controller/children.hpp"
+#include "offer/children.hpp"
+#include "offer/drain.hpp"
+#include "offer/path_index.hpp"
+#include "offer/plan.hpp"
+#include "offer/repair_budget.hpp"
+#include "offer/surroundings.hpp"
+#include "offer/terms.hpp"
 #include "roles/controller/discovery/service.hpp"
-#include "roles/controller/drain.hpp"
-#include "roles/controller/gate_proof.hpp"
+#include "roles/controller/executor.hpp"
+#include "roles/controller/gate_probe.hpp"
+#include "roles/controller/make_plan_settings.hpp"
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/offer_metrics.hpp"
-#include "roles/controller/path_index.hpp"
-#include "roles/controller/plan.hpp"
-#include "roles/controller/plan_settings.hpp"
-#include "roles/controller/reconciler.hpp"
-#include "roles/controller/repair_budget.hpp"
-#include "roles/controller/surroundings.hpp"
-#include "roles/controller/terms.hpp"
 #include "roles/controller/upstream_probe.hpp"
 #include "roles/controller/watch_filters.hpp"
 #include "roles/kube_connection.hpp"
@@ -20,8 +20,8 @@
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/api/service_offer.hpp>
-#include <portitor/core/http_client.hpp>
 #include <portitor/core/task_group.hpp>
+#include <portitor/http/client.hpp>
 #include <portitor/kube/controller.hpp>
 #include <portitor/kube/events.hpp>
 
@@ -86,7 +86,7 @@ private:
             return lease.error();
         const kube::environment env = environment_of(around_, *server_);
         events_.emplace(env, tasks_, "portitor-controller");
-        reconciler_.emplace(*server_, *events_, numbers_, around_.log);
+        executor_.emplace(*server_, *events_, numbers_, around_.log);
         kube::controller_options options;
         options.name = "serviceoffer";
         options.workers = worker_count;
@@ -137,7 +137,7 @@ private:
     }
 
     /// Nothing is asked about an offer that is gone.
-    void ask(const object_key& offer, const controller::questions& wanted)
+    void ask(const object_key& offer, const offer::questions& wanted)
     {
         follow(*upstreams_, offer, wanted.upstream);
         follow(*models_, offer, wanted.model);
@@ -218,7 +218,7 @@ private:
             optional
         );
         around_offers_.emplace(
-            controller::surroundings::kinds{*offers_, *http_routes_, *middlewares_, grants}, plan_settings_
+            offer::surroundings::kinds{*offers_, *http_routes_, *middlewares_, grants}, plan_settings_
         );
         if (!plan_settings_.verifier_endpoints_required)
             return;
@@ -244,7 +244,7 @@ private:
     bool has_given_up_place(const kube::object& offer, clock::time_point now) const
     {
         const object_key route{offer.meta.ns, api::http_route_name(offer.meta.name)};
-        return controller::has_given_up_place(offer, http_routes_->objects().find(route), now);
+        return offer::has_given_up_place(offer, http_routes_->objects().find(route), now);
     }
 
     /// Whether an offer has given up its place changes without an event of the offer.
@@ -361,7 +361,7 @@ private:
         {
             if (config_.dry_run)
                 co_return outcome(std::nullopt);
-            co_return co_await discovery_->publish(*reconciler_);
+            co_return co_await discovery_->publish(*executor_);
         }
         const object_ptr offer = offers_->objects().find(key);
         if (!offer)
@@ -379,7 +379,7 @@ private:
         // One moment for both, so that who publishes also has its place.
         const clock::time_point now = around_.time.now();
         update_path(offer, now);
-        controller::plan todo = controller::make_plan(*offer, observe(*offer), plan_settings_, now);
+        offer::plan todo = offer::make_plan(*offer, observe(*offer), plan_settings_, now);
         const auto next_check = todo.next_check;
         ask(key, todo.ask);
         if (config_.dry_run)
@@ -387,15 +387,15 @@ private:
             tell_only(key, todo);
             co_return outcome(next_check);
         }
-        for (const controller::remove& each : todo.removes)
+        for (const offer::remove& each : todo.removes)
         {
             removed_by_us_.insert(each.uid);
             past.taken_down.emplace(each.kind.plural);
         }
         if (!todo.empty())
         {
-            controller::reconciler::report report;
-            auto done = co_await reconciler_->carry_out(offer, std::move(todo), report);
+            controller::executor::report report;
+            auto done = co_await executor_->carry_out(offer, std::move(todo), report);
             remember(key, std::move(report));
             if (!done)
                 co_return done.error();
@@ -409,18 +409,18 @@ private:
         const object_ptr offer = offers_->objects().find(key);
         if (!offer || config_.dry_run)
             co_return;
-        controller::observation seen;
+        offer::observation seen;
         const std::string& name = key.name;
         seen.middleware = middlewares_->objects().find({key.ns, api::middleware_name(name)});
         seen.http_route = http_routes_->objects().find({key.ns, api::http_route_name(name)});
         seen.payment_route = payment_routes_->objects().find({key.ns, api::payment_route_name(name)});
-        controller::plan todo = controller::make_fault_plan(*offer, seen, what, around_.time.now());
+        offer::plan todo = offer::make_fault_plan(*offer, seen, what, around_.time.now());
         if (todo.empty())
             co_return;
-        for (const controller::remove& each : todo.removes)
+        for (const offer::remove& each : todo.removes)
             removed_by_us_.insert(each.uid);
-        controller::reconciler::report report;
-        auto done = co_await reconciler_->carry_out(offer, std::move(todo), report);
+        controller::executor::report report;
+        auto done = co_await executor_->carry_out(offer, std::move(todo), report);
         if (!done)
             around_.log.warn(
                 "the exception could not be told in the offer's status",
@@ -429,9 +429,9 @@ private:
     }
 
     /// What is to be done is told when it is another than before.
-    void tell_only(const object_key& key, const controller::plan& todo)
+    void tell_only(const object_key& key, const offer::plan& todo)
     {
-        std::string text = fmt::format("{}", fmt::join(controller::describe(todo), ", "));
+        std::string text = fmt::format("{}", fmt::join(offer::describe(todo), ", "));
         std::string& told = memory_[key].told;
         if (told != text)
             around_.log.info(
@@ -440,7 +440,7 @@ private:
         told = std::move(text);
     }
 
-    void remember(const object_key& key, controller::reconciler::report report)
+    void remember(const object_key& key, controller::executor::report report)
     {
         memory& past = memory_[key];
         if (!report.offer_version.empty())
@@ -463,11 +463,11 @@ private:
         }
     }
 
-    controller::observation observe(const kube::object& offer) const
+    offer::observation observe(const kube::object& offer) const
     {
         const std::string& ns = offer.meta.ns;
         const std::string& name = offer.meta.name;
-        controller::observation seen;
+        offer::observation seen;
         seen.middleware = middlewares_->objects().find({ns, api::middleware_name(name)});
         seen.http_route = http_routes_->objects().find({ns, api::http_route_name(name)});
         seen.payment_route = payment_routes_->objects().find({ns, api::payment_route_name(name)});
@@ -506,27 +506,27 @@ private:
         std::map<std::string, std::string, std::less<>> apply_errors;
         std::set<std::string, std::less<>> lost;        ///< kinds of children that somebody else has deleted
         std::set<std::string, std::less<>> taken_down;  ///< kinds of children that we have deleted
-        std::map<std::string, controller::repair_budget, std::less<>> repairs;
+        std::map<std::string, offer::repair_budget, std::less<>> repairs;
         std::string told;  ///< with --dry-run: what was to be done
     };
 
     const process around_;
     const settings& config_;
-    const controller::plan_settings plan_settings_;
+    const offer::plan_settings plan_settings_;
     std::unique_ptr<kube::api> server_;
     std::unique_ptr<http::client> probe_client_;
     task_group tasks_;
     task_group serving_;
     std::optional<kube::event_recorder> events_;
     controller::offer_metrics numbers_{around_.numbers};
-    std::optional<controller::reconciler> reconciler_;
+    std::optional<controller::executor> executor_;
     std::optional<kube::controller> controller_;
     std::optional<controller::upstream_poller> upstreams_;
     std::optional<controller::model_poller> models_;
     std::optional<controller::gate_poller> gates_;
     std::optional<controller::discovery_service> discovery_;
-    controller::path_index paths_;
-    std::optional<controller::surroundings> around_offers_;
+    offer::path_index paths_;
+    std::optional<offer::surroundings> around_offers_;
     std::map<object_key, memory> memory_;
     std::set<std::string> removed_by_us_;  ///< uids of children whose deletion is no news
     kube::object_informer* offers_ = nullptr;

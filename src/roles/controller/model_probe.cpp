@@ -18,20 +18,20 @@ constexpr std::chrono::milliseconds retry_period(10'000);
 constexpr std::size_t longest_list = 1024 * 1024;
 constexpr std::size_t deepest = 32;
 
-bool is_ollama(const model_target& about)
+bool is_ollama(const offer::model_target& about)
 {
     return about.runtime == "ollama";
 }
 
 // "qwen3" is short for "qwen3:latest" to ollama.
-bool is_named(std::string_view listed, const model_target& about)
+bool is_named(std::string_view listed, const offer::model_target& about)
 {
     if (listed == about.model)
         return true;
     return is_ollama(about) && about.model.find(':') == about.model.npos && listed == about.model + ":latest";
 }
 
-asio::awaitable<result<bool>> ask_list(http::client& client, const model_target& about)
+asio::awaitable<result<bool>> ask_list(http::client& client, const offer::model_target& about)
 {
     auto where = http::parse_url(about.base_url + (is_ollama(about) ? "/api/tags" : "/v1/models"));
     if (!where)
@@ -49,23 +49,23 @@ asio::awaitable<result<bool>> ask_list(http::client& client, const model_target&
     co_return lists_model(about, answer->body());
 }
 
-asio::awaitable<model_poller::finding> ask(http::client& client, model_target about)
+asio::awaitable<model_poller::finding> ask(http::client& client, offer::model_target about)
 {
     const result<bool> listed = co_await ask_list(client, about);
-    model_listing now;
+    offer::model_listing now;
     if (!listed)
     {
-        now.said = model_listing::verdict::unreadable;
+        now.said = offer::model_listing::verdict::unreadable;
         now.failure = listed.error().message();
         co_return model_poller::finding(std::move(now), retry_period);
     }
-    now.said = *listed ? model_listing::verdict::listed : model_listing::verdict::missing;
+    now.said = *listed ? offer::model_listing::verdict::listed : offer::model_listing::verdict::missing;
     co_return model_poller::finding(std::move(now), *listed ? period : retry_period);
 }
 
 }  // namespace
 
-result<bool> lists_model(const model_target& about, std::string_view answer)
+result<bool> lists_model(const offer::model_target& about, std::string_view answer)
 {
     json::parse_options options;
     options.max_depth = deepest;
@@ -86,7 +86,7 @@ result<bool> lists_model(const model_target& about, std::string_view answer)
 
 model_poller::question ask_for_model(http::client& client)
 {
-    return [&client](const model_target& about, model_listing) { return ask(client, about); };
+    return [&client](const offer::model_target& about, offer::model_listing) { return ask(client, about); };
 }
 
 }  // namespace portitor::controller

@@ -1,20 +1,20 @@
 #pragma once
 
-#include "roles/controller/plan.hpp"
+#include "offer/plan.hpp"
 #include "roles/controller/poller.hpp"
 
-#include <portitor/core/http_client.hpp>
+#include <portitor/http/client.hpp>
 
 namespace portitor::controller {
 
 /// Whether runtimes list the models that offers sell.
-using model_poller = poller<model_target, model_listing>;
+using model_poller = poller<offer::model_target, offer::model_listing>;
 
 /// The list of the runtime: ollama's `/api/tags`, for others an OpenAI-style `/v1/models`. The client must
 /// outlive it.
 model_poller::question ask_for_model(http::client& client);
 
 /// Reads a runtime's list. errc::protocol where the text is no such list; it is not quoted.
-result<bool> lists_model(const model_target& about, std::string_view answer);
+result<bool> lists_model(const offer::model_target& about, std::string_view answer);
 
 }  // namespace portitor::controller

@@ -52,16 +52,16 @@ asio::awaitable<std::string> probe(http::client& client, std::string url)
 }
 
 asio::awaitable<upstream_poller::finding>
-ask(http::client& client, std::chrono::milliseconds period, std::string url, probe_result before)
+ask(http::client& client, std::chrono::milliseconds period, std::string url, offer::probe_result before)
 {
-    probe_result now;
+    offer::probe_result now;
     now.failure = co_await probe(client, std::move(url));
     if (now.failure.empty())
     {
-        now.health = probe_result::verdict::healthy;
+        now.health = offer::probe_result::verdict::healthy;
         co_return upstream_poller::finding(std::move(now), period);
     }
-    now.health = probe_result::verdict::unhealthy;
+    now.health = offer::probe_result::verdict::unhealthy;
     now.consecutive_failures = std::min(before.consecutive_failures + 1, most_failures);
     co_return upstream_poller::finding(std::move(now), std::min(period, retry_period));
 }
@@ -70,7 +70,7 @@ ask(http::client& client, std::chrono::milliseconds period, std::string url, pro
 
 upstream_poller::question ask_upstream(http::client& client, std::chrono::milliseconds period)
 {
-    return [&client, period](const std::string& url, probe_result before) {
+    return [&client, period](const std::string& url, offer::probe_result before) {
         return ask(client, period, url, std::move(before));
     };
 }

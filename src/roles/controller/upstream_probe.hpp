@@ -1,14 +1,14 @@
 #pragma once
 
-#include "roles/controller/plan.hpp"
+#include "offer/plan.hpp"
 #include "roles/controller/poller.hpp"
 
-#include <portitor/core/http_client.hpp>
+#include <portitor/http/client.hpp>
 
 namespace portitor::controller {
 
 /// Whether upstreams answer, by the URL that is asked.
-using upstream_poller = poller<std::string, probe_result>;
+using upstream_poller = poller<std::string, offer::probe_result>;
 
 /// GET: 2xx is healthy, a redirect is not followed and is not healthy, the body is not read. Asked every
 /// `period`, sooner after a failure. The client must outlive it.

@@ -14,7 +14,7 @@ namespace {
 constexpr int longest_patience_ms = 20;
 
 /// Whether the status lacks our verdict: none for this generation yet, or false where we say true.
-bool is_missing(const route_record& route)
+bool is_missing(const route::route_record& route)
 {
     if (route.judged_generation != route.meta.generation)
         return true;
@@ -23,7 +23,7 @@ bool is_missing(const route_record& route)
     return !consistent || (route.served && !route.judged_true);
 }
 
-json::object verdict(const route_record& route, clock::time_point now)
+json::object verdict(const route::route_record& route, clock::time_point now)
 {
     const bool admitted = route.served != nullptr;
     kube::condition said;
@@ -52,7 +52,8 @@ std::chrono::milliseconds admission_writer::patience()
     return std::chrono::milliseconds(draw(random_));
 }
 
-asio::awaitable<kube::reconcile_result> admission_writer::reconcile(std::shared_ptr<const route_record> route)
+asio::awaitable<kube::reconcile_result>
+admission_writer::reconcile(std::shared_ptr<const route::route_record> route)
 {
     if (!is_missing(*route))
         co_return kube::reconcile_result(std::nullopt);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "roles/verifier/route_record.hpp"
+#include "route/route_record.hpp"
 
 #include <portitor/kube/controller.hpp>
 
@@ -20,7 +20,8 @@ public:
     std::chrono::milliseconds patience();
 
     /// Writes the verdict where the status lacks it.
-    boost::asio::awaitable<kube::reconcile_result> reconcile(std::shared_ptr<const route_record> route);
+    boost::asio::awaitable<kube::reconcile_result> reconcile(std::shared_ptr<const route::route_record> route
+    );
 
 private:
     kube::api& server_;

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "roles/verifier/outcome.hpp"
+#include "route/outcome.hpp"
 
-#include <portitor/core/http.hpp>
-#include <portitor/core/response_writer.hpp>
+#include <portitor/http/message.hpp>
+#include <portitor/http/response_writer.hpp>
 
 #include <array>
 #include <cstddef>
@@ -16,13 +16,13 @@ namespace portitor::verifier {
 class answer
 {
 public:
-    answer(outcome what, unsigned status) : what_(what), status_(status) {}
+    answer(route::outcome what, unsigned status) : what_(what), status_(status) {}
 
     /// At most `most` of them; the value must be free of control characters.
     void header(std::string_view name, std::string_view value);
     void body(std::string_view type, std::string_view text);
 
-    outcome what() const { return what_; }
+    route::outcome what() const { return what_; }
     unsigned status() const { return status_; }
 
     void write(http::response_writer& out) const;
@@ -37,7 +37,7 @@ private:
         std::string_view value;
     };
 
-    outcome what_;
+    route::outcome what_;
     unsigned status_;
     std::array<field, most> fields_;
     std::size_t count_ = 0;

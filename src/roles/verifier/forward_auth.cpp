@@ -1,7 +1,7 @@
 #include "roles/verifier/forward_auth.hpp"
 
-#include "roles/verifier/credentials.hpp"
 #include "roles/verifier/payment_page.hpp"
+#include "route/credentials.hpp"
 
 #include <portitor/x402/match.hpp>
 #include <portitor/x402/signature.hpp>
@@ -26,22 +26,22 @@ constexpr std::string_view page_depends_on = "Accept, User-Agent";
 constexpr std::string_view told_to_pages =
     "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, X-Portitor-Route";
 
-outcome outcome_of(x402::unavailable_cause cause)
+route::outcome outcome_of(x402::unavailable_cause cause)
 {
     switch (cause)
     {
     case x402::unavailable_cause::busy:
-        return outcome::busy;
+        return route::outcome::busy;
     case x402::unavailable_cause::facilitator:
-        return outcome::facilitator;
+        return route::outcome::facilitator;
     case x402::unavailable_cause::facilitator_broken:
-        return outcome::facilitator_broken;
+        return route::outcome::facilitator_broken;
     case x402::unavailable_cause::settlement_unknown:
-        return outcome::settlement_unknown;
+        return route::outcome::settlement_unknown;
     case x402::unavailable_cause::internal:
-        return outcome::internal;
+        return route::outcome::internal;
     }
-    return outcome::internal;
+    return route::outcome::internal;
 }
 
 const char* told_of(x402::used_cause cause)
@@ -66,19 +66,19 @@ const char* told_of(x402::used_cause cause)
 
 struct forward_auth::sale
 {
-    entry_ptr entry;
-    const terms* price = nullptr;
+    route::entry_ptr entry;
+    const route::terms* price = nullptr;
     x402::payment offered;
     x402::payment_requirement wanted;
     x402::claim_binding binding;
     std::string url;
     std::string_view allowed_origin;
     std::chrono::steady_clock::time_point deadline;
-    outcome refused_as = outcome::not_paid;  ///< should another payment be asked for
+    route::outcome refused_as = route::outcome::not_paid;  ///< should another payment be asked for
 };
 
 forward_auth::forward_auth(
-    const published<route_table>& routes,
+    const published<route::route_table>& routes,
     payment_desk& desk,
     const x402::network_table& networks,
     const cors_policy& cors,
@@ -109,7 +109,7 @@ asio::awaitable<http::reply> forward_auth::answer_payment(const http::server_req
     const auto started = std::chrono::steady_clock::now();
     bool for_sale = false;
     answer made = judge_safely(message, for_sale);
-    entry_ptr entry = now_.entry;
+    route::entry_ptr entry = now_.entry;
     const std::string_view allowed_origin = now_.allowed_origin;
     http::reply out;
     bool answered = false;
@@ -125,7 +125,8 @@ asio::awaitable<http::reply> forward_auth::answer_payment(const http::server_req
             }
             else
             {
-                made = refuse(outcome::bad_payment, 400, "invalid_payload", prepared.error().message());
+                made =
+                    refuse(route::outcome::bad_payment, 400, "invalid_payload", prepared.error().message());
                 for_sale = false;
             }
         }
@@ -148,7 +149,7 @@ asio::awaitable<http::reply> forward_auth::answer_payment(const http::server_req
     {
         // Others may have been answered since: what `made` views is theirs.
         if (for_sale)
-            made = refuse_for_now(outcome::internal, "internal_error", "the gate has a fault", 1);
+            made = refuse_for_now(route::outcome::internal, "internal_error", "the gate has a fault", 1);
         complete(made, entry.get(), allowed_origin);
         out = http::reply(made.to_response());
     }
@@ -175,35 +176,40 @@ answer forward_auth::judge_safely(const http::server_request& message, bool& for
         for_sale = false;
         log_.error("judging a request threw", {{"err", thrown.what()}});
     }
-    return refuse_for_now(outcome::internal, "internal_error", "the gate has a fault", 1);
+    return refuse_for_now(route::outcome::internal, "internal_error", "the gate has a fault", 1);
 }
 
 answer forward_auth::judge(const http::server_request& message, bool& for_sale)
 {
     if (auto refused = find_route(message))
         return *refused;
-    const served_route& route = *now_.entry->route;
+    const route::served_route& route = *now_.entry->route;
     const forwarded_request& asked = now_.asked;
     // Some servers cut "a;b" down to "a", which may be another rule's path.
     if (route.has_rules() && asked.path.has_parameters)
         return refuse(
-            outcome::bad_request, 400, "bad_request", "the path holds \";\", which servers read in two ways"
+            route::outcome::bad_request,
+            400,
+            "bad_request",
+            "the path holds \";\", which servers read in two ways"
         );
     now_.price = route.find(asked.path);
     if (now_.price == nullptr)
-        return refuse(outcome::outside_route, 403, "outside_route", "this path is not one of the route's");
+        return refuse(
+            route::outcome::outside_route, 403, "outside_route", "this path is not one of the route's"
+        );
     if (!now_.allowed_origin.empty() && asked.method == "OPTIONS" && !asked.preflight_method.empty())
-        return grant(outcome::preflight, route, "", "");
+        return grant(route::outcome::preflight, route, "", "");
     if (now_.price->free)
-        return grant(outcome::granted_free, route, "", "");
+        return grant(route::outcome::granted_free, route, "", "");
     // Nobody is to pay for a service that our word does not open.
     if (route.credential() != nullptr && !route.credential()->value())
         return refuse_without_credential();
     if (!asked.payment)
-        return ask_for_payment(outcome::payment_required, route, *now_.price, "payment required");
+        return ask_for_payment(route::outcome::payment_required, route, *now_.price, "payment required");
     // This answer stands should the sale fail to begin.
     for_sale = true;
-    return refuse_for_now(outcome::internal, "internal_error", "the gate has a fault", 1);
+    return refuse_for_now(route::outcome::internal, "internal_error", "the gate has a fault", 1);
 }
 
 /// Finds the route and reads the question; or says why not.
@@ -213,15 +219,17 @@ std::optional<answer> forward_auth::find_route(const http::server_request& messa
     const std::string_view path = target.substr(0, target.find('?'));
     const bool bound = path.starts_with(bound_prefix);
     if (!bound && path != unbound_target)
-        return refuse(outcome::unknown_route, 403, "unknown_route", "ask at /verify/<namespace>/<offer>");
-    const route_table& table = routes_.get();
+        return refuse(
+            route::outcome::unknown_route, 403, "unknown_route", "ask at /verify/<namespace>/<offer>"
+        );
+    const route::route_table& table = routes_.get();
     if (bound)
     {
         now_.entry = table.find(path.substr(bound_prefix.size()));
         // It may be on its way: a replica that is new, or has lost its watch, must not answer for the others.
         if (!now_.entry)
             return refuse_for_now(
-                outcome::unknown_route,
+                route::outcome::unknown_route,
                 "unknown_route",
                 table.complete() ? "no such route is served here" : "the routes are not known yet",
                 1
@@ -231,20 +239,24 @@ std::optional<answer> forward_auth::find_route(const http::server_request& messa
     if (!read)
     {
         const bool refused = read.error().code() == errc::refused;
-        return refuse(outcome::bad_request, refused ? 403 : 400, "bad_request", read.error().message());
+        return refuse(
+            route::outcome::bad_request, refused ? 403 : 400, "bad_request", read.error().message()
+        );
     }
     if (!bound)
         now_.entry = table.find_by_path(now_.asked.path, now_.asked.host);
     if (!now_.entry && !table.complete())
-        return refuse_for_now(outcome::unknown_route, "unknown_route", "the routes are not known yet", 1);
+        return refuse_for_now(
+            route::outcome::unknown_route, "unknown_route", "the routes are not known yet", 1
+        );
     if (!now_.entry)
         return refuse(
-            outcome::unknown_route, 403, "unknown_route", "no route, or more than one, holds this path"
+            route::outcome::unknown_route, 403, "unknown_route", "no route, or more than one, holds this path"
         );
     // Before any payment: nobody is to pay for a service that is down.
     if (now_.entry->route->suspended())
         return refuse_for_now(
-            outcome::suspended,
+            route::outcome::suspended,
             "upstream_unavailable",
             "the service is down; nobody is asked to pay for it",
             10
@@ -252,7 +264,8 @@ std::optional<answer> forward_auth::find_route(const http::server_request& messa
     return std::nullopt;
 }
 
-answer forward_auth::refuse(outcome what, unsigned status, std::string_view code, std::string_view message)
+answer
+forward_auth::refuse(route::outcome what, unsigned status, std::string_view code, std::string_view message)
 {
     write_refusal(text_, code, message);
     answer out(what, status);
@@ -261,7 +274,7 @@ answer forward_auth::refuse(outcome what, unsigned status, std::string_view code
 }
 
 answer forward_auth::refuse_for_now(
-    outcome what, std::string_view code, std::string_view message, std::int64_t seconds
+    route::outcome what, std::string_view code, std::string_view message, std::int64_t seconds
 )
 {
     answer out = refuse(what, 503, code, message);
@@ -271,7 +284,7 @@ answer forward_auth::refuse_for_now(
 }
 
 answer forward_auth::ask_for_payment(
-    outcome what, const served_route& route, const terms& price, std::string_view error
+    route::outcome what, const route::served_route& route, const route::terms& price, std::string_view error
 )
 {
     url_.clear();
@@ -295,12 +308,13 @@ answer forward_auth::ask_for_payment(
 
 /// The only maker of a 2xx. Says every header that an upstream may take for our word, empty where there is
 /// nothing to say, so that a client's copy never reaches it.
-answer
-forward_auth::grant(outcome what, const served_route& route, std::string_view payer, std::string_view receipt)
+answer forward_auth::grant(
+    route::outcome what, const route::served_route& route, std::string_view payer, std::string_view receipt
+)
 {
     secret_ = nullptr;
     // A preflight is paid by nobody, and browsers send it without credentials.
-    if (what != outcome::preflight && route.credential() != nullptr)
+    if (what != route::outcome::preflight && route.credential() != nullptr)
     {
         secret_ = route.credential()->value();
         if (!secret_)
@@ -322,13 +336,13 @@ forward_auth::grant(outcome what, const served_route& route, std::string_view pa
 answer forward_auth::refuse_without_credential()
 {
     return refuse_for_now(
-        outcome::no_credential, "upstream_unavailable", "the service is not set up yet", 10
+        route::outcome::no_credential, "upstream_unavailable", "the service is not set up yet", 10
     );
 }
 
 answer forward_auth::refuse_spent(const x402::verdict_already_used& said)
 {
-    answer out = refuse(outcome::already_used, 409, "payment_already_used", told_of(said.cause));
+    answer out = refuse(route::outcome::already_used, 409, "payment_already_used", told_of(said.cause));
     if (!said.receipt.empty())
     {
         out.header("PAYMENT-RESPONSE", said.receipt);
@@ -349,7 +363,7 @@ answer forward_auth::refuse_without_verdict(const x402::verdict_unavailable& sai
         );
     const char* message =
         said.cause == x402::unavailable_cause::settlement_unknown
-            ? "the outcome of this payment is not known yet: send the same payment again"
+            ? "the route::outcome of this payment is not known yet: send the same payment again"
             : "payments cannot be taken now, nothing was charged: send the same payment again";
     const bool broken = said.cause == x402::unavailable_cause::facilitator_broken;
     answer out = refuse(outcome_of(said.cause), broken ? 502 : 503, "temporarily_unavailable", message);
@@ -359,7 +373,7 @@ answer forward_auth::refuse_without_verdict(const x402::verdict_unavailable& sai
 }
 
 /// Adds what every answer says, and counts it.
-void forward_auth::complete(answer& made, const table_entry* entry, std::string_view allowed_origin)
+void forward_auth::complete(answer& made, const route::table_entry* entry, std::string_view allowed_origin)
 {
     made.header(
         "X-Portitor-Route", entry != nullptr ? std::string_view(entry->route->key()) : std::string_view()
@@ -406,7 +420,7 @@ asio::awaitable<x402::verdict> forward_auth::judge_new(sale& what)
     const auto matched = x402::match(what.offered, std::span(&what.wanted, 1));
     if (const auto* refused = std::get_if<x402::refusal>(&matched))
     {
-        what.refused_as = outcome::not_matched;
+        what.refused_as = route::outcome::not_matched;
         co_return x402::verdict_payment_required(refused->code);
     }
     const bool no_account =
@@ -422,7 +436,7 @@ asio::awaitable<x402::verdict> forward_auth::judge_new(sale& what)
             );
         if (!*contract)
         {
-            what.refused_as = outcome::bad_signature;
+            what.refused_as = route::outcome::bad_signature;
             co_return x402::verdict_payment_required(x402::signature_refusal(what.offered).code);
         }
     }
@@ -450,7 +464,7 @@ asio::awaitable<x402::verdict> forward_auth::judge_payment(sale& what)
 
 asio::awaitable<http::reply> forward_auth::sell(std::unique_ptr<sale> what)
 {
-    const served_route& route = *what->entry->route;
+    const route::served_route& route = *what->entry->route;
     const x402::verdict said = co_await judge_payment(*what);
     std::function<void(bool)> on_written;
     if (const auto* granted = std::get_if<x402::verdict_paid>(&said))
@@ -484,7 +498,10 @@ answer forward_auth::conclude(const sale& what, const x402::verdict& said)
     {
         url_ = granted->payer.to_string();
         return grant(
-            granted->again ? outcome::paid_again : outcome::paid, *what.entry->route, url_, granted->receipt
+            granted->again ? route::outcome::paid_again : route::outcome::paid,
+            *what.entry->route,
+            url_,
+            granted->receipt
         );
     }
     if (const auto* used = std::get_if<x402::verdict_already_used>(&said))

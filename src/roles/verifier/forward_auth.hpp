@@ -5,12 +5,12 @@
 #include "roles/verifier/forwarded_request.hpp"
 #include "roles/verifier/line_budget.hpp"
 #include "roles/verifier/payment_desk.hpp"
-#include "roles/verifier/route_table.hpp"
+#include "route/route_table.hpp"
 
-#include <portitor/core/http_server.hpp>
 #include <portitor/core/log.hpp>
 #include <portitor/core/metrics.hpp>
 #include <portitor/core/published.hpp>
+#include <portitor/http/server.hpp>
 #include <portitor/x402/payment_required.hpp>
 
 #include <optional>
@@ -27,7 +27,7 @@ class forward_auth
 public:
     /// All of them must outlive this. The desk and the numbers are shared by all threads.
     forward_auth(
-        const published<route_table>& routes,
+        const published<route::route_table>& routes,
         payment_desk& desk,
         const x402::network_table& networks,
         const cors_policy& cors,
@@ -49,24 +49,34 @@ private:
     struct question
     {
         forwarded_request asked;
-        entry_ptr entry;                  ///< null where no route is known
-        const terms* price = nullptr;     ///< null where the route does not hold the path
-        std::string_view allowed_origin;  ///< for CORS; empty where it is not told
+        route::entry_ptr entry;               ///< null where no route is known
+        const route::terms* price = nullptr;  ///< null where the route does not hold the path
+        std::string_view allowed_origin;      ///< for CORS; empty where it is not told
     };
 
     answer judge_safely(const http::server_request& message, bool& for_sale);
     answer judge(const http::server_request& message, bool& for_sale);
     std::optional<answer> find_route(const http::server_request& message);
-    answer
-    ask_for_payment(outcome what, const served_route& route, const terms& price, std::string_view error);
-    answer refuse(outcome what, unsigned status, std::string_view code, std::string_view message);
-    answer
-    refuse_for_now(outcome what, std::string_view code, std::string_view message, std::int64_t seconds);
-    answer grant(outcome what, const served_route& route, std::string_view payer, std::string_view receipt);
+    answer ask_for_payment(
+        route::outcome what,
+        const route::served_route& route,
+        const route::terms& price,
+        std::string_view error
+    );
+    answer refuse(route::outcome what, unsigned status, std::string_view code, std::string_view message);
+    answer refuse_for_now(
+        route::outcome what, std::string_view code, std::string_view message, std::int64_t seconds
+    );
+    answer grant(
+        route::outcome what,
+        const route::served_route& route,
+        std::string_view payer,
+        std::string_view receipt
+    );
     answer refuse_without_credential();
     answer refuse_spent(const x402::verdict_already_used& said);
     answer refuse_without_verdict(const x402::verdict_unavailable& said, const std::string& key);
-    void complete(answer& made, const table_entry* entry, std::string_view allowed_origin);
+    void complete(answer& made, const route::table_entry* entry, std::string_view allowed_origin);
 
     result<std::unique_ptr<sale>> prepare_sale();
     boost::asio::awaitable<http::reply> sell(std::unique_ptr<sale> what);
@@ -74,14 +84,14 @@ private:
     boost::asio::awaitable<x402::verdict> judge_new(sale& what);
     answer conclude(const sale& what, const x402::verdict& said);
 
-    published<route_table>::reader routes_;
+    published<route::route_table>::reader routes_;
     payment_desk& desk_;
     const x402::network_table& networks_;
     const cors_policy& cors_;
     logger log_;
     line_budget warnings_;
     histogram& duration_;
-    route_counters unknown_;
+    route::route_counters unknown_;
 
     // Worked in anew for each answer, never across a suspension.
     question now_;

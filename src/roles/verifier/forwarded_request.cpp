@@ -177,7 +177,7 @@ result<void> read_forwarded_request(const http::server_request& message, forward
         out.scheme = "https";
     if (out.scheme != "http" && out.scheme != "https")
         return fail(errc::invalid, "X-Forwarded-Proto is missing or neither http nor https");
-    auto path = read_request_path(out.uri, out.path);
+    auto path = route::read_request_path(out.uri, out.path);
     if (!path)
         return path;
     return read_payment(raw, out);

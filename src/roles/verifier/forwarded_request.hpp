@@ -1,8 +1,8 @@
 #pragma once
 
-#include "roles/verifier/request_path.hpp"
+#include "route/request_path.hpp"
 
-#include <portitor/core/server_request.hpp>
+#include <portitor/http/server_request.hpp>
 #include <portitor/x402/payment.hpp>
 
 #include <optional>
@@ -19,7 +19,7 @@ struct forwarded_request
     std::string_view method;  ///< "GET" for HEAD, which is priced alike
     std::string_view scheme;  ///< "http" or "https"
     std::string_view host;
-    request_path path;
+    route::request_path path;
 
     struct payment_text
     {

@@ -51,7 +51,7 @@ bool wants_page(std::string_view accept, std::string_view user_agent)
     return accept.find("text/html") != accept.npos && user_agent.find("Mozilla") != user_agent.npos;
 }
 
-void write_payment_page(std::string& out, const served_route& route, const terms& price)
+void write_payment_page(std::string& out, const route::served_route& route, const route::terms& price)
 {
     out = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
           "<meta name=\"viewport\" content=\"width=device-width\"><title>Payment required</title>"

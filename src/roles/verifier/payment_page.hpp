@@ -1,6 +1,6 @@
 #pragma once
 
-#include "roles/verifier/served_route.hpp"
+#include "route/served_route.hpp"
 
 #include <string>
 #include <string_view>
@@ -13,6 +13,6 @@ bool wants_page(std::string_view accept, std::string_view user_agent);
 
 /// The page that a browser gets with a 402: what is sold, for how much, and how programs pay. Holds nothing
 /// of the request.
-void write_payment_page(std::string& out, const served_route& route, const terms& price);
+void write_payment_page(std::string& out, const route::served_route& route, const route::terms& price);
 
 }  // namespace portitor::verifier

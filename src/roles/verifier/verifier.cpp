@@ -2,19 +2,19 @@
 
 #include "roles/kube_connection.hpp"
 #include "roles/verifier/admission.hpp"
-#include "roles/verifier/credentials.hpp"
 #include "roles/verifier/gate_metrics.hpp"
 #include "roles/verifier/payment_desk.hpp"
 #include "roles/verifier/payment_log.hpp"
-#include "roles/verifier/route_record.hpp"
-#include "roles/verifier/route_table.hpp"
 #include "roles/verifier/worker.hpp"
+#include "route/credentials.hpp"
+#include "route/route_record.hpp"
+#include "route/route_table.hpp"
 
 #include <portitor/api/resources.hpp>
-#include <portitor/core/http_client.hpp>
 #include <portitor/core/published.hpp>
 #include <portitor/core/small_file.hpp>
 #include <portitor/core/task_group.hpp>
+#include <portitor/http/client.hpp>
 #include <portitor/kube/controller.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -260,26 +260,26 @@ private:
             return admit(std::move(key));
         });
         kube::selection all;
-        all.filter = verifier::route_filter();
-        records_ = &admissions_->watch<verifier::route_record>(
+        all.filter = route::route_filter();
+        records_ = &admissions_->watch<route::route_record>(
             api::payment_route_resource,
             all,
             [this](boost::json::object&& raw) {
-                return verifier::route_record::read(
+                return route::route_record::read(
                     std::move(raw), {config_.networks, facilitator_urls_, credentials_}
                 );
             },
             {},
             {},
             [](const kube::object_identity& which, boost::json::object&& raw, const std::string& why) {
-                return verifier::route_record::unreadable(which, raw, why);
+                return route::route_record::unreadable(which, raw, why);
             }
         );
-        records_->on_change([this](const kube::change<verifier::route_record>& of) { take_or_withhold(of); });
+        records_->on_change([this](const kube::change<route::route_record>& of) { take_or_withhold(of); });
     }
 
     /// What cannot be taken in is not sold until it is, least of all at its old terms.
-    void take_or_withhold(const kube::change<verifier::route_record>& of)
+    void take_or_withhold(const kube::change<route::route_record>& of)
     {
         try
         {
@@ -297,11 +297,11 @@ private:
     }
 
     /// Puts a changed route into the table, or takes out what must not be served any more.
-    void take(const kube::change<verifier::route_record>& of)
+    void take(const kube::change<route::route_record>& of)
     {
-        const verifier::route_ptr before = of.before ? of.before->served : nullptr;
-        const verifier::route_ptr after = of.after ? of.after->served : nullptr;
-        verifier::route_table next = newest_;
+        const route::route_ptr before = of.before ? of.before->served : nullptr;
+        const route::route_ptr after = of.after ? of.after->served : nullptr;
+        route::route_table next = newest_;
         if (before && (!after || after->key() != before->key()))
             next = next.without(before->key());
         if (after)
@@ -315,20 +315,20 @@ private:
             admissions_->queue().add_after(of.key(), writer_->patience());
     }
 
-    verifier::entry_ptr entry_for(const verifier::route_ptr& route)
+    route::entry_ptr entry_for(const route::route_ptr& route)
     {
-        verifier::table_entry made;
+        route::table_entry made;
         made.route = route;
-        const verifier::entry_ptr& known = newest_.find(route->key());
-        made.counters = known ? known->counters
-                              : std::make_shared<verifier::route_counters>(around_.numbers, route->key());
-        return std::make_shared<const verifier::table_entry>(std::move(made));
+        const route::entry_ptr& known = newest_.find(route->key());
+        made.counters =
+            known ? known->counters : std::make_shared<route::route_counters>(around_.numbers, route->key());
+        return std::make_shared<const route::table_entry>(std::move(made));
     }
 
-    void publish(verifier::route_table next)
+    void publish(route::route_table next)
     {
         newest_ = std::move(next);
-        table_.set(std::make_shared<const verifier::route_table>(newest_));
+        table_.set(std::make_shared<const route::route_table>(newest_));
         routes_gauge_.set(static_cast<std::int64_t>(newest_.size()));
     }
 
@@ -378,13 +378,13 @@ private:
     const process around_;
     const settings& config_;
     std::set<std::string> facilitator_urls_;
-    verifier::credential_store credentials_{config_.credentials};
+    route::credential_store credentials_{config_.credentials};
     const verifier::cors_policy cors_{config_.cors_origins};
     std::optional<http::server_tls> identity_;
 
     // The routes: written here, read by the workers.
-    verifier::route_table newest_;
-    published<verifier::route_table> table_{std::make_shared<const verifier::route_table>()};
+    route::route_table newest_;
+    published<route::route_table> table_{std::make_shared<const route::route_table>()};
     gauge& routes_gauge_ = around_.numbers.gauge("portitor_routes", "Routes that are served");
 
     // Sockets and timers of everything below belong to the contexts of these.
@@ -404,7 +404,7 @@ private:
     std::unique_ptr<kube::api> api_;
     std::optional<verifier::admission_writer> writer_;
     std::optional<kube::controller> admissions_;
-    kube::informer<verifier::route_record>* records_ = nullptr;
+    kube::informer<route::route_record>* records_ = nullptr;
     bool draining_ = false;
 
     stop_signal admission_end_{around_.executor};

@@ -23,7 +23,7 @@ result<void> worker::listen(
     const std::string& endpoint,
     bool share_port,
     const std::optional<http::server_tls>& tls,
-    const published<route_table>& routes,
+    const published<route::route_table>& routes,
     payment_desk& desk,
     const x402::network_table& networks,
     const cors_policy& cors,

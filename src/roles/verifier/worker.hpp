@@ -2,8 +2,8 @@
 
 #include "roles/verifier/forward_auth.hpp"
 
-#include <portitor/core/http_server.hpp>
 #include <portitor/core/stop_signal.hpp>
+#include <portitor/http/server.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -33,7 +33,7 @@ public:
         const std::string& endpoint,
         bool share_port,
         const std::optional<http::server_tls>& tls,
-        const published<route_table>& routes,
+        const published<route::route_table>& routes,
         payment_desk& desk,
         const x402::network_table& networks,
         const cors_policy& cors,

@@ -3,9 +3,9 @@
 //
 //   gate_route_table COUNT...
 
-#include "roles/verifier/route_table.hpp"
+#include "route/route_table.hpp"
 
-#include "roles/verifier/credentials.hpp"
+#include "route/credentials.hpp"
 
 #include <portitor/core/published.hpp>
 
@@ -21,7 +21,7 @@
 namespace {
 
 using namespace portitor;
-using namespace portitor::verifier;
+using namespace portitor::route;
 
 constexpr std::string_view facilitator = "https://facilitator.example.com";
 

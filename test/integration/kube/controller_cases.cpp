@@ -2,6 +2,7 @@
 
 #include "world.hpp"
 
+#include <portitor/http/health_endpoint.hpp>
 #include <portitor/kube/controller.hpp>
 
 using namespace portitor;
@@ -50,7 +51,7 @@ public:
 
     unsigned answer(const std::string& path) const
     {
-        return by.checks.answer(http::verb::get, path, by.numbers).result_int();
+        return http::answer_health(http::verb::get, path, by.checks, by.numbers).result_int();
     }
 
 private:

@@ -5,7 +5,7 @@
 #include "run.hpp"
 #include "wire.hpp"
 
-#include <portitor/core/http_server.hpp>
+#include <portitor/http/server.hpp>
 #include <portitor/kube/api.hpp>
 
 #include <boost/json/parse.hpp>

@@ -5,6 +5,7 @@
 #include "run.hpp"
 #include "scripted_api.hpp"
 
+#include <portitor/http/health_endpoint.hpp>
 #include <portitor/kube/controller.hpp>
 
 #include <algorithm>
@@ -214,7 +215,10 @@ struct fixture : surroundings
         settle(context);
     }
 
-    http::response probe(const char* target) { return checks.answer(http::verb::get, target, numbers); }
+    http::response probe(const char* target)
+    {
+        return http::answer_health(http::verb::get, target, checks, numbers);
+    }
     std::string reconciles(const std::string& outcome) const
     {
         return value_of("controller_runtime_reconcile_total{controller=\"test\",result=\"" + outcome + "\"}");

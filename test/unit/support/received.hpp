@@ -1,6 +1,6 @@
 #pragma once
 
-#include <portitor/core/server_request.hpp>
+#include <portitor/http/server_request.hpp>
 
 namespace portitor::test {
 

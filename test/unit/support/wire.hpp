@@ -1,7 +1,7 @@
 #pragma once
 
-#include <portitor/core/http.hpp>
 #include <portitor/core/task_group.hpp>
+#include <portitor/http/message.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>

@@ -18,7 +18,9 @@ document::document(std::string content)
     : text(std::move(content)), etag('"' + api::sha256_hex(text, tag_digits) + '"')
 {}
 
-catalogue::catalogue(const plan_settings& settings, const clock& wall, const timekeeper& time, lookup find)
+catalogue::catalogue(
+    const offer::plan_settings& settings, const clock& wall, const timekeeper& time, lookup find
+)
     : settings_(settings), wall_(wall), time_(time), find_(std::move(find))
 {}
 

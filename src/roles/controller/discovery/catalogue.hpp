@@ -36,7 +36,7 @@ public:
     using lookup = std::function<offer_view(const kube::object_key& offer)>;
 
     /// All of it must outlive the catalogue.
-    catalogue(const plan_settings& settings, const clock& wall, const timekeeper& time, lookup find);
+    catalogue(const offer::plan_settings& settings, const clock& wall, const timekeeper& time, lookup find);
 
     /// Something about this offer or its children has changed, in the stores already.
     void note_change(const kube::object_key& offer);
@@ -63,7 +63,7 @@ private:
     void forget(std::map<kube::object_key, entry>::iterator which);
     void assemble();
 
-    const plan_settings& settings_;
+    const offer::plan_settings& settings_;
     const clock& wall_;
     const timekeeper& time_;
     lookup find_;

@@ -25,10 +25,11 @@ struct list_entry
 };
 
 /// What the lists say of an offer: nothing where it is not listed.
-list_entry make_list_entry(const offer_view& seen, const listing& known, const plan_settings& settings);
+list_entry
+make_list_entry(const offer_view& seen, const listing& known, const offer::plan_settings& settings);
 
 /// One offer's entry of services.json, with the field names of the predecessor's.
-std::string service_entry(const listing::sale& sold, const plan_settings& settings);
+std::string service_entry(const listing::sale& sold, const offer::plan_settings& settings);
 
 /// The whole of services.json: {"services": [...]}.
 std::string services_document(std::span<const std::string_view> services);
@@ -38,13 +39,13 @@ std::string services_document(std::span<const std::string_view> services);
 std::string registrations_document(
     std::span<const std::string_view> agents,
     std::span<const std::string_view> registrations,
-    const plan_settings& settings
+    const offer::plan_settings& settings
 );
 
 /// The registration file (ERC-8004) that an offer's agentURI leads to. There is one for a listed offer that
 /// is to be registered and, so that what is on chain never leads nowhere, for every offer that has a
 /// RegistrationRequest: with "active": false while it is not listed. Nothing where there is none.
 std::optional<std::string>
-registration_document(const offer_view& seen, const listing& known, const plan_settings& settings);
+registration_document(const offer_view& seen, const listing& known, const offer::plan_settings& settings);
 
 }  // namespace portitor::controller

@@ -2,7 +2,7 @@
 
 #include "roles/controller/discovery/catalogue.hpp"
 
-#include <portitor/core/http_server.hpp>
+#include <portitor/http/server.hpp>
 
 #include <functional>
 #include <memory>

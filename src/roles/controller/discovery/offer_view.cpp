@@ -1,7 +1,7 @@
 #include "roles/controller/discovery/offer_view.hpp"
 
-#include "roles/controller/children.hpp"
-#include "roles/controller/drain.hpp"
+#include "offer/children.hpp"
+#include "offer/drain.hpp"
 
 namespace portitor::controller {
 
@@ -18,7 +18,7 @@ bool is_ready(const kube::object& offer)
 std::optional<api::payment_route> terms_of(const offer_view& seen)
 {
     const kube::object_ptr& live = seen.payment_route;
-    if (!live || live->meta.deleted || !is_ours(*live, *seen.offer))
+    if (!live || live->meta.deleted || !offer::is_ours(*live, *seen.offer))
         return std::nullopt;
     auto terms = api::parse_payment_route(*live);
     if (!terms || terms->suspended)
@@ -35,7 +35,7 @@ listing make_listing(const offer_view& seen, clock::time_point now)
         return out;
     auto offer = api::parse_service_offer(*seen.offer);
     // The condition Draining comes with the next reconcile, and Ready may stay true: the time itself decides.
-    if (!offer || ending_of(*offer, now).stage != drain_stage::none)
+    if (!offer || offer::ending_of(*offer, now).stage != offer::drain_stage::none)
         return out;
     auto terms = terms_of(seen);
     if (!terms)
@@ -49,8 +49,9 @@ listing make_listing(const offer_view& seen, clock::time_point now)
 
 kube::object_ptr own_registration(const offer_view& seen)
 {
-    return seen.offer && seen.registration && is_ours(*seen.registration, *seen.offer) ? seen.registration
-                                                                                       : nullptr;
+    return seen.offer && seen.registration && offer::is_ours(*seen.registration, *seen.offer)
+               ? seen.registration
+               : nullptr;
 }
 
 }  // namespace portitor::controller

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "roles/controller/settings.hpp"
+#include "offer/plan_settings.hpp"
 
 #include <portitor/api/payment_route.hpp>
 #include <portitor/api/registration_request.hpp>

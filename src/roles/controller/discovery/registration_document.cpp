@@ -1,8 +1,8 @@
-#include "roles/controller/children.hpp"
+#include "offer/children.hpp"
+#include "offer/terms.hpp"
 #include "roles/controller/discovery/documents.hpp"
-#include "roles/controller/terms.hpp"
 
-#include <portitor/core/http.hpp>
+#include <portitor/http/message.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -42,7 +42,7 @@ bool is_address(std::string_view text)
 }
 
 // The chain by its CAIP-2 name; empty where nobody knows it.
-std::string caip2_of(const std::string& chain, const plan_settings& settings)
+std::string caip2_of(const std::string& chain, const offer::plan_settings& settings)
 {
     if (const auto known = settings.find_network ? settings.find_network(chain) : std::nullopt)
         return known->caip2;
@@ -51,7 +51,7 @@ std::string caip2_of(const std::string& chain, const plan_settings& settings)
 
 // The entry of "registrations"; empty as long as the registry has given no id. Written by hand, because an
 // id has up to 256 bits and must be a JSON number.
-std::string registration_entry(const kube::object& request, const plan_settings& settings)
+std::string registration_entry(const kube::object& request, const offer::plan_settings& settings)
 {
     const std::string agent = api::read_registration_state(request).agent_id;
     const std::string registry = kube::string_at(request.spec(), "registry");
@@ -130,14 +130,14 @@ struct agent_facts
     bool wanted = false;  ///< the offer is to be registered
 };
 
-agent_facts facts_of(const api::service_offer& offer, const plan_settings& settings)
+agent_facts facts_of(const api::service_offer& offer, const offer::plan_settings& settings)
 {
     const api::registration& wanted = offer.registration;
     agent_facts out;
-    out.name = agent_name(offer);
-    out.description = description_of(offer);
+    out.name = offer::agent_name(offer);
+    out.description = offer::description_of(offer);
     out.image = wanted.image;
-    out.services = services_of(wanted, endpoint_of(offer, settings));
+    out.services = services_of(wanted, offer::endpoint_of(offer, settings));
     out.trust = wanted.supported_trust;
     out.wanted = wanted.enabled && !offer.meta.deleted;
     return out;
@@ -158,7 +158,7 @@ agent_facts facts_of(const json::object& request)
 }  // namespace
 
 std::optional<std::string>
-registration_document(const offer_view& seen, const listing& known, const plan_settings& settings)
+registration_document(const offer_view& seen, const listing& known, const offer::plan_settings& settings)
 {
     // Without a public address there is no agentURI.
     if (!seen.offer || settings.public_url.empty())
@@ -182,7 +182,7 @@ registration_document(const offer_view& seen, const listing& known, const plan_s
     return with_list(json::serialize(out), "registrations", std::span(entries).first(entry.empty() ? 0 : 1));
 }
 
-list_entry make_list_entry(const offer_view& seen, const listing& known, const plan_settings& settings)
+list_entry make_list_entry(const offer_view& seen, const listing& known, const offer::plan_settings& settings)
 {
     list_entry out;
     if (!known.sold)
@@ -192,9 +192,9 @@ list_entry make_list_entry(const offer_view& seen, const listing& known, const p
     if (!offer.registration.enabled || settings.public_url.empty())
         return out;
     out.agent = json::serialize(json::object{
-        {"name", agent_name(offer)},
-        {"agentURI", agent_uri(offer.meta.uid, settings)},
-        {"endpoint", endpoint_of(offer, settings)}});
+        {"name", offer::agent_name(offer)},
+        {"agentURI", offer::agent_uri(offer.meta.uid, settings)},
+        {"endpoint", offer::endpoint_of(offer, settings)}});
     if (const kube::object_ptr request = own_registration(seen))
         out.registration = registration_entry(*request, settings);
     return out;
@@ -203,7 +203,7 @@ list_entry make_list_entry(const offer_view& seen, const listing& known, const p
 std::string registrations_document(
     std::span<const std::string_view> agents,
     std::span<const std::string_view> registrations,
-    const plan_settings& settings
+    const offer::plan_settings& settings
 )
 {
     const auto address = http::parse_url(settings.public_url);

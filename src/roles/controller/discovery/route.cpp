@@ -1,6 +1,6 @@
 #include "roles/controller/discovery/route.hpp"
 
-#include "roles/controller/children.hpp"
+#include "offer/children.hpp"
 #include "roles/controller/discovery/documents.hpp"
 
 #include <boost/json/array.hpp>
@@ -26,14 +26,15 @@ json::object route_rule(const kube::object_meta& service, std::uint16_t port)
              match("Exact", registrations_path),
              match("Exact", services_path),
              match("PathPrefix", registration_folder)}},
-        {"backendRefs", json::array{backend_reference(service.name, port)}},
+        {"backendRefs", json::array{offer::backend_reference(service.name, port)}},
     };
 }
 
 }  // namespace
 
-json::object
-desired_discovery_route(const kube::object_meta& service, std::uint16_t port, const plan_settings& settings)
+json::object desired_discovery_route(
+    const kube::object_meta& service, std::uint16_t port, const offer::plan_settings& settings
+)
 {
     // No controller and no blockOwnerDeletion: the Service need not wait for us, and we need no right on it.
     json::object owner{
@@ -44,12 +45,12 @@ desired_discovery_route(const kube::object_meta& service, std::uint16_t port, co
         {"labels", {{api::managed_by_label, api::managed_by_value}}},
         {"ownerReferences", json::array{std::move(owner)}},
     };
-    return stamped({
+    return offer::stamped({
         {"apiVersion", api::http_route_resource.api_version()},
         {"kind", api::http_route_resource.kind},
         {"metadata", std::move(metadata)},
         {"spec",
-         {{"parentRefs", json::array{parent_reference(settings)}},
+         {{"parentRefs", json::array{offer::parent_reference(settings)}},
           {"hostnames", json::array()},
           {"rules", json::array{route_rule(service, port)}}}},
     });

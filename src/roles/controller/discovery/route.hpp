@@ -1,6 +1,6 @@
 #pragma once
 
-#include "roles/controller/plan.hpp"
+#include "offer/plan.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -14,8 +14,9 @@ inline constexpr const char* discovery_route_name = "portitor-discovery";
 
 /// The HTTPRoute as it is to be: the documents' paths of any host, without any filter, to that port of that
 /// Service, which owns it, so that it goes with it. @pre the Service has a UID
-boost::json::object
-desired_discovery_route(const kube::object_meta& service, std::uint16_t port, const plan_settings& settings);
+boost::json::object desired_discovery_route(
+    const kube::object_meta& service, std::uint16_t port, const offer::plan_settings& settings
+);
 
 /// Whether Portitor made the live route: its label, its digest or its owner says so, and an edit by hand
 /// leaves one of them.

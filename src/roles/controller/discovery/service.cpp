@@ -1,6 +1,6 @@
 #include "roles/controller/discovery/service.hpp"
 
-#include "roles/controller/children.hpp"
+#include "offer/children.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
@@ -30,7 +30,7 @@ http::server_limits limits()
 discovery_service::discovery_service(
     const kube::environment& around,
     asio::io_context& context,
-    const plan_settings& settings,
+    const offer::plan_settings& settings,
     stores from,
     roles::service_port published
 )
@@ -85,7 +85,7 @@ kube::object_key discovery_service::route() const
     return {published_.service.ns, discovery_route_name};
 }
 
-asio::awaitable<kube::reconcile_result> discovery_service::publish(reconciler& hand)
+asio::awaitable<kube::reconcile_result> discovery_service::publish(executor& hand)
 {
     using outcome = kube::reconcile_result;
     const auto service = co_await around_.server.get(api::service_resource, published_.service);
@@ -106,7 +106,7 @@ asio::awaitable<kube::reconcile_result> discovery_service::publish(reconciler& h
     if (!owner.deleted)
     {
         complaint_.clear();
-        auto todo = needed_apply(
+        auto todo = offer::needed_apply(
             api::http_route_resource, live, desired_discovery_route(owner, published_.port, settings_)
         );
         if (todo)

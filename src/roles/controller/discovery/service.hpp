@@ -1,9 +1,9 @@
 #pragma once
 
+#include "offer/repair_budget.hpp"
 #include "roles/controller/discovery/front.hpp"
 #include "roles/controller/discovery/route.hpp"
-#include "roles/controller/reconciler.hpp"
-#include "roles/controller/repair_budget.hpp"
+#include "roles/controller/executor.hpp"
 #include "roles/settings.hpp"
 
 #include <portitor/kube/controller.hpp>
@@ -32,7 +32,7 @@ public:
     discovery_service(
         const kube::environment& around,
         boost::asio::io_context& context,
-        const plan_settings& settings,
+        const offer::plan_settings& settings,
         stores from,
         roles::service_port published
     );
@@ -53,7 +53,7 @@ public:
     kube::object_key route() const;
 
     /// Makes the HTTPRoute, or puts it right. By the leader alone; the value is when to look again.
-    boost::asio::awaitable<kube::reconcile_result> publish(reconciler& hand);
+    boost::asio::awaitable<kube::reconcile_result> publish(executor& hand);
 
 private:
     offer_view find(const kube::object_key& offer) const;
@@ -62,15 +62,15 @@ private:
     void complain_once(std::string what);
 
     kube::environment around_;
-    const plan_settings& settings_;
+    const offer::plan_settings& settings_;
     stores from_;
     roles::service_port published_;
     const kube::object_informer::index& by_uid_;
     catalogue documents_;
     discovery_front front_;
     http::server server_;
-    repair_budget repairs_;  ///< for who keeps changing or deleting the route
-    std::string complaint_;  ///< the last one, so that it stands once in the log
+    offer::repair_budget repairs_;  ///< for who keeps changing or deleting the route
+    std::string complaint_;         ///< the last one, so that it stands once in the log
 };
 
 }  // namespace portitor::controller

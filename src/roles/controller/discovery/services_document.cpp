@@ -1,5 +1,5 @@
+#include "offer/terms.hpp"
 #include "roles/controller/discovery/documents.hpp"
-#include "roles/controller/terms.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>
 #include <boost/json/array.hpp>
@@ -15,18 +15,20 @@ namespace json = boost::json;
 namespace {
 
 // The token of the terms, as the operator knows it; the operator may have dropped it since.
-std::optional<asset_info> find_asset(const api::payment_route& terms, const plan_settings& settings)
+std::optional<offer::asset_info>
+find_asset(const api::payment_route& terms, const offer::plan_settings& settings)
 {
     const auto network = settings.find_network ? settings.find_network(terms.network) : std::nullopt;
     if (!network)
         return std::nullopt;
-    const auto at = std::find_if(network->assets.begin(), network->assets.end(), [&](const asset_info& each) {
-        return boost::iequals(each.address, terms.asset);
-    });
+    const auto at =
+        std::find_if(network->assets.begin(), network->assets.end(), [&](const offer::asset_info& each) {
+            return boost::iequals(each.address, terms.asset);
+        });
     return at == network->assets.end() ? std::nullopt : std::optional(*at);
 }
 
-json::object asset_of(const api::payment_route& terms, const std::optional<asset_info>& known)
+json::object asset_of(const api::payment_route& terms, const std::optional<offer::asset_info>& known)
 {
     json::object out{{"address", terms.asset}};
     if (!known)
@@ -44,7 +46,7 @@ void put_price(
     const u256& atomic,
     api::price_model model,
     const std::string& per_mtok,
-    const std::optional<asset_info>& asset
+    const std::optional<offer::asset_info>& asset
 )
 {
     if (asset)
@@ -56,7 +58,7 @@ void put_price(
         into["pricePerMTok"] = per_mtok;
 }
 
-json::array routes_of(const api::payment_route& terms, const std::optional<asset_info>& asset)
+json::array routes_of(const api::payment_route& terms, const std::optional<offer::asset_info>& asset)
 {
     json::array out;
     for (const api::payment_rule& each : terms.rules)
@@ -82,7 +84,7 @@ std::optional<std::uint64_t> chain_id_of(std::string_view caip2)
 
 }  // namespace
 
-std::string service_entry(const listing::sale& sold, const plan_settings& settings)
+std::string service_entry(const listing::sale& sold, const offer::plan_settings& settings)
 {
     const api::service_offer& offer = sold.offer;
     const api::payment_route& terms = sold.terms;
@@ -94,7 +96,7 @@ std::string service_entry(const listing::sale& sold, const plan_settings& settin
     };
     if (offer.model && !offer.model->name.empty())
         out["model"] = offer.model->name;
-    out["endpoint"] = endpoint_of(offer, settings);
+    out["endpoint"] = offer::endpoint_of(offer, settings);
     out["description"] = terms.description;
     put_price(out, terms.price, terms.model, terms.per_mtok, asset);
     out["payTo"] = terms.pay_to;
@@ -111,7 +113,7 @@ std::string service_entry(const listing::sale& sold, const plan_settings& settin
     if (!skills.empty())
         out["skills"] = std::move(skills);
     if (offer.registration.enabled && !settings.public_url.empty())
-        out["agentURI"] = agent_uri(offer.meta.uid, settings);
+        out["agentURI"] = offer::agent_uri(offer.meta.uid, settings);
     return json::serialize(out);
 }
 

@@ -1,0 +1,195 @@
+#include "http/listen_endpoint.hpp"
+#include "http/session.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+#include <openssl/ssl.h>
+
+namespace portitor::http {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using error_code = boost::system::error_code;
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+using concrete_socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
+
+// So many sets of buffers wait for the next request; more go back to the system.
+constexpr std::size_t most_spare = 64;
+
+std::chrono::milliseconds tick_for(const server_limits& limits)
+{
+    using std::chrono::milliseconds;
+    const milliseconds shortest = std::min({limits.idle, limits.read_request, limits.write_reply});
+    return std::clamp(shortest / 4, milliseconds(1), milliseconds(1000));
+}
+
+using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+error_code open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& at, bool share_port)
+{
+    error_code ec;
+    acceptor.open(at.protocol(), ec);
+    if (!ec)
+        acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
+    if (!ec && share_port)
+        acceptor.set_option(reuse_port(true), ec);
+    if (!ec)
+        acceptor.bind(at, ec);
+    if (!ec)
+        acceptor.listen(asio::socket_base::max_listen_connections, ec);
+    return ec;
+}
+
+}  // namespace
+
+/// Connections keep the one that they began with.
+struct server::tls_context
+{
+    asio::ssl::context context{asio::ssl::context::tls_server};
+};
+
+server::server(
+    asio::io_context& context, logger log, handler answer, server_limits limits, quick_handler quick
+)
+    : context_(context), log_(log), answer_(std::move(answer)), quick_(std::move(quick)), limits_(limits),
+      acceptor_(context), sessions_(context.get_executor(), log), housekeeping_(context.get_executor(), log),
+      tick_length_(tick_for(limits))
+{}
+
+server::~server() = default;
+
+result<void> server::listen(std::string_view text, bool share_port)
+{
+    const auto endpoint = parse_listen_endpoint(text);
+    if (!endpoint)
+        return endpoint.error();
+    if (const auto ec = open_acceptor(acceptor_, *endpoint, share_port))
+        return fail(errc::refused, "cannot listen on {}: {}", text, ec.message());
+    return {};
+}
+
+std::uint16_t server::port() const
+{
+    error_code ignored;
+    return acceptor_.local_endpoint(ignored).port();
+}
+
+result<void> server::use_tls(const server_tls& identity)
+{
+    auto fresh = std::make_shared<tls_context>();
+    asio::ssl::context& context = fresh->context;
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+    // Renegotiation lets a client make us work; idle connections give their buffers back.
+    SSL_CTX_set_options(context.native_handle(), SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_mode(context.native_handle(), SSL_MODE_RELEASE_BUFFERS);
+    error_code ec;
+    context.use_certificate_chain(asio::buffer(identity.certificate), ec);
+    if (ec)
+        return fail(errc::invalid, "the certificate cannot be read: {}", ec.message());
+    context.use_private_key(asio::buffer(identity.private_key), asio::ssl::context::pem, ec);
+    if (ec)
+        return fail(errc::invalid, "the private key cannot be read, or is not the certificate's");
+    if (SSL_CTX_check_private_key(context.native_handle()) != 1)
+        return fail(errc::invalid, "the private key is not the certificate's");
+    tls_ = std::move(fresh);
+    return {};
+}
+
+std::unique_ptr<server::work> server::take_work()
+{
+    if (spare_.empty())
+        return std::make_unique<work>();
+    auto taken = std::move(spare_.back());
+    spare_.pop_back();
+    return taken;
+}
+
+void server::give_back(std::unique_ptr<work> done)
+{
+    // What a large request has blown up is not kept.
+    if (spare_.size() < most_spare && done->input.capacity() <= 4 * 8 * 1024)
+        spare_.push_back(std::move(done));
+}
+
+namespace {
+
+// Keeps the session, and what its stream refers to, for as long as its coroutine runs.
+template <typename Session, typename Context>
+asio::awaitable<void, asio::io_context::executor_type>
+serve(std::unique_ptr<Session> session, std::shared_ptr<Context>)
+{
+    co_await session->run();
+}
+
+}  // namespace
+
+asio::awaitable<void> server::run()
+{
+    if (draining_)
+        co_return;
+    housekeeping_.spawn("limits", keep_limits());
+    while (!draining_)
+    {
+        auto [ec, accepted] = co_await acceptor_.async_accept(context_.get_executor(), as_result);
+        if (draining_ || ec == asio::error::operation_aborted)
+            break;
+        if (ec)
+        {
+            // Out of descriptors, most likely: give the running sessions time to return some.
+            log_.warn("cannot accept a connection", {{"err", ec.message()}});
+            co_await sleep_for(std::chrono::milliseconds(100));
+            continue;
+        }
+        concrete_socket socket(std::move(accepted));
+        if (open_.size() >= limits_.max_connections)
+            continue;  // the socket closes here
+        socket.set_option(tcp::no_delay(true), ec);
+        if (tls_)
+        {
+            using stream = asio::ssl::stream<concrete_socket>;
+            auto made = std::make_unique<stream_session<stream>>(*this, std::move(socket), tls_->context);
+            sessions_.spawn("https", serve(std::move(made), tls_));
+        }
+        else
+        {
+            auto made = std::make_unique<stream_session<concrete_socket>>(*this, std::move(socket));
+            sessions_.spawn("http", serve(std::move(made), tls_));
+        }
+    }
+}
+
+asio::awaitable<void> server::keep_limits()
+{
+    asio::steady_timer timer(context_);
+    for (;;)
+    {
+        timer.expires_after(tick_length_);
+        co_await timer.async_wait(asio::use_awaitable);
+        ++tick_;
+        // A session that ends here leaves the list only later, on its own turn.
+        for (session* each : open_)
+            each->expire(tick_);
+    }
+}
+
+asio::awaitable<void> server::drain(std::chrono::milliseconds limit)
+{
+    draining_ = true;
+    error_code ignored;
+    acceptor_.close(ignored);
+    for (session* each : open_)
+        each->close_if_idle();
+    asio::steady_timer deadline(context_, limit);
+    deadline.async_wait([this](error_code ec) {
+        if (!ec)
+            sessions_.cancel();
+    });
+    co_await sessions_.join();
+    housekeeping_.cancel();
+    co_await housekeeping_.join();
+}
+
+}  // namespace portitor::http

@@ -1,0 +1,518 @@
+#pragma once
+
+#include "http/request_parser.hpp"
+
+#include <portitor/http/server.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <poll.h>
+#include <sys/socket.h>
+#include <type_traits>
+
+namespace portitor::http {
+
+/// What one request needs while it is read and answered: lent to connections that have one.
+struct server::work
+{
+    boost::beast::flat_buffer input;  ///< bytes that came and are not parsed yet
+    server_request request;
+    std::optional<request_parser> parser;  ///< empty between two requests
+    std::string output;                    ///< answers that are to be written
+};
+
+/// One connection, as its server sees it.
+class server::session
+{
+public:
+    using executor = boost::asio::io_context::executor_type;
+
+    explicit session(server& owner) : owner_(owner)
+    {
+        owner_.open_.push_back(this);
+        place_ = std::prev(owner_.open_.end());
+    }
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
+    virtual ~session() { owner_.open_.erase(place_); }
+
+    virtual boost::asio::awaitable<void, executor> run() = 0;
+
+    /// An idle connection is closed at once on a drain; a busy one after its answer.
+    void close_if_idle()
+    {
+        if (idle_)
+            cancel();
+    }
+
+    /// Ends what takes longer than it may.
+    void expire(std::uint64_t now)
+    {
+        if (now < deadline_)
+            return;
+        deadline_ = never;
+        timed_out_ = true;
+        cancel();
+    }
+
+protected:
+    virtual void cancel() = 0;
+
+    void expires_after(std::chrono::milliseconds limit)
+    {
+        deadline_ = owner_.tick_ + 1 + limit / owner_.tick_length_;
+    }
+    void expires_never() { deadline_ = never; }
+
+    server& owner_;
+    bool idle_ = false;
+    bool timed_out_ = false;
+
+private:
+    static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+
+    std::uint64_t deadline_ = never;  // in ticks of the server
+    std::list<session*>::iterator place_;
+};
+
+/// A connection over a plain or a TLS stream.
+template <typename Stream>
+class server::stream_session final : public session
+{
+public:
+    static constexpr bool is_tls =
+        !std::is_same_v<Stream, boost::asio::basic_stream_socket<boost::asio::ip::tcp, executor>>;
+
+    template <typename... Args>
+    stream_session(server& owner, Args&&... args) : session(owner), stream_(std::forward<Args>(args)...)
+    {}
+
+    boost::asio::awaitable<void, executor> run() override
+    {
+        never_block();
+        if constexpr (is_tls)
+        {
+            idle_ = true;  // a drain does not wait for a handshake
+            expires_after(owner_.limits_.read_request);
+            auto [failed] =
+                co_await stream_.async_handshake(boost::asio::ssl::stream_base::server, as_result);
+            idle_ = false;
+            if (failed)
+                co_return;
+        }
+        for (;;)
+        {
+            if (!work_ && !wait_begins())
+                break;
+            const bool first = work_ == nullptr;
+            auto [failed, got] = co_await stream_.async_read_some(room(), as_result);
+            idle_ = false;
+            if (failed || timed_out_)
+            {
+                const bool told = tell_of_timeout();
+                if (told)
+                    co_await write();
+                break;
+            }
+            if (first)
+                take_first(got);
+            else
+                work_->input.commit(got);
+            bool open = true;
+            for (step next = take_requests(); open && next != step::read;)
+            {
+                if (next == step::handle)
+                {
+                    open = co_await handle();
+                }
+                else
+                {
+                    open = write_at_once();
+                    if (open && !work_->output.empty())
+                        open = co_await write_rest();
+                    open = open && next == step::write;
+                }
+                if (open)
+                    next = take_requests();
+            }
+            if (!open)
+            {
+                if (work_->input.size() > 0 || unread())
+                    co_await linger();
+                break;
+            }
+        }
+        shut_down();
+    }
+
+private:
+    using error_code = boost::system::error_code;
+
+    enum class step
+    {
+        read,    ///< no complete request is left, and no answer is due
+        write,   ///< answers are to be written, then there may be more
+        close,   ///< answers are to be written, then the connection ends
+        handle,  ///< the request is the handler's
+    };
+
+    static constexpr auto as_result = boost::asio::as_tuple(boost::asio::use_awaitable_t<executor>());
+    static constexpr std::size_t read_size = 8 * 1024;
+    static constexpr std::size_t most_output = 64 * 1024;
+    static constexpr std::size_t most_ahead = 16 * 1024;
+    static constexpr std::size_t most_lingering = 4 * 1024 * 1024;
+
+    /// What is written or read at once takes what the socket has, and no longer.
+    void never_block()
+    {
+        error_code ignored;
+        stream_.lowest_layer().non_blocking(true, ignored);
+    }
+
+    /// Between two requests; false where there is to be no other.
+    bool wait_begins()
+    {
+        if (owner_.draining_)
+            return false;
+        idle_ = true;
+        expires_after(owner_.limits_.idle);
+        return true;
+    }
+
+    /// Where the next bytes go: while there is no request, the few that a connection has of its own.
+    boost::asio::mutable_buffer room()
+    {
+        return work_ ? boost::asio::mutable_buffer(work_->input.prepare(read_size))
+                     : boost::asio::buffer(first_bytes_);
+    }
+
+    void take_first(std::size_t size)
+    {
+        work_ = owner_.take_work();
+        const auto place = work_->input.prepare(std::max(size, read_size));
+        std::memcpy(place.data(), first_bytes_.data(), size);
+        work_->input.commit(size);
+    }
+
+    /// Parses what has come and answers what can be answered at once.
+    step take_requests()
+    {
+        for (;;)
+        {
+            if (!work_->parser)
+            {
+                if (work_->input.size() == 0)
+                    return between_requests();
+                begin_request();
+            }
+            error_code ec;
+            const std::size_t used = work_->parser->put(work_->input.data(), ec);
+            work_->input.consume(used);
+            const bool more =
+                ec == boost::beast::http::error::need_more || (!ec && !work_->parser->is_done());
+            // Beast limits neither chunk extensions nor trailers.
+            if (more && work_->input.size() > owner_.limits_.max_header)
+                ec = boost::beast::http::error::header_limit;
+            else if (more)
+                return work_->output.empty() ? step::read : step::write;
+            if (ec)
+            {
+                refuse(ec);
+                return step::close;
+            }
+            expires_never();
+            if (!answer_at_once())
+                return step::handle;
+            const bool keep = keeps_open();
+            end_request();
+            if (!keep)
+                return step::close;
+            if (work_->output.size() > most_output)
+                return step::write;
+        }
+    }
+
+    step between_requests()
+    {
+        if (!work_->output.empty())
+            return step::write;
+        owner_.give_back(std::move(work_));
+        return step::read;
+    }
+
+    void begin_request()
+    {
+        work_->request.clear();
+        work_->parser.emplace(work_->request);
+        work_->parser->header_limit(static_cast<std::uint32_t>(owner_.limits_.max_header));
+        work_->parser->body_limit(owner_.limits_.max_body);
+        expires_after(owner_.limits_.read_request);
+    }
+
+    void end_request() { work_->parser.reset(); }
+
+    bool keeps_open() const { return work_->request.keep_alive() && !owner_.draining_; }
+
+    bool answer_at_once()
+    {
+        if (!owner_.quick_)
+            return false;
+        const std::size_t before = work_->output.size();
+        const bool is_head = work_->request.method() == verb::head;
+        try
+        {
+            response_writer out(work_->output, keeps_open(), is_head);
+            if (owner_.quick_(work_->request, out) && out.finished())
+                return true;
+            work_->output.resize(before);
+            return false;
+        }
+        catch (const std::exception& thrown)
+        {
+            owner_.log_.error("a request handler threw", {{"err", thrown.what()}});
+        }
+        work_->output.resize(before);
+        response_writer out(work_->output, keeps_open(), is_head);
+        write_text(out, 500, "internal error\n");
+        return true;
+    }
+
+    static void write_text(response_writer& out, unsigned code, std::string_view text)
+    {
+        out.status(code);
+        out.header("Content-Type", "text/plain; charset=utf-8");
+        out.finish(text);
+    }
+
+    void refuse(error_code ec)
+    {
+        namespace h = boost::beast::http;
+        unsigned code = 400;
+        if (ec == h::error::header_limit)
+            code = 431;
+        else if (ec == h::error::body_limit)
+            code = 413;
+        response_writer out(work_->output, false, false);
+        write_text(out, code, "the request is not acceptable HTTP/1.1\n");
+    }
+
+    /// A client that is too slow with its request learns why the connection ends.
+    bool tell_of_timeout()
+    {
+        if (!timed_out_ || !work_ || !work_->parser || !work_->parser->got_some())
+            return false;
+        timed_out_ = false;
+        response_writer out(work_->output, false, false);
+        write_text(out, 408, "the request took too long\n");
+        return true;
+    }
+
+    /// Writes as much as the socket takes without waiting; false where it takes nothing any more.
+    bool write_at_once()
+    {
+        if constexpr (is_tls)
+            return true;
+        error_code failed;
+        const std::size_t done = stream_.write_some(boost::asio::buffer(work_->output), failed);
+        if (done == work_->output.size())
+            clear_output();
+        else
+            work_->output.erase(0, done);
+        return !failed || failed == boost::asio::error::would_block;
+    }
+
+    boost::asio::awaitable<bool, executor> write_rest()
+    {
+        expires_after(owner_.limits_.write_reply);
+        auto [failed, size] =
+            co_await boost::asio::async_write(stream_, boost::asio::buffer(work_->output), as_result);
+        // The next request may have begun behind the ones that were answered.
+        if (work_->parser)
+            expires_after(owner_.limits_.read_request);
+        else
+            expires_never();
+        clear_output();
+        co_return !failed;
+    }
+
+    boost::asio::awaitable<bool, executor> write()
+    {
+        bool written = write_at_once();
+        if (written && !work_->output.empty())
+            written = co_await write_rest();
+        co_return written;
+    }
+
+    void clear_output()
+    {
+        work_->output.clear();
+        if (work_->output.capacity() > 2 * most_output)
+            work_->output.shrink_to_fit();
+    }
+
+    /// Tells a handler once whether its answer arrived, also where the connection is canceled.
+    class delivery
+    {
+    public:
+        explicit delivery(std::function<void(bool)> told) : told_(std::move(told)) {}
+        delivery(const delivery&) = delete;
+        delivery& operator=(const delivery&) = delete;
+        ~delivery() { tell(false); }
+        /// Whether anybody wants to know.
+        bool counts() const { return static_cast<bool>(told_); }
+        void tell(bool arrived)
+        {
+            if (const auto told = std::exchange(told_, nullptr))
+                told(arrived);
+        }
+
+    private:
+        std::function<void(bool)> told_;
+    };
+
+    /// Lets the handler answer the request; false where the connection is to end.
+    boost::asio::awaitable<bool, executor> handle()
+    {
+        bool open = true;
+        if (!work_->output.empty())
+            open = co_await write();
+        if (!open)
+            co_return false;
+        expires_never();
+        reply answer = co_await boost::asio::co_spawn(
+            owner_.context_.get_executor(),
+            answer_of(owner_, work_->request),
+            boost::asio::use_awaitable_t<executor>()
+        );
+        delivery told(std::move(answer.on_written));
+        const bool keep = keeps_open();
+        serialize(answer.message, keep);
+        end_request();
+        open = !told.counts() || !peer_gone();
+        if (open)
+            open = co_await write();
+        told.tell(open);
+        co_return open&& keep;
+    }
+
+    static boost::asio::awaitable<reply> answer_of(server& owner, const server_request& message)
+    {
+        std::string what;
+        try
+        {
+            co_return co_await owner.answer_(message);
+        }
+        catch (const boost::system::system_error& thrown)
+        {
+            if (thrown.code() == boost::asio::error::operation_aborted)
+                throw;
+            what = thrown.what();
+        }
+        catch (const std::exception& thrown)
+        {
+            what = thrown.what();
+        }
+        owner.log_.error("a request handler threw", {{"err", what}});
+        co_return reply(make_response(status::internal_server_error, "internal error\n"));
+    }
+
+    void serialize(const response& message, bool keep)
+    {
+        response_writer out(work_->output, keep, work_->request.method() == verb::head);
+        out.status(message.result_int());
+        for (const auto& each : message)
+        {
+            if (each.name() == field::connection || each.name() == field::content_length)
+                continue;
+            out.header(
+                {each.name_string().data(), each.name_string().size()},
+                {each.value().data(), each.value().size()}
+            );
+        }
+        out.finish(message.body());
+    }
+
+    /// Whether the peer has ended what it sends, though bytes may wait to be read before that end. Then
+    /// nobody can tell whether it still reads (see reply::on_written).
+    bool peer_gone()
+    {
+        pollfd line{stream_.lowest_layer().native_handle(), POLLRDHUP | POLLOUT, 0};
+        while (::poll(&line, 1, 0) < 0 && errno == EINTR)
+            ;
+        if ((line.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
+            return true;
+        // What TLS has to say while it reads (a key update's answer) would be lost where the socket is full.
+        if constexpr (is_tls)
+            return (line.revents & POLLOUT) != 0 && read_to_farewell();
+        return false;
+    }
+
+    /// Over TLS a peer may end its stream and leave the connection open. Takes what has come as the beginning
+    /// of the next requests, so far as there is room; true where the stream has ended, or broke, behind it.
+    bool read_to_farewell()
+    {
+        error_code ec;
+        while (!ec && work_->input.size() < most_ahead)
+            work_->input.commit(stream_.read_some(work_->input.prepare(read_size), ec));
+        return ec && ec != boost::asio::error::would_block;
+    }
+
+    /// Whether bytes have come that nobody has read.
+    bool unread()
+    {
+        error_code ec;
+        return stream_.lowest_layer().available(ec) > 0 && !ec;
+    }
+
+    /// Reads what the client still sends, for a while: closing with bytes unread would reset the connection,
+    /// and the answer could be lost with it.
+    boost::asio::awaitable<void, executor> linger()
+    {
+        using std::chrono::milliseconds;
+        shut_down();
+        idle_ = !owner_.draining_;
+        const milliseconds most = owner_.draining_ ? milliseconds(250) : milliseconds(2'000);
+        expires_after(std::min(owner_.limits_.read_request, most));
+        auto& socket = stream_.lowest_layer();
+        std::array<char, 4096> waste{};
+        std::size_t read = 0;
+        for (bool more = true; more && read < most_lingering;)
+        {
+            auto [ec] = co_await socket.async_wait(boost::asio::socket_base::wait_read, as_result);
+            const auto got =
+                ec ? 0 : ::recv(socket.native_handle(), waste.data(), waste.size(), MSG_DONTWAIT);
+            more = got > 0 || (got < 0 && errno == EAGAIN);
+            read += got > 0 ? static_cast<std::size_t>(got) : 0;
+        }
+    }
+
+    void shut_down()
+    {
+        error_code ignored;
+        stream_.lowest_layer().shutdown(boost::asio::socket_base::shutdown_send, ignored);
+    }
+
+    void cancel() override
+    {
+        error_code ignored;
+        stream_.lowest_layer().cancel(ignored);
+    }
+
+    Stream stream_;
+    std::unique_ptr<work> work_;
+    std::array<char, 2048> first_bytes_{};  // a usual request; what idles has no more than this
+};
+
+}  // namespace portitor::http

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "offer/plan.hpp"
+
+#include <portitor/api/payment_route.hpp>
+#include <portitor/api/registration_request.hpp>
+
+namespace portitor::offer {
+
+/// What an offer's children are to be, every field written out so that an edit by hand shows.
+/// The Middleware names the offer in its address: a request through the offer's HTTPRoute is judged by that
+/// offer's rules, and refused where the verifier does not know it.
+boost::json::object desired_middleware(const api::service_offer& offer, const plan_settings& settings);
+boost::json::object desired_http_route(const api::service_offer& offer, const plan_settings& settings);
+boost::json::object desired_payment_route(const api::service_offer& offer, const api::payment_route& route);
+boost::json::object desired_registration(
+    const api::service_offer& offer, const registration_chain& chain, const plan_settings& settings
+);
+
+/// The object with an annotation that is a digest of it.
+boost::json::object stamped(boost::json::object desired);
+
+/// The Gateway, as routes name it.
+boost::json::object parent_reference(const plan_settings& settings);
+
+/// A Service that a rule of a route leads to.
+boost::json::object backend_reference(std::string_view service, std::uint16_t port);
+
+/// The live request with its desired state set to Retired and nothing else changed. Carries the uid, so that
+/// a request that is gone is not made again.
+boost::json::object retired_registration(const kube::object_meta& offer, const kube::object& live);
+
+/// Whether Portitor made this child for this very offer: by its controlling owner's uid or, where nothing
+/// controls it, by its labels.
+bool is_ours(const kube::object& child, const kube::object& offer);
+
+/// Why a child that is not ours is in the way, and what to do.
+std::string taken_message(const kube::object& child, const kube::object& offer);
+
+/// Whether a live child is not as it should be: absent, a field of another value, or a spec with more or
+/// fewer fields.
+bool needs_apply(const kube::object_ptr& live, const boost::json::object& desired);
+
+/// JSON pointers to the members of the live spec that `desired` does not have, outside of lists: those stay
+/// through a server-side apply.
+std::vector<std::string> foreign_fields(const kube::object& live, const boost::json::object& desired);
+
+/// What brings a child to what it should be; nothing where it is so, or is being deleted: such a one is made
+/// again when it is gone.
+std::optional<apply>
+needed_apply(const kube::resource& kind, const kube::object_ptr& live, boost::json::object desired);
+
+/// Whether the live child was once as it should be and has been changed since by somebody else.
+bool was_edited(const kube::object& live, const boost::json::object& desired);
+
+}  // namespace portitor::offer

@@ -1,0 +1,35 @@
+#include "offer/drain.hpp"
+
+#include "offer/children.hpp"
+
+#include <portitor/core/saturating_time.hpp>
+
+namespace portitor::offer {
+
+ending ending_of(const api::service_offer& offer, clock::time_point now)
+{
+    ending out;
+    if (!offer.drain_at)
+        return out;
+    const clock::time_point begins = *offer.drain_at;
+    out.sold_until = saturating_add(begins, offer.drain_grace);
+    if (now >= begins)
+        out.stage = now < out.sold_until ? drain_stage::draining : drain_stage::drained;
+    if (out.stage != drain_stage::drained)
+        out.next_step = std::chrono::ceil<std::chrono::milliseconds>(
+            saturating_between(now, out.stage == drain_stage::none ? begins : out.sold_until)
+        );
+    return out;
+}
+
+bool has_given_up_place(const kube::object& offer, const kube::object_ptr& live, clock::time_point now)
+{
+    // Most offers have no end: they are not read for it.
+    if (!offer.spec().contains("drainAt"))
+        return false;
+    const auto parsed = api::parse_service_offer(offer);
+    return parsed && ending_of(*parsed, now).stage == drain_stage::drained &&
+           (!live || !is_ours(*live, offer));
+}
+
+}  // namespace portitor::offer

@@ -1,0 +1,110 @@
+#pragma once
+
+#include "offer/place.hpp"
+
+#include <portitor/kube/object.hpp>
+#include <portitor/kube/store.hpp>
+
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace portitor::offer {
+
+/// Which offers ask for which place, and which of them has it.
+///
+/// Two offers are in each other's way where their hosts overlap and one's path is the other's or lies below
+/// it. They are gone through by age (creationTimestamp, then namespace/name): each one has its place unless
+/// an older one that has its own is in the way. So who has a place depends on the offers that there are and
+/// not on the order in which they were heard of, and an offer that has lost is in nobody's way.
+///
+/// A change costs as much as it changes: the offers are found by segments, and only those are looked at again
+/// for which the answer is another one. One strand.
+class path_index
+{
+public:
+    path_index() = default;
+    path_index(const path_index&) = delete;
+    path_index& operator=(const path_index&) = delete;
+
+    /// Takes a change of an offer, or takes it again. An offer that has `given_up` asks for no place, nor
+    /// does one whose place is reserved. Returns the other offers for which the answer of owner_before() is
+    /// now another one.
+    std::vector<kube::object_key> update(const kube::change<kube::object>& of, bool given_up = false);
+
+    /// "namespace/name" of the oldest of the older offers that keep this one from its place; empty where it
+    /// has it, or asks for none.
+    std::string owner_before(const kube::object_key& offer) const;
+
+private:
+    struct node;
+
+    struct claim
+    {
+        kube::object_key key;
+        clock::time_point created;
+        place where;
+        std::vector<node*> line;       ///< the paths above and its own one, "/" first
+        const claim* owner = nullptr;  ///< the older one that is in the way
+    };
+
+    struct by_age
+    {
+        bool operator()(const claim* left, const claim* right) const;
+    };
+    using claims = std::set<claim*, by_age>;
+
+    /// A claim by who is in its way: first those with an owner, the oldest owner first, then those that have
+    /// their place; the oldest claim first among equals. Without a claim it comes before all of its owner.
+    struct standing
+    {
+        const claim* owner;
+        claim* of;
+    };
+    struct by_owner
+    {
+        bool operator()(const standing& left, const standing& right) const;
+    };
+    using standings = std::set<standing, by_owner>;
+
+    /// Claims, to be found by host.
+    class crowd
+    {
+    public:
+        void insert(claim& of);
+        void erase(claim& of);
+        bool empty() const { return all_.empty(); }
+        /// Calls `visitor` with sets that together hold those whose host overlaps.
+        template <typename Visitor>
+        void visit(const std::string& host, Visitor visitor) const;
+
+    private:
+        standings all_;
+        std::map<std::string, standings> by_host_;
+    };
+
+    /// One path: who asks for it, and who asks for it or for what lies below.
+    struct node
+    {
+        std::string path;
+        crowd here;
+        crowd below;
+    };
+
+    claim& make_claim(const kube::object& offer, place where);
+    void enter(claim& of);
+    void leave(claim& of);
+    template <typename Visitor>
+    void visit_in_the_way(const claim& of, Visitor visitor) const;
+    const claim* oldest_in_the_way(const claim& of) const;
+    void add_kept_out_by(const claim& of, claims& to) const;
+    void add_to_be_kept_out_by(const claim& of, claims& to) const;
+    void settle(claims& unsettled, std::set<kube::object_key>& moved);
+
+    std::map<kube::object_key, claim> claims_;
+    std::unordered_map<std::string, node> nodes_;
+};
+
+}  // namespace portitor::offer

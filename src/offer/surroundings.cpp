@@ -1,0 +1,111 @@
+#include "offer/surroundings.hpp"
+
+#include "offer/reference_grant.hpp"
+#include "offer/way_around.hpp"
+
+#include <portitor/api/names.hpp>
+#include <portitor/api/resources.hpp>
+
+namespace portitor::offer {
+
+namespace {
+
+std::vector<std::string> upstream_values(const kube::object& offer)
+{
+    std::string ns = kube::string_at(offer.spec(), "upstream.namespace");
+    if (ns.empty())
+        ns = offer.meta.ns;
+    return {ns + "/" + kube::string_at(offer.spec(), "upstream.service"), ns + "/"};
+}
+
+}  // namespace
+
+surroundings::surroundings(const kinds& watched, const plan_settings& settings)
+    : watched_(watched), settings_(settings), offers_by_service_(watched.offers.add_index(upstream_values)),
+      routes_by_backend_(watched.http_routes.add_index(open_backends)),
+      routes_by_middleware_(watched.http_routes.add_index(deciding_middlewares))
+{}
+
+bool surroundings::may_lead_to(const std::string& from, const kube::object_key& service) const
+{
+    if (from == service.ns)
+        return true;
+    const auto& grants = watched_.grants.objects().all();
+    for (auto at = grants.lower_bound({service.ns, ""}); at != grants.end(); ++at)
+    {
+        const auto& [key, grant] = *at;
+        if (key.ns != service.ns)
+            break;
+        if (permits(*grant, from, service.name))
+            return true;
+    }
+    return false;
+}
+
+// Made for an offer that there is: what is not as it should be is about to be put right.
+bool surroundings::is_kept_true(const kube::object& route) const
+{
+    const auto* owner = route.meta.controller();
+    if (!owner || owner->kind != api::service_offer_resource.kind ||
+        route.meta.name != api::http_route_name(owner->name))
+        return false;
+    const kube::object_ptr offer = watched_.offers.objects().find({route.meta.ns, owner->name});
+    return offer && offer->meta.uid == owner->uid;
+}
+
+std::string surroundings::way_around(const api::service_offer& offer) const
+{
+    const kube::object_key service{offer.upstream.ns, offer.upstream.service};
+    const middleware_finder find = [this](const kube::object_key& key) {
+        return watched_.middlewares.objects().find(key);
+    };
+    for (const kube::object_key& key : routes_by_backend_.find(service.to_string()))
+    {
+        const kube::object_ptr route = watched_.http_routes.objects().find(key);
+        // A route that may not lead there leads nowhere: nobody takes down the offers of another namespace.
+        if (!route || is_kept_true(*route) || !may_lead_to(key.ns, service))
+            continue;
+        if (std::string found = find_way_around(*route, offer, settings_, find); !found.empty())
+            return found;
+    }
+    return {};
+}
+
+void surroundings::add_sellers(const kube::object& route, keys& to) const
+{
+    for (const std::string& service : open_backends(route))
+    {
+        const auto& found = offers_by_service_.find(service);
+        to.insert(to.end(), found.begin(), found.end());
+    }
+}
+
+surroundings::keys surroundings::concerned_by_route(const change& of) const
+{
+    keys out;
+    for (const kube::object_ptr& each : {of.before, of.after})
+    {
+        if (each)
+            add_sellers(*each, out);
+    }
+    return out;
+}
+
+surroundings::keys surroundings::concerned_by_middleware(const change& of) const
+{
+    keys out;
+    for (const kube::object_key& key : routes_by_middleware_.find(of.key().to_string()))
+    {
+        if (const kube::object_ptr route = watched_.http_routes.objects().find(key))
+            add_sellers(*route, out);
+    }
+    return out;
+}
+
+surroundings::keys surroundings::concerned_by_grant(const change& of) const
+{
+    const auto& found = offers_by_service_.find(of.key().ns + "/");
+    return {found.begin(), found.end()};
+}
+
+}  // namespace portitor::offer

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "offer/plan_settings.hpp"
+
+#include <portitor/api/service_offer.hpp>
+#include <portitor/kube/informer.hpp>
+
+#include <string>
+#include <vector>
+
+namespace portitor::offer {
+
+/// What others have written that decides whether an offer may be sold: HTTPRoutes that lead around its gate,
+/// and ReferenceGrants. And the other way round: which offers a change of those concerns. One strand.
+class surroundings
+{
+public:
+    using keys = std::vector<kube::object_key>;
+    using change = kube::change<kube::object>;
+
+    /// What is watched, and must outlive this. Before the first object comes: adds indexes.
+    struct kinds
+    {
+        kube::object_informer& offers;
+        kube::object_informer& http_routes;
+        kube::object_informer& middlewares;
+        kube::object_informer& grants;
+    };
+
+    surroundings(const kinds& watched, const plan_settings& settings);
+
+    /// Whether HTTPRoutes of namespace `from` may lead to a Service: one of the same namespace, or one whose
+    /// namespace has a ReferenceGrant for it.
+    bool may_lead_to(const std::string& from, const kube::object_key& service) const;
+
+    /// Words for the first HTTPRoute that leads around the offer's gate; empty where there is none.
+    std::string way_around(const api::service_offer& offer) const;
+
+    keys concerned_by_route(const change& of) const;
+    keys concerned_by_middleware(const change& of) const;
+    keys concerned_by_grant(const change& of) const;
+
+private:
+    using index = kube::object_informer::index;
+
+    bool is_kept_true(const kube::object& route) const;
+    void add_sellers(const kube::object& route, keys& to) const;
+
+    kinds watched_;
+    const plan_settings& settings_;
+    const index& offers_by_service_;  ///< "namespace/service", and "namespace/" for all of a namespace
+    const index& routes_by_backend_;
+    const index& routes_by_middleware_;
+};
+
+}  // namespace portitor::offer

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "roles/settings.hpp"
+
+#include <portitor/core/error.hpp>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace portitor::route {
+
+/// One value for the Authorization header of upstreams, read from a file. It is a secret: it goes into a
+/// granted answer and nowhere else. Any thread.
+class credential
+{
+public:
+    explicit credential(roles::credential_entry entry) : entry_(std::move(entry)) {}
+
+    const std::string& name() const { return entry_.name; }
+    bool open_to(std::string_view ns) const;
+
+    /// Null as long as the file could not be read.
+    std::shared_ptr<const std::string> value() const;
+
+    /// Reads the file again. A file that cannot be read, or does not hold one line of text, is errc::invalid
+    /// and leaves the last value in force.
+    result<void> refresh();
+
+private:
+    roles::credential_entry entry_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<const std::string> value_;
+};
+
+/// The operator's list of credentials.
+class credential_store
+{
+public:
+    explicit credential_store(const std::vector<roles::credential_entry>& entries);
+
+    /// errc::invalid where there is none of that name, or the namespace may not use it: both sound alike, so
+    /// that nobody learns the names of others.
+    result<const credential*> find(std::string_view name, std::string_view ns) const;
+
+    /// Reads all files again; the failures, by name.
+    std::vector<std::pair<std::string, error>> refresh();
+
+private:
+    std::vector<std::unique_ptr<credential>> all_;
+};
+
+}  // namespace portitor::route

@@ -1,0 +1,254 @@
+#include "catch.hpp"
+#include "files.hpp"
+
+#include <portitor/config/loader.hpp>
+
+#include <yaml-cpp/yaml.h>
+
+#include <array>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace portitor;
+using portitor::test::environment_variable;
+using portitor::test::temp_folder;
+
+namespace {
+
+result<void> check_colour(const std::string& value)
+{
+    if (value == "red" || value == "green")
+        return {};
+    return fail(errc::invalid, "\"{}\" is no colour", value);
+}
+
+result<void> read_items(const YAML::Node& list, std::vector<std::string>& into)
+{
+    for (const auto& each : list)
+    {
+        const auto name = each["name"].as<std::string>();
+        if (name.empty())
+            return fail(errc::invalid, "an item without a name");
+        into.push_back(name);
+    }
+    return {};
+}
+
+struct fixture
+{
+    temp_folder folder;
+    std::string shade;
+    std::string colour;
+    bool loud = false;
+    std::vector<std::string> items;
+    std::vector<std::string> words;
+    config_loader loader{"portitor", "Tests settings.", "The end."};
+
+    fixture()
+    {
+        config_option plain{"test-shade", "How dark", "grey", set_text(shade)};
+        plain.letter = 's';
+        loader.add(plain);
+        loader.add(config_option{"test-colour", "Which colour", "red", [this](const std::string& value) {
+                                     colour = value;
+                                     return check_colour(value);
+                                 }});
+        config_option loudness{"test-loud", "Whether to shout", "false", set_bool(loud)};
+        loudness.is_switch = true;
+        loader.add(loudness);
+        loader.add(config_section{
+            "test-items", [this](const YAML::Node& node) { return read_items(node, items); }});
+    }
+
+    result<config_outcome> load(std::vector<std::string> arguments)
+    {
+        std::vector<const char*> argv{"portitor"};
+        for (const std::string& each : arguments)
+            argv.push_back(each.c_str());
+        return loader.load(static_cast<int>(argv.size()), argv.data());
+    }
+
+    std::string complaint(const std::vector<std::string>& arguments)
+    {
+        const auto outcome = load(arguments);
+        return outcome ? "no error" : outcome.error().message();
+    }
+
+    std::string complaint_about(const std::string& yaml)
+    {
+        return complaint({"--config", folder.write("settings.yaml", yaml)});
+    }
+};
+
+bool has(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("settings come from flag, environment, file and default, in this order", "[core][config]")
+{
+    fixture f;
+    REQUIRE(f.load({}).has_value());
+    CHECK(f.shade == "grey");
+    const std::string file = f.folder.write("settings.yaml", "test-shade: from file\n");
+    REQUIRE(f.load({"--config", file}).has_value());
+    CHECK(f.shade == "from file");
+    const environment_variable variable("PORTITOR_TEST_SHADE", "from environment");
+    REQUIRE(f.load({"--config", file}).has_value());
+    CHECK(f.shade == "from environment");
+    REQUIRE(f.load({"--config", file, "--test-shade", "from flag"}).has_value());
+    CHECK(f.shade == "from flag");
+}
+
+TEST_CASE("the help shows only what is asked for, and the rest can be given all the same", "[core][config]")
+{
+    fixture f;
+    f.loader.show_only(std::array<std::string_view, 1>{"test-shade"});
+    std::ostringstream help;
+    std::streambuf* const before = std::cout.rdbuf(help.rdbuf());
+    const auto outcome = f.load({"--help"});
+    std::cout.rdbuf(before);
+    REQUIRE(outcome.has_value());
+    CHECK(*outcome == config_outcome::printed);
+    CHECK(has(help.str(), "--test-shade"));
+    CHECK_FALSE(has(help.str(), "--test-colour"));
+
+    REQUIRE(f.load({"--test-colour", "green"}).has_value());
+    CHECK(f.colour == "green");
+}
+
+TEST_CASE("the file itself can be named by the environment", "[core][config]")
+{
+    fixture f;
+    const environment_variable variable(
+        "PORTITOR_CONFIG", f.folder.write("settings.yaml", "test-shade: dark\n")
+    );
+    REQUIRE(f.load({}).has_value());
+    CHECK(f.shade == "dark");
+}
+
+TEST_CASE("an option's variable is its name in capitals", "[core][config]")
+{
+    CHECK(environment_name("log-level") == "PORTITOR_LOG_LEVEL");
+    CHECK(environment_name("kubeconfig") == "PORTITOR_KUBECONFIG");
+}
+
+TEST_CASE("flags are taken in every spelling, and the last one counts", "[core][config]")
+{
+    fixture f;
+    REQUIRE(f.load({"-s", "one"}).has_value());
+    CHECK(f.shade == "one");
+    REQUIRE(f.load({"--test-shade=two"}).has_value());
+    CHECK(f.shade == "two");
+    REQUIRE(f.load({"--test-shade", "two", "--test-shade", "three"}).has_value());
+    CHECK(f.shade == "three");
+}
+
+TEST_CASE("a switch alone means true", "[core][config]")
+{
+    fixture f;
+    REQUIRE(f.load({}).has_value());
+    CHECK_FALSE(f.loud);
+    REQUIRE(f.load({"--test-loud"}).has_value());
+    CHECK(f.loud);
+    REQUIRE(f.load({"--test-loud=false"}).has_value());
+    CHECK_FALSE(f.loud);
+    REQUIRE(f.load({"--config", f.folder.write("settings.yaml", "test-loud: true\n")}).has_value());
+    CHECK(f.loud);
+    CHECK(has(f.complaint({"--test-loud=perhaps"}), "neither true nor false"));
+}
+
+TEST_CASE("an unknown flag is named", "[core][config]")
+{
+    fixture f;
+    const auto outcome = f.load({"--test-shde", "dark"});
+    REQUIRE_FALSE(outcome.has_value());
+    CHECK(outcome.error().code() == errc::invalid);
+    CHECK(has(outcome.error().message(), "--test-shde"));
+    CHECK_FALSE(has(outcome.error().message(), "\n"));
+}
+
+TEST_CASE("a flag without its value is refused", "[core][config]")
+{
+    fixture f;
+    CHECK(has(f.complaint({"--test-shade"}), "--test-shade"));
+}
+
+TEST_CASE("words are refused where none are wanted, and handed over where they are", "[core][config]")
+{
+    fixture f;
+    CHECK(has(f.complaint({"stray"}), "stray"));
+    f.loader.positional("FILE", "files to read", f.words);
+    REQUIRE(f.load({"one", "--test-shade", "dark", "two"}).has_value());
+    CHECK(f.words == std::vector<std::string>{"one", "two"});
+    CHECK(f.shade == "dark");
+}
+
+TEST_CASE("an unknown key of the file is named with its line", "[core][config]")
+{
+    fixture f;
+    const std::string told = f.complaint_about("# a comment\ntest-shade: dark\nsha-de: x\n");
+    CHECK(has(told, "settings.yaml:3"));
+    CHECK(has(told, "\"sha-de\""));
+}
+
+TEST_CASE("a file that is no YAML is named with the line", "[core][config]")
+{
+    fixture f;
+    CHECK(has(f.complaint_about("test-shade: dark\ntest-colour: [\n"), "settings.yaml:"));
+    CHECK(has(f.complaint_about("- one\n- two\n"), "must be a YAML mapping"));
+    CHECK(f.complaint_about("") == "no error");
+    CHECK(f.complaint_about("# nothing yet\n") == "no error");
+}
+
+TEST_CASE("a missing file is not found", "[core][config]")
+{
+    fixture f;
+    const auto outcome = f.load({"--config", f.folder.path("none.yaml")});
+    REQUIRE_FALSE(outcome.has_value());
+    CHECK(outcome.error().code() == errc::not_found);
+    CHECK(has(outcome.error().message(), "none.yaml"));
+}
+
+TEST_CASE("a key that comes twice is named with its second line", "[core][config]")
+{
+    fixture f;
+    const std::string told = f.complaint_about("test-shade: light\ntest-colour: red\ntest-shade: dark\n");
+    CHECK(has(told, "settings.yaml:3: test-shade comes twice"));
+    CHECK(has(f.complaint_about("test-items: []\ntest-items: []\n"), "test-items comes twice"));
+}
+
+TEST_CASE("a list where one value is wanted is named with its line", "[core][config]")
+{
+    fixture f;
+    const std::string told = f.complaint_about("test-colour: red\ntest-shade: [a, b]\n");
+    CHECK(has(told, "settings.yaml:2"));
+    CHECK(has(told, "test-shade takes one value"));
+}
+
+TEST_CASE("a section gets its node, and its errors are told with file and line", "[core][config]")
+{
+    fixture f;
+    CHECK(f.complaint_about("test-items:\n  - name: one\n  - name: two\n") == "no error");
+    CHECK(f.items == std::vector<std::string>{"one", "two"});
+    const std::string own = f.complaint_about("test-shade: x\ntest-items:\n  - name: ''\n");
+    CHECK(has(own, "settings.yaml:2: test-items: an item without a name"));
+    // Thrown by yaml-cpp: the line is that of the wrong node.
+    const std::string thrown = f.complaint_about("test-items:\n  - name: one\n  - name: [x]\n");
+    CHECK(has(thrown, "settings.yaml:3: test-items: "));
+}
+
+TEST_CASE("a bad value is told with the place where it was given", "[core][config]")
+{
+    fixture f;
+    CHECK(f.complaint({"--test-colour", "blue"}) == "--test-colour: \"blue\" is no colour");
+    const std::string told = f.complaint_about("test-shade: x\ntest-colour: blue\n");
+    CHECK(has(told, "settings.yaml:2: test-colour: \"blue\" is no colour"));
+    const environment_variable variable("PORTITOR_TEST_COLOUR", "mauve");
+    CHECK(f.complaint({}) == "PORTITOR_TEST_COLOUR: \"mauve\" is no colour");
+    CHECK(f.complaint({"--test-colour", "green"}) == "no error");
+}

@@ -1,0 +1,235 @@
+#include "catch.hpp"
+#include "offer/children.hpp"
+#include "offer_world.hpp"
+
+using namespace portitor;
+using namespace portitor::offer;
+using test::changed;
+using test::world;
+
+namespace {
+
+const apply* find(const plan& all, std::string_view plural)
+{
+    for (const apply& each : all.applies)
+    {
+        if (each.kind.plural == plural)
+            return &each;
+    }
+    return nullptr;
+}
+
+// The child that the first plan makes, as the bytes that go to the API server.
+std::string made(const world& all, std::string_view plural)
+{
+    const plan first = all.look();
+    const apply* found = find(first, plural);
+    return found ? boost::json::serialize(found->desired) : "none";
+}
+
+}  // namespace
+
+TEST_CASE("the Middleware, byte for byte", "[controller][children]")
+{
+    CHECK(
+        made(world(), "middlewares") ==
+        R"({"apiVersion":"traefik.io/v1alpha1","kind":"Middleware","metadata":{"name":"x402-hello","namespace":"shop",)"
+        R"("labels":{"app.kubernetes.io/managed-by":"portitor","obol.org/serviceoffer":"hello"},)"
+        R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
+        R"("controller":true,"blockOwnerDeletion":true}],"annotations":{"obol.org/desired-hash":"ca8bac206a78ce77"}},)"
+        R"("spec":{"forwardAuth":{"address":"http://portitor-verifier.portitor.svc:8080/verify/shop/hello",)"
+        R"("trustForwardHeader":false,"authResponseHeaders":["X-Payer","X-Payment-Response","Payment-Response",)"
+        R"("X-Portitor-Route","X-Payment","Payment-Signature","X-Payment-Status","X-Payment-Tx","X-Payment-Payer",)"
+        R"("X-Verified-Wallet"],"maxResponseBodySize":65536}}})"
+    );
+}
+
+TEST_CASE("the HTTPRoute, byte for byte", "[controller][children]")
+{
+    CHECK(
+        made(world(), "httproutes") ==
+        R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"name":"so-hello","namespace":"shop",)"
+        R"("labels":{"app.kubernetes.io/managed-by":"portitor","obol.org/serviceoffer":"hello"},)"
+        R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
+        R"("controller":true,"blockOwnerDeletion":true}],"annotations":{"obol.org/desired-hash":"46cd32d3bde53a09"}},)"
+        R"("spec":{"parentRefs":[{"group":"gateway.networking.k8s.io","kind":"Gateway","namespace":"traefik",)"
+        R"("name":"traefik-gateway"}],"hostnames":[],"rules":[{"matches":[{"path":{"type":"PathPrefix",)"
+        R"("value":"/services/hello"}}],"filters":[{"type":"ExtensionRef","extensionRef":{"group":"traefik.io",)"
+        R"("kind":"Middleware","name":"x402-hello"}},{"type":"URLRewrite","urlRewrite":{"path":{)"
+        R"("type":"ReplacePrefixMatch","replacePrefixMatch":"/"}}}],"backendRefs":[{"group":"","kind":"Service",)"
+        R"("name":"web","port":8080,"weight":1}]}]}})"
+    );
+}
+
+TEST_CASE("the PaymentRoute, byte for byte", "[controller][children]")
+{
+    world all;
+    all.edit(
+        "/spec/routes",
+        R"([{"path": "/free/*", "gate": "free"}, {"path": "/llm", "price": {"perMTok": "2.5"}},
+                                 {"path": "/same"}])"
+    );
+    all.edit("/spec/upstream/credential", "\"litellm\"");
+    CHECK(
+        made(all, "paymentroutes") ==
+        R"({"apiVersion":"obol.org/v1alpha1","kind":"PaymentRoute","metadata":{"name":"hello-payment","namespace":"shop",)"
+        R"("labels":{"app.kubernetes.io/managed-by":"portitor","obol.org/serviceoffer":"hello"},)"
+        R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
+        R"("controller":true,"blockOwnerDeletion":true}],"annotations":{"obol.org/desired-hash":"68725ced7c079367"}},)"
+        R"("spec":{"pattern":"/services/hello/*","price":"10000","asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e",)"
+        R"("payTo":"0x00000000000000000000000000000000000000aB","network":"eip155:84532",)"
+        R"("facilitatorURL":"https://f.example","priceModel":"per-request","perMTok":"","approxTokensPerRequest":0,)"
+        R"("description":"ServiceOffer hello","maxTimeoutSeconds":300,"settlement":"beforeResponse",)"
+        R"("publicURL":"https://api.example.com/services/hello","credential":"litellm","suspended":false,)"
+        R"("rules":[{"pattern":"/free/*","gate":"free"},)"
+        R"({"pattern":"/llm","gate":"paid","price":"2500","priceModel":"per-mtok","perMTok":"2.5"},)"
+        R"({"pattern":"/same","gate":"paid","price":"10000","priceModel":"per-request"}]}})"
+    );
+}
+
+TEST_CASE("the RegistrationRequest, byte for byte", "[controller][children]")
+{
+    world all;
+    all.edit(
+        "/spec/registration",
+        R"({"enabled": true, "description": "Says hello", "metadata": {"b": "2", "a": "1"}})"
+    );
+    all.sell();
+    REQUIRE(all.seen.registration);
+    all.seen.registration = nullptr;
+    CHECK(
+        made(all, "registrationrequests") ==
+        R"({"apiVersion":"obol.org/v1alpha1","kind":"RegistrationRequest","metadata":{"name":"hello-registration",)"
+        R"("namespace":"shop","labels":{"app.kubernetes.io/managed-by":"portitor","obol.org/serviceoffer":"hello"},)"
+        R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
+        R"("controller":true,"blockOwnerDeletion":true}],"finalizers":["obol.org/portitor"],)"
+        R"("annotations":{"obol.org/desired-hash":"4737d86c0f25d5d1"}},)"
+        R"("spec":{"name":"hello","description":"Says hello","endpoint":"https://api.example.com/services/hello",)"
+        R"("image":"","chain":"base-sepolia","registry":"0x8004A818BFB912233c491871b3d84c89A494BD9e",)"
+        R"("agentURI":"https://api.example.com/.well-known/agent-registration/offer-uid.json",)"
+        R"("metadata":{"a":"1","b":"2"},"desiredState":"Active"}})"
+    );
+}
+
+TEST_CASE("Authorization is taken from the verifier only where it sets one", "[controller][children]")
+{
+    world all;
+    CHECK(made(all, "middlewares").find("\"Authorization\"") == std::string::npos);
+    all.edit("/spec/upstream/credential", "\"litellm\"");
+    CHECK(made(all, "middlewares").find(R"("X-Verified-Wallet","Authorization"])") != std::string::npos);
+}
+
+TEST_CASE("a hostname, a listener and a path of one's own", "[controller][children]")
+{
+    world all;
+    all.settings.gateway_section = "web";
+    all.settings.public_url = "https://api.example.com:8443";
+    all.edit("/spec/hostname", "\"shop.example.org\"");
+    all.edit("/spec/path", "\"/\"");
+    CHECK(made(all, "httproutes").find(R"("hostnames":["shop.example.org"])") != std::string::npos);
+    CHECK(made(all, "httproutes").find(R"("sectionName":"web")") != std::string::npos);
+    CHECK(made(all, "httproutes").find(R"("value":"/")") != std::string::npos);
+    CHECK(made(all, "paymentroutes").find(R"("pattern":"/*")") != std::string::npos);
+    CHECK(
+        made(all, "paymentroutes").find(R"("publicURL":"https://shop.example.org:8443/")") !=
+        std::string::npos
+    );
+}
+
+TEST_CASE("an asset of 18 decimals is named by its symbol", "[controller][children]")
+{
+    world all;
+    all.edit("/spec/payment/asset", R"({"symbol": "OBOL"})");
+    CHECK(
+        made(all, "paymentroutes").find(R"("price":"10000000000000000","asset":"0x0a09371a)") !=
+        std::string::npos
+    );
+}
+
+TEST_CASE("an edit by hand shows, wherever it is", "[controller][children]")
+{
+    struct edit
+    {
+        const char* plural;
+        const char* pointer;
+        const char* text;
+        const char* foreign;
+    };
+    const auto row = GENERATE(values<edit>({
+        {"middlewares", "/spec/forwardAuth/address", "\"http://evil\"", ""},
+        {"middlewares", "/spec/forwardAuth/trustForwardHeader", "true", ""},
+        {"middlewares",
+         "/spec/forwardAuth/authRequestHeaders",
+         "[\"X\"]",
+         "/spec/forwardAuth/authRequestHeaders"},
+        {"middlewares", "/spec/forwardAuth/maxResponseBodySize", "", ""},
+        {"middlewares", "/spec/a~b", "{}", "/spec/a~0b"},
+        {"httproutes", "/spec/hostnames", "[\"a.b\"]", ""},
+        {"httproutes", "/spec/rules", "[]", ""},
+        {"paymentroutes", "/spec/price", "\"1\"", ""},
+        {"paymentroutes", "/spec/rules", "[{\"pattern\": \"/*\", \"gate\": \"free\"}]", ""},
+        {"paymentroutes", "/spec/suspended", "true", ""},
+        {"paymentroutes", "/metadata/labels", "{}", ""},
+        {"paymentroutes", "/metadata/ownerReferences", "[]", ""},
+        {"paymentroutes", "/metadata/annotations", "{}", ""},
+    }));
+    CAPTURE(row.plural, row.pointer);
+    world all;
+    all.sell();
+    kube::object_ptr& live = all.slot(row.plural);
+    const kube::object_ptr before = live;
+    // Without owner references it is ours by its labels; with neither it would be somebody else's.
+    live = changed(live, row.pointer, row.text);
+    const plan repair = all.look();
+    const apply* step = find(repair, row.plural);
+    REQUIRE(step);
+    CHECK(step->uid == before->meta.uid);
+    CHECK(
+        step->foreign == (*row.foreign ? std::vector<std::string>{row.foreign} : std::vector<std::string>{})
+    );
+    all.carry_out(repair);
+    CHECK_FALSE(needs_apply(all.slot(row.plural), step->desired));
+}
+
+TEST_CASE("a field inside a list that somebody added shows", "[controller][children]")
+{
+    world all;
+    all.sell();
+    auto raw = all.seen.http_route->raw;
+    raw["spec"].at_pointer("/rules/0/matches/0").as_object()["method"] = "GET";
+    all.seen.http_route = kube::parse_object(raw).value();
+    const plan repair = all.step();
+    REQUIRE(find(repair, "httproutes"));
+    CHECK(repair.notes.at(0).reason == "DriftRepaired");
+    CHECK(all.seen.http_route->spec().at("rules").at_pointer("/0/matches/0").as_object().size() == 1);
+}
+
+TEST_CASE("what others add to the metadata is theirs", "[controller][children]")
+{
+    world all;
+    all.sell();
+    auto raw = all.seen.payment_route->raw;
+    boost::json::object& meta = raw["metadata"].as_object();
+    meta["labels"].as_object()["team"] = "a";
+    meta["annotations"].as_object()["note"] = "b";
+    meta["finalizers"] = boost::json::array{"other.example/wait"};
+    meta["ownerReferences"].as_array().push_back(boost::json::object{{"uid", "other"}, {"controller", false}}
+    );
+    all.seen.payment_route = kube::parse_object(raw).value();
+    CHECK(all.look().empty());
+}
+
+TEST_CASE("whose a child is", "[controller][children]")
+{
+    world all;
+    all.sell();
+    const auto owned = all.seen.middleware;
+    CHECK(is_ours(*owned, *all.offer));
+    const auto orphan = changed(owned, "/metadata/ownerReferences", "[]");
+    CHECK(is_ours(*orphan, *all.offer));
+    CHECK_FALSE(is_ours(*changed(orphan, "/metadata/labels", "{}"), *all.offer));
+    const auto of_other =
+        changed(orphan, "/metadata/ownerReferences", R"([{"uid": "x", "controller": true}])");
+    CHECK_FALSE(is_ours(*of_other, *all.offer));
+    CHECK_FALSE(is_ours(*owned, *changed(all.offer, "/metadata/uid", "\"second-life\"")));
+}

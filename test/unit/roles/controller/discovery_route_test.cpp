@@ -1,0 +1,108 @@
+#include "../../offer/offer_world.hpp"
+#include "catch.hpp"
+#include "offer/children.hpp"
+#include "roles/controller/discovery/route.hpp"
+
+using namespace portitor;
+using namespace portitor::controller;
+using namespace portitor::offer;
+using test::changed;
+using test::object_from;
+using test::world;
+
+namespace {
+
+const kube::object_ptr service = object_from(
+    R"({"metadata": {"name": "portitor-controller", "namespace": "portitor", "uid": "service-uid"}, "spec": {}})"
+);
+
+boost::json::object desired()
+{
+    return desired_discovery_route(service->meta, 8080, world().settings);
+}
+
+// The route as the API server has it once it was applied.
+kube::object_ptr live()
+{
+    auto raw = desired();
+    raw["metadata"].as_object()["uid"] = "route-uid";
+    raw["metadata"].as_object()["generation"] = 1;
+    return kube::parse_object(raw).value();
+}
+
+std::size_t foreign(const kube::object_ptr& route)
+{
+    const auto todo = needed_apply(api::http_route_resource, route, desired());
+    return todo ? todo->foreign.size() : 99;
+}
+
+}  // namespace
+
+TEST_CASE("the discovery route, byte for byte", "[controller][discovery][route]")
+{
+    CHECK(
+        boost::json::serialize(desired()) ==
+        R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"name":"portitor-discovery",)"
+        R"("namespace":"portitor","labels":{"app.kubernetes.io/managed-by":"portitor"},"ownerReferences":[{)"
+        R"("apiVersion":"v1","kind":"Service","name":"portitor-controller","uid":"service-uid"}],)"
+        R"("annotations":{"obol.org/desired-hash":"2c1f04b3f176bde4"}},"spec":{"parentRefs":[{)"
+        R"("group":"gateway.networking.k8s.io","kind":"Gateway","namespace":"traefik","name":"traefik-gateway"}],)"
+        R"("hostnames":[],"rules":[{"matches":[{"path":{"type":"Exact",)"
+        R"("value":"/.well-known/agent-registration.json"}},{"path":{"type":"Exact","value":"/api/services.json"}},)"
+        R"({"path":{"type":"PathPrefix","value":"/.well-known/agent-registration/"}}],"backendRefs":[{"group":"",)"
+        R"("kind":"Service","name":"portitor-controller","port":8080,"weight":1}]}]}})"
+    );
+}
+
+TEST_CASE("the route is written where it is not as desired, and only there", "[controller][discovery][route]")
+{
+    const auto made = needed_apply(api::http_route_resource, nullptr, desired());
+    REQUIRE(made);
+    CHECK(made->desired == desired());
+    CHECK(made->uid.empty());
+    CHECK_FALSE(needed_apply(api::http_route_resource, live(), desired()));
+    // What others add beside it is theirs.
+    CHECK_FALSE(
+        needed_apply(api::http_route_resource, changed(live(), "/metadata/labels/team", "\"a\""), desired())
+    );
+    CHECK_FALSE(
+        needed_apply(api::http_route_resource, changed(live(), "/status", R"({"parents": []})"), desired())
+    );
+
+    CHECK(foreign(changed(live(), "/spec/hostnames", R"(["x.example"])")) == 0);
+    CHECK(foreign(changed(live(), "/spec/rules", "[]")) == 0);
+    CHECK(foreign(changed(live(), "/spec/more", "1")) == 1);
+    CHECK(foreign(changed(live(), "/metadata/labels", "")) == 0);
+    CHECK(foreign(changed(live(), "/metadata/ownerReferences", "")) == 0);
+    // It cannot be brought back: it is made again when it is gone.
+    const auto going = changed(live(), "/metadata/deletionTimestamp", "\"2026-11-24T20:00:00Z\"");
+    CHECK_FALSE(needed_apply(api::http_route_resource, changed(going, "/spec/rules", "[]"), desired()));
+}
+
+TEST_CASE("another Service or Gateway is another route", "[controller][discovery][route]")
+{
+    auto other = world().settings;
+    CHECK(needed_apply(api::http_route_resource, live(), desired_discovery_route(service->meta, 8081, other))
+    );
+    other.gateway_section = "web";
+    CHECK(needed_apply(api::http_route_resource, live(), desired_discovery_route(service->meta, 8080, other))
+    );
+    auto again = service->meta;
+    again.uid = "made-again";
+    CHECK(
+        needed_apply(api::http_route_resource, live(), desired_discovery_route(again, 8080, world().settings))
+    );
+}
+
+TEST_CASE(
+    "a route of somebody else is none of ours, and an edited one still is", "[controller][discovery][route]"
+)
+{
+    CHECK(is_discovery_route(*live(), service->meta));
+    auto edited = changed(live(), "/metadata/labels", "");
+    CHECK(is_discovery_route(*edited, service->meta));
+    edited = changed(edited, "/metadata/annotations", "");
+    CHECK(is_discovery_route(*edited, service->meta));
+    edited = changed(edited, "/metadata/ownerReferences", "");
+    CHECK_FALSE(is_discovery_route(*edited, service->meta));
+}
