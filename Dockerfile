@@ -16,6 +16,7 @@ FROM scratch
 ARG REVISION
 LABEL org.opencontainers.image.title="portitor" \
     org.opencontainers.image.description="Sells HTTP services in Kubernetes for x402 payments" \
+    org.opencontainers.image.licenses="Apache-2.0" \
     org.opencontainers.image.version="0.1.0" \
     org.opencontainers.image.revision="$REVISION"
 COPY --from=build /image /

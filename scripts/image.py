@@ -43,10 +43,11 @@ def revision():
 
 
 def labels(version, created):
-    """Only what is known: there is no licence, and no public address."""
+    """Only what is known: there is no public address."""
     values = {
         "title": "portitor",
         "description": "Sells HTTP services in Kubernetes for x402 payments",
+        "licenses": spdx.LICENSE,
         "version": version,
         "revision": revision(),
         "created": created,

@@ -13,6 +13,7 @@ USER = 65532
 BINARY = "usr/bin/portitor"
 CA_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 SBOM = "usr/share/doc/portitor/sbom.spdx.json"
+LICENSE = "usr/share/doc/portitor/LICENSE"
 
 # Compiled in, and so in no list of the loader: headers, the archive of Crypto++, and the compiler's own parts.
 STATIC_PACKAGES = [
@@ -21,6 +22,7 @@ STATIC_PACKAGES = [
     *["libc6-dev", "libgcc-12-dev", "libstdc++-12-dev"],
 ]
 
+_SOURCES = Path(__file__).resolve().parents[2]
 _PASSWD = "root:x:0:0:root:/:/sbin/nologin\nnonroot:x:{0}:{0}:nonroot:/:/sbin/nologin\n".format(USER)
 _GROUP = "root:x:0:\nnonroot:x:{0}:\n".format(USER)
 
@@ -39,6 +41,7 @@ def make(binary):
     """All files but the SBOM, which describes them."""
     root = {
         BINARY: File(_stripped(binary), 0o755),
+        LICENSE: File((_SOURCES / "LICENSE").read_bytes()),
         "etc/passwd": File(_PASSWD.encode()),
         "etc/group": File(_GROUP.encode()),
         CA_BUNDLE: _ca_bundle(),

@@ -10,6 +10,10 @@ from . import debian, rootfs
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
 _IMAGE = "SPDXRef-Image"
+_PORTITOR = "SPDXRef-Portitor"
+
+# What the file LICENSE in the root of the sources is.
+LICENSE = "Apache-2.0"
 
 
 def document(root, version, created):
@@ -20,6 +24,8 @@ def document(root, version, created):
     packages = dynamic | static
     relations = [_relation(_DOCUMENT, "DESCRIBES", _IMAGE)]
     relations += [_relation(_IMAGE, "CONTAINS", file["SPDXID"]) for file in files]
+    relations.append(_relation(_IMAGE, "CONTAINS", _PORTITOR))
+    relations += [_relation(_file_id(path), "GENERATED_FROM", _PORTITOR) for path in (rootfs.BINARY, rootfs.LICENSE)]
     for path, file in sorted(root.items()):
         if file.package and not file.target:
             relations.append(_relation(_file_id(path), "GENERATED_FROM", _package_id(file.package)))
@@ -28,7 +34,7 @@ def document(root, version, created):
     relations += [_relation(binary, "DYNAMIC_LINK", _package_id(packages[name])) for name in sorted(libraries)]
     relations += [_relation(binary, "STATIC_LINK", _package_id(packages[name])) for name in sorted(static)]
     content = {
-        "packages": [_image(files, version), *(_package(packages[name]) for name in sorted(packages))],
+        "packages": [_image(files, version), _portitor(version), *(_package(packages[name]) for name in sorted(packages))],
         "files": files,
         "relationships": relations,
     }
@@ -50,12 +56,13 @@ def _image(files, version):
     sha1s = sorted(_checksum(file, "SHA1") for file in files)
     return {
         "SPDXID": _IMAGE,
-        "name": "portitor",
+        "name": "portitor-image",
         "versionInfo": version,
         "primaryPackagePurpose": "CONTAINER",
         "downloadLocation": "NOASSERTION",
         "licenseConcluded": "NOASSERTION",
         "licenseDeclared": "NOASSERTION",
+        "licenseComments": "each package that the image was made of has its own",
         "copyrightText": "NOASSERTION",
         "filesAnalyzed": True,
         "packageVerificationCode": {
@@ -63,6 +70,22 @@ def _image(files, version):
             # It cannot hold a hash of itself.
             "packageVerificationCodeExcludedFiles": [f"./{rootfs.SBOM}"],
         },
+    }
+
+
+def _portitor(version):
+    """What is in this repository. Nobody has published it anywhere that could be named here."""
+    return {
+        "SPDXID": _PORTITOR,
+        "name": "portitor",
+        "versionInfo": version,
+        "primaryPackagePurpose": "APPLICATION",
+        "downloadLocation": "NOASSERTION",
+        "licenseConcluded": LICENSE,
+        "licenseDeclared": LICENSE,
+        "licenseComments": f"see /{rootfs.LICENSE}",
+        "copyrightText": "NOASSERTION",
+        "filesAnalyzed": False,
     }
 
 

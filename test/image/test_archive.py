@@ -35,7 +35,7 @@ def test_it_starts_the_program_as_nobody_in_particular(image):
 def test_labels_say_what_is_known_and_no_more(image):
     labels = image.config["config"]["Labels"]
     assert {key.removeprefix("org.opencontainers.image.") for key in labels} <= {
-        *("title", "description", "version", "created", "revision")
+        *("title", "description", "licenses", "version", "created", "revision")
     }
     said = subprocess.run([ROOT / "build/release/portitor", "--version"], capture_output=True, text=True).stdout
     assert said == f"portitor {labels['org.opencontainers.image.version']}\n"
@@ -110,7 +110,7 @@ def test_the_sbom_names_every_file(image, built):
         name: hashlib.sha256(data).hexdigest() for name, data in there.items()
     }
     sha1s = "".join(sorted(sums["SHA1"] for sums in named.values()))
-    (whole,) = [each for each in sbom(image)["packages"] if each["name"] == "portitor"]
+    whole = package(image, "portitor-image")
     code = whole["packageVerificationCode"]["packageVerificationCodeValue"]
     assert code == hashlib.sha1(sha1s.encode()).hexdigest()
 
@@ -143,11 +143,47 @@ def related(image, kind):
     return {names[each["relatedSpdxElement"]] for each in relations}
 
 
+def package(image, name):
+    (found,) = [each for each in sbom(image)["packages"] if each["name"] == name]
+    return found
+
+
 def test_what_is_given_away_comes_with_its_notices(image):
-    for package in sbom(image)["packages"]:
-        if package["name"] != "portitor":
-            notice = package["licenseComments"].removeprefix("see /")
+    for each in sbom(image)["packages"]:
+        if each["name"] != "portitor-image":
+            notice = each["licenseComments"].removeprefix("see /")
             assert len(entries(image)[notice][1]) > 500
+
+
+def test_one_licence_is_named_everywhere(image):
+    text = (ROOT / "LICENSE").read_bytes()
+    # Nobody's own version of it.
+    assert text == Path("/usr/share/common-licenses/Apache-2.0").read_bytes()
+    assert entries(image)[rootfs.LICENSE][1] == text
+    said = package(image, "portitor")
+    assert said["licenseDeclared"] == said["licenseConcluded"] == "Apache-2.0"
+    assert said["licenseComments"] == f"see /{rootfs.LICENSE}"
+    made = {(each["spdxElementId"], each["relationshipType"]) for each in relations_to(image, said["SPDXID"])}
+    assert made == {
+        ("SPDXRef-Image", "CONTAINS"),
+        ("SPDXRef-File-usr-bin-portitor", "GENERATED_FROM"),
+        ("SPDXRef-File-usr-share-doc-portitor-LICENSE", "GENERATED_FROM"),
+    }
+    assert image.config["config"]["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
+    assert 'org.opencontainers.image.licenses="Apache-2.0"' in (ROOT / "Dockerfile").read_text()
+    assert "artifacthub.io/license: Apache-2.0" in (ROOT / "charts/portitor/Chart.yaml").read_text()
+    assert "[Apache License 2.0](LICENSE)" in (ROOT / "README.md").read_text()
+
+
+def test_the_sbom_claims_nothing_for_what_is_others(image):
+    """The image as a whole is under several licences, and it is published nowhere that could be named."""
+    whole = package(image, "portitor-image")
+    assert {whole["licenseDeclared"], whole["licenseConcluded"]} == {"NOASSERTION"}
+    assert {each["downloadLocation"] for each in sbom(image)["packages"]} == {"NOASSERTION"}
+
+
+def relations_to(image, identity):
+    return [each for each in sbom(image)["relationships"] if each["relatedSpdxElement"] == identity]
 
 
 def test_the_dockerfile_packs_the_same():
