@@ -201,12 +201,13 @@ private:
             stand_ins_.insert(key);
         pointer& held = objects_[key];
         const pointer before = std::exchange(held, object);
+        const bool is_new_text = !before || before->meta.resource_version != object->meta.resource_version;
         if (before && before->meta.uid != object->meta.uid)
         {
             note(changes, {before, nullptr});
             note(changes, {nullptr, std::move(object)});
         }
-        else if (!before || stood_in != stands_in || before->meta.resource_version != object->meta.resource_version)
+        else if (is_new_text || stood_in != stands_in)
             note(changes, {before, std::move(object)});
         else
             held = before;
