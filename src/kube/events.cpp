@@ -58,15 +58,17 @@ event_recorder::event_recorder(const environment& around, task_group& tasks, std
       dropped_(around.numbers.counter("portitor_events_dropped_total", "Events that were not written"))
 {}
 
-void event_recorder::record(const object& about, std::string type, std::string reason, std::string message)
+void event_recorder::record(
+    const resource& kind, const object_identity& about, std::string type, std::string reason, std::string message
+)
 {
     message = cut(std::move(message), longest_message);
-    if (in_flight_ >= most_in_flight || !may_record(about.meta.uid))
+    if (in_flight_ >= most_in_flight || !may_record(about.uid))
     {
         dropped_.add();
         return;
     }
-    entry& of = find(about, {about.meta.uid, std::move(type), std::move(reason), std::move(message)});
+    entry& of = find(kind, about, {about.uid, std::move(type), std::move(reason), std::move(message)});
     ++of.count;
     if (std::exchange(of.writing, true))
         return;
@@ -95,16 +97,15 @@ bool event_recorder::may_record(const std::string& uid)
     return true;
 }
 
-event_recorder::entry& event_recorder::find(const object& about, identity id)
+event_recorder::entry& event_recorder::find(const resource& kind, const object_identity& about, identity id)
 {
     if (const auto at = by_identity_.find(id); at != by_identity_.end())
     {
         entries_.splice(entries_.begin(), entries_, at->second);
         return entries_.front();
     }
-    const auto& [uid, type, reason, message] = id;
     entry fresh;
-    fresh.manifest = make_manifest(about, type, reason, message);
+    fresh.manifest = make_manifest(kind, about, id);
     fresh.id = id;
     entries_.push_front(std::move(fresh));
     by_identity_.emplace(std::move(id), entries_.begin());
@@ -120,22 +121,22 @@ void event_recorder::forget_oldest()
     entries_.pop_back();
 }
 
-boost::json::object event_recorder::make_manifest(
-    const object& about, const std::string& type, const std::string& reason, std::string message
-)
+boost::json::object
+event_recorder::make_manifest(const resource& kind, const object_identity& about, const identity& id)
 {
+    const auto& [uid, type, reason, message] = id;
     const std::string now = to_rfc3339(around_.wall.now());
     const boost::json::object metadata{
-        {"name", fmt::format("{}.{}", name_start(about.meta.name), unique_suffix())},
-        {"namespace", about.meta.ns.empty() ? "default" : about.meta.ns},
+        {"name", fmt::format("{}.{}", name_start(about.name), unique_suffix())},
+        {"namespace", about.ns.empty() ? "default" : about.ns},
     };
     const boost::json::object involved{
-        {"apiVersion", string_at(about.raw, "apiVersion")},
-        {"kind", string_at(about.raw, "kind")},
-        {"namespace", about.meta.ns},
-        {"name", about.meta.name},
-        {"uid", about.meta.uid},
-        {"resourceVersion", about.meta.resource_version},
+        {"apiVersion", kind.api_version()},
+        {"kind", kind.kind},
+        {"namespace", about.ns},
+        {"name", about.name},
+        {"uid", uid},
+        {"resourceVersion", about.resource_version},
     };
     const boost::json::object source{{"component", component_}};
     return {
@@ -145,7 +146,7 @@ boost::json::object event_recorder::make_manifest(
         {"involvedObject", involved},
         {"type", type},
         {"reason", reason},
-        {"message", std::move(message)},
+        {"message", message},
         {"source", source},
         {"firstTimestamp", now},
         {"lastTimestamp", now},

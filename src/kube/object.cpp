@@ -11,13 +11,6 @@ namespace json = boost::json;
 
 namespace {
 
-const json::object& object_at(const json::object& root, std::string_view key)
-{
-    static const json::object empty;
-    const json::value* value = root.if_contains(key);
-    return value && value->is_object() ? value->get_object() : empty;
-}
-
 std::optional<owner_reference> parse_owner(const json::value& value)
 {
     const json::object* entry = value.if_object();
@@ -251,9 +244,35 @@ bool bool_at(const json::object& root, std::string_view dotted_path, bool otherw
     return value && value->is_bool() ? value->get_bool() : otherwise;
 }
 
+std::string string_or(const json::object& root, std::string_view dotted_path, std::string_view otherwise)
+{
+    std::string found = string_at(root, dotted_path);
+    return found.empty() ? std::string(otherwise) : found;
+}
+
+const json::object& object_at(const json::object& root, std::string_view dotted_path)
+{
+    static const json::object empty;
+    const json::value* value = find_path(root, dotted_path);
+    return value && value->is_object() ? value->get_object() : empty;
+}
+
+const json::array& array_at(const json::object& root, std::string_view dotted_path)
+{
+    static const json::array empty;
+    const json::value* value = find_path(root, dotted_path);
+    return value && value->is_array() ? value->get_array() : empty;
+}
+
+const json::object& as_object(const json::value& value)
+{
+    static const json::object empty;
+    return value.is_object() ? value.get_object() : empty;
+}
+
 const json::object& labels_of(const object& of)
 {
-    return object_at(object_at(of.raw, "metadata"), "labels");
+    return object_at(of.raw, "metadata.labels");
 }
 
 bool contains(const json::value& live, const json::value& wanted)

@@ -1,14 +1,13 @@
 #include "offer/children.hpp"
 
-#include "offer/terms.hpp"
+#include "offer/naming.hpp"
 
 #include <portitor/api/names.hpp>
+#include <portitor/api/resources.hpp>
 #include <portitor/kube/owner.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
-
-#include <algorithm>
 
 namespace portitor::offer {
 
@@ -91,82 +90,6 @@ json::object route_rule(const api::service_offer& offer)
         {"filters", json::array{gate, rewrite}},
         {"backendRefs", json::array{backend}},
     };
-}
-
-const json::object& object_at(const json::object& root, std::string_view path)
-{
-    static const json::object empty;
-    const json::value* value = kube::find_path(root, path);
-    return value && value->is_object() ? value->get_object() : empty;
-}
-
-const json::array& array_at(const json::object& root, std::string_view path)
-{
-    static const json::array empty;
-    const json::value* value = kube::find_path(root, path);
-    return value && value->is_array() ? value->get_array() : empty;
-}
-
-// Lists of the metadata are shared with others: ours must be in it, more may be.
-bool holds_each(const json::array& live, const json::array& wanted)
-{
-    return std::all_of(wanted.begin(), wanted.end(), [&](const json::value& each) {
-        return std::any_of(live.begin(), live.end(), [&](const json::value& held) {
-            return kube::contains(held, each);
-        });
-    });
-}
-
-bool holds_metadata(const json::object& live, const json::object& desired)
-{
-    return kube::contains(object_at(live, "metadata.labels"), object_at(desired, "metadata.labels")) &&
-           kube::contains(
-               object_at(live, "metadata.annotations"), object_at(desired, "metadata.annotations")
-           ) &&
-           holds_each(
-               array_at(live, "metadata.ownerReferences"), array_at(desired, "metadata.ownerReferences")
-           ) &&
-           holds_each(array_at(live, "metadata.finalizers"), array_at(desired, "metadata.finalizers"));
-}
-
-std::string escaped(std::string_view key)
-{
-    std::string out;
-    for (const char c : key)
-    {
-        if (c == '~')
-            out += "~0";
-        else if (c == '/')
-            out += "~1";
-        else
-            out += c;
-    }
-    return out;
-}
-
-void collect_foreign(
-    const json::object& live,
-    const json::object& desired,
-    const std::string& at,
-    std::vector<std::string>& out
-)
-{
-    for (const auto& [key, value] : live)
-    {
-        const std::string pointer = at + "/" + escaped(key);
-        const json::value* wanted = desired.if_contains(key);
-        if (!wanted)
-            out.push_back(pointer);
-        else if (wanted->is_object() && value.is_object())
-            collect_foreign(value.get_object(), wanted->get_object(), pointer, out);
-    }
-}
-
-std::string hash_of(const json::object& object)
-{
-    const json::object& annotations = object_at(object, "metadata.annotations");
-    const json::value* hash = annotations.if_contains(api::desired_hash_annotation);
-    return hash && hash->is_string() ? std::string(hash->get_string()) : std::string();
 }
 
 }  // namespace
@@ -277,17 +200,7 @@ json::object retired_registration(const kube::object_meta& offer, const kube::ob
     return stamped(std::move(out));
 }
 
-bool is_ours(const kube::object& child, const kube::object& offer)
-{
-    if (const auto* owner = child.meta.controller())
-        return owner->uid == offer.meta.uid;
-    const json::object wanted{
-        {api::managed_by_label, api::managed_by_value},
-        {api::offer_label, api::label_value(offer.meta.name)}};
-    return kube::contains(object_at(child.raw, "metadata.labels"), wanted);
-}
-
-std::string taken_message(const kube::object& child, const kube::object& offer)
+std::string taken_message(const kube::object& child, const kube::object_identity& offer)
 {
     const auto* owner = child.meta.controller();
     return fmt::format(
@@ -297,42 +210,8 @@ std::string taken_message(const kube::object& child, const kube::object& offer)
         child.meta.key().to_string(),
         owner ? fmt::format("it belongs to {} {}, uid {}", owner->kind, owner->name, owner->uid)
               : std::string("nothing says that Portitor made it"),
-        offer.meta.name
+        offer.name
     );
-}
-
-bool needs_apply(const kube::object_ptr& live, const json::object& desired)
-{
-    if (!live || !holds_metadata(live->raw, desired))
-        return true;
-    return live->spec() != desired.at("spec").as_object();
-}
-
-std::vector<std::string> foreign_fields(const kube::object& live, const json::object& desired)
-{
-    std::vector<std::string> out;
-    collect_foreign(live.spec(), desired.at("spec").as_object(), "/spec", out);
-    return out;
-}
-
-std::optional<apply>
-needed_apply(const kube::resource& kind, const kube::object_ptr& live, json::object desired)
-{
-    if ((live && live->meta.deleted) || !needs_apply(live, desired))
-        return std::nullopt;
-    apply out{kind, std::move(desired), {}, {}, false};
-    if (live)
-    {
-        out.foreign = foreign_fields(*live, out.desired);
-        out.uid = live->meta.uid;
-    }
-    return out;
-}
-
-bool was_edited(const kube::object& live, const json::object& desired)
-{
-    return hash_of(live.raw) == hash_of(desired) &&
-           (live.spec() != desired.at("spec").as_object() || !holds_metadata(live.raw, desired));
 }
 
 }  // namespace portitor::offer

@@ -1,9 +1,10 @@
 #pragma once
 
-#include "offer/plan.hpp"
+#include "offer/plan_settings.hpp"
 
 #include <portitor/api/payment_route.hpp>
 #include <portitor/api/registration_request.hpp>
+#include <portitor/api/service_offer.hpp>
 
 namespace portitor::offer {
 
@@ -30,27 +31,7 @@ boost::json::object backend_reference(std::string_view service, std::uint16_t po
 /// a request that is gone is not made again.
 boost::json::object retired_registration(const kube::object_meta& offer, const kube::object& live);
 
-/// Whether Portitor made this child for this very offer: by its controlling owner's uid or, where nothing
-/// controls it, by its labels.
-bool is_ours(const kube::object& child, const kube::object& offer);
-
 /// Why a child that is not ours is in the way, and what to do.
-std::string taken_message(const kube::object& child, const kube::object& offer);
-
-/// Whether a live child is not as it should be: absent, a field of another value, or a spec with more or
-/// fewer fields.
-bool needs_apply(const kube::object_ptr& live, const boost::json::object& desired);
-
-/// JSON pointers to the members of the live spec that `desired` does not have, outside of lists: those stay
-/// through a server-side apply.
-std::vector<std::string> foreign_fields(const kube::object& live, const boost::json::object& desired);
-
-/// What brings a child to what it should be; nothing where it is so, or is being deleted: such a one is made
-/// again when it is gone.
-std::optional<apply>
-needed_apply(const kube::resource& kind, const kube::object_ptr& live, boost::json::object desired);
-
-/// Whether the live child was once as it should be and has been changed since by somebody else.
-bool was_edited(const kube::object& live, const boost::json::object& desired);
+std::string taken_message(const kube::object& child, const kube::object_identity& offer);
 
 }  // namespace portitor::offer

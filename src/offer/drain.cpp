@@ -1,6 +1,6 @@
 #include "offer/drain.hpp"
 
-#include "offer/children.hpp"
+#include <portitor/api/ownership.hpp>
 
 #include <portitor/core/saturating_time.hpp>
 
@@ -22,14 +22,10 @@ ending ending_of(const api::service_offer& offer, clock::time_point now)
     return out;
 }
 
-bool has_given_up_place(const kube::object& offer, const kube::object_ptr& live, clock::time_point now)
+bool has_given_up_place(const offer_record& offer, const kube::object_ptr& live, clock::time_point now)
 {
-    // Most offers have no end: they are not read for it.
-    if (!offer.spec().contains("drainAt"))
-        return false;
-    const auto parsed = api::parse_service_offer(offer);
-    return parsed && ending_of(*parsed, now).stage == drain_stage::drained &&
-           (!live || !is_ours(*live, offer));
+    return offer.spec && ending_of(*offer.spec, now).stage == drain_stage::drained &&
+           (!live || !api::is_made_for(*live, offer.meta));
 }
 
 }  // namespace portitor::offer

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <portitor/api/service_offer.hpp>
+#include "offer/offer_record.hpp"
 
 #include <chrono>
 #include <optional>
@@ -28,6 +28,6 @@ ending ending_of(const api::service_offer& offer, clock::time_point now);
 
 /// Whether the offer asks for its place no more: it has drained, and its HTTPRoute (`live`, null where there
 /// is none of that name) is gone. False where the spec cannot be read: then nobody knows what it says.
-bool has_given_up_place(const kube::object& offer, const kube::object_ptr& live, clock::time_point now);
+bool has_given_up_place(const offer_record& offer, const kube::object_ptr& live, clock::time_point now);
 
 }  // namespace portitor::offer

@@ -70,7 +70,7 @@ void path_index::crowd::visit(const std::string& host, Visitor visitor) const
     }
 }
 
-path_index::claim& path_index::make_claim(const kube::object& offer, place where)
+path_index::claim& path_index::make_claim(const offer_record& offer, place where)
 {
     claim& made = claims_[offer.meta.key()];
     made.key = offer.meta.key();
@@ -163,11 +163,11 @@ void path_index::settle(claims& unsettled, std::set<kube::object_key>& moved)
     }
 }
 
-std::vector<kube::object_key> path_index::update(const kube::change<kube::object>& of, bool given_up)
+std::vector<kube::object_key> path_index::update(const kube::change<offer_record>& of, bool given_up)
 {
     const kube::object_key key = of.key();
     const auto at = claims_.find(key);
-    place where = of.after ? place_of(*of.after) : place();
+    place where = of.after ? of.after->where : place();
     const bool asks = of.after && !given_up && !is_reserved(where);
     if (at == claims_.end() && !asks)
         return {};

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "offer/place.hpp"
+#include "offer/offer_record.hpp"
 
 #include <portitor/kube/object.hpp>
 #include <portitor/kube/store.hpp>
@@ -32,7 +32,7 @@ public:
     /// Takes a change of an offer, or takes it again. An offer that has `given_up` asks for no place, nor
     /// does one whose place is reserved. Returns the other offers for which the answer of owner_before() is
     /// now another one.
-    std::vector<kube::object_key> update(const kube::change<kube::object>& of, bool given_up = false);
+    std::vector<kube::object_key> update(const kube::change<offer_record>& of, bool given_up = false);
 
     /// "namespace/name" of the oldest of the older offers that keep this one from its place; empty where it
     /// has it, or asks for none.
@@ -93,7 +93,7 @@ private:
         crowd below;
     };
 
-    claim& make_claim(const kube::object& offer, place where);
+    claim& make_claim(const offer_record& offer, place where);
     void enter(claim& of);
     void leave(claim& of);
     template <typename Visitor>

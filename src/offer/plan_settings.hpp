@@ -1,33 +1,14 @@
 #pragma once
 
 #include <portitor/kube/object.hpp>
+#include <portitor/x402/networks.hpp>
 
 #include <chrono>
-#include <functional>
 #include <map>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace portitor::offer {
-
-/// A token that the operator accepts as payment.
-struct asset_info
-{
-    std::string address;
-    std::string symbol;
-    unsigned decimals = 0;
-    std::string eip712_name;
-    std::string eip712_version;
-};
-
-/// A network that the operator accepts payments on.
-struct network_info
-{
-    std::string caip2;
-    std::vector<asset_info> assets;  ///< the first one is meant where an offer names none
-};
 
 /// A credential for upstreams, and who may use it.
 struct credential_info
@@ -56,8 +37,7 @@ struct plan_settings
     std::map<std::string, std::string> facilitators;  ///< name to URL
     std::string default_facilitator = "default";
     std::vector<credential_info> credentials;
-    /// Finds a network by its name or its CAIP-2 id.
-    std::function<std::optional<network_info>(std::string_view)> find_network;
+    x402::network_table networks;
     std::vector<registration_chain> chains;  ///< the first one is meant where an offer names none
     bool verifier_endpoints_required = false;
     std::chrono::seconds probe_period{10};

@@ -1,8 +1,13 @@
+#include "offer/status.hpp"
+
 #include "offer/conditions.hpp"
+
+#include <portitor/api/registration_request.hpp>
 
 #include <boost/json/array.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 namespace portitor::offer {
 
@@ -10,124 +15,128 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::string_view internal_error = "InternalError";
 constexpr std::size_t longest_fault = 1024;
 
 bool is_news(const kube::condition& now, const kube::condition* before)
 {
-    // Nobody asks about these: they repeat another condition, or say that nothing was to be done.
-    static constexpr std::array<std::string_view, 7> quiet{
-        "Disabled", "Declared", "Withheld", "Deleting", "Drained", "InvalidSpec", "MiddlewareMissing"};
-    const bool repeats = now.type == "Ready" && now.status != "True";
-    const bool is_quiet = std::find(quiet.begin(), quiet.end(), now.reason) != quiet.end() &&
-                          !(now.reason == "Drained" && now.type == "Draining") &&
-                          !(now.reason == "InvalidSpec" && now.status == "False");
-    if (repeats || is_quiet || now.status == "Unknown")
+    const bool repeats = now.type == api::condition_type::ready && !now.is_true();
+    if (repeats || now.status == "Unknown" || !api::is_news(now.type, now.reason))
         return false;
     return !before || before->status != now.status || (now.status == "False" && before->reason != now.reason);
 }
 
+bool says_the_same(const kube::condition& left, const kube::condition& right)
+{
+    const auto facts = [](const kube::condition& of) {
+        return std::tie(
+            of.type, of.status, of.reason, of.message, of.observed_generation, of.last_transition_time
+        );
+    };
+    return facts(left) == facts(right);
+}
+
+bool says_the_same(const offer_status& live, const offer_status& wanted)
+{
+    const auto facts = [](const offer_status& of) {
+        return std::tie(of.observed_generation, of.phase, of.endpoint, of.agent_id, of.registration_tx_hash);
+    };
+    // Conditions of other types belong to others; ours are compared one by one, whatever their order.
+    return facts(live) == facts(wanted) &&
+           std::all_of(wanted.conditions.begin(), wanted.conditions.end(), [&](const kube::condition& each) {
+               const kube::condition* held = kube::find_condition(live.conditions, each.type);
+               return held && says_the_same(*held, each);
+           });
+}
+
+// Every field is written, also an empty one: then nothing stays behind, whoever wrote it.
+json::object to_json(const offer_status& of)
+{
+    json::array list;
+    for (const kube::condition& each : of.conditions)
+        list.push_back(kube::to_json(each));
+    json::object out{
+        {"observedGeneration", of.observed_generation},
+        {"phase", of.phase},
+        {"endpoint", of.endpoint},
+        {"agentId", of.agent_id},
+        {"registrationTxHash", of.registration_tx_hash},
+    };
+    out["conditions"] = std::move(list);
+    return out;
+}
+
 }  // namespace
 
-std::string phase_of(const std::vector<kube::condition>& conditions, const evidence& all)
+std::string_view phase_of(const std::vector<kube::condition>& conditions, const draft& wanted)
 {
-    if (all.wanted.ending.stage == drain_stage::drained)
-        return "Drained";
-    if (all.wanted.blocked)
-        return "Blocked";
-    if (all.wanted.route->suspended)
-        return "Suspended";
-    if (all.wanted.ending.stage == drain_stage::draining)
-        return "Draining";
-    return three_hold(conditions) ? "Ready" : "Pending";
+    if (wanted.ending.stage == drain_stage::drained)
+        return phase::drained;
+    if (wanted.blocked)
+        return phase::blocked;
+    if (wanted.route->suspended)
+        return phase::suspended;
+    if (wanted.ending.stage == drain_stage::draining)
+        return phase::draining;
+    return holds_for_ready(conditions) ? phase::ready : phase::pending;
 }
 
 std::optional<json::object> make_status(
-    const kube::object& offer,
+    const offer_record& offer,
     std::vector<kube::condition> conditions,
-    std::string phase,
-    std::string endpoint,
-    const kube::object_ptr& registration,
+    std::string_view phase,
+    const std::string& endpoint,
+    const kube::object* registration,
     clock::time_point now
 )
 {
-    const auto live = kube::parse_conditions(offer.status());
-    kube::keep_transition_times(conditions, live, now);
-    json::array list;
-    for (const kube::condition& each : conditions)
-        list.push_back(kube::to_json(each));
+    kube::keep_transition_times(conditions, offer.status.conditions, now);
     const auto registered =
         registration ? api::read_registration_state(*registration) : api::registration_state{};
-    // Every field is written, also an empty one: then nothing stays behind, whoever wrote it.
-    json::object wanted{
-        {"observedGeneration", offer.meta.generation},
-        {"phase", phase},
-        {"endpoint", endpoint},
-        {"agentId", registered.agent_id},
-        {"registrationTxHash", registered.tx_hash},
-        {"conditions", std::move(list)},
-    };
-    // Conditions of other types belong to others; ours are compared one by one, whatever their order.
-    const auto holds = [&](const json::value& condition) {
-        const json::value* all = offer.status().if_contains("conditions");
-        return all && all->is_array() &&
-               std::any_of(all->get_array().begin(), all->get_array().end(), [&](const json::value& each) {
-                   return kube::contains(each, condition);
-               });
-    };
-    json::object rest = wanted;
-    rest.erase("conditions");
-    const json::array& ours = wanted["conditions"].as_array();
-    if (kube::contains(offer.status(), rest) && std::all_of(ours.begin(), ours.end(), holds))
-        return std::nullopt;
-    return wanted;
+    const offer_status wanted{
+        offer.meta.generation,
+        std::string(phase),
+        endpoint,
+        registered.agent_id,
+        registered.tx_hash,
+        std::move(conditions)};
+    return says_the_same(offer.status, wanted) ? std::nullopt : std::optional(to_json(wanted));
 }
 
 std::optional<json::object>
-make_fault_status(const kube::object& offer, const std::string& what, clock::time_point now)
+make_fault_status(const offer_record& offer, const std::string& what, clock::time_point now)
 {
-    static constexpr std::array<std::string_view, 6> ours{
-        "ModelReady", "UpstreamHealthy", "PaymentGateReady", "RoutePublished", "Draining", "Registered"};
-    const auto live = kube::parse_conditions(offer.status());
-    const kube::condition* said = kube::find_condition(live, "Ready");
-    if (said && said->reason == internal_error && said->observed_generation == offer.meta.generation)
+    namespace type = api::condition_type;
+    const kube::condition* said = offer.status.find_present(type::ready, offer.meta.generation);
+    if (said && said->reason == api::because::internal_error.name)
         return std::nullopt;
-    std::vector<kube::condition> conditions;
-    std::copy_if(live.begin(), live.end(), std::back_inserter(conditions), [](const kube::condition& each) {
-        return std::find(ours.begin(), ours.end(), each.type) != ours.end();
+    // What else was written is kept: what is not applied again would be gone.
+    offer_status wanted = offer.status;
+    wanted.observed_generation = offer.meta.generation;
+    wanted.phase = phase::pending;
+    std::erase_if(wanted.conditions, [](const kube::condition& each) {
+        return each.type == type::ready ||
+               std::find(type::all.begin(), type::all.end(), each.type) == type::all.end();
     });
     kube::condition ready = make_condition(
-        "Ready",
+        type::ready,
         "False",
-        internal_error,
-        "a fault of the controller with this offer: {}. It tries again, later each time; its log names this "
-        "offer. Please report it",
+        api::because::internal_error,
+        "a fault of the controller with this offer: {}. It tries again, later each time; its log names this offer. "
+        "Please report it",
         std::string_view(what).substr(0, longest_fault)
     );
     ready.observed_generation = offer.meta.generation;
-    conditions.push_back(std::move(ready));
-    kube::keep_transition_times(conditions, live, now);
-    json::array list;
-    for (const kube::condition& each : conditions)
-        list.push_back(kube::to_json(each));
-    // What else was written is kept: what is not applied again would be gone.
-    return json::object{
-        {"observedGeneration", offer.meta.generation},
-        {"phase", "Pending"},
-        {"endpoint", kube::string_at(offer.status(), "endpoint")},
-        {"agentId", kube::string_at(offer.status(), "agentId")},
-        {"registrationTxHash", kube::string_at(offer.status(), "registrationTxHash")},
-        {"conditions", std::move(list)},
-    };
+    wanted.conditions.push_back(std::move(ready));
+    kube::keep_transition_times(wanted.conditions, offer.status.conditions, now);
+    return to_json(wanted);
 }
 
-std::vector<note> transitions(const kube::object& offer, const std::vector<kube::condition>& conditions)
+std::vector<note> transitions(const offer_record& offer, const std::vector<kube::condition>& conditions)
 {
     std::vector<note> out;
-    const auto live = kube::parse_conditions(offer.status());
     for (const kube::condition& each : conditions)
     {
-        if (!is_news(each, kube::find_condition(live, each.type)))
+        if (!is_news(each, kube::find_condition(offer.status.conditions, each.type)))
             continue;
         const auto type = each.is_true() ? note::severity::normal : note::severity::warning;
         out.push_back({type, each.reason, each.message});

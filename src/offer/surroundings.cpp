@@ -4,18 +4,15 @@
 #include "offer/way_around.hpp"
 
 #include <portitor/api/names.hpp>
-#include <portitor/api/resources.hpp>
+#include <portitor/api/ownership.hpp>
 
 namespace portitor::offer {
 
 namespace {
 
-std::vector<std::string> upstream_values(const kube::object& offer)
+std::vector<std::string> upstream_values(const offer_record& offer)
 {
-    std::string ns = kube::string_at(offer.spec(), "upstream.namespace");
-    if (ns.empty())
-        ns = offer.meta.ns;
-    return {ns + "/" + kube::string_at(offer.spec(), "upstream.service"), ns + "/"};
+    return {offer.upstream.to_string(), offer.upstream.ns + "/"};
 }
 
 }  // namespace
@@ -45,11 +42,10 @@ bool surroundings::may_lead_to(const std::string& from, const kube::object_key& 
 // Made for an offer that there is: what is not as it should be is about to be put right.
 bool surroundings::is_kept_true(const kube::object& route) const
 {
-    const auto* owner = route.meta.controller();
-    if (!owner || owner->kind != api::service_offer_resource.kind ||
-        route.meta.name != api::http_route_name(owner->name))
+    const kube::owner_reference* owner = api::owning_offer(route.meta);
+    if (!owner || route.meta.name != api::http_route_name(owner->name))
         return false;
-    const kube::object_ptr offer = watched_.offers.objects().find({route.meta.ns, owner->name});
+    const record_ptr offer = watched_.offers.objects().find({route.meta.ns, owner->name});
     return offer && offer->meta.uid == owner->uid;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "offer/offer_record.hpp"
 #include "offer/plan_settings.hpp"
 
 #include <portitor/api/service_offer.hpp>
@@ -21,7 +22,7 @@ public:
     /// What is watched, and must outlive this. Before the first object comes: adds indexes.
     struct kinds
     {
-        kube::object_informer& offers;
+        kube::informer<offer_record>& offers;
         kube::object_informer& http_routes;
         kube::object_informer& middlewares;
         kube::object_informer& grants;
@@ -48,7 +49,7 @@ private:
 
     kinds watched_;
     const plan_settings& settings_;
-    const index& offers_by_service_;  ///< "namespace/service", and "namespace/" for all of a namespace
+    const kube::store<offer_record>::index& offers_by_service_;  ///< "namespace/service", and "namespace/" for all of a namespace
     const index& routes_by_backend_;
     const index& routes_by_middleware_;
 };

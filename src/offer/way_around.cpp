@@ -3,6 +3,7 @@
 #include "offer/place.hpp"
 
 #include <portitor/api/names.hpp>
+#include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
 
 #include <boost/json/array.hpp>
@@ -16,33 +17,14 @@ namespace json = boost::json;
 
 namespace {
 
-const json::array& list_at(const json::object& of, std::string_view key)
-{
-    static const json::array empty;
-    const json::value* value = of.if_contains(key);
-    return value && value->is_array() ? value->get_array() : empty;
-}
-
-const json::object& as_object(const json::value& value)
-{
-    static const json::object empty;
-    return value.is_object() ? value.get_object() : empty;
-}
-
-std::string text_or(const json::object& of, std::string_view path, std::string_view otherwise)
-{
-    std::string found = kube::string_at(of, path);
-    return found.empty() ? std::string(otherwise) : found;
-}
-
 // The names of the Middlewares that a rule goes through. Filters of a single backend do not count: not every
 // version of Traefik runs them.
 std::vector<std::string> middlewares_of(const json::object& rule)
 {
     std::vector<std::string> out;
-    for (const json::value& each : list_at(rule, "filters"))
+    for (const json::value& each : kube::array_at(rule, "filters"))
     {
-        const json::object& filter = as_object(each);
+        const json::object& filter = kube::as_object(each);
         if (kube::string_at(filter, "extensionRef.group") == api::middleware_resource.group &&
             kube::string_at(filter, "extensionRef.kind") == api::middleware_resource.kind)
             out.push_back(kube::string_at(filter, "extensionRef.name"));
@@ -53,9 +35,8 @@ std::vector<std::string> middlewares_of(const json::object& rule)
 // The Middleware of the offer that a route says it was made for; empty where it says nothing of the kind.
 std::string own_middleware(const kube::object& route)
 {
-    const auto* owner = route.meta.controller();
-    if (!owner || owner->kind != api::service_offer_resource.kind ||
-        route.meta.name != api::http_route_name(owner->name))
+    const kube::owner_reference* owner = api::owning_offer(route.meta);
+    if (!owner || route.meta.name != api::http_route_name(owner->name))
         return {};
     return api::middleware_name(owner->name);
 }
@@ -67,22 +48,35 @@ bool is_as_we_write_it(const json::object& rule, const std::string& own)
     return !own.empty() && std::find(names.begin(), names.end(), own) != names.end();
 }
 
+// The rules of a route that Portitor would not write.
+std::vector<const json::object*> rules_of_others(const kube::object& route)
+{
+    std::vector<const json::object*> out;
+    const std::string own = own_middleware(route);
+    for (const json::value& each : kube::array_at(route.spec(), "rules"))
+    {
+        if (!is_as_we_write_it(kube::as_object(each), own))
+            out.push_back(&kube::as_object(each));
+    }
+    return out;
+}
+
 // The Service that a backend stands for; nothing for other kinds, and for what gets no request.
 std::optional<kube::object_key> service_of(const json::object& backend, const kube::object& route)
 {
-    if (!kube::string_at(backend, "group").empty() || text_or(backend, "kind", "Service") != "Service" ||
+    if (!kube::string_at(backend, "group").empty() || kube::string_or(backend, "kind", "Service") != "Service" ||
         kube::int_at(backend, "weight", 1) == 0)
         return std::nullopt;
-    return kube::object_key{text_or(backend, "namespace", route.meta.ns), kube::string_at(backend, "name")};
+    return kube::object_key{kube::string_or(backend, "namespace", route.meta.ns), kube::string_at(backend, "name")};
 }
 
 bool leads_to(const json::object& rule, const kube::object& route, const api::service_offer& offer)
 {
     const kube::object_key wanted{offer.upstream.ns, offer.upstream.service};
-    const json::array& backends = list_at(rule, "backendRefs");
+    const json::array& backends = kube::array_at(rule, "backendRefs");
     return std::any_of(backends.begin(), backends.end(), [&](const json::value& each) {
-        return service_of(as_object(each), route) == wanted &&
-               kube::int_at(as_object(each), "port") == offer.upstream.port;
+        return service_of(kube::as_object(each), route) == wanted &&
+               kube::int_at(kube::as_object(each), "port") == offer.upstream.port;
     });
 }
 
@@ -109,13 +103,13 @@ bool is_paid(
 
 bool is_attached(const kube::object& route, const plan_settings& settings)
 {
-    const json::array& parents = list_at(route.spec(), "parentRefs");
+    const json::array& parents = kube::array_at(route.spec(), "parentRefs");
     return std::any_of(parents.begin(), parents.end(), [&](const json::value& each) {
-        const json::object& parent = as_object(each);
+        const json::object& parent = kube::as_object(each);
         const std::string section = kube::string_at(parent, "sectionName");
-        return text_or(parent, "group", api::http_route_resource.group) == api::http_route_resource.group &&
-               text_or(parent, "kind", "Gateway") == "Gateway" &&
-               text_or(parent, "namespace", route.meta.ns) == settings.gateway.ns &&
+        return kube::string_or(parent, "group", api::http_route_resource.group) == api::http_route_resource.group &&
+               kube::string_or(parent, "kind", "Gateway") == "Gateway" &&
+               kube::string_or(parent, "namespace", route.meta.ns) == settings.gateway.ns &&
                kube::string_at(parent, "name") == settings.gateway.name &&
                (section.empty() || settings.gateway_section.empty() || section == settings.gateway_section);
     });
@@ -123,7 +117,7 @@ bool is_attached(const kube::object& route, const plan_settings& settings)
 
 bool shares_host(const kube::object& route, const api::service_offer& offer)
 {
-    const json::array& hosts = list_at(route.spec(), "hostnames");
+    const json::array& hosts = kube::array_at(route.spec(), "hostnames");
     return hosts.empty() || std::any_of(hosts.begin(), hosts.end(), [&](const json::value& each) {
                return each.is_string() && hosts_overlap(std::string(each.get_string()), offer.hostname);
            });
@@ -132,8 +126,8 @@ bool shares_host(const kube::object& route, const api::service_offer& offer)
 // The match as it stands in messages, where a request for it can be one for the offer's paths.
 std::optional<std::string> overlap(const json::object& match, const api::service_offer& offer)
 {
-    const std::string type = text_or(match, "path.type", "PathPrefix");
-    const std::string value = text_or(match, "path.value", "/");
+    const std::string type = kube::string_or(match, "path.type", "PathPrefix");
+    const std::string value = kube::string_or(match, "path.value", "/");
     const std::string theirs = normal_path(value);
     const std::string ours = normal_path(offer.path);
     const bool below = is_at_or_below(theirs, ours);
@@ -145,12 +139,12 @@ std::optional<std::string> overlap(const json::object& match, const api::service
 
 std::optional<std::string> first_overlap(const json::object& rule, const api::service_offer& offer)
 {
-    const json::array& matches = list_at(rule, "matches");
+    const json::array& matches = kube::array_at(rule, "matches");
     if (matches.empty())
         return overlap({}, offer);
     for (const json::value& each : matches)
     {
-        if (auto found = overlap(as_object(each), offer))
+        if (auto found = overlap(kube::as_object(each), offer))
             return found;
     }
     return std::nullopt;
@@ -161,15 +155,11 @@ std::optional<std::string> first_overlap(const json::object& rule, const api::se
 std::vector<std::string> open_backends(const kube::object& route)
 {
     std::vector<std::string> out;
-    const std::string own = own_middleware(route);
-    for (const json::value& each : list_at(route.spec(), "rules"))
+    for (const json::object* rule : rules_of_others(route))
     {
-        const json::object& rule = as_object(each);
-        if (is_as_we_write_it(rule, own))
-            continue;
-        for (const json::value& backend : list_at(rule, "backendRefs"))
+        for (const json::value& backend : kube::array_at(*rule, "backendRefs"))
         {
-            if (const auto service = service_of(as_object(backend), route))
+            if (const auto service = service_of(kube::as_object(backend), route))
                 out.push_back(service->to_string());
         }
     }
@@ -179,13 +169,9 @@ std::vector<std::string> open_backends(const kube::object& route)
 std::vector<std::string> deciding_middlewares(const kube::object& route)
 {
     std::vector<std::string> out;
-    const std::string own = own_middleware(route);
-    for (const json::value& each : list_at(route.spec(), "rules"))
+    for (const json::object* rule : rules_of_others(route))
     {
-        const json::object& rule = as_object(each);
-        if (is_as_we_write_it(rule, own))
-            continue;
-        for (const std::string& name : middlewares_of(rule))
+        for (const std::string& name : middlewares_of(*rule))
             out.push_back(kube::object_key{route.meta.ns, name}.to_string());
     }
     return out;
@@ -201,10 +187,10 @@ std::string find_way_around(
     if (!is_attached(route, settings) || !shares_host(route, offer))
         return {};
     const std::string own = own_middleware(route);
-    const json::array& rules = list_at(route.spec(), "rules");
+    const json::array& rules = kube::array_at(route.spec(), "rules");
     for (std::size_t i = 0; i < rules.size(); ++i)
     {
-        const json::object& rule = as_object(rules[i]);
+        const json::object& rule = kube::as_object(rules[i]);
         if (is_as_we_write_it(rule, own) || !leads_to(rule, route, offer) ||
             is_paid(rule, route, settings, find))
             continue;

@@ -3,7 +3,7 @@
 #include "route/credentials.hpp"
 
 #include <portitor/api/names.hpp>
-#include <portitor/api/resources.hpp>
+#include <portitor/api/ownership.hpp>
 
 #include <algorithm>
 #include <span>
@@ -16,9 +16,8 @@ namespace {
 // it.
 result<std::string> offer_of(const kube::object& route)
 {
-    const kube::owner_reference* owner = route.meta.controller();
-    if (!owner || owner->kind != api::service_offer_resource.kind ||
-        !owner->api_version.starts_with("obol.org/"))
+    const kube::owner_reference* owner = api::owning_offer(route.meta);
+    if (!owner)
         return fail(
             errc::invalid,
             "no ServiceOffer controls this route; routes are made by Portitor's controller only"

@@ -21,7 +21,13 @@ public:
     event_recorder(const environment& around, task_group& tasks, std::string component);
 
     /// `type` is "Normal" or "Warning".
-    void record(const object& about, std::string type, std::string reason, std::string message);
+    void record(
+        const resource& kind,
+        const object_identity& about,
+        std::string type,
+        std::string reason,
+        std::string message
+    );
 
 private:
     /// What makes two Events the same: the object's UID, type, reason and message.
@@ -44,10 +50,8 @@ private:
     };
 
     bool may_record(const std::string& uid);
-    entry& find(const object& about, identity id);
-    boost::json::object make_manifest(
-        const object& about, const std::string& type, const std::string& reason, std::string message
-    );
+    entry& find(const resource& kind, const object_identity& about, identity id);
+    boost::json::object make_manifest(const resource& kind, const object_identity& about, const identity& id);
     void forget_oldest();
     boost::asio::awaitable<void> write(std::list<entry>::iterator which);
     boost::asio::awaitable<api_result<object_ptr>> send(std::list<entry>::iterator which);

@@ -3,6 +3,7 @@
 #include <portitor/core/clock.hpp>
 #include <portitor/core/error.hpp>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include <cstdint>
@@ -141,6 +142,15 @@ std::string string_at(const boost::json::object& root, std::string_view dotted_p
 std::int64_t
 int_at(const boost::json::object& root, std::string_view dotted_path, std::int64_t otherwise = 0);
 bool bool_at(const boost::json::object& root, std::string_view dotted_path, bool otherwise = false);
+
+/// The string at a dotted path, or the default where there is none or an empty one.
+std::string
+string_or(const boost::json::object& root, std::string_view dotted_path, std::string_view otherwise);
+/// The object or the list at a dotted path; an empty one where there is none.
+const boost::json::object& object_at(const boost::json::object& root, std::string_view dotted_path);
+const boost::json::array& array_at(const boost::json::object& root, std::string_view dotted_path);
+/// The value as an object; an empty one where it is none.
+const boost::json::object& as_object(const boost::json::value& value);
 
 /// `metadata.labels`, or an empty object.
 const boost::json::object& labels_of(const object& of);

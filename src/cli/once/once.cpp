@@ -1,9 +1,9 @@
 #include "cli/once/once.hpp"
 
 #include "cli/once/yaml.hpp"
+#include "offer/chains.hpp"
 #include "offer/children.hpp"
 #include "offer/plan.hpp"
-#include "offer/terms.hpp"
 #include "roles/controller/make_plan_settings.hpp"
 
 #include <portitor/api/resources.hpp>
@@ -130,19 +130,20 @@ private:
             return offer.error();
         const std::string key = (*offer)->meta.key().to_string();
         const offer::plan_settings rules = make_plan_settings(config_);
-        const auto wanted = offer::make_draft(**offer, offer::observation(), rules, around_.time.now());
-        if (wanted.blocked)
-            return fail(errc::invalid, "{}: {}: {}", key, wanted.blocked->reason, wanted.blocked->message);
-        const offer::plan todo = offer::make_plan(**offer, offer::observation(), rules, around_.time.now());
+        offer::observation seen;
+        seen.offer = offer::offer_record::read(**offer);
+        const offer::plan todo = offer::make_plan(seen, rules, around_.time.now());
+        if (todo.blocked)
+            return fail(errc::invalid, "{}: {}: {}", key, todo.blocked->reason, todo.blocked->message);
         if (config_.output == "text")
             std::cout << key << '\n';
         for (const offer::apply& each : todo.applies)
             print(each.desired, everything);
         // A registration comes once the offer is sold; here one sees it at once.
-        const api::registration& registration = wanted.offer->registration;
-        if (const auto* chain = offer::find_chain(registration.chain, rules);
-            registration.enabled && chain && !rules.public_url.empty())
-            print(offer::desired_registration(*wanted.offer, *chain, rules), everything);
+        const api::service_offer& sold = *seen.offer->spec;
+        if (const auto* chain = offer::find_chain(sold.registration.chain, rules);
+            sold.registration.enabled && chain && !rules.public_url.empty())
+            print(offer::desired_registration(sold, *chain, rules), everything);
         return {};
     }
 

@@ -1,6 +1,7 @@
 #include "roles/controller/executor.hpp"
 
 #include <portitor/api/resources.hpp>
+#include <portitor/kube/apply_status.hpp>
 #include <portitor/kube/finalizer.hpp>
 #include <portitor/kube/json_patch.hpp>
 
@@ -33,63 +34,59 @@ void note_failure(std::optional<error>& first, const result<void>& outcome)
 
 }  // namespace
 
-asio::awaitable<result<void>> executor::carry_out(kube::object_ptr offer, offer::plan todo, report& done)
+asio::awaitable<executor::report> executor::carry_out(offer::record_ptr offer, offer::plan todo)
 {
+    report done;
     if (todo.add_finalizer)
     {
-        auto added = co_await add_finalizer(*offer, done);
-        if (!added)
-            co_return added;
+        note_failure(done.failure, co_await add_finalizer(offer->meta, done));
+        if (done.failure)
+            co_return done;
     }
-    std::optional<error> failure;
     for (offer::apply& each : todo.applies)
     {
-        const std::string plural(each.kind.plural);
-        if (each.repair || each.again)
-            done.repairs.push_back(plural);
-        const auto applied = co_await apply_child(std::move(each));
-        done.applies.emplace_back(plural, applied ? std::string() : applied.error().message());
-        note_failure(failure, applied);
+        applied of{each.kind, {}, each.repair || each.again};
+        const auto outcome = co_await apply_object(offer::type_of(each.kind).resource, std::move(each));
+        if (!outcome)
+            of.failure = outcome.error().message();
+        done.applies.push_back(std::move(of));
+        note_failure(done.failure, outcome);
     }
     for (offer::remove& each : todo.removes)
-        note_failure(failure, co_await remove_child(std::move(each)));
+        note_failure(done.failure, co_await remove_child(std::move(each)));
     for (offer::release_finalizer& each : todo.releases)
-        note_failure(failure, co_await release(std::move(each)));
+        note_failure(done.failure, co_await release(std::move(each)));
     if (todo.status)
-        note_failure(failure, co_await write_status(*offer, std::move(*todo.status), done));
+        note_failure(done.failure, co_await write_status(offer->meta, std::move(*todo.status), done));
     for (const offer::note& each : todo.notes)
-        tell(*offer, each);
-    if (failure)
-        co_return *failure;
-    if (todo.remove_finalizer)
-    {
-        auto released = co_await remove_finalizer(api::service_offer_resource, offer->meta);
-        if (!released)
-            co_return released;
-    }
-    co_return result<void>();
+        tell(offer->meta, each);
+    if (todo.remove_finalizer && !done.failure)
+        note_failure(
+            done.failure, co_await remove_finalizer(api::service_offer_resource, offer->meta)
+        );
+    co_return done;
 }
 
 // An Event is for the seller, the log for the operator: a namespace that is going takes no Events.
-void executor::tell(const kube::object& offer, const offer::note& what)
+void executor::tell(const kube::object_meta& offer, const offer::note& what)
 {
     const bool warning = what.type == offer::note::severity::warning;
-    events_.record(offer, warning ? "Warning" : "Normal", what.reason, what.message);
+    events_.record(api::service_offer_resource, offer, warning ? "Warning" : "Normal", what.reason, what.message);
     if (what.reason == offer::registration_left_on_chain)
         numbers_.left_on_chain();
-    const logger about = log_.with({{"offer", offer.meta.key().to_string()}, {"reason", what.reason}});
+    const logger about = log_.with({{"offer", offer.key().to_string()}, {"reason", what.reason}});
     if (warning)
         about.warn(what.message);
     else
         about.info(what.message);
 }
 
-asio::awaitable<result<void>> executor::add_finalizer(const kube::object& offer, report& done)
+asio::awaitable<result<void>> executor::add_finalizer(kube::object_meta offer, report& done)
 {
-    auto patch = kube::add_finalizer_patch(offer.meta, api::finalizer);
+    auto patch = kube::add_finalizer_patch(offer, api::finalizer);
     if (!patch)
         co_return result<void>();
-    auto patched = co_await server_.patch(api::service_offer_resource, offer.meta.key(), std::move(*patch));
+    auto patched = co_await server_.patch(api::service_offer_resource, offer.key(), std::move(*patch));
     if (!patched)
         co_return guarded(patched.error()).within("adding the finalizer");
     done.offer_version = (*patched)->meta.resource_version;
@@ -109,19 +106,20 @@ asio::awaitable<result<void>> executor::remove_finalizer(kube::resource kind, ku
 
 asio::awaitable<result<void>> executor::release(offer::release_finalizer todo)
 {
-    auto live = co_await server_.get(todo.kind, todo.key);
+    const kube::resource& kind = offer::type_of(todo.kind).resource;
+    auto live = co_await server_.get(kind, todo.key);
     if (!live && live.error().is_not_found())
         co_return result<void>();
     if (!live)
-        co_return live.error().to_error().within("reading " + describe(todo.kind, todo.key));
+        co_return live.error().to_error().within("reading " + describe(kind, todo.key));
     if ((*live)->meta.uid != todo.uid)
         co_return result<void>();
     if ((*live)->meta.resource_version != todo.resource_version)
-        co_return fail(errc::conflict, "{} has changed, looking again", describe(todo.kind, todo.key));
-    co_return co_await remove_finalizer(todo.kind, (*live)->meta);
+        co_return fail(errc::conflict, "{} has changed, looking again", describe(kind, todo.key));
+    co_return co_await remove_finalizer(kind, (*live)->meta);
 }
 
-asio::awaitable<result<void>> executor::apply_child(offer::apply todo)
+asio::awaitable<result<void>> executor::apply_object(kube::resource kind, offer::apply todo)
 {
     const kube::object_key key{
         kube::string_at(todo.desired, "metadata.namespace"), kube::string_at(todo.desired, "metadata.name")};
@@ -131,47 +129,50 @@ asio::awaitable<result<void>> executor::apply_child(offer::apply todo)
         operations.push_back(kube::patch_operation("test", "/metadata/uid", json::value(todo.uid)));
         for (const std::string& pointer : todo.foreign)
             operations.push_back(kube::patch_removal(pointer));
-        auto patched = co_await server_.patch(todo.kind, key, std::move(operations));
+        auto patched = co_await server_.patch(kind, key, std::move(operations));
         if (!patched && !patched.error().is_not_found())
             co_return patched.error().to_error().within(
-                "removing foreign fields of " + describe(todo.kind, key)
+                "removing foreign fields of " + describe(kind, key)
             );
     }
     kube::apply_options how;
     how.field_manager = api::controller_field_manager;
-    auto applied = co_await server_.apply(todo.kind, std::move(todo.desired), std::move(how));
+    auto applied = co_await server_.apply(kind, std::move(todo.desired), std::move(how));
     // Nothing new can be made in a namespace that is going, and our offer is going with it.
     if (!applied && applied.error().is_namespace_terminating())
         co_return result<void>();
     if (!applied)
-        co_return applied.error().to_error().within("applying " + describe(todo.kind, key));
-    log_.debug("applied", {{"kind", todo.kind.kind}, {"child", key.to_string()}});
+        co_return applied.error().to_error().within("applying " + describe(kind, key));
+    log_.debug("applied", {{"kind", kind.kind}, {"child", key.to_string()}});
     co_return result<void>();
 }
 
 asio::awaitable<result<void>> executor::remove_child(offer::remove todo)
 {
+    const kube::resource& kind = offer::type_of(todo.kind).resource;
     kube::delete_options which;
     which.uid = todo.uid;
-    auto removed = co_await server_.remove(todo.kind, todo.key, std::move(which));
+    auto removed = co_await server_.remove(kind, todo.key, std::move(which));
     if (!removed)
-        co_return removed.error().to_error().within("deleting " + describe(todo.kind, todo.key));
-    log_.debug("deleted", {{"kind", todo.kind.kind}, {"child", todo.key.to_string()}});
+        co_return removed.error().to_error().within("deleting " + describe(kind, todo.key));
+    log_.debug("deleted", {{"kind", kind.kind}, {"child", todo.key.to_string()}});
     co_return result<void>();
 }
 
 asio::awaitable<result<void>>
-executor::write_status(const kube::object& offer, json::object status, report& done)
+executor::write_status(kube::object_meta offer, json::object status, report& done)
 {
-    json::object wanted = kube::make_status(api::service_offer_resource, offer.meta, std::move(status));
-    kube::apply_options how;
-    how.field_manager = api::controller_field_manager;
-    how.subresource = "status";
-    auto applied = co_await server_.apply(api::service_offer_resource, std::move(wanted), std::move(how));
-    // Deleted in the meantime: there is no one left to tell.
-    if (!applied && !applied.error().is_not_found() && !applied.error().is_conflict())
-        co_return applied.error().to_error().within("writing the status");
-    if (applied)
+    auto applied = co_await kube::apply_status(
+        server_,
+        api::service_offer_resource,
+        std::move(offer),
+        std::move(status),
+        std::string(api::controller_field_manager)
+    );
+    if (!applied)
+        co_return applied.error().within("writing the status");
+    // Null: deleted in the meantime, and there is no one left to tell.
+    if (*applied)
         done.offer_version = (*applied)->meta.resource_version;
     co_return result<void>();
 }

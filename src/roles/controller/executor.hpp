@@ -1,6 +1,7 @@
 #pragma once
 
-#include "offer/plan.hpp"
+#include "offer/offer_record.hpp"
+#include "offer/steps.hpp"
 #include "roles/controller/offer_metrics.hpp"
 
 #include <portitor/core/log.hpp>
@@ -9,6 +10,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,31 +27,36 @@ public:
         : server_(server), events_(events), numbers_(numbers), log_(std::move(log))
     {}
 
+    /// What became of an apply.
+    struct applied
+    {
+        offer::child_kind kind;
+        std::string failure;    ///< empty for a success
+        bool repaired = false;  ///< it was to put the child right, or to make it again
+    };
+
     /// What carry_out() did, as far as the next look depends on it.
     struct report
     {
-        std::string
-            offer_version;  ///< resourceVersion after the last write to the offer; empty where there was none
-        std::vector<std::pair<std::string, std::string>>
-            applies;                       ///< plural and failure; empty text for a success
-        std::vector<std::string> repairs;  ///< plurals of the children that were put right or made again
+        std::string offer_version;  ///< after the last write to the offer; empty where there was none
+        std::vector<applied> applies;
+        /// The first step that failed, as later ones often follow from it; independent steps ran all the same.
+        std::optional<error> failure;
     };
 
-    /// Does what the plan says and fills `done` on the way. An error is the first step that failed;
-    /// independent steps ran all the same.
-    boost::asio::awaitable<result<void>> carry_out(kube::object_ptr offer, offer::plan todo, report& done);
+    boost::asio::awaitable<report> carry_out(offer::record_ptr offer, offer::plan todo);
 
     /// Removes the fields that somebody added, then applies. Success in a namespace that is going.
-    boost::asio::awaitable<result<void>> apply_child(offer::apply todo);
+    boost::asio::awaitable<result<void>> apply_object(kube::resource kind, offer::apply todo);
 
 private:
-    boost::asio::awaitable<result<void>> add_finalizer(const kube::object& offer, report& done);
+    boost::asio::awaitable<result<void>> add_finalizer(kube::object_meta offer, report& done);
     boost::asio::awaitable<result<void>> remove_finalizer(kube::resource kind, kube::object_meta seen);
     boost::asio::awaitable<result<void>> release(offer::release_finalizer todo);
-    void tell(const kube::object& offer, const offer::note& what);
     boost::asio::awaitable<result<void>> remove_child(offer::remove todo);
     boost::asio::awaitable<result<void>>
-    write_status(const kube::object& offer, boost::json::object status, report& done);
+    write_status(kube::object_meta offer, boost::json::object status, report& done);
+    void tell(const kube::object_meta& offer, const offer::note& what);
 
     kube::api& server_;
     kube::event_recorder& events_;

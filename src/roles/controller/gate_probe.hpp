@@ -1,6 +1,7 @@
 #pragma once
 
-#include "offer/plan.hpp"
+#include "offer/observation.hpp"
+#include "offer/questions.hpp"
 #include "roles/controller/poller.hpp"
 
 #include <portitor/http/client.hpp>

@@ -14,17 +14,7 @@ offer::plan_settings make_plan_settings(const settings& config)
     for (const facilitator& each : config.facilitators)
         out.facilitators[each.name] = each.url;
     out.default_facilitator = config.default_facilitator;
-    out.find_network = [&table =
-                            config.networks](std::string_view name) -> std::optional<offer::network_info> {
-        const x402::network* found = table.find(name);
-        if (!found)
-            return std::nullopt;
-        offer::network_info info;
-        info.caip2 = found->caip2;
-        for (const x402::token& each : found->tokens)
-            info.assets.push_back({each.address, each.symbol, each.decimals, each.name, each.version});
-        return info;
-    };
+    out.networks = config.networks;
     // A chain without a registry is there for the verifier only.
     for (const chain& each : config.chains)
     {

@@ -5,7 +5,7 @@
 
 namespace portitor::roles {
 
-/// What the plan depends on, out of the operator's settings. Refers to `config`, which must outlive it.
+/// What the plan depends on, out of the operator's settings.
 offer::plan_settings make_plan_settings(const settings& config);
 
 }  // namespace portitor::roles

@@ -1,5 +1,7 @@
 #include "roles/controller/offer_metrics.hpp"
 
+#include "offer/status.hpp"
+
 namespace portitor::controller {
 
 namespace {
@@ -16,11 +18,11 @@ offer_metrics::offer_metrics(metrics& numbers)
           "Registrations that were let go before they were retired"
       ))
 {
-    for (const char* phase : {"Pending", "Ready", "Suspended", "Blocked", "Draining", "Drained", "Deleting"})
-        by_phase_[phase] = &numbers.gauge(name, help, {{"phase", phase}});
+    for (const std::string_view each : offer::phase::all)
+        by_phase_[std::string(each)] = &numbers.gauge(name, help, {{"phase", std::string(each)}});
 }
 
-void offer_metrics::update(const kube::change<kube::object>& of)
+void offer_metrics::update(const kube::change<offer::offer_record>& of)
 {
     if (of.before)
         of_phase(*of.before).add(-1);
@@ -29,9 +31,9 @@ void offer_metrics::update(const kube::change<kube::object>& of)
 }
 
 // Others may write the status too: only our own words make a series.
-gauge& offer_metrics::of_phase(const kube::object& offer)
+gauge& offer_metrics::of_phase(const offer::offer_record& offer)
 {
-    const auto known = by_phase_.find(kube::string_at(offer.status(), "phase"));
+    const auto known = by_phase_.find(offer.status.phase);
     return known == by_phase_.end() ? without_phase_ : *known->second;
 }
 

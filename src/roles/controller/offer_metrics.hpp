@@ -1,7 +1,8 @@
 #pragma once
 
+#include "offer/offer_record.hpp"
+
 #include <portitor/core/metrics.hpp>
-#include <portitor/kube/object.hpp>
 #include <portitor/kube/store.hpp>
 
 #include <map>
@@ -17,12 +18,12 @@ public:
     explicit offer_metrics(metrics& numbers);
 
     /// Counts an offer that has come, changed or gone.
-    void update(const kube::change<kube::object>& of);
+    void update(const kube::change<offer::offer_record>& of);
 
     void left_on_chain() { left_on_chain_.add(); }
 
 private:
-    gauge& of_phase(const kube::object& offer);
+    gauge& of_phase(const offer::offer_record& offer);
 
     std::map<std::string, gauge*, std::less<>> by_phase_;
     gauge& without_phase_;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "offer/plan.hpp"
+#include "offer/observation.hpp"
 #include "roles/controller/poller.hpp"
 
 #include <portitor/http/client.hpp>

@@ -1,6 +1,7 @@
 #include "roles/verifier/admission.hpp"
 
 #include <portitor/api/resources.hpp>
+#include <portitor/kube/apply_status.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -57,15 +58,15 @@ admission_writer::reconcile(std::shared_ptr<const route::route_record> route)
 {
     if (!is_missing(*route))
         co_return kube::reconcile_result(std::nullopt);
-    json::object wanted =
-        kube::make_status(api::payment_route_resource, route->meta, verdict(*route, time_.now()));
-    kube::apply_options how;
-    how.field_manager = api::verifier_field_manager;
-    how.subresource = "status";
-    auto applied = co_await server_.apply(api::payment_route_resource, std::move(wanted), std::move(how));
-    // Gone or replaced: the news of that are on their way.
-    if (!applied && !applied.error().is_not_found() && !applied.error().is_conflict())
-        co_return applied.error().to_error().within("reporting the admission");
+    auto applied = co_await kube::apply_status(
+        server_,
+        api::payment_route_resource,
+        route->meta,
+        verdict(*route, time_.now()),
+        std::string(api::verifier_field_manager)
+    );
+    if (!applied)
+        co_return applied.error().within("reporting the admission");
     co_return kube::reconcile_result(std::nullopt);
 }
 

@@ -46,7 +46,7 @@ struct fixture : surroundings
 
     void record(const std::string& message = "all is well", const std::string& reason = "Ready")
     {
-        recorder.record(*about, "Normal", reason, message);
+        recorder.record(offer_resource, about->meta, "Normal", reason, message);
     }
 
     // The same, and waits until it is written.
@@ -75,7 +75,7 @@ api_error refusal(unsigned status, std::string reason)
 TEST_CASE("an Event names its object, reason and reporter", "[kube][events]")
 {
     fixture f;
-    f.recorder.record(*f.about, "Warning", "PriceInvalid", "the price is no number");
+    f.recorder.record(offer_resource, f.about->meta, "Warning", "PriceInvalid", "the price is no number");
     run(f.context, f.tasks.join());
     REQUIRE(f.server.created.size() == 1);
     const json::object& event = f.server.created[0];
@@ -103,7 +103,7 @@ TEST_CASE("an object without a namespace has its Events in the default one", "[k
     fixture f;
     object global = *f.about;
     global.meta.ns.clear();
-    f.recorder.record(global, "Normal", "Ready", "all is well");
+    f.recorder.record(offer_resource, global.meta, "Normal", "Ready", "all is well");
     run(f.context, f.tasks.join());
     REQUIRE(f.server.created.size() == 1);
     CHECK(string_at(f.server.created[0], "metadata.namespace") == "default");
@@ -132,11 +132,11 @@ TEST_CASE("another type, reason, message or object is another Event", "[kube][ev
 {
     fixture f;
     f.write();
-    f.recorder.record(*f.about, "Warning", "Ready", "all is well");
-    f.recorder.record(*f.about, "Normal", "Other", "all is well");
-    f.recorder.record(*f.about, "Normal", "Ready", "all is better");
+    f.recorder.record(offer_resource, f.about->meta, "Warning", "Ready", "all is well");
+    f.recorder.record(offer_resource, f.about->meta, "Normal", "Other", "all is well");
+    f.recorder.record(offer_resource, f.about->meta, "Normal", "Ready", "all is better");
     // The same name, but another object.
-    f.recorder.record(*offer("hello", "u-2"), "Normal", "Ready", "all is well");
+    f.recorder.record(offer_resource, offer("hello", "u-2")->meta, "Normal", "Ready", "all is well");
     run(f.context, f.tasks.join());
     CHECK(f.server.created.size() == 5);
     CHECK(f.server.patched.empty());
@@ -218,7 +218,7 @@ TEST_CASE("an object that is never at rest has 25 Events, and then one in five m
     f.write("not now");
     CHECK(f.server.created.size() == 26);
     // Others have their own.
-    f.recorder.record(*offer("other", "u-2"), "Normal", "Ready", "all is well");
+    f.recorder.record(offer_resource, offer("other", "u-2")->meta, "Normal", "Ready", "all is well");
     run(f.context, f.tasks.join());
     CHECK(f.server.created.size() == 27);
     f.pass(100h);
@@ -232,7 +232,7 @@ TEST_CASE("so many Events at once that the API server is not flooded", "[kube][e
     fixture f;
     f.slow_down(10ms);
     for (int i = 0; i < 100; ++i)
-        f.recorder.record(*offer("o", "u-" + std::to_string(i)), "Normal", "Many", "many");
+        f.recorder.record(offer_resource, offer("o", "u-" + std::to_string(i))->meta, "Normal", "Many", "many");
     settle(f.context);
     CHECK(f.tasks.size() == 64);
     CHECK(f.dropped() == "36");
@@ -240,7 +240,7 @@ TEST_CASE("so many Events at once that the API server is not flooded", "[kube][e
     CHECK(f.tasks.size() == 0);
     CHECK(f.server.created.size() == 64);
     // That makes room, and cost the others nothing of their own.
-    f.recorder.record(*offer("o", "u-99"), "Normal", "Many", "many");
+    f.recorder.record(offer_resource, offer("o", "u-99")->meta, "Normal", "Many", "many");
     f.pass(10ms);
     f.pass(10ms);
     CHECK(f.server.created.size() == 65);
@@ -264,17 +264,17 @@ TEST_CASE("thousands of different Events are not all remembered", "[kube][events
     const auto record_all = [&](int count) {
         for (int i = 0; i < count; ++i)
         {
-            f.recorder.record(*offer("o", "u-" + std::to_string(i)), "Normal", "Many", "many");
+            f.recorder.record(offer_resource, offer("o", "u-" + std::to_string(i))->meta, "Normal", "Many", "many");
             settle(f.context);
         }
     };
     record_all(2100);
     CHECK(f.server.created.size() == 2100);
     // The first ones were forgotten, the last one was not.
-    f.recorder.record(*offer("o", "u-2099"), "Normal", "Many", "many");
+    f.recorder.record(offer_resource, offer("o", "u-2099")->meta, "Normal", "Many", "many");
     settle(f.context);
     CHECK(f.server.patched.size() == 1);
-    f.recorder.record(*offer("o", "u-0"), "Normal", "Many", "many");
+    f.recorder.record(offer_resource, offer("o", "u-0")->meta, "Normal", "Many", "many");
     settle(f.context);
     CHECK(f.server.created.size() == 2101);
 }
@@ -289,8 +289,8 @@ TEST_CASE("no two Events have one name, and each is a name", "[kube][events]")
     {
         long_named.meta.name = start + rest;
         f.server.created.clear();
-        f.recorder.record(long_named, "Normal", "One", rest);
-        f.recorder.record(long_named, "Normal", "Two", rest);
+        f.recorder.record(offer_resource, long_named.meta, "Normal", "One", rest);
+        f.recorder.record(offer_resource, long_named.meta, "Normal", "Two", rest);
         run(f.context, f.tasks.join());
         REQUIRE(f.server.created.size() == 2);
         const std::string first = string_at(f.server.created[0], "metadata.name");

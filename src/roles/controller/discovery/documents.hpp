@@ -1,5 +1,6 @@
 #pragma once
 
+#include "offer/plan_settings.hpp"
 #include "roles/controller/discovery/offer_view.hpp"
 
 #include <span>

@@ -1,24 +1,24 @@
 #include "roles/controller/discovery/offer_view.hpp"
 
-#include "offer/children.hpp"
 #include "offer/drain.hpp"
+
+#include <portitor/api/conditions.hpp>
 
 namespace portitor::controller {
 
 namespace {
 
-bool is_ready(const kube::object& offer)
+bool is_ready(const offer::offer_record& offer)
 {
-    const auto conditions = kube::parse_conditions(offer.status());
-    const kube::condition* ready = kube::find_condition(conditions, "Ready");
-    return ready && ready->is_true() && ready->observed_generation == offer.meta.generation;
+    const auto* ready = offer.status.find_present(api::condition_type::ready, offer.meta.generation);
+    return ready && ready->is_true();
 }
 
 // The terms that the verifier sells by. Somebody else's route of that name is none of the offer's.
 std::optional<api::payment_route> terms_of(const offer_view& seen)
 {
-    const kube::object_ptr& live = seen.payment_route;
-    if (!live || live->meta.deleted || !offer::is_ours(*live, *seen.offer))
+    const kube::object* live = seen.own(offer::child_kind::payment_route);
+    if (!live || live->meta.deleted)
         return std::nullopt;
     auto terms = api::parse_payment_route(*live);
     if (!terms || terms->suspended)
@@ -33,7 +33,7 @@ listing make_listing(const offer_view& seen, clock::time_point now)
     listing out;
     if (!seen.offer || seen.offer->meta.deleted || !is_ready(*seen.offer))
         return out;
-    auto offer = api::parse_service_offer(*seen.offer);
+    const auto& offer = seen.offer->spec;
     // The condition Draining comes with the next reconcile, and Ready may stay true: the time itself decides.
     if (!offer || offer::ending_of(*offer, now).stage != offer::drain_stage::none)
         return out;
@@ -42,16 +42,9 @@ listing make_listing(const offer_view& seen, clock::time_point now)
         return out;
     out.until = offer->drain_at;
     out.sold.emplace();
-    out.sold->offer = std::move(*offer);
+    out.sold->offer = *offer;
     out.sold->terms = std::move(*terms);
     return out;
-}
-
-kube::object_ptr own_registration(const offer_view& seen)
-{
-    return seen.offer && seen.registration && offer::is_ours(*seen.registration, *seen.offer)
-               ? seen.registration
-               : nullptr;
 }
 
 }  // namespace portitor::controller

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "offer/plan_settings.hpp"
+#include "offer/child.hpp"
+#include "offer/offer_record.hpp"
 
 #include <portitor/api/payment_route.hpp>
 #include <portitor/api/registration_request.hpp>
@@ -10,12 +11,13 @@
 
 namespace portitor::controller {
 
-/// An offer and what bears the names of its children, as the stores hold them. Null for what is not there.
+/// An offer and, of its children, PaymentRoute and RegistrationRequest, as the stores hold them.
 struct offer_view
 {
-    kube::object_ptr offer;
-    kube::object_ptr payment_route;
-    kube::object_ptr registration;
+    offer::record_ptr offer;  ///< null where there is none
+    offer::children children;
+
+    const kube::object* own(offer::child_kind kind) const { return children[kind].own(); }
 };
 
 /// What discovery may say of an offer. Nothing of it is secret or internal: no upstream, no credential, no
@@ -37,8 +39,5 @@ struct listing
 
 /// Decides whether an offer is listed. Pure; takes any object.
 listing make_listing(const offer_view& seen, clock::time_point now);
-
-/// The live registration where Portitor made it for this very offer; else null.
-kube::object_ptr own_registration(const offer_view& seen);
 
 }  // namespace portitor::controller

@@ -1,5 +1,4 @@
-#include "offer/children.hpp"
-#include "offer/terms.hpp"
+#include "offer/naming.hpp"
 #include "roles/controller/discovery/documents.hpp"
 
 #include <portitor/http/message.hpp>
@@ -44,7 +43,7 @@ bool is_address(std::string_view text)
 // The chain by its CAIP-2 name; empty where nobody knows it.
 std::string caip2_of(const std::string& chain, const offer::plan_settings& settings)
 {
-    if (const auto known = settings.find_network ? settings.find_network(chain) : std::nullopt)
+    if (const x402::network* known = settings.networks.find(chain))
         return known->caip2;
     return chain.find(':') == chain.npos ? std::string() : chain;
 }
@@ -163,11 +162,11 @@ registration_document(const offer_view& seen, const listing& known, const offer:
     // Without a public address there is no agentURI.
     if (!seen.offer || settings.public_url.empty())
         return std::nullopt;
-    const kube::object_ptr request = own_registration(seen);
+    const kube::object* request = seen.own(offer::child_kind::registration);
     const bool listed = known.sold && known.sold->offer.registration.enabled;
     if (!listed && !request)
         return std::nullopt;
-    const auto offer = api::parse_service_offer(*seen.offer);
+    const auto& offer = seen.offer->spec;
     agent_facts facts = offer ? facts_of(*offer, settings) : facts_of(request->spec());
     json::object out{{"type", file_type}, {"name", facts.name}, {"description", facts.description}};
     if (!facts.image.empty())
@@ -195,7 +194,7 @@ list_entry make_list_entry(const offer_view& seen, const listing& known, const o
         {"name", offer::agent_name(offer)},
         {"agentURI", offer::agent_uri(offer.meta.uid, settings)},
         {"endpoint", offer::endpoint_of(offer, settings)}});
-    if (const kube::object_ptr request = own_registration(seen))
+    if (const kube::object* request = seen.own(offer::child_kind::registration))
         out.registration = registration_entry(*request, settings);
     return out;
 }

@@ -3,6 +3,8 @@
 #include "offer/children.hpp"
 #include "roles/controller/discovery/documents.hpp"
 
+#include <portitor/api/resources.hpp>
+
 #include <boost/json/array.hpp>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "offer/plan.hpp"
+#include "offer/plan_settings.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,8 +1,7 @@
 #include "roles/controller/discovery/service.hpp"
 
-#include "offer/children.hpp"
+#include "offer/drift.hpp"
 
-#include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
 
 namespace portitor::controller {
@@ -35,7 +34,7 @@ discovery_service::discovery_service(
     roles::service_port published
 )
     : around_(around), settings_(settings), from_(from), published_(std::move(published)),
-      by_uid_(from.offers.add_index([](const kube::object& offer) {
+      by_uid_(from.offers.add_index([](const offer::offer_record& offer) {
           return std::vector<std::string>{offer.meta.uid};
       })),
       documents_(
@@ -62,8 +61,17 @@ offer_view discovery_service::find(const kube::object_key& offer) const
     out.offer = from_.offers.objects().find(offer);
     if (!out.offer)
         return out;
-    out.payment_route = from_.payment_routes.objects().find({offer.ns, api::payment_route_name(offer.name)});
-    out.registration = from_.registrations.objects().find({offer.ns, api::registration_name(offer.name)});
+    out.children = offer::find_children(out.offer->meta, [this](offer::child_kind kind, const kube::object_key& key) {
+        switch (kind)
+        {
+        case offer::child_kind::payment_route:
+            return from_.payment_routes.objects().find(key);
+        case offer::child_kind::registration:
+            return from_.registrations.objects().find(key);
+        default:
+            return kube::object_ptr();
+        }
+    });
     return out;
 }
 
@@ -106,8 +114,10 @@ asio::awaitable<kube::reconcile_result> discovery_service::publish(executor& han
     if (!owner.deleted)
     {
         complaint_.clear();
-        auto todo = offer::needed_apply(
-            api::http_route_resource, live, desired_discovery_route(owner, published_.port, settings_)
+        auto todo = offer::apply_to(
+            offer::child_kind::http_route,
+            live.get(),
+            desired_discovery_route(owner, published_.port, settings_)
         );
         if (todo)
         {
@@ -116,7 +126,7 @@ asio::awaitable<kube::reconcile_result> discovery_service::publish(executor& han
             if (wait.count() > 0)
                 co_return outcome(wait);
             repairs_.spend(now);
-            auto applied = co_await hand.apply_child(std::move(*todo));
+            auto applied = co_await hand.apply_object(api::http_route_resource, std::move(*todo));
             if (!applied)
                 co_return applied.error();
         }

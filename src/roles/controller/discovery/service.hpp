@@ -21,7 +21,7 @@ public:
     /// The stores that the documents are made of. They outlive the service.
     struct stores
     {
-        kube::object_informer& offers;
+        kube::informer<offer::offer_record>& offers;
         kube::object_informer& payment_routes;
         kube::object_informer& registrations;
         kube::object_informer& http_routes;
@@ -65,7 +65,7 @@ private:
     const offer::plan_settings& settings_;
     stores from_;
     roles::service_port published_;
-    const kube::object_informer::index& by_uid_;
+    const kube::store<offer::offer_record>::index& by_uid_;
     catalogue documents_;
     discovery_front front_;
     http::server server_;

@@ -1,12 +1,8 @@
-#include "offer/terms.hpp"
+#include "offer/naming.hpp"
 #include "roles/controller/discovery/documents.hpp"
 
-#include <boost/algorithm/string/predicate.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
-
-#include <algorithm>
-#include <charconv>
 
 namespace portitor::controller {
 
@@ -14,29 +10,21 @@ namespace json = boost::json;
 
 namespace {
 
-// The token of the terms, as the operator knows it; the operator may have dropped it since.
-std::optional<offer::asset_info>
-find_asset(const api::payment_route& terms, const offer::plan_settings& settings)
+// The token of the terms, as the operator knows it; null where the operator has dropped it since.
+const x402::token* find_asset(const x402::network* network, const api::payment_route& terms)
 {
-    const auto network = settings.find_network ? settings.find_network(terms.network) : std::nullopt;
-    if (!network)
-        return std::nullopt;
-    const auto at =
-        std::find_if(network->assets.begin(), network->assets.end(), [&](const offer::asset_info& each) {
-            return boost::iequals(each.address, terms.asset);
-        });
-    return at == network->assets.end() ? std::nullopt : std::optional(*at);
+    return network ? network->find_token(terms.asset) : nullptr;
 }
 
-json::object asset_of(const api::payment_route& terms, const std::optional<offer::asset_info>& known)
+json::object asset_of(const api::payment_route& terms, const x402::token* known)
 {
     json::object out{{"address", terms.asset}};
     if (!known)
         return out;
     out["symbol"] = known->symbol;
     out["decimals"] = known->decimals;
-    out["transferMethod"] = "eip3009";
-    out["eip712Domain"] = {{"name", known->eip712_name}, {"version", known->eip712_version}};
+    out["transferMethod"] = to_string(known->method);
+    out["eip712Domain"] = {{"name", known->name}, {"version", known->version}};
     return out;
 }
 
@@ -46,7 +34,7 @@ void put_price(
     const u256& atomic,
     api::price_model model,
     const std::string& per_mtok,
-    const std::optional<offer::asset_info>& asset
+    const x402::token* asset
 )
 {
     if (asset)
@@ -58,7 +46,7 @@ void put_price(
         into["pricePerMTok"] = per_mtok;
 }
 
-json::array routes_of(const api::payment_route& terms, const std::optional<offer::asset_info>& asset)
+json::array routes_of(const api::payment_route& terms, const x402::token* asset)
 {
     json::array out;
     for (const api::payment_rule& each : terms.rules)
@@ -71,24 +59,14 @@ json::array routes_of(const api::payment_route& terms, const std::optional<offer
     return out;
 }
 
-std::optional<std::uint64_t> chain_id_of(std::string_view caip2)
-{
-    constexpr std::string_view evm = "eip155:";
-    if (!caip2.starts_with(evm))
-        return std::nullopt;
-    std::uint64_t out = 0;
-    const char* last = caip2.data() + caip2.size();
-    const auto [end, failure] = std::from_chars(caip2.data() + evm.size(), last, out);
-    return failure == std::errc() && end == last ? std::optional(out) : std::nullopt;
-}
-
 }  // namespace
 
 std::string service_entry(const listing::sale& sold, const offer::plan_settings& settings)
 {
     const api::service_offer& offer = sold.offer;
     const api::payment_route& terms = sold.terms;
-    const auto asset = find_asset(terms, settings);
+    const x402::network* network = settings.networks.find(terms.network);
+    const x402::token* asset = find_asset(network, terms);
     json::object out{
         {"name", offer.meta.name},
         {"namespace", offer.meta.ns},
@@ -102,8 +80,8 @@ std::string service_entry(const listing::sale& sold, const offer::plan_settings&
     out["payTo"] = terms.pay_to;
     out["network"] = offer.payment.network;
     out["caip2Network"] = terms.network;
-    if (const auto chain = chain_id_of(terms.network))
-        out["chainId"] = *chain;
+    if (network && network->chain_id != 0)
+        out["chainId"] = network->chain_id;
     out["asset"] = asset_of(terms, asset);
     if (!terms.rules.empty())
         out["routes"] = routes_of(terms, asset);

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace portitor::api {
+
+/// The types of a ServiceOffer's conditions, in the order in which a human reads them. A new one is one line
+/// here, one in `all`, and one function of src/offer that judges it.
+namespace condition_type {
+
+inline constexpr std::string_view model_ready = "ModelReady";
+inline constexpr std::string_view upstream_healthy = "UpstreamHealthy";
+inline constexpr std::string_view payment_gate_ready = "PaymentGateReady";
+inline constexpr std::string_view route_published = "RoutePublished";
+inline constexpr std::string_view draining = "Draining";
+inline constexpr std::string_view registered = "Registered";
+inline constexpr std::string_view ready = "Ready";
+
+inline constexpr std::array all{
+    model_ready, upstream_healthy, payment_gate_ready, route_published, draining, registered, ready};
+
+/// Those that Ready sums up.
+inline constexpr std::array needed_for_ready{upstream_healthy, payment_gate_ready, route_published};
+
+}  // namespace condition_type
+
+/// Why a condition is as it is.
+struct reason
+{
+    std::string_view name;  ///< as in the condition
+    /// Whether an Event tells of it when it comes. Not where it repeats another condition, or where nothing
+    /// was to be done.
+    bool is_news = true;
+};
+
+/// The reasons that we give. A Gateway may give others, in its own words.
+namespace because {
+
+// ModelReady
+inline constexpr reason asking{"Asking"};
+inline constexpr reason listed{"Listed"};
+inline constexpr reason missing_model{"MissingModel"};
+inline constexpr reason not_listed{"NotListed"};
+inline constexpr reason runtime_unreadable{"RuntimeUnreadable"};
+
+// UpstreamHealthy
+inline constexpr reason cross_namespace_upstream{"CrossNamespaceUpstream"};
+inline constexpr reason healthy{"Healthy"};
+inline constexpr reason probing{"Probing"};
+inline constexpr reason unhealthy{"Unhealthy"};
+
+// PaymentGateReady
+inline constexpr reason admitted{"Admitted"};
+inline constexpr reason invalid_price{"InvalidPrice"};
+inline constexpr reason no_verifier_endpoints{"NoVerifierEndpoints"};
+inline constexpr reason not_admitted{"NotAdmitted"};
+inline constexpr reason unknown_asset{"UnknownAsset"};
+inline constexpr reason unknown_credential{"UnknownCredential"};
+inline constexpr reason unknown_facilitator{"UnknownFacilitator"};
+inline constexpr reason unknown_network{"UnknownNetwork"};
+inline constexpr reason unsupported_asset{"UnsupportedAsset"};
+inline constexpr reason unsupported_settlement{"UnsupportedSettlement"};
+inline constexpr reason waiting_for_admission{"WaitingForAdmission"};
+
+// RoutePublished
+inline constexpr reason drained{"Drained", false};
+inline constexpr reason gate_not_proved{"GateNotProved"};
+inline constexpr reason gate_open{"GateOpen"};
+inline constexpr reason no_gateway{"NoGateway"};
+inline constexpr reason not_accepted{"NotAccepted"};
+inline constexpr reason path_conflict{"PathConflict"};
+inline constexpr reason proving_gate{"ProvingGate"};
+inline constexpr reason published{"Published"};
+inline constexpr reason reserved_path{"ReservedPath"};
+inline constexpr reason unpaid_route{"UnpaidRoute"};
+inline constexpr reason waiting_for_gateway{"WaitingForGateway"};
+
+// PaymentGateReady and RoutePublished
+inline constexpr reason apply_failed{"ApplyFailed"};
+inline constexpr reason disputed{"Disputed"};
+inline constexpr reason flapping{"Flapping"};
+inline constexpr reason middleware_missing{"MiddlewareMissing", false};
+inline constexpr reason name_taken{"NameTaken"};
+inline constexpr reason withheld{"Withheld", false};
+
+// Draining
+inline constexpr reason draining{"Draining"};
+
+// Registered
+inline constexpr reason confirmed{"Confirmed"};
+inline constexpr reason disabled{"Disabled", false};
+inline constexpr reason failed{"Failed"};
+inline constexpr reason no_public_url{"NoPublicURL"};
+inline constexpr reason off_chain_only{"OffChainOnly"};
+inline constexpr reason pending{"Pending"};
+inline constexpr reason retirement_failed{"RetirementFailed"};
+inline constexpr reason retiring{"Retiring"};
+inline constexpr reason submitted{"Submitted"};
+inline constexpr reason unknown_chain{"UnknownChain"};
+inline constexpr reason waiting_for_route{"WaitingForRoute"};
+
+// Ready, and any
+inline constexpr reason deleting{"Deleting", false};
+inline constexpr reason internal_error{"InternalError"};
+inline constexpr reason invalid_spec{"InvalidSpec"};
+inline constexpr reason ready{"Ready"};
+
+/// Those that are no news.
+inline constexpr std::array quiet{drained, middleware_missing, withheld, disabled, deleting};
+
+}  // namespace because
+
+/// Whether a reason of a condition of this type is news; see reason::is_news. That an offer has drained is told
+/// by the condition Draining, once.
+constexpr bool is_news(std::string_view type, std::string_view reason)
+{
+    return type == condition_type::draining ||
+           std::none_of(because::quiet.begin(), because::quiet.end(), [&](const api::reason& each) {
+               return each.name == reason;
+           });
+}
+
+}  // namespace portitor::api

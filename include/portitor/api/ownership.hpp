@@ -1,0 +1,14 @@
+#pragma once
+
+#include <portitor/kube/object.hpp>
+
+namespace portitor::api {
+
+/// The ServiceOffer that controls an object, by its owner references; null where none does.
+const kube::owner_reference* owning_offer(const kube::object_meta& child);
+
+/// Whether Portitor made this child for this very offer: by its controlling owner's uid or, where nothing
+/// controls it, by its labels.
+bool is_made_for(const kube::object& child, const kube::object_identity& offer);
+
+}  // namespace portitor::api

@@ -1,0 +1,129 @@
+#include "offer/child_plan.hpp"
+
+#include "offer/children.hpp"
+#include "offer/drift.hpp"
+
+#include <portitor/core/saturating_time.hpp>
+
+#include <algorithm>
+
+namespace portitor::offer {
+
+namespace {
+
+hold make_hold(child_kind kind, const kube::object_key& key, bool repair)
+{
+    const kube::resource& of = type_of(kind).resource;
+    if (repair)
+        return {
+            api::because::disputed.name,
+            fmt::format(
+                "{} {} is changed or deleted again and again by somebody else, and put right once a second; find "
+                "who does it with kubectl get {}.{} {} -n {} -o yaml --show-managed-fields, and stop it",
+                of.kind,
+                key.name,
+                of.plural,
+                of.group,
+                key.name,
+                key.ns
+            )};
+    return {
+        api::because::flapping.name,
+        fmt::format(
+            "{} {} was made and taken down again and again, so it is made once a second at most; see in the Events "
+            "of this offer what keeps changing, and stop it",
+            of.kind,
+            key.name
+        )};
+}
+
+note drift_repaired(child_kind kind, const kube::object_key& key, bool exists)
+{
+    return {
+        note::severity::warning,
+        "DriftRepaired",
+        fmt::format(
+            "{} {} was {} by somebody else; it is {}",
+            type_of(kind).resource.kind,
+            key.name,
+            exists ? "changed" : "deleted",
+            exists ? "put right" : "made again"
+        )};
+}
+
+}  // namespace
+
+void look_again_after(plan& out, std::chrono::milliseconds wait)
+{
+    out.next_check = out.next_check ? std::min(*out.next_check, wait) : wait;
+}
+
+void look_again_at(plan& out, clock::time_point when, clock::time_point now)
+{
+    look_again_after(out, std::chrono::ceil<std::chrono::milliseconds>(saturating_between(now, when)));
+}
+
+decision plan_apply(plan& out, const observation& seen, child_kind kind, boost::json::object desired)
+{
+    const child& known = seen.children[kind];
+    const kube::object* live = known.live.get();
+    decision result;
+    auto step = apply_to(kind, live, std::move(desired));
+    if (!step)
+        return result;
+    const kube::object_key key = type_of(kind).key_for(seen.offer->meta);
+    step->repair = live ? was_edited(*live, step->desired) : known.lost;
+    // What comes and goes at our own hands is slowed down too, whatever the reason: a loop must not run hot.
+    step->again = !live && !step->repair && known.taken_down;
+    if ((step->repair || step->again) && known.wait.count() > 0)
+    {
+        result.held = make_hold(kind, key, step->repair);
+        look_again_after(out, known.wait);
+        return result;
+    }
+    if (step->repair)
+        out.notes.push_back(drift_repaired(kind, key, live != nullptr));
+    result.writes = true;
+    // An error of the past counts only while there is something to write.
+    if (!known.error.empty())
+        result.failure = fmt::format("{} cannot be written: {}", type_of(kind).resource.kind, known.error);
+    out.applies.push_back(std::move(*step));
+    return result;
+}
+
+void plan_remove(plan& out, child_kind kind, const kube::object& live)
+{
+    if (!live.meta.deleted)
+        out.removes.push_back({kind, live.meta.key(), live.meta.uid});
+}
+
+decisions publish_route(
+    plan& out, const observation& seen, const plan_settings& settings, const api::payment_route& terms
+)
+{
+    const api::service_offer& offer = *seen.offer->spec;
+    decisions done;
+    const auto bring = [&](child_kind kind, boost::json::object desired) {
+        done[kind] = plan_apply(out, seen, kind, std::move(desired));
+    };
+    // The terms first: the verifiers take them up while the rest is written.
+    bring(child_kind::payment_route, desired_payment_route(offer, terms));
+    bring(child_kind::middleware, desired_middleware(offer, settings));
+    bring(child_kind::http_route, desired_http_route(offer, settings));
+    return done;
+}
+
+std::string take_down_route(plan& out, const observation& seen, bool patient)
+{
+    for (const child_kind kind : {child_kind::http_route, child_kind::middleware, child_kind::payment_route})
+    {
+        const kube::object* live = seen.children[kind].own();
+        if (!live || (live->meta.deleted && !patient))
+            continue;
+        plan_remove(out, kind, *live);
+        return fmt::format("{} {}", type_of(kind).resource.kind, live->meta.name);
+    }
+    return {};
+}
+
+}  // namespace portitor::offer

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "offer/drain.hpp"
+#include "offer/observation.hpp"
+#include "offer/obstacle.hpp"
+#include "offer/plan_settings.hpp"
+
+#include <portitor/api/payment_route.hpp>
+
+#include <optional>
+
+namespace portitor::offer {
+
+/// What an offer comes to before anything is written: the terms to sell it by, or what prevents that. Exactly
+/// one of `route` and `blocked` is set.
+struct draft
+{
+    std::optional<api::payment_route> route;
+    std::optional<obstacle> blocked;
+    offer::ending ending;  ///< nothing known of it where the spec cannot be read
+};
+
+draft make_draft(const observation& seen, const plan_settings& settings, clock::time_point now);
+
+/// Whether the upstream's Service is the offer's to sell: of its own namespace, or allowed by the other one.
+bool may_use_upstream(const api::service_offer& offer, const observation& seen);
+
+/// What the status says of a gate of the present spec that was seen open; null where it says nothing. Such an
+/// offer is not published before its spec changes, restarts of the controller or not: that is the seller's word
+/// that things are different now.
+const kube::condition* told_open_gate(const offer_record& offer);
+
+}  // namespace portitor::offer

@@ -1,0 +1,68 @@
+#include "offer/offer_record.hpp"
+
+namespace portitor::offer {
+
+namespace {
+
+kube::object_key upstream_of(const kube::object& offer)
+{
+    std::string ns = kube::string_at(offer.spec(), "upstream.namespace");
+    return {ns.empty() ? offer.meta.ns : std::move(ns), kube::string_at(offer.spec(), "upstream.service")};
+}
+
+offer_status read_status(const boost::json::object& status)
+{
+    offer_status out;
+    out.observed_generation = kube::int_at(status, "observedGeneration");
+    out.phase = kube::string_at(status, "phase");
+    out.endpoint = kube::string_at(status, "endpoint");
+    out.agent_id = kube::string_at(status, "agentId");
+    out.registration_tx_hash = kube::string_at(status, "registrationTxHash");
+    out.conditions = kube::parse_conditions(status);
+    return out;
+}
+
+}  // namespace
+
+const kube::condition* offer_status::find_present(std::string_view type, std::int64_t generation) const
+{
+    const kube::condition* found = kube::find_condition(conditions, type);
+    return found && found->observed_generation == generation ? found : nullptr;
+}
+
+record_ptr offer_record::read(const kube::object& offer)
+{
+    auto out = std::make_shared<offer_record>();
+    out->meta = offer.meta;
+    out->where = place_of(offer);
+    out->upstream = upstream_of(offer);
+    out->status = read_status(offer.status());
+    auto spec = api::parse_service_offer(offer);
+    if (spec)
+        out->spec = std::move(*spec);
+    else
+        out->unreadable = spec.error().message();
+    return out;
+}
+
+result<record_ptr> offer_record::decode(boost::json::object&& raw)
+{
+    auto meta = kube::parse_meta(raw);
+    if (!meta)
+        return meta.error();
+    return read(kube::object{std::move(*meta), std::move(raw)});
+}
+
+record_ptr
+offer_record::stand_in(const kube::object_identity& which, boost::json::object&& raw, const std::string& why)
+{
+    auto known = kube::parse_unreadable(std::move(raw), why);
+    if (known)
+        return read(**known);
+    kube::object nothing;
+    static_cast<kube::object_identity&>(nothing.meta) = which;
+    nothing.unreadable = why;
+    return read(nothing);
+}
+
+}  // namespace portitor::offer

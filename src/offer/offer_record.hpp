@@ -1,0 +1,50 @@
+#pragma once
+
+#include "offer/place.hpp"
+
+#include <portitor/api/service_offer.hpp>
+#include <portitor/kube/object_filter.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace portitor::offer {
+
+/// What the status of an offer says, as it was last written.
+struct offer_status
+{
+    std::int64_t observed_generation = 0;
+    std::string phase;
+    std::string endpoint;
+    std::string agent_id;
+    std::string registration_tx_hash;
+    std::vector<kube::condition> conditions;  ///< of others too
+
+    /// The condition of that type where it is about this generation; else null.
+    const kube::condition* find_present(std::string_view type, std::int64_t generation) const;
+};
+
+/// A ServiceOffer, read once when it comes. Immutable once shared.
+struct offer_record
+{
+    kube::object_meta meta;
+    std::optional<api::service_offer> spec;  ///< absent where it cannot be read
+    std::string unreadable;                  ///< why: the field, and how to write it
+    place where;                             ///< also of a spec that cannot be read, as well as may be
+    kube::object_key upstream;               ///< the Service, likewise
+    offer_status status;
+
+    /// Reads an object; never fails.
+    static std::shared_ptr<const offer_record> read(const kube::object& offer);
+    /// The same of what the API server sent. errc::protocol for what is no object.
+    static result<std::shared_ptr<const offer_record>> decode(boost::json::object&& raw);
+    /// What stands for an offer that could not be read. `raw` is what there is of it, perhaps nothing.
+    static std::shared_ptr<const offer_record>
+    stand_in(const kube::object_identity& which, boost::json::object&& raw, const std::string& why);
+};
+
+using record_ptr = std::shared_ptr<const offer_record>;
+
+}  // namespace portitor::offer

@@ -1,0 +1,146 @@
+#include "offer/registration_plan.hpp"
+
+#include "offer/chains.hpp"
+#include "offer/child_plan.hpp"
+#include "offer/children.hpp"
+#include "offer/drift.hpp"
+
+#include <portitor/api/registration_request.hpp>
+#include <portitor/api/resources.hpp>
+#include <portitor/core/saturating_time.hpp>
+
+#include <algorithm>
+
+namespace portitor::offer {
+
+namespace {
+
+constexpr child_kind kind = child_kind::registration;
+
+// How long after the deletion of a registration that of its offer is waited for.
+constexpr std::chrono::seconds offer_follows_within(2);
+
+void add_release(plan& out, const kube::object& live)
+{
+    out.releases.push_back({kind, live.meta.key(), live.meta.uid, live.meta.resource_version});
+}
+
+bool is_retired(const api::registration_state& state)
+{
+    return state.phase == api::registration_phase::retired ||
+           state.phase == api::registration_phase::off_chain_only || !state.touched_chain();
+}
+
+bool is_asked_to_retire(const kube::object& live)
+{
+    return kube::string_at(live.spec(), "desiredState") == to_string(api::desired_state::retired);
+}
+
+void ask_to_retire(plan& out, const kube::object_meta& offer, const kube::object& live)
+{
+    // A request that has lost its finalizer while it is being deleted cannot get it back, and is as good as
+    // gone.
+    if (live.meta.deleted && !live.meta.has_finalizer(api::finalizer))
+        return;
+    boost::json::object desired = retired_registration(offer, live);
+    if (differs(live, desired))
+        out.applies.push_back({kind, std::move(desired), {}, live.meta.uid});
+}
+
+note left_on_chain(const api::registration_state& state, const kube::object& live)
+{
+    return {
+        note::severity::warning,
+        registration_left_on_chain,
+        fmt::format(
+            "the registration on {} was not retired in time and is let go: agent \"{}\", transaction \"{}\", last "
+            "error: {}; it stays registered until its owner points its agent URI elsewhere",
+            kube::string_at(live.spec(), "chain"),
+            state.agent_id,
+            state.tx_hash,
+            state.error_message.empty() ? "none" : state.error_message
+        )};
+}
+
+// Deleted by hand, or after it was retired. A new one finds what is on chain by its URI; but what is under way
+// must end first, because its record goes with this object.
+void let_go(
+    plan& out, const kube::object_meta& offer, const kube::object& live, bool wanted, clock::time_point now
+)
+{
+    const auto state = api::read_registration_state(live);
+    const bool under_way = state.phase == api::registration_phase::submitted ||
+                           (state.in_flight && state.phase == api::registration_phase::pending);
+    // Where a namespace goes, the news of the offer's own deletion may be a moment behind. With it comes the
+    // retirement, or the word that there was none.
+    const auto settled = saturating_add(*live.meta.deleted, offer_follows_within);
+    if (wanted && state.touched_chain() && now < settled)
+        look_again_at(out, settled, now);
+    else if (live.meta.has_finalizer(api::finalizer) && !under_way && (wanted || is_retired(state)))
+        add_release(out, live);
+    else if (!wanted)
+        ask_to_retire(out, offer, live);
+}
+
+void retire(plan& out, const kube::object_meta& offer, const kube::object& live)
+{
+    if (!is_asked_to_retire(live))
+        ask_to_retire(out, offer, live);
+    else if (is_retired(api::read_registration_state(live)))
+        plan_remove(out, kind, live);
+}
+
+}  // namespace
+
+void plan_registration(
+    plan& out, const observation& seen, const plan_settings& settings, bool sold, clock::time_point now
+)
+{
+    const child& known = seen.children[kind];
+    const auto& offer = seen.offer->spec;
+    if (!offer || (known.live && !known.ours))
+        return;
+    const kube::object* live = known.own();
+    const bool wanted = offer->registration.enabled;
+    if (live && live->meta.deleted)
+        return let_go(out, offer->meta, *live, wanted, now);
+    if (live && !wanted)
+        return retire(out, offer->meta, *live);
+    const registration_chain* chain = find_chain(offer->registration.chain, settings);
+    if (wanted && (live || sold) && chain && !settings.public_url.empty())
+        plan_apply(out, seen, kind, desired_registration(*offer, *chain, settings));
+}
+
+std::string
+end_registration(plan& out, const observation& seen, const plan_settings& settings, clock::time_point now)
+{
+    const kube::object* live = seen.children[kind].own();
+    if (!live)
+        return {};
+    const api::registration_state state = api::read_registration_state(*live);
+    const bool asked = is_asked_to_retire(*live);
+    if (!asked)
+        ask_to_retire(out, seen.offer->meta, *live);
+    plan_remove(out, kind, *live);
+    const std::string what = "the registration";
+    if (!live->meta.deleted)
+        return what;
+    // Counted from when retirement could begin, so that an offer deleted while Portitor was down has its chance
+    // too.
+    const auto deadline =
+        saturating_add(std::max(*seen.offer->meta.deleted, *live->meta.deleted), settings.deletion_deadline);
+    const bool late = now >= deadline;
+    if (!live->meta.has_finalizer(api::finalizer))
+        return late ? std::string() : what;
+    if ((asked && is_retired(state)) || late)
+    {
+        if (!is_retired(state))
+            out.notes.push_back(left_on_chain(state, *live));
+        add_release(out, *live);
+    }
+    else
+        look_again_at(out, deadline, now);
+    return what;
+}
+
+}  // namespace portitor::offer

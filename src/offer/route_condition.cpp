@@ -1,0 +1,162 @@
+#include "offer/route_condition.hpp"
+
+#include "offer/naming.hpp"
+#include "offer/paid_path.hpp"
+
+#include <portitor/api/names.hpp>
+
+namespace portitor::offer {
+
+namespace json = boost::json;
+namespace because = api::because;
+namespace condition_type = api::condition_type;
+
+namespace {
+
+bool is_our_parent(const json::object& entry, const kube::object& route, const plan_settings& settings)
+{
+    const json::object& parent = kube::object_at(entry, "parentRef");
+    return kube::string_at(entry, "controllerName") == settings.gateway_controller &&
+           kube::string_at(parent, "name") == settings.gateway.name &&
+           kube::string_or(parent, "namespace", route.meta.ns) == settings.gateway.ns &&
+           kube::string_at(parent, "sectionName") == settings.gateway_section;
+}
+
+// What the Gateway's controller says, in its own words where it refuses. A verdict on an older generation is
+// none.
+kube::condition
+verdict_of_parent(const json::object& entry, const kube::object& route, const plan_settings& settings)
+{
+    constexpr std::string_view type = condition_type::route_published;
+    const auto conditions = kube::parse_conditions(entry);
+    for (const char* needed : {"Accepted", "ResolvedRefs"})
+    {
+        const auto* said = kube::find_condition(conditions, needed);
+        if (!said || said->observed_generation != route.meta.generation)
+            return make_condition(type, "Unknown", because::waiting_for_gateway,
+                "Gateway {} has not judged the present route yet; if this lasts, see that its controller "
+                "runs",
+                settings.gateway.to_string()
+            );
+        if (!said->is_true())
+            return make_condition(
+                type,
+                "False",
+                said->reason.empty() ? because::not_accepted : api::reason{said->reason},
+                "Gateway {}: {} is {}: {}; correct spec.upstream, spec.path or spec.hostname, or what the "
+                "Gateway allows",
+                settings.gateway.to_string(),
+                needed,
+                said->status,
+                said->message.empty() ? "no reason given" : said->message
+            );
+    }
+    return make_condition(type, "True", because::published, "Gateway {} publishes the route", settings.gateway.to_string()
+    );
+}
+
+// What the gateway says, before any proof of the gate.
+kube::condition route_accepted(const evidence& all)
+{
+    constexpr std::string_view type = condition_type::route_published;
+    if (auto kept = kept_from(type, all))
+        return std::move(*kept);
+    const kube::object_ptr& route = all.seen_of(child_kind::http_route).live;
+    if (!route || all.done[child_kind::http_route].writes)
+        return make_condition(type, "Unknown", because::waiting_for_gateway, "the HTTPRoute is being written");
+    // A route without its Middleware is accepted all the same, and then served by nobody, or by a wider
+    // route.
+    if (!all.seen_of(child_kind::middleware).live)
+        return make_condition(type, "False", because::middleware_missing,
+            "Middleware {} is gone, so the gateway does not serve the route; it is being made again",
+            api::middleware_name(all.offer().meta.name)
+        );
+    std::optional<kube::condition> worst;
+    for (const json::value& each : kube::array_at(route->status(), "parents"))
+    {
+        const json::object& parent = kube::as_object(each);
+        if (!is_our_parent(parent, *route, all.settings))
+            continue;
+        auto verdict = verdict_of_parent(parent, *route, all.settings);
+        if (verdict.is_true())
+            return verdict;
+        if (!worst || verdict.status == "False")
+            worst = std::move(verdict);
+    }
+    if (worst)
+        return *worst;
+    return make_condition(type, "Unknown", because::waiting_for_gateway,
+        "Gateway {} has not answered; if this lasts, see that it exists, that its controller runs, and that "
+        "its listener "
+        "allows routes from namespace {}",
+        all.settings.gateway.to_string(),
+        all.offer().meta.ns
+    );
+}
+
+// The word of the gateway's controller is not enough where the gate itself can be asked.
+kube::condition proved(kube::condition accepted, const evidence& all)
+{
+    constexpr std::string_view type = condition_type::route_published;
+    switch (all.seen.proof.said)
+    {
+    case gate_proof::verdict::proved:
+        return make_condition(type, "True", because::published,
+            "Gateway {} publishes the route, and refuses it unpaid",
+            all.settings.gateway.to_string()
+        );
+    case gate_proof::verdict::not_proved:
+        return make_condition(type, "False", because::gate_not_proved,
+            "an unpaid request through {} should get the gate's refusal, but: {}; see that the gateway "
+            "serves this host and path, and reaches the verifier",
+            all.settings.gateway_url,
+            all.seen.proof.failure
+        );
+    case gate_proof::verdict::unknown:
+    case gate_proof::verdict::open:  // an obstacle: see make_draft()
+        break;
+    }
+    if (auto last = last_finding(all.offer(), type, {because::published, because::gate_not_proved}))
+        return *last;
+    accepted.status = "Unknown";
+    accepted.reason = because::proving_gate.name;
+    accepted.message = fmt::format(
+        "Gateway {} accepts the route; whether it refuses unpaid requests is being tried",
+        all.settings.gateway.to_string()
+    );
+    return accepted;
+}
+
+std::optional<proof_target> proof_of(const evidence& all)
+{
+    if (all.settings.gateway_url.empty())
+        return std::nullopt;
+    const auto path = paid_path(*all.wanted.route);
+    if (!path)
+        return std::nullopt;
+    const kube::object_meta& route = all.seen_of(child_kind::http_route).live->meta;
+    const kube::object_meta& gate = all.seen_of(child_kind::middleware).live->meta;
+    proof_target out;
+    out.url = all.settings.gateway_url + *path;
+    out.host = host_of(*all.offer().spec, all.settings);
+    out.route = all.offer().meta.key().to_string();
+    out.version = fmt::format("{}/{} {}/{}", route.uid, route.generation, gate.uid, gate.generation);
+    return out;
+}
+
+}  // namespace
+
+route_verdict judge_route(const evidence& all)
+{
+    if (all.wanted.blocked)
+        return {blocked_condition(condition_type::route_published, *all.wanted.blocked), {}};
+    route_verdict out{route_accepted(all), {}};
+    if (!out.said.is_true())
+        return out;
+    out.to_prove = proof_of(all);
+    if (out.to_prove)
+        out.said = proved(std::move(out.said), all);
+    return out;
+}
+
+}  // namespace portitor::offer

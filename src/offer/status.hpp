@@ -1,0 +1,48 @@
+#pragma once
+
+#include "offer/evidence.hpp"
+#include "offer/steps.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace portitor::offer {
+
+/// One word for the whole of an offer, in its status.
+namespace phase {
+
+inline constexpr std::string_view pending = "Pending";
+inline constexpr std::string_view ready = "Ready";
+inline constexpr std::string_view suspended = "Suspended";
+inline constexpr std::string_view blocked = "Blocked";
+inline constexpr std::string_view draining = "Draining";
+inline constexpr std::string_view drained = "Drained";
+inline constexpr std::string_view deleting = "Deleting";
+
+inline constexpr std::array all{pending, ready, suspended, blocked, draining, drained, deleting};
+
+}  // namespace phase
+
+/// The phase of an offer that stays.
+std::string_view phase_of(const std::vector<kube::condition>& conditions, const draft& wanted);
+
+/// The whole status, with transition times kept from the live one; nothing where the live one already says so.
+std::optional<boost::json::object> make_status(
+    const offer_record& offer,
+    std::vector<kube::condition> conditions,
+    std::string_view phase,
+    const std::string& endpoint,
+    const kube::object* registration,
+    clock::time_point now
+);
+
+/// The live status with Ready=False, InternalError; nothing where it says that of this generation already,
+/// in whatever words.
+std::optional<boost::json::object>
+make_fault_status(const offer_record& offer, const std::string& what, clock::time_point now);
+
+/// Events for what turned True or False since the live status.
+std::vector<note> transitions(const offer_record& offer, const std::vector<kube::condition>& conditions);
+
+}  // namespace portitor::offer

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "offer/child.hpp"
+#include "offer/obstacle.hpp"
+#include "offer/questions.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace portitor::offer {
+
+/// A child to be created or brought back to what it should be, by server-side apply with force.
+struct apply
+{
+    child_kind kind;
+    boost::json::object desired;
+    /// JSON pointers of fields that somebody added: an apply would leave them, so remove them first, by JSON
+    /// patch, with the uid as its test. Empty for a child that does not exist.
+    std::vector<std::string> foreign;
+    std::string uid;      ///< of the live child; empty where there is none
+    bool repair = false;  ///< somebody else has changed or deleted what we had written
+    bool again = false;   ///< we had taken it down ourselves
+};
+
+/// A child to be deleted, with its uid as precondition.
+struct remove
+{
+    child_kind kind;
+    kube::object_key key;
+    std::string uid;
+};
+
+/// A child to be let go: our finalizer is taken off, with uid and resourceVersion as preconditions, so that
+/// nothing that the registrar wrote in the meantime is lost.
+struct release_finalizer
+{
+    child_kind kind;
+    kube::object_key key;
+    std::string uid;
+    std::string resource_version;
+};
+
+/// The reason of the note that a registration was let go before it was retired.
+inline constexpr const char* registration_left_on_chain = "RegistrationLeftOnChain";
+
+/// An Event on the offer, for a transition that a human would ask about.
+struct note
+{
+    enum class severity
+    {
+        normal,
+        warning,
+    };
+
+    severity type = severity::normal;
+    std::string reason;
+    std::string message;
+};
+
+/// What to do next for one offer, to be carried out in the order of the members. Only add_finalizer must have
+/// succeeded before the rest; a child that fails holds up no other. `status` is for server-side apply to the
+/// status subresource by api::controller_field_manager.
+struct plan
+{
+    bool add_finalizer = false;
+    std::vector<apply> applies;
+    std::vector<remove> removes;
+    std::vector<release_finalizer> releases;
+    bool remove_finalizer = false;
+    std::optional<boost::json::object> status;  ///< the whole status; only where it differs from the live one
+    std::vector<note> notes;
+    questions ask;
+    std::optional<std::chrono::milliseconds> next_check;  ///< when time alone changes the outcome
+    std::optional<obstacle> blocked;                      ///< why the offer is not sold
+
+    /// Whether there is nothing to write.
+    bool empty() const;
+};
+
+/// What is written for it, in words, in that order: "apply HTTPRoute shop/so-hello".
+std::vector<std::string> describe(const plan& todo);
+
+}  // namespace portitor::offer

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "offer/observation.hpp"
+#include "offer/repair_budget.hpp"
+#include "roles/controller/executor.hpp"
+
+#include <portitor/core/timekeeper.hpp>
+#include <portitor/kube/write_echo.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace portitor::controller {
+
+/// What is known of offers that the API server does not keep: how our own writes to them and to their children
+/// went. One strand.
+class memory
+{
+public:
+    /// `time` must outlive this.
+    explicit memory(const timekeeper& time) : time_(time), echo_(time) {}
+
+    /// How long the echo of our last write to an offer is worth waiting for; see kube::write_echo.
+    std::optional<std::chrono::milliseconds> wait_for_echo(const kube::object_meta& offer) const
+    {
+        return echo_.wait_for(offer);
+    }
+
+    /// Adds to what is seen of an offer's children what is remembered of them. From then on it is remembered who
+    /// deletes them.
+    void recall(offer::observation& seen);
+
+    /// The children that this plan deletes are no news when they go.
+    void note_removes(const kube::object_key& offer, const offer::plan& todo);
+
+    /// What became of a plan.
+    void note_report(const kube::object_key& offer, const executor::report& done);
+
+    /// A child is gone; whether somebody else has deleted it is remembered for these offers.
+    void note_gone(
+        offer::child_kind kind, const kube::object_meta& child, const std::vector<kube::object_key>& offers
+    );
+
+    /// Whether this is another text than the last one for the offer: for what is told once.
+    bool is_news(const kube::object_key& offer, const std::string& text);
+
+    void forget(const kube::object_key& offer);
+
+private:
+    struct of_child
+    {
+        std::string error;
+        bool lost = false;
+        bool taken_down = false;
+        offer::repair_budget repairs;
+    };
+    struct of_offer
+    {
+        offer::by_child<of_child> children;
+        std::string told;
+    };
+
+    const timekeeper& time_;
+    kube::write_echo echo_;
+    std::map<kube::object_key, of_offer> offers_;
+};
+
+}  // namespace portitor::controller

@@ -1,0 +1,217 @@
+#include "roles/controller/watches.hpp"
+
+#include "offer/drain.hpp"
+#include "roles/controller/watch_filters.hpp"
+
+#include <portitor/api/names.hpp>
+#include <portitor/api/resources.hpp>
+
+namespace portitor::controller {
+
+namespace {
+
+using kube::object_key;
+using offer::child_kind;
+
+watches::keys joined(watches::keys some, const watches::keys& more)
+{
+    some.insert(some.end(), more.begin(), more.end());
+    return some;
+}
+
+kube::selection filtered(std::shared_ptr<const kube::object_filter> by)
+{
+    kube::selection out;
+    out.filter = std::move(by);
+    return out;
+}
+
+}  // namespace
+
+std::vector<object_key> concerned_by_child(const kube::change<kube::object>& of)
+{
+    std::vector<object_key> keys = kube::controller_key(std::string(api::service_offer_resource.kind))(of);
+    for (const kube::object_ptr& each : {of.before, of.after})
+    {
+        // The label's name holds dots, so it is no path.
+        const auto* label = each ? kube::labels_of(*each).if_contains(api::offer_label) : nullptr;
+        if (label && label->is_string())
+            keys.push_back({each->meta.ns, std::string(label->get_string())});
+    }
+    return keys;
+}
+
+watches::watches(
+    kube::controller& to,
+    const options& which,
+    const offer::plan_settings& settings,
+    const clock& wall,
+    memory& past,
+    offer_metrics& numbers,
+    logger log
+)
+    : wall_(wall), past_(past), numbers_(numbers), log_(std::move(log)), queue_(to.queue())
+{
+    kube::selection selected = filtered(own_kind_filter());
+    selected.labels = which.offer_selector;
+    offers_ = &to.watch<offer::offer_record>(
+        api::service_offer_resource,
+        selected,
+        &offer::offer_record::decode,
+        [this](const offer_change& of) { return concerned_by_offer(of); },
+        {},
+        &offer::offer_record::stand_in
+    );
+    watch_children(to);
+    // Without that kind nobody can allow anything; it is looked for again, should it come.
+    kube::watch_options optional;
+    optional.may_be_absent = true;
+    auto& grants = to.watch(
+        api::reference_grant_resource,
+        filtered(own_kind_filter()),
+        [this](const change& of) { return around_->concerned_by_grant(of); },
+        optional
+    );
+    around_.emplace(
+        offer::surroundings::kinds{
+            *offers_, *children_[child_kind::http_route], *children_[child_kind::middleware], grants},
+        settings
+    );
+    if (!which.verifier_service.name.empty())
+        watch_endpoints(to, which.verifier_service);
+    offer::observer::sources from;
+    from.find_child = find_child();
+    from.paths = &paths_;
+    from.around = &*around_;
+    if (endpoints_)
+        from.verifier_ready = [this] { return std::optional(verifier_ready_); };
+    observer_.emplace(std::move(from));
+}
+
+offer::child_finder watches::find_child() const
+{
+    return [this](child_kind kind, const object_key& key) { return children_[kind]->objects().find(key); };
+}
+
+offer::observation watches::glance(offer::record_ptr offer) const
+{
+    return offer::observer({find_child(), nullptr, nullptr, {}}).observe(std::move(offer));
+}
+
+void watches::watch_children(kube::controller& to)
+{
+    children_[child_kind::middleware] = &to.watch(
+        api::middleware_resource,
+        filtered(middleware_filter()),
+        [this](const change& of) {
+            return joined(child_changed(child_kind::middleware, of), around_->concerned_by_middleware(of));
+        }
+    );
+    children_[child_kind::http_route] = &to.watch(
+        api::http_route_resource,
+        filtered(http_route_filter()),
+        [this](const change& of) {
+            if (on_route_change_)
+                on_route_change_(of.key());
+            return joined(child_changed(child_kind::http_route, of), around_->concerned_by_route(of));
+        }
+    );
+    for (const child_kind kind : {child_kind::payment_route, child_kind::registration})
+        children_[kind] = &to.watch(
+            offer::type_of(kind).resource,
+            filtered(own_kind_filter()),
+            [this, kind](const change& of) { return child_changed(kind, of); }
+        );
+}
+
+void watches::watch_endpoints(kube::controller& to, const object_key& service)
+{
+    kube::selection slices = filtered(endpoint_slice_filter());
+    slices.ns = service.ns;
+    slices.labels = "kubernetes.io/service-name=" + service.name;
+    endpoints_ = &to.watch(api::endpoint_slice_resource, slices, [this](const change&) {
+        return concerned_by_endpoints();
+    });
+}
+
+void watches::begin()
+{
+    if (endpoints_)
+        verifier_ready_ = any_endpoint_ready();
+    for (const auto& [key, offer] : offers_->objects().all())
+        update_path_or_later(offer);
+}
+
+watches::keys watches::concerned_by_offer(const offer_change& of)
+{
+    keys out = paths_.update(of, of.after && has_given_up_place(*of.after, wall_.now()));
+    out.push_back(of.key());
+    // Last, because it must not count twice what is told again after an exception.
+    numbers_.update(of);
+    return out;
+}
+
+bool watches::has_given_up_place(const offer::offer_record& offer, clock::time_point now) const
+{
+    const object_key route = offer::type_of(child_kind::http_route).key_for(offer.meta);
+    return offer::has_given_up_place(offer, children_[child_kind::http_route]->objects().find(route), now);
+}
+
+void watches::update_path(const offer::record_ptr& offer, clock::time_point now)
+{
+    for (const object_key& each : paths_.update({offer, offer}, has_given_up_place(*offer, now)))
+        queue_.add(each);
+}
+
+// One offer's exception is no reason not to begin with all others.
+void watches::update_path_or_later(const offer::record_ptr& offer)
+{
+    try
+    {
+        update_path(offer, wall_.now());
+    }
+    catch (...)
+    {
+        log_.error(
+            "an exception while a path was looked at",
+            {{"offer", offer->meta.key().to_string()}, {"err", describe(std::current_exception())}}
+        );
+        queue_.add_failed(offer->meta.key());
+    }
+}
+
+// It remembers what somebody else has deleted.
+watches::keys watches::child_changed(child_kind kind, const change& of)
+{
+    keys out = concerned_by_child(of);
+    if (of.before && !of.after)
+        past_.note_gone(kind, of.before->meta, out);
+    return out;
+}
+
+// Every offer, where the verifier has come or gone.
+watches::keys watches::concerned_by_endpoints()
+{
+    keys out;
+    const bool ready = any_endpoint_ready();
+    if (std::exchange(verifier_ready_, ready) == ready)
+        return out;
+    for (const auto& [key, offer] : offers_->objects().all())
+        out.push_back(key);
+    return out;
+}
+
+bool watches::any_endpoint_ready() const
+{
+    for (const auto& [key, slice] : endpoints_->objects().all())
+    {
+        for (const boost::json::value& each : kube::array_at(slice->raw, "endpoints"))
+        {
+            if (kube::bool_at(kube::as_object(each), "conditions.ready"))
+                return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace portitor::controller

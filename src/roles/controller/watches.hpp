@@ -1,0 +1,94 @@
+#pragma once
+
+#include "offer/observer.hpp"
+#include "roles/controller/memory.hpp"
+#include "roles/controller/offer_metrics.hpp"
+
+#include <portitor/core/clock.hpp>
+#include <portitor/core/log.hpp>
+#include <portitor/kube/controller.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace portitor::controller {
+
+/// What the controller watches: the stores that offers are judged by, and which offers a change concerns. One
+/// strand.
+class watches
+{
+public:
+    using keys = std::vector<kube::object_key>;
+
+    struct options
+    {
+        std::string offer_selector;         ///< label selector of the offers to act on
+        kube::object_key verifier_service;  ///< whose endpoints count; empty name: none
+    };
+
+    /// Told of an HTTPRoute that has changed, in any way.
+    using route_listener = std::function<void(const kube::object_key& route)>;
+
+    /// Adds the watches to `to`, before it runs. All of it must outlive this.
+    watches(
+        kube::controller& to,
+        const options& which,
+        const offer::plan_settings& settings,
+        const clock& wall,
+        memory& past,
+        offer_metrics& numbers,
+        logger log
+    );
+
+    kube::informer<offer::offer_record>& offers() { return *offers_; }
+    kube::object_informer& of(offer::child_kind kind) { return *children_[kind]; }
+
+    void on_route_change(route_listener hear) { on_route_change_ = std::move(hear); }
+
+    /// Time has passed since the offers were heard of: who asks for which place is looked at again.
+    void begin();
+
+    /// Looks whether the offer still asks for its place, which changes without an event of the offer.
+    void update_path(const offer::record_ptr& offer, clock::time_point now);
+
+    offer::observation observe(offer::record_ptr offer) const { return observer_->observe(std::move(offer)); }
+
+    /// The offer and its children alone: what can be seen without judging anything.
+    offer::observation glance(offer::record_ptr offer) const;
+
+private:
+    using change = kube::change<kube::object>;
+    using offer_change = kube::change<offer::offer_record>;
+
+    offer::child_finder find_child() const;
+    void watch_children(kube::controller& to);
+    void watch_endpoints(kube::controller& to, const kube::object_key& service);
+    keys concerned_by_offer(const offer_change& of);
+    keys concerned_by_endpoints();
+    keys child_changed(offer::child_kind kind, const change& of);
+    bool has_given_up_place(const offer::offer_record& offer, clock::time_point now) const;
+    void update_path_or_later(const offer::record_ptr& offer);
+    bool any_endpoint_ready() const;
+
+    const clock& wall_;
+    memory& past_;
+    offer_metrics& numbers_;
+    logger log_;
+    kube::work_queue& queue_;
+    kube::informer<offer::offer_record>* offers_ = nullptr;
+    offer::by_child<kube::object_informer*> children_;
+    kube::object_informer* endpoints_ = nullptr;
+    bool verifier_ready_ = false;
+    offer::path_index paths_;
+    std::optional<offer::surroundings> around_;
+    std::optional<offer::observer> observer_;
+    route_listener on_route_change_;
+};
+
+/// The offers that a child concerns: the one that its controlling owner names or, where somebody has taken that
+/// away, its label; before and after the change.
+std::vector<kube::object_key> concerned_by_child(const kube::change<kube::object>& of);
+
+}  // namespace portitor::controller
