@@ -1,6 +1,5 @@
-#include <portitor/api/ownership.hpp>
-
 #include <portitor/api/names.hpp>
+#include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
 
 namespace portitor::api {

@@ -59,7 +59,11 @@ event_recorder::event_recorder(const environment& around, task_group& tasks, std
 {}
 
 void event_recorder::record(
-    const resource& kind, const object_identity& about, std::string type, std::string reason, std::string message
+    const resource& kind,
+    const object_identity& about,
+    std::string type,
+    std::string reason,
+    std::string message
 )
 {
     message = cut(std::move(message), longest_message);

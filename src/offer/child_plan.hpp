@@ -9,8 +9,8 @@ namespace portitor::offer {
 void look_again_at(plan& out, clock::time_point when, clock::time_point now);
 void look_again_after(plan& out, std::chrono::milliseconds wait);
 
-/// Brings a child to what it should be, at once or when it may; nothing where it is so. What was found about it
-/// is the return value.
+/// Brings a child to what it should be, at once or when it may; nothing where it is so. What was found about
+/// it is the return value.
 decision plan_apply(plan& out, const observation& seen, child_kind kind, boost::json::object desired);
 
 /// Deletes a child that is not being deleted already.
@@ -21,9 +21,9 @@ decisions publish_route(
     plan& out, const observation& seen, const plan_settings& settings, const api::payment_route& terms
 );
 
-/// One step of taking an offer off the gateway, and what is still there; empty when all is gone. The HTTPRoute
-/// goes first and the terms last, so that at no time a request gets past the gate. `patient` is false past the
-/// deadline: then a child that somebody else's finalizer holds back is not waited for.
+/// One step of taking an offer off the gateway, and what is still there; empty when all is gone. The
+/// HTTPRoute goes first and the terms last, so that at no time a request gets past the gate. `patient` is
+/// false past the deadline: then a child that somebody else's finalizer holds back is not waited for.
 std::string take_down_route(plan& out, const observation& seen, bool patient);
 
 }  // namespace portitor::offer

@@ -17,22 +17,32 @@ kube::condition judge_model(const evidence& all)
     const api::service_offer& offer = *all.offer().spec;
     const auto target = model_of(offer);
     if (!target)
-        return make_condition(type, "False", because::missing_model,
+        return make_condition(
+            type,
+            "False",
+            because::missing_model,
             "spec.model.name is missing: write the model that the upstream serves"
         );
     switch (all.seen.model.said)
     {
     case model_listing::verdict::listed:
-        return make_condition(type, "True", because::listed, "the runtime at {} lists model {}", target->base_url, target->model
+        return make_condition(
+            type, "True", because::listed, "the runtime at {} lists model {}", target->base_url, target->model
         );
     case model_listing::verdict::missing:
-        return make_condition(type, "False", because::not_listed,
+        return make_condition(
+            type,
+            "False",
+            because::not_listed,
             "the runtime at {} does not list model {}; load it there, or correct spec.model.name",
             target->base_url,
             target->model
         );
     case model_listing::verdict::unreadable:
-        return make_condition(type, "False", because::runtime_unreadable,
+        return make_condition(
+            type,
+            "False",
+            because::runtime_unreadable,
             "the models of the runtime at {} cannot be read: {}; see that spec.model.runtime says what runs "
             "there",
             target->base_url,
@@ -41,9 +51,12 @@ kube::condition judge_model(const evidence& all)
     case model_listing::verdict::unknown:
         break;
     }
-    if (auto last = last_finding(all.offer(), type, {because::listed, because::not_listed, because::runtime_unreadable}))
+    if (auto last = last_finding(
+            all.offer(), type, {because::listed, because::not_listed, because::runtime_unreadable}
+        ))
         return *last;
-    return make_condition(type, "Unknown", because::asking, "the runtime at {} is being asked for its models", target->base_url
+    return make_condition(
+        type, "Unknown", because::asking, "the runtime at {} is being asked for its models", target->base_url
     );
 }
 
@@ -54,7 +67,8 @@ kube::condition judge_upstream(const evidence& all)
     if (blocked && blocked->condition == type)
         return blocked_condition(type, *blocked);
     if (!all.offer().spec)
-        return make_condition(type, "Unknown", because::invalid_spec, "the upstream is probed once the spec can be read"
+        return make_condition(
+            type, "Unknown", because::invalid_spec, "the upstream is probed once the spec can be read"
         );
     const api::service_offer& offer = *all.offer().spec;
     const std::string url = upstream_url(offer);
@@ -62,7 +76,10 @@ kube::condition judge_upstream(const evidence& all)
     if (probe.health == probe_result::verdict::healthy)
         return make_condition(type, "True", because::healthy, "{} answers", url);
     if (probe.health == probe_result::verdict::unhealthy)
-        return make_condition(type, "False", because::unhealthy,
+        return make_condition(
+            type,
+            "False",
+            because::unhealthy,
             "{}: {}; see that Service {} has ready endpoints that answer there with 2xx, or correct "
             "spec.upstream. It is "
             "probed every {} s{}",
@@ -88,7 +105,10 @@ kube::condition judge_gate(const evidence& all)
         return std::move(*kept);
     const kube::object_ptr& route = all.seen_of(child_kind::payment_route).live;
     if (route && !all.seen_of(child_kind::middleware).live)
-        return make_condition(type, "False", because::middleware_missing,
+        return make_condition(
+            type,
+            "False",
+            because::middleware_missing,
             "Middleware {} is gone, so the gateway does not serve the route; it is being made again",
             api::middleware_name(all.offer().meta.name)
         );
@@ -99,7 +119,10 @@ kube::condition judge_gate(const evidence& all)
     const api::admission said = api::read_admission(*route);
     const bool admitted = said.admitted && said.generation == route->meta.generation;
     if (!admitted && said.refused && said.about_generation == route->meta.generation)
-        return make_condition(type, "False", because::not_admitted,
+        return make_condition(
+            type,
+            "False",
+            because::not_admitted,
             "the verifier refuses the terms: {} ({}); correct spec.payment or the verifier's configuration",
             said.message,
             said.reason
@@ -107,11 +130,16 @@ kube::condition judge_gate(const evidence& all)
     if (!admitted)
         return make_condition(type, "Unknown", because::waiting_for_admission, "{}", waiting);
     if (all.settings.verifier_endpoints_required && !all.seen.verifier_ready.value_or(false))
-        return make_condition(type, all.seen.verifier_ready ? "False" : "Unknown", because::no_verifier_endpoints,
+        return make_condition(
+            type,
+            all.seen.verifier_ready ? "False" : "Unknown",
+            because::no_verifier_endpoints,
             "the verifier's Service has no ready endpoint, so every request is refused; see that its pods "
             "run and are ready"
         );
-    return make_condition(type, "True", because::admitted, "the verifier sells this offer on its present terms");
+    return make_condition(
+        type, "True", because::admitted, "the verifier sells this offer on its present terms"
+    );
 }
 
 kube::condition judge_ending(const ending& of)

@@ -79,13 +79,17 @@ maybe check_names(const observation& seen)
         const child& each = seen.children[kind];
         if (each.live && !each.ours)
             return make_obstacle(
-                type_of(kind).condition, because::name_taken, "{}", taken_message(*each.live, seen.offer->meta)
+                type_of(kind).condition,
+                because::name_taken,
+                "{}",
+                taken_message(*each.live, seen.offer->meta)
             );
     }
     return std::nullopt;
 }
 
-// A route around the gate comes before what was seen through it: it may be the reason, and goes with the route.
+// A route around the gate comes before what was seen through it: it may be the reason, and goes with the
+// route.
 maybe check_gate(const api::service_offer& offer, const observation& seen)
 {
     if (const kube::condition* told = told_open_gate(*seen.offer))
@@ -134,9 +138,8 @@ draft make_draft(const observation& seen, const plan_settings& settings, clock::
     draft out;
     if (!seen.offer->spec)
     {
-        out.blocked = make_obstacle(
-            type::payment_gate_ready, because::invalid_spec, "{}", seen.offer->unreadable
-        );
+        out.blocked =
+            make_obstacle(type::payment_gate_ready, because::invalid_spec, "{}", seen.offer->unreadable);
         return out;
     }
     const api::service_offer& offer = *seen.offer->spec;

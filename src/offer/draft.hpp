@@ -26,8 +26,8 @@ draft make_draft(const observation& seen, const plan_settings& settings, clock::
 bool may_use_upstream(const api::service_offer& offer, const observation& seen);
 
 /// What the status says of a gate of the present spec that was seen open; null where it says nothing. Such an
-/// offer is not published before its spec changes, restarts of the controller or not: that is the seller's word
-/// that things are different now.
+/// offer is not published before its spec changes, restarts of the controller or not: that is the seller's
+/// word that things are different now.
 const kube::condition* told_open_gate(const offer_record& offer);
 
 }  // namespace portitor::offer

@@ -1,7 +1,6 @@
 #include "offer/drain.hpp"
 
 #include <portitor/api/ownership.hpp>
-
 #include <portitor/core/saturating_time.hpp>
 
 namespace portitor::offer {

@@ -24,14 +24,19 @@ bool holds_each(const json::array& live, const json::array& wanted)
 
 bool holds_metadata(const json::object& live, const json::object& desired)
 {
-    return kube::contains(kube::object_at(live, "metadata.labels"), kube::object_at(desired, "metadata.labels")) &&
+    return kube::contains(
+               kube::object_at(live, "metadata.labels"), kube::object_at(desired, "metadata.labels")
+           ) &&
            kube::contains(
                kube::object_at(live, "metadata.annotations"), kube::object_at(desired, "metadata.annotations")
            ) &&
            holds_each(
-               kube::array_at(live, "metadata.ownerReferences"), kube::array_at(desired, "metadata.ownerReferences")
+               kube::array_at(live, "metadata.ownerReferences"),
+               kube::array_at(desired, "metadata.ownerReferences")
            ) &&
-           holds_each(kube::array_at(live, "metadata.finalizers"), kube::array_at(desired, "metadata.finalizers"));
+           holds_each(
+               kube::array_at(live, "metadata.finalizers"), kube::array_at(desired, "metadata.finalizers")
+           );
 }
 
 std::string escaped(std::string_view key)
@@ -70,7 +75,8 @@ void collect_foreign(
 // Its name holds a dot, so it is no path.
 std::string hash_of(const json::object& object)
 {
-    const json::value* hash = kube::object_at(object, "metadata.annotations").if_contains(api::desired_hash_annotation);
+    const json::value* hash =
+        kube::object_at(object, "metadata.annotations").if_contains(api::desired_hash_annotation);
     return hash && hash->is_string() ? std::string(hash->get_string()) : std::string();
 }
 

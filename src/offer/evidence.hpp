@@ -50,14 +50,19 @@ kube::condition make_condition(
 )
 {
     return {
-        std::string(type), status, std::string(why.name), fmt::format(text, std::forward<Args>(args)...), 0, {}};
+        std::string(type),
+        status,
+        std::string(why.name),
+        fmt::format(text, std::forward<Args>(args)...),
+        0,
+        {}};
 }
 
 /// An obstacle is told by the condition that it is about; the others point there.
 kube::condition blocked_condition(std::string_view type, const obstacle& why);
 
-/// What the plan cannot or must not do about a child, as the condition that tells how it stands; nothing where
-/// it can.
+/// What the plan cannot or must not do about a child, as the condition that tells how it stands; nothing
+/// where it can.
 std::optional<kube::condition> kept_from(std::string_view type, const evidence& all);
 
 /// The live condition of that type where it is about the present spec and has one of these reasons: what was

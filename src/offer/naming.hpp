@@ -13,8 +13,8 @@ namespace portitor::offer {
 /// Where buyers find the offer: its URL where the operator named his, else its path.
 std::string endpoint_of(const api::service_offer& offer, const plan_settings& settings);
 
-/// The host that buyers ask the offer at, with its port, as the operator and the offer name it; a wildcard host
-/// by one of its names. Empty where nobody named one.
+/// The host that buyers ask the offer at, with its port, as the operator and the offer name it; a wildcard
+/// host by one of its names. Empty where nobody named one.
 std::string host_of(const api::service_offer& offer, const plan_settings& settings);
 
 /// What the offer is called as an agent: its registration's name, else its own.

@@ -41,7 +41,8 @@ questions what_to_ask(const evidence& all, const route_verdict& route)
     out.model = model_of(*offer);
     out.gate = route.to_prove;
     // An open gate that another route explains is forgotten with that route.
-    const bool explained = all.wanted.blocked && all.wanted.blocked->reason == api::because::unpaid_route.name;
+    const bool explained =
+        all.wanted.blocked && all.wanted.blocked->reason == api::because::unpaid_route.name;
     out.keep_gate_answer =
         all.seen.proof.said == gate_proof::verdict::open && !told_open_gate(all.offer()) && !explained;
     return out;

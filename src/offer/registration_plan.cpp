@@ -62,8 +62,8 @@ note left_on_chain(const api::registration_state& state, const kube::object& liv
         )};
 }
 
-// Deleted by hand, or after it was retired. A new one finds what is on chain by its URI; but what is under way
-// must end first, because its record goes with this object.
+// Deleted by hand, or after it was retired. A new one finds what is on chain by its URI; but what is under
+// way must end first, because its record goes with this object.
 void let_go(
     plan& out, const kube::object_meta& offer, const kube::object& live, bool wanted, clock::time_point now
 )
@@ -125,8 +125,8 @@ end_registration(plan& out, const observation& seen, const plan_settings& settin
     const std::string what = "the registration";
     if (!live->meta.deleted)
         return what;
-    // Counted from when retirement could begin, so that an offer deleted while Portitor was down has its chance
-    // too.
+    // Counted from when retirement could begin, so that an offer deleted while Portitor was down has its
+    // chance too.
     const auto deadline =
         saturating_add(std::max(*seen.offer->meta.deleted, *live->meta.deleted), settings.deletion_deadline);
     const bool late = now >= deadline;

@@ -8,15 +8,15 @@
 
 namespace portitor::offer {
 
-/// The registration of an offer that stays. It is made once the offer is `sold`, and then kept whatever becomes
-/// of the upstream: the chain is no place for what changes by the minute.
+/// The registration of an offer that stays. It is made once the offer is `sold`, and then kept whatever
+/// becomes of the upstream: the chain is no place for what changes by the minute.
 void plan_registration(
     plan& out, const observation& seen, const plan_settings& settings, bool sold, clock::time_point now
 );
 
-/// One step of ending a registration because the offer goes. The request is deleted at once: our finalizer keeps
-/// it, and any record that the registrar starts to write on an older version of it then fails. Returns what is
-/// still there; empty when all is gone.
+/// One step of ending a registration because the offer goes. The request is deleted at once: our finalizer
+/// keeps it, and any record that the registrar starts to write on an older version of it then fails. Returns
+/// what is still there; empty when all is gone.
 std::string
 end_registration(plan& out, const observation& seen, const plan_settings& settings, clock::time_point now);
 

@@ -33,7 +33,10 @@ verdict_of_parent(const json::object& entry, const kube::object& route, const pl
     {
         const auto* said = kube::find_condition(conditions, needed);
         if (!said || said->observed_generation != route.meta.generation)
-            return make_condition(type, "Unknown", because::waiting_for_gateway,
+            return make_condition(
+                type,
+                "Unknown",
+                because::waiting_for_gateway,
                 "Gateway {} has not judged the present route yet; if this lasts, see that its controller "
                 "runs",
                 settings.gateway.to_string()
@@ -51,7 +54,8 @@ verdict_of_parent(const json::object& entry, const kube::object& route, const pl
                 said->message.empty() ? "no reason given" : said->message
             );
     }
-    return make_condition(type, "True", because::published, "Gateway {} publishes the route", settings.gateway.to_string()
+    return make_condition(
+        type, "True", because::published, "Gateway {} publishes the route", settings.gateway.to_string()
     );
 }
 
@@ -63,11 +67,16 @@ kube::condition route_accepted(const evidence& all)
         return std::move(*kept);
     const kube::object_ptr& route = all.seen_of(child_kind::http_route).live;
     if (!route || all.done[child_kind::http_route].writes)
-        return make_condition(type, "Unknown", because::waiting_for_gateway, "the HTTPRoute is being written");
+        return make_condition(
+            type, "Unknown", because::waiting_for_gateway, "the HTTPRoute is being written"
+        );
     // A route without its Middleware is accepted all the same, and then served by nobody, or by a wider
     // route.
     if (!all.seen_of(child_kind::middleware).live)
-        return make_condition(type, "False", because::middleware_missing,
+        return make_condition(
+            type,
+            "False",
+            because::middleware_missing,
             "Middleware {} is gone, so the gateway does not serve the route; it is being made again",
             api::middleware_name(all.offer().meta.name)
         );
@@ -85,7 +94,10 @@ kube::condition route_accepted(const evidence& all)
     }
     if (worst)
         return *worst;
-    return make_condition(type, "Unknown", because::waiting_for_gateway,
+    return make_condition(
+        type,
+        "Unknown",
+        because::waiting_for_gateway,
         "Gateway {} has not answered; if this lasts, see that it exists, that its controller runs, and that "
         "its listener "
         "allows routes from namespace {}",
@@ -101,12 +113,18 @@ kube::condition proved(kube::condition accepted, const evidence& all)
     switch (all.seen.proof.said)
     {
     case gate_proof::verdict::proved:
-        return make_condition(type, "True", because::published,
+        return make_condition(
+            type,
+            "True",
+            because::published,
             "Gateway {} publishes the route, and refuses it unpaid",
             all.settings.gateway.to_string()
         );
     case gate_proof::verdict::not_proved:
-        return make_condition(type, "False", because::gate_not_proved,
+        return make_condition(
+            type,
+            "False",
+            because::gate_not_proved,
             "an unpaid request through {} should get the gate's refusal, but: {}; see that the gateway "
             "serves this host and path, and reaches the verifier",
             all.settings.gateway_url,

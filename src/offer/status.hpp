@@ -27,7 +27,8 @@ inline constexpr std::array all{pending, ready, suspended, blocked, draining, dr
 /// The phase of an offer that stays.
 std::string_view phase_of(const std::vector<kube::condition>& conditions, const draft& wanted);
 
-/// The whole status, with transition times kept from the live one; nothing where the live one already says so.
+/// The whole status, with transition times kept from the live one; nothing where the live one already says
+/// so.
 std::optional<boost::json::object> make_status(
     const offer_record& offer,
     std::vector<kube::condition> conditions,

@@ -49,7 +49,8 @@ private:
 
     kinds watched_;
     const plan_settings& settings_;
-    const kube::store<offer_record>::index& offers_by_service_;  ///< "namespace/service", and "namespace/" for all of a namespace
+    const kube::store<offer_record>::index&
+        offers_by_service_;  ///< "namespace/service", and "namespace/" for all of a namespace
     const index& routes_by_backend_;
     const index& routes_by_middleware_;
 };

@@ -46,25 +46,40 @@ asset_choice choose_asset(const api::service_offer& offer, const plan_settings& 
     const auto& payment = offer.payment;
     const x402::network* network = settings.networks.find(payment.network);
     if (!network)
-        return {nullptr, nullptr, make_obstacle(gate, api::because::unknown_network,
-            "spec.payment.network: \"{}\" is not one of the operator's networks; write one that is, such as "
-            "base-sepolia, or have the operator add it to \"networks\"",
-            payment.network
-        )};
+        return {
+            nullptr,
+            nullptr,
+            make_obstacle(
+                gate,
+                api::because::unknown_network,
+                "spec.payment.network: \"{}\" is not one of the operator's networks; write one that is, such as "
+                "base-sepolia, or have the operator add it to \"networks\"",
+                payment.network
+            )};
     const x402::token* asset = find_asset(*network, payment.asset);
     if (!asset)
-        return {nullptr, nullptr, make_obstacle(gate, api::because::unknown_asset,
-            "spec.payment.asset is not, as described, one of the operator's assets on {}; correct its "
-            "address, symbol, "
-            "decimals and EIP-712 name and version, or leave spec.payment.asset out to take the network's "
-            "first",
-            network->caip2
-        )};
+        return {
+            nullptr,
+            nullptr,
+            make_obstacle(
+                gate,
+                api::because::unknown_asset,
+                "spec.payment.asset is not, as described, one of the operator's assets on {}; correct its "
+                "address, symbol, "
+                "decimals and EIP-712 name and version, or leave spec.payment.asset out to take the network's "
+                "first",
+                network->caip2
+            )};
     if (payment.asset && payment.asset->transfer_method == "permit2")
-        return {nullptr, nullptr, make_obstacle(gate, api::because::unsupported_asset,
-            "spec.payment.asset.transferMethod: permit2 is not supported; write eip3009, with an asset that "
-            "has it"
-        )};
+        return {
+            nullptr,
+            nullptr,
+            make_obstacle(
+                gate,
+                api::because::unsupported_asset,
+                "spec.payment.asset.transferMethod: permit2 is not supported; write eip3009, with an asset that "
+                "has it"
+            )};
     return {network, asset, std::nullopt};
 }
 
@@ -107,7 +122,9 @@ maybe fill_facilitator(
         offer.payment.facilitator.empty() ? settings.default_facilitator : offer.payment.facilitator;
     const auto at = settings.facilitators.find(name);
     if (at == settings.facilitators.end())
-        return make_obstacle(gate, api::because::unknown_facilitator,
+        return make_obstacle(
+            gate,
+            api::because::unknown_facilitator,
             "spec.payment.facilitator: \"{}\" is not on the operator's list; write a name that is, leave it "
             "out for the "
             "operator's default, or have the operator add it to \"facilitators\"",
@@ -134,7 +151,9 @@ maybe fill_credential(
         return std::nullopt;
     // The same words for "not there" and "not yours": names of other namespaces' credentials are not for
     // everyone.
-    return make_obstacle(gate, api::because::unknown_credential,
+    return make_obstacle(
+        gate,
+        api::because::unknown_credential,
         "spec.upstream.credential: \"{}\" is no credential that namespace {} may use; correct the name, or "
         "have the "
         "operator add it to \"credentials\" for this namespace",
@@ -148,7 +167,9 @@ maybe fill_credential(
 maybe fill_terms(const api::service_offer& offer, const plan_settings& settings, api::payment_route& route)
 {
     if (offer.payment.settlement == api::settlement::after_response)
-        return make_obstacle(gate, api::because::unsupported_settlement,
+        return make_obstacle(
+            gate,
+            api::because::unsupported_settlement,
             "spec.payment.settlement: afterResponse is not available behind this gateway; write "
             "beforeResponse"
         );

@@ -64,10 +64,11 @@ std::vector<const json::object*> rules_of_others(const kube::object& route)
 // The Service that a backend stands for; nothing for other kinds, and for what gets no request.
 std::optional<kube::object_key> service_of(const json::object& backend, const kube::object& route)
 {
-    if (!kube::string_at(backend, "group").empty() || kube::string_or(backend, "kind", "Service") != "Service" ||
-        kube::int_at(backend, "weight", 1) == 0)
+    if (!kube::string_at(backend, "group").empty() ||
+        kube::string_or(backend, "kind", "Service") != "Service" || kube::int_at(backend, "weight", 1) == 0)
         return std::nullopt;
-    return kube::object_key{kube::string_or(backend, "namespace", route.meta.ns), kube::string_at(backend, "name")};
+    return kube::object_key{
+        kube::string_or(backend, "namespace", route.meta.ns), kube::string_at(backend, "name")};
 }
 
 bool leads_to(const json::object& rule, const kube::object& route, const api::service_offer& offer)
@@ -107,7 +108,8 @@ bool is_attached(const kube::object& route, const plan_settings& settings)
     return std::any_of(parents.begin(), parents.end(), [&](const json::value& each) {
         const json::object& parent = kube::as_object(each);
         const std::string section = kube::string_at(parent, "sectionName");
-        return kube::string_or(parent, "group", api::http_route_resource.group) == api::http_route_resource.group &&
+        return kube::string_or(parent, "group", api::http_route_resource.group) ==
+                   api::http_route_resource.group &&
                kube::string_or(parent, "kind", "Gateway") == "Gateway" &&
                kube::string_or(parent, "namespace", route.meta.ns) == settings.gateway.ns &&
                kube::string_at(parent, "name") == settings.gateway.name &&

@@ -112,8 +112,8 @@ inline constexpr std::array quiet{drained, middleware_missing, withheld, disable
 
 }  // namespace because
 
-/// Whether a reason of a condition of this type is news; see reason::is_news. That an offer has drained is told
-/// by the condition Draining, once.
+/// Whether a reason of a condition of this type is news; see reason::is_news. That an offer has drained is
+/// told by the condition Draining, once.
 constexpr bool is_news(std::string_view type, std::string_view reason)
 {
     return type == condition_type::draining ||

@@ -11,8 +11,8 @@
 
 namespace portitor::kube {
 
-/// What a reconciler has written and the watch has not brought back yet: until then it would judge what it has
-/// replaced itself, and take its own deletion for somebody else's. One strand.
+/// What a reconciler has written and the watch has not brought back yet: until then it would judge what it
+/// has replaced itself, and take its own deletion for somebody else's. One strand.
 class write_echo
 {
 public:
@@ -24,7 +24,8 @@ public:
     /// This object has been written, and this is its version since.
     void note_write(const object_key& key, std::string resource_version);
 
-    /// How long to wait at most, where what is seen is older than our own last write; its arrival is an event.
+    /// How long to wait at most, where what is seen is older than our own last write; its arrival is an
+    /// event.
     std::optional<std::chrono::milliseconds> wait_for(const object_meta& seen) const;
 
     void forget(const object_key& key) { writes_.erase(key); }

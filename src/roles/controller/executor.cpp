@@ -61,9 +61,7 @@ asio::awaitable<executor::report> executor::carry_out(offer::record_ptr offer, o
     for (const offer::note& each : todo.notes)
         tell(offer->meta, each);
     if (todo.remove_finalizer && !done.failure)
-        note_failure(
-            done.failure, co_await remove_finalizer(api::service_offer_resource, offer->meta)
-        );
+        note_failure(done.failure, co_await remove_finalizer(api::service_offer_resource, offer->meta));
     co_return done;
 }
 
@@ -71,7 +69,9 @@ asio::awaitable<executor::report> executor::carry_out(offer::record_ptr offer, o
 void executor::tell(const kube::object_meta& offer, const offer::note& what)
 {
     const bool warning = what.type == offer::note::severity::warning;
-    events_.record(api::service_offer_resource, offer, warning ? "Warning" : "Normal", what.reason, what.message);
+    events_.record(
+        api::service_offer_resource, offer, warning ? "Warning" : "Normal", what.reason, what.message
+    );
     if (what.reason == offer::registration_left_on_chain)
         numbers_.left_on_chain();
     const logger about = log_.with({{"offer", offer.key().to_string()}, {"reason", what.reason}});
@@ -131,9 +131,7 @@ asio::awaitable<result<void>> executor::apply_object(kube::resource kind, offer:
             operations.push_back(kube::patch_removal(pointer));
         auto patched = co_await server_.patch(kind, key, std::move(operations));
         if (!patched && !patched.error().is_not_found())
-            co_return patched.error().to_error().within(
-                "removing foreign fields of " + describe(kind, key)
-            );
+            co_return patched.error().to_error().within("removing foreign fields of " + describe(kind, key));
     }
     kube::apply_options how;
     how.field_manager = api::controller_field_manager;

@@ -40,7 +40,8 @@ public:
     {
         std::string offer_version;  ///< after the last write to the offer; empty where there was none
         std::vector<applied> applies;
-        /// The first step that failed, as later ones often follow from it; independent steps ran all the same.
+        /// The first step that failed, as later ones often follow from it; independent steps ran all the
+        /// same.
         std::optional<error> failure;
     };
 

@@ -14,8 +14,8 @@
 
 namespace portitor::controller {
 
-/// What is known of offers that the API server does not keep: how our own writes to them and to their children
-/// went. One strand.
+/// What is known of offers that the API server does not keep: how our own writes to them and to their
+/// children went. One strand.
 class memory
 {
 public:
@@ -28,8 +28,8 @@ public:
         return echo_.wait_for(offer);
     }
 
-    /// Adds to what is seen of an offer's children what is remembered of them. From then on it is remembered who
-    /// deletes them.
+    /// Adds to what is seen of an offer's children what is remembered of them. From then on it is remembered
+    /// who deletes them.
     void recall(offer::observation& seen);
 
     /// The children that this plan deletes are no news when they go.

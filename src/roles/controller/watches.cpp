@@ -100,22 +100,16 @@ offer::observation watches::glance(offer::record_ptr offer) const
 
 void watches::watch_children(kube::controller& to)
 {
-    children_[child_kind::middleware] = &to.watch(
-        api::middleware_resource,
-        filtered(middleware_filter()),
-        [this](const change& of) {
+    children_[child_kind::middleware] =
+        &to.watch(api::middleware_resource, filtered(middleware_filter()), [this](const change& of) {
             return joined(child_changed(child_kind::middleware, of), around_->concerned_by_middleware(of));
-        }
-    );
-    children_[child_kind::http_route] = &to.watch(
-        api::http_route_resource,
-        filtered(http_route_filter()),
-        [this](const change& of) {
+        });
+    children_[child_kind::http_route] =
+        &to.watch(api::http_route_resource, filtered(http_route_filter()), [this](const change& of) {
             if (on_route_change_)
                 on_route_change_(of.key());
             return joined(child_changed(child_kind::http_route, of), around_->concerned_by_route(of));
-        }
-    );
+        });
     for (const child_kind kind : {child_kind::payment_route, child_kind::registration})
         children_[kind] = &to.watch(
             offer::type_of(kind).resource,

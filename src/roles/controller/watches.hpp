@@ -87,8 +87,8 @@ private:
     route_listener on_route_change_;
 };
 
-/// The offers that a child concerns: the one that its controlling owner names or, where somebody has taken that
-/// away, its label; before and after the change.
+/// The offers that a child concerns: the one that its controlling owner names or, where somebody has taken
+/// that away, its label; before and after the change.
 std::vector<kube::object_key> concerned_by_child(const kube::change<kube::object>& of);
 
 }  // namespace portitor::controller

@@ -21,6 +21,8 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr resource offer_resource{"obol.org", "v1alpha1", "serviceoffers", "ServiceOffer"};
+
 object_ptr offer(const std::string& name, const std::string& uid)
 {
     return parse_object(json_object(
@@ -232,7 +234,9 @@ TEST_CASE("so many Events at once that the API server is not flooded", "[kube][e
     fixture f;
     f.slow_down(10ms);
     for (int i = 0; i < 100; ++i)
-        f.recorder.record(offer_resource, offer("o", "u-" + std::to_string(i))->meta, "Normal", "Many", "many");
+        f.recorder.record(
+            offer_resource, offer("o", "u-" + std::to_string(i))->meta, "Normal", "Many", "many"
+        );
     settle(f.context);
     CHECK(f.tasks.size() == 64);
     CHECK(f.dropped() == "36");
@@ -264,7 +268,9 @@ TEST_CASE("thousands of different Events are not all remembered", "[kube][events
     const auto record_all = [&](int count) {
         for (int i = 0; i < count; ++i)
         {
-            f.recorder.record(offer_resource, offer("o", "u-" + std::to_string(i))->meta, "Normal", "Many", "many");
+            f.recorder.record(
+                offer_resource, offer("o", "u-" + std::to_string(i))->meta, "Normal", "Many", "many"
+            );
             settle(f.context);
         }
     };

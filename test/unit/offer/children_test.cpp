@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "offer/children.hpp"
+#include "offer/drift.hpp"
 #include "offer_world.hpp"
 
 using namespace portitor;
@@ -9,21 +10,21 @@ using test::world;
 
 namespace {
 
-const apply* find(const plan& all, std::string_view plural)
+const apply* find(const plan& all, child_kind kind)
 {
     for (const apply& each : all.applies)
     {
-        if (each.kind.plural == plural)
+        if (each.kind == kind)
             return &each;
     }
     return nullptr;
 }
 
 // The child that the first plan makes, as the bytes that go to the API server.
-std::string made(const world& all, std::string_view plural)
+std::string made(const world& all, child_kind kind)
 {
     const plan first = all.look();
-    const apply* found = find(first, plural);
+    const apply* found = find(first, kind);
     return found ? boost::json::serialize(found->desired) : "none";
 }
 
@@ -32,7 +33,7 @@ std::string made(const world& all, std::string_view plural)
 TEST_CASE("the Middleware, byte for byte", "[controller][children]")
 {
     CHECK(
-        made(world(), "middlewares") ==
+        made(world(), child_kind::middleware) ==
         R"({"apiVersion":"traefik.io/v1alpha1","kind":"Middleware","metadata":{"name":"x402-hello","namespace":"shop",)"
         R"("labels":{"app.kubernetes.io/managed-by":"portitor","obol.org/serviceoffer":"hello"},)"
         R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
@@ -47,7 +48,7 @@ TEST_CASE("the Middleware, byte for byte", "[controller][children]")
 TEST_CASE("the HTTPRoute, byte for byte", "[controller][children]")
 {
     CHECK(
-        made(world(), "httproutes") ==
+        made(world(), child_kind::http_route) ==
         R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"name":"so-hello","namespace":"shop",)"
         R"("labels":{"app.kubernetes.io/managed-by":"portitor","obol.org/serviceoffer":"hello"},)"
         R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
@@ -71,7 +72,7 @@ TEST_CASE("the PaymentRoute, byte for byte", "[controller][children]")
     );
     all.edit("/spec/upstream/credential", "\"litellm\"");
     CHECK(
-        made(all, "paymentroutes") ==
+        made(all, child_kind::payment_route) ==
         R"({"apiVersion":"obol.org/v1alpha1","kind":"PaymentRoute","metadata":{"name":"hello-payment","namespace":"shop",)"
         R"("labels":{"app.kubernetes.io/managed-by":"portitor","obol.org/serviceoffer":"hello"},)"
         R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
@@ -98,7 +99,7 @@ TEST_CASE("the RegistrationRequest, byte for byte", "[controller][children]")
     REQUIRE(all.seen.registration);
     all.seen.registration = nullptr;
     CHECK(
-        made(all, "registrationrequests") ==
+        made(all, child_kind::registration) ==
         R"({"apiVersion":"obol.org/v1alpha1","kind":"RegistrationRequest","metadata":{"name":"hello-registration",)"
         R"("namespace":"shop","labels":{"app.kubernetes.io/managed-by":"portitor","obol.org/serviceoffer":"hello"},)"
         R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
@@ -114,9 +115,11 @@ TEST_CASE("the RegistrationRequest, byte for byte", "[controller][children]")
 TEST_CASE("Authorization is taken from the verifier only where it sets one", "[controller][children]")
 {
     world all;
-    CHECK(made(all, "middlewares").find("\"Authorization\"") == std::string::npos);
+    CHECK(made(all, child_kind::middleware).find("\"Authorization\"") == std::string::npos);
     all.edit("/spec/upstream/credential", "\"litellm\"");
-    CHECK(made(all, "middlewares").find(R"("X-Verified-Wallet","Authorization"])") != std::string::npos);
+    CHECK(
+        made(all, child_kind::middleware).find(R"("X-Verified-Wallet","Authorization"])") != std::string::npos
+    );
 }
 
 TEST_CASE("a hostname, a listener and a path of one's own", "[controller][children]")
@@ -126,12 +129,12 @@ TEST_CASE("a hostname, a listener and a path of one's own", "[controller][childr
     all.settings.public_url = "https://api.example.com:8443";
     all.edit("/spec/hostname", "\"shop.example.org\"");
     all.edit("/spec/path", "\"/\"");
-    CHECK(made(all, "httproutes").find(R"("hostnames":["shop.example.org"])") != std::string::npos);
-    CHECK(made(all, "httproutes").find(R"("sectionName":"web")") != std::string::npos);
-    CHECK(made(all, "httproutes").find(R"("value":"/")") != std::string::npos);
-    CHECK(made(all, "paymentroutes").find(R"("pattern":"/*")") != std::string::npos);
+    CHECK(made(all, child_kind::http_route).find(R"("hostnames":["shop.example.org"])") != std::string::npos);
+    CHECK(made(all, child_kind::http_route).find(R"("sectionName":"web")") != std::string::npos);
+    CHECK(made(all, child_kind::http_route).find(R"("value":"/")") != std::string::npos);
+    CHECK(made(all, child_kind::payment_route).find(R"("pattern":"/*")") != std::string::npos);
     CHECK(
-        made(all, "paymentroutes").find(R"("publicURL":"https://shop.example.org:8443/")") !=
+        made(all, child_kind::payment_route).find(R"("publicURL":"https://shop.example.org:8443/")") !=
         std::string::npos
     );
 }
@@ -141,7 +144,7 @@ TEST_CASE("an asset of 18 decimals is named by its symbol", "[controller][childr
     world all;
     all.edit("/spec/payment/asset", R"({"symbol": "OBOL"})");
     CHECK(
-        made(all, "paymentroutes").find(R"("price":"10000000000000000","asset":"0x0a09371a)") !=
+        made(all, child_kind::payment_route).find(R"("price":"10000000000000000","asset":"0x0a09371a)") !=
         std::string::npos
     );
 }
@@ -150,45 +153,45 @@ TEST_CASE("an edit by hand shows, wherever it is", "[controller][children]")
 {
     struct edit
     {
-        const char* plural;
+        child_kind kind;
         const char* pointer;
         const char* text;
         const char* foreign;
     };
     const auto row = GENERATE(values<edit>({
-        {"middlewares", "/spec/forwardAuth/address", "\"http://evil\"", ""},
-        {"middlewares", "/spec/forwardAuth/trustForwardHeader", "true", ""},
-        {"middlewares",
+        {child_kind::middleware, "/spec/forwardAuth/address", "\"http://evil\"", ""},
+        {child_kind::middleware, "/spec/forwardAuth/trustForwardHeader", "true", ""},
+        {child_kind::middleware,
          "/spec/forwardAuth/authRequestHeaders",
          "[\"X\"]",
          "/spec/forwardAuth/authRequestHeaders"},
-        {"middlewares", "/spec/forwardAuth/maxResponseBodySize", "", ""},
-        {"middlewares", "/spec/a~b", "{}", "/spec/a~0b"},
-        {"httproutes", "/spec/hostnames", "[\"a.b\"]", ""},
-        {"httproutes", "/spec/rules", "[]", ""},
-        {"paymentroutes", "/spec/price", "\"1\"", ""},
-        {"paymentroutes", "/spec/rules", "[{\"pattern\": \"/*\", \"gate\": \"free\"}]", ""},
-        {"paymentroutes", "/spec/suspended", "true", ""},
-        {"paymentroutes", "/metadata/labels", "{}", ""},
-        {"paymentroutes", "/metadata/ownerReferences", "[]", ""},
-        {"paymentroutes", "/metadata/annotations", "{}", ""},
+        {child_kind::middleware, "/spec/forwardAuth/maxResponseBodySize", "", ""},
+        {child_kind::middleware, "/spec/a~b", "{}", "/spec/a~0b"},
+        {child_kind::http_route, "/spec/hostnames", "[\"a.b\"]", ""},
+        {child_kind::http_route, "/spec/rules", "[]", ""},
+        {child_kind::payment_route, "/spec/price", "\"1\"", ""},
+        {child_kind::payment_route, "/spec/rules", "[{\"pattern\": \"/*\", \"gate\": \"free\"}]", ""},
+        {child_kind::payment_route, "/spec/suspended", "true", ""},
+        {child_kind::payment_route, "/metadata/labels", "{}", ""},
+        {child_kind::payment_route, "/metadata/ownerReferences", "[]", ""},
+        {child_kind::payment_route, "/metadata/annotations", "{}", ""},
     }));
-    CAPTURE(row.plural, row.pointer);
+    CAPTURE(test::name_of(row.kind), row.pointer);
     world all;
     all.sell();
-    kube::object_ptr& live = all.slot(row.plural);
+    kube::object_ptr& live = all.slot(row.kind);
     const kube::object_ptr before = live;
     // Without owner references it is ours by its labels; with neither it would be somebody else's.
     live = changed(live, row.pointer, row.text);
     const plan repair = all.look();
-    const apply* step = find(repair, row.plural);
+    const apply* step = find(repair, row.kind);
     REQUIRE(step);
     CHECK(step->uid == before->meta.uid);
     CHECK(
         step->foreign == (*row.foreign ? std::vector<std::string>{row.foreign} : std::vector<std::string>{})
     );
     all.carry_out(repair);
-    CHECK_FALSE(needs_apply(all.slot(row.plural), step->desired));
+    CHECK_FALSE(differs(*all.slot(row.kind), step->desired));
 }
 
 TEST_CASE("a field inside a list that somebody added shows", "[controller][children]")
@@ -199,7 +202,7 @@ TEST_CASE("a field inside a list that somebody added shows", "[controller][child
     raw["spec"].at_pointer("/rules/0/matches/0").as_object()["method"] = "GET";
     all.seen.http_route = kube::parse_object(raw).value();
     const plan repair = all.step();
-    REQUIRE(find(repair, "httproutes"));
+    REQUIRE(find(repair, child_kind::http_route));
     CHECK(repair.notes.at(0).reason == "DriftRepaired");
     CHECK(all.seen.http_route->spec().at("rules").at_pointer("/0/matches/0").as_object().size() == 1);
 }
@@ -224,12 +227,12 @@ TEST_CASE("whose a child is", "[controller][children]")
     world all;
     all.sell();
     const auto owned = all.seen.middleware;
-    CHECK(is_ours(*owned, *all.offer));
+    CHECK(api::is_made_for(*owned, all.offer->meta));
     const auto orphan = changed(owned, "/metadata/ownerReferences", "[]");
-    CHECK(is_ours(*orphan, *all.offer));
-    CHECK_FALSE(is_ours(*changed(orphan, "/metadata/labels", "{}"), *all.offer));
+    CHECK(api::is_made_for(*orphan, all.offer->meta));
+    CHECK_FALSE(api::is_made_for(*changed(orphan, "/metadata/labels", "{}"), all.offer->meta));
     const auto of_other =
         changed(orphan, "/metadata/ownerReferences", R"([{"uid": "x", "controller": true}])");
-    CHECK_FALSE(is_ours(*of_other, *all.offer));
-    CHECK_FALSE(is_ours(*owned, *changed(all.offer, "/metadata/uid", "\"second-life\"")));
+    CHECK_FALSE(api::is_made_for(*of_other, all.offer->meta));
+    CHECK_FALSE(api::is_made_for(*owned, changed(all.offer, "/metadata/uid", "\"second-life\"")->meta));
 }

@@ -21,9 +21,9 @@ struct written
     std::string host = "";
 };
 
-kube::object_ptr offer_of(const written& from)
+record_ptr offer_of(const written& from)
 {
-    return test::object_from(fmt::format(
+    return offer_record::read(*test::object_from(fmt::format(
         R"({{"metadata": {{"name": "{}", "namespace": "shop", "uid": "{}", "resourceVersion": "1",
             "creationTimestamp": "2026-11-24T20:{:02}:{:02}Z"}},
             "spec": {{"path": "{}", "hostname": "{}"}}}})",
@@ -33,25 +33,25 @@ kube::object_ptr offer_of(const written& from)
         from.second % 60,
         from.path,
         from.host
-    ));
+    )));
 }
 
 // The index, and what it was told: who has lost, and to whom, as "loser<winner".
 struct offers
 {
     path_index index;
-    std::map<kube::object_key, kube::object_ptr> live;
+    std::map<kube::object_key, record_ptr> live;
 
     std::vector<kube::object_key> put(const written& offer) { return put(offer_of(offer)); }
-    std::vector<kube::object_key> put(const kube::object_ptr& offer, bool given_up = false)
+    std::vector<kube::object_key> put(const record_ptr& offer, bool given_up = false)
     {
-        kube::object_ptr& held = live[offer->meta.key()];
+        record_ptr& held = live[offer->meta.key()];
         return index.update({std::exchange(held, offer), offer}, given_up);
     }
     std::vector<kube::object_key> remove(const std::string& name)
     {
         const auto at = live.find({"shop", name});
-        const kube::change<kube::object> gone{at->second, nullptr};
+        const kube::change<offer_record> gone{at->second, nullptr};
         live.erase(at);
         return index.update(gone);
     }
@@ -245,24 +245,24 @@ TEST_CASE("ten thousand offers on one path, and as many beside each other", "[co
 namespace {
 
 // What the index is to answer, worked out by the rule's own words.
-std::map<std::string, std::string> settled(const std::map<kube::object_key, kube::object_ptr>& live)
+std::map<std::string, std::string> settled(const std::map<kube::object_key, record_ptr>& live)
 {
-    std::vector<kube::object_ptr> by_age;
+    std::vector<record_ptr> by_age;
     for (const auto& [key, offer] : live)
         by_age.push_back(offer);
     std::sort(by_age.begin(), by_age.end(), [](const auto& left, const auto& right) {
         return std::pair(left->meta.created, left->meta.key()) <
                std::pair(right->meta.created, right->meta.key());
     });
-    std::vector<kube::object_ptr> have;
+    std::vector<record_ptr> have;
     std::map<std::string, std::string> out;
     for (const auto& each : by_age)
     {
-        const place mine = place_of(*each);
+        const place& mine = each->where;
         if (is_reserved(mine))
             continue;
         const auto at = std::find_if(have.begin(), have.end(), [&](const auto& other) {
-            const place theirs = place_of(*other);
+            const place& theirs = other->where;
             return hosts_overlap(mine.host, theirs.host) &&
                    (is_at_or_below(mine.path, theirs.path) || is_at_or_below(theirs.path, mine.path));
         });
@@ -304,9 +304,11 @@ TEST_CASE(
                 auto made =
                     offer_of({name, std::max(age, 0), paths[draw(paths.size())], hosts[draw(hosts.size())]});
                 if (age < 0)
-                    made = test::changed(
-                        made, "/metadata/creationTimestamp", '"' + to_rfc3339(at->second->meta.created) + '"'
-                    );
+                {
+                    auto kept = std::make_shared<offer_record>(*made);
+                    kept->meta.created = at->second->meta.created;
+                    made = kept;
+                }
                 told = all.put(made);
             }
             const auto now = settled(all.live);
@@ -324,7 +326,7 @@ TEST_CASE(
             before = now;
         }
         // Heard of in another order, it is the same.
-        std::vector<kube::object_ptr> shuffled;
+        std::vector<record_ptr> shuffled;
         for (const auto& [key, offer] : all.live)
             shuffled.push_back(offer);
         std::shuffle(shuffled.begin(), shuffled.end(), random);

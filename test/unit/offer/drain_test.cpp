@@ -1,7 +1,7 @@
 #include "catch.hpp"
+#include "offer/draft.hpp"
 #include "offer/drain.hpp"
 #include "offer/path_index.hpp"
-#include "offer/terms.hpp"
 #include "offer_world.hpp"
 
 #include <portitor/core/saturating_time.hpp>
@@ -26,12 +26,12 @@ ending ending_at(clock::time_point begins, std::chrono::seconds grace, clock::ti
 
 drain_stage planned_stage(const world& of)
 {
-    return make_draft(*of.offer, of.seen, of.settings, of.now).ending.stage;
+    return make_draft(of.observation(), of.settings, of.now).ending.stage;
 }
 
 bool gives_up_place(const world& of)
 {
-    return has_given_up_place(*of.offer, of.seen.http_route, of.now);
+    return has_given_up_place(*offer_record::read(*of.offer), of.seen.http_route, of.now);
 }
 
 /// Two offers on one path, and the controller's loop around them.
@@ -58,12 +58,13 @@ struct market
     /// Whether there was anything to do.
     bool look(world& one)
     {
-        index.update({one.offer, one.offer}, gives_up_place(one));
+        const record_ptr same = offer_record::read(*one.offer);
+        index.update({same, same}, gives_up_place(one));
         one.seen.path_owner = index.owner_before(one.offer->meta.key());
         const plan done = one.step();
         published +=
             static_cast<int>(std::count_if(done.applies.begin(), done.applies.end(), [](const apply& each) {
-                return each.kind.plural == "httproutes";
+                return each.kind == child_kind::http_route;
             }));
         return !done.empty();
     }

@@ -3,6 +3,8 @@
 #include "../api/objects.hpp"
 #include "offer/plan.hpp"
 
+#include <portitor/api/resources.hpp>
+
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -11,13 +13,39 @@
 
 namespace portitor::test {
 
+/// "HTTPRoute".
+inline std::string name_of(offer::child_kind kind)
+{
+    return std::string(offer::type_of(kind).resource.kind);
+}
+
 /// An offer with all that surrounds it, and an API server small enough to see through: it carries plans out.
 /// Verifier, gateway and registrar act when a test says so.
 class world
 {
 public:
+    /// What there is beside the offer, as make_plan() is to see it.
+    struct surroundings
+    {
+        kube::object_ptr middleware;
+        kube::object_ptr http_route;
+        kube::object_ptr payment_route;
+        kube::object_ptr registration;
+        offer::probe_result probe;
+        offer::model_listing model;
+        offer::gate_proof proof;
+        std::optional<bool> verifier_ready;
+        offer::by_child<std::string> apply_errors;
+        offer::by_child<bool> lost;
+        offer::by_child<bool> taken_down;
+        offer::by_child<std::chrono::milliseconds> repair_waits;
+        std::string path_owner;
+        std::string way_around;
+        bool upstream_granted = false;
+    };
+
     offer::plan_settings settings;
-    offer::observation seen;
+    surroundings seen;
     kube::object_ptr offer;  ///< null once it is gone
     clock::time_point now = from_rfc3339("2026-11-24T20:00:00Z");
 
@@ -41,17 +69,52 @@ public:
         settings.facilitators = {{"default", "https://f.example"}, {"own", "https://own.example"}};
         settings.credentials = {{"litellm", {"shop"}}, {"shared", {"*"}}, {"secret", {"other"}}};
         settings.chains = {{"base-sepolia", "0x8004A818BFB912233c491871b3d84c89A494BD9e"}};
-        settings.find_network = [](std::string_view name) -> std::optional<offer::network_info> {
-            if (name != "base-sepolia" && name != "eip155:84532")
-                return std::nullopt;
-            return offer::network_info{
-                "eip155:84532",
-                {{"0x036CbD53842c5426634e7929541eC2318f3dCF7e", "USDC", 6, "USDC", "2"},
-                 {"0x0a09371a8b011d5110656ceBCc70603e53FD2c78", "OBOL", 18, "Obol Network", "1"}}};
-        };
+        settings.networks = networks();
     }
 
-    offer::plan look() const { return offer::make_plan(*offer, seen, settings, now); }
+    /// Base Sepolia with two tokens.
+    static x402::network_table networks()
+    {
+        x402::network base;
+        base.caip2 = "eip155:84532";
+        base.chain_id = 84532;
+        base.aliases = {"base-sepolia"};
+        base.tokens = {
+            {"USDC", "0x036CbD53842c5426634e7929541eC2318f3dCF7e", "USDC", "2", 6},
+            {"OBOL", "0x0a09371a8b011d5110656ceBCc70603e53FD2c78", "Obol Network", "1", 18}};
+        x402::network_table out;
+        if (!out.add(std::move(base)))
+            throw std::runtime_error("the test's network is refused");
+        return out;
+    }
+
+    offer::observation observation() const
+    {
+        offer::observation out;
+        out.offer = offer::offer_record::read(*offer);
+        out.children =
+            offer::find_children(offer->meta, [&](offer::child_kind kind, const kube::object_key&) {
+                return const_cast<world*>(this)->slot(kind);
+            });
+        for (const offer::child_type& type : offer::child_types)
+        {
+            offer::child& each = out.children[type.kind];
+            each.error = seen.apply_errors[type.kind];
+            each.lost = seen.lost[type.kind];
+            each.taken_down = seen.taken_down[type.kind];
+            each.wait = seen.repair_waits[type.kind];
+        }
+        out.probe = seen.probe;
+        out.model = seen.model;
+        out.proof = seen.proof;
+        out.verifier_ready = seen.verifier_ready;
+        out.path_owner = seen.path_owner;
+        out.way_around = seen.way_around;
+        out.upstream_granted = seen.upstream_granted;
+        return out;
+    }
+
+    offer::plan look() const { return offer::make_plan(observation(), settings, now); }
 
     /// Plans once and carries it out.
     offer::plan step()
@@ -190,23 +253,28 @@ public:
         for (const auto& each : plan.applies)
             carry_out(each);
         for (const auto& each : plan.removes)
-            remove(slot(each.kind.plural), each.uid);
+            remove(slot(each.kind), each.uid);
         for (const auto& each : plan.releases)
-            release(slot(each.kind.plural), each);
+            release(slot(each.kind), each);
         if (plan.status)
             offer = changed(offer, "/status", boost::json::serialize(*plan.status));
         if (plan.remove_finalizer)
             offer = offer->meta.deleted ? nullptr : with_finalizers(offer, {});
     }
 
-    kube::object_ptr& slot(std::string_view plural)
+    kube::object_ptr& slot(offer::child_kind kind)
     {
-        if (plural == "middlewares")
+        switch (kind)
+        {
+        case offer::child_kind::middleware:
             return seen.middleware;
-        if (plural == "httproutes")
+        case offer::child_kind::http_route:
             return seen.http_route;
-        if (plural == "paymentroutes")
+        case offer::child_kind::payment_route:
             return seen.payment_route;
+        case offer::child_kind::registration:
+            break;
+        }
         return seen.registration;
     }
 
@@ -239,7 +307,7 @@ private:
 
     void carry_out(const offer::apply& step)
     {
-        kube::object_ptr& live = slot(step.kind.plural);
+        kube::object_ptr& live = slot(step.kind);
         boost::json::object raw = live ? live->raw : boost::json::object();
         const boost::json::value before = live ? boost::json::value(live->spec()) : boost::json::value();
         for (const std::string& pointer : step.foreign)

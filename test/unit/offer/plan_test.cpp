@@ -17,7 +17,7 @@ std::string kinds(const Steps& steps)
 {
     std::string out;
     for (const auto& each : steps)
-        out += (out.empty() ? "" : " ") + std::string(each.kind.kind);
+        out += (out.empty() ? "" : " ") + std::string(test::name_of(each.kind));
     return out;
 }
 
@@ -135,11 +135,12 @@ TEST_CASE("a condition of somebody else is left out of the comparison", "[contro
 
 TEST_CASE("a child that was deleted is made again", "[controller][plan]")
 {
-    const std::string plural = GENERATE("middlewares", "httproutes", "paymentroutes");
+    const child_kind child =
+        GENERATE(child_kind::middleware, child_kind::http_route, child_kind::payment_route);
     world all;
     all.sell();
-    const std::string kind = kube::string_at(all.slot(plural)->raw, "kind");
-    all.slot(plural) = nullptr;
+    const std::string kind = kube::string_at(all.slot(child)->raw, "kind");
+    all.slot(child) = nullptr;
     CHECK(kinds(all.step().applies) == kind);
     CHECK(all.verdict("Ready").starts_with("False"));
 }
@@ -485,19 +486,20 @@ TEST_CASE(
     "a child of somebody else is never touched, and nothing is published over it", "[controller][conditions]"
 )
 {
-    const std::string plural = GENERATE("middlewares", "httproutes", "paymentroutes");
+    const child_kind child =
+        GENERATE(child_kind::middleware, child_kind::http_route, child_kind::payment_route);
     const std::string owners =
         GENERATE("[]", R"([{"kind": "Other", "name": "o", "uid": "x", "controller": true}])");
-    CAPTURE(plural, owners);
+    CAPTURE(test::name_of(child), owners);
     world all;
     all.sell();
-    kube::object_ptr& taken = all.slot(plural);
+    kube::object_ptr& taken = all.slot(child);
     taken = changed(changed(taken, "/metadata/ownerReferences", owners), "/metadata/labels", "{}");
     const kube::object_ptr before = taken;
     all.settle();
     CHECK(taken == before);
-    CHECK((!all.seen.http_route || plural == "httproutes"));
-    const char* type = plural == "httproutes" ? "RoutePublished" : "PaymentGateReady";
+    CHECK((!all.seen.http_route || child == child_kind::http_route));
+    const char* type = child == child_kind::http_route ? "RoutePublished" : "PaymentGateReady";
     CHECK(all.verdict(type) == "False/NameTaken");
     CHECK_THAT(all.condition(type).message, Contains("is left alone; delete or rename it"));
     CHECK(all.verdict("Ready") == "False/NameTaken");
@@ -512,10 +514,12 @@ TEST_CASE("an apply that failed is told while there is something to write", "[co
 {
     world all;
     all.healthy();
-    all.seen.apply_errors["middlewares"] = "500: field not declared in schema";
+    all.seen.apply_errors[child_kind::middleware] = "500: field not declared in schema";
     all.carry_out([&] {
         plan first = all.look();
-        std::erase_if(first.applies, [](const apply& each) { return each.kind.kind == "Middleware"; });
+        std::erase_if(first.applies, [](const apply& each) {
+            return test::name_of(each.kind) == "Middleware";
+        });
         return first;
     }());
     CHECK(all.verdict("PaymentGateReady") == "False/ApplyFailed");
@@ -539,9 +543,9 @@ TEST_CASE("who keeps changing a child is answered in time, and shown", "[control
     const plan repairs = all.look();
     REQUIRE(repairs.applies.size() == 1);
     CHECK(repairs.applies.front().repair);
-    CHECK(repairs.disputed.empty());
+    CHECK_FALSE(repairs.next_check);
 
-    all.seen.repair_waits["middlewares"] = std::chrono::milliseconds(700);
+    all.seen.repair_waits[child_kind::middleware] = std::chrono::milliseconds(700);
     const plan waits = all.step();
     CHECK(waits.applies.empty());
     CHECK(waits.next_check == std::chrono::milliseconds(700));
@@ -556,12 +560,12 @@ TEST_CASE("who keeps changing a child is answered in time, and shown", "[control
     );
     CHECK(all.look().empty());  // waiting costs no writes
 
-    all.seen.repair_waits.clear();
+    all.seen.repair_waits = {};
     all.settle();
     CHECK(all.verdict("Ready") == "True/Ready");
 
     // An edit of the offer is no repair: it does not wait.
-    all.seen.repair_waits["paymentroutes"] = std::chrono::milliseconds(700);
+    all.seen.repair_waits[child_kind::payment_route] = std::chrono::milliseconds(700);
     all.edit("/spec/payment/price/perRequest", "\"0.02\"");
     CHECK(all.look().applies.size() == 1);
 }
@@ -645,7 +649,7 @@ TEST_CASE("an offer that cannot be read is taken down, and says why", "[controll
     all.offer = cut;
     const plan next = all.look();
     REQUIRE(next.removes.size() == 1);
-    CHECK(next.removes[0].kind.kind == "HTTPRoute");
+    CHECK(test::name_of(next.removes[0].kind) == "HTTPRoute");
     CHECK(next.applies.empty());
     REQUIRE(next.status);
     const auto conditions = kube::parse_conditions(*next.status);
@@ -661,7 +665,7 @@ TEST_CASE("a fault of ours is told in the offer, once for each generation", "[co
     world all;
     all.sell();
     const auto status_of = [](const plan& of) { return kube::parse_conditions(of.status.value()); };
-    const plan first = make_fault_plan(*all.offer, all.seen, "std::bad_alloc", all.now);
+    const plan first = make_fault_plan(all.observation(), "std::bad_alloc", all.now);
     CHECK(first.applies.empty());
     // What was published for this very spec was right.
     CHECK(first.removes.empty());
@@ -678,7 +682,7 @@ TEST_CASE("a fault of ours is told in the offer, once for each generation", "[co
     CHECK(kube::string_at(*first.status, "endpoint") == "https://api.example.com/services/hello");
 
     all.offer = changed(all.offer, "/status", boost::json::serialize(*first.status));
-    CHECK(make_fault_plan(*all.offer, all.seen, "in other words", all.now).empty());
+    CHECK(make_fault_plan(all.observation(), "in other words", all.now).empty());
     // It is over: what holds is told again.
     CHECK(all.step().status.has_value());
     CHECK(all.verdict("Ready") == "True/Ready");
@@ -692,12 +696,12 @@ TEST_CASE("a spec that nobody could judge is not sold at the terms of the last o
     std::string removed;
     for (int i = 0; i < 6; ++i)
     {
-        const plan next = make_fault_plan(*all.offer, all.seen, "a fault", all.now);
+        const plan next = make_fault_plan(all.observation(), "a fault", all.now);
         removed += kinds(next.removes) + " ";
         all.carry_out(next);
     }
     CHECK_THAT(removed, Catch::Matchers::StartsWith("HTTPRoute Middleware PaymentRoute "));
     CHECK_FALSE(all.seen.payment_route);
     all.mark_deleted();
-    CHECK(make_fault_plan(*all.offer, all.seen, "a fault", all.now).empty());
+    CHECK(make_fault_plan(all.observation(), "a fault", all.now).empty());
 }

@@ -230,15 +230,15 @@ TEST_CASE("a deleted offer is taken down in order, and gone", "[controller][dele
     all.mark_deleted();
     const plan first = all.step();
     REQUIRE(first.removes.size() == 1);
-    CHECK(first.removes[0].kind.kind == "HTTPRoute");
+    CHECK(test::name_of(first.removes[0].kind) == "HTTPRoute");
     CHECK(first.removes[0].uid.starts_with("uid-"));
     CHECK(all.phase() == "Deleting");
     CHECK(all.verdict("RoutePublished") == "False/Deleting");
     CHECK(all.verdict("Ready") == "False/Deleting");
     CHECK_THAT(all.condition("Ready").message, Contains("HTTPRoute so-hello"));
     CHECK(first.next_check == std::chrono::minutes(5));
-    CHECK(all.step().removes.at(0).kind.kind == "Middleware");
-    CHECK(all.step().removes.at(0).kind.kind == "PaymentRoute");
+    CHECK(test::name_of(all.step().removes.at(0).kind) == "Middleware");
+    CHECK(test::name_of(all.step().removes.at(0).kind) == "PaymentRoute");
     const plan last = all.step();
     CHECK(last.remove_finalizer);
     CHECK_FALSE(last.status);

@@ -26,14 +26,14 @@ TEST_CASE("a child that somebody has deleted is made again, with an Event", "[co
     CHECK_FALSE(made.applies[0].repair);
     CHECK_FALSE(told(made, "DriftRepaired", "HTTPRoute"));
 
-    all.seen.lost = {"httproutes"};
+    all.seen.lost[child_kind::http_route] = true;
     const plan again = all.look();
     REQUIRE(again.applies.size() == 1);
     CHECK(again.applies[0].repair);
     CHECK(told(again, "DriftRepaired", "HTTPRoute so-hello was deleted"));
 
     // Who keeps deleting it is answered as slowly as who keeps changing it.
-    all.seen.repair_waits["httproutes"] = std::chrono::milliseconds(700);
+    all.seen.repair_waits[child_kind::http_route] = std::chrono::milliseconds(700);
     const plan later = all.step();
     CHECK(later.applies.empty());
     CHECK(later.next_check == std::chrono::milliseconds(700));
@@ -61,20 +61,19 @@ TEST_CASE("what we keep taking down ourselves comes back only so often", "[contr
     all.seen.path_owner.clear();
 
     // A child that comes back counts, one that is changed does not.
-    all.seen.taken_down = {"httproutes"};
+    all.seen.taken_down[child_kind::http_route] = true;
     const plan returns = all.look();
     REQUIRE(returns.applies.size() == 3);
     for (const apply& each : returns.applies)
     {
-        CHECK(each.again == (each.kind.plural == "httproutes"));
+        CHECK(each.again == (each.kind == child_kind::http_route));
         CHECK_FALSE(each.repair);
     }
     CHECK_FALSE(told(returns, "DriftRepaired", "HTTPRoute"));
 
-    all.seen.repair_waits["httproutes"] = std::chrono::milliseconds(700);
+    all.seen.repair_waits[child_kind::http_route] = std::chrono::milliseconds(700);
     const plan waits = all.step();
     CHECK(waits.applies.size() == 2);
-    CHECK(waits.flapping == std::vector<std::string>{"httproutes"});
     CHECK(waits.next_check == std::chrono::milliseconds(700));
     all.settle();
     CHECK(all.verdict("RoutePublished") == "False/Flapping");
@@ -86,7 +85,7 @@ TEST_CASE("what we keep taking down ourselves comes back only so often", "[contr
     CHECK(all.look().removes.size() == 1);
 
     all.edit("/spec/payment/network", "\"base-sepolia\"");
-    all.seen.repair_waits.clear();
+    all.seen.repair_waits = {};
     all.sell();
     CHECK(all.verdict("Ready") == "True/Ready");
 }

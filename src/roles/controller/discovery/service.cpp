@@ -61,17 +61,18 @@ offer_view discovery_service::find(const kube::object_key& offer) const
     out.offer = from_.offers.objects().find(offer);
     if (!out.offer)
         return out;
-    out.children = offer::find_children(out.offer->meta, [this](offer::child_kind kind, const kube::object_key& key) {
-        switch (kind)
-        {
-        case offer::child_kind::payment_route:
-            return from_.payment_routes.objects().find(key);
-        case offer::child_kind::registration:
-            return from_.registrations.objects().find(key);
-        default:
-            return kube::object_ptr();
-        }
-    });
+    out.children =
+        offer::find_children(out.offer->meta, [this](offer::child_kind kind, const kube::object_key& key) {
+            switch (kind)
+            {
+            case offer::child_kind::payment_route:
+                return from_.payment_routes.objects().find(key);
+            case offer::child_kind::registration:
+                return from_.registrations.objects().find(key);
+            default:
+                return kube::object_ptr();
+            }
+        });
     return out;
 }
 

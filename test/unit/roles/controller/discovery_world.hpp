@@ -31,7 +31,8 @@ inline world registered_world()
 
 inline controller::offer_view view_of(const world& all)
 {
-    return {all.offer, all.seen.payment_route, all.seen.registration};
+    offer::observation seen = all.observation();
+    return {std::move(seen.offer), std::move(seen.children)};
 }
 
 /// Offers by key with the catalogue of them.

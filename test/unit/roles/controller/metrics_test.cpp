@@ -17,14 +17,20 @@ TEST_CASE("offers are counted by phase", "[controller][metrics]")
     const kube::object_ptr fresh = world().offer;
     const kube::object_ptr ready = changed(fresh, "/status", R"({"phase": "Ready"})");
     const kube::object_ptr forged = changed(fresh, "/status", R"({"phase": "\"} 7\n"})");
-    counted.update({nullptr, fresh});
-    counted.update({nullptr, ready});
+    const auto update = [&](const kube::object_ptr& before, const kube::object_ptr& after) {
+        const auto read = [](const kube::object_ptr& of) {
+            return of ? offer::offer_record::read(*of) : nullptr;
+        };
+        counted.update({read(before), read(after)});
+    };
+    update(nullptr, fresh);
+    update(nullptr, ready);
     CHECK_THAT(numbers.expose(), says("", 1));
     CHECK_THAT(numbers.expose(), says("Ready", 1));
-    counted.update({fresh, ready});
+    update(fresh, ready);
     CHECK_THAT(numbers.expose(), says("Ready", 2));
-    counted.update({ready, forged});
+    update(ready, forged);
     CHECK_THAT(numbers.expose(), says("", 1));
-    counted.update({ready, nullptr});
+    update(ready, nullptr);
     CHECK_THAT(numbers.expose(), says("Ready", 0));
 }

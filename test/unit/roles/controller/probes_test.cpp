@@ -327,7 +327,7 @@ TEST_CASE("an open gate takes the route down until the spec changes", "[controll
     all.seen.proof.failure = "HTTP 200, which the gate did not say";
     const plan step = all.look();
     REQUIRE(step.removes.size() == 1);
-    CHECK(step.removes.front().kind.kind == "HTTPRoute");
+    CHECK(test::name_of(step.removes.front().kind) == "HTTPRoute");
     CHECK(step.ask.keep_gate_answer);
     all.settle();
     CHECK_FALSE(all.seen.http_route);

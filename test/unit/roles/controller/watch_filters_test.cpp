@@ -143,7 +143,7 @@ TEST_CASE("what somebody nested too deeply into ours is put right", "[controller
     CHECK_FALSE(all.seen.middleware->unreadable.empty());
     const plan next = all.look();
     REQUIRE(next.applies.size() == 1);
-    CHECK(next.applies[0].kind.kind == "Middleware");
+    CHECK(test::name_of(next.applies[0].kind) == "Middleware");
     CHECK(next.applies[0].foreign == std::vector<std::string>{"/spec/plugin"});
 }
 
