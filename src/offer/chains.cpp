@@ -4,18 +4,17 @@
 
 namespace portitor::offer {
 
-const registration_chain* find_chain(const std::string& name, const plan_settings& settings)
+const config::chain* find_chain(const std::string& name, const plan_settings& settings)
 {
-    if (settings.chains.empty())
-        return nullptr;
-    if (name.empty())
-        return &settings.chains.front();
-    const x402::network* asked = settings.networks.find(name);
-    const auto is_meant = [&](const registration_chain& each) {
-        return each.name == name || (asked && settings.networks.find(each.name) == asked);
+    const x402::network_table& networks = settings.lists.networks.table;
+    const x402::network* asked = networks.find(name);
+    const auto is_meant = [&](const config::chain& each) {
+        const bool named = name.empty() || each.name == name || (asked && networks.find(each.name) == asked);
+        return named && !each.registry.empty();
     };
-    const auto at = std::find_if(settings.chains.begin(), settings.chains.end(), is_meant);
-    return at == settings.chains.end() ? nullptr : &*at;
+    const auto& all = settings.lists.chains.entries;
+    const auto at = std::find_if(all.begin(), all.end(), is_meant);
+    return at == all.end() ? nullptr : &*at;
 }
 
 }  // namespace portitor::offer

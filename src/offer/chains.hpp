@@ -6,6 +6,6 @@ namespace portitor::offer {
 
 /// The operator's chain that an offer's registration names, by any name of its network; nullptr where there
 /// is none.
-const registration_chain* find_chain(const std::string& name, const plan_settings& settings);
+const config::chain* find_chain(const std::string& name, const plan_settings& settings);
 
 }  // namespace portitor::offer

@@ -42,7 +42,7 @@ child(const kube::resource& kind, const kube::object_meta& offer, const std::str
 
 std::string gate_url(const kube::object_meta& offer, const plan_settings& settings)
 {
-    return fmt::format("{}/verify/{}/{}", settings.verifier_url, offer.ns, offer.name);
+    return fmt::format("{}/verify/{}/{}", settings.gateway.verifier_url, offer.ns, offer.name);
 }
 
 // Traefik copies these from the verifier's answer to the upstream's request, and deletes those that the
@@ -106,11 +106,11 @@ json::object parent_reference(const plan_settings& settings)
     json::object out{
         {"group", api::http_route_resource.group},
         {"kind", "Gateway"},
-        {"namespace", settings.gateway.ns},
-        {"name", settings.gateway.name},
+        {"namespace", settings.gateway.gateway.ns},
+        {"name", settings.gateway.gateway.name},
     };
-    if (!settings.gateway_section.empty())
-        out["sectionName"] = settings.gateway_section;
+    if (!settings.gateway.section.empty())
+        out["sectionName"] = settings.gateway.section;
     return out;
 }
 
@@ -165,7 +165,7 @@ json::object desired_payment_route(const api::service_offer& offer, const api::p
 }
 
 json::object desired_registration(
-    const api::service_offer& offer, const registration_chain& chain, const plan_settings& settings
+    const api::service_offer& offer, const config::chain& chain, const plan_settings& settings
 )
 {
     const api::registration& wanted = offer.registration;

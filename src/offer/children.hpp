@@ -15,7 +15,7 @@ boost::json::object desired_middleware(const api::service_offer& offer, const pl
 boost::json::object desired_http_route(const api::service_offer& offer, const plan_settings& settings);
 boost::json::object desired_payment_route(const api::service_offer& offer, const api::payment_route& route);
 boost::json::object desired_registration(
-    const api::service_offer& offer, const registration_chain& chain, const plan_settings& settings
+    const api::service_offer& offer, const config::chain& chain, const plan_settings& settings
 );
 
 /// The object with an annotation that is a digest of it.

@@ -129,7 +129,7 @@ kube::condition judge_gate(const evidence& all)
         );
     if (!admitted)
         return make_condition(type, "Unknown", because::waiting_for_admission, "{}", waiting);
-    if (all.settings.verifier_endpoints_required && !all.seen.verifier_ready.value_or(false))
+    if (!all.settings.gateway.verifier_service.name.empty() && !all.seen.verifier_ready.value_or(false))
         return make_condition(
             type,
             all.seen.verifier_ready ? "False" : "Unknown",

@@ -62,7 +62,7 @@ maybe check_place(const api::service_offer& offer, const observation& seen, cons
             offer.path,
             seen.path_owner
         );
-    if (settings.gateway.name.empty())
+    if (settings.gateway.gateway.name.empty())
         return make_obstacle(
             type::route_published,
             because::no_gateway,

@@ -38,12 +38,12 @@ std::string upstream_origin(const api::service_offer& offer)
 
 std::string endpoint_of(const api::service_offer& offer, const plan_settings& settings)
 {
-    if (settings.public_url.empty())
+    if (settings.gateway.public_url.empty())
         return offer.path;
     if (offer.hostname.empty())
-        return settings.public_url + offer.path;
+        return settings.gateway.public_url + offer.path;
     // A hostname of its own is reached by the same scheme and port as the gateway.
-    const url_start of(settings.public_url);
+    const url_start of(settings.gateway.public_url);
     return of.scheme + offer.hostname + port_of(of.authority) + offer.path;
 }
 
@@ -51,7 +51,7 @@ std::string host_of(const api::service_offer& offer, const plan_settings& settin
 {
     if (offer.hostname.starts_with('*'))
         return "portitor" + offer.hostname.substr(1);
-    return offer.hostname.empty() ? url_start(settings.public_url).authority : offer.hostname;
+    return offer.hostname.empty() ? url_start(settings.gateway.public_url).authority : offer.hostname;
 }
 
 std::string agent_name(const api::service_offer& offer)
@@ -67,7 +67,7 @@ std::string description_of(const api::service_offer& offer)
 
 std::string agent_uri(const std::string& offer_uid, const plan_settings& settings)
 {
-    return fmt::format("{}/.well-known/agent-registration/{}.json", settings.public_url, offer_uid);
+    return fmt::format("{}/.well-known/agent-registration/{}.json", settings.gateway.public_url, offer_uid);
 }
 
 std::string upstream_url(const api::service_offer& offer)

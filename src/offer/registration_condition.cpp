@@ -101,7 +101,7 @@ kube::condition judge_registered(const std::vector<kube::condition>& conditions,
         return make_condition(
             type, "False", because::name_taken, "{}", taken_message(*live, all.offer().meta)
         );
-    if (!live && all.settings.public_url.empty())
+    if (!live && all.settings.gateway.public_url.empty())
         return make_condition(
             type,
             "False",
@@ -110,7 +110,7 @@ kube::condition judge_registered(const std::vector<kube::condition>& conditions,
             "controller "
             "with --public-url"
         );
-    const registration_chain* chain = find_chain(wanted.chain, all.settings);
+    const config::chain* chain = find_chain(wanted.chain, all.settings);
     if (!live && !chain && wanted.chain.empty())
         return make_condition(
             type, "True", because::off_chain_only, "nothing is on chain: the operator configured no chain"

@@ -106,8 +106,8 @@ void plan_registration(
         return let_go(out, offer->meta, *live, wanted, now);
     if (live && !wanted)
         return retire(out, offer->meta, *live);
-    const registration_chain* chain = find_chain(offer->registration.chain, settings);
-    if (wanted && (live || sold) && chain && !settings.public_url.empty())
+    const config::chain* chain = find_chain(offer->registration.chain, settings);
+    if (wanted && (live || sold) && chain && !settings.gateway.public_url.empty())
         plan_apply(out, seen, kind, desired_registration(*offer, *chain, settings));
 }
 

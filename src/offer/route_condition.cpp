@@ -16,10 +16,10 @@ namespace {
 bool is_our_parent(const json::object& entry, const kube::object& route, const plan_settings& settings)
 {
     const json::object& parent = kube::object_at(entry, "parentRef");
-    return kube::string_at(entry, "controllerName") == settings.gateway_controller &&
-           kube::string_at(parent, "name") == settings.gateway.name &&
-           kube::string_or(parent, "namespace", route.meta.ns) == settings.gateway.ns &&
-           kube::string_at(parent, "sectionName") == settings.gateway_section;
+    return kube::string_at(entry, "controllerName") == settings.gateway.controller &&
+           kube::string_at(parent, "name") == settings.gateway.gateway.name &&
+           kube::string_or(parent, "namespace", route.meta.ns) == settings.gateway.gateway.ns &&
+           kube::string_at(parent, "sectionName") == settings.gateway.section;
 }
 
 // What the Gateway's controller says, in its own words where it refuses. A verdict on an older generation is
@@ -39,7 +39,7 @@ verdict_of_parent(const json::object& entry, const kube::object& route, const pl
                 because::waiting_for_gateway,
                 "Gateway {} has not judged the present route yet; if this lasts, see that its controller "
                 "runs",
-                settings.gateway.to_string()
+                settings.gateway.gateway.to_string()
             );
         if (!said->is_true())
             return make_condition(
@@ -48,14 +48,14 @@ verdict_of_parent(const json::object& entry, const kube::object& route, const pl
                 said->reason.empty() ? because::not_accepted : api::reason{said->reason},
                 "Gateway {}: {} is {}: {}; correct spec.upstream, spec.path or spec.hostname, or what the "
                 "Gateway allows",
-                settings.gateway.to_string(),
+                settings.gateway.gateway.to_string(),
                 needed,
                 said->status,
                 said->message.empty() ? "no reason given" : said->message
             );
     }
     return make_condition(
-        type, "True", because::published, "Gateway {} publishes the route", settings.gateway.to_string()
+        type, "True", because::published, "Gateway {} publishes the route", settings.gateway.gateway.to_string()
     );
 }
 
@@ -101,7 +101,7 @@ kube::condition route_accepted(const evidence& all)
         "Gateway {} has not answered; if this lasts, see that it exists, that its controller runs, and that "
         "its listener "
         "allows routes from namespace {}",
-        all.settings.gateway.to_string(),
+        all.settings.gateway.gateway.to_string(),
         all.offer().meta.ns
     );
 }
@@ -118,7 +118,7 @@ kube::condition proved(kube::condition accepted, const evidence& all)
             "True",
             because::published,
             "Gateway {} publishes the route, and refuses it unpaid",
-            all.settings.gateway.to_string()
+            all.settings.gateway.gateway.to_string()
         );
     case gate_proof::verdict::not_proved:
         return make_condition(
@@ -127,7 +127,7 @@ kube::condition proved(kube::condition accepted, const evidence& all)
             because::gate_not_proved,
             "an unpaid request through {} should get the gate's refusal, but: {}; see that the gateway "
             "serves this host and path, and reaches the verifier",
-            all.settings.gateway_url,
+            all.settings.gateway.gateway_url,
             all.seen.proof.failure
         );
     case gate_proof::verdict::unknown:
@@ -140,14 +140,14 @@ kube::condition proved(kube::condition accepted, const evidence& all)
     accepted.reason = because::proving_gate.name;
     accepted.message = fmt::format(
         "Gateway {} accepts the route; whether it refuses unpaid requests is being tried",
-        all.settings.gateway.to_string()
+        all.settings.gateway.gateway.to_string()
     );
     return accepted;
 }
 
 std::optional<proof_target> proof_of(const evidence& all)
 {
-    if (all.settings.gateway_url.empty())
+    if (all.settings.gateway.gateway_url.empty())
         return std::nullopt;
     const auto path = paid_path(*all.wanted.route);
     if (!path)
@@ -155,7 +155,7 @@ std::optional<proof_target> proof_of(const evidence& all)
     const kube::object_meta& route = all.seen_of(child_kind::http_route).live->meta;
     const kube::object_meta& gate = all.seen_of(child_kind::middleware).live->meta;
     proof_target out;
-    out.url = all.settings.gateway_url + *path;
+    out.url = all.settings.gateway.gateway_url + *path;
     out.host = host_of(*all.offer().spec, all.settings);
     out.route = all.offer().meta.key().to_string();
     out.version = fmt::format("{}/{} {}/{}", route.uid, route.generation, gate.uid, gate.generation);

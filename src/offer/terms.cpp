@@ -44,7 +44,7 @@ struct asset_choice
 asset_choice choose_asset(const api::service_offer& offer, const plan_settings& settings)
 {
     const auto& payment = offer.payment;
-    const x402::network* network = settings.networks.find(payment.network);
+    const x402::network* network = settings.lists.networks.table.find(payment.network);
     if (!network)
         return {
             nullptr,
@@ -119,9 +119,9 @@ maybe fill_facilitator(
 )
 {
     const std::string& name =
-        offer.payment.facilitator.empty() ? settings.default_facilitator : offer.payment.facilitator;
-    const auto at = settings.facilitators.find(name);
-    if (at == settings.facilitators.end())
+        offer.payment.facilitator.empty() ? settings.lists.facilitators.default_name : offer.payment.facilitator;
+    const config::facilitator* found = settings.lists.facilitators.find(name);
+    if (!found)
         return make_obstacle(
             gate,
             api::because::unknown_facilitator,
@@ -130,7 +130,7 @@ maybe fill_facilitator(
             "operator's default, or have the operator add it to \"facilitators\"",
             name
         );
-    route.facilitator_url = at->second;
+    route.facilitator_url = found->url;
     return std::nullopt;
 }
 
@@ -141,13 +141,13 @@ maybe fill_credential(
     route.credential = offer.upstream.credential;
     if (route.credential.empty())
         return std::nullopt;
-    const auto usable = [&](const credential_info& each) {
+    const auto usable = [&](const config::credential_entry& each) {
         return each.name == route.credential &&
                std::any_of(each.namespaces.begin(), each.namespaces.end(), [&](const std::string& ns) {
                    return ns == "*" || ns == offer.meta.ns;
                });
     };
-    if (std::any_of(settings.credentials.begin(), settings.credentials.end(), usable))
+    if (std::any_of(settings.lists.credentials.entries.begin(), settings.lists.credentials.entries.end(), usable))
         return std::nullopt;
     // The same words for "not there" and "not yours": names of other namespaces' credentials are not for
     // everyone.
@@ -178,7 +178,7 @@ maybe fill_terms(const api::service_offer& offer, const plan_settings& settings,
     route.description = description_of(offer);
     route.max_timeout_seconds = offer.payment.max_timeout_seconds;
     route.settlement = offer.payment.settlement;
-    route.public_url = settings.public_url.empty() ? "" : endpoint_of(offer, settings);
+    route.public_url = settings.gateway.public_url.empty() ? "" : endpoint_of(offer, settings);
     asset_choice paid_in = choose_asset(offer, settings);
     if (paid_in.wrong)
         return std::move(paid_in.wrong);

@@ -84,8 +84,8 @@ bool leads_to(const json::object& rule, const kube::object& route, const api::se
 bool asks_verifier(const kube::object& middleware, const plan_settings& settings)
 {
     const std::string address = kube::string_at(middleware.spec(), "forwardAuth.address");
-    const std::string gate = settings.verifier_url + "/verify";
-    return !settings.verifier_url.empty() && (address == gate || address.starts_with(gate + "/"));
+    const std::string gate = settings.gateway.verifier_url + "/verify";
+    return !settings.gateway.verifier_url.empty() && (address == gate || address.starts_with(gate + "/"));
 }
 
 bool is_paid(
@@ -111,9 +111,9 @@ bool is_attached(const kube::object& route, const plan_settings& settings)
         return kube::string_or(parent, "group", api::http_route_resource.group) ==
                    api::http_route_resource.group &&
                kube::string_or(parent, "kind", "Gateway") == "Gateway" &&
-               kube::string_or(parent, "namespace", route.meta.ns) == settings.gateway.ns &&
-               kube::string_at(parent, "name") == settings.gateway.name &&
-               (section.empty() || settings.gateway_section.empty() || section == settings.gateway_section);
+               kube::string_or(parent, "namespace", route.meta.ns) == settings.gateway.gateway.ns &&
+               kube::string_at(parent, "name") == settings.gateway.gateway.name &&
+               (section.empty() || settings.gateway.section.empty() || section == settings.gateway.section);
     });
 }
 

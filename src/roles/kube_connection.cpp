@@ -2,35 +2,9 @@
 
 namespace portitor::roles {
 
-result<std::unique_ptr<kube::api>> connect(const process& around, const settings& config)
-{
-    auto who = kube::load_credentials(around.executor, around.steady, config.kubeconfig, config.context);
-    if (!who)
-        return who.error();
-    kube::throttle_settings limits;
-    limits.per_second = config.kube_api_qps;
-    limits.burst = config.kube_api_burst;
-    return kube::make_api(around.executor, std::move(*who), limits, around.steady, around.numbers);
-}
-
 kube::environment environment_of(const process& around, kube::api& server)
 {
-    return {around.executor, server, around.steady, around.time, around.log, around.numbers, around.checks};
-}
-
-result<std::optional<kube::lease_settings>> lease_of(const settings& config, const std::string& name)
-{
-    if (!config.leader_elect || config.dry_run)
-        return std::optional<kube::lease_settings>();
-    kube::lease_settings lease;
-    lease.lease = {config.ns, name};
-    lease.holder = kube::make_holder_identity();
-    lease.duration = config.lease_duration;
-    lease.renew_deadline = config.renew_deadline;
-    lease.retry_period = config.retry_period;
-    if (auto checked = kube::check(lease); !checked)
-        return checked.error().within("--leader-elect-…");
-    return std::optional(std::move(lease));
+    return {around.executor, server, around.timers, around.clock, around.log, around.metrics, around.health};
 }
 
 }  // namespace portitor::roles

@@ -4,7 +4,6 @@
 #include "roles/controller/discovery/service.hpp"
 #include "roles/controller/executor.hpp"
 #include "roles/controller/gate_probe.hpp"
-#include "roles/controller/make_plan_settings.hpp"
 #include "roles/controller/memory.hpp"
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/offer_metrics.hpp"
@@ -30,13 +29,20 @@ constexpr std::size_t questions_at_a_time = 64;
 // Discovery answers at once: only who reads slowly is still there after that.
 constexpr std::chrono::seconds drain_limit(5);
 
+offer::plan_settings plan_settings_of(const controller::options& options)
+{
+    offer::plan_settings out{options.gateway, options.lists};
+    out.deletion_deadline = options.deletion_deadline;
+    return out;
+}
+
 class controller_role final : public role
 {
 public:
-    controller_role(const process& around, const settings& config)
-        : around_(around), config_(config), plan_settings_(make_plan_settings(config)),
-          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); }),
-          serving_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); })
+    controller_role(const process& around, controller::options options)
+        : around_(around), config_(std::move(options)), plan_settings_(plan_settings_of(config_)),
+          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.stop.request(1); }),
+          serving_(around.executor, around.log, [this](const auto&, const auto&) { around_.stop.request(1); })
     {}
 
     asio::awaitable<result<int>> run() override
@@ -49,18 +55,18 @@ public:
             serving_.spawn("discovery", discovery_->run());
             serving_.spawn("end of discovery", drain_discovery());
         }
-        co_await controller_->run(around_.end);
+        co_await controller_->run(around_.stop);
         co_await serving_.join();
         // Probes and Events that nobody waits for any more.
         tasks_.cancel();
         co_await tasks_.join();
-        co_return around_.end.exit_code();
+        co_return around_.stop.exit_code();
     }
 
 private:
     result<void> assemble()
     {
-        auto server = connect(around_, config_);
+        auto server = around_.connect();
         if (!server)
             return server.error();
         server_ = std::move(*server);
@@ -68,16 +74,13 @@ private:
         if (!probing)
             return probing.error();
         probe_client_ = std::move(*probing);
-        auto lease = lease_of(config_, controller_lease);
-        if (!lease)
-            return lease.error();
         const kube::environment env = environment_of(around_, *server_);
         events_.emplace(env, tasks_, "portitor-controller");
         executor_.emplace(*server_, *events_, numbers_, around_.log);
         kube::controller_options options;
         options.name = "serviceoffer";
         options.workers = worker_count;
-        options.lease = std::move(*lease);
+        options.lease = config_.lease.lease(controller_lease);
         options.on_exception = [this](object_key key, std::string what) {
             return tell_exception(std::move(key), std::move(what));
         };
@@ -87,9 +90,9 @@ private:
         make_pollers();
         watches_.emplace(
             *controller_,
-            controller::watches::options{config_.offer_selector, config_.verifier_service},
+            controller::watches::options{config_.offer_selector, config_.gateway.verifier_service},
             plan_settings_,
-            around_.time,
+            around_.clock,
             memory_,
             numbers_,
             around_.log
@@ -110,7 +113,7 @@ private:
     {
         const auto look_again = [this](const object_key& offer) { controller_->queue().add(offer); };
         http::client& client = *probe_client_;
-        timekeeper& time = around_.steady;
+        timekeeper& time = around_.timers;
         upstreams_.emplace(
             "upstream probe",
             tasks_,
@@ -178,7 +181,7 @@ private:
 
     asio::awaitable<void> drain_discovery()
     {
-        co_await around_.end.wait();
+        co_await around_.stop.wait();
         co_await discovery_->drain(drain_limit);
     }
 
@@ -205,7 +208,7 @@ private:
         if (const auto wait = memory_.wait_for_echo(offer->meta))
             co_return outcome(*wait);
         // One moment for both, so that who publishes also has its place.
-        const clock::time_point now = around_.time.now();
+        const clock::time_point now = around_.clock.now();
         watches_->update_path(offer, now);
         offer::plan todo = offer::make_plan(observe(offer), plan_settings_, now);
         const auto next_check = todo.next_check;
@@ -222,7 +225,7 @@ private:
         const offer::record_ptr offer = watches_->offers().objects().find(key);
         if (!offer || config_.dry_run)
             co_return;
-        offer::plan todo = offer::make_fault_plan(watches_->glance(offer), what, around_.time.now());
+        offer::plan todo = offer::make_fault_plan(watches_->glance(offer), what, around_.clock.now());
         auto failure = co_await carry_out(offer, std::move(todo));
         if (failure)
             around_.log.warn(
@@ -270,29 +273,29 @@ private:
     }
 
     const process around_;
-    const settings& config_;
+    const controller::options config_;
     const offer::plan_settings plan_settings_;
     std::unique_ptr<kube::api> server_;
     std::unique_ptr<http::client> probe_client_;
     task_group tasks_;
     task_group serving_;
     std::optional<kube::event_recorder> events_;
-    controller::offer_metrics numbers_{around_.numbers};
+    controller::offer_metrics numbers_{around_.metrics};
     std::optional<controller::executor> executor_;
     std::optional<kube::controller> controller_;
     std::optional<controller::upstream_poller> upstreams_;
     std::optional<controller::model_poller> models_;
     std::optional<controller::gate_poller> gates_;
     std::optional<controller::discovery_service> discovery_;
-    controller::memory memory_{around_.steady};
+    controller::memory memory_{around_.timers};
     std::optional<controller::watches> watches_;
 };
 
 }  // namespace
 
-std::unique_ptr<role> make_controller(const process& around, const settings& config)
+std::unique_ptr<role> make_controller(const process& around, controller::options options)
 {
-    return std::make_unique<controller_role>(around, config);
+    return std::make_unique<controller_role>(around, std::move(options));
 }
 
 }  // namespace portitor::roles

@@ -32,25 +32,22 @@ std::shared_ptr<const kube::object_filter> without_annotations()
 class registrar_role final : public role
 {
 public:
-    registrar_role(const process& around, const settings& config)
-        : around_(around), config_(config),
-          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); })
+    registrar_role(const process& around, registrar::options options)
+        : around_(around), config_(std::move(options)),
+          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.stop.request(1); })
     {}
 
     asio::awaitable<result<int>> run() override
     {
-        auto server = connect(around_, config_);
+        auto server = around_.connect();
         if (!server)
             co_return server.error();
         server_ = std::move(*server);
-        auto lease = lease_of(config_, "portitor-registrar");
-        if (!lease)
-            co_return lease.error();
         kube::controller_options options;
         options.name = "registrationrequest";
         // One at a time, as transactions of one account have to go.
         options.workers = 1;
-        options.lease = std::move(*lease);
+        options.lease = config_.lease.lease("portitor-registrar");
         kube::controller requests(
             environment_of(around_, *server_),
             std::move(options),
@@ -62,20 +59,20 @@ public:
         if (config_.until_done)
             requests.on_start([&] { tasks_.spawn("end of the work", end_when_done(requests.queue())); });
         around_.log.info("no chain is configured: every request ends as OffChainOnly");
-        co_await requests.run(around_.end);
+        co_await requests.run(around_.stop);
         tasks_.cancel();
         co_await tasks_.join();
-        co_return around_.end.exit_code();
+        co_return around_.stop.exit_code();
     }
 
 private:
     asio::awaitable<void> end_when_done(kube::work_queue& queue)
     {
         do
-            co_await around_.steady.sleep_for(look_period);
+            co_await around_.timers.sleep_for(look_period);
         while (queue.depth() > 0 || queue.in_work() > 0 || !failing_.empty());
         around_.log.info("every request has been executed");
-        around_.end.request();
+        around_.stop.request();
     }
 
     asio::awaitable<kube::reconcile_result> attempt(object_key key)
@@ -112,7 +109,7 @@ private:
         kube::apply_options how;
         how.field_manager = api::registrar_field_manager;
         how.subresource = "status";
-        auto status = registrar::status_body(*live, *said, around_.time.now());
+        auto status = registrar::status_body(*live, *said, around_.clock.now());
         auto written =
             co_await server_->apply(api::registration_request_resource, std::move(status), std::move(how));
         if (!written && !written.error().is_not_found() && !written.error().is_conflict())
@@ -141,7 +138,7 @@ private:
     }
 
     const process around_;
-    const settings& config_;
+    const registrar::options config_;
     std::unique_ptr<kube::api> server_;
     kube::object_informer* requests_ = nullptr;
     task_group tasks_;
@@ -150,9 +147,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<role> make_registrar(const process& around, const settings& config)
+std::unique_ptr<role> make_registrar(const process& around, registrar::options options)
 {
-    return std::make_unique<registrar_role>(around, config);
+    return std::make_unique<registrar_role>(around, std::move(options));
 }
 
 }  // namespace portitor::roles

@@ -125,8 +125,8 @@ TEST_CASE("Authorization is taken from the verifier only where it sets one", "[c
 TEST_CASE("a hostname, a listener and a path of one's own", "[controller][children]")
 {
     world all;
-    all.settings.gateway_section = "web";
-    all.settings.public_url = "https://api.example.com:8443";
+    all.settings.gateway.section = "web";
+    all.settings.gateway.public_url = "https://api.example.com:8443";
     all.edit("/spec/hostname", "\"shop.example.org\"");
     all.edit("/spec/path", "\"/\"");
     CHECK(made(all, child_kind::http_route).find(R"("hostnames":["shop.example.org"])") != std::string::npos);

@@ -63,13 +63,17 @@ public:
                 }
             }
         })");
-        settings.gateway = {"traefik", "traefik-gateway"};
-        settings.verifier_url = "http://portitor-verifier.portitor.svc:8080";
-        settings.public_url = "https://api.example.com";
-        settings.facilitators = {{"default", "https://f.example"}, {"own", "https://own.example"}};
-        settings.credentials = {{"litellm", {"shop"}}, {"shared", {"*"}}, {"secret", {"other"}}};
-        settings.chains = {{"base-sepolia", "0x8004A818BFB912233c491871b3d84c89A494BD9e"}};
-        settings.networks = networks();
+        settings.gateway.gateway = {"traefik", "traefik-gateway"};
+        settings.gateway.controller = "traefik.io/gateway-controller";
+        settings.gateway.verifier_url = "http://portitor-verifier.portitor.svc:8080";
+        settings.gateway.public_url = "https://api.example.com";
+        settings.lists.facilitators.entries = {
+            {"default", "https://f.example"}, {"own", "https://own.example"}};
+        settings.lists.facilitators.default_name = "default";
+        settings.lists.credentials.entries = {
+            {"litellm", "", {"shop"}}, {"shared", "", {"*"}}, {"secret", "", {"other"}}};
+        settings.lists.chains.entries = {{"base-sepolia", "0x8004A818BFB912233c491871b3d84c89A494BD9e", ""}};
+        settings.lists.networks.table = networks();
     }
 
     /// Base Sepolia with two tokens.

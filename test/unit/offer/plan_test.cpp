@@ -258,7 +258,7 @@ TEST_CASE("where the verifier's Service is named, it must have an endpoint", "[c
     all.sell();
     all.seen.verifier_ready = false;
     CHECK(all.look().empty());
-    all.settings.verifier_endpoints_required = true;
+    all.settings.gateway.verifier_service = {"portitor", "portitor-verifier"};
     all.step();
     CHECK(all.verdict("PaymentGateReady") == "False/NoVerifierEndpoints");
     all.seen.verifier_ready.reset();
@@ -476,7 +476,7 @@ TEST_CASE("the younger of two offers of one path is not published", "[controller
 TEST_CASE("without a Gateway the conditions say how to name one", "[controller][conditions]")
 {
     world all;
-    all.settings.gateway = {};
+    all.settings.gateway.gateway = {};
     all.step();
     CHECK(all.verdict("RoutePublished") == "False/NoGateway");
     CHECK_THAT(all.condition("Ready").message, Contains("--gateway NAMESPACE/NAME"));

@@ -97,7 +97,7 @@ TEST_CASE("what prevents a registration is told", "[controller][registration]")
     world all = registering();
     SECTION("no public URL")
     {
-        all.settings.public_url.clear();
+        all.settings.gateway.public_url.clear();
         all.sell();
         CHECK(all.verdict("Registered") == "False/NoPublicURL");
     }
@@ -109,7 +109,7 @@ TEST_CASE("what prevents a registration is told", "[controller][registration]")
     }
     SECTION("no chain at all")
     {
-        all.settings.chains.clear();
+        all.settings.lists.chains.entries.clear();
         all.sell();
         CHECK(all.verdict("Registered") == "True/OffChainOnly");
     }

@@ -176,7 +176,7 @@ TEST_CASE(
 )
 {
     fixture f;
-    f.all.settings.gateway_section = "web";
+    f.all.settings.gateway.section = "web";
     const auto at = [](const std::string& section) {
         return changed(
             wide(),

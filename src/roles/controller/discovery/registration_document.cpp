@@ -43,7 +43,7 @@ bool is_address(std::string_view text)
 // The chain by its CAIP-2 name; empty where nobody knows it.
 std::string caip2_of(const std::string& chain, const offer::plan_settings& settings)
 {
-    if (const x402::network* known = settings.networks.find(chain))
+    if (const x402::network* known = settings.lists.networks.table.find(chain))
         return known->caip2;
     return chain.find(':') == chain.npos ? std::string() : chain;
 }
@@ -160,7 +160,7 @@ std::optional<std::string>
 registration_document(const offer_view& seen, const listing& known, const offer::plan_settings& settings)
 {
     // Without a public address there is no agentURI.
-    if (!seen.offer || settings.public_url.empty())
+    if (!seen.offer || settings.gateway.public_url.empty())
         return std::nullopt;
     const kube::object* request = seen.own(offer::child_kind::registration);
     const bool listed = known.sold && known.sold->offer.registration.enabled;
@@ -188,7 +188,7 @@ list_entry make_list_entry(const offer_view& seen, const listing& known, const o
         return out;
     const api::service_offer& offer = known.sold->offer;
     out.service = service_entry(*known.sold, settings);
-    if (!offer.registration.enabled || settings.public_url.empty())
+    if (!offer.registration.enabled || settings.gateway.public_url.empty())
         return out;
     out.agent = json::serialize(json::object{
         {"name", offer::agent_name(offer)},
@@ -205,13 +205,13 @@ std::string registrations_document(
     const offer::plan_settings& settings
 )
 {
-    const auto address = http::parse_url(settings.public_url);
+    const auto address = http::parse_url(settings.gateway.public_url);
     const std::string name = address ? address->origin.authority() : "Portitor";
     json::object out{
         {"type", file_type},
         {"name", name},
         {"description", "HTTP services that are sold for x402 payments"},
-        {"services", json::array{service("web", settings.public_url + std::string(services_path))}},
+        {"services", json::array{service("web", settings.gateway.public_url + std::string(services_path))}},
         {"x402Support", true},
         {"active", true},
     };

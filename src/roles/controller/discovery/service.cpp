@@ -31,14 +31,14 @@ discovery_service::discovery_service(
     asio::io_context& context,
     const offer::plan_settings& settings,
     stores from,
-    roles::service_port published
+    config::service_port published
 )
     : around_(around), settings_(settings), from_(from), published_(std::move(published)),
       by_uid_(from.offers.add_index([](const offer::offer_record& offer) {
           return std::vector<std::string>{offer.meta.uid};
       })),
       documents_(
-          settings, around.wall, around.time, [this](const kube::object_key& offer) { return find(offer); }
+          settings, around.clock, around.timers, [this](const kube::object_key& offer) { return find(offer); }
       ),
       front_(
           documents_,
@@ -122,7 +122,7 @@ asio::awaitable<kube::reconcile_result> discovery_service::publish(executor& han
         );
         if (todo)
         {
-            const auto now = around_.time.now();
+            const auto now = around_.timers.now();
             const auto wait = repairs_.wait(now);
             if (wait.count() > 0)
                 co_return outcome(wait);

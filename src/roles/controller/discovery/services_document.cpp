@@ -65,7 +65,7 @@ std::string service_entry(const listing::sale& sold, const offer::plan_settings&
 {
     const api::service_offer& offer = sold.offer;
     const api::payment_route& terms = sold.terms;
-    const x402::network* network = settings.networks.find(terms.network);
+    const x402::network* network = settings.lists.networks.table.find(terms.network);
     const x402::token* asset = find_asset(network, terms);
     json::object out{
         {"name", offer.meta.name},
@@ -90,7 +90,7 @@ std::string service_entry(const listing::sale& sold, const offer::plan_settings&
         skills.emplace_back(each);
     if (!skills.empty())
         out["skills"] = std::move(skills);
-    if (offer.registration.enabled && !settings.public_url.empty())
+    if (offer.registration.enabled && !settings.gateway.public_url.empty())
         out["agentURI"] = offer::agent_uri(offer.meta.uid, settings);
     return json::serialize(out);
 }

@@ -220,7 +220,7 @@ TEST_CASE("an offer that is not to be registered has no document", "[controller]
 TEST_CASE("without a public address there is no agent, but a list of services", "[controller][discovery]")
 {
     world all = registered_world();
-    all.settings.public_url.clear();
+    all.settings.gateway.public_url.clear();
     CHECK(file_of(all) == "none");
     CHECK(entry(all).agent.empty());
     CHECK_THAT(entry(all).service, Contains(R"("endpoint":"/services/hello")") && !Contains("agentURI"));

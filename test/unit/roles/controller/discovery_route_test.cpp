@@ -84,7 +84,7 @@ TEST_CASE("another Service or Gateway is another route", "[controller][discovery
     auto other = world().settings;
     CHECK(apply_to(child_kind::http_route, live().get(), desired_discovery_route(service->meta, 8081, other))
     );
-    other.gateway_section = "web";
+    other.gateway.section = "web";
     CHECK(apply_to(child_kind::http_route, live().get(), desired_discovery_route(service->meta, 8080, other))
     );
     auto again = service->meta;

@@ -274,7 +274,7 @@ TEST_CASE("the path of a proof is one that costs something", "[controller][proof
 TEST_CASE("a route is published once its gate is proved", "[controller][proof]")
 {
     world all;
-    all.settings.gateway_url = "http://traefik.traefik.svc";
+    all.settings.gateway.gateway_url = "http://traefik.traefik.svc";
     all.healthy();
     all.settle();
     CHECK_FALSE(all.look().ask.gate);
@@ -318,7 +318,7 @@ TEST_CASE("a route is published once its gate is proved", "[controller][proof]")
 TEST_CASE("an open gate takes the route down until the spec changes", "[controller][proof]")
 {
     world all;
-    all.settings.gateway_url = "http://traefik.traefik.svc";
+    all.settings.gateway.gateway_url = "http://traefik.traefik.svc";
     all.seen.proof.said = gate_proof::verdict::proved;
     all.sell();
     REQUIRE(all.verdict("Ready") == "True/Ready");
@@ -354,7 +354,7 @@ TEST_CASE("nothing is proved where nobody can ask, or all is free", "[controller
     all.sell();
     CHECK_FALSE(all.look().ask.gate);
     CHECK(all.verdict("Ready") == "True/Ready");
-    all.settings.gateway_url = "http://traefik.traefik.svc";
+    all.settings.gateway.gateway_url = "http://traefik.traefik.svc";
     all.edit("/spec/routes", R"([{"path": "/*", "gate": "free"}, {"path": "/", "gate": "free"}])");
     all.sell();
     CHECK_FALSE(all.look().ask.gate);
@@ -364,7 +364,7 @@ TEST_CASE("nothing is proved where nobody can ask, or all is free", "[controller
 TEST_CASE("an offer with a host of its own is proved there", "[controller][proof]")
 {
     world all;
-    all.settings.gateway_url = "http://traefik.traefik.svc";
+    all.settings.gateway.gateway_url = "http://traefik.traefik.svc";
     all.edit("/spec/hostname", "\"shop.example.org\"");
     all.sell();
     CHECK(all.look().ask.gate.value().host == "shop.example.org");
