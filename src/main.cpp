@@ -1,9 +1,9 @@
 #include "cli/command.hpp"
+#include "roles/kube_connection.hpp"
 #include "roles/registry.hpp"
 #include "roles/settings.hpp"
 
 #include <portitor/config/loader.hpp>
-#include <portitor/core/role.hpp>
 #include <portitor/http/health_endpoint.hpp>
 #include <portitor/http/server.hpp>
 
@@ -43,23 +43,23 @@ int complain(const error& failure)
 }
 
 /// The first signal ends the role in order, the second the process.
-asio::awaitable<void> watch_signals(asio::signal_set& signals, stop_signal& end, logger log)
+asio::awaitable<void> watch_signals(asio::signal_set& signals, stop_signal& stop, logger log)
 {
     const int first = co_await signals.async_wait(asio::use_awaitable);
     log.info("shutting down", {{"signal", first}});
-    end.request();
+    stop.request();
     co_await signals.async_wait(asio::use_awaitable);
     log.warn("a second signal: ending at once");
     std::_Exit(130);
 }
 
 asio::awaitable<void>
-run_to_end(role& work, http::server& health, task_group& around, stop_signal& end, int& exit_code)
+run_to_end(roles::role& work, http::server& health, task_group& around, stop_signal& stop, int& exit_code)
 {
     auto ended = co_await work.run();
     exit_code = ended ? *ended : complain(ended.error());
     if (exit_code == 0)
-        exit_code = end.exit_code();
+        exit_code = stop.exit_code();
     // Probes and scrapers keep their connections open.
     co_await health.drain(std::chrono::seconds(1));
     around.cancel();
@@ -74,12 +74,12 @@ int run(const roles::role_entry& entry, const roles::settings& config)
 {
     asio::io_context context(1);
     const logger log = logger(config.level, config.format).with({{"role", entry.name}});
-    metrics numbers;
-    health checks;
-    stop_signal end(context.get_executor());
-    const system_clock time;
-    steady_timekeeper steady;
-    numbers
+    portitor::metrics metrics;
+    portitor::health health;
+    stop_signal stop(context.get_executor());
+    const system_clock clock;
+    steady_timekeeper timers;
+    metrics
         .gauge(
             "portitor_build_info",
             "Always 1; the label says which version this is",
@@ -90,7 +90,7 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     http::server health_server(context, log, [&](const http::server_request& message) {
         return [](http::response answer) -> asio::awaitable<http::reply> {
             co_return http::reply(std::move(answer));
-        }(http::answer_health(message.method(), message.target(), checks, numbers));
+        }(http::answer_health(message.method(), message.target(), health, metrics));
     });
     task_group around(context.get_executor(), log);
     if (entry.serves_health)
@@ -101,13 +101,16 @@ int run(const roles::role_entry& entry, const roles::settings& config)
         around.spawn("health server", serve_health(health_server));
     }
     asio::signal_set signals(context, SIGTERM, SIGINT);
-    around.spawn("signals", watch_signals(signals, end, log));
+    around.spawn("signals", watch_signals(signals, stop, log));
 
-    const process given{context, context.get_executor(), log, numbers, checks, end, time, steady};
-    const std::unique_ptr<role> work = entry.make(given, config);
+    const roles::process process{
+        context, context.get_executor(), log, metrics, health, stop, clock, timers, [&] {
+            return roles::connect(context.get_executor(), timers, metrics, config);
+        }};
+    const std::unique_ptr<roles::role> work = entry.make(process, config);
     int exit_code = 1;
     std::exception_ptr failure;
-    auto running = run_to_end(*work, health_server, around, end, exit_code);
+    auto running = run_to_end(*work, health_server, around, stop, exit_code);
     asio::co_spawn(context, std::move(running), [&](std::exception_ptr thrown) {
         failure = thrown;
         if (thrown)

@@ -1,8 +1,7 @@
 #pragma once
 
+#include "roles/role.hpp"
 #include "roles/settings.hpp"
-
-#include <portitor/core/role.hpp>
 
 #include <memory>
 #include <span>
@@ -16,7 +15,7 @@ struct command
     std::string_view name;
     std::string_view summary;
     std::span<const std::string_view> options;  ///< the settings that its help shows
-    std::unique_ptr<role> (*make)(const process& around, const roles::settings& config);
+    std::unique_ptr<roles::role> (*make)(const roles::process& around, const roles::settings& config);
 };
 
 /// Every command of this binary. A new one is one entry in command.cpp.

@@ -61,16 +61,16 @@ std::string describe(const held& each)
     return fmt::format("{} {}", each.kind.kind, each.meta.key().to_string());
 }
 
-class release_finalizers final : public role
+class release_finalizers final : public roles::role
 {
 public:
-    release_finalizers(const process& around, const roles::settings& config)
+    release_finalizers(const roles::process& around, const roles::settings& config)
         : around_(around), config_(config)
     {}
 
     asio::awaitable<result<int>> run() override
     {
-        auto server = roles::connect(around_, config_);
+        auto server = around_.connect();
         if (!server)
             co_return server.error();
         server_ = std::move(*server);
@@ -203,7 +203,7 @@ private:
             before->holder,
             wait.count()
         ));
-        co_await around_.steady.sleep_for(wait);
+        co_await around_.timers.sleep_for(wait);
         co_return result<void>();
     }
 
@@ -238,7 +238,7 @@ private:
     asio::awaitable<kube::api_result<kube::object_ptr>>
     write_lease(kube::object_key key, kube::object_ptr live)
     {
-        const auto now = around_.time.now();
+        const auto now = around_.clock.now();
         constexpr auto urgent = kube::request_class::lease;
         if (!live)
         {
@@ -249,7 +249,7 @@ private:
         co_return co_await server_->replace(kube::leases, std::move(wanted), urgent);
     }
 
-    const process around_;
+    const roles::process around_;
     const roles::settings& config_;
     std::unique_ptr<kube::api> server_;
     std::chrono::seconds duration_ = lease_duration;  ///< of the Lease as we write it
@@ -257,7 +257,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<role> make_release_finalizers(const process& around, const roles::settings& config)
+std::unique_ptr<roles::role>
+make_release_finalizers(const roles::process& around, const roles::settings& config)
 {
     return std::make_unique<release_finalizers>(around, config);
 }

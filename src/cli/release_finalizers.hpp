@@ -1,8 +1,7 @@
 #pragma once
 
+#include "roles/role.hpp"
 #include "roles/settings.hpp"
-
-#include <portitor/core/role.hpp>
 
 #include <memory>
 
@@ -13,6 +12,7 @@ namespace portitor::cli {
 /// the finalizer on again: the controller ends, and none leads for a minute. Prints each object, and each
 /// registration that stays on chain; with dry_run it only does that. Exit code 1 where anything is still
 /// held.
-std::unique_ptr<role> make_release_finalizers(const process& around, const roles::settings& config);
+std::unique_ptr<roles::role>
+make_release_finalizers(const roles::process& around, const roles::settings& config);
 
 }  // namespace portitor::cli

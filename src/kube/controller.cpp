@@ -13,7 +13,7 @@ constexpr int workers_for_one_of_others = 4;
 
 counter& count_reconciles(const environment& around, const std::string& name, const char* outcome)
 {
-    return around.numbers.counter(
+    return around.metrics.counter(
         "controller_runtime_reconcile_total",
         "Reconciles by outcome",
         {{"controller", name}, {"result", outcome}}
@@ -59,32 +59,32 @@ mapper<object> controller_key(std::string kind)
 
 controller::controller(const environment& around, controller_options options, reconciler work)
     : around_(around), options_(std::move(options)), reconcile_(std::move(work)),
-      queue_(around.executor, options_.name, around.time, around.numbers),
+      queue_(around.executor, options_.name, around.timers, around.metrics),
       tasks_(around.executor, around.log, [this](const auto&, const auto&) { give_up(); }),
       workers_(around.executor, around.log, [this](const auto&, const auto&) { give_up(); }),
       succeeded_(count_reconciles(around, options_.name, "success")),
       failed_(count_reconciles(around, options_.name, "error")),
       requeued_(count_reconciles(around, options_.name, "requeue_after")),
-      errors_(around.numbers.counter(
+      errors_(around.metrics.counter(
           "controller_runtime_reconcile_errors_total",
           "Reconciles that failed",
           {{"controller", options_.name}}
       )),
-      panics_(around.numbers.counter(
+      panics_(around.metrics.counter(
           "controller_runtime_reconcile_panics_total",
           "Reconciles that ended by an exception",
           {{"controller", options_.name}}
       )),
-      seconds_(around.numbers.histogram(
+      seconds_(around.metrics.histogram(
           "controller_runtime_reconcile_time_seconds",
           "Duration of a reconcile",
           {{"controller", options_.name}}
       )),
-      active_(around.numbers.gauge(
+      active_(around.metrics.gauge(
           "controller_runtime_active_workers", "Reconciles under way", {{"controller", options_.name}}
       ))
 {
-    around.numbers
+    around.metrics
         .gauge("controller_runtime_max_concurrent_reconciles", "Workers", {{"controller", options_.name}})
         .set(options_.workers);
     // One namespace's objects may be such that each write takes the API server half a minute.
@@ -92,7 +92,7 @@ controller::controller(const environment& around, controller_options options, re
     );
     if (options_.lease)
         elector_.emplace(
-            around.server, *options_.lease, around.time, around.wall, around.log, around.numbers
+            around.server, *options_.lease, around.timers, around.clock, around.log, around.metrics
         );
 }
 
@@ -104,8 +104,8 @@ void controller::give_up()
 
 controller::~controller()
 {
-    around_.checks.remove(synced_check());
-    around_.checks.remove(connected_check());
+    around_.health.remove(synced_check());
+    around_.health.remove(connected_check());
 }
 
 std::string controller::synced_check() const
@@ -141,11 +141,11 @@ asio::awaitable<void> controller::run(stop_signal& end)
 
 void controller::add_checks()
 {
-    around_.checks.add_readiness(synced_check(), [this] { return find_unsynced(); });
+    around_.health.add_readiness(synced_check(), [this] { return find_unsynced(); });
     if (options_.when_stale == when_stale::warn)
-        around_.checks.add_warning(connected_check(), [this] { return find_stale(); });
+        around_.health.add_warning(connected_check(), [this] { return find_stale(); });
     else
-        around_.checks.add_liveness(connected_check(), [this] { return find_stale(); });
+        around_.health.add_liveness(connected_check(), [this] { return find_stale(); });
 }
 
 std::optional<std::string> controller::find_unsynced() const
@@ -195,7 +195,7 @@ asio::awaitable<void> controller::lead(stop_signal& end)
 
 asio::awaitable<void> controller::limit_sync(stop_signal& end)
 {
-    co_await around_.time.sleep_for(options_.sync_limit);
+    co_await around_.timers.sleep_for(options_.sync_limit);
     const auto unsynced = find_unsynced();
     if (!unsynced)
         co_return;
@@ -223,9 +223,9 @@ asio::awaitable<void> controller::work()
 
 asio::awaitable<void> controller::reconcile(object_key key)
 {
-    const auto started = around_.time.now();
+    const auto started = around_.timers.now();
     const auto outcome = co_await attempt(key);
-    seconds_.observe(std::chrono::duration<double>(around_.time.now() - started).count());
+    seconds_.observe(std::chrono::duration<double>(around_.timers.now() - started).count());
     if (!outcome)
     {
         failed_.add();
@@ -296,7 +296,7 @@ asio::awaitable<void> controller::drain()
 {
     // Whichever comes first; what is still under way then is canceled.
     using namespace asio::experimental::awaitable_operators;
-    co_await (queue_.wait_idle() || around_.time.sleep_for(options_.drain_limit));
+    co_await (queue_.wait_idle() || around_.timers.sleep_for(options_.drain_limit));
 }
 
 }  // namespace portitor::kube

@@ -55,7 +55,7 @@ std::string name_start(const std::string& name)
 
 event_recorder::event_recorder(const environment& around, task_group& tasks, std::string component)
     : around_(around), tasks_(tasks), component_(std::move(component)),
-      dropped_(around.numbers.counter("portitor_events_dropped_total", "Events that were not written"))
+      dropped_(around.metrics.counter("portitor_events_dropped_total", "Events that were not written"))
 {}
 
 void event_recorder::record(const object& about, std::string type, std::string reason, std::string message)
@@ -76,7 +76,7 @@ void event_recorder::record(const object& about, std::string type, std::string r
 
 bool event_recorder::may_record(const std::string& uid)
 {
-    const auto now = around_.time.now();
+    const auto now = around_.timers.now();
     auto [at, fresh] = allowances_.try_emplace(uid, allowance{first_events, now});
     allowance& left = at->second;
     const std::chrono::duration<double> passed = now - left.refilled_at;
@@ -124,7 +124,7 @@ boost::json::object event_recorder::make_manifest(
     const object& about, const std::string& type, const std::string& reason, std::string message
 )
 {
-    const std::string now = to_rfc3339(around_.wall.now());
+    const std::string now = to_rfc3339(around_.clock.now());
     const boost::json::object metadata{
         {"name", fmt::format("{}.{}", name_start(about.meta.name), unique_suffix())},
         {"namespace", about.meta.ns.empty() ? "default" : about.meta.ns},
@@ -175,7 +175,7 @@ asio::awaitable<void> event_recorder::write(std::list<entry>::iterator which)
 asio::awaitable<api_result<object_ptr>> event_recorder::send(std::list<entry>::iterator which)
 {
     boost::json::object manifest = which->manifest;
-    const std::string now = to_rfc3339(around_.wall.now());
+    const std::string now = to_rfc3339(around_.clock.now());
     manifest["count"] = which->count;
     manifest["lastTimestamp"] = now;
     if (which->written > 0)

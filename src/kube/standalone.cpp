@@ -5,10 +5,10 @@ namespace portitor::kube {
 
 result<std::unique_ptr<api>> standalone::connect(const std::string& kubeconfig)
 {
-    auto who = load_credentials(executor_, time_, kubeconfig, "");
+    auto who = load_credentials(executor_, timers_, kubeconfig, "");
     if (!who)
         return who.error();
-    return make_api(executor_, std::move(*who), throttle_settings(), time_, numbers_);
+    return make_api(executor_, std::move(*who), throttle_settings(), timers_, metrics_);
 }
 
 int standalone::complain(const error& failure)

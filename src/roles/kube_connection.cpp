@@ -2,20 +2,21 @@
 
 namespace portitor::roles {
 
-result<std::unique_ptr<kube::api>> connect(const process& around, const settings& config)
+result<std::unique_ptr<kube::api>>
+connect(boost::asio::any_io_executor executor, timekeeper& timers, metrics& count, const settings& config)
 {
-    auto who = kube::load_credentials(around.executor, around.steady, config.kubeconfig, config.context);
+    auto who = kube::load_credentials(executor, timers, config.kubeconfig, config.context);
     if (!who)
         return who.error();
     kube::throttle_settings limits;
     limits.per_second = config.kube_api_qps;
     limits.burst = config.kube_api_burst;
-    return kube::make_api(around.executor, std::move(*who), limits, around.steady, around.numbers);
+    return kube::make_api(std::move(executor), std::move(*who), limits, timers, count);
 }
 
 kube::environment environment_of(const process& around, kube::api& server)
 {
-    return {around.executor, server, around.steady, around.time, around.log, around.numbers, around.checks};
+    return {around.executor, server, around.timers, around.clock, around.log, around.metrics, around.health};
 }
 
 result<std::optional<kube::lease_settings>> lease_of(const settings& config, const std::string& name)

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "roles/process.hpp"
 #include "roles/settings.hpp"
 
-#include <portitor/core/role.hpp>
 #include <portitor/kube/api.hpp>
 #include <portitor/kube/environment.hpp>
 #include <portitor/kube/leader_election.hpp>
@@ -14,7 +14,8 @@
 namespace portitor::roles {
 
 /// The API server that the settings name. errc::invalid where the credentials cannot be read.
-result<std::unique_ptr<kube::api>> connect(const process& around, const settings& config);
+result<std::unique_ptr<kube::api>>
+connect(boost::asio::any_io_executor executor, timekeeper& timers, metrics& count, const settings& config);
 
 /// What the Kubernetes layer needs of this process.
 kube::environment environment_of(const process& around, kube::api& server);

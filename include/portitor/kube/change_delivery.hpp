@@ -25,9 +25,9 @@ public:
     using handler = std::function<void(const change<T>&)>;
 
     change_delivery(const environment& around, const resource& kind)
-        : time_(around.time), log_(around.log.with({{"kind", kind.kind}})),
-          wake_(around.time.make_timer(around.executor)),
-          failures_(around.numbers.counter(
+        : time_(around.timers), log_(around.log.with({{"kind", kind.kind}})),
+          wake_(around.timers.make_timer(around.executor)),
+          failures_(around.metrics.counter(
               "portitor_watch_handler_failures_total",
               "Exceptions while a change was taken in; it is told again, later each time",
               {{"kind", std::string(kind.kind)}}

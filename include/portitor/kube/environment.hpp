@@ -18,11 +18,11 @@ struct environment
 {
     boost::asio::any_io_executor executor;
     api& server;
-    timekeeper& time;
-    const clock& wall;
+    timekeeper& timers;
+    const portitor::clock& clock;
     logger log;
-    metrics& numbers;
-    health& checks;
+    portitor::metrics& metrics;
+    portitor::health& health;
 };
 
 }  // namespace portitor::kube

@@ -63,10 +63,10 @@ public:
         stand_in_maker<T> stand_in = {}
     )
         : decode_(std::move(decode)), stand_in_(std::move(stand_in)),
-          unreadable_(kind.kind, around.time, around.log, around.numbers), delivery_(around, kind),
-          signal_(around.time.make_timer(around.executor)),
+          unreadable_(kind.kind, around.timers, around.log, around.metrics), delivery_(around, kind),
+          signal_(around.timers.make_timer(around.executor)),
           watcher_(
-              around.server, kind, std::move(which), *this, options, around.time, around.log, around.numbers
+              around.server, kind, std::move(which), *this, options, around.timers, around.log, around.metrics
           )
     {
         objects_.on_fault([this](const object_key& key, const std::string& what) {

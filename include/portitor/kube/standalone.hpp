@@ -20,22 +20,22 @@ public:
 
     kube::environment environment(api& server)
     {
-        return {executor_, server, time_, wall_, log_, numbers_, checks_};
+        return {executor_, server, timers_, clock_, log_, metrics_, health_};
     }
 
     /// Logs the failure; returns the exit code 1.
     int complain(const error& failure);
 
-    metrics& numbers() { return numbers_; }
-    health& checks() { return checks_; }
+    portitor::metrics& metrics() { return metrics_; }
+    portitor::health& health() { return health_; }
 
 private:
     boost::asio::any_io_executor executor_;
-    steady_timekeeper time_;
-    system_clock wall_;
+    steady_timekeeper timers_;
+    system_clock clock_;
     logger log_{log_level::info, log_format::text};
-    metrics numbers_;
-    health checks_;
+    portitor::metrics metrics_;
+    portitor::health health_;
 };
 
 }  // namespace portitor::kube

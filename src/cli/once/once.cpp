@@ -130,10 +130,10 @@ private:
             return offer.error();
         const std::string key = (*offer)->meta.key().to_string();
         const offer::plan_settings rules = make_plan_settings(config_);
-        const auto wanted = offer::make_draft(**offer, offer::observation(), rules, around_.time.now());
+        const auto wanted = offer::make_draft(**offer, offer::observation(), rules, around_.clock.now());
         if (wanted.blocked)
             return fail(errc::invalid, "{}: {}: {}", key, wanted.blocked->reason, wanted.blocked->message);
-        const offer::plan todo = offer::make_plan(**offer, offer::observation(), rules, around_.time.now());
+        const offer::plan todo = offer::make_plan(**offer, offer::observation(), rules, around_.clock.now());
         if (config_.output == "text")
             std::cout << key << '\n';
         for (const offer::apply& each : todo.applies)

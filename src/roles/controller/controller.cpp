@@ -48,8 +48,8 @@ class controller_role final : public role
 public:
     controller_role(const process& around, const settings& config)
         : around_(around), config_(config), plan_settings_(make_plan_settings(config)),
-          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); }),
-          serving_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); })
+          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.stop.request(1); }),
+          serving_(around.executor, around.log, [this](const auto&, const auto&) { around_.stop.request(1); })
     {}
 
     asio::awaitable<result<int>> run() override
@@ -62,18 +62,18 @@ public:
             serving_.spawn("discovery", discovery_->run());
             serving_.spawn("end of discovery", drain_discovery());
         }
-        co_await controller_->run(around_.end);
+        co_await controller_->run(around_.stop);
         co_await serving_.join();
         // Probes and Events that nobody waits for any more.
         tasks_.cancel();
         co_await tasks_.join();
-        co_return around_.end.exit_code();
+        co_return around_.stop.exit_code();
     }
 
 private:
     result<void> assemble()
     {
-        auto server = connect(around_, config_);
+        auto server = around_.connect();
         if (!server)
             return server.error();
         server_ = std::move(*server);
@@ -119,7 +119,7 @@ private:
     {
         const auto look_again = [this](const object_key& offer) { controller_->queue().add(offer); };
         http::client& client = *probe_client_;
-        timekeeper& time = around_.steady;
+        timekeeper& time = around_.timers;
         upstreams_.emplace(
             "upstream probe",
             tasks_,
@@ -178,7 +178,7 @@ private:
 
     asio::awaitable<void> drain_discovery()
     {
-        co_await around_.end.wait();
+        co_await around_.stop.wait();
         co_await discovery_->drain(drain_limit);
     }
 
@@ -234,7 +234,7 @@ private:
     std::vector<object_key> concerned_by_offer(const change& of)
     {
         std::vector<object_key> keys =
-            paths_.update(of, of.after && has_given_up_place(*of.after, around_.time.now()));
+            paths_.update(of, of.after && has_given_up_place(*of.after, around_.clock.now()));
         keys.push_back(of.key());
         // Last, because it must not count twice what is told again after an exception.
         numbers_.update(of);
@@ -260,7 +260,7 @@ private:
     {
         try
         {
-            update_path(offer, around_.time.now());
+            update_path(offer, around_.clock.now());
         }
         catch (const std::exception& thrown)
         {
@@ -377,7 +377,7 @@ private:
             std::chrono::steady_clock::now() < past.written_at + write_echo_limit)
             co_return outcome(write_echo_limit);
         // One moment for both, so that who publishes also has its place.
-        const clock::time_point now = around_.time.now();
+        const clock::time_point now = around_.clock.now();
         update_path(offer, now);
         offer::plan todo = offer::make_plan(*offer, observe(*offer), plan_settings_, now);
         const auto next_check = todo.next_check;
@@ -414,7 +414,7 @@ private:
         seen.middleware = middlewares_->objects().find({key.ns, api::middleware_name(name)});
         seen.http_route = http_routes_->objects().find({key.ns, api::http_route_name(name)});
         seen.payment_route = payment_routes_->objects().find({key.ns, api::payment_route_name(name)});
-        offer::plan todo = offer::make_fault_plan(*offer, seen, what, around_.time.now());
+        offer::plan todo = offer::make_fault_plan(*offer, seen, what, around_.clock.now());
         if (todo.empty())
             co_return;
         for (const offer::remove& each : todo.removes)
@@ -449,7 +449,7 @@ private:
             past.written_at = std::chrono::steady_clock::now();
         }
         for (const std::string& plural : report.repairs)
-            past.repairs[plural].spend(around_.steady.now());
+            past.repairs[plural].spend(around_.timers.now());
         for (const auto& [plural, failure] : report.applies)
         {
             if (failure.empty())
@@ -491,7 +491,7 @@ private:
             seen.taken_down = past->second.taken_down;
             for (const auto& [plural, budget] : past->second.repairs)
             {
-                if (const auto wait = budget.wait(around_.steady.now()); wait.count() > 0)
+                if (const auto wait = budget.wait(around_.timers.now()); wait.count() > 0)
                     seen.repair_waits[plural] = wait;
             }
         }
@@ -518,7 +518,7 @@ private:
     task_group tasks_;
     task_group serving_;
     std::optional<kube::event_recorder> events_;
-    controller::offer_metrics numbers_{around_.numbers};
+    controller::offer_metrics numbers_{around_.metrics};
     std::optional<controller::executor> executor_;
     std::optional<kube::controller> controller_;
     std::optional<controller::upstream_poller> upstreams_;

@@ -34,12 +34,12 @@ class registrar_role final : public role
 public:
     registrar_role(const process& around, const settings& config)
         : around_(around), config_(config),
-          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.end.request(1); })
+          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.stop.request(1); })
     {}
 
     asio::awaitable<result<int>> run() override
     {
-        auto server = connect(around_, config_);
+        auto server = around_.connect();
         if (!server)
             co_return server.error();
         server_ = std::move(*server);
@@ -62,20 +62,20 @@ public:
         if (config_.until_done)
             requests.on_start([&] { tasks_.spawn("end of the work", end_when_done(requests.queue())); });
         around_.log.info("no chain is configured: every request ends as OffChainOnly");
-        co_await requests.run(around_.end);
+        co_await requests.run(around_.stop);
         tasks_.cancel();
         co_await tasks_.join();
-        co_return around_.end.exit_code();
+        co_return around_.stop.exit_code();
     }
 
 private:
     asio::awaitable<void> end_when_done(kube::work_queue& queue)
     {
         do
-            co_await around_.steady.sleep_for(look_period);
+            co_await around_.timers.sleep_for(look_period);
         while (queue.depth() > 0 || queue.in_work() > 0 || !failing_.empty());
         around_.log.info("every request has been executed");
-        around_.end.request();
+        around_.stop.request();
     }
 
     asio::awaitable<kube::reconcile_result> attempt(object_key key)
@@ -112,7 +112,7 @@ private:
         kube::apply_options how;
         how.field_manager = api::registrar_field_manager;
         how.subresource = "status";
-        auto status = registrar::status_body(*live, *said, around_.time.now());
+        auto status = registrar::status_body(*live, *said, around_.clock.now());
         auto written =
             co_await server_->apply(api::registration_request_resource, std::move(status), std::move(how));
         if (!written && !written.error().is_not_found() && !written.error().is_conflict())

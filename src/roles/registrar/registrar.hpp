@@ -1,8 +1,7 @@
 #pragma once
 
+#include "roles/role.hpp"
 #include "roles/settings.hpp"
-
-#include <portitor/core/role.hpp>
 
 #include <memory>
 

@@ -77,22 +77,22 @@ public:
         for (const auto& each : workers_)
             each->start();
         around_.log.info("serving", {{"listen", config_.listen}, {"threads", workers_.size()}});
-        co_await around_.end.wait();
+        co_await around_.stop.wait();
         draining_ = true;
-        co_await around_.steady.sleep_for(config_.shutdown_delay);
+        co_await around_.timers.sleep_for(config_.shutdown_delay);
         // Settlements under way are finished: their buyers have paid.
         co_await drain_workers();
         files_.cancel();
         co_await files_.join();
         admission_end_.request();
         co_await background_.join();
-        co_return around_.end.exit_code();
+        co_return around_.stop.exit_code();
     }
 
 private:
     result<void> assemble()
     {
-        auto api = connect(around_, config_);
+        auto api = around_.connect();
         if (!api)
             return api.error();
         api_ = std::move(*api);
@@ -109,7 +109,7 @@ private:
         if (!gate)
             return gate;
         watch_routes();
-        around_.checks.add_readiness("not draining", [this]() -> std::optional<std::string> {
+        around_.health.add_readiness("not draining", [this]() -> std::optional<std::string> {
             return draining_ ? std::optional<std::string>("shutting down") : std::nullopt;
         });
         return listen();
@@ -128,7 +128,7 @@ private:
         if (!nodes)
             return nodes.error();
         if (!nodes->empty())
-            chain_.emplace(std::move(*nodes), around_.steady);
+            chain_.emplace(std::move(*nodes), around_.timers);
         x402::claim_limits claim_limits;
         claim_limits.max_claims = config_.max_claims;
         claim_limits.max_of_payer = std::max<std::size_t>(config_.max_claims / 10, least_of_payer);
@@ -137,15 +137,15 @@ private:
             log.write(told);
         });
         facilitator_.emplace(*client_);
-        guard_.emplace(*facilitator_, around_.steady);
+        guard_.emplace(*facilitator_, around_.timers);
         x402::gate_limits limits;
         limits.validity.least = config_.max_validity;
-        gate_.emplace(*guard_, claims_, around_.time, limits, chain_ ? &*chain_ : nullptr);
+        gate_.emplace(*guard_, claims_, around_.clock, limits, chain_ ? &*chain_ : nullptr);
         desk_.emplace(executor, *gate_, chain_ ? &*chain_ : nullptr);
         std::map<std::string, std::string> names;
         for (const facilitator& each : config_.facilitators)
             names[each.url] = each.name;
-        gate_metrics_.emplace(around_.numbers, *gate_, *claims_, *guard_, std::move(names));
+        gate_metrics_.emplace(around_.metrics, *gate_, *claims_, *guard_, std::move(names));
         gate_tasks_.emplace(executor, around_.log);
         gate_tasks_->spawn("payment metrics", gate_metrics_->keep_publishing());
         return {};
@@ -188,7 +188,7 @@ private:
                 *desk_,
                 config_.networks,
                 cors_,
-                around_.numbers
+                around_.metrics
             );
             if (!listening)
                 return listening.error().within("--listen");
@@ -217,7 +217,7 @@ private:
     {
         for (;;)
         {
-            co_await around_.steady.sleep_for(file_period);
+            co_await around_.timers.sleep_for(file_period);
             for (const auto& [name, failure] : credentials_.refresh())
                 around_.log.warn(
                     "keeping the last value of a credential",
@@ -249,7 +249,7 @@ private:
 
     void watch_routes()
     {
-        writer_.emplace(*api_, around_.time);
+        writer_.emplace(*api_, around_.clock);
         kube::controller_options options;
         options.name = "admission";
         options.workers = admission_workers;
@@ -321,7 +321,7 @@ private:
         made.route = route;
         const route::entry_ptr& known = newest_.find(route->key());
         made.counters =
-            known ? known->counters : std::make_shared<route::route_counters>(around_.numbers, route->key());
+            known ? known->counters : std::make_shared<route::route_counters>(around_.metrics, route->key());
         return std::make_shared<const route::table_entry>(std::move(made));
     }
 
@@ -349,7 +349,7 @@ private:
     void worker_failed(const std::string& what)
     {
         around_.log.error("a serving thread ended", {{"err", what}});
-        around_.end.request(1);
+        around_.stop.request(1);
     }
 
     /// On the gate's thread: settlements whose buyers have been told to come again are waited for too.
@@ -385,7 +385,7 @@ private:
     // The routes: written here, read by the workers.
     route::route_table newest_;
     published<route::route_table> table_{std::make_shared<const route::route_table>()};
-    gauge& routes_gauge_ = around_.numbers.gauge("portitor_routes", "Routes that are served");
+    gauge& routes_gauge_ = around_.metrics.gauge("portitor_routes", "Routes that are served");
 
     // Sockets and timers of everything below belong to the contexts of these.
     std::vector<std::unique_ptr<verifier::worker>> workers_;
@@ -408,8 +408,8 @@ private:
     bool draining_ = false;
 
     stop_signal admission_end_{around_.executor};
-    task_group files_{around_.executor, around_.log, fail_with(around_.end)};
-    task_group background_{around_.executor, around_.log, fail_with(around_.end)};
+    task_group files_{around_.executor, around_.log, fail_with(around_.stop)};
+    task_group background_{around_.executor, around_.log, fail_with(around_.stop)};
 };
 
 }  // namespace

@@ -39,7 +39,7 @@ discovery_service::discovery_service(
           return std::vector<std::string>{offer.meta.uid};
       })),
       documents_(
-          settings, around.wall, around.time, [this](const kube::object_key& offer) { return find(offer); }
+          settings, around.clock, around.timers, [this](const kube::object_key& offer) { return find(offer); }
       ),
       front_(
           documents_,
@@ -111,7 +111,7 @@ asio::awaitable<kube::reconcile_result> discovery_service::publish(executor& han
         );
         if (todo)
         {
-            const auto now = around_.time.now();
+            const auto now = around_.timers.now();
             const auto wait = repairs_.wait(now);
             if (wait.count() > 0)
                 co_return outcome(wait);
