@@ -1,9 +1,5 @@
-#include "cli/command.hpp"
-#include "roles/kube_connection.hpp"
-#include "roles/registry.hpp"
-#include "roles/settings.hpp"
+#include "cli/command_line.hpp"
 
-#include <portitor/config/loader.hpp>
 #include <portitor/http/health_endpoint.hpp>
 #include <portitor/http/server.hpp>
 
@@ -13,28 +9,11 @@
 
 #include <csignal>
 #include <iostream>
-#include <optional>
 
 namespace {
 
 using namespace portitor;
 namespace asio = boost::asio;
-
-std::string role_names()
-{
-    std::string names;
-    for (const roles::role_entry& each : roles::all_roles())
-        names += fmt::format("  {:<11} {}\n", each.name, each.summary);
-    return names;
-}
-
-std::string command_names()
-{
-    std::string names;
-    for (const cli::command& each : cli::all_commands())
-        names += fmt::format("  {:<19} {}\n", each.name, each.summary);
-    return names;
-}
 
 int complain(const error& failure)
 {
@@ -70,10 +49,10 @@ asio::awaitable<void> serve_health(http::server& server)
     return server.run();
 }
 
-int run(const roles::role_entry& entry, const roles::settings& config)
+int run(const cli::job& job)
 {
     asio::io_context context(1);
-    const logger log = logger(config.level, config.format).with({{"role", entry.name}});
+    const logger log = logger(job.log.level, job.log.format).with({{"role", job.name}});
     portitor::metrics metrics;
     portitor::health health;
     stop_signal stop(context.get_executor());
@@ -93,9 +72,9 @@ int run(const roles::role_entry& entry, const roles::settings& config)
         }(http::answer_health(message.method(), message.target(), health, metrics));
     });
     task_group around(context.get_executor(), log);
-    if (entry.serves_health)
+    if (job.serves_health)
     {
-        auto listening = health_server.listen(config.health_listen);
+        auto listening = health_server.listen(job.health_listen);
         if (!listening)
             return complain(listening.error().within("--health-listen"));
         around.spawn("health server", serve_health(health_server));
@@ -105,9 +84,9 @@ int run(const roles::role_entry& entry, const roles::settings& config)
 
     const roles::process process{
         context, context.get_executor(), log, metrics, health, stop, clock, timers, [&] {
-            return roles::connect(context.get_executor(), timers, metrics, config);
+            return job.kube.connect(context.get_executor(), timers, metrics);
         }};
-    const std::unique_ptr<roles::role> work = entry.make(process, config);
+    const std::unique_ptr<roles::role> work = job.make(process, {std::cin, std::cout, std::cerr});
     int exit_code = 1;
     std::exception_ptr failure;
     auto running = run_to_end(*work, health_server, around, stop, exit_code);
@@ -122,54 +101,6 @@ int run(const roles::role_entry& entry, const roles::settings& config)
     return exit_code;
 }
 
-/// The exit code where that is all that was to be done.
-std::optional<int> load(config_loader& loader, roles::settings& config, int argc, const char* const* argv)
-{
-    roles::declare(loader, config);
-    const auto outcome = loader.load(argc, argv);
-    if (!outcome)
-        return complain(outcome.error());
-    if (*outcome == config_outcome::printed)
-        return 0;
-    return std::nullopt;
-}
-
-int run_role(int argc, const char* const* argv)
-{
-    roles::settings config;
-    config_loader loader(
-        "portitor",
-        "Sells HTTP services that run in Kubernetes for x402 payments.",
-        "Roles:\n" + role_names() + "\nCommands, in place of a role:\n" + command_names() +
-            "\nEvery option may also stand in the --config file or in the environment."
-    );
-    if (const auto done = load(loader, config, argc, argv))
-        return *done;
-    const auto checked = roles::check(config);
-    if (!checked)
-        return complain(checked.error());
-    const roles::role_entry* entry = roles::find_role(config.role);
-    if (!entry)
-        return complain(fail(
-            errc::invalid, "--role=\"{}\" is none of the roles; they are:\n{}", config.role, role_names()
-        ));
-    return run(*entry, config);
-}
-
-int run_command(const cli::command& which, int argc, const char* const* argv)
-{
-    roles::settings config;
-    config_loader loader(
-        fmt::format("portitor {}", which.name),
-        fmt::format("portitor {}: {}.", which.name, which.summary),
-        "Every option may also stand in the --config file or in the environment."
-    );
-    loader.show_only(which.options);
-    if (const auto done = load(loader, config, argc, argv))
-        return *done;
-    return run({which.name, which.summary, which.make, false}, config);
-}
-
 }  // namespace
 
 int main(int argc, char** argv)
@@ -181,8 +112,10 @@ int main(int argc, char** argv)
     std::set_new_handler([] { throw std::bad_alloc(); });
     try
     {
-        const cli::command* command = argc > 1 ? cli::find_command(argv[1]) : nullptr;
-        return command ? run_command(*command, argc - 1, argv + 1) : run_role(argc, argv);
+        const auto job = cli::parse(cli::all_commands(), argc, argv, std::cout);
+        if (!job)
+            return complain(job.error());
+        return *job ? run(**job) : 0;
     }
     catch (const std::exception& thrown)
     {

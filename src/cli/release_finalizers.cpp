@@ -4,11 +4,13 @@
 
 #include <portitor/api/registration_request.hpp>
 #include <portitor/api/resources.hpp>
+#include <portitor/config/common_options.hpp>
+#include <portitor/config/setters.hpp>
 #include <portitor/kube/finalizer.hpp>
 #include <portitor/kube/lease_record.hpp>
 
 #include <array>
-#include <iostream>
+#include <ostream>
 #include <vector>
 
 namespace portitor::cli {
@@ -50,25 +52,36 @@ std::string on_chain(const kube::object& request)
     );
 }
 
-// At once: whoever waits wants to see how far it is.
-void say(const std::string& line)
-{
-    std::cout << line << std::endl;
-}
-
 std::string describe(const held& each)
 {
     return fmt::format("{} {}", each.kind.kind, each.meta.key().to_string());
 }
 
-class release_finalizers final : public roles::role
+struct options
+{
+    std::string ns;  ///< --namespace, where the controller's Lease is
+    std::chrono::seconds lease_duration{15};
+    bool dry_run = false;
+
+    void declare(config::loader& into)
+    {
+        into.add(
+            {"dry-run", "says what it would do, and writes nothing", "false", config::set_bool(dry_run), true}
+        );
+        into.add(config::namespace_option(ns));
+        into.add(config::lease_duration_option(lease_duration));
+    }
+};
+
+/// One run of the command.
+class release
 {
 public:
-    release_finalizers(const roles::process& around, const roles::settings& config)
-        : around_(around), config_(config)
+    release(const roles::process& around, const console& terminal, const options& config)
+        : around_(around), terminal_(terminal), config_(config)
     {}
 
-    asio::awaitable<result<int>> run() override
+    asio::awaitable<result<int>> run()
     {
         auto server = around_.connect();
         if (!server)
@@ -83,6 +96,9 @@ public:
     }
 
 private:
+    /// At once: whoever waits wants to see how far it is.
+    void say(const std::string& line) const { terminal_.out << line << std::endl; }
+
     asio::awaitable<result<int>> show()
     {
         auto all = co_await list_all();
@@ -118,7 +134,7 @@ private:
                     if (!renewed)
                         co_return renewed.error().within("keeping the controller's Lease");
                 }
-                auto done = co_await release((*all)[i]);
+                auto done = co_await let_go((*all)[i]);
                 if (!done)
                     co_return done.error().within(describe((*all)[i]));
                 released += *done ? 1 : 0;
@@ -132,7 +148,7 @@ private:
     }
 
     /// False where somebody has changed the object in the meantime.
-    asio::awaitable<result<bool>> release(const held& each)
+    asio::awaitable<result<bool>> let_go(const held& each)
     {
         auto patch = kube::remove_finalizer_patch(each.meta, api::finalizer);
         auto patched = co_await server_->patch(each.kind, each.meta.key(), std::move(*patch));
@@ -145,7 +161,7 @@ private:
         co_return true;
     }
 
-    static void tell_on_chain(const held& each)
+    void tell_on_chain(const held& each) const
     {
         if (!each.on_chain.empty())
             say("  stays registered: " + each.on_chain);
@@ -249,18 +265,34 @@ private:
         co_return co_await server_->replace(kube::leases, std::move(wanted), urgent);
     }
 
-    const roles::process around_;
-    const roles::settings& config_;
+    const roles::process& around_;
+    const console& terminal_;
+    const options& config_;
     std::unique_ptr<kube::api> server_;
     std::chrono::seconds duration_ = lease_duration;  ///< of the Lease as we write it
 };
 
+class release_finalizers final : public action
+{
+public:
+    void declare(config::loader& into) override { options_.declare(into); }
+    result<void> resolve() override { return {}; }
+
+    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
+    {
+        release work(around, terminal, options_);
+        co_return co_await work.run();
+    }
+
+private:
+    options options_;
+};
+
 }  // namespace
 
-std::unique_ptr<roles::role>
-make_release_finalizers(const roles::process& around, const roles::settings& config)
+std::unique_ptr<action> make_release_finalizers()
 {
-    return std::make_unique<release_finalizers>(around, config);
+    return std::make_unique<release_finalizers>();
 }
 
 }  // namespace portitor::cli

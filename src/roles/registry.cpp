@@ -1,32 +1,52 @@
 #include "roles/registry.hpp"
 
-#include "cli/once/once.hpp"
 #include "roles/controller/controller.hpp"
 #include "roles/registrar/registrar.hpp"
 #include "roles/verifier/verifier.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace portitor::roles {
 
+namespace {
+
+template <typename Options, std::unique_ptr<role> (*Make)(const process&, Options)>
+class setup_of final : public role_setup
+{
+public:
+    void declare(config::loader& into) override { options_.declare(into); }
+    result<void> resolve() override { return options_.resolve(); }
+    std::unique_ptr<role> make(const process& around) const override { return Make(around, options_); }
+
+private:
+    Options options_;
+};
+
+template <typename Options, std::unique_ptr<role> (*Make)(const process&, Options)>
+std::unique_ptr<role_setup> set_up()
+{
+    return std::make_unique<setup_of<Options, Make>>();
+}
+
+}  // namespace
+
 std::span<const role_entry> all_roles()
 {
     static constexpr std::array entries{
-        role_entry{"controller", "turns ServiceOffers into routes and keeps them true", &make_controller},
-        role_entry{"verifier", "answers the gateway: is this request paid for?", &make_verifier},
-        role_entry{"registrar", "registers offers on chain (ERC-8004)", &make_registrar},
-        role_entry{"once", "shows what would be made of an offer, and writes nothing", &make_once, false},
+        role_entry{
+            "controller",
+            "turns ServiceOffers into routes and keeps them true",
+            &set_up<controller::options, &make_controller>},
+        role_entry{
+            "verifier",
+            "answers the gateway: is this request paid for?",
+            &set_up<verifier::options, &make_verifier>},
+        role_entry{
+            "registrar",
+            "registers offers on chain (ERC-8004)",
+            &set_up<registrar::options, &make_registrar>},
     };
     return entries;
-}
-
-const role_entry* find_role(std::string_view name)
-{
-    const auto all = all_roles();
-    const auto at =
-        std::find_if(all.begin(), all.end(), [&](const role_entry& each) { return each.name == name; });
-    return at == all.end() ? nullptr : &*at;
 }
 
 }  // namespace portitor::roles

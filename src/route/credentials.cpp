@@ -50,9 +50,9 @@ result<void> credential::refresh()
     return {};
 }
 
-credential_store::credential_store(const std::vector<roles::credential_entry>& entries)
+credential_store::credential_store(const std::vector<config::credential_entry>& entries)
 {
-    for (const roles::credential_entry& each : entries)
+    for (const config::credential_entry& each : entries)
         all_.push_back(std::make_unique<credential>(each));
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "roles/settings.hpp"
-
+#include <portitor/config/credentials.hpp>
 #include <portitor/core/error.hpp>
 
 #include <memory>
@@ -17,7 +16,7 @@ namespace portitor::route {
 class credential
 {
 public:
-    explicit credential(roles::credential_entry entry) : entry_(std::move(entry)) {}
+    explicit credential(config::credential_entry entry) : entry_(std::move(entry)) {}
 
     const std::string& name() const { return entry_.name; }
     bool open_to(std::string_view ns) const;
@@ -30,7 +29,7 @@ public:
     result<void> refresh();
 
 private:
-    roles::credential_entry entry_;
+    config::credential_entry entry_;
     mutable std::mutex mutex_;
     std::shared_ptr<const std::string> value_;
 };
@@ -39,7 +38,7 @@ private:
 class credential_store
 {
 public:
-    explicit credential_store(const std::vector<roles::credential_entry>& entries);
+    explicit credential_store(const std::vector<config::credential_entry>& entries);
 
     /// errc::invalid where there is none of that name, or the namespace may not use it: both sound alike, so
     /// that nobody learns the names of others.

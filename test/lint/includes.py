@@ -10,11 +10,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARIES = {
     "core": set(),
     "http": {"core"},
-    "config": {"http", "core"},
     "kube": {"http", "core"},
     "evm": {"http", "core"},
     "x402": {"evm", "http", "core"},
-    "api": {"kube", "x402", "evm", "http", "core"},
+    "config": {"kube", "x402", "evm", "http", "core"},
+    "api": {"config", "kube", "x402", "evm", "http", "core"},
 }
 # What an offer comes to, and what a route is: they do not know each other, nor who asks.
 HEART = {

@@ -1,10 +1,11 @@
 #include "cli/once/once.hpp"
 
+#include "cli/once/options.hpp"
 #include "cli/once/yaml.hpp"
 #include "offer/children.hpp"
 #include "offer/plan.hpp"
 #include "offer/terms.hpp"
-#include "roles/controller/make_plan_settings.hpp"
+#include "roles/plan_settings.hpp"
 
 #include <portitor/api/resources.hpp>
 
@@ -13,22 +14,23 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iostream>
+#include <istream>
+#include <ostream>
 #include <sstream>
 
-namespace portitor::roles {
+namespace portitor::cli {
 
 namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-result<std::string> read_input(const std::string& file)
+result<std::string> read_input(const std::string& file, std::istream& standard_input)
 {
     std::ostringstream text;
     if (file == "-")
     {
-        text << std::cin.rdbuf();
+        text << standard_input.rdbuf();
         return text.str();
     }
     std::ifstream in(file, std::ios::binary);
@@ -75,12 +77,15 @@ void complete(json::object& offer)
         meta.get_object()["generation"] = 1;
 }
 
-class once_role final : public role
+/// One run of the command.
+class view
 {
 public:
-    once_role(const process& around, const settings& config) : around_(around), config_(config) {}
+    view(const roles::process& around, const console& terminal, const once::options& config)
+        : around_(around), terminal_(terminal), config_(config)
+    {}
 
-    asio::awaitable<result<int>> run() override
+    asio::awaitable<result<int>> run()
     {
         if (config_.file.empty())
             co_return fail(
@@ -88,10 +93,10 @@ public:
             );
         if (config_.output != "text" && config_.output != "yaml" && config_.output != "json")
             co_return fail(errc::invalid, "-o \"{}\" is none of text, yaml, json", config_.output);
-        auto text = read_input(config_.file);
+        auto text = read_input(config_.file, terminal_.in);
         if (!text)
             co_return text.error();
-        auto documents = cli::once::parse_yaml(*text);
+        auto documents = once::parse_yaml(*text);
         if (!documents)
             co_return documents.error().within(config_.file);
         std::vector<json::object> offers = offers_in(std::move(*documents));
@@ -104,11 +109,11 @@ public:
         {
             auto shown = show(std::move(each), everything);
             if (!shown)
-                std::cerr << "portitor: " << shown.error().message() << '\n';
+                terminal_.err << "portitor: " << shown.error().message() << '\n';
             all_good = all_good && shown;
         }
         if (config_.output == "json")
-            std::cout << json::serialize(everything) << '\n';
+            terminal_.out << json::serialize(everything) << '\n';
         // 2 says that something would be made, as nothing of a file's offers is there yet.
         co_return all_good ? 2 : 1;
     }
@@ -129,13 +134,13 @@ private:
         if (!offer)
             return offer.error();
         const std::string key = (*offer)->meta.key().to_string();
-        const offer::plan_settings rules = make_plan_settings(config_);
+        const offer::plan_settings rules = roles::make_plan_settings(config_.gateway, config_.lists);
         const auto wanted = offer::make_draft(**offer, offer::observation(), rules, around_.clock.now());
         if (wanted.blocked)
             return fail(errc::invalid, "{}: {}: {}", key, wanted.blocked->reason, wanted.blocked->message);
         const offer::plan todo = offer::make_plan(**offer, offer::observation(), rules, around_.clock.now());
         if (config_.output == "text")
-            std::cout << key << '\n';
+            terminal_.out << key << '\n';
         for (const offer::apply& each : todo.applies)
             print(each.desired, everything);
         // A registration comes once the offer is sold; here one sees it at once.
@@ -151,21 +156,38 @@ private:
         if (config_.output == "json")
             everything.push_back(child);
         else if (config_.output == "yaml")
-            std::cout << "---\n" << cli::once::to_yaml(child);
+            terminal_.out << "---\n" << once::to_yaml(child);
         else
-            std::cout << "  + " << kube::string_at(child, "kind") << ' '
-                      << kube::string_at(child, "metadata.name") << '\n';
+            terminal_.out << "  + " << kube::string_at(child, "kind") << ' '
+                          << kube::string_at(child, "metadata.name") << '\n';
     }
 
-    const process around_;
-    const settings& config_;
+    const roles::process& around_;
+    const console& terminal_;
+    const once::options& config_;
+};
+
+class once_action final : public action
+{
+public:
+    void declare(config::loader& into) override { options_.declare(into); }
+    result<void> resolve() override { return options_.resolve(); }
+
+    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
+    {
+        view work(around, terminal, options_);
+        co_return co_await work.run();
+    }
+
+private:
+    once::options options_;
 };
 
 }  // namespace
 
-std::unique_ptr<role> make_once(const process& around, const settings& config)
+std::unique_ptr<action> make_once()
 {
-    return std::make_unique<once_role>(around, config);
+    return std::make_unique<once_action>();
 }
 
-}  // namespace portitor::roles
+}  // namespace portitor::cli

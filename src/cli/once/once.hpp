@@ -1,13 +1,12 @@
 #pragma once
 
-#include "roles/role.hpp"
-#include "roles/settings.hpp"
+#include "cli/command.hpp"
 
 #include <memory>
 
-namespace portitor::roles {
+namespace portitor::cli {
 
-/// --role=once: shows what the controller would make of the offers in a file. Writes nothing.
-std::unique_ptr<role> make_once(const process& around, const settings& config);
+/// Shows what the controller would make of the offers in a file. Writes nothing.
+std::unique_ptr<action> make_once();
 
-}  // namespace portitor::roles
+}  // namespace portitor::cli

@@ -10,12 +10,12 @@
 #include "roles/controller/discovery/service.hpp"
 #include "roles/controller/executor.hpp"
 #include "roles/controller/gate_probe.hpp"
-#include "roles/controller/make_plan_settings.hpp"
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/offer_metrics.hpp"
 #include "roles/controller/upstream_probe.hpp"
 #include "roles/controller/watch_filters.hpp"
 #include "roles/kube_connection.hpp"
+#include "roles/plan_settings.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
@@ -43,11 +43,18 @@ constexpr std::chrono::milliseconds write_echo_limit(2000);
 // Discovery answers at once: only who reads slowly is still there after that.
 constexpr std::chrono::seconds drain_limit(5);
 
+offer::plan_settings plan_settings_of(const controller::options& options)
+{
+    offer::plan_settings out = make_plan_settings(options.gateway, options.lists);
+    out.deletion_deadline = options.deletion_deadline;
+    return out;
+}
+
 class controller_role final : public role
 {
 public:
-    controller_role(const process& around, const settings& config)
-        : around_(around), config_(config), plan_settings_(make_plan_settings(config)),
+    controller_role(const process& around, controller::options options)
+        : around_(around), config_(std::move(options)), plan_settings_(plan_settings_of(config_)),
           tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.stop.request(1); }),
           serving_(around.executor, around.log, [this](const auto&, const auto&) { around_.stop.request(1); })
     {}
@@ -81,16 +88,13 @@ private:
         if (!probing)
             return probing.error();
         probe_client_ = std::move(*probing);
-        auto lease = lease_of(config_, controller_lease);
-        if (!lease)
-            return lease.error();
         const kube::environment env = environment_of(around_, *server_);
         events_.emplace(env, tasks_, "portitor-controller");
         executor_.emplace(*server_, *events_, numbers_, around_.log);
         kube::controller_options options;
         options.name = "serviceoffer";
         options.workers = worker_count;
-        options.lease = std::move(*lease);
+        options.lease = config_.lease.lease(controller_lease);
         options.on_exception = [this](object_key key, std::string what) {
             return tell_exception(std::move(key), std::move(what));
         };
@@ -223,8 +227,9 @@ private:
         if (!plan_settings_.verifier_endpoints_required)
             return;
         kube::selection slices;
-        slices.ns = config_.verifier_service.ns;
-        slices.labels = "kubernetes.io/service-name=" + config_.verifier_service.name;
+        const object_key& service = config_.gateway.verifier_service;
+        slices.ns = service.ns;
+        slices.labels = "kubernetes.io/service-name=" + service.name;
         slices.filter = controller::endpoint_slice_filter();
         endpoints_ = &controller_->watch(api::endpoint_slice_resource, slices, [this](const change&) {
             return concerned_by_endpoints();
@@ -511,7 +516,7 @@ private:
     };
 
     const process around_;
-    const settings& config_;
+    const controller::options config_;
     const offer::plan_settings plan_settings_;
     std::unique_ptr<kube::api> server_;
     std::unique_ptr<http::client> probe_client_;
@@ -540,9 +545,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<role> make_controller(const process& around, const settings& config)
+std::unique_ptr<role> make_controller(const process& around, controller::options options)
 {
-    return std::make_unique<controller_role>(around, config);
+    return std::make_unique<controller_role>(around, std::move(options));
 }
 
 }  // namespace portitor::roles

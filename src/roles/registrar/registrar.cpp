@@ -32,8 +32,8 @@ std::shared_ptr<const kube::object_filter> without_annotations()
 class registrar_role final : public role
 {
 public:
-    registrar_role(const process& around, const settings& config)
-        : around_(around), config_(config),
+    registrar_role(const process& around, registrar::options options)
+        : around_(around), config_(std::move(options)),
           tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.stop.request(1); })
     {}
 
@@ -43,14 +43,11 @@ public:
         if (!server)
             co_return server.error();
         server_ = std::move(*server);
-        auto lease = lease_of(config_, "portitor-registrar");
-        if (!lease)
-            co_return lease.error();
         kube::controller_options options;
         options.name = "registrationrequest";
         // One at a time, as transactions of one account have to go.
         options.workers = 1;
-        options.lease = std::move(*lease);
+        options.lease = config_.lease.lease("portitor-registrar");
         kube::controller requests(
             environment_of(around_, *server_),
             std::move(options),
@@ -141,7 +138,7 @@ private:
     }
 
     const process around_;
-    const settings& config_;
+    const registrar::options config_;
     std::unique_ptr<kube::api> server_;
     kube::object_informer* requests_ = nullptr;
     task_group tasks_;
@@ -150,9 +147,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<role> make_registrar(const process& around, const settings& config)
+std::unique_ptr<role> make_registrar(const process& around, registrar::options options)
 {
-    return std::make_unique<registrar_role>(around, config);
+    return std::make_unique<registrar_role>(around, std::move(options));
 }
 
 }  // namespace portitor::roles

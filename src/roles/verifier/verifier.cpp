@@ -45,17 +45,18 @@ task_group::failure_handler fail_with(stop_signal& end)
     return [&end](const std::string&, const std::string&) { end.request(1); };
 }
 
-std::size_t thread_count(const settings& config)
+std::size_t thread_count(const verifier::options& options)
 {
-    return config.threads != 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
+    return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
 }
 
 class verifier_role final : public role
 {
 public:
-    verifier_role(const process& around, const settings& config) : around_(around), config_(config)
+    verifier_role(const process& around, verifier::options options)
+        : around_(around), config_(std::move(options))
     {
-        for (const facilitator& each : config.facilitators)
+        for (const config::facilitator& each : config_.lists.facilitators.entries)
             facilitator_urls_.insert(each.url);
     }
 
@@ -143,7 +144,7 @@ private:
         gate_.emplace(*guard_, claims_, around_.clock, limits, chain_ ? &*chain_ : nullptr);
         desk_.emplace(executor, *gate_, chain_ ? &*chain_ : nullptr);
         std::map<std::string, std::string> names;
-        for (const facilitator& each : config_.facilitators)
+        for (const config::facilitator& each : config_.lists.facilitators.entries)
             names[each.url] = each.name;
         gate_metrics_.emplace(around_.metrics, *gate_, *claims_, *guard_, std::move(names));
         gate_tasks_.emplace(executor, around_.log);
@@ -154,13 +155,13 @@ private:
     result<std::map<std::string, evm::json_rpc>> make_nodes()
     {
         std::map<std::string, evm::json_rpc> out;
-        const auto allowed = config_.allow_insecure_facilitator ? evm::rpc_transport::http_too
-                                                                : evm::rpc_transport::https_only;
-        for (const chain& each : config_.chains)
+        const auto allowed = config_.lists.chains.allow_insecure ? evm::rpc_transport::http_too
+                                                                 : evm::rpc_transport::https_only;
+        for (const config::chain& each : config_.lists.chains.entries)
         {
             if (each.rpc_url.empty())
                 continue;
-            const x402::network* known = config_.networks.find(each.name);
+            const x402::network* known = config_.lists.networks.table.find(each.name);
             if (known == nullptr)
                 return fail(errc::invalid, "chain {}: no such network is known", each.name);
             auto node = evm::json_rpc::make(*client_, each.rpc_url, allowed);
@@ -186,7 +187,7 @@ private:
                 identity_,
                 table_,
                 *desk_,
-                config_.networks,
+                config_.lists.networks.table,
                 cors_,
                 around_.metrics
             );
@@ -266,7 +267,7 @@ private:
             all,
             [this](boost::json::object&& raw) {
                 return route::route_record::read(
-                    std::move(raw), {config_.networks, facilitator_urls_, credentials_}
+                    std::move(raw), {config_.lists.networks.table, facilitator_urls_, credentials_}
                 );
             },
             {},
@@ -376,9 +377,9 @@ private:
     }
 
     const process around_;
-    const settings& config_;
+    const verifier::options config_;
     std::set<std::string> facilitator_urls_;
-    route::credential_store credentials_{config_.credentials};
+    route::credential_store credentials_{config_.lists.credentials.entries};
     const verifier::cors_policy cors_{config_.cors_origins};
     std::optional<http::server_tls> identity_;
 
@@ -414,9 +415,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<role> make_verifier(const process& around, const settings& config)
+std::unique_ptr<role> make_verifier(const process& around, verifier::options options)
 {
-    return std::make_unique<verifier_role>(around, config);
+    return std::make_unique<verifier_role>(around, std::move(options));
 }
 
 }  // namespace portitor::roles

@@ -1,13 +1,14 @@
 #pragma once
 
 #include "roles/role.hpp"
-#include "roles/settings.hpp"
+#include "roles/verifier/options.hpp"
 
 #include <memory>
 
 namespace portitor::roles {
 
-/// --role=verifier: serves PaymentRoutes to the gateway's ForwardAuth.
-std::unique_ptr<role> make_verifier(const process& around, const settings& config);
+/// --role=verifier: serves PaymentRoutes to the gateway's ForwardAuth. What `around` refers to must outlive
+/// the role; the options must be resolved.
+std::unique_ptr<role> make_verifier(const process& around, verifier::options options);
 
 }  // namespace portitor::roles

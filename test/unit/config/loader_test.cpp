@@ -2,12 +2,12 @@
 #include "files.hpp"
 
 #include <portitor/config/loader.hpp>
+#include <portitor/config/setters.hpp>
 
 #include <yaml-cpp/yaml.h>
 
-#include <array>
-#include <iostream>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -44,30 +44,31 @@ struct fixture
     bool loud = false;
     std::vector<std::string> items;
     std::vector<std::string> words;
-    config_loader loader{"portitor", "Tests settings.", "The end."};
+    std::ostringstream printed;
+    config::loader loader{"portitor", "Tests settings.", "The end."};
 
     fixture()
     {
-        config_option plain{"test-shade", "How dark", "grey", set_text(shade)};
+        config::option plain{"test-shade", "How dark", "grey", config::set_text(shade)};
         plain.letter = 's';
         loader.add(plain);
-        loader.add(config_option{"test-colour", "Which colour", "red", [this](const std::string& value) {
-                                     colour = value;
-                                     return check_colour(value);
-                                 }});
-        config_option loudness{"test-loud", "Whether to shout", "false", set_bool(loud)};
+        loader.add(config::option{"test-colour", "Which colour", "red", [this](const std::string& value) {
+                                      colour = value;
+                                      return check_colour(value);
+                                  }});
+        config::option loudness{"test-loud", "Whether to shout", "false", config::set_bool(loud)};
         loudness.is_switch = true;
         loader.add(loudness);
-        loader.add(config_section{
+        loader.add(config::section{
             "test-items", [this](const YAML::Node& node) { return read_items(node, items); }});
     }
 
-    result<config_outcome> load(std::vector<std::string> arguments)
+    result<config::outcome> load(std::vector<std::string> arguments)
     {
         std::vector<const char*> argv{"portitor"};
         for (const std::string& each : arguments)
             argv.push_back(each.c_str());
-        return loader.load(static_cast<int>(argv.size()), argv.data());
+        return loader.load(static_cast<int>(argv.size()), argv.data(), printed);
     }
 
     std::string complaint(const std::vector<std::string>& arguments)
@@ -89,7 +90,7 @@ bool has(const std::string& text, const std::string& part)
 
 }  // namespace
 
-TEST_CASE("settings come from flag, environment, file and default, in this order", "[core][config]")
+TEST_CASE("settings come from flag, environment, file and default, in this order", "[config][loader]")
 {
     fixture f;
     REQUIRE(f.load({}).has_value());
@@ -104,24 +105,72 @@ TEST_CASE("settings come from flag, environment, file and default, in this order
     CHECK(f.shade == "from flag");
 }
 
-TEST_CASE("the help shows only what is asked for, and the rest can be given all the same", "[core][config]")
+TEST_CASE("what is hidden is not in the help, and can be given all the same", "[config][loader]")
 {
     fixture f;
-    f.loader.show_only(std::array<std::string_view, 1>{"test-shade"});
-    std::ostringstream help;
-    std::streambuf* const before = std::cout.rdbuf(help.rdbuf());
+    std::string whisper;
+    f.loader.hide_rest();
+    f.loader.add({"test-whisper", "What nobody hears", "", config::set_text(whisper)});
+    f.loader.positional("FILE", "files to read", f.words);
     const auto outcome = f.load({"--help"});
-    std::cout.rdbuf(before);
     REQUIRE(outcome.has_value());
-    CHECK(*outcome == config_outcome::printed);
-    CHECK(has(help.str(), "--test-shade"));
-    CHECK_FALSE(has(help.str(), "--test-colour"));
+    CHECK(*outcome == config::outcome::printed);
+    CHECK(has(f.printed.str(), "--test-shade"));
+    CHECK_FALSE(has(f.printed.str(), "--test-whisper"));
 
-    REQUIRE(f.load({"--test-colour", "green"}).has_value());
-    CHECK(f.colour == "green");
+    REQUIRE(f.load({"--test-whisper", "psst"}).has_value());
+    CHECK(whisper == "psst");
+    CHECK(has(f.complaint({"stray"}), "stray"));
 }
 
-TEST_CASE("the file itself can be named by the environment", "[core][config]")
+TEST_CASE("options stand under their heading in the help", "[config][loader]")
+{
+    fixture f;
+    std::string tone;
+    f.loader.under("Music").add({"test-tone", "Which tone", "", config::set_text(tone)});
+    REQUIRE(f.load({"--help"}).has_value());
+    const std::string help = f.printed.str();
+    REQUIRE(has(help, "Music:"));
+    CHECK(help.find("--test-shade") < help.find("Music:"));
+    CHECK(help.find("Music:") < help.find("--test-tone"));
+}
+
+TEST_CASE("an option of several owners is one, and each gets its value", "[config][loader]")
+{
+    fixture f;
+    std::string other;
+    f.loader.add({"test-shade", "The same", "grey", config::set_text(other)});
+    REQUIRE(f.load({}).has_value());
+    CHECK(other == "grey");
+    REQUIRE(f.load({"--test-shade", "dark"}).has_value());
+    CHECK(f.shade == "dark");
+    CHECK(other == "dark");
+    REQUIRE(f.load({"--help"}).has_value());
+    const std::string help = f.printed.str();
+    CHECK(help.find("--test-shade") == help.rfind("--test-shade"));
+}
+
+TEST_CASE("owners of one option agree on its default", "[config][loader]")
+{
+    fixture f;
+    std::string other;
+    CHECK_THROWS_AS(
+        f.loader.add({"test-shade", "Another", "pink", config::set_text(other)}), std::logic_error
+    );
+}
+
+TEST_CASE("a section of several owners is read by each", "[config][loader]")
+{
+    fixture f;
+    std::vector<std::string> others;
+    f.loader.add(config::section{
+        "test-items", [&](const YAML::Node& node) { return read_items(node, others); }});
+    REQUIRE(f.complaint_about("test-items:\n  - name: one\n") == "no error");
+    CHECK(f.items == std::vector<std::string>{"one"});
+    CHECK(others == f.items);
+}
+
+TEST_CASE("the file itself can be named by the environment", "[config][loader]")
 {
     fixture f;
     const environment_variable variable(
@@ -131,13 +180,13 @@ TEST_CASE("the file itself can be named by the environment", "[core][config]")
     CHECK(f.shade == "dark");
 }
 
-TEST_CASE("an option's variable is its name in capitals", "[core][config]")
+TEST_CASE("an option's variable is its name in capitals", "[config][loader]")
 {
-    CHECK(environment_name("log-level") == "PORTITOR_LOG_LEVEL");
-    CHECK(environment_name("kubeconfig") == "PORTITOR_KUBECONFIG");
+    CHECK(config::environment_name("log-level") == "PORTITOR_LOG_LEVEL");
+    CHECK(config::environment_name("kubeconfig") == "PORTITOR_KUBECONFIG");
 }
 
-TEST_CASE("flags are taken in every spelling, and the last one counts", "[core][config]")
+TEST_CASE("flags are taken in every spelling, and the last one counts", "[config][loader]")
 {
     fixture f;
     REQUIRE(f.load({"-s", "one"}).has_value());
@@ -148,7 +197,7 @@ TEST_CASE("flags are taken in every spelling, and the last one counts", "[core][
     CHECK(f.shade == "three");
 }
 
-TEST_CASE("a switch alone means true", "[core][config]")
+TEST_CASE("a switch alone means true", "[config][loader]")
 {
     fixture f;
     REQUIRE(f.load({}).has_value());
@@ -162,7 +211,7 @@ TEST_CASE("a switch alone means true", "[core][config]")
     CHECK(has(f.complaint({"--test-loud=perhaps"}), "neither true nor false"));
 }
 
-TEST_CASE("an unknown flag is named", "[core][config]")
+TEST_CASE("an unknown flag is named", "[config][loader]")
 {
     fixture f;
     const auto outcome = f.load({"--test-shde", "dark"});
@@ -172,13 +221,13 @@ TEST_CASE("an unknown flag is named", "[core][config]")
     CHECK_FALSE(has(outcome.error().message(), "\n"));
 }
 
-TEST_CASE("a flag without its value is refused", "[core][config]")
+TEST_CASE("a flag without its value is refused", "[config][loader]")
 {
     fixture f;
     CHECK(has(f.complaint({"--test-shade"}), "--test-shade"));
 }
 
-TEST_CASE("words are refused where none are wanted, and handed over where they are", "[core][config]")
+TEST_CASE("words are refused where none are wanted, and handed over where they are", "[config][loader]")
 {
     fixture f;
     CHECK(has(f.complaint({"stray"}), "stray"));
@@ -188,7 +237,7 @@ TEST_CASE("words are refused where none are wanted, and handed over where they a
     CHECK(f.shade == "dark");
 }
 
-TEST_CASE("an unknown key of the file is named with its line", "[core][config]")
+TEST_CASE("an unknown key of the file is named with its line", "[config][loader]")
 {
     fixture f;
     const std::string told = f.complaint_about("# a comment\ntest-shade: dark\nsha-de: x\n");
@@ -196,7 +245,7 @@ TEST_CASE("an unknown key of the file is named with its line", "[core][config]")
     CHECK(has(told, "\"sha-de\""));
 }
 
-TEST_CASE("a file that is no YAML is named with the line", "[core][config]")
+TEST_CASE("a file that is no YAML is named with the line", "[config][loader]")
 {
     fixture f;
     CHECK(has(f.complaint_about("test-shade: dark\ntest-colour: [\n"), "settings.yaml:"));
@@ -205,7 +254,7 @@ TEST_CASE("a file that is no YAML is named with the line", "[core][config]")
     CHECK(f.complaint_about("# nothing yet\n") == "no error");
 }
 
-TEST_CASE("a missing file is not found", "[core][config]")
+TEST_CASE("a missing file is not found", "[config][loader]")
 {
     fixture f;
     const auto outcome = f.load({"--config", f.folder.path("none.yaml")});
@@ -214,7 +263,7 @@ TEST_CASE("a missing file is not found", "[core][config]")
     CHECK(has(outcome.error().message(), "none.yaml"));
 }
 
-TEST_CASE("a key that comes twice is named with its second line", "[core][config]")
+TEST_CASE("a key that comes twice is named with its second line", "[config][loader]")
 {
     fixture f;
     const std::string told = f.complaint_about("test-shade: light\ntest-colour: red\ntest-shade: dark\n");
@@ -222,7 +271,7 @@ TEST_CASE("a key that comes twice is named with its second line", "[core][config
     CHECK(has(f.complaint_about("test-items: []\ntest-items: []\n"), "test-items comes twice"));
 }
 
-TEST_CASE("a list where one value is wanted is named with its line", "[core][config]")
+TEST_CASE("a list where one value is wanted is named with its line", "[config][loader]")
 {
     fixture f;
     const std::string told = f.complaint_about("test-colour: red\ntest-shade: [a, b]\n");
@@ -230,7 +279,7 @@ TEST_CASE("a list where one value is wanted is named with its line", "[core][con
     CHECK(has(told, "test-shade takes one value"));
 }
 
-TEST_CASE("a section gets its node, and its errors are told with file and line", "[core][config]")
+TEST_CASE("a section gets its node, and its errors are told with file and line", "[config][loader]")
 {
     fixture f;
     CHECK(f.complaint_about("test-items:\n  - name: one\n  - name: two\n") == "no error");
@@ -242,7 +291,7 @@ TEST_CASE("a section gets its node, and its errors are told with file and line",
     CHECK(has(thrown, "settings.yaml:3: test-items: "));
 }
 
-TEST_CASE("a bad value is told with the place where it was given", "[core][config]")
+TEST_CASE("a bad value is told with the place where it was given", "[config][loader]")
 {
     fixture f;
     CHECK(f.complaint({"--test-colour", "blue"}) == "--test-colour: \"blue\" is no colour");

@@ -32,7 +32,7 @@ discovery_service::discovery_service(
     asio::io_context& context,
     const offer::plan_settings& settings,
     stores from,
-    roles::service_port published
+    config::service_port published
 )
     : around_(around), settings_(settings), from_(from), published_(std::move(published)),
       by_uid_(from.offers.add_index([](const kube::object& offer) {

@@ -4,8 +4,8 @@
 #include "roles/controller/discovery/front.hpp"
 #include "roles/controller/discovery/route.hpp"
 #include "roles/controller/executor.hpp"
-#include "roles/settings.hpp"
 
+#include <portitor/config/service_port.hpp>
 #include <portitor/kube/controller.hpp>
 
 #include <optional>
@@ -34,7 +34,7 @@ public:
         boost::asio::io_context& context,
         const offer::plan_settings& settings,
         stores from,
-        roles::service_port published
+        config::service_port published
     );
 
     /// See http::server::listen().
@@ -64,7 +64,7 @@ private:
     kube::environment around_;
     const offer::plan_settings& settings_;
     stores from_;
-    roles::service_port published_;
+    config::service_port published_;
     const kube::object_informer::index& by_uid_;
     catalogue documents_;
     discovery_front front_;

@@ -9,7 +9,7 @@ namespace {
 
 const std::string secret = "Bearer s3cr3t-of-the-upstream";
 
-roles::credential_entry
+config::credential_entry
 entry(std::string name, std::string file, std::vector<std::string> namespaces = {"shop"})
 {
     return {std::move(name), std::move(file), std::move(namespaces)};

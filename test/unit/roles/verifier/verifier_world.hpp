@@ -245,7 +245,7 @@ struct desk : counter_side
 
     explicit desk(
         std::string_view origins = "",
-        const std::vector<roles::credential_entry>& entries = {},
+        const std::vector<config::credential_entry>& entries = {},
         log_level level = log_level::error
     )
         : credentials(entries), cors(origins),

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <portitor/config/loader.hpp>
+
+#include <chrono>
+#include <string>
+
+namespace portitor::config {
+
+// Options that several groups or roles read, each into a place of its own.
+
+/// --namespace: where this process runs.
+option namespace_option(std::string& into);
+
+/// --listen: the address of the role's own service.
+option listen_option(std::string& into);
+
+/// --allow-insecure-facilitator.
+option insecure_option(bool& into);
+
+/// --leader-elect-lease-duration.
+option lease_duration_option(std::chrono::seconds& into);
+
+}  // namespace portitor::config

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <portitor/config/loader.hpp>
+#include <portitor/kube/object.hpp>
+
+#include <string>
+
+namespace portitor::config {
+
+/// The gateway that publishes offers, and how it, the verifier and the buyers find each other.
+struct gateway_options
+{
+    std::string ns;            ///< --namespace
+    kube::object_key gateway;  ///< empty name: nothing can be published
+    std::string section;       ///< listener; empty: any
+    std::string controller;    ///< whose word on a route counts
+    std::string verifier_url;  ///< as the gateway reaches it
+    kube::object_key verifier_service;
+    std::string gateway_url;  ///< as the controller reaches the gateway; empty: the gate is not proved
+    std::string public_url;   ///< as buyers reach the gateway; may be empty
+
+    void declare(loader& into);
+
+    /// Fills in the verifier's usual URL.
+    result<void> resolve();
+};
+
+}  // namespace portitor::config

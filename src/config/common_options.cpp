@@ -1,0 +1,39 @@
+#include <portitor/config/common_options.hpp>
+#include <portitor/config/setters.hpp>
+
+namespace portitor::config {
+
+option namespace_option(std::string& into)
+{
+    return {"namespace", "namespace in which Portitor runs", "portitor", set_text(into)};
+}
+
+option listen_option(std::string& into)
+{
+    return {"listen", "address of the role's own service", ":8080", set_text(into)};
+}
+
+option insecure_option(bool& into)
+{
+    option out{
+        "allow-insecure-facilitator",
+        "accept facilitators over http, on loopback or in the cluster",
+        "false",
+        set_bool(into)};
+    out.is_switch = true;
+    out.heading = "Operator's lists";
+    return out;
+}
+
+option lease_duration_option(std::chrono::seconds& into)
+{
+    option out{
+        "leader-elect-lease-duration",
+        "how long the others leave a leader alone that does not renew its Lease",
+        "15s",
+        set_seconds(into)};
+    out.heading = "Leader election";
+    return out;
+}
+
+}  // namespace portitor::config

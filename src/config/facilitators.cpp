@@ -1,0 +1,98 @@
+#include "config/local_host.hpp"
+#include "config/yaml_list.hpp"
+
+#include <portitor/config/common_options.hpp>
+#include <portitor/config/facilitators.hpp>
+#include <portitor/config/setters.hpp>
+#include <portitor/http/message.hpp>
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+
+namespace portitor::config {
+
+namespace {
+
+result<void> read_facilitators(const YAML::Node& list, std::vector<facilitator>& into)
+{
+    for (const auto& entry : list)
+    {
+        auto known = only_keys(entry, {"name", "url"});
+        if (!known)
+            return known;
+        auto name = required_text(entry, "name");
+        auto text = required_text(entry, "url");
+        if (!name || !text)
+            return name ? text.error() : name.error();
+        std::string url;
+        auto parsed = set_url(url)(*text);
+        if (!parsed)
+            return parsed.error().within("facilitator " + *name);
+        if (std::any_of(into.begin(), into.end(), [&](const auto& each) { return each.name == *name; }))
+            return fail(errc::conflict, "line {}: facilitator {} comes twice", entry.Mark().line + 1, *name);
+        into.push_back({*name, url});
+    }
+    return {};
+}
+
+}  // namespace
+
+void facilitator_list::declare(loader& into)
+{
+    into.under("Operator's lists")
+        .add(
+            {"default-facilitator",
+             "the facilitator of offers that name none: a name of the list, or a URL",
+             "https://x402.org/facilitator",
+             set_text(default_name)}
+        );
+    into.add(insecure_option(allow_insecure));
+    into.add(section{"facilitators", read_list([this](const YAML::Node& list) {
+                         return read_facilitators(list, entries);
+                     })});
+}
+
+result<void> facilitator_list::resolve()
+{
+    // The default may be given as a URL for short: it then is the list's entry "default".
+    if (default_name.find("://") != std::string::npos)
+    {
+        std::string url;
+        auto parsed = set_url(url)(default_name);
+        if (!parsed)
+            return parsed.error().within("--default-facilitator");
+        if (!find("default"))
+            entries.push_back({"default", url});
+        default_name = "default";
+    }
+    if (!find(default_name))
+        return fail(
+            errc::invalid,
+            "--default-facilitator: \"{}\" is neither a URL nor a name of the list \"facilitators\"",
+            default_name
+        );
+    for (const facilitator& each : entries)
+    {
+        const auto parsed = http::parse_url(each.url);
+        if (parsed->origin.scheme == "http" && !(allow_insecure && is_local(parsed->origin.host)))
+            return fail(
+                errc::invalid,
+                "facilitator {}: {} is not https (http is accepted with --allow-insecure-facilitator, and "
+                "only on loopback or for a name below .svc)",
+                each.name,
+                each.url
+            );
+    }
+    return {};
+}
+
+const facilitator* facilitator_list::find(std::string_view name) const
+{
+    const auto at = std::find_if(entries.begin(), entries.end(), [&](const facilitator& each) {
+        return each.name == name;
+    });
+    return at == entries.end() ? nullptr : &*at;
+}
+
+}  // namespace portitor::config

@@ -1,0 +1,133 @@
+#include <portitor/config/setters.hpp>
+#include <portitor/http/message.hpp>
+
+#include <charconv>
+#include <map>
+
+namespace portitor::config {
+
+setter set_text(std::string& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        into = value;
+        return {};
+    };
+}
+
+setter set_bool(bool& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        if (value != "true" && value != "false")
+            return fail(errc::invalid, "\"{}\" is neither true nor false", value);
+        into = value == "true";
+        return {};
+    };
+}
+
+setter set_number(std::uint32_t& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        std::uint32_t number = 0;
+        const char* last = value.data() + value.size();
+        const auto [end, failure] = std::from_chars(value.data(), last, number);
+        if (failure != std::errc() || end != last || value.empty())
+            return fail(errc::invalid, "\"{}\" is no whole number", value);
+        into = number;
+        return {};
+    };
+}
+
+setter set_seconds(std::chrono::seconds& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        std::uint32_t number = 0;
+        const char* last = value.data() + value.size();
+        const auto [end, failure] = std::from_chars(value.data(), last, number);
+        const std::string_view unit(end, static_cast<std::size_t>(last - end));
+        if (failure != std::errc() || (unit != "s" && unit != "m") || number > 86400)
+            return fail(errc::invalid, "\"{}\" is no time such as 15s or 2m", value);
+        into = unit == "s" ? std::chrono::seconds(number) : std::chrono::minutes(number);
+        return {};
+    };
+}
+
+setter set_url(std::string& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        if (!value.empty())
+        {
+            const auto parsed = http::parse_url(value);
+            if (!parsed)
+                return parsed.error();
+        }
+        into = value;
+        while (!into.empty() && into.back() == '/')
+            into.pop_back();
+        return {};
+    };
+}
+
+setter set_key(kube::object_key& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        if (value.empty())
+        {
+            into = {};
+            return {};
+        }
+        const auto slash = value.find('/');
+        if (slash == value.npos || slash == 0 || slash + 1 == value.size() ||
+            value.find('/', slash + 1) != value.npos)
+            return fail(errc::invalid, "\"{}\" is not NAMESPACE/NAME", value);
+        into = {value.substr(0, slash), value.substr(slash + 1)};
+        return {};
+    };
+}
+
+setter set_service_port(service_port& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        service_port read;
+        const auto colon = value.find(':');
+        if (colon != value.npos)
+        {
+            const char* last = value.data() + value.size();
+            const auto [end, failure] = std::from_chars(value.data() + colon + 1, last, read.port);
+            if (failure != std::errc() || end != last || read.port == 0)
+                return fail(errc::invalid, "\"{}\" does not end with a port from 1 to 65535", value);
+        }
+        auto named = set_key(read.service)(value.substr(0, colon));
+        if (!named || colon == 0)
+            return fail(errc::invalid, "\"{}\" is neither NAMESPACE/NAME nor NAMESPACE/NAME:PORT", value);
+        into = std::move(read);
+        return {};
+    };
+}
+
+setter set_level(log_level& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        static const std::map<std::string, log_level> names{
+            {"debug", log_level::debug},
+            {"info", log_level::info},
+            {"warn", log_level::warn},
+            {"error", log_level::error}};
+        const auto at = names.find(value);
+        if (at == names.end())
+            return fail(errc::invalid, "\"{}\" is none of debug, info, warn, error", value);
+        into = at->second;
+        return {};
+    };
+}
+
+setter set_format(log_format& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        if (value != "json" && value != "text")
+            return fail(errc::invalid, "\"{}\" is neither json nor text", value);
+        into = value == "json" ? log_format::json : log_format::text;
+        return {};
+    };
+}
+
+}  // namespace portitor::config

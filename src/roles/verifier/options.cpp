@@ -1,0 +1,64 @@
+#include "roles/verifier/options.hpp"
+
+#include <portitor/config/common_options.hpp>
+#include <portitor/config/setters.hpp>
+
+namespace portitor::verifier {
+
+void options::declare(config::loader& into)
+{
+    lists.declare(into);
+    into.add(config::listen_option(listen));
+    const config::headed own = into.under("Verifier");
+    own.add(
+        {"threads", "threads that serve connections; 0: one for each core", "0", config::set_number(threads)}
+    );
+    own.add(
+        {"tls-cert-file",
+         "certificate chain for --listen, PEM; without it plain HTTP. Read again as it changes",
+         "",
+         config::set_text(tls_cert_file)}
+    );
+    own.add({"tls-key-file", "its private key, PEM", "", config::set_text(tls_key_file)});
+    own.add(
+        {"cors-origins",
+         "* or origins, separated by spaces, whose pages may pay; preflight requests from there then pass "
+         "unpaid",
+         "",
+         config::set_text(cors_origins)}
+    );
+    own.add(
+        {"max-claims",
+         "payments that are remembered; those that bought their answer make room for new ones",
+         "100000",
+         config::set_number(max_claims)}
+    );
+    own.add(
+        {"max-validity",
+         "how long a payment may be valid, where maxTimeoutSeconds is not longer; 5 minutes more are allowed "
+         "for clocks that differ",
+         "60m",
+         config::set_seconds(max_validity)}
+    );
+    own.add(
+        {"shutdown-delay",
+         "how long it goes on serving after SIGTERM, not ready any more, so that no new requests come when "
+         "it "
+         "closes",
+         "0s",
+         config::set_seconds(shutdown_delay)}
+    );
+}
+
+result<void> options::resolve()
+{
+    if (tls_cert_file.empty() != tls_key_file.empty())
+        return fail(errc::invalid, "--tls-cert-file and --tls-key-file go together");
+    if (threads > 256)
+        return fail(errc::invalid, "--threads: {} is more than 256", threads);
+    if (max_claims == 0)
+        return fail(errc::invalid, "--max-claims must be at least 1");
+    return lists.resolve();
+}
+
+}  // namespace portitor::verifier

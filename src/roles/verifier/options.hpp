@@ -1,0 +1,28 @@
+#pragma once
+
+#include <portitor/config/operator_lists.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace portitor::verifier {
+
+/// What --role=verifier reads. The names of the flags are those of the members, with dashes.
+struct options
+{
+    config::operator_lists lists;
+    std::string listen;         ///< where the gateway asks
+    std::uint32_t threads = 0;  ///< 0: one for each core
+    std::string tls_cert_file;
+    std::string tls_key_file;
+    std::string cors_origins;  ///< "*" or origins separated by spaces; empty: CORS is the upstream's affair
+    std::uint32_t max_claims = 100'000;
+    std::chrono::seconds max_validity{3600};
+    std::chrono::seconds shutdown_delay{0};
+
+    void declare(config::loader& into);
+    result<void> resolve();
+};
+
+}  // namespace portitor::verifier

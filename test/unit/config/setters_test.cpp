@@ -1,0 +1,48 @@
+#include "catch.hpp"
+
+#include <portitor/config/setters.hpp>
+
+using namespace portitor;
+
+TEST_CASE("a Service has a port, the usual one where none is written", "[config][setters]")
+{
+    config::service_port read;
+    const auto given = [&](const char* value) { return config::set_service_port(read)(value).has_value(); };
+    REQUIRE(given("portitor/portitor-controller"));
+    CHECK(read.service == kube::object_key{"portitor", "portitor-controller"});
+    CHECK(read.port == 8080);
+    REQUIRE(given("portitor/portitor-controller:9000"));
+    CHECK(read.service.name == "portitor-controller");
+    CHECK(read.port == 9000);
+    for (const char* bad :
+         {"portitor", "a/b:", "a/b:0", "a/b:65536", "a/b:http", "a/b:80:80", ":80", "a/b/c:80", "/b", "a/:1"})
+    {
+        CAPTURE(bad);
+        CHECK_FALSE(given(bad));
+        CHECK(read.port == 9000);
+    }
+}
+
+TEST_CASE("times are written as Kubernetes writes them", "[config][setters]")
+{
+    std::chrono::seconds read{0};
+    const auto set = config::set_seconds(read);
+    REQUIRE(set("15s").has_value());
+    CHECK(read == std::chrono::seconds(15));
+    REQUIRE(set("2m").has_value());
+    CHECK(read == std::chrono::minutes(2));
+    for (const char* bad : {"", "15", "s", "-1s", "1h", "1.5s", "86401s", "15 s"})
+        CHECK_FALSE(set(bad).has_value());
+    CHECK(read == std::chrono::minutes(2));
+}
+
+TEST_CASE("a URL is kept without its last slash", "[config][setters]")
+{
+    std::string read;
+    const auto set = config::set_url(read);
+    REQUIRE(set("https://api.example.com/").has_value());
+    CHECK(read == "https://api.example.com");
+    REQUIRE(set("").has_value());
+    CHECK(read.empty());
+    CHECK_FALSE(set("example.com").has_value());
+}
