@@ -61,12 +61,9 @@ bool change_list(json::array& list, const std::string& token, const operation& t
 
 bool change_object(json::object& object, const std::string& token, const operation& todo)
 {
-    if (todo.what != "add" && !object.contains(token))
-        return false;
     if (todo.what == "remove")
-        object.erase(token);
-    else
-        object[token] = *todo.value;
+        return object.erase(token) > 0;
+    object[token] = *todo.value;
     return true;
 }
 

@@ -185,7 +185,11 @@ answer storage::replace(
     const std::string uid = kube::string_at(wanted, "metadata.uid");
     if (!uid.empty() && uid != kube::string_at(live.body, "metadata.uid"))
         return refusal(409, "Conflict", "Precondition failed: UID in precondition");
-    if (!seen.empty() && seen != kube::string_at(live.body, "metadata.resourceVersion"))
+    if (seen.empty())
+        return refusal(
+            422, "Invalid", "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update"
+        );
+    if (seen != kube::string_at(live.body, "metadata.resourceVersion"))
         return modified();
     if (of.has_status)
     {
@@ -371,53 +375,66 @@ stored_page storage::list(
 )
 {
     stored_page out;
-    snapshot rest;
-    const std::string& token = from.continue_token;
     const auto version = parse_version(from.resource_version.empty() ? "0" : from.resource_version);
     if (!knows(kind))
         out.refused = no_such_resource();
-    else if (!token.empty() && !from.resource_version.empty())
+    else if (!from.continue_token.empty() && !from.resource_version.empty())
         out.refused =
             refusal(400, "BadRequest", "specifying resource version is not allowed when using continue");
     else if (!version)
         out.refused = refusal(400, "BadRequest", "resourceVersion: Invalid value");
-    else if (!token.empty())
-    {
-        const auto number =
-            token.starts_with(token_start) ? parse_version(token.substr(token_start.size())) : std::nullopt;
-        auto taken = number ? lists_.extract(*number) : decltype(lists_)::node_type();
-        if (taken)
-            rest = std::move(taken.mapped());
-        else
-            out.refused = too_old("The provided continue parameter is too old");
-    }
     else if (*version > version_)
         out.refused = too_large(from.resource_version);
-    else
-    {
-        rest.version = version_;
-        for (const auto& [key, each] : objects_[kind])
-        {
-            if (which(*each.object))
-                rest.items.push_back(each.object);
-        }
-    }
     if (out.refused)
         return out;
+    if (!from.continue_token.empty())
+        return read_on(from.continue_token, limit);
 
-    out.version = rest.version;
-    while (!rest.items.empty() && (limit == 0 || out.items.size() < limit))
+    snapshot all{version_, {}};
+    for (const auto& [key, each] : objects_[kind])
     {
-        out.items.push_back(std::move(rest.items.front()));
-        rest.items.pop_front();
+        if (which(*each.object))
+            all.items.push_back(each.object);
     }
-    if (rest.items.empty())
+    if (limit == 0 || all.items.size() <= limit)
+    {
+        out.version = all.version;
+        out.items = std::move(all.items);
         return out;
-    out.remaining = rest.items.size();
-    out.continue_token = fmt::format("{}{}", token_start, ++last_list_);
-    lists_.emplace(last_list_, std::move(rest));
+    }
+    lists_.emplace(++last_list_, std::move(all));
     if (lists_.size() > limits_.lists)
         lists_.erase(lists_.begin());
+    return page_of(last_list_, 0, limit);
+}
+
+stored_page storage::read_on(std::string_view token, std::size_t limit) const
+{
+    const auto dot = token.find('.');
+    if (token.starts_with(token_start) && dot != token.npos)
+    {
+        const auto list = parse_version(token.substr(token_start.size(), dot - token_start.size()));
+        const auto place = parse_version(token.substr(dot + 1));
+        if (list && place && lists_.contains(*list))
+            return page_of(*list, *place, limit);
+    }
+    stored_page out;
+    out.refused = too_old("The provided continue parameter is too old");
+    return out;
+}
+
+stored_page storage::page_of(std::uint64_t list, std::size_t place, std::size_t limit) const
+{
+    const snapshot& all = lists_.at(list);
+    const std::size_t begin = std::min(place, all.items.size());
+    const std::size_t end = begin + std::min(limit, all.items.size() - begin);
+    stored_page out;
+    out.version = all.version;
+    for (std::size_t i = begin; i < end; ++i)
+        out.items.push_back(all.items[i]);
+    out.remaining = all.items.size() - end;
+    if (out.remaining > 0)
+        out.continue_token = fmt::format("{}{}.{}", token_start, list, end);
     return out;
 }
 

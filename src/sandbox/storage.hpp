@@ -31,7 +31,7 @@ struct storage_limits
     std::size_t objects = 50'000;
     std::size_t object_bytes = 3 * 512 * 1024;  ///< of one object as text: what etcd takes
     std::size_t history = 20'000;               ///< changes that a watch may go back
-    std::size_t lists = 64;                     ///< of which not all pages have been asked for
+    std::size_t lists = 16;                     ///< of several pages, that may be read on
 };
 
 using shared_object = std::shared_ptr<const boost::json::object>;
@@ -87,7 +87,8 @@ public:
         const std::string& kind, const std::string& ns, boost::json::object wanted, const std::string& manager
     );
 
-    /// 409 Conflict where the object has another resourceVersion or uid than it names.
+    /// 409 Conflict where the object has another resourceVersion or uid than it names, 422 where it names no
+    /// resourceVersion, as of custom resources.
     answer replace(
         const std::string& kind,
         const kube::object_key& key,
@@ -119,9 +120,9 @@ public:
     answer
     remove(const std::string& kind, const kube::object_key& key, const boost::json::object& options = {});
 
-    /// The first page as of now, or the one that follows. All pages of a list are of one moment. 410 Expired
-    /// for a token that is used up or has been pushed out by newer lists; 504 for a resourceVersion that
-    /// nothing has yet.
+    /// The first page as of now, or the one that a token names; of the same `limit`. All pages of a list are
+    /// of one moment. 410 Expired for a token that newer lists have pushed out; 504 for a resourceVersion
+    /// that nothing has yet.
     stored_page list(
         const std::string& kind,
         const object_predicate& which,
@@ -164,12 +165,15 @@ private:
     };
     using entries = std::map<kube::object_key, entry>;
 
-    /// What is left of a list.
+    /// A list whose pages are being read.
     struct snapshot
     {
         std::uint64_t version = 0;
-        std::deque<shared_object> items;
+        std::vector<shared_object> items;
     };
+
+    stored_page read_on(std::string_view token, std::size_t limit) const;
+    stored_page page_of(std::uint64_t list, std::size_t place, std::size_t limit) const;
 
     const entry* find(const std::string& kind, const kube::object_key& key) const;
     std::optional<answer>

@@ -117,12 +117,13 @@ bool wants_metadata_only(const fake_request& request)
     return request.header("accept").find("as=PartialObjectMetadata") != std::string::npos;
 }
 
-sandbox::object_predicate predicate_of(const place& where, const fake_request& request)
+result<sandbox::object_predicate> selected_by(const fake_request& request)
 {
     return sandbox::make_predicate(
-               where.key.ns, request.parameter("labelSelector"), request.parameter("fieldSelector")
-    )
-        .value();
+        find_place(request.path).key.ns,
+        request.parameter("labelSelector"),
+        request.parameter("fieldSelector")
+    );
 }
 
 std::string chunk(std::string_view bytes)
@@ -418,6 +419,13 @@ asio::awaitable<bool> fake_server::answer_one(wire& line, const fake_request& re
         const bool open = co_await carry_out(line, std::move(none), generation);
         co_return open;
     }
+    if (const auto selected = selected_by(request); !selected)
+    {
+        const sandbox::answer bad = sandbox::refusal(400, "BadRequest", selected.error().message());
+        const bool open =
+            co_await carry_out(line, whole_answer(bad.code, json::serialize(bad.body)), generation);
+        co_return open;
+    }
     if (request.is_watch())
     {
         const bool open = co_await send_watch(line, where.kind, request, generation);
@@ -507,9 +515,8 @@ asio::awaitable<bool> fake_server::send_streamed(wire& line, std::string head, s
 asio::awaitable<bool> fake_server::send_list(wire& line, const std::string& kind, const fake_request& request)
 {
     const kube::list_position from{request.parameter("resourceVersion"), request.parameter("continue")};
-    const sandbox::stored_page found = storage.list(
-        kind, predicate_of(find_place(request.path), request), from, std::stoul(request.parameter("limit"))
-    );
+    const sandbox::stored_page found =
+        storage.list(kind, selected_by(request).value(), from, std::stoul(request.parameter("limit")));
     if (found.refused)
     {
         fake_answer out = whole_answer(found.refused->code, json::serialize(found.refused->body));
@@ -579,7 +586,7 @@ asio::awaitable<bool> fake_server::follow(
     wire& line, open_watch& state, const std::string& kind, const fake_request& request, unsigned generation
 )
 {
-    const auto which = predicate_of(find_place(request.path), request);
+    const auto which = selected_by(request).value();
     const bool metadata_only = wants_metadata_only(request);
     const auto end = time_.now() + std::chrono::seconds(std::stoi(request.parameter("timeoutSeconds")));
     std::uint64_t seen = std::stoull(request.parameter("resourceVersion"));
