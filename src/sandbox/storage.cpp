@@ -309,12 +309,10 @@ answer storage::apply(
     const leaf_map held = live ? by_path(leaves_of(*live->object, of->lists)) : leaf_map();
     json::array conflicts = claim(owners, fields, held, how.field_manager, of->api_version());
     if (!conflicts.empty() && !how.force)
-        return refusal(
-            409,
-            "Conflict",
-            fmt::format("Apply failed with {} conflict(s)", conflicts.size()),
-            std::move(conflicts)
-        );
+    {
+        const std::string message = fmt::format("Apply failed with {} conflict(s)", conflicts.size());
+        return refusal(409, "Conflict", message, std::move(conflicts));
+    }
 
     json::object after = live ? *live->object : json::object();
     std::set<field_path> named;
