@@ -104,14 +104,12 @@ result<std::optional<job>> assign(job made, const candidate& which)
     return std::optional(std::move(made));
 }
 
-void declare_role(config::loader& into, std::string& role)
+void declare_role(config::loader& into, std::string& role, std::span<const candidate> all)
 {
-    into.add(
-        {"role",
-         "what this process does: controller, verifier, registrar or once",
-         "",
-         config::set_text(role)}
-    );
+    std::string names;
+    for (const candidate& each : all)
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", each.name);
+    into.add({"role", "what this process does: one of " + names, "", config::set_text(role)});
 }
 
 void declare_health(config::loader& into, std::string& listen)
@@ -133,7 +131,7 @@ parse_role(std::span<const command> commands, int argc, const char* const* argv,
     );
     job made;
     std::string wanted;
-    declare_role(loader, wanted);
+    declare_role(loader, wanted, all);
     made.log.declare(loader);
     declare_health(loader, made.health_listen);
     made.kube.declare(loader);
@@ -188,10 +186,10 @@ parse_command(std::span<const command> commands, const chosen& which, std::ostre
     made.kube.declare(loader);
     // The configuration file and the environment are shared with the roles.
     loader.hide_rest();
-    std::string no_role;
-    declare_role(loader, no_role);
-    declare_health(loader, made.health_listen);
     const std::vector<candidate> others = named_by_role(commands, which.what);
+    std::string no_role;
+    declare_role(loader, no_role, others);
+    declare_health(loader, made.health_listen);
     for (const candidate& each : others)
         each.declare(loader);
     const auto read = loader.load(which.argc, which.argv, out);
