@@ -185,7 +185,7 @@ TEST_CASE_METHOD(fixture, "410 in the stream means a list at once", "[fake]")
 {
     watch_connected();
     const auto said_at = w.time().now();
-    server.say(document("ERROR", refusal(410, "Expired", "too old resource version: 1 (2)").body));
+    server.say(document("ERROR", sandbox::refusal(410, "Expired", "too old resource version: 1 (2)").body));
     REQUIRE(w.wait([&] { return seen->lists() == 2 && seen->connected(); }));
     CHECK(w.time().now() - said_at < 500ms);
     // From scratch: the server may have been set back.
@@ -217,7 +217,7 @@ TEST_CASE_METHOD(fixture, "a server that always says 410 is not listed in a tigh
 TEST_CASE_METHOD(fixture, "an error in the stream that is not 410 means no list", "[fake]")
 {
     watch_connected();
-    server.say(document("ERROR", refusal(500, "InternalError", "etcdserver: leader changed").body));
+    server.say(document("ERROR", sandbox::refusal(500, "InternalError", "etcdserver: leader changed").body));
     REQUIRE(w.wait([&] { return watches() == 2 && seen->connected(); }));
     CHECK(gets("after"));
     CHECK(seen->lists() == 1);

@@ -1,5 +1,8 @@
 #include "fake_server.hpp"
 
+#include "sandbox/watch_text.hpp"
+#include "widget_kinds.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -14,7 +17,7 @@ using kube::object_key;
 
 namespace {
 
-const std::string widgets_kind = "test.example/v1/widgets";
+const std::string widgets_kind = widget_kind().id();
 
 std::string lower(std::string text)
 {
@@ -109,80 +112,18 @@ place find_place(const std::string& path)
     return out;
 }
 
-std::string api_version(const std::string& kind)
+bool wants_metadata_only(const fake_request& request)
 {
-    const auto parts = split(kind, "/");
-    return parts[0].empty() ? parts[1] : parts[0] + "/" + parts[1];
+    return request.header("accept").find("as=PartialObjectMetadata") != std::string::npos;
 }
 
-bool has_label(const json::object& object, const std::string& requirement)
+result<sandbox::object_predicate> selected_by(const fake_request& request)
 {
-    const auto at = requirement.find('=');
-    const json::value* labels = kube::find_path(object, "metadata.labels");
-    const json::value* held = nullptr;
-    if (labels && labels->is_object())
-        held = labels->get_object().if_contains(requirement.substr(0, at));
-    if (at == requirement.npos)
-        return held != nullptr;
-    return held && held->is_string() && held->get_string() == requirement.substr(at + 1);
-}
-
-bool has_field(const json::object& object, const std::string& requirement)
-{
-    const auto at = requirement.find('=');
-    return kube::string_at(object, requirement.substr(0, at)) == requirement.substr(at + 1);
-}
-
-fake_storage::filter make_filter(std::string ns, const fake_request& request)
-{
-    const std::string labels = request.parameter("labelSelector");
-    const std::string fields = request.parameter("fieldSelector");
-    return [ns = std::move(ns), labels, fields](const json::object& object) {
-        if (!ns.empty() && kube::string_at(object, "metadata.namespace") != ns)
-            return false;
-        for (const std::string& each : split(labels, ","))
-        {
-            if (!each.empty() && !has_label(object, each))
-                return false;
-        }
-        for (const std::string& each : split(fields, ","))
-        {
-            if (!each.empty() && !has_field(object, each))
-                return false;
-        }
-        return true;
-    };
-}
-
-json::object shown(const json::object& object, const fake_request& request)
-{
-    if (request.header("accept").find("as=PartialObjectMetadata") == std::string::npos)
-        return object;
-    json::object out;
-    out["kind"] = "PartialObjectMetadata";
-    out["apiVersion"] = "meta.k8s.io/v1";
-    out["metadata"] = object.at("metadata");
-    return out;
-}
-
-std::string event_line(std::string_view type, json::object object)
-{
-    return R"({"type":")" + std::string(type) + R"(","object":)" + json::serialize(object) + "}\n";
-}
-
-// What an event is to a watch that selects.
-std::string
-line_for(const storage_event& event, const fake_storage::filter& which, const fake_request& request)
-{
-    const bool before = event.before && which(*event.before);
-    const bool after = event.after && which(*event.after);
-    if (after)
-        return event_line(before ? "MODIFIED" : "ADDED", shown(*event.after, request));
-    if (!before)
-        return {};
-    json::object last = *event.before;
-    last["metadata"].as_object()["resourceVersion"] = std::to_string(event.version);
-    return event_line("DELETED", shown(last, request));
+    return sandbox::make_predicate(
+        find_place(request.path).key.ns,
+        request.parameter("labelSelector"),
+        request.parameter("fieldSelector")
+    );
 }
 
 std::string chunk(std::string_view bytes)
@@ -190,21 +131,11 @@ std::string chunk(std::string_view bytes)
     return fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
 }
 
-json::array too_large_causes()
+// Some cases send what no API server stores.
+sandbox::storage_limits generous_limits()
 {
-    json::object cause;
-    cause["reason"] = "ResourceVersionTooLarge";
-    cause["message"] = "Too large resource version";
-    json::array out;
-    out.push_back(std::move(cause));
-    return out;
-}
-
-storage_answer too_large(const std::string& version)
-{
-    storage_answer out =
-        refusal(504, "Timeout", "Too large resource version: " + version, too_large_causes());
-    out.body["details"].as_object()["retryAfterSeconds"] = 1;
+    sandbox::storage_limits out;
+    out.object_bytes = 64 * 1024 * 1024;
     return out;
 }
 
@@ -244,18 +175,17 @@ fake_answer whole_answer(
 fake_answer
 status_answer(unsigned code, std::string_view reason, const std::string& more_headers, json::array causes)
 {
-    const storage_answer said = refusal(code, reason, "because the test says so", std::move(causes));
+    const sandbox::answer said =
+        sandbox::refusal(code, reason, "because the test says so", std::move(causes));
     return whole_answer(code, json::serialize(said.body), more_headers);
 }
 
 fake_server::fake_server(asio::io_context& context, timekeeper& time)
-    : storage([this] { wake(); }), context_(context), time_(time), acceptor_(context),
-      thaw_(time.make_timer(context.get_executor())),
+    : storage(wall, generous_limits(), [this] { wake(); }), context_(context), time_(time),
+      acceptor_(context), thaw_(time.make_timer(context.get_executor())),
       tasks_(context.get_executor(), logger(log_level::error, log_format::text))
 {
-    for (const char* kind : {"/v1/configmaps", "/v1/events", "coordination.k8s.io/v1/leases"})
-        storage.add_kind(kind);
-    storage.add_kind(widgets_kind);
+    add_kinds(storage);
     folder_.write("token", "token-1\n");
     listen();
 }
@@ -341,7 +271,6 @@ asio::awaitable<void> fake_server::compact()
 {
     co_await stop();
     storage.compact();
-    pages_.clear();
     co_await start();
 }
 
@@ -353,7 +282,7 @@ asio::awaitable<void> fake_server::drop_kind()
 
 asio::awaitable<void> fake_server::add_kind()
 {
-    storage.add_kind(widgets_kind);
+    storage.add_kind(widget_kind());
     co_return;
 }
 
@@ -367,7 +296,7 @@ asio::awaitable<void> fake_server::rotate_token()
 
 asio::awaitable<void> fake_server::remove_unseen(object_key widget)
 {
-    storage.remove(widgets_kind, widget, {});
+    storage.remove(widgets_kind, widget);
     co_return;
 }
 
@@ -385,12 +314,8 @@ void fake_server::say(const std::string& line)
 
 void fake_server::bookmark()
 {
-    json::object object;
-    object["kind"] = "Widget";
-    object["apiVersion"] = "test.example/v1";
-    object["metadata"] = json::object{{"resourceVersion", std::to_string(storage.version())}};
     for (open_watch& each : watches_)
-        each.lines.push_back(event_line("BOOKMARK", object));
+        each.lines.push_back(sandbox::bookmark_line(widget_kind(), storage.version()));
     wake();
 }
 
@@ -494,6 +419,13 @@ asio::awaitable<bool> fake_server::answer_one(wire& line, const fake_request& re
         const bool open = co_await carry_out(line, std::move(none), generation);
         co_return open;
     }
+    if (const auto selected = selected_by(request); !selected)
+    {
+        const sandbox::answer bad = sandbox::refusal(400, "BadRequest", selected.error().message());
+        const bool open =
+            co_await carry_out(line, whole_answer(bad.code, json::serialize(bad.body)), generation);
+        co_return open;
+    }
     if (request.is_watch())
     {
         const bool open = co_await send_watch(line, where.kind, request, generation);
@@ -504,9 +436,7 @@ asio::awaitable<bool> fake_server::answer_one(wire& line, const fake_request& re
         const bool open = co_await send_list(line, where.kind, request);
         co_return open;
     }
-    storage_answer done = answer_to(where.kind, where.key, where.part, request);
-    if (!done.body.contains("apiVersion"))
-        done.body["apiVersion"] = api_version(where.kind);
+    const sandbox::answer done = answer_to(where.kind, where.key, where.part, request);
     fake_answer out = whole_answer(done.code, json::serialize(done.body));
     const bool open = co_await carry_out(line, std::move(out), generation);
     co_return open;
@@ -532,7 +462,7 @@ asio::awaitable<bool> fake_server::carry_out(wire& line, fake_answer what, unsig
     co_return sent&& generation == generation_;
 }
 
-storage_answer fake_server::answer_to(
+sandbox::answer fake_server::answer_to(
     const std::string& kind, const object_key& key, const std::string& part, const fake_request& request
 )
 {
@@ -549,15 +479,12 @@ storage_answer fake_server::answer_to(
         return storage.remove(kind, key, body.as_object());
     if (request.header("content-type") == "application/json-patch+json")
         return storage.patch(kind, key, body.as_array(), manager);
-    return storage.apply(
-        kind,
-        key,
-        body.as_object(),
-        request.parameter("fieldManager"),
-        part == "status",
-        request.parameter("force") == "true",
-        request.parameter("dryRun") == "All"
-    );
+    kube::apply_options how;
+    how.field_manager = request.parameter("fieldManager");
+    how.subresource = part;
+    how.force = request.parameter("force") == "true";
+    how.dry_run = request.parameter("dryRun") == "All";
+    return storage.apply(kind, key, body.as_object(), how);
 }
 
 asio::awaitable<bool> fake_server::send_streamed(wire& line, std::string head, std::string body, bool end)
@@ -587,50 +514,27 @@ asio::awaitable<bool> fake_server::send_streamed(wire& line, std::string head, s
 
 asio::awaitable<bool> fake_server::send_list(wire& line, const std::string& kind, const fake_request& request)
 {
-    const place where = find_place(request.path);
-    const std::string token = request.parameter("continue");
-    const std::string version = request.parameter("resourceVersion");
-    std::optional<storage_answer> refused;
-    snapshot rest;
-    if (!token.empty() && !version.empty())
-        refused =
-            refusal(400, "BadRequest", "specifying resource version is not allowed when using continue");
-    else if (!token.empty() && !pages_.contains(token))
-        refused = refusal(410, "Expired", "The provided continue parameter is too old");
-    else if (!token.empty())
-        rest = std::move(pages_.extract(token).mapped());
-    else if (!version.empty() && std::stoull(version) > storage.version())
-        refused = too_large(version);
-    else
+    const kube::list_position from{request.parameter("resourceVersion"), request.parameter("continue")};
+    const sandbox::stored_page found =
+        storage.list(kind, selected_by(request).value(), from, std::stoul(request.parameter("limit")));
+    if (found.refused)
     {
-        auto all = storage.list(kind, make_filter(where.key.ns, request));
-        rest.version = storage.version();
-        rest.items.assign(all.begin(), all.end());
-    }
-    if (refused)
-    {
-        fake_answer out = whole_answer(refused->code, json::serialize(refused->body));
+        fake_answer out = whole_answer(found.refused->code, json::serialize(found.refused->body));
         const bool open = co_await line.send(std::move(out.bytes));
         co_return open;
     }
 
-    const std::size_t limit = std::stoul(request.parameter("limit"));
-    json::object meta{{"resourceVersion", std::to_string(rest.version)}};
+    json::object meta{{"resourceVersion", std::to_string(found.version)}};
     json::array items;
-    while (!rest.items.empty() && items.size() < limit)
+    for (const auto& each : found.items)
+        items.push_back(sandbox::shown(*each, wants_metadata_only(request)));
+    if (!found.continue_token.empty())
     {
-        items.push_back(shown(rest.items.front(), request));
-        rest.items.pop_front();
-    }
-    if (!rest.items.empty())
-    {
-        const std::string next = fmt::format("page+/={}", ++last_page_);
-        meta["continue"] = next;
-        meta["remainingItemCount"] = rest.items.size();
-        pages_[next] = std::move(rest);
+        meta["continue"] = found.continue_token;
+        meta["remainingItemCount"] = found.remaining;
     }
     json::object page;
-    page["apiVersion"] = api_version(kind);
+    page["apiVersion"] = storage.find_kind(kind)->api_version();
     page["kind"] = "List";
     page["metadata"] = std::move(meta);
     page["items"] = std::move(items);
@@ -644,7 +548,7 @@ fake_server::send_watch(wire& line, const std::string& kind, const fake_request&
     const std::uint64_t from = std::stoull(request.parameter("resourceVersion"));
     if (from > storage.version())
     {
-        const storage_answer refused = too_large(request.parameter("resourceVersion"));
+        const sandbox::answer refused = sandbox::too_large(request.parameter("resourceVersion"));
         fake_answer out = whole_answer(refused.code, json::serialize(refused.body));
         const bool open = co_await line.send(std::move(out.bytes));
         co_return open;
@@ -652,8 +556,9 @@ fake_server::send_watch(wire& line, const std::string& kind, const fake_request&
     if (from < storage.oldest())
     {
         // What the watch cache does: the header is out before it knows.
-        const storage_answer old = refusal(410, "Expired", "too old resource version");
-        const bool sent = co_await send_streamed(line, stream_head, event_line("ERROR", old.body), true);
+        const sandbox::answer old = sandbox::too_old("too old resource version");
+        std::string text = sandbox::event_line("ERROR", old.body);
+        const bool sent = co_await send_streamed(line, stream_head, std::move(text), true);
         co_return sent;
     }
     watches_.emplace_back();
@@ -681,17 +586,18 @@ asio::awaitable<bool> fake_server::follow(
     wire& line, open_watch& state, const std::string& kind, const fake_request& request, unsigned generation
 )
 {
-    const place where = find_place(request.path);
-    const auto which = make_filter(where.key.ns, request);
+    const auto which = selected_by(request).value();
+    const bool metadata_only = wants_metadata_only(request);
     const auto end = time_.now() + std::chrono::seconds(std::stoi(request.parameter("timeoutSeconds")));
-    std::size_t position = storage.position_after(std::stoull(request.parameter("resourceVersion")));
+    std::uint64_t seen = std::stoull(request.parameter("resourceVersion"));
     bool good = co_await line.send(stream_head);
     while (good && generation == generation_)
     {
-        if (position < storage.history().size())
+        if (const sandbox::stored_change* next = storage.next_change(seen))
         {
-            const storage_event event = storage.history()[position++];
-            std::string text = event.kind == kind ? line_for(event, which, request) : std::string();
+            seen = next->version;
+            std::string text =
+                next->kind == kind ? sandbox::change_line(*next, which, metadata_only) : std::string();
             if (!text.empty())
                 good = co_await send_streamed(line, "", std::move(text), false);
             continue;

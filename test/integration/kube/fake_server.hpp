@@ -1,10 +1,11 @@
 #pragma once
 
-#include "fake_storage.hpp"
 #include "files.hpp"
+#include "sandbox/storage.hpp"
 #include "server_under_test.hpp"
 #include "wire.hpp"
 
+#include <portitor/core/clock.hpp>
 #include <portitor/core/task_group.hpp>
 #include <portitor/core/timekeeper.hpp>
 
@@ -76,7 +77,8 @@ struct fake_shape
     std::chrono::milliseconds between{0};  ///< the test's time between two pieces
 };
 
-/// An API server look-alike on loopback, in the test's own thread and time.
+/// The sandbox's storage behind HTTP on loopback, in the test's own thread and time; what goes over the wire
+/// is the test's to say.
 class fake_server final : public server_under_test
 {
 public:
@@ -108,10 +110,11 @@ public:
     void end_watches();
     void break_watches(const std::string& last_bytes);
     /// Continue tokens are only good for a while.
-    void expire_pages() { pages_.clear(); }
+    void expire_pages() { storage.expire_lists(); }
 
     fake_shape shape;
-    fake_storage storage;
+    system_clock wall;
+    sandbox::storage storage;
     const std::deque<fake_request>& seen() const { return seen_; }
     std::size_t count(const predicate& which) const;
     std::size_t open_watches() const { return watches_.size(); }
@@ -135,13 +138,6 @@ private:
         std::optional<std::string> last_bytes;
     };
 
-    /// The items of a list that have not been sent yet.
-    struct snapshot
-    {
-        std::uint64_t version = 0;
-        std::deque<boost::json::object> items;
-    };
-
     void listen();
     void wake();
     boost::asio::awaitable<void> accept(unsigned generation);
@@ -160,7 +156,7 @@ private:
         const fake_request& request,
         unsigned generation
     );
-    storage_answer answer_to(
+    sandbox::answer answer_to(
         const std::string& kind,
         const kube::object_key& key,
         const std::string& part,
@@ -179,8 +175,6 @@ private:
     std::unique_ptr<timer> thaw_;
     std::deque<rule> rules_;
     std::list<open_watch> watches_;
-    std::map<std::string, snapshot> pages_;
-    int last_page_ = 0;
     std::set<std::string> tokens_{"admin", "token-1"};
     int last_token_ = 1;
     std::deque<fake_request> seen_;

@@ -1,9 +1,11 @@
 #pragma once
 
-#include <portitor/kube/object.hpp>
+#include <portitor/core/metrics.hpp>
+#include <portitor/kube/api.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
+#include <memory>
 #include <string>
 
 namespace portitor::test {
@@ -30,6 +32,9 @@ public:
     virtual ~server_under_test() = default;
 
     virtual bool can(ability what) const = 0;
+
+    /// A client that needs no connection; null where a kubeconfig says how to reach the server.
+    virtual std::unique_ptr<kube::api> connect(metrics&) { return nullptr; }
 
     /// The administrator's kubeconfig.
     virtual std::string kubeconfig() = 0;

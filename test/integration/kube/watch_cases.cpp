@@ -320,7 +320,9 @@ TEST_CASE("a namespace of its own hides the others")
     CHECK(all.size() == 2);
 }
 
-TEST_CASE("a token that is replaced: requests go on, and so does a watch that was opened with the old one")
+TEST_CASE(
+    "a token that is replaced: requests go on, and so does a watch that was opened with the old one", "[http]"
+)
 {
     world w;
     client mine(w, w.server().token_kubeconfig());

@@ -56,7 +56,10 @@ world::world()
         auto made = std::make_unique<manual_timekeeper>();
         fast_ = made.get();
         time_ = std::move(made);
-        server_ = std::make_unique<fake_server>(context, *time_);
+        if (server_is("sandbox"))
+            server_ = std::make_unique<sandbox_server>(context.get_executor(), *time_);
+        else
+            server_ = std::make_unique<fake_server>(context, *time_);
     }
     other_ = std::make_unique<client>(*this);
 }
@@ -64,7 +67,7 @@ world::world()
 world::~world()
 {
     other_.reset();
-    if (fast_)
+    if (server_is("fake"))
         run(fake().close());
 }
 
@@ -125,6 +128,9 @@ void world::pass(std::chrono::milliseconds duration)
 
 client::client(world& in, const std::string& kubeconfig) : in_(in)
 {
+    api = in.server().connect(numbers);
+    if (api)
+        return;
     auto who = kube::load_kubeconfig(in.context.get_executor(), in.time(), kubeconfig, "");
     api = kube::make_api(in.context.get_executor(), std::move(who.value()), {}, in.time(), numbers);
 }

@@ -4,6 +4,7 @@
 #include "fake_server.hpp"
 #include "manual_timekeeper.hpp"
 #include "real_server.hpp"
+#include "sandbox_server.hpp"
 #include "server_under_test.hpp"
 
 #include <portitor/core/health.hpp>
@@ -43,8 +44,8 @@ namespace asio = boost::asio;
 
 class client;
 
-/// One server under test, the fake or the real one (PORTITOR_TEST_SERVER), and the time in which the test
-/// lives: that of the fake passes quickly as soon as all who live in it wait.
+/// One server under test, the fake, the sandbox or the real one (PORTITOR_TEST_SERVER), and the time in which
+/// the test lives: but for the real one's it passes quickly as soon as all who live in it wait.
 class world
 {
 public:
@@ -173,7 +174,7 @@ void create_widgets(world& in, const std::string& stem, int count);
 /// Whether the server has it.
 bool exists(world& in, const std::string& name);
 
-/// Whether the case is about the server named so: "fake" or "real".
+/// Whether the case is about the server named so: "fake", "sandbox" or "real".
 bool server_is(const std::string& name);
 
 }  // namespace portitor::test
