@@ -55,7 +55,11 @@ verdict_of_parent(const json::object& entry, const kube::object& route, const pl
             );
     }
     return make_condition(
-        type, "True", because::published, "Gateway {} publishes the route", settings.gateway.gateway.to_string()
+        type,
+        "True",
+        because::published,
+        "Gateway {} publishes the route",
+        settings.gateway.gateway.to_string()
     );
 }
 

@@ -118,8 +118,8 @@ maybe fill_facilitator(
     const api::service_offer& offer, const plan_settings& settings, api::payment_route& route
 )
 {
-    const std::string& name =
-        offer.payment.facilitator.empty() ? settings.lists.facilitators.default_name : offer.payment.facilitator;
+    const std::string& name = offer.payment.facilitator.empty() ? settings.lists.facilitators.default_name
+                                                                : offer.payment.facilitator;
     const config::facilitator* found = settings.lists.facilitators.find(name);
     if (!found)
         return make_obstacle(
@@ -147,7 +147,9 @@ maybe fill_credential(
                    return ns == "*" || ns == offer.meta.ns;
                });
     };
-    if (std::any_of(settings.lists.credentials.entries.begin(), settings.lists.credentials.entries.end(), usable))
+    if (std::any_of(
+            settings.lists.credentials.entries.begin(), settings.lists.credentials.entries.end(), usable
+        ))
         return std::nullopt;
     // The same words for "not there" and "not yours": names of other namespaces' credentials are not for
     // everyone.
