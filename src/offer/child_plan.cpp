@@ -18,7 +18,8 @@ hold make_hold(child_kind kind, const kube::object_key& key, bool repair)
         return {
             api::because::disputed.name,
             fmt::format(
-                "{} {} is changed or deleted again and again by somebody else, and put right once a second; find "
+                "{} {} is changed or deleted again and again by somebody else, and put right once a "
+                "second; find "
                 "who does it with kubectl get {}.{} {} -n {} -o yaml --show-managed-fields, and stop it",
                 of.kind,
                 key.name,
@@ -30,8 +31,8 @@ hold make_hold(child_kind kind, const kube::object_key& key, bool repair)
     return {
         api::because::flapping.name,
         fmt::format(
-            "{} {} was made and taken down again and again, so it is made once a second at most; see in the Events "
-            "of this offer what keeps changing, and stop it",
+            "{} {} was made and taken down again and again, so it is made once a second at most; see "
+            "in the Events of this offer what keeps changing, and stop it",
             of.kind,
             key.name
         )};

@@ -37,8 +37,8 @@ std::optional<kube::condition> kept_from(std::string_view type, const evidence& 
             type,
             "False",
             api::because::apply_failed,
-            "{}; see that its CRD is installed in a version that has these fields, and that the controller may "
-            "write it",
+            "{}; see that its CRD is installed in a version that has these fields, and that the "
+            "controller may write it",
             failures
         );
     if (held)

@@ -53,8 +53,8 @@ note left_on_chain(const api::registration_state& state, const kube::object& liv
         note::severity::warning,
         registration_left_on_chain,
         fmt::format(
-            "the registration on {} was not retired in time and is let go: agent \"{}\", transaction \"{}\", last "
-            "error: {}; it stays registered until its owner points its agent URI elsewhere",
+            "the registration on {} was not retired in time and is let go: agent \"{}\", transaction "
+            "\"{}\", last error: {}; it stays registered until its owner points its agent URI elsewhere",
             kube::string_at(live.spec(), "chain"),
             state.agent_id,
             state.tx_hash,

@@ -121,8 +121,8 @@ make_fault_status(const offer_record& offer, const std::string& what, clock::tim
         type::ready,
         "False",
         api::because::internal_error,
-        "a fault of the controller with this offer: {}. It tries again, later each time; its log names this offer. "
-        "Please report it",
+        "a fault of the controller with this offer: {}. It tries again, later each time; its log "
+        "names this offer. Please report it",
         std::string_view(what).substr(0, longest_fault)
     );
     ready.observed_generation = offer.meta.generation;

@@ -52,8 +52,8 @@ asset_choice choose_asset(const api::service_offer& offer, const plan_settings& 
             make_obstacle(
                 gate,
                 api::because::unknown_network,
-                "spec.payment.network: \"{}\" is not one of the operator's networks; write one that is, such as "
-                "base-sepolia, or have the operator add it to \"networks\"",
+                "spec.payment.network: \"{}\" is not one of the operator's networks; write one that "
+                "is, such as base-sepolia, or have the operator add it to \"networks\"",
                 payment.network
             )};
     const x402::token* asset = find_asset(*network, payment.asset);
@@ -66,8 +66,8 @@ asset_choice choose_asset(const api::service_offer& offer, const plan_settings& 
                 api::because::unknown_asset,
                 "spec.payment.asset is not, as described, one of the operator's assets on {}; correct its "
                 "address, symbol, "
-                "decimals and EIP-712 name and version, or leave spec.payment.asset out to take the network's "
-                "first",
+                "decimals and EIP-712 name and version, or leave spec.payment.asset out to take the "
+                "network's first",
                 network->caip2
             )};
     if (payment.asset && payment.asset->transfer_method == "permit2")
@@ -77,8 +77,8 @@ asset_choice choose_asset(const api::service_offer& offer, const plan_settings& 
             make_obstacle(
                 gate,
                 api::because::unsupported_asset,
-                "spec.payment.asset.transferMethod: permit2 is not supported; write eip3009, with an asset that "
-                "has it"
+                "spec.payment.asset.transferMethod: permit2 is not supported; write eip3009, with an "
+                "asset that has it"
             )};
     return {network, asset, std::nullopt};
 }

@@ -19,7 +19,8 @@ using api::service_offer_resource;
 
 std::string offer_text(const std::string& name, const std::string& network = "base-sepolia")
 {
-    return R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","metadata":{"namespace":"shop","name":")" +
+    return R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer",)"
+           R"("metadata":{"namespace":"shop","name":")" +
            name +
            R"("},"spec":{"upstream":{"service":"web","port":8080,"healthPath":"/health"},"payment":{"network":")" +
            network +
