@@ -3,8 +3,10 @@
 #include "roles/kube_connection.hpp"
 #include "roles/registrar/verdict.hpp"
 
+#include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/core/task_group.hpp>
+#include <portitor/kube/apply_status.hpp>
 #include <portitor/kube/controller.hpp>
 
 #include <set>
@@ -106,14 +108,15 @@ private:
             registrar::judge_without_chain(*request, api::read_registration_state(*live), *live);
         if (!said)
             co_return done;
-        kube::apply_options how;
-        how.field_manager = api::registrar_field_manager;
-        how.subresource = "status";
-        auto status = registrar::status_body(*live, *said, around_.clock.now());
-        auto written =
-            co_await server_->apply(api::registration_request_resource, std::move(status), std::move(how));
-        if (!written && !written.error().is_not_found() && !written.error().is_conflict())
-            co_return written.error().to_error();
+        auto written = co_await kube::apply_status(
+            *server_,
+            api::registration_request_resource,
+            live->meta,
+            registrar::status_of(*live, *said, around_.clock.now()),
+            std::string(api::registrar_field_manager)
+        );
+        if (!written)
+            co_return written.error();
         around_.log.info(
             "request settled", {{"request", key.to_string()}, {"phase", api::to_string(said->phase)}}
         );
@@ -124,8 +127,8 @@ private:
     /// or not.
     asio::awaitable<result<bool>> is_owned(const kube::object& request)
     {
-        const kube::owner_reference* owner = request.meta.controller();
-        if (!owner || owner->kind != api::service_offer_resource.kind)
+        const kube::owner_reference* owner = api::owning_offer(request.meta);
+        if (!owner)
             co_return false;
         const object_key key{request.meta.ns, owner->name};
         const std::string uid = owner->uid;

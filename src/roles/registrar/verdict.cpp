@@ -45,7 +45,7 @@ std::optional<verdict> judge_without_chain(
     return told ? std::nullopt : std::optional(said);
 }
 
-json::object status_body(const kube::object& live, const verdict& said, clock::time_point now)
+json::object status_of(const kube::object& live, const verdict& said, clock::time_point now)
 {
     const bool good = said.phase != api::registration_phase::failed;
     std::vector<kube::condition> conditions{
@@ -60,7 +60,7 @@ json::object status_body(const kube::object& live, const verdict& said, clock::t
             status[kept] = text;
     }
     status["conditions"] = std::move(list);
-    return kube::make_status(api::registration_request_resource, live.meta, std::move(status));
+    return status;
 }
 
 }  // namespace portitor::registrar

@@ -20,7 +20,7 @@ std::optional<verdict> judge_without_chain(
     const api::registration_request& request, const api::registration_state& now, const kube::object& live
 );
 
-/// The status that says it, as an apply body with the live object's uid.
-boost::json::object status_body(const kube::object& live, const verdict& said, clock::time_point now);
+/// The status that says it.
+boost::json::object status_of(const kube::object& live, const verdict& said, clock::time_point now);
 
 }  // namespace portitor::registrar

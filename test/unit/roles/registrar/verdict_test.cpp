@@ -2,6 +2,8 @@
 #include "catch.hpp"
 #include "roles/registrar/verdict.hpp"
 
+#include <portitor/api/resources.hpp>
+
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -43,8 +45,7 @@ std::optional<verdict> judge(const kube::object_ptr& live)
 kube::object_ptr told(const kube::object_ptr& live, const verdict& said)
 {
     boost::json::object raw = live->raw;
-    const auto body = status_body(*live, said, now);
-    raw["status"] = body.at("status");
+    raw["status"] = status_of(*live, said, now);
     return kube::parse_object(std::move(raw)).value();
 }
 
@@ -132,7 +133,8 @@ TEST_CASE("a verdict is written again when it is another one or about another ge
 TEST_CASE("the status is applied to that very object", "[registrar]")
 {
     const auto live = fresh();
-    const auto body = status_body(*live, *judge(live), now);
+    const auto body =
+        kube::make_status(api::registration_request_resource, live->meta, status_of(*live, *judge(live), now));
     CHECK(body.at("apiVersion") == "obol.org/v1alpha1");
     CHECK(body.at("kind") == "RegistrationRequest");
     CHECK(kube::string_at(body, "metadata.name") == "hello-registration");
@@ -157,13 +159,13 @@ TEST_CASE("the time of the condition moves only with its status", "[registrar]")
     const auto live = told(fresh(), *judge(fresh()));
     const auto newer = changed(live, "/metadata/generation", "4");
     const auto later = now + std::chrono::hours(1);
-    const auto same = status_body(*newer, *judge(newer), later);
+    const auto same = status_of(*newer, *judge(newer), later);
     CHECK(
-        kube::parse_conditions(same.at("status").as_object()).at(0).last_transition_time == to_rfc3339(now)
+        kube::parse_conditions(same).at(0).last_transition_time == to_rfc3339(now)
     );
     const auto on_chain = retired(changed(live, "/status/agentId", "\"7\""));
-    const auto other = status_body(*on_chain, *judge(on_chain), later);
+    const auto other = status_of(*on_chain, *judge(on_chain), later);
     CHECK(
-        kube::parse_conditions(other.at("status").as_object()).at(0).last_transition_time == to_rfc3339(later)
+        kube::parse_conditions(other).at(0).last_transition_time == to_rfc3339(later)
     );
 }
