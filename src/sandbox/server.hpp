@@ -25,6 +25,7 @@ public:
     server& operator=(const server&) = delete;
 
     sandbox::storage& storage() { return storage_; }
+    const sandbox::storage& storage() const { return storage_; }
 
     /// Like kill -9: every watch and every request that is waited for breaks, later ones are not reached.
     void stop();

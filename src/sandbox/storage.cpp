@@ -223,7 +223,7 @@ answer storage::patch(
 }
 
 std::optional<answer>
-storage::refuse_apply(const kind_info& of, const entry* live, const json::object& wanted) const
+storage::refuse_apply(const kind_info& of, const entry* live, const json::object& wanted)
 {
     const std::string uid = kube::string_at(wanted, "metadata.uid");
     const std::string seen = kube::string_at(wanted, "metadata.resourceVersion");
@@ -258,7 +258,7 @@ json::array storage::claim(
     const leaf_map& live,
     const std::string& manager,
     const std::string& api_version
-) const
+)
 {
     json::array conflicts;
     const owner mine{manager, true};

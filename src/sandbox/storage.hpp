@@ -176,16 +176,16 @@ private:
     stored_page page_of(std::uint64_t list, std::size_t place, std::size_t limit) const;
 
     const entry* find(const std::string& kind, const kube::object_key& key) const;
-    std::optional<answer>
-    refuse_apply(const kind_info& of, const entry* live, const boost::json::object& wanted) const;
-    /// The owners after an apply, and what it takes out.
-    boost::json::array claim(
+    static std::optional<answer>
+    refuse_apply(const kind_info& of, const entry* live, const boost::json::object& wanted);
+    /// Makes a manager an owner of what it wants; the causes of a conflict where that is another one's.
+    static boost::json::array claim(
         ownership& owners,
         const std::vector<leaf>& wanted,
         const leaf_map& live,
         const std::string& manager,
         const std::string& api_version
-    ) const;
+    );
 
     /// What would be stored: with what only the server writes; or why it is refused.
     answer prepare(

@@ -195,8 +195,7 @@ public:
     /// Null where there is none.
     kube::object_ptr live(const kube::resource& kind, const std::string& name) const
     {
-        const sandbox::answer got =
-            const_cast<sandbox::server&>(server).storage().get(sandbox::kind_id(kind), key(name));
+        const sandbox::answer got = server.storage().get(sandbox::kind_id(kind), key(name));
         return got.good() ? kube::parse_object(got.body).value() : nullptr;
     }
     bool exists(const kube::resource& kind, const std::string& name) const

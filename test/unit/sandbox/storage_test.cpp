@@ -91,19 +91,6 @@ TEST_CASE_METHOD(sandbox_world, "what the server writes is the server's")
     CHECK((made->raw.begin() + 2)->key() == "metadata");
 }
 
-TEST_CASE_METHOD(sandbox_world, "a label's dots are no path")
-{
-    json::object wanted = widget("a");
-    wanted["metadata"].as_object()["labels"] = {{"app.kubernetes.io/name", "x"}, {"b", "y"}};
-    REQUIRE(apply(wanted, as("me")));
-    wanted["metadata"].as_object()["labels"] = {{"b", "y"}};
-    REQUIRE(apply(wanted, as("me")));
-    CHECK(kube::labels_of(*live("a")) == json::object{{"b", "y"}});
-    wanted["metadata"].as_object().erase("labels");
-    REQUIRE(apply(wanted, as("me")));
-    CHECK_FALSE(live("a")->raw.at("metadata").as_object().contains("labels"));
-}
-
 TEST_CASE_METHOD(
     sandbox_world, "an apply owns what it says: others' conditions stay, in the order of who applies"
 )
@@ -128,26 +115,6 @@ TEST_CASE_METHOD(
     CHECK(live("a")->meta.generation == 1);
 }
 
-TEST_CASE_METHOD(sandbox_world, "finalizers are a set, and owners a list by uid: each has its own owner")
-{
-    json::object mine = widget("a");
-    mine["metadata"].as_object()["finalizers"] = json::array{"x/mine"};
-    mine["metadata"].as_object()["ownerReferences"] =
-        json::array{json::object{{"uid", "1"}, {"kind", "A"}, {"name", "o"}}};
-    REQUIRE(apply(mine, as("me")));
-    json::object yours = widget("a");
-    yours["metadata"].as_object()["finalizers"] = json::array{"x/yours"};
-    yours["metadata"].as_object()["ownerReferences"] =
-        json::array{json::object{{"uid", "2"}, {"kind", "B"}, {"name", "p"}}};
-    REQUIRE(apply(yours, as("you")));
-    CHECK(live("a")->meta.finalizers.size() == 2);
-    CHECK(live("a")->meta.owners.size() == 2);
-    REQUIRE(apply(widget("a"), as("me")));
-    CHECK(live("a")->meta.finalizers == strings{"x/yours"});
-    REQUIRE(live("a")->meta.owners.size() == 1);
-    CHECK(live("a")->meta.owners.front().uid == "2");
-}
-
 TEST_CASE_METHOD(sandbox_world, "other lists belong together")
 {
     REQUIRE(apply(widget("a", R"({"tags":["x","y"]})"), as("me")));
@@ -159,37 +126,6 @@ TEST_CASE_METHOD(sandbox_world, "other lists belong together")
     // Taken over: what was mine does not go when I leave it out.
     REQUIRE(apply(widget("a", "{}"), as("me")));
     CHECK(live("a")->spec().at("tags") == json::array{"z"});
-}
-
-TEST_CASE_METHOD(sandbox_world, "what two want with the same value goes when both have left it")
-{
-    REQUIRE(apply(widget("a", R"({"size":1,"note":"both"})"), as("me")));
-    REQUIRE(apply(widget("a", R"({"note":"both"})"), as("you")));
-    REQUIRE(apply(widget("a", R"({"size":1})"), as("me")));
-    CHECK(live("a")->spec().contains("note"));
-    REQUIRE(apply(widget("a", "{}"), as("you")));
-    CHECK_FALSE(live("a")->spec().contains("note"));
-}
-
-TEST_CASE_METHOD(sandbox_world, "an edit by hand takes a field over from an apply")
-{
-    REQUIRE(apply(widget("a", R"({"size":1})"), as("me")));
-    REQUIRE(patch("a", R"([{"op":"replace","path":"/spec/size","value":2}])"));
-    const auto refused = apply(widget("a", R"({"size":1})"), as("me"));
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().causes().front().message == R"(conflict with "portitor" using test.example/v1)");
-    REQUIRE(apply(widget("a", R"({"size":1})"), as("me", true)));
-    CHECK(live("a")->spec().at("size") == 1);
-}
-
-TEST_CASE_METHOD(
-    sandbox_world, "an apply without a manager, or to a status that the kind has not, is refused"
-)
-{
-    CHECK(apply(widget("a"), as("")).error().http_status() == 422);
-    REQUIRE(create(parsed(R"({"metadata":{"namespace":"default","name":"n"},"data":{}})"), notes));
-    const json::object status = parsed(R"({"metadata":{"namespace":"default","name":"n"},"status":{}})");
-    CHECK(run(client.apply(notes, status, status_as("me"))).error().is_not_found());
 }
 
 TEST_CASE_METHOD(sandbox_world, "a version that is named must be the live one, in every write")

@@ -131,9 +131,8 @@ TEST_CASE_METHOD(
     create_route();
     server.freeze();
     start();
-    pass(50ms);
-    CHECK(ready() == 503);
     CHECK(ask("hello").result_int() == 503);
+    CHECK(ready() == 503);
     CHECK(ask("", "/services/nobody/a").result_int() == 503);
     server.thaw();
     REQUIRE(wait([&] { return ready() == 200; }));
@@ -147,7 +146,8 @@ TEST_CASE_METHOD(verifier_world, "it goes on selling while the API server is awa
     create_route();
     REQUIRE(wait([&] { return admitted() == "True Served"; }));
     server.stop();
-    pass(100ms);
+    const std::string away = R"(portitor_watch_connected{kind="PaymentRoute"} 0)";
+    REQUIRE(wait([&] { return numbers.expose().find(away) != std::string::npos; }));
     CHECK(ask().result_int() == 402);
     CHECK(ready() == 200);
     CHECK_FALSE(ended());
