@@ -133,8 +133,9 @@ TEST_CASE("a verdict is written again when it is another one or about another ge
 TEST_CASE("the status is applied to that very object", "[registrar]")
 {
     const auto live = fresh();
-    const auto body =
-        kube::make_status(api::registration_request_resource, live->meta, status_of(*live, *judge(live), now));
+    const auto body = kube::make_status(
+        api::registration_request_resource, live->meta, status_of(*live, *judge(live), now)
+    );
     CHECK(body.at("apiVersion") == "obol.org/v1alpha1");
     CHECK(body.at("kind") == "RegistrationRequest");
     CHECK(kube::string_at(body, "metadata.name") == "hello-registration");
@@ -160,12 +161,8 @@ TEST_CASE("the time of the condition moves only with its status", "[registrar]")
     const auto newer = changed(live, "/metadata/generation", "4");
     const auto later = now + std::chrono::hours(1);
     const auto same = status_of(*newer, *judge(newer), later);
-    CHECK(
-        kube::parse_conditions(same).at(0).last_transition_time == to_rfc3339(now)
-    );
+    CHECK(kube::parse_conditions(same).at(0).last_transition_time == to_rfc3339(now));
     const auto on_chain = retired(changed(live, "/status/agentId", "\"7\""));
     const auto other = status_of(*on_chain, *judge(on_chain), later);
-    CHECK(
-        kube::parse_conditions(other).at(0).last_transition_time == to_rfc3339(later)
-    );
+    CHECK(kube::parse_conditions(other).at(0).last_transition_time == to_rfc3339(later));
 }
