@@ -28,8 +28,8 @@ enum class settlement
 const char* to_string(gate value) noexcept;
 const char* to_string(settlement value) noexcept;
 
-/// Prices as written: decimal amounts of the asset. They are read by controller::price_of(), because only
-/// with the asset's decimals can it be said whether they are right.
+/// Prices as written: decimal amounts of the asset. They are read by offer::price_of(), because only with
+/// the asset's decimals can it be said whether they are right.
 struct price
 {
     std::optional<std::string> per_request;

@@ -117,7 +117,7 @@ struct condition
     std::string reason;  ///< CamelCase, stable
     std::string message;
     std::int64_t observed_generation = 0;
-    std::string last_transition_time;  ///< RFC 3339; kept by merge_condition()
+    std::string last_transition_time;  ///< RFC 3339; kept by keep_transition_times()
 
     bool is_true() const { return status == "True"; }
 };

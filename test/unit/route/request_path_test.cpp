@@ -20,7 +20,7 @@ TEST_CASE("a path with one reading is taken, its query left out", "[verifier][pa
         {"/services/echo/a?q=/../x//y;z%2F%zz\\#", "/services/echo/a", {"services", "echo", "a"}},
         // A slash at the end chooses no other rule, but stays in the text.
         {"/services/echo/", "/services/echo/", {"services", "echo"}},
-        // As Traefik 3.6 passes them on unchanged (facts/traefik.md, section 8).
+        // As Traefik 3.6 passes them on unchanged.
         {"/services/echo/a;b=1", "/services/echo/a;b=1", {"services", "echo", "a;b=1"}, true},
         {"/services/echo/a%3Bb", "/services/echo/a%3Bb", {"services", "echo", "a%3Bb"}, true},
         {"/services/echo/a%3bb", "/services/echo/a%3bb", {"services", "echo", "a%3bb"}, true},
@@ -51,7 +51,7 @@ TEST_CASE("a path with one reading is taken, its query left out", "[verifier][pa
 TEST_CASE("a path that an upstream may read differently is refused", "[verifier][path]")
 {
     const char* const uri = GENERATE(
-        // Traefik asks the gate with these, and the upstream gets another path (facts/traefik.md, section 8).
+        // Traefik asks the gate with these, and the upstream gets another path.
         "/services/echo/public/..%2Fpaid",
         "/services/echo/public/%2E%2E%2Fpaid",
         "/services/echo/..%2Fother",

@@ -249,7 +249,7 @@ TEST_CASE("without rules parameters make no difference", "[verifier][route]")
     CHECK_FALSE(without->has_rules());
     CHECK(cost(without, "/services/hello/free/a;b") == "10000");
     CHECK(cost(without, "/services/hello/a%3Bb") == "10000");
-    // Where they do, the verifier refuses the path: see verifier_forward_auth_test.cpp.
+    // Where they do, the verifier refuses the path: see test/unit/roles/verifier/forward_auth_test.cpp.
     CHECK(compile(compiled(rules({{"/free/*", "free"}}))).value()->has_rules());
 }
 
