@@ -116,7 +116,7 @@ result<path_pattern> path_pattern::parse(std::string_view text)
             );
         if (each != any_segment && each.find('*') != each.npos)
             return refuse_asterisk(text, each);
-        out.segments_.emplace_back(each);
+        out.ends_.push_back(static_cast<std::uint32_t>(each.data() + each.size() - text.data()));
     }
     if (text.size() > 1 && text.ends_with('/'))
     {
@@ -128,20 +128,29 @@ result<path_pattern> path_pattern::parse(std::string_view text)
             without.ends_with('*') ? std::string() : fmt::format(", or {}/* for all below", without)
         );
     }
-    out.all_below_ = !out.segments_.empty() && out.segments_.back() == any_segment;
+    out.all_below_ = out.size() > 0 && out.segment(out.size() - 1) == any_segment;
     if (out.all_below_)
-        out.segments_.pop_back();
+        out.ends_.pop_back();
+    // Kept for as long as the offer is: there may be many.
+    out.ends_.shrink_to_fit();
     return out;
+}
+
+std::string_view path_pattern::segment(std::size_t number) const
+{
+    const std::size_t begin = number == 0 ? 1 : ends_[number - 1] + 1;
+    return std::string_view(text_).substr(begin, ends_[number] - begin);
 }
 
 bool path_pattern::covers(std::span<const std::string_view> path, gate access) const
 {
-    const std::size_t least = segments_.size() + (all_below_ && access == gate::free ? 1 : 0);
-    if (path.size() < least || (path.size() > segments_.size() && !all_below_))
+    const std::size_t least = size() + (all_below_ && access == gate::free ? 1 : 0);
+    if (path.size() < least || (path.size() > size() && !all_below_))
         return false;
-    for (std::size_t i = 0; i < segments_.size(); ++i)
+    for (std::size_t i = 0; i < size(); ++i)
     {
-        if (segments_[i] != any_segment && segments_[i] != path[i])
+        const std::string_view each = segment(i);
+        if (each != any_segment && each != path[i])
             return false;
     }
     return true;
@@ -149,20 +158,20 @@ bool path_pattern::covers(std::span<const std::string_view> path, gate access) c
 
 bool path_pattern::is_more_specific_than(const path_pattern& other) const
 {
-    const std::size_t shared = std::min(segments_.size(), other.segments_.size());
+    const std::size_t shared = std::min(size(), other.size());
     for (std::size_t i = 0; i < shared; ++i)
     {
-        const bool any = segments_[i] == any_segment;
-        const bool other_any = other.segments_[i] == any_segment;
+        const bool any = segment(i) == any_segment;
+        const bool other_any = other.segment(i) == any_segment;
         if (any != other_any)
             return other_any;
     }
-    if (segments_.size() != other.segments_.size())
-        return segments_.size() > other.segments_.size();
+    if (size() != other.size())
+        return size() > other.size();
     if (all_below_ != other.all_below_)
         return other.all_below_;
     // Those that are left cover no path in common: any order will do that is the same everywhere.
-    return segments_ < other.segments_;
+    return text_ < other.text_;
 }
 
 }  // namespace portitor::api

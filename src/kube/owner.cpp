@@ -2,8 +2,9 @@
 
 namespace portitor::kube {
 
-result<boost::json::object>
-make_controller_reference(const resource& kind, const object_meta& owner, const std::string& child_namespace)
+result<boost::json::object> make_controller_reference(
+    const resource& kind, const object_identity& owner, const std::string& child_namespace
+)
 {
     // A cluster-scoped owner may own anywhere.
     if (!owner.ns.empty() && owner.ns != child_namespace)

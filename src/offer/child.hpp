@@ -20,7 +20,7 @@ enum class child_kind : unsigned char
 
 inline constexpr std::size_t child_count = 4;
 
-/// What is known of a kind of child beforehand. A new kind is one line of child_types.
+/// What is known of a kind of child beforehand.
 struct child_type
 {
     child_kind kind;

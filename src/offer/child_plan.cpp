@@ -52,12 +52,12 @@ note drift_repaired(child_kind kind, const kube::object_key& key, bool exists)
         )};
 }
 
-}  // namespace
-
 void look_again_after(plan& out, std::chrono::milliseconds wait)
 {
     out.next_check = out.next_check ? std::min(*out.next_check, wait) : wait;
 }
+
+}  // namespace
 
 void look_again_at(plan& out, clock::time_point when, clock::time_point now)
 {
@@ -69,26 +69,27 @@ decision plan_apply(plan& out, const observation& seen, child_kind kind, boost::
     const child& known = seen.children[kind];
     const kube::object* live = known.live.get();
     decision result;
-    auto step = apply_to(kind, live, std::move(desired));
-    if (!step)
+    auto wanted = change_to(live, std::move(desired));
+    if (!wanted)
         return result;
+    apply step{std::move(*wanted), kind};
     const kube::object_key key = type_of(kind).key_for(seen.offer->meta);
-    step->repair = live ? was_edited(*live, step->desired) : known.lost;
+    step.repair = live ? was_edited(*live, step.desired) : known.lost;
     // What comes and goes at our own hands is slowed down too, whatever the reason: a loop must not run hot.
-    step->again = !live && !step->repair && known.taken_down;
-    if ((step->repair || step->again) && known.wait.count() > 0)
+    step.again = !live && !step.repair && known.taken_down;
+    if ((step.repair || step.again) && known.wait.count() > 0)
     {
-        result.held = make_hold(kind, key, step->repair);
+        result.held = make_hold(kind, key, step.repair);
         look_again_after(out, known.wait);
         return result;
     }
-    if (step->repair)
+    if (step.repair)
         out.notes.push_back(drift_repaired(kind, key, live != nullptr));
     result.writes = true;
     // An error of the past counts only while there is something to write.
     if (!known.error.empty())
         result.failure = fmt::format("{} cannot be written: {}", type_of(kind).resource.kind, known.error);
-    out.applies.push_back(std::move(*step));
+    out.applies.push_back(std::move(step));
     return result;
 }
 

@@ -7,7 +7,6 @@ namespace portitor::offer {
 
 /// Looks at the offer again at `when` at the latest.
 void look_again_at(plan& out, clock::time_point when, clock::time_point now);
-void look_again_after(plan& out, std::chrono::milliseconds wait);
 
 /// Brings a child to what it should be, at once or when it may; nothing where it is so. What was found about
 /// it is the return value.

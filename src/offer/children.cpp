@@ -19,8 +19,9 @@ namespace {
 constexpr std::int64_t longest_answer = 65536;
 constexpr std::size_t hash_digits = 16;
 
-json::object
-child(const kube::resource& kind, const kube::object_meta& offer, const std::string& name, json::object spec)
+json::object child(
+    const kube::resource& kind, const kube::object_identity& offer, const std::string& name, json::object spec
+)
 {
     // A child lies in its offer's own namespace, so the reference is always a valid one.
     json::object owner =
@@ -40,7 +41,7 @@ child(const kube::resource& kind, const kube::object_meta& offer, const std::str
     };
 }
 
-std::string gate_url(const kube::object_meta& offer, const plan_settings& settings)
+std::string gate_url(const kube::object_identity& offer, const plan_settings& settings)
 {
     return fmt::format("{}/verify/{}/{}", settings.gateway.verifier_url, offer.ns, offer.name);
 }
@@ -189,7 +190,7 @@ json::object desired_registration(
     return stamped(std::move(out));
 }
 
-json::object retired_registration(const kube::object_meta& offer, const kube::object& live)
+json::object retired_registration(const kube::object_identity& offer, const kube::object& live)
 {
     json::object spec = live.spec();
     spec["desiredState"] = to_string(api::desired_state::retired);

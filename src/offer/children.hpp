@@ -29,7 +29,7 @@ boost::json::object backend_reference(std::string_view service, std::uint16_t po
 
 /// The live request with its desired state set to Retired and nothing else changed. Carries the uid, so that
 /// a request that is gone is not made again.
-boost::json::object retired_registration(const kube::object_meta& offer, const kube::object& live);
+boost::json::object retired_registration(const kube::object_identity& offer, const kube::object& live);
 
 /// Why a child that is not ours is in the way, and what to do.
 std::string taken_message(const kube::object& child, const kube::object_identity& offer);

@@ -80,13 +80,8 @@ std::string hash_of(const json::object& object)
     return hash && hash->is_string() ? std::string(hash->get_string()) : std::string();
 }
 
-}  // namespace
-
-bool differs(const kube::object& live, const json::object& desired)
-{
-    return !holds_metadata(live.raw, desired) || live.spec() != desired.at("spec").as_object();
-}
-
+// JSON pointers to the members of the live spec that `desired` does not have, outside of lists: those stay
+// through a server-side apply.
 std::vector<std::string> foreign_fields(const kube::object& live, const json::object& desired)
 {
     std::vector<std::string> out;
@@ -94,11 +89,18 @@ std::vector<std::string> foreign_fields(const kube::object& live, const json::ob
     return out;
 }
 
-std::optional<apply> apply_to(child_kind kind, const kube::object* live, json::object desired)
+}  // namespace
+
+bool differs(const kube::object& live, const json::object& desired)
+{
+    return !holds_metadata(live.raw, desired) || live.spec() != desired.at("spec").as_object();
+}
+
+std::optional<change> change_to(const kube::object* live, json::object desired)
 {
     if (live && (live->meta.deleted || !differs(*live, desired)))
         return std::nullopt;
-    apply out{kind, std::move(desired), {}, {}};
+    change out{std::move(desired), {}, {}};
     if (live)
     {
         out.foreign = foreign_fields(*live, out.desired);

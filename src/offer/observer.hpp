@@ -9,8 +9,8 @@
 
 namespace portitor::offer {
 
-/// Looks at what is there of an offer and around it, in what somebody holds: the controller its stores, a
-/// command what it has listed. What was asked and what is remembered is left to be added. One strand.
+/// Looks at what is there of an offer and around it, in what somebody holds. What was asked and what is
+/// remembered is left to be added. One strand.
 class observer
 {
 public:

@@ -34,6 +34,7 @@ record_ptr offer_record::read(const kube::object& offer)
 {
     auto out = std::make_shared<offer_record>();
     out->meta = offer.meta;
+    out->meta.owners = {};
     out->where = place_of(offer);
     out->upstream = upstream_of(offer);
     out->status = read_status(offer.status());
@@ -50,7 +51,17 @@ result<record_ptr> offer_record::decode(boost::json::object&& raw)
     auto meta = kube::parse_meta(raw);
     if (!meta)
         return meta.error();
-    return read(kube::object{std::move(*meta), std::move(raw)});
+    kube::object whole{std::move(*meta), std::move(raw)};
+    try
+    {
+        return read(whole);
+    }
+    catch (...)
+    {
+        // For stand_in(): an offer that is being deleted must not look like one that stays.
+        raw = std::move(whole.raw);
+        throw;
+    }
 }
 
 record_ptr
@@ -59,10 +70,12 @@ offer_record::stand_in(const kube::object_identity& which, boost::json::object&&
     auto known = kube::parse_unreadable(std::move(raw), why);
     if (known)
         return read(**known);
-    kube::object nothing;
-    static_cast<kube::object_identity&>(nothing.meta) = which;
-    nothing.unreadable = why;
-    return read(nothing);
+    auto out = std::make_shared<offer_record>();
+    static_cast<kube::object_identity&>(out->meta) = which;
+    out->identity_only = true;
+    out->where = {"", "/"};  // nobody's: it keeps no other offer from its place
+    out->unreadable = "the object cannot be read: " + why;
+    return out;
 }
 
 }  // namespace portitor::offer

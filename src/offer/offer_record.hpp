@@ -29,7 +29,9 @@ struct offer_status
 /// A ServiceOffer, read once when it comes. Immutable once shared.
 struct offer_record
 {
-    kube::object_meta meta;
+    kube::object_meta meta;  ///< without owners: an offer's decide nothing
+    /// Nothing is known but which offer it is: neither who holds it nor whether it is being deleted.
+    bool identity_only = false;
     std::optional<api::service_offer> spec;  ///< absent where it cannot be read
     std::string unreadable;                  ///< why: the field, and how to write it
     place where;                             ///< also of a spec that cannot be read, as well as may be

@@ -78,7 +78,7 @@ plan make_plan(const observation& seen, const plan_settings& settings, clock::ti
         return make_deletion_plan(seen, settings, now);
     const draft wanted = make_draft(seen, settings, now);
     plan out;
-    out.add_finalizer = !offer.meta.has_finalizer(api::finalizer);
+    out.add_finalizer = !offer.identity_only && !offer.meta.has_finalizer(api::finalizer);
     out.blocked = wanted.blocked;
     out.next_check = wanted.ending.next_step;
 

@@ -36,7 +36,7 @@ bool is_asked_to_retire(const kube::object& live)
     return kube::string_at(live.spec(), "desiredState") == to_string(api::desired_state::retired);
 }
 
-void ask_to_retire(plan& out, const kube::object_meta& offer, const kube::object& live)
+void ask_to_retire(plan& out, const kube::object_identity& offer, const kube::object& live)
 {
     // A request that has lost its finalizer while it is being deleted cannot get it back, and is as good as
     // gone.
@@ -44,7 +44,7 @@ void ask_to_retire(plan& out, const kube::object_meta& offer, const kube::object
         return;
     boost::json::object desired = retired_registration(offer, live);
     if (differs(live, desired))
-        out.applies.push_back({kind, std::move(desired), {}, live.meta.uid});
+        out.applies.push_back({{std::move(desired), {}, live.meta.uid}, kind});
 }
 
 note left_on_chain(const api::registration_state& state, const kube::object& live)
@@ -65,7 +65,11 @@ note left_on_chain(const api::registration_state& state, const kube::object& liv
 // Deleted by hand, or after it was retired. A new one finds what is on chain by its URI; but what is under
 // way must end first, because its record goes with this object.
 void let_go(
-    plan& out, const kube::object_meta& offer, const kube::object& live, bool wanted, clock::time_point now
+    plan& out,
+    const kube::object_identity& offer,
+    const kube::object& live,
+    bool wanted,
+    clock::time_point now
 )
 {
     const auto state = api::read_registration_state(live);
@@ -82,7 +86,7 @@ void let_go(
         ask_to_retire(out, offer, live);
 }
 
-void retire(plan& out, const kube::object_meta& offer, const kube::object& live)
+void retire(plan& out, const kube::object_identity& offer, const kube::object& live)
 {
     if (!is_asked_to_retire(live))
         ask_to_retire(out, offer, live);

@@ -48,7 +48,7 @@ bool says_the_same(const offer_status& live, const offer_status& wanted)
            });
 }
 
-// Every field is written, also an empty one: then nothing stays behind, whoever wrote it.
+// Every field is written, also an empty one: then nothing of an older status stays behind.
 json::object to_json(const offer_status& of)
 {
     json::array list;

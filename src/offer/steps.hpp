@@ -13,15 +13,20 @@
 
 namespace portitor::offer {
 
-/// A child to be created or brought back to what it should be, by server-side apply with force.
-struct apply
+/// An object to be created or brought back to what it should be, by server-side apply with force.
+struct change
 {
-    child_kind kind;
     boost::json::object desired;
     /// JSON pointers of fields that somebody added: an apply would leave them, so remove them first, by JSON
-    /// patch, with the uid as its test. Empty for a child that does not exist.
+    /// patch, with the uid as its test. Empty for an object that does not exist.
     std::vector<std::string> foreign;
-    std::string uid;      ///< of the live child; empty where there is none
+    std::string uid;  ///< of the live object; empty where there is none
+};
+
+/// The same of a child.
+struct apply : change
+{
+    child_kind kind = child_kind::payment_route;
     bool repair = false;  ///< somebody else has changed or deleted what we had written
     bool again = false;   ///< we had taken it down ourselves
 };

@@ -30,9 +30,6 @@ inline constexpr std::array needed_for_ready{upstream_healthy, payment_gate_read
 struct reason
 {
     std::string_view name;  ///< as in the condition
-    /// Whether an Event tells of it when it comes. Not where it repeats another condition, or where nothing
-    /// was to be done.
-    bool is_news = true;
 };
 
 /// The reasons that we give. A Gateway may give others, in its own words.
@@ -65,7 +62,7 @@ inline constexpr reason unsupported_settlement{"UnsupportedSettlement"};
 inline constexpr reason waiting_for_admission{"WaitingForAdmission"};
 
 // RoutePublished
-inline constexpr reason drained{"Drained", false};
+inline constexpr reason drained{"Drained"};
 inline constexpr reason gate_not_proved{"GateNotProved"};
 inline constexpr reason gate_open{"GateOpen"};
 inline constexpr reason no_gateway{"NoGateway"};
@@ -81,16 +78,16 @@ inline constexpr reason waiting_for_gateway{"WaitingForGateway"};
 inline constexpr reason apply_failed{"ApplyFailed"};
 inline constexpr reason disputed{"Disputed"};
 inline constexpr reason flapping{"Flapping"};
-inline constexpr reason middleware_missing{"MiddlewareMissing", false};
+inline constexpr reason middleware_missing{"MiddlewareMissing"};
 inline constexpr reason name_taken{"NameTaken"};
-inline constexpr reason withheld{"Withheld", false};
+inline constexpr reason withheld{"Withheld"};
 
 // Draining
 inline constexpr reason draining{"Draining"};
 
 // Registered
 inline constexpr reason confirmed{"Confirmed"};
-inline constexpr reason disabled{"Disabled", false};
+inline constexpr reason disabled{"Disabled"};
 inline constexpr reason failed{"Failed"};
 inline constexpr reason no_public_url{"NoPublicURL"};
 inline constexpr reason off_chain_only{"OffChainOnly"};
@@ -102,12 +99,12 @@ inline constexpr reason unknown_chain{"UnknownChain"};
 inline constexpr reason waiting_for_route{"WaitingForRoute"};
 
 // Ready, and any
-inline constexpr reason deleting{"Deleting", false};
+inline constexpr reason deleting{"Deleting"};
 inline constexpr reason internal_error{"InternalError"};
 inline constexpr reason invalid_spec{"InvalidSpec"};
 inline constexpr reason ready{"Ready"};
 
-/// Those that are no news.
+/// Those that no Event tells of when they come: they repeat another condition, or nothing was to be done.
 inline constexpr std::array quiet{drained, middleware_missing, withheld, disabled, deleting};
 
 }  // namespace because

@@ -2,6 +2,7 @@
 
 #include <portitor/core/error.hpp>
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,8 +50,11 @@ public:
     bool operator==(const path_pattern& other) const { return text_ == other.text_; }
 
 private:
+    std::string_view segment(std::size_t number) const;
+    std::size_t size() const { return ends_.size(); }
+
     std::string text_ = "/";
-    std::vector<std::string> segments_;  // without the "*" of all_below_
+    std::vector<std::uint32_t> ends_;  // of the segments in the text, without the "*" of all_below_
     bool all_below_ = false;
 };
 

@@ -116,7 +116,7 @@ struct service_offer
         api::settlement settlement = api::settlement::before_response;
     };
 
-    kube::object_meta meta;
+    kube::object_identity meta;
     offer_type type = offer_type::http;
     std::optional<model_spec> model;
     upstream_spec upstream;

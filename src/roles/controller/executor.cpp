@@ -119,7 +119,7 @@ asio::awaitable<result<void>> executor::release(offer::release_finalizer todo)
     co_return co_await remove_finalizer(kind, (*live)->meta);
 }
 
-asio::awaitable<result<void>> executor::apply_object(kube::resource kind, offer::apply todo)
+asio::awaitable<result<void>> executor::apply_object(kube::resource kind, offer::change todo)
 {
     const kube::object_key key{
         kube::string_at(todo.desired, "metadata.namespace"), kube::string_at(todo.desired, "metadata.name")};

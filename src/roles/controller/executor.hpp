@@ -48,7 +48,7 @@ public:
     boost::asio::awaitable<report> carry_out(offer::record_ptr offer, offer::plan todo);
 
     /// Removes the fields that somebody added, then applies. Success in a namespace that is going.
-    boost::asio::awaitable<result<void>> apply_object(kube::resource kind, offer::apply todo);
+    boost::asio::awaitable<result<void>> apply_object(kube::resource kind, offer::change todo);
 
 private:
     boost::asio::awaitable<result<void>> add_finalizer(kube::object_meta offer, report& done);

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "offer/observation.hpp"
-#include "offer/repair_budget.hpp"
 #include "roles/controller/executor.hpp"
+#include "roles/controller/repair_budget.hpp"
 
 #include <portitor/core/timekeeper.hpp>
 #include <portitor/kube/write_echo.hpp>
@@ -54,7 +54,7 @@ private:
         std::string error;
         bool lost = false;
         bool taken_down = false;
-        offer::repair_budget repairs;
+        repair_budget repairs;
     };
     struct of_offer
     {

@@ -363,7 +363,7 @@ answer forward_auth::refuse_without_verdict(const x402::verdict_unavailable& sai
         );
     const char* message =
         said.cause == x402::unavailable_cause::settlement_unknown
-            ? "the route::outcome of this payment is not known yet: send the same payment again"
+            ? "the outcome of this payment is not known yet: send the same payment again"
             : "payments cannot be taken now, nothing was charged: send the same payment again";
     const bool broken = said.cause == x402::unavailable_cause::facilitator_broken;
     answer out = refuse(outcome_of(said.cause), broken ? 502 : 503, "temporarily_unavailable", message);

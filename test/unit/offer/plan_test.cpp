@@ -1,6 +1,5 @@
 #include "catch.hpp"
 #include "offer/plan.hpp"
-#include "offer/repair_budget.hpp"
 #include "offer_world.hpp"
 
 using namespace portitor;
@@ -568,31 +567,6 @@ TEST_CASE("who keeps changing a child is answered in time, and shown", "[control
     all.seen.repair_waits[child_kind::payment_route] = std::chrono::milliseconds(700);
     all.edit("/spec/payment/price/perRequest", "\"0.02\"");
     CHECK(all.look().applies.size() == 1);
-}
-
-TEST_CASE("repairs are five at once, then one a second", "[controller][repair]")
-{
-    using namespace std::chrono_literals;
-    repair_budget budget;
-    auto now = std::chrono::steady_clock::time_point(1h);
-    for (int i = 0; i < 5; ++i)
-    {
-        CHECK(budget.wait(now) == 0ms);
-        budget.spend(now);
-    }
-    CHECK(budget.wait(now) == 1s);
-    CHECK(budget.wait(now + 400ms) == 600ms);
-    now += 1s;
-    CHECK(budget.wait(now) == 0ms);
-    budget.spend(now);
-    CHECK(budget.wait(now) == 1s);
-    now += 1h;
-    for (int i = 0; i < 5; ++i)
-    {
-        CHECK(budget.wait(now) == 0ms);
-        budget.spend(now);
-    }
-    CHECK(budget.wait(now) == 1s);
 }
 
 TEST_CASE("a draining offer is sold through its grace period, then taken down", "[controller][drain]")

@@ -138,7 +138,7 @@ agent_facts facts_of(const api::service_offer& offer, const offer::plan_settings
     out.image = wanted.image;
     out.services = services_of(wanted, offer::endpoint_of(offer, settings));
     out.trust = wanted.supported_trust;
-    out.wanted = wanted.enabled && !offer.meta.deleted;
+    out.wanted = wanted.enabled;
     return out;
 }
 
@@ -168,6 +168,7 @@ registration_document(const offer_view& seen, const listing& known, const offer:
         return std::nullopt;
     const auto& offer = seen.offer->spec;
     agent_facts facts = offer ? facts_of(*offer, settings) : facts_of(request->spec());
+    facts.wanted = facts.wanted && !seen.offer->meta.deleted;
     json::object out{{"type", file_type}, {"name", facts.name}, {"description", facts.description}};
     if (!facts.image.empty())
         out["image"] = facts.image;

@@ -115,11 +115,7 @@ asio::awaitable<kube::reconcile_result> discovery_service::publish(executor& han
     if (!owner.deleted)
     {
         complaint_.clear();
-        auto todo = offer::apply_to(
-            offer::child_kind::http_route,
-            live.get(),
-            desired_discovery_route(owner, published_.port, settings_)
-        );
+        auto todo = offer::change_to(live.get(), desired_discovery_route(owner, published_.port, settings_));
         if (todo)
         {
             const auto now = around_.timers.now();

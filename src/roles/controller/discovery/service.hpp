@@ -1,9 +1,9 @@
 #pragma once
 
-#include "offer/repair_budget.hpp"
 #include "roles/controller/discovery/front.hpp"
 #include "roles/controller/discovery/route.hpp"
 #include "roles/controller/executor.hpp"
+#include "roles/controller/repair_budget.hpp"
 
 #include <portitor/config/service_port.hpp>
 #include <portitor/kube/controller.hpp>
@@ -69,8 +69,8 @@ private:
     catalogue documents_;
     discovery_front front_;
     http::server server_;
-    offer::repair_budget repairs_;  ///< for who keeps changing or deleting the route
-    std::string complaint_;         ///< the last one, so that it stands once in the log
+    repair_budget repairs_;  ///< for who keeps changing or deleting the route
+    std::string complaint_;  ///< the last one, so that it stands once in the log
 };
 
 }  // namespace portitor::controller

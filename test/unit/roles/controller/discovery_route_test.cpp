@@ -32,7 +32,7 @@ kube::object_ptr live()
 
 std::size_t foreign(const kube::object_ptr& route)
 {
-    const auto todo = apply_to(child_kind::http_route, route.get(), desired());
+    const auto todo = change_to(route.get(), desired());
     return todo ? todo->foreign.size() : 99;
 }
 
@@ -56,18 +56,14 @@ TEST_CASE("the discovery route, byte for byte", "[controller][discovery][route]"
 
 TEST_CASE("the route is written where it is not as desired, and only there", "[controller][discovery][route]")
 {
-    const auto made = apply_to(child_kind::http_route, nullptr, desired());
+    const auto made = change_to(nullptr, desired());
     REQUIRE(made);
     CHECK(made->desired == desired());
     CHECK(made->uid.empty());
-    CHECK_FALSE(apply_to(child_kind::http_route, live().get(), desired()));
+    CHECK_FALSE(change_to(live().get(), desired()));
     // What others add beside it is theirs.
-    CHECK_FALSE(
-        apply_to(child_kind::http_route, changed(live(), "/metadata/labels/team", "\"a\"").get(), desired())
-    );
-    CHECK_FALSE(
-        apply_to(child_kind::http_route, changed(live(), "/status", R"({"parents": []})").get(), desired())
-    );
+    CHECK_FALSE(change_to(changed(live(), "/metadata/labels/team", "\"a\"").get(), desired()));
+    CHECK_FALSE(change_to(changed(live(), "/status", R"({"parents": []})").get(), desired()));
 
     CHECK(foreign(changed(live(), "/spec/hostnames", R"(["x.example"])")) == 0);
     CHECK(foreign(changed(live(), "/spec/rules", "[]")) == 0);
@@ -76,22 +72,18 @@ TEST_CASE("the route is written where it is not as desired, and only there", "[c
     CHECK(foreign(changed(live(), "/metadata/ownerReferences", "")) == 0);
     // It cannot be brought back: it is made again when it is gone.
     const auto going = changed(live(), "/metadata/deletionTimestamp", "\"2026-11-24T20:00:00Z\"");
-    CHECK_FALSE(apply_to(child_kind::http_route, changed(going, "/spec/rules", "[]").get(), desired()));
+    CHECK_FALSE(change_to(changed(going, "/spec/rules", "[]").get(), desired()));
 }
 
 TEST_CASE("another Service or Gateway is another route", "[controller][discovery][route]")
 {
     auto other = world().settings;
-    CHECK(apply_to(child_kind::http_route, live().get(), desired_discovery_route(service->meta, 8081, other))
-    );
+    CHECK(change_to(live().get(), desired_discovery_route(service->meta, 8081, other)));
     other.gateway.section = "web";
-    CHECK(apply_to(child_kind::http_route, live().get(), desired_discovery_route(service->meta, 8080, other))
-    );
+    CHECK(change_to(live().get(), desired_discovery_route(service->meta, 8080, other)));
     auto again = service->meta;
     again.uid = "made-again";
-    CHECK(
-        apply_to(child_kind::http_route, live().get(), desired_discovery_route(again, 8080, world().settings))
-    );
+    CHECK(change_to(live().get(), desired_discovery_route(again, 8080, world().settings)));
 }
 
 TEST_CASE(

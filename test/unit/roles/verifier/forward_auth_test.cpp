@@ -419,7 +419,12 @@ TEST_CASE("while the facilitator is away nobody gets in and nobody pays twice", 
         // The facilitator is the operator's business.
         CHECK(answer.body().find("f.example") == std::string::npos);
         CHECK(answer.body().find("connect") == std::string::npos);
-        CHECK_THAT(answer.body(), Catch::Matchers::Contains("send the same payment again"));
+        const bool unknown =
+            std::string_view(each.what) == "settle late" || std::string_view(each.what) == "settle odd";
+        const char* said =
+            unknown ? "the outcome of this payment is not known yet: send the same payment again"
+                    : "payments cannot be taken now, nothing was charged: send the same payment again";
+        CHECK_THAT(answer.body(), Catch::Matchers::Contains(said));
         // The same payment gets its grant once the facilitator is back.
         d.facilitator.verify_answer = x402::verify_valid();
         d.facilitator.settle_answer = fake_facilitator::settled();

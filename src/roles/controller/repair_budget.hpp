@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace portitor::offer {
+namespace portitor::controller {
 
 /// How often a child may be put right that somebody else keeps changing: a few times at once, then once a
 /// second. Without it two writers would answer each other as fast as the API server lets them.
@@ -28,4 +28,4 @@ private:
     time_point spent_until_{};
 };
 
-}  // namespace portitor::offer
+}  // namespace portitor::controller

@@ -1,0 +1,117 @@
+#include "../../offer/offer_world.hpp"
+#include "catch.hpp"
+#include "manual_timekeeper.hpp"
+#include "roles/controller/memory.hpp"
+
+using namespace portitor;
+using namespace portitor::controller;
+using namespace portitor::offer;
+using test::world;
+
+namespace {
+
+/// What the controller would remember of an offer that is sold.
+struct remembered
+{
+    world all;
+    test::manual_timekeeper time;
+    memory past{time};
+    const kube::object_key key = all.offer->meta.key();
+
+    remembered()
+    {
+        all.sell();
+        recall();
+    }
+
+    offer::child recall(child_kind kind = child_kind::http_route)
+    {
+        observation seen = all.observation();
+        past.recall(seen);
+        return seen.children[kind];
+    }
+
+    void applied(std::string failure, bool repaired = false)
+    {
+        past.note_report(key, {"", {{child_kind::http_route, std::move(failure), repaired}}, {}});
+    }
+};
+
+}  // namespace
+
+TEST_CASE("repairs are five at once, then one a second", "[controller][repair]")
+{
+    using namespace std::chrono_literals;
+    repair_budget budget;
+    auto now = std::chrono::steady_clock::time_point(1h);
+    for (int i = 0; i < 5; ++i)
+    {
+        CHECK(budget.wait(now) == 0ms);
+        budget.spend(now);
+    }
+    CHECK(budget.wait(now) == 1s);
+    CHECK(budget.wait(now + 400ms) == 600ms);
+    now += 1s;
+    CHECK(budget.wait(now) == 0ms);
+    budget.spend(now);
+    CHECK(budget.wait(now) == 1s);
+    now += 1h;
+    for (int i = 0; i < 5; ++i)
+    {
+        CHECK(budget.wait(now) == 0ms);
+        budget.spend(now);
+    }
+    CHECK(budget.wait(now) == 1s);
+}
+
+TEST_CASE("what went wrong with a child is remembered until it goes right", "[controller][memory]")
+{
+    remembered of;
+    of.applied("403: forbidden");
+    CHECK(of.recall().error == "403: forbidden");
+    CHECK(of.recall(child_kind::middleware).error.empty());
+    of.applied("");
+    CHECK(of.recall().error.empty());
+}
+
+TEST_CASE("who deleted a child is remembered: somebody else, or we ourselves", "[controller][memory]")
+{
+    remembered of;
+    const kube::object_meta child = of.all.seen.http_route->meta;
+    of.past.note_gone(child_kind::http_route, child, {of.key, {"shop", "never-looked-at"}});
+    CHECK(of.recall().lost);
+    CHECK_FALSE(of.recall().taken_down);
+    of.applied("");
+    CHECK_FALSE(of.recall().lost);
+
+    plan todo;
+    todo.removes.push_back({child_kind::http_route, child.key(), child.uid});
+    of.past.note_removes(of.key, todo);
+    of.past.note_gone(child_kind::http_route, child, {of.key});
+    CHECK_FALSE(of.recall().lost);
+    CHECK(of.recall().taken_down);
+    of.past.forget(of.key);
+    CHECK_FALSE(of.recall().taken_down);
+}
+
+TEST_CASE("repairs of a child have to wait once there were many", "[controller][memory]")
+{
+    remembered of;
+    for (int i = 0; i < 5; ++i)
+    {
+        CHECK(of.recall().wait.count() == 0);
+        of.applied("", true);
+    }
+    CHECK(of.recall().wait == std::chrono::seconds(1));
+    of.time.advance(std::chrono::seconds(1));
+    CHECK(of.recall().wait.count() == 0);
+}
+
+TEST_CASE("our own write is waited for", "[controller][memory]")
+{
+    remembered of;
+    of.past.note_report(of.key, {"1000", {}, {}});
+    CHECK(of.past.wait_for_echo(of.all.offer->meta) == std::chrono::seconds(2));
+    of.time.advance(std::chrono::seconds(2));
+    CHECK_FALSE(of.past.wait_for_echo(of.all.offer->meta));
+}
