@@ -46,24 +46,21 @@ error refuse_asterisk(std::string_view text, std::string_view segment)
         return refuse(
             text,
             "has more than one * in a segment: write {0}* at the end for all below {0}, and one * for any "
-            "one "
-            "segment",
+            "one segment",
             before
         );
     if (!name.empty() && segment.find_first_not_of('*', name.size()) == segment.npos)
         return refuse(
             text,
-            "has a * beside other letters, where it stands for nothing: write {0}{1}/* for all below {0}{1}, "
-            "or "
-            "each path by itself",
+            "has a * beside other letters, where it stands for nothing: write {0}{1}/* for all below "
+            "{0}{1}, or each path by itself",
             before,
             name
         );
     return refuse(
         text,
-        "has a * beside other letters, where it stands for nothing: write {}* for any one segment, or each "
-        "path "
-        "by itself",
+        "has a * beside other letters, where it stands for nothing: write {}* for any one segment, or "
+        "each path by itself",
         before
     );
 }

@@ -19,8 +19,8 @@ hold make_hold(child_kind kind, const kube::object_key& key, bool repair)
             api::because::disputed.name,
             fmt::format(
                 "{} {} is changed or deleted again and again by somebody else, and put right once a "
-                "second; find "
-                "who does it with kubectl get {}.{} {} -n {} -o yaml --show-managed-fields, and stop it",
+                "second; find who does it with kubectl get {}.{} {} -n {} -o yaml --show-managed-fields, "
+                "and stop it",
                 of.kind,
                 key.name,
                 of.plural,

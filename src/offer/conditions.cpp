@@ -81,8 +81,7 @@ kube::condition judge_upstream(const evidence& all)
             "False",
             because::unhealthy,
             "{}: {}; see that Service {} has ready endpoints that answer there with 2xx, or correct "
-            "spec.upstream. It is "
-            "probed every {} s{}",
+            "spec.upstream. It is probed every {} s{}",
             url,
             probe.failure,
             offer.upstream.service,

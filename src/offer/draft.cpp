@@ -34,10 +34,9 @@ maybe check_upstream(const api::service_offer& offer, const observation& seen)
     return make_obstacle(
         type::upstream_healthy,
         because::cross_namespace_upstream,
-        "spec.upstream.namespace: an offer in {0} may sell Service {1} of {2} only where {2} allows "
-        "it; have a "
-        "ReferenceGrant made in {2}, from HTTPRoute (gateway.networking.k8s.io) of namespace {0}, to "
-        "Service {1}; or leave the field out, and create the offer in the Service's namespace",
+        "spec.upstream.namespace: an offer in {0} may sell Service {1} of {2} only where {2} allows it; "
+        "have a ReferenceGrant made in {2}, from HTTPRoute (gateway.networking.k8s.io) of namespace {0}, "
+        "to Service {1}; or leave the field out, and create the offer in the Service's namespace",
         offer.meta.ns,
         offer.upstream.service,
         offer.upstream.ns
@@ -100,10 +99,9 @@ maybe check_gate(const api::service_offer& offer, const observation& seen)
         return make_obstacle(
             type::route_published,
             because::unpaid_route,
-            "{} leads to Service {} of {} without payment, on this offer's path or on one above or "
-            "below it, so "
-            "the offer is withheld; delete that rule, or lead it to another path or Service. What is "
-            "to be free is written in spec.routes, with gate: free",
+            "{} leads to Service {} of {} without payment, on this offer's path or on one above or below "
+            "it, so the offer is withheld; delete that rule, or lead it to another path or Service. What "
+            "is to be free is written in spec.routes, with gate: free",
             seen.way_around,
             offer.upstream.service,
             offer.upstream.ns
@@ -113,9 +111,8 @@ maybe check_gate(const api::service_offer& offer, const observation& seen)
     return make_obstacle(
         type::route_published,
         because::gate_open,
-        "an unpaid request to the offer's path was answered without the gate ({}), so the route is "
-        "taken down. "
-        "See which other route or service answers there, and that the gateway uses Middleware {}; "
+        "an unpaid request to the offer's path was answered without the gate ({}), so the route is taken "
+        "down. See which other route or service answers there, and that the gateway uses Middleware {}; "
         "then change the spec, or delete and apply the offer again",
         seen.proof.failure,
         api::middleware_name(offer.meta.name)

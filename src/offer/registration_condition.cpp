@@ -59,9 +59,8 @@ kube::condition judge_registration(const kube::object& live, bool enabled)
             type,
             "False",
             because::failed,
-            "registration on {} failed: {}; it is tried again, and the offer is sold all the same. See that "
-            "the "
-            "registrar's account has funds and its chain answers",
+            "registration on {} failed: {}; it is tried again, and the offer is sold all the same. See "
+            "that the registrar's account has funds and its chain answers",
             chain,
             why
         );
@@ -120,9 +119,8 @@ kube::condition judge_registered(const std::vector<kube::condition>& conditions,
             type,
             "False",
             because::unknown_chain,
-            "spec.registration.chain: \"{}\" is not one of the operator's chains; write one that is, or have "
-            "the operator "
-            "add it to \"chains\"",
+            "spec.registration.chain: \"{}\" is not one of the operator's chains; write one that is, or "
+            "have the operator add it to \"chains\"",
             wanted.chain
         );
     if (live)

@@ -102,9 +102,8 @@ kube::condition route_accepted(const evidence& all)
         type,
         "Unknown",
         because::waiting_for_gateway,
-        "Gateway {} has not answered; if this lasts, see that it exists, that its controller runs, and that "
-        "its listener "
-        "allows routes from namespace {}",
+        "Gateway {} has not answered; if this lasts, see that it exists, that its controller runs, and "
+        "that its listener allows routes from namespace {}",
         all.settings.gateway.gateway.to_string(),
         all.offer().meta.ns
     );

@@ -65,9 +65,8 @@ asset_choice choose_asset(const api::service_offer& offer, const plan_settings& 
                 gate,
                 api::because::unknown_asset,
                 "spec.payment.asset is not, as described, one of the operator's assets on {}; correct its "
-                "address, symbol, "
-                "decimals and EIP-712 name and version, or leave spec.payment.asset out to take the "
-                "network's first",
+                "address, symbol, decimals and EIP-712 name and version, or leave spec.payment.asset out "
+                "to take the network's first",
                 network->caip2
             )};
     if (payment.asset && payment.asset->transfer_method == "permit2")
@@ -125,9 +124,8 @@ maybe fill_facilitator(
         return make_obstacle(
             gate,
             api::because::unknown_facilitator,
-            "spec.payment.facilitator: \"{}\" is not on the operator's list; write a name that is, leave it "
-            "out for the "
-            "operator's default, or have the operator add it to \"facilitators\"",
+            "spec.payment.facilitator: \"{}\" is not on the operator's list; write a name that is, leave "
+            "it out for the operator's default, or have the operator add it to \"facilitators\"",
             name
         );
     route.facilitator_url = found->url;
@@ -156,9 +154,8 @@ maybe fill_credential(
     return make_obstacle(
         gate,
         api::because::unknown_credential,
-        "spec.upstream.credential: \"{}\" is no credential that namespace {} may use; correct the name, or "
-        "have the "
-        "operator add it to \"credentials\" for this namespace",
+        "spec.upstream.credential: \"{}\" is no credential that namespace {} may use; correct the name, "
+        "or have the operator add it to \"credentials\" for this namespace",
         route.credential,
         offer.meta.ns
     );

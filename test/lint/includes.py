@@ -17,14 +17,16 @@ LIBRARIES = {
     "api": {"config", "kube", "x402", "evm", "http", "core"},
 }
 # What an offer comes to, and what a route is: they do not know each other, nor who asks.
-HEART = {
-    "offer": {*LIBRARIES},
-    "route": {*LIBRARIES},
-    "sandbox": {*LIBRARIES},
-}
+HEART = {"offer": {*LIBRARIES}, "route": {*LIBRARIES}}
 # Roles never meet (roles/NAME/ uses no other roles/NAME/): what two of them need lies below them, or in roles/ itself.
 # Commands use no role.
-MAY_USE = {**LIBRARIES, **HEART, "roles": {*LIBRARIES, *HEART}, "cli": {*LIBRARIES, *HEART, "roles"}}
+MAY_USE = {
+    **LIBRARIES,
+    **HEART,
+    "sandbox": {*LIBRARIES},
+    "roles": {*LIBRARIES, *HEART},
+    "cli": {*LIBRARIES, *HEART, "roles"},
+}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
 
 

@@ -13,8 +13,7 @@ void options::declare(config::loader& into)
     own.add(
         {"discovery-service",
          "NAMESPACE/NAME[:PORT] of its own Service; named, the gateway publishes the discovery documents "
-         "from "
-         "there",
+         "from there",
          "",
          config::set_service_port(discovery_service)}
     );

@@ -42,9 +42,8 @@ void options::declare(config::loader& into)
     );
     own.add(
         {"shutdown-delay",
-         "how long it goes on serving after SIGTERM, not ready any more, so that no new requests come when "
-         "it "
-         "closes",
+         "how long it goes on serving after SIGTERM, not ready any more, so that no new requests come "
+         "when it closes",
          "0s",
          config::set_seconds(shutdown_delay)}
     );

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from processes import Failed, Program, free_port, get, run
 
 NGINX = Path("/usr/sbin/nginx")
+# Another Portitor, beside the one that is measured.
+OTHER = "other"
 
 
 class Running(NamedTuple):
@@ -31,9 +33,8 @@ class Work(NamedTuple):
 class Portitor:
     """Ours, which learns its routes from the API server's look-alike."""
 
-    name = "portitor"
-
-    def __init__(self, binary):
+    def __init__(self, binary, name="portitor"):
+        self.name = name
         self._binary = binary
         self._flags = run(binary, "--help")
 

@@ -32,6 +32,7 @@ def _parse():
     parser.add_argument("--no-build", action="store_true", help="take the C++ programs as they are")
     parser.add_argument("--programs", type=Path, help="where the C++ baselines are, if not in the build")
     parser.add_argument("--binary", type=Path, help="Portitor, if not the one of the build")
+    parser.add_argument("--against", type=Path, metavar="BINARY", help="another Portitor, in place of all other gates")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where all samples go")
     parser.add_argument("--check", action="store_true", help="exit code 1 when a must is missed or not measured")
     arguments = parser.parse_args()
@@ -48,8 +49,11 @@ def _build(arguments):
         targets = TARGETS + ([] if arguments.binary else ["portitor"])
         if subprocess.run(["cmake", "--build", arguments.build, "--target", *targets], stdout=sys.stderr).returncode:
             raise Failed(f"{', '.join(targets)} were not built")
-    go = run(HERE / "go" / "build.sh").strip()
     programs = arguments.programs or arguments.build / "test" / "bench" / "gate"
+    if arguments.against:
+        both = [gates.Portitor(binary), gates.Portitor(arguments.against, gates.OTHER)]
+        return programs, {gate.name: gate for gate in both}
+    go = run(HERE / "go" / "build.sh").strip()
     all_gates = [
         gates.Portitor(binary),
         gates.raw_epoll(programs / "gate_raw_epoll"),
