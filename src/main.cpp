@@ -32,16 +32,16 @@ asio::awaitable<void> watch_signals(asio::signal_set& signals, stop_signal& stop
     std::_Exit(130);
 }
 
-asio::awaitable<void>
-run_to_end(roles::role& work, http::server& health, task_group& around, stop_signal& stop, int& exit_code)
+/// The value is the exit code.
+asio::awaitable<int>
+run_to_end(roles::role& work, http::server& health, task_group& around, stop_signal& stop)
 {
     auto ended = co_await work.run();
-    exit_code = ended ? *ended : complain(ended.error());
-    if (exit_code == 0)
-        exit_code = stop.exit_code();
+    const int exit_code = ended ? *ended : complain(ended.error());
     // Probes and scrapers keep their connections open.
     co_await health.drain(std::chrono::seconds(1));
     around.cancel();
+    co_return exit_code != 0 ? exit_code : stop.exit_code();
 }
 
 asio::awaitable<void> serve_health(http::server& server)
@@ -89,8 +89,9 @@ int run(const cli::job& job)
     const std::unique_ptr<roles::role> work = job.make(process, {std::cin, std::cout, std::cerr});
     int exit_code = 1;
     std::exception_ptr failure;
-    auto running = run_to_end(*work, health_server, around, stop, exit_code);
-    asio::co_spawn(context, std::move(running), [&](std::exception_ptr thrown) {
+    auto running = run_to_end(*work, health_server, around, stop);
+    asio::co_spawn(context, std::move(running), [&](std::exception_ptr thrown, int ended_with) {
+        exit_code = ended_with;
         failure = thrown;
         if (thrown)
             context.stop();

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <portitor/http/client.hpp>
 #include <portitor/http/message.hpp>
 
 #include <boost/asio/any_io_executor.hpp>

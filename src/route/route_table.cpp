@@ -6,24 +6,9 @@ namespace portitor::route {
 
 namespace {
 
-// The host of "https://host/path", with its port where it is not the scheme's own.
-std::string_view host_of(std::string_view url)
-{
-    const auto scheme_end = url.find("://");
-    if (scheme_end == url.npos)
-        return {};
-    const std::string_view scheme = url.substr(0, scheme_end);
-    url.remove_prefix(scheme_end + 3);
-    std::string_view host = url.substr(0, url.find('/'));
-    const std::string_view usual = scheme == "https" ? ":443" : ":80";
-    if (host.ends_with(usual))
-        host.remove_suffix(usual.size());
-    return host;
-}
-
 bool has_host(const served_route& route, std::string_view host)
 {
-    return !host.empty() && host_of(route.public_url()) == host;
+    return !host.empty() && route.public_host() == host;
 }
 
 /// The text of the path's first segments.

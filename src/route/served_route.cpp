@@ -4,6 +4,7 @@
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/ownership.hpp>
+#include <portitor/http/message.hpp>
 
 #include <algorithm>
 #include <span>
@@ -78,6 +79,8 @@ result<route_ptr> served_route::compile(const kube::object& route, const serving
     out->pay_to_ = std::move(spec->pay_to);
     out->description_ = std::move(spec->description);
     out->public_url_ = std::move(spec->public_url);
+    if (const auto url = http::parse_url(out->public_url_))
+        out->public_host_ = url->origin.authority();
     out->max_timeout_seconds_ = static_cast<std::uint32_t>(spec->max_timeout_seconds);
     out->suspended_ = spec->suspended;
     out->default_ = terms{false, spec->price, to_string(spec->price)};

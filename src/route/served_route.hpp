@@ -46,6 +46,8 @@ public:
     const std::string& prefix() const { return prefix_; }
     /// The URL that buyers reach that path at; empty where the operator named none.
     const std::string& public_url() const { return public_url_; }
+    /// Its host, with the port where that is not the scheme's own; empty where there is no URL.
+    const std::string& public_host() const { return public_host_; }
     const std::string& facilitator_url() const { return *facilitator_url_; }
     const x402::network& network() const { return *network_; }
     const x402::token& token() const { return *token_; }
@@ -83,6 +85,7 @@ private:
     std::string pay_to_;
     std::string description_;
     std::string public_url_;
+    std::string public_host_;
     const x402::network* network_ = nullptr;
     const x402::token* token_ = nullptr;
     const std::string* facilitator_url_ = nullptr;
