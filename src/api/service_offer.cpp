@@ -228,7 +228,7 @@ result<service_offer> parse_service_offer(const kube::object& offer)
     const fields spec(offer.spec(), "spec", wrong);
 
     service_offer out;
-    out.meta = offer.meta;
+    out.meta = static_cast<const kube::object_identity&>(offer.meta);
     if (spec.one_of("type", {"http", "inference"}) == 1)
         out.type = offer_type::inference;
     if (const auto model = spec.object("model"))

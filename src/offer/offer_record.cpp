@@ -6,8 +6,9 @@ namespace {
 
 kube::object_key upstream_of(const kube::object& offer)
 {
-    std::string ns = kube::string_at(offer.spec(), "upstream.namespace");
-    return {ns.empty() ? offer.meta.ns : std::move(ns), kube::string_at(offer.spec(), "upstream.service")};
+    return {
+        kube::string_or(offer.spec(), "upstream.namespace", offer.meta.ns),
+        kube::string_at(offer.spec(), "upstream.service")};
 }
 
 offer_status read_status(const boost::json::object& status)

@@ -84,14 +84,15 @@ def test_it_comes_back_when_its_end_is_taken_away(stack, client):
 
 def test_its_path_is_free_for_another_once_it_has_drained(stack, client):
     sell(stack, client, offer("older", namespace=NAMESPACE))
-    heir = offer("heir", "0.002", namespace=NAMESPACE)
+    # Its name comes after the other's: both may be of the same second.
+    heir = offer("successor", "0.002", namespace=NAMESPACE)
     heir["spec"]["path"] = "/services/older"
     assert client.create("serviceoffers", heir, NAMESPACE)[0] == 201
-    stack.wait_condition("heir", "RoutePublished", "False", namespace=NAMESPACE)
-    assert stack.conditions("heir", NAMESPACE)["RoutePublished"][1] == "PathConflict"
+    stack.wait_condition("successor", "RoutePublished", "False", namespace=NAMESPACE)
+    assert stack.conditions("successor", NAMESPACE)["RoutePublished"][1] == "PathConflict"
     with UnpaidPoller(stack, path_of("older")) as poller:
         end(client, "older", after=1, grace="1s")
-        stack.wait_condition("heir", "Ready", timeout=30, namespace=NAMESPACE)
+        stack.wait_condition("successor", "Ready", timeout=30, namespace=NAMESPACE)
         wait_until(lambda: stack.get(path_of("older")).status == 402, 10, "the heir answers 402")
     assert poller.free_rides() == []
 

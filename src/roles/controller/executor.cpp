@@ -46,7 +46,8 @@ asio::awaitable<executor::report> executor::carry_out(offer::record_ptr offer, o
     for (offer::apply& each : todo.applies)
     {
         applied of{each.kind, {}, each.repair || each.again};
-        const auto outcome = co_await apply_object(offer::type_of(each.kind).resource, std::move(each));
+        const kube::resource& kind = offer::type_of(each.kind).resource;
+        const auto outcome = co_await apply_object(kind, std::move(each));
         if (!outcome)
             of.failure = outcome.error().message();
         done.applies.push_back(std::move(of));

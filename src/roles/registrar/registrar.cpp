@@ -111,7 +111,7 @@ private:
         auto written = co_await kube::apply_status(
             *server_,
             api::registration_request_resource,
-            live->meta,
+            static_cast<const kube::object_identity&>(live->meta),
             registrar::status_of(*live, *said, around_.clock.now()),
             std::string(api::registrar_field_manager)
         );
