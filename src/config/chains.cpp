@@ -1,4 +1,4 @@
-#include "config/local_host.hpp"
+#include "config/transport.hpp"
 #include "config/yaml_list.hpp"
 
 #include <portitor/config/chains.hpp>
@@ -84,13 +84,8 @@ result<void> chain_list::resolve()
             return fail(errc::invalid, "chain {}: neither \"registry\" nor \"rpcURL\" is given", each.name);
         // What the node says is believed. Its URL is not told: there may be a key in it.
         const auto node = http::parse_url(each.rpc_url);
-        if (node && node->origin.scheme == "http" && !(allow_insecure && is_local(node->origin.host)))
-            return fail(
-                errc::invalid,
-                "chain {}: rpcURL is not https (http is accepted with --allow-insecure-facilitator, and only "
-                "on loopback or for a name below .svc)",
-                each.name
-            );
+        if (node && !may_be_asked(node->origin, allow_insecure))
+            return fail(errc::invalid, "chain {}: rpcURL {}", each.name, wants_https);
     }
     return {};
 }

@@ -1,4 +1,4 @@
-#include "config/local_host.hpp"
+#include "config/transport.hpp"
 #include "config/yaml_list.hpp"
 
 #include <portitor/config/common_options.hpp>
@@ -75,14 +75,8 @@ result<void> facilitator_list::resolve()
     for (const facilitator& each : entries)
     {
         const auto parsed = http::parse_url(each.url);
-        if (parsed->origin.scheme == "http" && !(allow_insecure && is_local(parsed->origin.host)))
-            return fail(
-                errc::invalid,
-                "facilitator {}: {} is not https (http is accepted with --allow-insecure-facilitator, and "
-                "only on loopback or for a name below .svc)",
-                each.name,
-                each.url
-            );
+        if (!may_be_asked(parsed->origin, allow_insecure))
+            return fail(errc::invalid, "facilitator {}: {} {}", each.name, each.url, wants_https);
     }
     return {};
 }

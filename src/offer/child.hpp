@@ -50,8 +50,6 @@ public:
     T& operator[](child_kind kind) { return values_[static_cast<std::size_t>(kind)]; }
     const T& operator[](child_kind kind) const { return values_[static_cast<std::size_t>(kind)]; }
 
-    bool operator==(const by_child&) const = default;
-
 private:
     std::array<T, child_count> values_{};
 };

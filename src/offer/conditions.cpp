@@ -2,8 +2,6 @@
 
 #include "offer/naming.hpp"
 
-#include <portitor/api/names.hpp>
-
 #include <algorithm>
 
 namespace portitor::offer {
@@ -103,14 +101,11 @@ kube::condition judge_gate(const evidence& all)
     if (auto kept = kept_from(type, all))
         return std::move(*kept);
     const kube::object_ptr& route = all.seen_of(child_kind::payment_route).live;
-    if (route && !all.seen_of(child_kind::middleware).live)
-        return make_condition(
-            type,
-            "False",
-            because::middleware_missing,
-            "Middleware {} is gone, so the gateway does not serve the route; it is being made again",
-            api::middleware_name(all.offer().meta.name)
-        );
+    if (route)
+    {
+        if (auto missing = middleware_missing(type, all))
+            return std::move(*missing);
+    }
     const char* waiting =
         "no verifier has taken up the present terms yet; if this lasts, see that the verifier runs";
     if (!route || all.done[child_kind::payment_route].writes)

@@ -3,8 +3,6 @@
 #include "offer/steps.hpp"
 
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace portitor::offer {
 

@@ -46,6 +46,19 @@ std::optional<kube::condition> kept_from(std::string_view type, const evidence& 
     return std::nullopt;
 }
 
+std::optional<kube::condition> middleware_missing(std::string_view type, const evidence& all)
+{
+    if (all.seen_of(child_kind::middleware).live)
+        return std::nullopt;
+    return make_condition(
+        type,
+        "False",
+        api::because::middleware_missing,
+        "Middleware {} is gone, so the gateway does not serve the route; it is being made again",
+        type_of(child_kind::middleware).name_of(all.offer().meta.name)
+    );
+}
+
 std::optional<kube::condition>
 last_finding(const offer_record& offer, std::string_view type, std::initializer_list<api::reason> reasons)
 {

@@ -65,6 +65,9 @@ kube::condition blocked_condition(std::string_view type, const obstacle& why);
 /// where it can.
 std::optional<kube::condition> kept_from(std::string_view type, const evidence& all);
 
+/// That the Middleware is gone, as that condition tells it; nothing where it is there.
+std::optional<kube::condition> middleware_missing(std::string_view type, const evidence& all);
+
 /// The live condition of that type where it is about the present spec and has one of these reasons: what was
 /// found before a controller started that has not looked itself yet.
 std::optional<kube::condition>

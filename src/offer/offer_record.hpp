@@ -3,7 +3,6 @@
 #include "offer/place.hpp"
 
 #include <portitor/api/service_offer.hpp>
-#include <portitor/kube/object_filter.hpp>
 
 #include <memory>
 #include <optional>

@@ -3,8 +3,6 @@
 #include "offer/naming.hpp"
 #include "offer/paid_path.hpp"
 
-#include <portitor/api/names.hpp>
-
 namespace portitor::offer {
 
 namespace json = boost::json;
@@ -76,14 +74,8 @@ kube::condition route_accepted(const evidence& all)
         );
     // A route without its Middleware is accepted all the same, and then served by nobody, or by a wider
     // route.
-    if (!all.seen_of(child_kind::middleware).live)
-        return make_condition(
-            type,
-            "False",
-            because::middleware_missing,
-            "Middleware {} is gone, so the gateway does not serve the route; it is being made again",
-            api::middleware_name(all.offer().meta.name)
-        );
+    if (auto missing = middleware_missing(type, all))
+        return std::move(*missing);
     std::optional<kube::condition> worst;
     for (const json::value& each : kube::array_at(route->status(), "parents"))
     {

@@ -3,7 +3,6 @@
 #include "offer/drain.hpp"
 #include "roles/controller/watch_filters.hpp"
 
-#include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
 
 namespace portitor::controller {
@@ -79,13 +78,6 @@ watches::watches(
     );
     if (!which.verifier_service.name.empty())
         watch_endpoints(to, which.verifier_service);
-    offer::observer::sources from;
-    from.find_child = find_child();
-    from.paths = &paths_;
-    from.around = &*around_;
-    if (endpoints_)
-        from.verifier_ready = [this] { return std::optional(verifier_ready_); };
-    observer_.emplace(std::move(from));
 }
 
 offer::child_finder watches::find_child() const
@@ -93,9 +85,20 @@ offer::child_finder watches::find_child() const
     return [this](child_kind kind, const object_key& key) { return children_[kind]->objects().find(key); };
 }
 
+offer::observation watches::observe(offer::record_ptr offer) const
+{
+    offer::observation seen = offer::observe(std::move(offer), find_child(), paths_, *around_);
+    if (endpoints_)
+        seen.verifier_ready = verifier_ready_;
+    return seen;
+}
+
 offer::observation watches::glance(offer::record_ptr offer) const
 {
-    return offer::observer({find_child(), nullptr, nullptr, {}}).observe(std::move(offer));
+    offer::observation seen;
+    seen.children = offer::find_children(offer->meta, find_child());
+    seen.offer = std::move(offer);
+    return seen;
 }
 
 void watches::watch_children(kube::controller& to)

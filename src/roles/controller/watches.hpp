@@ -1,6 +1,6 @@
 #pragma once
 
-#include "offer/observer.hpp"
+#include "offer/observe.hpp"
 #include "roles/controller/memory.hpp"
 #include "roles/controller/offer_metrics.hpp"
 
@@ -53,7 +53,7 @@ public:
     /// Looks whether the offer still asks for its place, which changes without an event of the offer.
     void update_path(const offer::record_ptr& offer, clock::time_point now);
 
-    offer::observation observe(offer::record_ptr offer) const { return observer_->observe(std::move(offer)); }
+    offer::observation observe(offer::record_ptr offer) const;
 
     /// The offer and its children alone: what can be seen without judging anything.
     offer::observation glance(offer::record_ptr offer) const;
@@ -83,7 +83,6 @@ private:
     bool verifier_ready_ = false;
     offer::path_index paths_;
     std::optional<offer::surroundings> around_;
-    std::optional<offer::observer> observer_;
     route_listener on_route_change_;
 };
 
