@@ -2,6 +2,7 @@
 
 #include "cli/once/once.hpp"
 #include "cli/release_finalizers.hpp"
+#include "cli/version/version.hpp"
 
 namespace portitor::cli {
 
@@ -13,6 +14,10 @@ const std::vector<command>& all_commands()
          .make = &make_once,
          .is_role = true,
          .usage_exit_code = 1},
+
+        {.name = "version",
+         .summary = "says which version this is, and how it was built",
+         .make = &make_version},
 
         {.name = "release-finalizers",
          .summary = "before an uninstall: stops the controller and lets go of every object that it holds",

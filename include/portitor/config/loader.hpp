@@ -119,7 +119,8 @@ public:
     /// `summary` heads the help of `program`; `footer` ends it.
     loader(std::string program, std::string summary, std::string footer);
 
-    /// Throws std::logic_error where two declare an option with different defaults, or a name twice.
+    /// Throws std::logic_error where two declare an option with different defaults; but what is hidden gives
+    /// way to what is not.
     void add(option what);
     void add(section what);
 

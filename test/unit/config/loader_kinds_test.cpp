@@ -141,6 +141,22 @@ TEST_CASE("an unknown flag brings up the one that is near", "[config][loader]")
     CHECK_FALSE(has(f.complaint({"--zebra"}), "did you mean"));
 }
 
+TEST_CASE("a hidden option gives way to one that is not", "[config][loader]")
+{
+    fixture f;
+    std::string other = "untouched";
+    f.loader.hide_rest();
+    config::option same{"test-pay-to", "", "somebody", config::set_text(other)};
+    f.loader.add(same);
+    REQUIRE(f.complaint({"--test-pay-to=0x1"}) == "no error");
+    CHECK(f.wallet == "0x1");
+    CHECK(other == "untouched");
+    config::option hidden{"test-file", "", "", config::set_text(other)};
+    hidden.letter = 'f';
+    f.loader.add(hidden);
+    CHECK(has(f.complaint({"-f", "x"}), "-f: there is no such flag"));
+}
+
 TEST_CASE("what is near", "[config][suggestion]")
 {
     const texts known{"--pay-to", "--price", "--path", "--name"};
