@@ -1,6 +1,5 @@
 #include "roles/controller/watches.hpp"
 
-#include "offer/drain.hpp"
 #include "roles/controller/watch_filters.hpp"
 
 #include <portitor/api/resources.hpp>
@@ -68,36 +67,19 @@ watches::watches(
     auto& grants = to.watch(
         api::reference_grant_resource,
         filtered(own_kind_filter()),
-        [this](const change& of) { return around_->concerned_by_grant(of); },
+        [this](const change& of) { return market_->around().concerned_by_grant(of); },
         optional
     );
-    around_.emplace(
-        offer::surroundings::kinds{
-            *offers_, *children_[child_kind::http_route], *children_[child_kind::middleware], grants},
-        settings
-    );
+    market_.emplace(offer::market::kinds{*offers_, children_, grants}, settings);
     if (!which.verifier_service.name.empty())
         watch_endpoints(to, which.verifier_service);
 }
 
-offer::child_finder watches::find_child() const
-{
-    return [this](child_kind kind, const object_key& key) { return children_[kind]->objects().find(key); };
-}
-
 offer::observation watches::observe(offer::record_ptr offer) const
 {
-    offer::observation seen = offer::observe(std::move(offer), find_child(), paths_, *around_);
+    offer::observation seen = market_->observe(std::move(offer));
     if (endpoints_)
         seen.verifier_ready = verifier_ready_;
-    return seen;
-}
-
-offer::observation watches::glance(offer::record_ptr offer) const
-{
-    offer::observation seen;
-    seen.children = offer::find_children(offer->meta, find_child());
-    seen.offer = std::move(offer);
     return seen;
 }
 
@@ -105,13 +87,13 @@ void watches::watch_children(kube::controller& to)
 {
     children_[child_kind::middleware] =
         &to.watch(api::middleware_resource, filtered(middleware_filter()), [this](const change& of) {
-            return joined(child_changed(child_kind::middleware, of), around_->concerned_by_middleware(of));
+            return joined(child_changed(child_kind::middleware, of), market_->around().concerned_by_middleware(of));
         });
     children_[child_kind::http_route] =
         &to.watch(api::http_route_resource, filtered(http_route_filter()), [this](const change& of) {
             if (on_route_change_)
                 on_route_change_(of.key());
-            return joined(child_changed(child_kind::http_route, of), around_->concerned_by_route(of));
+            return joined(child_changed(child_kind::http_route, of), market_->around().concerned_by_route(of));
         });
     for (const child_kind kind : {child_kind::payment_route, child_kind::registration})
         children_[kind] = &to.watch(
@@ -134,29 +116,23 @@ void watches::watch_endpoints(kube::controller& to, const object_key& service)
 void watches::begin()
 {
     if (endpoints_)
-        verifier_ready_ = any_endpoint_ready();
+        verifier_ready_ = offer::any_endpoint_ready(*endpoints_);
     for (const auto& [key, offer] : offers_->objects().all())
         update_path_or_later(offer);
 }
 
 watches::keys watches::concerned_by_offer(const offer_change& of)
 {
-    keys out = paths_.update(of, of.after && has_given_up_place(*of.after, wall_.now()));
+    keys out = market_->update_path(of, wall_.now());
     out.push_back(of.key());
     // Last, because it must not count twice what is told again after an exception.
     numbers_.update(of);
     return out;
 }
 
-bool watches::has_given_up_place(const offer::offer_record& offer, clock::time_point now) const
-{
-    const object_key route = offer::type_of(child_kind::http_route).key_for(offer.meta);
-    return offer::has_given_up_place(offer, children_[child_kind::http_route]->objects().find(route), now);
-}
-
 void watches::update_path(const offer::record_ptr& offer, clock::time_point now)
 {
-    for (const object_key& each : paths_.update({offer, offer}, has_given_up_place(*offer, now)))
+    for (const object_key& each : market_->update_path({offer, offer}, now))
         queue_.add(each);
 }
 
@@ -190,25 +166,12 @@ watches::keys watches::child_changed(child_kind kind, const change& of)
 watches::keys watches::concerned_by_endpoints()
 {
     keys out;
-    const bool ready = any_endpoint_ready();
+    const bool ready = offer::any_endpoint_ready(*endpoints_);
     if (std::exchange(verifier_ready_, ready) == ready)
         return out;
     for (const auto& [key, offer] : offers_->objects().all())
         out.push_back(key);
     return out;
-}
-
-bool watches::any_endpoint_ready() const
-{
-    for (const auto& [key, slice] : endpoints_->objects().all())
-    {
-        for (const boost::json::value& each : kube::array_at(slice->raw, "endpoints"))
-        {
-            if (kube::bool_at(kube::as_object(each), "conditions.ready"))
-                return true;
-        }
-    }
-    return false;
 }
 
 }  // namespace portitor::controller
