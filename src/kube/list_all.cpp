@@ -8,8 +8,7 @@ namespace {
 
 constexpr int most_attempts = 3;
 
-asio::awaitable<api_result<void>>
-list_part(api& server, resource kind, selection which, watch_target& target)
+asio::awaitable<api_result<void>> list_part(api& server, resource kind, selection which, watch_target& target)
 {
     list_position at;
     do

@@ -106,9 +106,9 @@ public:
     virtual boost::asio::awaitable<api_result<void>>
     remove(resource kind, object_key key, delete_options which) = 0;
 
-    /// Any other request, such as GET /version, a review of rights, or a Service by way of the server's proxy.
-    /// The answer whatever its status, at most 1 MiB of it; sent once. A body is JSON. errc::unavailable where
-    /// the server is one in memory, which answers none.
+    /// Any other request, such as GET /version, a review of rights, or a Service by way of the server's
+    /// proxy. The answer whatever its status, at most 1 MiB of it; sent once. A body is JSON.
+    /// errc::unavailable where the server is one in memory, which answers none.
     virtual boost::asio::awaitable<result<http::response>>
     ask(http::verb method, std::string target, std::string body = {});
 };

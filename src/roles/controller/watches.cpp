@@ -1,6 +1,6 @@
 #include "roles/controller/watches.hpp"
 
-#include "roles/controller/watch_filters.hpp"
+#include "offer/watch_filters.hpp"
 
 #include <portitor/api/resources.hpp>
 
@@ -15,13 +15,6 @@ watches::keys joined(watches::keys some, const watches::keys& more)
 {
     some.insert(some.end(), more.begin(), more.end());
     return some;
-}
-
-kube::selection filtered(std::shared_ptr<const kube::object_filter> by)
-{
-    kube::selection out;
-    out.filter = std::move(by);
-    return out;
 }
 
 }  // namespace
@@ -50,7 +43,7 @@ watches::watches(
 )
     : wall_(wall), past_(past), numbers_(numbers), log_(std::move(log)), queue_(to.queue())
 {
-    kube::selection selected = filtered(own_kind_filter());
+    kube::selection selected = offer::filtered(offer::own_kind_filter());
     selected.labels = which.offer_selector;
     offers_ = &to.watch<offer::offer_record>(
         api::service_offer_resource,
@@ -66,7 +59,7 @@ watches::watches(
     optional.may_be_absent = true;
     auto& grants = to.watch(
         api::reference_grant_resource,
-        filtered(own_kind_filter()),
+        offer::filtered(offer::own_kind_filter()),
         [this](const change& of) { return market_->around().concerned_by_grant(of); },
         optional
     );
@@ -85,32 +78,40 @@ offer::observation watches::observe(offer::record_ptr offer) const
 
 void watches::watch_children(kube::controller& to)
 {
-    children_[child_kind::middleware] =
-        &to.watch(api::middleware_resource, filtered(middleware_filter()), [this](const change& of) {
-            return joined(child_changed(child_kind::middleware, of), market_->around().concerned_by_middleware(of));
-        });
-    children_[child_kind::http_route] =
-        &to.watch(api::http_route_resource, filtered(http_route_filter()), [this](const change& of) {
+    children_[child_kind::middleware] = &to.watch(
+        api::middleware_resource,
+        offer::child_selection(child_kind::middleware),
+        [this](const change& of) {
+            return joined(
+                child_changed(child_kind::middleware, of), market_->around().concerned_by_middleware(of)
+            );
+        }
+    );
+    children_[child_kind::http_route] = &to.watch(
+        api::http_route_resource,
+        offer::child_selection(child_kind::http_route),
+        [this](const change& of) {
             if (on_route_change_)
                 on_route_change_(of.key());
-            return joined(child_changed(child_kind::http_route, of), market_->around().concerned_by_route(of));
-        });
+            return joined(
+                child_changed(child_kind::http_route, of), market_->around().concerned_by_route(of)
+            );
+        }
+    );
     for (const child_kind kind : {child_kind::payment_route, child_kind::registration})
         children_[kind] = &to.watch(
             offer::type_of(kind).resource,
-            filtered(own_kind_filter()),
+            offer::child_selection(kind),
             [this, kind](const change& of) { return child_changed(kind, of); }
         );
 }
 
 void watches::watch_endpoints(kube::controller& to, const object_key& service)
 {
-    kube::selection slices = filtered(endpoint_slice_filter());
-    slices.ns = service.ns;
-    slices.labels = "kubernetes.io/service-name=" + service.name;
-    endpoints_ = &to.watch(api::endpoint_slice_resource, slices, [this](const change&) {
-        return concerned_by_endpoints();
-    });
+    endpoints_ =
+        &to.watch(api::endpoint_slice_resource, offer::endpoint_selection(service), [this](const change&) {
+            return concerned_by_endpoints();
+        });
 }
 
 void watches::begin()
