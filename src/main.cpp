@@ -9,16 +9,17 @@
 
 #include <csignal>
 #include <iostream>
+#include <unistd.h>
 
 namespace {
 
 using namespace portitor;
 namespace asio = boost::asio;
 
-int complain(const error& failure)
+int complain(const error& failure, int exit_code = 1)
 {
     std::cerr << "portitor: " << failure.message() << '\n';
-    return 1;
+    return exit_code;
 }
 
 /// The first signal ends the role in order, the second the process.
@@ -86,7 +87,9 @@ int run(const cli::job& job)
         context, context.get_executor(), log, metrics, health, stop, clock, timers, [&] {
             return job.kube.connect(context.get_executor(), timers, metrics);
         }};
-    const std::unique_ptr<roles::role> work = job.make(process, {std::cin, std::cout, std::cerr});
+    const std::unique_ptr<roles::role> work = job.make(
+        process, {std::cin, std::cout, std::cerr, isatty(STDIN_FILENO) != 0, isatty(STDOUT_FILENO) != 0}
+    );
     int exit_code = 1;
     std::exception_ptr failure;
     auto running = run_to_end(*work, health_server, around, stop);
@@ -115,8 +118,14 @@ int main(int argc, char** argv)
     {
         const auto job = cli::parse(cli::all_commands(), argc, argv, std::cout);
         if (!job)
-            return complain(job.error());
-        return *job ? run(**job) : 0;
+            return complain(job.error(), cli::refusal_exit_code(cli::all_commands(), argc, argv));
+        // Who reads a command's output may have seen enough: then it ends like any other program.
+        if (!*job || !(*job)->serves_health)
+            std::signal(SIGPIPE, SIG_DFL);
+        const int exit_code = *job ? run(**job) : 0;
+        if (!std::cout.flush())
+            return complain(fail(errc::unavailable, "standard output cannot be written"));
+        return exit_code;
     }
     catch (const std::exception& thrown)
     {

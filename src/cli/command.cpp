@@ -8,10 +8,15 @@ namespace portitor::cli {
 const std::vector<command>& all_commands()
 {
     static const std::vector<command> entries{
-        {"once", "shows what would be made of an offer, and writes nothing", &make_once, {}, true},
-        {"release-finalizers",
-         "before an uninstall: stops the controller and lets go of every object that it holds",
-         &make_release_finalizers},
+        {.name = "once",
+         .summary = "shows what would be made of an offer, and writes nothing",
+         .make = &make_once,
+         .is_role = true,
+         .usage_exit_code = 1},
+
+        {.name = "release-finalizers",
+         .summary = "before an uninstall: stops the controller and lets go of every object that it holds",
+         .make = &make_release_finalizers},
     };
     return entries;
 }

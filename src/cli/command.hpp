@@ -6,19 +6,30 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <iosfwd>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace portitor::cli {
 
-/// Where a command reads and writes.
+/// Where a command reads and writes, and what it may ask of whoever started it.
 struct console
 {
     std::istream& in;
     std::ostream& out;
     std::ostream& err;
+    bool in_is_terminal = false;
+    bool out_is_terminal = false;
+    bool colour = false;           ///< whether `out` takes colours, as --color, NO_COLOR and TERM say
+    bool has_config_file = false;  ///< whether the settings come from a file that the user named
+    /// Reads settings that lie below the command line, the environment and the file, such as those of a
+    /// ConfigMap, and resolves the action again. `where` names them in errors. Call it once, before anything
+    /// that depends on settings.
+    std::function<result<void>(const std::string& yaml, const std::string& where)> read_settings =
+        [](const std::string&, const std::string&) { return result<void>(); };
 };
 
 /// One use of a command: it declares what it reads, resolves it, and runs.
@@ -28,6 +39,9 @@ public:
     virtual ~action() = default;
 
     virtual void declare(config::loader& into) = 0;
+
+    /// Checks what only fits together; may be called again after more settings were read, which all are then
+    /// as they were given. An error is one of usage.
     virtual result<void> resolve() = 0;
 
     /// A value is the exit code; an error is one line for the user, and exit code 1.
@@ -44,6 +58,9 @@ struct command
     std::vector<command> subcommands{};
     /// `--role=NAME` starts it too; its options are known to every role, and to the configuration file.
     bool is_role = false;
+    std::vector<config::example> examples{};  ///< at the end of its help
+    /// Where the command line or the settings are refused; another one where 2 has a meaning of its own.
+    int usage_exit_code = 2;
 };
 
 /// Every command of this binary. A new one is one entry in command.cpp.

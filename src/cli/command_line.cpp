@@ -4,7 +4,10 @@
 #include "roles/registry.hpp"
 
 #include <portitor/config/setters.hpp>
+#include <portitor/config/suggestion.hpp>
 
+#include <cstdlib>
+#include <optional>
 #include <ostream>
 
 namespace portitor::cli {
@@ -14,7 +17,13 @@ namespace {
 using roles::find_named;
 using roles::list_named;
 
-constexpr const char* footer = "Every option may also stand in the --config file or in the environment.";
+constexpr const char* footer =
+    "Every option may also stand in the --config file, as its name, or in the environment: --log-level is\n"
+    "PORTITOR_LOG_LEVEL. The command line goes before the environment, and that before the file.";
+
+const std::vector<std::string> colour_modes{"auto", "always", "never"};
+
+using job_pointer = std::unique_ptr<job>;
 
 /// A command whose words have all been read.
 struct chosen
@@ -92,24 +101,40 @@ std::vector<candidate> named_by_role(std::span<const command> commands, const co
     return out;
 }
 
+/// What the settings of a job are read with, and what they are read into. It lives as long as the job.
+struct settings
+{
+    config::loader loader;
+    std::vector<candidate> all{};
+    std::string role{};
+};
+
 /// The job is to run that one.
-result<std::optional<job>> assign(job made, const candidate& which)
+result<job_pointer> assign(job_pointer made, const std::shared_ptr<settings>& read, const candidate& which)
 {
     auto resolved = which.resolve();
     if (!resolved)
         return resolved.error();
-    made.name = which.name;
-    made.serves_health = which.serves_health;
-    made.make = which.make;
-    return std::optional(std::move(made));
+    made->name = which.name;
+    made->serves_health = which.serves_health;
+    made->make = [read, which, colour = made->colour](const roles::process& around, console terminal) {
+        terminal.colour = wants_colour(colour, terminal.out_is_terminal);
+        terminal.has_config_file = read->loader.has_config_file();
+        terminal.read_settings = [read, which](const std::string& yaml, const std::string& where) {
+            auto loaded = read->loader.load_layer(yaml, where);
+            return loaded ? which.resolve() : loaded;
+        };
+        return which.make(around, terminal);
+    };
+    return made;
 }
 
 void declare_role(config::loader& into, std::string& role, std::span<const candidate> all)
 {
-    std::string names;
+    config::option out{"role", "what this process does", "", config::set_text(role)};
     for (const candidate& each : all)
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", each.name);
-    into.add({"role", "what this process does: one of " + names, "", config::set_text(role)});
+        out.values.emplace_back(each.name);
+    into.add(std::move(out));
 }
 
 void declare_health(config::loader& into, std::string& listen)
@@ -118,33 +143,74 @@ void declare_health(config::loader& into, std::string& listen)
     );
 }
 
-result<std::optional<job>>
+void declare_colour(config::loader& into, std::string& mode)
+{
+    config::option out{
+        "color", "whether commands write in colour", "auto", config::set_one_of(mode, colour_modes)};
+    out.values = colour_modes;
+    into.add(std::move(out));
+}
+
+result<job_pointer>
 parse_role(std::span<const command> commands, int argc, const char* const* argv, std::ostream& out)
 {
     const std::vector<candidate> candidates = named_by_role(commands);
     const std::span<const candidate> all(candidates);
-    config::loader loader(
+    const auto read = std::make_shared<settings>(settings{config::loader(
         "portitor",
         "Sells HTTP services that run in Kubernetes for x402 payments.",
         "Roles:\n" + list_named(all) + "\nCommands, in place of a role:\n" + list_named(commands) + '\n' +
             footer
-    );
-    job made;
-    std::string wanted;
-    declare_role(loader, wanted, all);
-    made.log.declare(loader);
-    declare_health(loader, made.health_listen);
-    made.kube.declare(loader);
+    )});
+    read->all = candidates;
+    config::loader& loader = read->loader;
+    auto made = std::make_unique<job>();
+    declare_role(loader, read->role, all);
+    made->log.declare(loader);
+    declare_health(loader, made->health_listen);
+    declare_colour(loader, made->colour);
+    made->kube.declare(loader);
     for (const candidate& each : all)
         each.declare(loader);
-    const auto read = loader.load(argc, argv, out);
-    if (!read)
-        return read.error();
-    if (*read == config::outcome::printed)
-        return std::optional<job>();
-    if (const candidate* found = find_named(all, wanted))
-        return assign(std::move(made), *found);
-    return fail(errc::invalid, "--role=\"{}\" is none of the roles; they are:\n{}", wanted, list_named(all));
+    const auto loaded = loader.load(argc, argv, out);
+    if (!loaded)
+        return loaded.error();
+    if (*loaded == config::outcome::printed)
+        return job_pointer();
+    if (const candidate* found = find_named(all, read->role))
+        return assign(std::move(made), read, *found);
+    if (read->role.empty())
+        return fail(
+            errc::invalid,
+            "nothing to do: name a role with --role, or a command (see portitor --help). Roles:\n{}\n"
+            "Commands:\n{}",
+            list_named(all),
+            list_named(commands)
+        );
+    return fail(
+        errc::invalid, "--role=\"{}\" is none of the roles; they are:\n{}", read->role, list_named(all)
+    );
+}
+
+/// The error for a word that is none of these.
+error no_such(
+    const std::string& program, const char* kind, std::string_view word, std::span<const command> all
+)
+{
+    if (word.empty())
+        return fail(errc::invalid, "{} needs one of these {}:\n{}", program, kind, list_named(all));
+    std::vector<std::string> names;
+    for (const command& each : all)
+        names.emplace_back(each.name);
+    return fail(
+        errc::invalid,
+        "\"{}\" is none of the {} of {}{}; they are:\n{}",
+        word,
+        kind,
+        program,
+        config::did_you_mean(word, names),
+        list_named(all)
+    );
 }
 
 /// The command that the first words name, down to its last subcommand; nothing where help was asked for.
@@ -163,57 +229,101 @@ choose(const command& first, int argc, const char* const* argv, std::ostream& ou
         }
         const command* next = find_named(all, word);
         if (!next)
-            return fail(
-                errc::invalid,
-                "{}: \"{}\" is none of its subcommands; they are:\n{}",
-                at.program,
-                word,
-                list_named(all)
-            );
+            return no_such(at.program, "subcommands", word, all);
         at = {next, fmt::format("{} {}", at.program, next->name), at.argc - 1, at.argv + 1};
     }
     return std::optional(std::move(at));
 }
 
-result<std::optional<job>>
-parse_command(std::span<const command> commands, const chosen& which, std::ostream& out)
+result<job_pointer> parse_command(std::span<const command> commands, const chosen& which, std::ostream& out)
 {
-    config::loader loader(which.program, fmt::format("{}: {}.", which.program, which.what->summary), footer);
-    job made;
+    const auto read = std::make_shared<settings>(settings{config::loader(config::description{
+        which.program,
+        fmt::format("{}: {}.", which.program, which.what->summary),
+        footer,
+        which.what->examples})});
+    config::loader& loader = read->loader;
+    auto made = std::make_unique<job>();
     const candidate own = candidate_of(*which.what);
     own.declare(loader);
-    made.log.declare(loader);
-    made.kube.declare(loader);
+    made->log.declare(loader);
+    declare_colour(loader, made->colour);
+    made->kube.declare(loader);
     // The configuration file and the environment are shared with the roles.
     loader.hide_rest();
-    const std::vector<candidate> others = named_by_role(commands, which.what);
-    std::string no_role;
-    declare_role(loader, no_role, others);
-    declare_health(loader, made.health_listen);
-    for (const candidate& each : others)
+    read->all = named_by_role(commands, which.what);
+    declare_role(loader, read->role, read->all);
+    declare_health(loader, made->health_listen);
+    for (const candidate& each : read->all)
         each.declare(loader);
-    const auto read = loader.load(which.argc, which.argv, out);
-    if (!read)
-        return read.error();
-    if (*read == config::outcome::printed)
-        return std::optional<job>();
-    return assign(std::move(made), own);
+    const auto loaded = loader.load(which.argc, which.argv, out);
+    if (!loaded)
+        return loaded.error();
+    if (*loaded == config::outcome::printed)
+        return job_pointer();
+    return assign(std::move(made), read, own);
+}
+
+/// The same line as `portitor help WORDS` means: `portitor WORDS --help`.
+std::vector<const char*> as_help(int argc, const char* const* argv)
+{
+    std::vector<const char*> out{argv[0]};
+    out.insert(out.end(), argv + 2, argv + argc);
+    out.push_back("--help");
+    return out;
 }
 
 }  // namespace
 
-result<std::optional<job>>
+bool wants_colour(std::string_view mode, bool is_terminal)
+{
+    if (mode != "auto")
+        return mode == "always";
+    const char* refused = std::getenv("NO_COLOR");
+    const char* kind = std::getenv("TERM");
+    return is_terminal && !(refused && *refused) && !(kind && std::string_view(kind) == "dumb");
+}
+
+result<job_pointer>
 parse(std::span<const command> commands, int argc, const char* const* argv, std::ostream& out)
 {
-    const command* first = argc > 1 ? find_named(commands, argv[1]) : nullptr;
-    if (!first)
+    const std::string_view word = argc > 1 ? argv[1] : "";
+    if (word == "help")
+    {
+        const std::vector<const char*> meant = as_help(argc, argv);
+        return parse(commands, static_cast<int>(meant.size()), meant.data(), out);
+    }
+    if (word.empty() || word.starts_with('-'))
         return parse_role(commands, argc, argv, out);
+    const command* first = find_named(commands, word);
+    if (!first)
+        return no_such("portitor", "commands", word, commands);
     const auto which = choose(*first, argc, argv, out);
     if (!which)
         return which.error();
     if (!*which)
-        return std::optional<job>();
+        return job_pointer();
     return parse_command(commands, **which, out);
+}
+
+int refusal_exit_code(std::span<const command> commands, int argc, const char* const* argv)
+{
+    int code = 2;
+    std::span<const command> known = commands;
+    for (int i = 1; i < argc && !known.empty(); ++i)
+    {
+        std::string_view name = argv[i];
+        if (name == "--role" && i + 1 < argc)
+            name = argv[i + 1];
+        else if (name.starts_with("--role="))
+            name.remove_prefix(std::string_view("--role=").size());
+        const command* found = find_named(known, name);
+        if (!found)
+            continue;
+        code = found->usage_exit_code;
+        known = found->subcommands;
+    }
+    return code;
 }
 
 }  // namespace portitor::cli

@@ -73,7 +73,9 @@ void chain_list::declare(loader& into)
 {
     into.add(insecure_option(allow_insecure));
     into.add(section{
-        "chains", read_list([this](const YAML::Node& list) { return read_chains(list, entries); })});
+        "chains", read_list([this](const YAML::Node& list) { return read_chains(list, entries); }), [this] {
+            entries = built_in_chains();
+        }});
 }
 
 result<void> chain_list::resolve()

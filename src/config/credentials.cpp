@@ -29,9 +29,10 @@ result<void> read_credentials(const YAML::Node& list, std::vector<credential_ent
 
 void credential_list::declare(loader& into)
 {
-    into.add(section{"credentials", read_list([this](const YAML::Node& list) {
-                         return read_credentials(list, entries);
-                     })});
+    into.add(section{
+        "credentials",
+        read_list([this](const YAML::Node& list) { return read_credentials(list, entries); }),
+        [this] { entries.clear(); }});
 }
 
 }  // namespace portitor::config

@@ -48,9 +48,10 @@ void facilitator_list::declare(loader& into)
              set_text(default_name)}
         );
     into.add(insecure_option(allow_insecure));
-    into.add(section{"facilitators", read_list([this](const YAML::Node& list) {
-                         return read_facilitators(list, entries);
-                     })});
+    into.add(section{
+        "facilitators",
+        read_list([this](const YAML::Node& list) { return read_facilitators(list, entries); }),
+        [this] { entries.clear(); }});
 }
 
 result<void> facilitator_list::resolve()

@@ -1,60 +1,18 @@
-#include <portitor/config/loader.hpp>
+#include "config/document.hpp"
+#include "config/flags.hpp"
+#include "config/help.hpp"
 
-#include <CLI/CLI.hpp>
-#include <yaml-cpp/yaml.h>
+#include <portitor/config/loader.hpp>
+#include <portitor/config/setters.hpp>
 
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <ostream>
 #include <set>
 #include <stdexcept>
 
 namespace portitor::config {
-
-namespace {
-
-std::string at_line(const std::string& path, const YAML::Node& node)
-{
-    return fmt::format("{}:{}", path, node.Mark().line + 1);
-}
-
-// A YAML::Node can be made of nearly everything: alone it would make a result ambiguous.
-struct document
-{
-    YAML::Node root;
-};
-
-result<document> parse_file(const std::string& path)
-{
-    try
-    {
-        return document{YAML::LoadFile(path)};
-    }
-    catch (const YAML::BadFile&)
-    {
-        return fail(errc::not_found, "--config: {} cannot be read", path);
-    }
-    catch (const std::ios_base::failure&)
-    {
-        return fail(errc::not_found, "--config: {} cannot be read", path);
-    }
-    catch (const YAML::ParserException& wrong)
-    {
-        return fail(errc::invalid, "--config: {}:{}: {}", path, wrong.mark.line + 1, wrong.msg);
-    }
-}
-
-std::string describe(const option& each)
-{
-    return fmt::format(
-        "{} [{}]{}",
-        each.help,
-        environment_name(each.name),
-        each.fallback.empty() ? "" : fmt::format(" (default {})", each.fallback)
-    );
-}
-
-}  // namespace
 
 std::string environment_name(std::string_view option)
 {
@@ -64,39 +22,51 @@ std::string environment_name(std::string_view option)
     return name;
 }
 
-loader::loader(std::string program, std::string summary, std::string footer)
-    : program_(std::move(program)), summary_(std::move(summary)), footer_(std::move(footer))
+option list_option(std::string name, std::string help, std::vector<std::string>& into)
+{
+    option out{std::move(name), std::move(help), "", append_text(into)};
+    out.is_list = true;
+    out.reset = [&into] { into.clear(); };
+    return out;
+}
+
+loader::loader(description about) : about_(std::move(about))
 {
     // load() itself reads it.
-    add(option{"config", "YAML file with settings and the operator's lists", "", [](const std::string&) {
-                   return result<void>();
-               }});
+    option file{"config", "YAML file with settings and the operator's lists", "", [](const std::string&) {
+                    return result<void>();
+                }};
+    file.placeholder = "FILE";
+    add(std::move(file));
 }
+
+loader::loader(std::string program, std::string summary, std::string footer)
+    : loader(description{std::move(program), std::move(summary), std::move(footer)})
+{}
 
 void loader::add(option what)
 {
-    known_option* known = find_option(what.name);
-    if (!known)
-    {
-        options_.push_back({std::move(what), hiding_, {}});
-        known = &options_.back();
-        known->setters.push_back(std::move(known->what.apply));
-        return;
-    }
-    if (known->what.fallback != what.fallback || known->what.is_switch != what.is_switch)
+    if (what.is_list && !what.reset)
+        throw std::logic_error("--" + what.name + " is a list that cannot be emptied");
+    const auto at = std::find_if(options_.begin(), options_.end(), [&](const known_option& each) {
+        return each.what.name == what.name;
+    });
+    if (at != options_.end() && (at->what.fallback != what.fallback || at->what.is_switch != what.is_switch ||
+                                 at->what.is_list != what.is_list))
         throw std::logic_error("--" + what.name + " is declared in two ways");
-    known->setters.push_back(std::move(what.apply));
+    known_option& known =
+        at != options_.end() ? *at : options_.emplace_back(known_option{what, hiding_, {}, {}});
+    known.setters.push_back(std::move(what.apply));
+    if (what.reset)
+        known.resets.push_back(std::move(what.reset));
 }
 
 void loader::add(section what)
 {
-    const auto at = std::find_if(sections_.begin(), sections_.end(), [&](const known_section& each) {
-        return each.name == what.name;
-    });
-    if (at == sections_.end())
-        sections_.push_back({std::move(what.name), {std::move(what.apply)}});
-    else
-        at->readers.push_back(std::move(what.apply));
+    known_section* known = find_section(what.name);
+    if (!known)
+        known = &sections_.emplace_back(known_section{what.name, {}, {}, {}});
+    known->readers.push_back(std::move(what));
 }
 
 headed loader::under(std::string heading)
@@ -110,24 +80,40 @@ void headed::add(option what) const
     into_.add(std::move(what));
 }
 
-void loader::positional(std::string name, std::string help, std::vector<std::string>& into)
+void loader::positional(word what)
 {
     if (hiding_)
         return;
-    positional_name_ = std::move(name);
-    positional_help_ = std::move(help);
-    positional_ = &into;
+    if (!words_.empty() && words_.back().is_variable)
+        throw std::logic_error(what.name + " stands after words of any number");
+    words_.push_back(std::move(what));
 }
 
-loader::known_option* loader::find_option(std::string_view name)
+void loader::positional(std::string name, std::string help, std::string& into, presence needed)
 {
-    const auto at = std::find_if(options_.begin(), options_.end(), [&](const known_option& each) {
-        return each.what.name == name;
-    });
-    return at == options_.end() ? nullptr : &*at;
+    positional(
+        {std::move(name),
+         std::move(help),
+         set_text(into),
+         needed == presence::required,
+         false,
+         [&into] { into.clear(); }}
+    );
 }
 
-const loader::known_section* loader::find_section(std::string_view name) const
+void loader::positional(std::string name, std::string help, std::vector<std::string>& into, presence needed)
+{
+    positional(
+        {std::move(name),
+         std::move(help),
+         append_text(into),
+         needed == presence::required,
+         true,
+         [&into] { into.clear(); }}
+    );
+}
+
+loader::known_section* loader::find_section(std::string_view name)
 {
     const auto at = std::find_if(sections_.begin(), sections_.end(), [&](const known_section& each) {
         return each.name == name;
@@ -137,156 +123,131 @@ const loader::known_section* loader::find_section(std::string_view name) const
 
 result<outcome> loader::load(int argc, const char* const* argv, std::ostream& out)
 {
-    values given_values(options_.size());
-    const auto asked = read_flags(argc, argv, out, given_values);
-    if (!asked || *asked == outcome::printed)
-        return asked;
-    read_environment(given_values);
-    // The first option is --config.
-    const std::string file = given_values[0] ? given_values[0]->text : std::string();
-    if (!file.empty())
+    const auto see_help = [this](const error& wrong) {
+        return fail(wrong.code(), "{} (see {} --help)", wrong.message(), about_.program);
+    };
+    auto line = read_flags(options_, argc, argv);
+    if (!line)
+        return see_help(line.error());
+    if (line->wants_help || line->wants_version)
     {
-        auto read = read_file(file, given_values);
+        out << (line->wants_help ? help_text(*this) : "portitor " PORTITOR_VERSION "\n");
+        return outcome::printed;
+    }
+    values_ = std::move(line->flags);
+    for (known_section& each : sections_)
+        each.node.reset();
+    auto environment = read_environment();
+    if (!environment)
+        return environment.error();
+    // The first option is --config.
+    const std::string file = values_[0] ? values_[0]->texts.front() : std::string();
+    has_config_file_ = !file.empty();
+    if (has_config_file_)
+    {
+        auto read = read_file(file);
         if (!read)
             return read.error();
     }
-    auto applied = apply(given_values);
+    auto complete = demand_required();
+    if (!complete)
+        return see_help(complete.error());
+    auto worded = apply_words(line->words);
+    if (!worded)
+        return see_help(worded.error());
+    auto applied = apply();
     if (!applied)
         return applied.error();
     return outcome::run;
 }
 
-result<outcome> loader::read_flags(int argc, const char* const* argv, std::ostream& out, values& into)
+result<void> loader::load_layer(const std::string& yaml_text, const std::string& where)
 {
-    CLI::App app(summary_, program_);
-    app.footer(footer_);
-    app.set_version_flag("--version", "portitor " PORTITOR_VERSION);
-    std::vector<std::string> texts(options_.size());
-    std::vector<CLI::Option*> flags;
-    for (std::size_t i = 0; i < options_.size(); ++i)
-    {
-        const option& each = options_[i].what;
-        const std::string flag = (each.letter ? fmt::format("-{},", each.letter) : "") + "--" + each.name;
-        CLI::Option* made = app.add_option(flag, texts[i], describe(each));
-        made->take_last();
-        if (each.is_switch)
-            made->expected(0, 1)->default_str("true");
-        // CLI11 shows no option of a group without a name.
-        if (options_[i].hidden)
-            made->group("");
-        else if (!each.heading.empty())
-            made->group(each.heading);
-        flags.push_back(made);
-    }
-    if (positional_)
-        app.add_option(positional_name_, *positional_, positional_help_);
-    try
-    {
-        app.parse(argc, argv);
-    }
-    catch (const CLI::Success& wanted)
-    {
-        app.exit(wanted, out, out);
-        return outcome::printed;
-    }
-    catch (const CLI::ParseError& wrong)
-    {
-        return fail(errc::invalid, "{} (see {} --help)", wrong.what(), program_);
-    }
-    for (std::size_t i = 0; i < options_.size(); ++i)
-    {
-        const option& each = options_[i].what;
-        if (flags[i]->count() > 0)
-            into[i] = given{texts[i].empty() && each.is_switch ? "true" : texts[i], "--" + each.name};
-    }
-    return outcome::run;
+    const auto parsed = parse_text(yaml_text, where);
+    if (!parsed)
+        return parsed.error();
+    values_.resize(options_.size());
+    auto read = read_document(parsed->root, where, unknown_keys::passed_over);
+    return read ? apply() : read;
 }
 
-void loader::read_environment(values& into) const
+result<void> loader::read_environment()
 {
     for (std::size_t i = 0; i < options_.size(); ++i)
     {
         const std::string variable = environment_name(options_[i].what.name);
-        if (const char* text = into[i] ? nullptr : std::getenv(variable.c_str()))
-            into[i] = given{text, variable};
+        const char* text = values_[i] ? nullptr : std::getenv(variable.c_str());
+        if (!text)
+            continue;
+        values_[i] = given{{text}, variable};
+        if (!options_[i].what.is_list)
+            continue;
+        auto several = list_values(std::string(text), variable);
+        if (!several)
+            return several.error();
+        values_[i]->texts = std::move(*several);
     }
+    return {};
 }
 
-result<void> loader::read_file(const std::string& path, values& into)
+result<void> loader::read_file(const std::string& path)
 {
-    const auto parsed = parse_file(path);
-    if (!parsed)
-        return parsed.error();
-    const YAML::Node& root = parsed->root;
+    const std::string where = "--config: " + path;
+    const auto parsed = parse_file(path, where);
+    return parsed ? read_document(parsed->root, where, unknown_keys::refused) : parsed.error();
+}
+
+result<void> loader::read_document(const YAML::Node& root, const std::string& where, unknown_keys unknown)
+{
     if (root.IsNull())
         return {};
     if (!root.IsMap())
-        return fail(errc::invalid, "--config: {} must be a YAML mapping", path);
+        return fail(errc::invalid, "{} must be a YAML mapping", where);
     std::set<std::string> seen;
     for (const auto& entry : root)
     {
         const std::string key = entry.first.Scalar();
         if (!seen.insert(key).second)
-            return fail(errc::invalid, "--config: {}: {} comes twice", at_line(path, entry.first), key);
-        auto read = read_entry(path, entry.first, entry.second, into);
+            return fail(errc::invalid, "{}: {} comes twice", at_line(where, entry.first), key);
+        auto read = read_entry(entry.first, entry.second, where, unknown);
         if (!read)
             return read;
     }
     return {};
 }
 
-result<void>
-loader::read_entry(const std::string& path, const YAML::Node& key, const YAML::Node& value, values& into)
+result<void> loader::read_entry(
+    const YAML::Node& key, const YAML::Node& value, const std::string& document, unknown_keys unknown
+)
 {
     const std::string& name = key.Scalar();
-    const std::string where = fmt::format("--config: {}: {}", at_line(path, key), name);
-    if (const known_option* known = find_option(name))
+    const std::string where = fmt::format("{}: {}", at_line(document, key), name);
+    const auto at = std::find_if(options_.begin(), options_.end(), [&](const known_option& each) {
+        return each.what.name == name;
+    });
+    if (at == options_.end())
     {
-        if (!value.IsScalar())
-            return fail(errc::invalid, "{} takes one value", where);
-        auto& place = into[static_cast<std::size_t>(known - options_.data())];
-        if (!place)
-            place = given{value.Scalar(), where};
+        known_section* known = find_section(name);
+        if (!known && unknown == unknown_keys::refused)
+            return fail(errc::invalid, "{}: unknown key \"{}\"", at_line(document, key), name);
+        if (known && !known->node)
+        {
+            known->node = value;
+            known->document = document;
+            known->where = where;
+        }
         return {};
     }
-    const known_section* known = find_section(name);
-    if (!known)
-        return fail(errc::invalid, "--config: {}: unknown key \"{}\"", at_line(path, key), name);
-    try
-    {
-        for (const reader& each : known->readers)
-        {
-            auto read = each(value);
-            if (!read)
-                return read.error().within(where);
-        }
-    }
-    catch (const YAML::Exception& wrong)
-    {
-        return fail(errc::invalid, "--config: {}:{}: {}: {}", path, wrong.mark.line + 1, name, wrong.msg);
-    }
+    if (!at->what.is_list && !value.IsScalar())
+        return fail(errc::invalid, "{} takes one value", where);
+    auto texts = at->what.is_list ? list_values(value, where)
+                                  : result<std::vector<std::string>>(std::vector{value.Scalar()});
+    if (!texts)
+        return texts.error();
+    auto& place = values_[static_cast<std::size_t>(at - options_.begin())];
+    if (!place)
+        place = given{std::move(*texts), where};
     return {};
-}
-
-result<void> loader::apply(const values& all) const
-{
-    for (std::size_t i = 0; i < options_.size(); ++i)
-    {
-        const known_option& each = options_[i];
-        const given value = all[i].value_or(given{each.what.fallback, "--" + each.what.name});
-        for (const setter& set : each.setters)
-        {
-            auto taken = set(value.text);
-            if (!taken)
-                return taken.error().within(value.where);
-        }
-    }
-    return {};
-}
-
-void loader::apply_fallbacks() const
-{
-    apply(values(options_.size())).value();
 }
 
 }  // namespace portitor::config

@@ -93,7 +93,9 @@ result<void> read_networks(const YAML::Node& list, x402::network_table& into)
 void network_list::declare(loader& into)
 {
     into.add(section{
-        "networks", read_list([this](const YAML::Node& list) { return read_networks(list, table); })});
+        "networks", read_list([this](const YAML::Node& list) { return read_networks(list, table); }), [this] {
+            table = x402::network_table::built_in();
+        }});
 }
 
 }  // namespace portitor::config

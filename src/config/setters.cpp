@@ -1,6 +1,7 @@
 #include <portitor/config/setters.hpp>
 #include <portitor/http/message.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 
@@ -100,6 +101,24 @@ setter set_service_port(service_port& into)
         if (!named || colon == 0)
             return fail(errc::invalid, "\"{}\" is neither NAMESPACE/NAME nor NAMESPACE/NAME:PORT", value);
         into = std::move(read);
+        return {};
+    };
+}
+
+setter set_one_of(std::string& into, std::vector<std::string> known)
+{
+    return [&into, known = std::move(known)](const std::string& value) -> result<void> {
+        if (std::find(known.begin(), known.end(), value) == known.end())
+            return fail(errc::invalid, "\"{}\" is none of {}", value, fmt::join(known, ", "));
+        into = value;
+        return {};
+    };
+}
+
+setter append_text(std::vector<std::string>& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        into.push_back(value);
         return {};
     };
 }

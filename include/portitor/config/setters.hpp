@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace portitor::config {
 
@@ -31,6 +32,10 @@ setter set_url(std::string& into);
 setter set_key(kube::object_key& into);
 /// The same, with ":PORT" where it is another one than the usual.
 setter set_service_port(service_port& into);
+/// One of a few words.
+setter set_one_of(std::string& into, std::vector<std::string> known);
+/// Of a list: each value goes to the end. See list_option().
+setter append_text(std::vector<std::string>& into);
 setter set_level(log_level& into);
 setter set_format(log_format& into);
 

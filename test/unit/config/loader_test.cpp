@@ -186,15 +186,17 @@ TEST_CASE("an option's variable is its name in capitals", "[config][loader]")
     CHECK(config::environment_name("kubeconfig") == "PORTITOR_KUBECONFIG");
 }
 
-TEST_CASE("flags are taken in every spelling, and the last one counts", "[config][loader]")
+TEST_CASE("flags are taken in every spelling, once", "[config][loader]")
 {
     fixture f;
     REQUIRE(f.load({"-s", "one"}).has_value());
     CHECK(f.shade == "one");
     REQUIRE(f.load({"--test-shade=two"}).has_value());
     CHECK(f.shade == "two");
-    REQUIRE(f.load({"--test-shade", "two", "--test-shade", "three"}).has_value());
+    REQUIRE(f.load({"-sthree"}).has_value());
     CHECK(f.shade == "three");
+    CHECK(has(f.complaint({"--test-shade", "two", "--test-shade", "three"}), "--test-shade is given twice"));
+    CHECK(has(f.complaint({"-s", "two", "--test-shade=three"}), "--test-shade is given twice"));
 }
 
 TEST_CASE("a switch alone means true", "[config][loader]")

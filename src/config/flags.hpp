@@ -1,0 +1,21 @@
+#pragma once
+
+#include <portitor/config/loader.hpp>
+
+namespace portitor::config {
+
+/// What a command line says.
+struct command_line
+{
+    given_values flags;
+    std::vector<std::string> words;
+    bool wants_help = false;
+    bool wants_version = false;
+};
+
+/// Reads `--name VALUE`, `--name=VALUE`, `-f VALUE`, `-fVALUE`, switches, and words, in any order; what
+/// follows
+/// `--` is words. errc::invalid names the flag that is unknown, given twice or without its value.
+result<command_line> read_flags(std::span<const known_option> known, int argc, const char* const* argv);
+
+}  // namespace portitor::config

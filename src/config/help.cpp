@@ -1,0 +1,137 @@
+#include "config/help.hpp"
+
+#include <algorithm>
+
+namespace portitor::config {
+
+namespace {
+
+constexpr std::size_t width = 100;
+constexpr std::size_t indent = 30;
+
+/// `left`, and `right` beside it in lines that fit.
+std::string two_columns(const std::string& left, const std::string& right)
+{
+    std::string out = "  " + left;
+    std::size_t column = out.size();
+    if (column + 2 > indent)
+    {
+        out += '\n';
+        column = 0;
+    }
+    out.append(indent - column, ' ');
+    column = indent;
+    std::size_t at = 0;
+    while (at < right.size())
+    {
+        const std::size_t end = std::min(right.find(' ', at), right.size());
+        if (column > indent && column + 1 + end - at > width)
+        {
+            out += '\n';
+            out.append(indent, ' ');
+            column = indent;
+        }
+        if (column > indent)
+        {
+            out += ' ';
+            ++column;
+        }
+        out.append(right, at, end - at);
+        column += end - at;
+        at = end + 1;
+    }
+    return out + '\n';
+}
+
+std::string flags_of(const option& what)
+{
+    std::string out = what.letter ? fmt::format("-{}, ", what.letter) : "    ";
+    out += "--" + what.name;
+    for (const std::string& alias : what.aliases)
+        out += ", --" + alias;
+    const std::string value = placeholder_of(what);
+    return value.empty() ? out : out + ' ' + value;
+}
+
+std::string words_of(const option& what)
+{
+    std::string out = what.help;
+    if (what.is_required)
+        out += " (required)";
+    if (what.is_list)
+        out += " (may be given several times)";
+    if (!what.fallback.empty() && !(what.is_switch && what.fallback == "false"))
+        out += fmt::format(" (default {})", what.fallback);
+    return out;
+}
+
+std::vector<std::string> headings_of(const loader& of)
+{
+    // What stands under none comes first.
+    std::vector<std::string> out{""};
+    for (const known_option& each : of.options())
+    {
+        if (!each.hidden && std::find(out.begin(), out.end(), each.what.heading) == out.end())
+            out.push_back(each.what.heading);
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string placeholder_of(const option& what)
+{
+    if (what.is_switch)
+        return {};
+    if (!what.placeholder.empty())
+        return what.placeholder;
+    return what.values.empty() ? "VALUE" : fmt::format("{}", fmt::join(what.values, "|"));
+}
+
+std::string usage_line(const loader& of)
+{
+    std::string out = of.about().program;
+    for (const word& each : of.words())
+    {
+        const std::string name = each.name + (each.is_variable ? "..." : "");
+        out += each.is_required ? ' ' + name : " [" + name + ']';
+    }
+    for (const known_option& each : of.options())
+    {
+        if (each.what.is_required && !each.hidden)
+            out += fmt::format(" --{} {}", each.what.name, placeholder_of(each.what));
+    }
+    return out + " [options]";
+}
+
+std::string help_text(const loader& of)
+{
+    std::string out = fmt::format("{}\n\nUsage: {}\n", of.about().summary, usage_line(of));
+    if (!of.words().empty())
+        out += '\n';
+    for (const word& each : of.words())
+        out += two_columns(each.name + (each.is_variable ? "..." : ""), each.help);
+    for (const std::string& heading : headings_of(of))
+    {
+        out += fmt::format("\n{}:\n", heading.empty() ? "Options" : heading);
+        if (heading.empty())
+        {
+            out += two_columns("-h, --help", "shows this");
+            out += two_columns("    --version", "shows the version and how it was built");
+        }
+        for (const known_option& each : of.options())
+        {
+            if (!each.hidden && each.what.heading == heading)
+                out += two_columns(flags_of(each.what), words_of(each.what));
+        }
+    }
+    if (!of.about().examples.empty())
+        out += "\nExamples:\n";
+    for (const example& each : of.about().examples)
+        out += fmt::format("  # {}\n  {}\n", each.what, each.command);
+    if (!of.about().footer.empty())
+        out += '\n' + of.about().footer + '\n';
+    return out;
+}
+
+}  // namespace portitor::config

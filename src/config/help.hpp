@@ -1,0 +1,16 @@
+#pragma once
+
+#include <portitor/config/loader.hpp>
+
+namespace portitor::config {
+
+/// The help of a program: its usage, words, options by heading, and examples.
+std::string help_text(const loader& of);
+
+/// "portitor sell stop NAME [options]".
+std::string usage_line(const loader& of);
+
+/// What stands for the value of an option: "FILE", "text|json"; empty for a switch.
+std::string placeholder_of(const option& what);
+
+}  // namespace portitor::config
