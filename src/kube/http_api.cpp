@@ -22,6 +22,7 @@ constexpr int page_size = 500;
 constexpr auto request_deadline = std::chrono::seconds(30);
 constexpr auto page_deadline = std::chrono::seconds(60);
 constexpr std::size_t longest_answer = 64 * 1024 * 1024;
+constexpr std::size_t longest_other = 1024 * 1024;
 constexpr std::size_t longest_failure = 64 * 1024;
 constexpr int most_attempts = 10;
 
@@ -259,6 +260,16 @@ public:
         co_return answer.error();
     }
 
+    asio::awaitable<result<http::response>>
+    ask(http::verb method, std::string target, std::string body) override
+    {
+        http::request message(method, target, 11);
+        if (!body.empty())
+            message.set(http::field::content_type, json_type);
+        message.body() = std::move(body);
+        co_return co_await exchange(std::move(message), request_class::normal, longest_other);
+    }
+
 private:
     asio::awaitable<api_result<void>> authorize(http::request& message)
     {
@@ -377,7 +388,8 @@ private:
         }
     }
 
-    asio::awaitable<result<http::response>> exchange(http::request message, request_class urgency)
+    asio::awaitable<result<http::response>>
+    exchange(http::request message, request_class urgency, std::size_t longest = longest_answer)
     {
         const auto asked = time_.now();
         const auto permit = co_await throttle_.acquire(urgency);
@@ -388,7 +400,7 @@ private:
             co_return authorized.error().to_error();
         http::client_options options;
         options.timeout = request_deadline;
-        options.max_body = longest_answer;
+        options.max_body = longest;
         const auto started = time_.now();
         const std::string method(message.method_string());
         auto answer = co_await client_->send(who_->server(), std::move(message), options);

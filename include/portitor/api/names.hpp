@@ -13,6 +13,9 @@ std::string http_route_name(std::string_view offer);     ///< "so-<offer>"
 std::string payment_route_name(std::string_view offer);  ///< "<offer>-payment"
 std::string registration_name(std::string_view offer);   ///< "<offer>-registration"
 
+/// The name of the HTTPRoute that publishes the discovery documents, in the release's namespace.
+inline constexpr const char* discovery_route_name = "portitor-discovery";
+
 /// The name as a label value: itself up to 63 characters, beyond that shortened with a digest.
 std::string label_value(std::string_view name);
 

@@ -105,6 +105,12 @@ public:
     /// Deletes the object that is meant; one that is gone or has been replaced is a success.
     virtual boost::asio::awaitable<api_result<void>>
     remove(resource kind, object_key key, delete_options which) = 0;
+
+    /// Any other request, such as GET /version, a review of rights, or a Service by way of the server's
+    /// proxy. The answer whatever its status, at most 1 MiB of it; sent once. A body is JSON.
+    /// errc::unavailable where the server is one in memory, which answers none.
+    virtual boost::asio::awaitable<result<http::response>>
+    ask(http::verb method, std::string target, std::string body = {});
 };
 
 /// A client of the real API server over HTTP/1.1: one connection for each watch, a bounded pool for the rest.

@@ -92,6 +92,9 @@ public:
             co_await signal_->wait();
     }
 
+    /// Takes what list_all() brings, for who does not watch: in place of run().
+    watch_target& feed() { return *this; }
+
     const store<T>& objects() const { return objects_; }
     const typename store<T>::index& add_index(typename store<T>::index_function of)
     {
@@ -320,6 +323,9 @@ public:
     boost::asio::awaitable<void> wait_synced() override { return kept_.wait_synced(); }
     std::optional<std::chrono::seconds> disconnected_for() const override { return kept_.disconnected_for(); }
     const resource& kind() const override { return kept_.kind(); }
+
+    /// As informer::feed().
+    watch_target& feed() { return kept_.feed(); }
 
     const view& objects() const { return view_; }
     /// As store::add_index().

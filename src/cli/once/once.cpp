@@ -1,7 +1,7 @@
 #include "cli/once/once.hpp"
 
 #include "cli/once/options.hpp"
-#include "cli/once/yaml.hpp"
+#include "cli/yaml.hpp"
 #include "offer/chains.hpp"
 #include "offer/children.hpp"
 #include "offer/plan.hpp"
@@ -95,7 +95,7 @@ public:
         auto text = read_input(config_.file, terminal_.in);
         if (!text)
             co_return text.error();
-        auto documents = once::parse_yaml(*text);
+        auto documents = parse_yaml(*text);
         if (!documents)
             co_return documents.error().within(config_.file);
         std::vector<json::object> offers = offers_in(std::move(*documents));
@@ -156,7 +156,7 @@ private:
         if (config_.output == "json")
             everything.push_back(child);
         else if (config_.output == "yaml")
-            terminal_.out << "---\n" << once::to_yaml(child);
+            terminal_.out << "---\n" << to_yaml(child);
         else
             terminal_.out << "  + " << kube::string_at(child, "kind") << ' '
                           << kube::string_at(child, "metadata.name") << '\n';

@@ -11,6 +11,7 @@
 #include "roles/controller/watches.hpp"
 #include "roles/kube_connection.hpp"
 
+#include <portitor/api/names.hpp>
 #include <portitor/core/task_group.hpp>
 #include <portitor/http/client.hpp>
 #include <portitor/kube/controller.hpp>
@@ -186,7 +187,7 @@ private:
     }
 
     /// Stands in the queue for the route of the discovery documents: offers have a namespace.
-    static object_key publishing_key() { return {"", controller::discovery_route_name}; }
+    static object_key publishing_key() { return {"", api::discovery_route_name}; }
 
     /// One pass over one offer: look, decide, act. The value is when to look again without an event.
     asio::awaitable<kube::reconcile_result> reconcile(object_key key)

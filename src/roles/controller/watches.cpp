@@ -1,7 +1,6 @@
 #include "roles/controller/watches.hpp"
 
-#include "offer/drain.hpp"
-#include "roles/controller/watch_filters.hpp"
+#include "offer/watch_filters.hpp"
 
 #include <portitor/api/resources.hpp>
 
@@ -16,13 +15,6 @@ watches::keys joined(watches::keys some, const watches::keys& more)
 {
     some.insert(some.end(), more.begin(), more.end());
     return some;
-}
-
-kube::selection filtered(std::shared_ptr<const kube::object_filter> by)
-{
-    kube::selection out;
-    out.filter = std::move(by);
-    return out;
 }
 
 }  // namespace
@@ -51,7 +43,7 @@ watches::watches(
 )
     : wall_(wall), past_(past), numbers_(numbers), log_(std::move(log)), queue_(to.queue())
 {
-    kube::selection selected = filtered(own_kind_filter());
+    kube::selection selected = offer::filtered(offer::own_kind_filter());
     selected.labels = which.offer_selector;
     offers_ = &to.watch<offer::offer_record>(
         api::service_offer_resource,
@@ -67,96 +59,81 @@ watches::watches(
     optional.may_be_absent = true;
     auto& grants = to.watch(
         api::reference_grant_resource,
-        filtered(own_kind_filter()),
-        [this](const change& of) { return around_->concerned_by_grant(of); },
+        offer::filtered(offer::own_kind_filter()),
+        [this](const change& of) { return market_->around().concerned_by_grant(of); },
         optional
     );
-    around_.emplace(
-        offer::surroundings::kinds{
-            *offers_, *children_[child_kind::http_route], *children_[child_kind::middleware], grants},
-        settings
-    );
+    market_.emplace(offer::market::kinds{*offers_, children_, grants}, settings);
     if (!which.verifier_service.name.empty())
         watch_endpoints(to, which.verifier_service);
 }
 
-offer::child_finder watches::find_child() const
-{
-    return [this](child_kind kind, const object_key& key) { return children_[kind]->objects().find(key); };
-}
-
 offer::observation watches::observe(offer::record_ptr offer) const
 {
-    offer::observation seen = offer::observe(std::move(offer), find_child(), paths_, *around_);
+    offer::observation seen = market_->observe(std::move(offer));
     if (endpoints_)
         seen.verifier_ready = verifier_ready_;
     return seen;
 }
 
-offer::observation watches::glance(offer::record_ptr offer) const
-{
-    offer::observation seen;
-    seen.children = offer::find_children(offer->meta, find_child());
-    seen.offer = std::move(offer);
-    return seen;
-}
-
 void watches::watch_children(kube::controller& to)
 {
-    children_[child_kind::middleware] =
-        &to.watch(api::middleware_resource, filtered(middleware_filter()), [this](const change& of) {
-            return joined(child_changed(child_kind::middleware, of), around_->concerned_by_middleware(of));
-        });
-    children_[child_kind::http_route] =
-        &to.watch(api::http_route_resource, filtered(http_route_filter()), [this](const change& of) {
+    children_[child_kind::middleware] = &to.watch(
+        api::middleware_resource,
+        offer::child_selection(child_kind::middleware),
+        [this](const change& of) {
+            return joined(
+                child_changed(child_kind::middleware, of), market_->around().concerned_by_middleware(of)
+            );
+        }
+    );
+    children_[child_kind::http_route] = &to.watch(
+        api::http_route_resource,
+        offer::child_selection(child_kind::http_route),
+        [this](const change& of) {
             if (on_route_change_)
                 on_route_change_(of.key());
-            return joined(child_changed(child_kind::http_route, of), around_->concerned_by_route(of));
-        });
+            return joined(
+                child_changed(child_kind::http_route, of), market_->around().concerned_by_route(of)
+            );
+        }
+    );
     for (const child_kind kind : {child_kind::payment_route, child_kind::registration})
         children_[kind] = &to.watch(
             offer::type_of(kind).resource,
-            filtered(own_kind_filter()),
+            offer::child_selection(kind),
             [this, kind](const change& of) { return child_changed(kind, of); }
         );
 }
 
 void watches::watch_endpoints(kube::controller& to, const object_key& service)
 {
-    kube::selection slices = filtered(endpoint_slice_filter());
-    slices.ns = service.ns;
-    slices.labels = "kubernetes.io/service-name=" + service.name;
-    endpoints_ = &to.watch(api::endpoint_slice_resource, slices, [this](const change&) {
-        return concerned_by_endpoints();
-    });
+    endpoints_ =
+        &to.watch(api::endpoint_slice_resource, offer::endpoint_selection(service), [this](const change&) {
+            return concerned_by_endpoints();
+        });
 }
 
 void watches::begin()
 {
     if (endpoints_)
-        verifier_ready_ = any_endpoint_ready();
+        verifier_ready_ = offer::any_endpoint_ready(*endpoints_);
     for (const auto& [key, offer] : offers_->objects().all())
         update_path_or_later(offer);
 }
 
 watches::keys watches::concerned_by_offer(const offer_change& of)
 {
-    keys out = paths_.update(of, of.after && has_given_up_place(*of.after, wall_.now()));
+    keys out = market_->update_path(of, wall_.now());
     out.push_back(of.key());
     // Last, because it must not count twice what is told again after an exception.
     numbers_.update(of);
     return out;
 }
 
-bool watches::has_given_up_place(const offer::offer_record& offer, clock::time_point now) const
-{
-    const object_key route = offer::type_of(child_kind::http_route).key_for(offer.meta);
-    return offer::has_given_up_place(offer, children_[child_kind::http_route]->objects().find(route), now);
-}
-
 void watches::update_path(const offer::record_ptr& offer, clock::time_point now)
 {
-    for (const object_key& each : paths_.update({offer, offer}, has_given_up_place(*offer, now)))
+    for (const object_key& each : market_->update_path({offer, offer}, now))
         queue_.add(each);
 }
 
@@ -190,25 +167,12 @@ watches::keys watches::child_changed(child_kind kind, const change& of)
 watches::keys watches::concerned_by_endpoints()
 {
     keys out;
-    const bool ready = any_endpoint_ready();
+    const bool ready = offer::any_endpoint_ready(*endpoints_);
     if (std::exchange(verifier_ready_, ready) == ready)
         return out;
     for (const auto& [key, offer] : offers_->objects().all())
         out.push_back(key);
     return out;
-}
-
-bool watches::any_endpoint_ready() const
-{
-    for (const auto& [key, slice] : endpoints_->objects().all())
-    {
-        for (const boost::json::value& each : kube::array_at(slice->raw, "endpoints"))
-        {
-            if (kube::bool_at(kube::as_object(each), "conditions.ready"))
-                return true;
-        }
-    }
-    return false;
 }
 
 }  // namespace portitor::controller

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "offer/observe.hpp"
+#include "offer/market.hpp"
 #include "roles/controller/memory.hpp"
 #include "roles/controller/offer_metrics.hpp"
 
@@ -53,24 +53,22 @@ public:
     /// Looks whether the offer still asks for its place, which changes without an event of the offer.
     void update_path(const offer::record_ptr& offer, clock::time_point now);
 
+    /// As offer::market::observe(), with the verifier.
     offer::observation observe(offer::record_ptr offer) const;
 
-    /// The offer and its children alone: what can be seen without judging anything.
-    offer::observation glance(offer::record_ptr offer) const;
+    /// As offer::market::glance().
+    offer::observation glance(offer::record_ptr offer) const { return market_->glance(std::move(offer)); }
 
 private:
     using change = kube::change<kube::object>;
     using offer_change = kube::change<offer::offer_record>;
 
-    offer::child_finder find_child() const;
     void watch_children(kube::controller& to);
     void watch_endpoints(kube::controller& to, const kube::object_key& service);
     keys concerned_by_offer(const offer_change& of);
     keys concerned_by_endpoints();
     keys child_changed(offer::child_kind kind, const change& of);
-    bool has_given_up_place(const offer::offer_record& offer, clock::time_point now) const;
     void update_path_or_later(const offer::record_ptr& offer);
-    bool any_endpoint_ready() const;
 
     const clock& wall_;
     memory& past_;
@@ -81,8 +79,7 @@ private:
     offer::by_child<kube::object_informer*> children_;
     kube::object_informer* endpoints_ = nullptr;
     bool verifier_ready_ = false;
-    offer::path_index paths_;
-    std::optional<offer::surroundings> around_;
+    std::optional<offer::market> market_;
     route_listener on_route_change_;
 };
 

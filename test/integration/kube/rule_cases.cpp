@@ -5,6 +5,7 @@
 
 #include <portitor/kube/finalizer.hpp>
 #include <portitor/kube/lease_record.hpp>
+#include <portitor/kube/list_all.hpp>
 #include <portitor/kube/owner.hpp>
 
 #include <boost/json/parse.hpp>
@@ -359,6 +360,39 @@ TEST_CASE_METHOD(rules, "a page may be asked for again")
     REQUIRE(w.run(mine.api->list(widgets, which, next, into(again))));
     CHECK(first == strings{"w-0500"});
     CHECK(again == first);
+}
+
+TEST_CASE_METHOD(rules, "a kind can be read once, page by page and in parts, without a watch")
+{
+    struct : kube::watch_target
+    {
+        strings seen;
+        int begun = 0;
+        int complete = 0;
+
+        void on_list_begin() override { ++begun; }
+        result<void> on_item(json::object&& item, std::string_view) override
+        {
+            seen.push_back(kube::string_at(item, "metadata.name"));
+            return {};
+        }
+        void on_listed() override { ++complete; }
+        result<void> on_upsert(json::object&&, std::string_view) override { return {}; }
+        void on_removal(const kube::object_key&) override {}
+    } target;
+    create_widgets(w, "w", 501);
+    kube::selection here;
+    here.ns = "default";
+    kube::selection nowhere;
+    nowhere.ns = "kube-public";
+    REQUIRE(w.run(kube::list_all(*mine.api, widgets, {here, nowhere}, target)));
+    CHECK(target.seen.size() == 501);
+    CHECK(target.begun == 1);
+    CHECK(target.complete == 1);
+
+    here.labels = "app near (x)";
+    CHECK_FALSE(w.run(kube::list_all(*mine.api, widgets, {here}, target)));
+    CHECK(target.complete == 1);
 }
 
 TEST_CASE_METHOD(rules, "a kind that nobody knows is not found, whatever is asked of it")

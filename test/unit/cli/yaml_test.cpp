@@ -1,5 +1,5 @@
 #include "catch.hpp"
-#include "cli/once/yaml.hpp"
+#include "cli/yaml.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -7,7 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 using namespace portitor;
-using namespace portitor::cli::once;
+using namespace portitor::cli;
 
 namespace json = boost::json;
 

@@ -3,6 +3,7 @@
 #include "offer/children.hpp"
 #include "roles/controller/discovery/documents.hpp"
 
+#include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
 
 #include <boost/json/array.hpp>
@@ -42,7 +43,7 @@ json::object desired_discovery_route(
     json::object owner{
         {"apiVersion", "v1"}, {"kind", "Service"}, {"name", service.name}, {"uid", service.uid}};
     json::object metadata{
-        {"name", discovery_route_name},
+        {"name", api::discovery_route_name},
         {"namespace", service.ns},
         {"labels", {{api::managed_by_label, api::managed_by_value}}},
         {"ownerReferences", json::array{std::move(owner)}},

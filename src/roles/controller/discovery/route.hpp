@@ -8,10 +8,6 @@
 
 namespace portitor::controller {
 
-/// Name of the HTTPRoute that publishes the discovery documents, in the namespace of the Service that serves
-/// them.
-inline constexpr const char* discovery_route_name = "portitor-discovery";
-
 /// The HTTPRoute as it is to be: the documents' paths of any host, without any filter, to that port of that
 /// Service, which owns it, so that it goes with it. @pre the Service has a UID
 boost::json::object desired_discovery_route(

@@ -2,6 +2,7 @@
 
 #include "offer/drift.hpp"
 
+#include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
 
 namespace portitor::controller {
@@ -91,7 +92,7 @@ kube::object_key discovery_service::route() const
 {
     if (published_.service.name.empty())
         return {};
-    return {published_.service.ns, discovery_route_name};
+    return {published_.service.ns, api::discovery_route_name};
 }
 
 asio::awaitable<kube::reconcile_result> discovery_service::publish(executor& hand)

@@ -1,4 +1,4 @@
-#include "cli/once/yaml.hpp"
+#include "cli/yaml.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -9,7 +9,7 @@
 #include <charconv>
 #include <set>
 
-namespace portitor::cli::once {
+namespace portitor::cli {
 
 namespace json = boost::json;
 
@@ -210,4 +210,4 @@ std::string to_yaml(const json::value& value)
     return std::string(out.c_str()) + "\n";
 }
 
-}  // namespace portitor::cli::once
+}  // namespace portitor::cli

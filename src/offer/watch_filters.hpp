@@ -1,12 +1,15 @@
 #pragma once
 
+#include "offer/child.hpp"
+
+#include <portitor/kube/api.hpp>
 #include <portitor/kube/object_filter.hpp>
 
 #include <memory>
 
-namespace portitor::controller {
+namespace portitor::offer {
 
-/// What is read of the objects that the controller watches: what others put into theirs beside that costs
+/// What is read of the objects that offers are judged by: what others put into theirs beside that costs
 /// nothing. Of annotations and labels only our own are ever read. What may be ours is read whole, by its
 /// name, label or owner, because every field of it is kept true; up to a size that none of ours has, since
 /// anybody can make something look like it.
@@ -15,4 +18,10 @@ std::shared_ptr<const kube::object_filter> middleware_filter();
 std::shared_ptr<const kube::object_filter> http_route_filter();
 std::shared_ptr<const kube::object_filter> endpoint_slice_filter();
 
-}  // namespace portitor::controller
+/// All of a kind, with that read of it.
+kube::selection filtered(std::shared_ptr<const kube::object_filter> by);
+kube::selection child_selection(child_kind kind);
+/// The EndpointSlices of a Service.
+kube::selection endpoint_selection(const kube::object_key& service);
+
+}  // namespace portitor::offer

@@ -1,12 +1,11 @@
-#include "../../offer/offer_world.hpp"
 #include "catch.hpp"
+#include "offer/watch_filters.hpp"
 #include "offer/way_around.hpp"
-#include "roles/controller/watch_filters.hpp"
+#include "offer_world.hpp"
 
 #include <portitor/kube/object_reader.hpp>
 
 using namespace portitor;
-using namespace portitor::controller;
 using namespace portitor::offer;
 namespace json = boost::json;
 
@@ -56,7 +55,7 @@ void spoil(json::object& object)
 
 }  // namespace
 
-TEST_CASE("of others' Middlewares it is read whom they ask", "[controller][filter]")
+TEST_CASE("of others' Middlewares it is read whom they ask", "[offer][filter]")
 {
     json::object theirs = parsed(
         R"({"kind":"Middleware","metadata":{"name":"auth","namespace":"team","uid":"u","resourceVersion":"7"},
@@ -74,7 +73,7 @@ TEST_CASE("of others' Middlewares it is read whom they ask", "[controller][filte
     );
 }
 
-TEST_CASE("of others' HTTPRoutes it is read where they lead", "[controller][filter]")
+TEST_CASE("of others' HTTPRoutes it is read where they lead", "[offer][filter]")
 {
     json::object theirs = parsed(
         R"({"metadata":{"name":"wide","namespace":"shop"},"spec":{
@@ -100,7 +99,7 @@ TEST_CASE("of others' HTTPRoutes it is read where they lead", "[controller][filt
     CHECK(seen->spec().at("hostnames") == before->spec().at("hostnames"));
 }
 
-TEST_CASE("what we have made is read whole, whatever of it is left", "[controller][filter]")
+TEST_CASE("what we have made is read whole, whatever of it is left", "[offer][filter]")
 {
     test::world all;
     all.sell();
@@ -133,7 +132,7 @@ TEST_CASE("what we have made is read whole, whatever of it is left", "[controlle
     }
 }
 
-TEST_CASE("what somebody nested too deeply into ours is put right", "[controller][filter]")
+TEST_CASE("what somebody nested too deeply into ours is put right", "[offer][filter]")
 {
     test::world all;
     all.sell();
@@ -147,7 +146,7 @@ TEST_CASE("what somebody nested too deeply into ours is put right", "[controller
     CHECK(next.applies[0].foreign == std::vector<std::string>{"/spec/plugin"});
 }
 
-TEST_CASE("what only looks like ours costs no more than ours", "[controller][filter]")
+TEST_CASE("what only looks like ours costs no more than ours", "[offer][filter]")
 {
     test::world all;
     all.sell();
@@ -173,7 +172,7 @@ TEST_CASE("what only looks like ours costs no more than ours", "[controller][fil
     }
 }
 
-TEST_CASE("labels of others are not kept", "[controller][filter]")
+TEST_CASE("labels of others are not kept", "[offer][filter]")
 {
     test::world all;
     all.sell();
@@ -195,7 +194,7 @@ TEST_CASE("labels of others are not kept", "[controller][filter]")
     }
 }
 
-TEST_CASE("of the verifier's endpoints it is read which are ready", "[controller][filter]")
+TEST_CASE("of the verifier's endpoints it is read which are ready", "[offer][filter]")
 {
     const auto seen = read(
         parsed(R"({"metadata":{"name":"s"},"addressType":"IPv4","endpoints":[
@@ -205,7 +204,7 @@ TEST_CASE("of the verifier's endpoints it is read which are ready", "[controller
     CHECK(json::serialize(seen->raw.at("endpoints")) == R"([{"conditions":{"ready":true}}])");
 }
 
-TEST_CASE("offers and their children keep all but others' annotations", "[controller][filter]")
+TEST_CASE("offers and their children keep all but others' annotations", "[offer][filter]")
 {
     test::world all;
     all.sell();

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace portitor::cli::once {
+namespace portitor::cli {
 
 /// The documents of a YAML text as JSON, with YAML 1.2's core schema for plain scalars: null, booleans,
 /// integers and floats are such, everything else and everything quoted is a string. errc::invalid names the
@@ -17,4 +17,4 @@ result<std::vector<boost::json::value>> parse_yaml(const std::string& text);
 /// JSON as YAML, block style, for people to read.
 std::string to_yaml(const boost::json::value& value);
 
-}  // namespace portitor::cli::once
+}  // namespace portitor::cli

@@ -1,6 +1,4 @@
-#include "roles/controller/watch_filters.hpp"
-
-#include "roles/controller/discovery/route.hpp"
+#include "offer/watch_filters.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
@@ -10,7 +8,7 @@
 
 #include <algorithm>
 
-namespace portitor::controller {
+namespace portitor::offer {
 
 namespace json = boost::json;
 using filter = kube::field_filter;
@@ -55,7 +53,7 @@ bool is_owned_by_offer(const json::object& metadata)
 bool may_be_ours(const json::object& metadata, const std::string& prefix)
 {
     const std::string name = kube::string_at(metadata, "name");
-    return name.starts_with(prefix) || name == discovery_route_name ||
+    return name.starts_with(prefix) || name == api::discovery_route_name ||
            has_member(metadata, "labels", api::offer_label) ||
            has_member(metadata, "labels", api::managed_by_label) ||
            has_member(metadata, "annotations", api::desired_hash_annotation) || is_owned_by_offer(metadata);
@@ -116,4 +114,34 @@ std::shared_ptr<const kube::object_filter> endpoint_slice_filter()
         filter::all_but({metadata(), {"endpoints", endpoint}})});
 }
 
-}  // namespace portitor::controller
+kube::selection filtered(std::shared_ptr<const kube::object_filter> by)
+{
+    kube::selection out;
+    out.filter = std::move(by);
+    return out;
+}
+
+kube::selection child_selection(child_kind kind)
+{
+    switch (kind)
+    {
+    case child_kind::middleware:
+        return filtered(middleware_filter());
+    case child_kind::http_route:
+        return filtered(http_route_filter());
+    case child_kind::payment_route:
+    case child_kind::registration:
+        break;
+    }
+    return filtered(own_kind_filter());
+}
+
+kube::selection endpoint_selection(const kube::object_key& service)
+{
+    kube::selection out = filtered(endpoint_slice_filter());
+    out.ns = service.ns;
+    out.labels = "kubernetes.io/service-name=" + service.name;
+    return out;
+}
+
+}  // namespace portitor::offer

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <portitor/kube/api.hpp>
+#include <portitor/kube/watcher.hpp>
+
+#include <vector>
+
+namespace portitor::kube {
+
+/// Gives a target all that is there of a kind at this moment, once: for who does not watch. `parts` are read
+/// one after the other, such as one for each of several namespaces. A list that the server forgot on the way
+/// is begun anew, three times at most; any other failure is the caller's, and leaves the target as it was.
+boost::asio::awaitable<api_result<void>>
+list_all(api& server, resource kind, std::vector<selection> parts, watch_target& target);
+
+}  // namespace portitor::kube
