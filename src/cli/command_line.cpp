@@ -23,6 +23,13 @@ constexpr const char* footer =
 
 const std::vector<std::string> colour_modes{"auto", "always", "never"};
 
+/// As the user calls it: kubectl finds its plug-ins by their file names.
+std::string program_of(const char* const* argv)
+{
+    const std::string_view path = argv[0] ? argv[0] : "";
+    return path.substr(path.rfind('/') + 1) == "kubectl-portitor" ? "kubectl portitor" : "portitor";
+}
+
 using job_pointer = std::unique_ptr<job>;
 
 /// A command whose words have all been read.
@@ -117,8 +124,12 @@ result<job_pointer> assign(job_pointer made, const std::shared_ptr<settings>& re
         return resolved.error();
     made->name = which.name;
     made->serves_health = which.serves_health;
-    made->make = [read, which, colour = made->colour](const roles::process& around, console terminal) {
+    made->kube.is_of_a_person = !which.serves_health;
+    made->make = [read, which, &kube = made->kube, colour = made->colour](
+                     const roles::process& around, console terminal
+                 ) {
         terminal.colour = wants_colour(colour, terminal.out_is_terminal);
+        terminal.default_namespace = kube.is_of_a_person ? kube.default_namespace() : "default";
         terminal.has_config_file = read->loader.has_config_file();
         terminal.read_settings = [read, which](const std::string& yaml, const std::string& where) {
             auto loaded = read->loader.load_layer(yaml, where);
@@ -157,7 +168,7 @@ parse_role(std::span<const command> commands, int argc, const char* const* argv,
     const std::vector<candidate> candidates = named_by_role(commands);
     const std::span<const candidate> all(candidates);
     const auto read = std::make_shared<settings>(settings{config::loader(
-        "portitor",
+        program_of(argv),
         "Sells HTTP services that run in Kubernetes for x402 payments.",
         "Roles:\n" + list_named(all) + "\nCommands, in place of a role:\n" + list_named(commands) + '\n' +
             footer
@@ -217,7 +228,7 @@ error no_such(
 result<std::optional<chosen>>
 choose(const command& first, int argc, const char* const* argv, std::ostream& out)
 {
-    chosen at{&first, fmt::format("portitor {}", first.name), argc - 1, argv + 1};
+    chosen at{&first, fmt::format("{} {}", program_of(argv), first.name), argc - 1, argv + 1};
     while (!at.what->make)
     {
         const std::span<const command> all(at.what->subcommands);
@@ -235,13 +246,24 @@ choose(const command& first, int argc, const char* const* argv, std::ostream& ou
     return std::optional(std::move(at));
 }
 
+/// The examples of a command, as this user types them.
+std::vector<config::example> as_typed(const chosen& which)
+{
+    constexpr std::string_view own = "portitor ";
+    std::vector<config::example> out = which.what->examples;
+    for (config::example& each : out)
+    {
+        if (which.program.starts_with("kubectl ") && each.command.starts_with(own))
+            each.command.insert(0, "kubectl ");
+    }
+    return out;
+}
+
 result<job_pointer> parse_command(std::span<const command> commands, const chosen& which, std::ostream& out)
 {
     const auto read = std::make_shared<settings>(settings{config::loader(config::description{
-        which.program,
-        fmt::format("{}: {}.", which.program, which.what->summary),
-        footer,
-        which.what->examples})});
+        which.program, fmt::format("{}: {}.", which.program, which.what->summary), footer, as_typed(which)})}
+    );
     config::loader& loader = read->loader;
     auto made = std::make_unique<job>();
     const candidate own = candidate_of(*which.what);
@@ -297,7 +319,7 @@ parse(std::span<const command> commands, int argc, const char* const* argv, std:
         return parse_role(commands, argc, argv, out);
     const command* first = find_named(commands, word);
     if (!first)
-        return no_such("portitor", "commands", word, commands);
+        return no_such(program_of(argv), "commands", word, commands);
     const auto which = choose(*first, argc, argv, out);
     if (!which)
         return which.error();

@@ -60,8 +60,14 @@ void loader::add(option what)
             return;
         throw std::logic_error("--" + what.name + " is declared in two ways");
     }
+    // What another option answers to on the command line is left to file and environment.
+    const bool shadowed =
+        at == options_.end() && std::any_of(options_.begin(), options_.end(), [&](const known_option& each) {
+            const std::vector<std::string>& names = each.what.aliases;
+            return std::find(names.begin(), names.end(), what.name) != names.end();
+        });
     known_option& known =
-        at != options_.end() ? *at : options_.emplace_back(known_option{what, hiding_, {}, {}});
+        at != options_.end() ? *at : options_.emplace_back(known_option{what, hiding_ || shadowed, {}, {}});
     known.setters.push_back(std::move(what.apply));
     if (what.reset)
         known.resets.push_back(std::move(what.reset));

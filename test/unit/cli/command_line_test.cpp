@@ -254,6 +254,36 @@ TEST_CASE("help can be asked for in front", "[cli][command]")
     CHECK(has(f.out.str(), "Roles:"));
 }
 
+TEST_CASE("as a plug-in of kubectl it speaks of itself as such", "[cli][command]")
+{
+    std::ostringstream out;
+    const char* argv[] = {"/usr/local/bin/kubectl-portitor", "echo", "--help"};
+    REQUIRE(cli::parse(commands(), 3, argv, out).has_value());
+    CHECK(has(out.str(), "Usage: kubectl portitor echo [WORD...] [options]"));
+    CHECK(has(out.str(), "  kubectl portitor echo word\n"));
+    const char* wrong[] = {"kubectl-portitor", "ech"};
+    const auto refused = cli::parse(commands(), 2, wrong, out);
+    CHECK(has(refused.error().message(), "none of the commands of kubectl portitor; did you mean echo?"));
+}
+
+TEST_CASE("a command works where the user's context does, a role does not ask", "[cli][command]")
+{
+    const temp_folder folder;
+    const char* contexts = "current-context: here\n"
+                           "contexts:\n- name: here\n  context: {namespace: sellers}\n"
+                           "- name: there\n  context: {namespace: others}\n";
+    const environment_variable file("KUBECONFIG", folder.write("config", contexts));
+    fixture f;
+    REQUIRE(f.complaint({"echo"}) == "no error");
+    CHECK(f.job->kube.default_namespace() == "sellers");
+    REQUIRE(f.complaint({"echo", "--context=there"}) == "no error");
+    CHECK(f.job->kube.default_namespace() == "others");
+    REQUIRE(f.complaint({"echo", "--kubeconfig", folder.write("other", "contexts: []\n")}) == "no error");
+    CHECK(f.job->kube.default_namespace() == "default");
+    REQUIRE(f.complaint({"--role=verifier"}) == "no error");
+    CHECK_FALSE(f.job->kube.is_of_a_person);
+}
+
 TEST_CASE("a refused command line ends with the code of its command", "[cli][command]")
 {
     const auto code = [](std::vector<const char*> words) {
