@@ -20,6 +20,7 @@ demo_packages=(iproute2 dnsmasq-base openssl procps util-linux ca-certificates p
 # llvm-19 has what names the functions in a sanitizer's report.
 test_packages=(
     "${demo_packages[@]}"
+    zsh fish man-db mandoc
     python3-pytest python3-pytest-xdist clang-format-14 clang-tidy-19 libclang-rt-19-dev llvm-19
 )
 bench_packages=(nginx-light wrk openssl util-linux)

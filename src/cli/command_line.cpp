@@ -1,9 +1,8 @@
 #include "cli/command_line.hpp"
 
+#include "cli/candidate.hpp"
 #include "roles/named.hpp"
-#include "roles/registry.hpp"
 
-#include <portitor/config/setters.hpp>
 #include <portitor/config/suggestion.hpp>
 
 #include <cstdlib>
@@ -20,8 +19,6 @@ using roles::list_named;
 constexpr const char* footer =
     "Every option may also stand in the --config file, as its name, or in the environment: --log-level is\n"
     "PORTITOR_LOG_LEVEL. The command line goes before the environment, and that before the file.";
-
-const std::vector<std::string> colour_modes{"auto", "always", "never"};
 
 /// As the user calls it: kubectl finds its plug-ins by their file names.
 std::string program_of(const char* const* argv)
@@ -40,73 +37,6 @@ struct chosen
     int argc;             ///< of what follows; argv[0] is its last word
     const char* const* argv;
 };
-
-/// A role or a command that may be run, with options of its own.
-struct candidate
-{
-    std::string_view name;
-    std::string_view summary;
-    bool serves_health;
-    std::function<void(config::loader&)> declare;
-    std::function<result<void>()> resolve;
-    decltype(job::make) make;
-};
-
-/// A command in the place of a role.
-class action_role final : public roles::role
-{
-public:
-    action_role(std::shared_ptr<action> what, const roles::process& around, const console& terminal)
-        : what_(std::move(what)), around_(around), terminal_(terminal)
-    {}
-
-    boost::asio::awaitable<result<int>> run() override { return what_->run(around_, terminal_); }
-
-private:
-    const std::shared_ptr<action> what_;
-    const roles::process around_;
-    const console terminal_;
-};
-
-candidate candidate_of(const roles::role_entry& entry)
-{
-    const std::shared_ptr<roles::role_setup> setup = entry.set_up();
-    return {
-        entry.name,
-        entry.summary,
-        true,
-        [setup](config::loader& into) { setup->declare(into); },
-        [setup] { return setup->resolve(); },
-        [setup](const roles::process& around, const console&) { return setup->make(around); }};
-}
-
-candidate candidate_of(const command& entry)
-{
-    const std::shared_ptr<action> what = entry.make();
-    return {
-        entry.name,
-        entry.summary,
-        false,
-        [what](config::loader& into) { what->declare(into); },
-        [what] { return what->resolve(); },
-        [what](const roles::process& around, const console& terminal) {
-            return std::make_unique<action_role>(what, around, terminal);
-        }};
-}
-
-/// All that --role may name, except a command that declares itself.
-std::vector<candidate> named_by_role(std::span<const command> commands, const command* except = nullptr)
-{
-    std::vector<candidate> out;
-    for (const roles::role_entry& each : roles::all_roles())
-        out.push_back(candidate_of(each));
-    for (const command& each : commands)
-    {
-        if (each.is_role && &each != except)
-            out.push_back(candidate_of(each));
-    }
-    return out;
-}
 
 /// What the settings of a job are read with, and what they are read into. It lives as long as the job.
 struct settings
@@ -140,28 +70,6 @@ result<job_pointer> assign(job_pointer made, const std::shared_ptr<settings>& re
     return made;
 }
 
-void declare_role(config::loader& into, std::string& role, std::span<const candidate> all)
-{
-    config::option out{"role", "what this process does", "", config::set_text(role)};
-    for (const candidate& each : all)
-        out.values.emplace_back(each.name);
-    into.add(std::move(out));
-}
-
-void declare_health(config::loader& into, std::string& listen)
-{
-    into.add({"health-listen", "address of /healthz, /readyz and /metrics", ":8081", config::set_text(listen)}
-    );
-}
-
-void declare_colour(config::loader& into, std::string& mode)
-{
-    config::option out{
-        "color", "whether commands write in colour", "auto", config::set_one_of(mode, colour_modes)};
-    out.values = colour_modes;
-    into.add(std::move(out));
-}
-
 result<job_pointer>
 parse_role(std::span<const command> commands, int argc, const char* const* argv, std::ostream& out)
 {
@@ -176,13 +84,7 @@ parse_role(std::span<const command> commands, int argc, const char* const* argv,
     read->all = candidates;
     config::loader& loader = read->loader;
     auto made = std::make_unique<job>();
-    declare_role(loader, read->role, all);
-    made->log.declare(loader);
-    declare_health(loader, made->health_listen);
-    declare_colour(loader, made->colour);
-    made->kube.declare(loader);
-    for (const candidate& each : all)
-        each.declare(loader);
+    declare_program(loader, *made, read->role, all);
     const auto loaded = loader.load(argc, argv, out);
     if (!loaded)
         return loaded.error();
@@ -267,17 +169,11 @@ result<job_pointer> parse_command(std::span<const command> commands, const chose
     config::loader& loader = read->loader;
     auto made = std::make_unique<job>();
     const candidate own = candidate_of(*which.what);
-    own.declare(loader);
-    made->log.declare(loader);
-    declare_colour(loader, made->colour);
-    made->kube.declare(loader);
+    declare_command(loader, *made, own);
     // The configuration file and the environment are shared with the roles.
     loader.hide_rest();
     read->all = named_by_role(commands, which.what);
-    declare_role(loader, read->role, read->all);
-    declare_health(loader, made->health_listen);
-    for (const candidate& each : read->all)
-        each.declare(loader);
+    declare_program(loader, *made, read->role, read->all);
     const auto loaded = loader.load(which.argc, which.argv, out);
     if (!loaded)
         return loaded.error();

@@ -1,7 +1,7 @@
 #include "config/document.hpp"
 #include "config/flags.hpp"
-#include "config/help.hpp"
 
+#include <portitor/config/help.hpp>
 #include <portitor/config/loader.hpp>
 #include <portitor/config/setters.hpp>
 #include <portitor/config/version_text.hpp>

@@ -46,8 +46,9 @@ struct word
     std::string help;
     std::function<result<void>(const std::string& value)> apply;  ///< called for each word
     bool is_required = true;
-    bool is_variable = false;       ///< takes all the words that are left; the last one only
-    std::function<void()> reset{};  ///< called before words are applied once more
+    bool is_variable = false;           ///< takes all the words that are left; the last one only
+    std::function<void()> reset{};      ///< called before words are applied once more
+    std::vector<std::string> values{};  ///< all that it may be, where that is a short list
 };
 
 /// A part of the configuration file that is no scalar, such as the list of facilitators.
