@@ -56,8 +56,8 @@ result<std::unique_ptr<kube::api>> kube_options::connect(
     if (is_of_a_person && which->path.empty() && !std::getenv("KUBERNETES_SERVICE_HOST"))
         return fail(
             errc::invalid,
-            "no cluster is named: there is neither a file of $KUBECONFIG nor ~/.kube/config; give --kubeconfig "
-            "FILE"
+            "no cluster is named: there is neither a file of $KUBECONFIG nor ~/.kube/config; "
+            "give --kubeconfig FILE"
         );
     auto who = kube::load_credentials(executor, timers, which->path, which->context);
     if (!who)

@@ -117,7 +117,7 @@ std::string node(const declared& where)
         "    local context state state_descr line curcontext=\"$curcontext\"\n"
         "    typeset -A opt_args\n"
         "    local -a names=(\n{}    )\n"
-        "    _arguments -C \\\n{} \\\n"
+        "    _arguments -C -A '-*' \\\n{} \\\n"
         "        '1:command:->name' \\\n        '*::argument:->rest'\n"
         "    case $state in\n"
         "        name) _describe -t commands command names ;;\n"
