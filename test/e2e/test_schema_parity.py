@@ -1,0 +1,111 @@
+"""The cases that the library `schema` is held to (test/unit/schema/cases), sent to the real API server."""
+
+import copy
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cluster import Cluster
+from kube_client import KubeClient
+from kube_client import path as path_of
+
+CASES = Path(__file__).resolve().parents[1] / "unit/schema/cases"
+NOT_ALL_ASKED = "some validation rules were not checked"
+
+
+@pytest.fixture(scope="module")
+def client():
+    with Cluster(traefik=False, controller_manager=False) as started:
+        yield KubeClient(started)
+
+
+def numbered(value, position):
+    if isinstance(value, str):
+        return value.replace("%", str(position))
+    return {key: numbered(inner, position) for key, inner in value.items()}
+
+
+def expanded(value):
+    """A value of a case, with what stands for something long written out."""
+    if isinstance(value, list):
+        return [expanded(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"$repeat": [text, count]}:
+            return text * count
+        case {"$each": [item, count]}:
+            return [numbered(item, position) for position in range(count)]
+        case {"$nest": count}:
+            return {"a": expanded({"$nest": count - 1})} if count else {}
+    return {key: expanded(inner) for key, inner in value.items()}
+
+
+def object_of(case):
+    out = copy.deepcopy(yaml.safe_load((CASES / "objects.yaml").read_text())[case.get("kind", "ServiceOffer")])
+
+    def parent(path):
+        *names, last = path.split(".")
+        at = out
+        for name in names:
+            at = at.setdefault(name, {})
+        return at, last
+
+    for path in case.get("unset", []):
+        at, last = parent(path)
+        del at[last]
+    for path, value in case.get("set", {}).items():
+        at, last = parent(path)
+        at[last] = expanded(value)
+    return out
+
+
+def answer(client, what):
+    """The API server's answer to a try that keeps nothing."""
+    where = path_of(what["kind"].lower() + "s", "default")
+    return client.request("POST", where + "?dryRun=All&fieldValidation=Strict", what)
+
+
+def cases(file):
+    return yaml.safe_load((CASES / file).read_text())
+
+
+def test_what_is_taken(client):
+    wrong = []
+    for case in cases("taken.yaml"):
+        status, said = answer(client, object_of(case))
+        if status != 201:
+            wrong.append((case, said["message"]))
+    assert not wrong
+
+
+def complaint(case, status, said):
+    """What the API server says otherwise than the case, or None."""
+    expected = set(case["refused"])
+    if status not in (400, 422):
+        return f"answered {status}"
+    unknown = set(re.findall(r'unknown field "([^"]*)"', said["message"]))
+    if unknown:
+        # It looks no further.
+        return None if unknown <= expected else f"does not know {unknown}"
+    causes = said.get("details", {}).get("causes", [])
+    if not causes:
+        # What cannot even be read as metadata.
+        metadata = all(field.startswith("metadata") for field in expected)
+        return None if metadata else f"names no field: {said['message']}"
+    fields = {cause["field"] for cause in causes if NOT_ALL_ASKED not in cause["message"]}
+    some_only = any(NOT_ALL_ASKED in cause["message"] for cause in causes)
+    if fields == expected or (some_only and fields < expected):
+        return None
+    return f"names {sorted(fields)}: {said['message'][:300]}"
+
+
+def test_what_is_refused_and_which_fields_are_named(client):
+    wrong = []
+    for case in cases("refused.yaml"):
+        told = complaint(case, *answer(client, object_of(case)))
+        if told:
+            wrong.append((case, told))
+    assert not wrong, "\n".join(f"{case}\n    {told}" for case, told in wrong)
