@@ -88,14 +88,16 @@ def complaint(case, status, said):
         return f"answered {status}"
     unknown = set(re.findall(r'unknown field "([^"]*)"', said["message"]))
     if unknown:
-        # It looks no further.
-        return None if unknown <= expected else f"does not know {unknown}"
+        # It looks no further. What is in an object where a text belongs is unknown to it, to us the object is wrong.
+        told = [field for field in unknown if not {field, field.rpartition(".")[0]} & expected]
+        return f"does not know {told}" if told else None
     causes = said.get("details", {}).get("causes", [])
     if not causes:
         # What cannot even be read as metadata.
         metadata = all(field.startswith("metadata") for field in expected)
         return None if metadata else f"names no field: {said['message']}"
-    fields = {cause["field"] for cause in causes if NOT_ALL_ASKED not in cause["message"]}
+    # Of a number that is none it says more, of no field.
+    fields = {cause["field"] for cause in causes} - {"<nil>"}
     some_only = any(NOT_ALL_ASKED in cause["message"] for cause in causes)
     if fields == expected or (some_only and fields < expected):
         return None
