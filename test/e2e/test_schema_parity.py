@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cluster import Cluster
+from cluster import Cluster, is_true, wait_until
 from kube_client import KubeClient
 from kube_client import path as path_of
 
@@ -16,9 +16,14 @@ NOT_ALL_ASKED = "some validation rules were not checked"
 
 
 @pytest.fixture(scope="module")
-def client():
+def cluster():
     with Cluster(traefik=False, controller_manager=False) as started:
-        yield KubeClient(started)
+        yield started
+
+
+@pytest.fixture(scope="module")
+def client(cluster):
+    return KubeClient(cluster)
 
 
 def numbered(value, position):
@@ -111,3 +116,40 @@ def test_what_is_refused_and_which_fields_are_named(client):
         if told:
             wrong.append((case, told))
     assert not wrong, "\n".join(f"{case}\n    {told}" for case, told in wrong)
+
+
+def crd_of(rules):
+    """A kind that has a field for each rule."""
+    fields = {
+        f"f{i}": {**case["schema"], "x-kubernetes-validations": [{"rule": case["rule"]}]} for i, case in enumerate(rules)
+    }
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "ruled.test.example"},
+        "spec": {
+            "group": "test.example",
+            "scope": "Namespaced",
+            "names": {"kind": "Ruled", "plural": "ruled", "singular": "ruled"},
+            "versions": [version],
+        },
+    }
+
+
+def test_rules_hold_for_the_same_values(cluster, client):
+    rules = cases("rules.yaml")
+    cluster.apply(crd_of(rules))
+    where = "/apis/test.example/v1/namespaces/default/ruled"
+    crd = "customresourcedefinitions", "ruled.test.example"
+    wait_until(lambda: is_true(cluster.get(*crd), "Established"), 20, "the kind is served")
+    wrong = []
+    for i, case in enumerate(rules):
+        for holds, value in [*((True, each) for each in case["holds"]), *((False, each) for each in case["fails"])]:
+            what = {"apiVersion": "test.example/v1", "kind": "Ruled", "metadata": {"name": "a"}, "spec": {f"f{i}": value}}
+            status, said = client.request("POST", where + "?dryRun=All&fieldValidation=Strict", what)
+            fields = {cause["field"] for cause in said.get("details", {}).get("causes", [])}
+            if (status == 201) != holds or fields - {f"spec.f{i}"}:
+                wrong.append(f"{case['rule']} of {value!r}: {status} {said.get('message')}")
+    assert not wrong, "\n".join(wrong)
