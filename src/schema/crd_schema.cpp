@@ -1,10 +1,10 @@
-#include <portitor/schema/crd_schema.hpp>
-
 #include "kube/yaml_fields.hpp"
 #include "schema/crd_texts.hpp"
 #include "schema/node.hpp"
 #include "schema/shown.hpp"
 #include "schema/validator.hpp"
+
+#include <portitor/schema/crd_schema.hpp>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>

@@ -26,7 +26,10 @@ bool is_date_time(std::string_view text)
     unsigned month = 0;
     unsigned day = 0;
     return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), form, &year, &month, &day) &&
-           std::chrono::year_month_day(std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)).ok();
+           std::chrono::year_month_day(
+               std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)
+           )
+               .ok();
 }
 
 bool is_label_name(std::string_view text)

@@ -63,8 +63,8 @@ bool is_list_of(const json::value& value, json::kind kind)
 {
     const json::array* list = value.if_array();
     return list && std::all_of(list->begin(), list->end(), [kind](const json::value& each) {
-        return each.kind() == kind;
-    });
+               return each.kind() == kind;
+           });
 }
 
 // Null is as good as nothing everywhere in metadata.
@@ -87,8 +87,8 @@ bool has_form(const json::value& value, form wanted)
     }
     const json::object* object = value.if_object();
     return object && std::all_of(object->begin(), object->end(), [](const auto& each) {
-        return each.value().is_string() || each.value().is_null();
-    });
+               return each.value().is_string() || each.value().is_null();
+           });
 }
 
 class metadata_check
@@ -136,7 +136,8 @@ private:
 
     void check_name()
     {
-        constexpr auto wanted = "must be lower-case letters, digits, dashes and dots, letters or digits first and last";
+        constexpr auto wanted =
+            "must be lower-case letters, digits, dashes and dots, letters or digits first and last";
         const std::string name = text_at("name");
         std::string prefix = text_at("generateName");
         const json::value* written = metadata_.if_contains("name");
@@ -166,7 +167,9 @@ private:
                 add("labels", "a key must be a name such as app or example.com/app", each.key());
             const json::string* value = each.value().if_string();
             if (value && !is_label_value({value->data(), value->size()}))
-                add("labels", "a value must be letters, digits, dashes, dots and underscores, 63 at most", *value);
+                add("labels",
+                    "a value must be letters, digits, dashes, dots and underscores, 63 at most",
+                    *value);
         }
     }
 
@@ -176,7 +179,9 @@ private:
         for (const auto& each : map_at("annotations"))
         {
             std::string key(each.key());
-            std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return std::tolower(c); });
+            std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) {
+                return std::tolower(c);
+            });
             if (!is_qualified_name(key))
                 add("annotations", "a key must be a name such as note or example.com/note", each.key());
             bytes += key.size() + (each.value().is_string() ? each.value().get_string().size() : 0);

@@ -56,7 +56,8 @@ private:
     {
         if (key == "description" || key == "title" || key == "example")
             return {};
-        for (const auto handler : {&level_reader::read_kind, &level_reader::read_bound, &level_reader::read_inner})
+        for (const auto handler :
+             {&level_reader::read_kind, &level_reader::read_bound, &level_reader::read_inner})
         {
             auto done = (this->*handler)(key, value);
             if (!done)
@@ -224,7 +225,9 @@ private:
             if (each.key() == "message" && each.value().is_string())
                 out.message = std::string(each.value().get_string());
             else if (each.key() != "rule")
-                return fail(errc::invalid, "x-kubernetes-validations: {}: {} is not known", written, each.key());
+                return fail(
+                    errc::invalid, "x-kubernetes-validations: {}: {} is not known", written, each.key()
+                );
         auto compiled = cel::program::compile(written, *out_);
         if (!compiled)
             return compiled.error().within("x-kubernetes-validations: " + written);

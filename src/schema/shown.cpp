@@ -40,7 +40,9 @@ character first_of(std::string_view text)
 // Control characters, and those that turn the direction of the text around them or are not seen at all.
 bool is_hidden(std::uint32_t point)
 {
-    const auto within = [point](std::uint32_t low, std::uint32_t high) { return point >= low && point <= high; };
+    const auto within = [point](std::uint32_t low, std::uint32_t high) {
+        return point >= low && point <= high;
+    };
     return point < 0x20 || within(0x7f, 0x9f) || within(0x200b, 0x200f) || within(0x2028, 0x202e) ||
            within(0x2060, 0x206f) || point == 0xfeff || point == 0xad;
 }

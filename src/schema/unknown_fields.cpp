@@ -1,6 +1,5 @@
-#include "schema/validator.hpp"
-
 #include "schema/shown.hpp"
+#include "schema/validator.hpp"
 
 namespace portitor::schema {
 

@@ -132,9 +132,12 @@ private:
     {
         const std::size_t length = code_points(text);
         if (schema.length.most && length > *schema.length.most)
-            add(fault::too_long, fmt::format("may not be more than {} characters", *schema.length.most), value);
+            add(fault::too_long, fmt::format("may not be more than {} characters", *schema.length.most), value
+            );
         if (schema.length.least && length < *schema.length.least)
-            add(fault::invalid, fmt::format("should be at least {} characters long", *schema.length.least), value);
+            add(fault::invalid,
+                fmt::format("should be at least {} characters long", *schema.length.least),
+                value);
         if (schema.pattern && !re2::RE2::PartialMatch({text.data(), text.size()}, *schema.pattern))
             add(fault::invalid, fmt::format("should match '{}'", schema.pattern->pattern()), value);
         if (schema.date_time && !is_date_time(text))
@@ -149,11 +152,15 @@ private:
         };
         if (schema.minimum && below(number, *schema.minimum, schema.excludes_minimum))
             add(fault::invalid,
-                fmt::format("should be {} {}", schema.excludes_minimum ? "more than" : "at least", *schema.minimum),
+                fmt::format(
+                    "should be {} {}", schema.excludes_minimum ? "more than" : "at least", *schema.minimum
+                ),
                 value);
         if (schema.maximum && below(*schema.maximum, number, schema.excludes_maximum))
             add(fault::invalid,
-                fmt::format("should be {} {}", schema.excludes_maximum ? "less than" : "at most", *schema.maximum),
+                fmt::format(
+                    "should be {} {}", schema.excludes_maximum ? "less than" : "at most", *schema.maximum
+                ),
                 value);
         using small = std::numeric_limits<std::int32_t>;
         if (schema.fits_32_bits && (number < small::min() || number > small::max()))

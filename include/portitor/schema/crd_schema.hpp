@@ -15,7 +15,8 @@ namespace portitor::schema {
 /// The kinds whose CRDs are compiled in: ServiceOffer, PaymentRoute, RegistrationRequest.
 const std::vector<std::string_view>& crd_kinds();
 
-/// The CRD of a kind in YAML, byte for byte as the chart has it; empty for a kind that is none of crd_kinds().
+/// The CRD of a kind in YAML, byte for byte as the chart has it; empty for a kind that is none of
+/// crd_kinds().
 std::string_view crd_text(std::string_view kind);
 
 /// The schema and the rules of a CustomResourceDefinition, which judge an object as the API server would,
@@ -31,9 +32,9 @@ public:
     static result<crd_schema> parse(const std::string& yaml);
 
     /// What the API server would say of a request to create the object under strict field validation, all of
-    /// it at once, 50 problems at most. Defaults are taken for set. Rules that compare with an older object do
-    /// not apply; metadata.namespace may be missing; `status` is looked at for unknown fields only, because a
-    /// new object has none. Empty: it would be taken, as far as schema and rules go.
+    /// it at once, 50 problems at most. Defaults are taken for set. Rules that compare with an older object
+    /// do not apply; metadata.namespace may be missing; `status` is looked at for unknown fields only,
+    /// because a new object has none. Empty: it would be taken, as far as schema and rules go.
     std::vector<problem> validate(const boost::json::object& object) const;
 
     /// Sets the defaults of the schema where fields are missing, and takes nulls away that mean "missing", as

@@ -20,9 +20,9 @@ enum class operation
     literal,
     variable,
     list,
-    member,       // children[0].name
-    has,          // has(children[0].name)
-    index,        // children[0][children[1]]
+    member,  // children[0].name
+    has,     // has(children[0].name)
+    index,   // children[0][children[1]]
     logical_not,
     negative,
     logical_and,
@@ -47,7 +47,7 @@ enum class operation
     matches,
     timestamp,
     duration,
-    all,         // children[0].all(name, children[1])
+    all,  // children[0].all(name, children[1])
     exists,
     exists_one,
 };
@@ -66,8 +66,5 @@ struct expression
 
 /// Reads a rule. errc::invalid where it is no CEL, and for all of CEL that is not known here, with its name.
 result<expression> parse(std::string_view rule);
-
-/// The name of a property that is written so in a rule: "__namespace__" is namespace, "a__dash__b" a-b.
-std::string unescaped(std::string_view name);
 
 }  // namespace portitor::schema::cel

@@ -120,7 +120,8 @@ constexpr std::array<std::pair<std::string_view, std::int64_t>, 8> units{{
 
 std::optional<std::int64_t> unit_of(std::string_view name)
 {
-    const auto* found = std::find_if(units.begin(), units.end(), [&](const auto& each) { return each.first == name; });
+    const auto* found =
+        std::find_if(units.begin(), units.end(), [&](const auto& each) { return each.first == name; });
     return found == units.end() ? std::nullopt : std::optional(found->second);
 }
 
@@ -142,7 +143,8 @@ std::optional<std::int64_t> take_part(std::string_view& rest)
         rest.remove_prefix(1);
         fraction = take_digits(rest);
     }
-    const auto name_end = std::find_if(rest.begin(), rest.end(), [](char c) { return c == '.' || is_digit(c); });
+    const auto name_end =
+        std::find_if(rest.begin(), rest.end(), [](char c) { return c == '.' || is_digit(c); });
     const auto unit = unit_of(rest.substr(0, static_cast<std::size_t>(name_end - rest.begin())));
     if ((whole.empty() && fraction.empty()) || !unit)
         return std::nullopt;

@@ -1,10 +1,8 @@
 #include "schema/cel/expression.hpp"
 #include "schema/cel/token.hpp"
+#include "schema/cel/vocabulary.hpp"
 #include "schema/shown.hpp"
 
-#include <array>
-#include <charconv>
-#include <map>
 #include <optional>
 
 namespace portitor::schema::cel {
@@ -12,53 +10,6 @@ namespace portitor::schema::cel {
 namespace {
 
 constexpr int deepest = 64;
-
-struct binary_operator
-{
-    std::string_view symbol;
-    operation what;
-};
-
-// From the weakest to the strongest; relations are one level.
-const std::array<std::vector<binary_operator>, 5> levels{{
-    {{"||", operation::logical_or}},
-    {{"&&", operation::logical_and}},
-    {{"==", operation::equal},
-     {"!=", operation::not_equal},
-     {"<", operation::less},
-     {"<=", operation::less_equal},
-     {">", operation::greater},
-     {">=", operation::greater_equal},
-     {"in", operation::in}},
-    {{"+", operation::add}, {"-", operation::subtract}},
-    {{"*", operation::multiply}, {"/", operation::divide}, {"%", operation::remainder}},
-}};
-
-struct known_function
-{
-    operation what;
-    std::size_t children;  // what it is called on included
-};
-
-const std::map<std::string_view, known_function> functions{
-    {"size", {operation::size, 1}},
-    {"timestamp", {operation::timestamp, 1}},
-    {"duration", {operation::duration, 1}},
-};
-
-const std::map<std::string_view, known_function> methods{
-    {"size", {operation::size, 1}},
-    {"contains", {operation::contains, 2}},
-    {"startsWith", {operation::starts_with, 2}},
-    {"endsWith", {operation::ends_with, 2}},
-    {"matches", {operation::matches, 2}},
-};
-
-const std::map<std::string_view, operation> macros{
-    {"all", operation::all},
-    {"exists", operation::exists},
-    {"exists_one", operation::exists_one},
-};
 
 class parser
 {
@@ -78,7 +29,8 @@ private:
 
     bool is(std::string_view symbol) const
     {
-        return here().type == (symbol == "in" ? token_type::name : token_type::symbol) && here().text == symbol;
+        return here().type == (symbol == "in" ? token_type::name : token_type::symbol) &&
+               here().text == symbol;
     }
 
     bool take(std::string_view symbol)
@@ -129,7 +81,7 @@ private:
 
     std::optional<operation> take_operator(std::size_t level)
     {
-        for (const binary_operator& each : levels[level])
+        for (const binary_operator& each : operators_of(level))
             if (take(each.symbol))
                 return each.what;
         return std::nullopt;
@@ -137,7 +89,7 @@ private:
 
     result<expression> binary(std::size_t level)
     {
-        if (level == levels.size())
+        if (level == operator_levels)
             return unary();
         auto left = binary(level + 1);
         while (left)
@@ -196,15 +148,16 @@ private:
             return unexpected();
         const std::string name = tokens_[at_++].text;
         if (!take("("))
-            return expression{.what = operation::member, .name = unescaped(name), .children = {std::move(of)}};
-        if (const auto macro = macros.find(name); macro != macros.end())
-            return comprehension(macro->second, std::move(of));
-        const auto method = methods.find(name);
-        if (method == methods.end())
+            return expression{
+                .what = operation::member, .name = unescaped(name), .children = {std::move(of)}};
+        if (const auto macro = find_macro(name))
+            return comprehension(*macro, std::move(of));
+        const auto method = find_method(name);
+        if (!method)
             return unknown("." + name + "()");
         std::vector<expression> children;
         children.push_back(std::move(of));
-        return call(name, method->second, std::move(children));
+        return call(name, *method, std::move(children));
     }
 
     result<expression> comprehension(operation what, expression over)
@@ -220,8 +173,7 @@ private:
         if (!take(")"))
             return unexpected();
         return expression{
-            .what = what, .name = variable, .children = {std::move(over), std::move(*condition)}
-        };
+            .what = what, .name = variable, .children = {std::move(over), std::move(*condition)}};
     }
 
     // Behind the opening bracket.
@@ -233,7 +185,9 @@ private:
         for (expression& each : *given)
             children.push_back(std::move(each));
         if (children.size() != which.children)
-            return fail(errc::invalid, "this rule calls {}() with another number of arguments than is known", name);
+            return fail(
+                errc::invalid, "this rule calls {}() with another number of arguments than is known", name
+            );
         expression out = join(which.what, std::move(children));
         return which.what == operation::matches ? with_pattern(std::move(out)) : std::move(out);
     }
@@ -245,7 +199,9 @@ private:
             return unknown("matches() with a pattern that is no literal");
         call.pattern = std::make_shared<const re2::RE2>(*text, re2::RE2::Quiet);
         if (!call.pattern->ok())
-            return fail(errc::invalid, "this rule uses the pattern {}: {}", plain(*text), call.pattern->error());
+            return fail(
+                errc::invalid, "this rule uses the pattern {}: {}", plain(*text), call.pattern->error()
+            );
         return call;
     }
 
@@ -296,10 +252,10 @@ private:
             return expression{.what = operation::variable, .name = name};
         if (name == "has")
             return presence();
-        const auto function = functions.find(name);
-        if (function == functions.end())
+        const auto function = find_function(name);
+        if (!function)
             return unknown(name + "()");
-        return call(name, function->second, {});
+        return call(name, *function, {});
     }
 
     result<expression> presence()
@@ -315,28 +271,11 @@ private:
 
     result<expression> literal()
     {
-        const token& given = here();
-        expression out;
-        if (given.type == token_type::text)
-            out.literal = given.text;
-        else if (given.type == token_type::integer)
-        {
-            std::int64_t whole = 0;
-            const auto read = std::from_chars(given.text.data(), given.text.data() + given.text.size(), whole);
-            if (read.ec != std::errc())
-                return unknown("the number " + given.text);
-            out.literal = whole;
-        }
-        else if (given.type == token_type::number)
-        {
-            double number = 0;
-            std::from_chars(given.text.data(), given.text.data() + given.text.size(), number);
-            out.literal = number;
-        }
-        else
+        auto value = literal_of(here());
+        if (!value)
             return unexpected();
         ++at_;
-        return out;
+        return expression{.literal = std::move(*value)};
     }
 
     std::vector<token> tokens_;

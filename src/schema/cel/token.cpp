@@ -20,8 +20,9 @@ bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-constexpr std::array<std::string_view, 22> symbols{"&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "?", ":",
-                                                   "(",  ")",  "[",  "]",  ".",  ",",  "+", "-", "*", "/", "%"};
+constexpr std::array<std::string_view, 22> symbols{"&&", "||", "==", "!=", "<=", ">=", "<", ">",
+                                                   "!",  "?",  ":",  "(",  ")",  "[",  "]", ".",
+                                                   ",",  "+",  "-",  "*",  "/",  "%"};
 
 class lexer
 {
@@ -57,7 +58,8 @@ private:
     result<token> read_one()
     {
         const char first = rest_.front();
-        const bool raw = (first == 'r' || first == 'R') && rest_.size() > 1 && (rest_[1] == '\'' || rest_[1] == '"');
+        const bool raw =
+            (first == 'r' || first == 'R') && rest_.size() > 1 && (rest_[1] == '\'' || rest_[1] == '"');
         if (raw || first == '\'' || first == '"')
         {
             rest_.remove_prefix(raw ? 1 : 0);
@@ -67,7 +69,11 @@ private:
         {
             token out{token_type::name, take_while([](char c) { return is_letter(c) || is_digit(c); })};
             if (rest_.starts_with('\'') || rest_.starts_with('"'))
-                return fail(errc::invalid, "this rule uses a literal that begins with {}, which is not known", out.text);
+                return fail(
+                    errc::invalid,
+                    "this rule uses a literal that begins with {}, which is not known",
+                    out.text
+                );
             return out;
         }
         if (is_digit(first))
@@ -92,7 +98,9 @@ private:
             out = {token_type::number, out.text + '.' + take_while(is_digit)};
         }
         if (!rest_.empty() && is_letter(rest_.front()))
-            return fail(errc::invalid, "this rule uses the number {}{}, which is not known", out.text, rest_.front());
+            return fail(
+                errc::invalid, "this rule uses the number {}{}, which is not known", out.text, rest_.front()
+            );
         return out;
     }
 
@@ -108,7 +116,11 @@ private:
             if (next != '\\' || raw)
                 out.text += next;
             else if (!read_escape(out.text))
-                return fail(errc::invalid, "this rule uses an escape that is not known, before \"{}\"", plain(rest_, 8));
+                return fail(
+                    errc::invalid,
+                    "this rule uses an escape that is not known, before \"{}\"",
+                    plain(rest_, 8)
+                );
         }
         if (rest_.empty())
             return fail(errc::invalid, "this rule has a text without an end");

@@ -157,7 +157,9 @@ private:
         {
             const node* found = of.of->member(given.name);
             if (!found && !(of.of->keeps_unknown && of.of->properties.empty()))
-                return fail(errc::invalid, "this rule uses the field {}, which is not known", plain(given.name));
+                return fail(
+                    errc::invalid, "this rule uses the field {}, which is not known", plain(given.name)
+                );
             out = found ? type_of(*found) : static_type{};
         }
         else if (of.what != kind::dynamic)
@@ -183,12 +185,15 @@ private:
         case operation::negative:
             return fits(of, {kind::integer, kind::number}) ? result<static_type>(of) : wrong("-");
         case operation::size:
-            return fits(of, {kind::text, kind::list, kind::map}) ? result<static_type>(static_type{kind::integer})
-                                                                 : wrong("size()");
+            return fits(of, {kind::text, kind::list, kind::map})
+                       ? result<static_type>(static_type{kind::integer})
+                       : wrong("size()");
         case operation::timestamp:
-            return fits(of, {kind::text}) ? result<static_type>(static_type{kind::moment}) : wrong("timestamp()");
+            return fits(of, {kind::text}) ? result<static_type>(static_type{kind::moment})
+                                          : wrong("timestamp()");
         default:
-            return fits(of, {kind::text}) ? result<static_type>(static_type{kind::duration}) : wrong("duration()");
+            return fits(of, {kind::text}) ? result<static_type>(static_type{kind::duration})
+                                          : wrong("duration()");
         }
     }
 
@@ -199,8 +204,9 @@ private:
         {
         case operation::logical_and:
         case operation::logical_or:
-            return fits(left, {kind::boolean}) && fits(right, {kind::boolean}) ? result<static_type>(yes_or_no)
-                                                                              : wrong("&& or ||");
+            return fits(left, {kind::boolean}) && fits(right, {kind::boolean})
+                       ? result<static_type>(yes_or_no)
+                       : wrong("&& or ||");
         case operation::equal:
         case operation::not_equal:
             return same(left, right) && is_single(left) && is_single(right) ? result<static_type>(yes_or_no)
@@ -212,7 +218,7 @@ private:
         case operation::ends_with:
         case operation::matches:
             return fits(left, {kind::text}) && fits(right, {kind::text}) ? result<static_type>(yes_or_no)
-                                                                        : wrong("a text's function");
+                                                                         : wrong("a text's function");
         case operation::less:
         case operation::less_equal:
         case operation::greater:

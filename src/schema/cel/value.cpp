@@ -63,14 +63,20 @@ value value_of(const literal_value& literal)
     return std::visit([](const auto& each) { return value(each); }, literal);
 }
 
+namespace {
+
+template <typename T>
+constexpr bool is_number = std::is_same_v<T, std::int64_t> || std::is_same_v<T, double>;
+
+}  // namespace
+
 std::partial_ordering compare(const value& left, const value& right)
 {
     return std::visit(
         [](const auto& one, const auto& other) -> std::partial_ordering {
             using first = std::decay_t<decltype(one)>;
             using second = std::decay_t<decltype(other)>;
-            if constexpr (std::is_arithmetic_v<first> && std::is_arithmetic_v<second> &&
-                          std::is_same_v<first, bool> == std::is_same_v<second, bool>)
+            if constexpr (is_number<first> && is_number<second>)
                 return static_cast<long double>(one) <=> static_cast<long double>(other);
             else if constexpr (!std::is_same_v<first, second>)
                 return std::partial_ordering::unordered;

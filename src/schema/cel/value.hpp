@@ -44,19 +44,18 @@ struct inner_object
 };
 
 /// What an expression comes to; lives no longer than the object.
-class value
-    : public std::variant<
-          std::nullptr_t,
-          bool,
-          std::int64_t,
-          double,
-          std::string,
-          moment,
-          length_of_time,
-          inner_list,
-          inner_object,
-          std::shared_ptr<const std::vector<value>>,
-          failure>
+class value : public std::variant<
+                  std::nullptr_t,
+                  bool,
+                  std::int64_t,
+                  double,
+                  std::string,
+                  moment,
+                  length_of_time,
+                  inner_list,
+                  inner_object,
+                  std::shared_ptr<const std::vector<value>>,
+                  failure>
 {
 public:
     using variant::variant;

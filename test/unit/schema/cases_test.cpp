@@ -1,14 +1,13 @@
 #include "cases.hpp"
-
 #include "kube/yaml_fields.hpp"
 
 #include <portitor/schema/crd_schema.hpp>
 
 #include <boost/json/serialize.hpp>
-#include <catch.hpp>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <catch.hpp>
 #include <set>
 
 using namespace portitor;
@@ -169,7 +168,9 @@ TEST_CASE("what the API server refuses has problems with the fields that it name
         {
             const std::string text = problem.text();
             CHECK(text.size() < 1000);
-            CHECK(std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }));
+            CHECK(std::none_of(text.begin(), text.end(), [](unsigned char c) {
+                return c < 0x20 || c == 0x7f;
+            }));
         }
     }
 }

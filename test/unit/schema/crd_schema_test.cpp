@@ -4,8 +4,8 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <catch.hpp>
 
+#include <catch.hpp>
 #include <fstream>
 #include <sstream>
 
@@ -39,8 +39,8 @@ std::string problems_of(const std::string& field, const std::string& value)
         return read.error().message();
     std::string out;
     const json::value object = json::parse(
-        R"({"apiVersion": "test.example/v1", "kind": "Test", "metadata": {"name": "a"}, "spec": {"field": )" + value +
-        "}}"
+        R"({"apiVersion": "test.example/v1", "kind": "Test", "metadata": {"name": "a"}, "spec": {"field": )" +
+        value + "}}"
     );
     for (const auto& each : read->validate(object.as_object()))
         out += each.text() + '\n';
@@ -101,7 +101,10 @@ TEST_CASE("a keyword that is not known is no schema", "[schema]")
 
 TEST_CASE("a problem is told as the API server does", "[schema]")
 {
-    CHECK(problems_of(R"({"type": "integer", "minimum": 1})", "0") == "spec.field: Invalid value: 0: should be at least 1\n");
+    CHECK(
+        problems_of(R"({"type": "integer", "minimum": 1})", "0") ==
+        "spec.field: Invalid value: 0: should be at least 1\n"
+    );
     CHECK(
         problems_of(R"({"type": "integer", "maximum": 2, "exclusiveMaximum": true})", "2") ==
         "spec.field: Invalid value: 2: should be less than 2\n"
@@ -115,21 +118,26 @@ TEST_CASE("a problem is told as the API server does", "[schema]")
         "spec.field: Invalid value: 1: must be of type string, not integer\n"
     );
     CHECK(
-        problems_of(R"({"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}})", "{}") ==
-        "spec.field.a: Required value\n"
+        problems_of(
+            R"({"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}})", "{}"
+        ) == "spec.field.a: Required value\n"
     );
     CHECK(problems_of(R"({"type": "object"})", R"({"a": 1})") == "unknown field \"spec.field.a\"\n");
     CHECK(
-        problems_of(R"({"type": "string", "x-kubernetes-validations": [{"rule": "self == 'a'", "message": "be a"}]})", "\"b\"") ==
-        "spec.field: Invalid value: \"b\": be a\n"
-    );
-    CHECK(
-        problems_of(R"({"type": "string", "x-kubernetes-validations": [{"rule": "self == 'a'"}]})", "\"b\"") ==
-        "spec.field: Invalid value: \"b\": failed rule: self == 'a'\n"
+        problems_of(
+            R"({"type": "string", "x-kubernetes-validations": [{"rule": "self == 'a'", "message": "be a"}]})",
+            "\"b\""
+        ) == "spec.field: Invalid value: \"b\": be a\n"
     );
     CHECK(
         problems_of(
-            R"({"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}})", R"(["a", "b", "a"])"
+            R"({"type": "string", "x-kubernetes-validations": [{"rule": "self == 'a'"}]})", "\"b\""
+        ) == "spec.field: Invalid value: \"b\": failed rule: self == 'a'\n"
+    );
+    CHECK(
+        problems_of(
+            R"({"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}})",
+            R"(["a", "b", "a"])"
         ) == "spec.field[2]: Duplicate value: \"a\": another item of the list has the same\n"
     );
 }
@@ -139,18 +147,35 @@ TEST_CASE("schemas have all that a CRD may ask", "[schema]")
     const std::string either = R"({"x-kubernetes-int-or-string": true})";
     CHECK(problems_of(either, "1").empty());
     CHECK(problems_of(either, "\"1\"").empty());
-    CHECK_THAT(problems_of(either, "true"), Catch::Contains("must be of type integer or string, not boolean"));
-    CHECK(problems_of(R"({"type": "string", "nullable": true})", "null").empty());
-    CHECK(problems_of(R"({"type": "object", "x-kubernetes-preserve-unknown-fields": true})", R"({"a": {"b": 1}})").empty());
-    CHECK_THAT(problems_of(R"({"type": "string", "pattern": "^a"})", "\"b\""), Catch::Contains("should match '^a'"));
-    CHECK_THAT(problems_of(R"({"type": "integer", "format": "int32"})", "2147483648"), Catch::Contains("32 bits"));
-    CHECK_THAT(problems_of(R"({"type": "array", "minItems": 1, "items": {"type": "string"}})", "[]"), Catch::Contains("at least 1 items"));
     CHECK_THAT(
-        problems_of(R"({"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}})", "{}"),
+        problems_of(either, "true"), Catch::Contains("must be of type integer or string, not boolean")
+    );
+    CHECK(problems_of(R"({"type": "string", "nullable": true})", "null").empty());
+    CHECK(problems_of(
+              R"({"type": "object", "x-kubernetes-preserve-unknown-fields": true})", R"({"a": {"b": 1}})"
+    )
+              .empty());
+    CHECK_THAT(
+        problems_of(R"({"type": "string", "pattern": "^a"})", "\"b\""), Catch::Contains("should match '^a'")
+    );
+    CHECK_THAT(
+        problems_of(R"({"type": "integer", "format": "int32"})", "2147483648"), Catch::Contains("32 bits")
+    );
+    CHECK_THAT(
+        problems_of(R"({"type": "array", "minItems": 1, "items": {"type": "string"}})", "[]"),
+        Catch::Contains("at least 1 items")
+    );
+    CHECK_THAT(
+        problems_of(
+            R"({"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}})", "{}"
+        ),
         Catch::Contains("at least 1 properties")
     );
     CHECK_THAT(
-        problems_of(R"({"type": "object", "maxProperties": 1, "additionalProperties": {"type": "string"}})", R"({"a": "", "b": ""})"),
+        problems_of(
+            R"({"type": "object", "maxProperties": 1, "additionalProperties": {"type": "string"}})",
+            R"({"a": "", "b": ""})"
+        ),
         Catch::Contains("Too many")
     );
     CHECK(problems_of(R"({"type": "number", "minimum": 0.5})", "0.5").empty());

@@ -6,6 +6,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+
 #include <catch.hpp>
 
 using namespace portitor;
@@ -124,14 +125,31 @@ TEST_CASE("a rule is checked against the schema of what it is about", "[schema][
 TEST_CASE("what is no rule is refused", "[schema][cel]")
 {
     for (const char* const rule :
-         {"", "self.text ==", "(self.text == 'a'", "self.text == 'a')", "self..text", "self.text = 'a'", "'a",
-          "self.text.matches('(')", "self.text.size(1) == 1", "has(self)", "self.list.all(x)", "self.text == \"a'",
-          "true ? true", "self.list[0", "[1, 2", "99999999999999999999 == 1", "\x01", "1 2"})
+         {"",
+          "self.text ==",
+          "(self.text == 'a'",
+          "self.text == 'a')",
+          "self..text",
+          "self.text = 'a'",
+          "'a",
+          "self.text.matches('(')",
+          "self.text.size(1) == 1",
+          "has(self)",
+          "self.list.all(x)",
+          "self.text == \"a'",
+          "true ? true",
+          "self.list[0",
+          "[1, 2",
+          "99999999999999999999 == 1",
+          "\x01",
+          "1 2"})
     {
         INFO(rule);
         CHECK(!refusal(rule).empty());
     }
-    CHECK_THAT(refusal(std::string(200, '(') + "true" + std::string(200, ')')), Catch::Contains("too deeply"));
+    CHECK_THAT(
+        refusal(std::string(200, '(') + "true" + std::string(200, ')')), Catch::Contains("too deeply")
+    );
     CHECK_THAT(refusal(std::string(200, '!') + "true"), Catch::Contains("too deeply"));
 }
 
