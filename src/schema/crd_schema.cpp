@@ -6,6 +6,7 @@
 
 #include <portitor/schema/crd_schema.hpp>
 
+#include <boost/json/value_to.hpp>
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 

@@ -1,3 +1,4 @@
+#include "schema/cel/go_time.hpp"
 #include "schema/formats.hpp"
 #include "schema/shown.hpp"
 #include "schema/validator.hpp"
@@ -17,6 +18,7 @@ constexpr std::size_t most_annotation_bytes = 256 * 1024;
 enum class form
 {
     text,
+    time,
     number,
     texts,    // a list
     map,      // of texts
@@ -25,9 +27,9 @@ enum class form
 
 const std::map<std::string_view, form> members{
     {"annotations", form::map},
-    {"creationTimestamp", form::text},
+    {"creationTimestamp", form::time},
     {"deletionGracePeriodSeconds", form::number},
-    {"deletionTimestamp", form::text},
+    {"deletionTimestamp", form::time},
     {"finalizers", form::texts},
     {"generateName", form::text},
     {"generation", form::number},
@@ -47,6 +49,8 @@ const char* words(form wanted)
     {
     case form::text:
         return "must be a string";
+    case form::time:
+        return "must be a time such as 2030-01-01T00:00:00Z";
     case form::number:
         return "must be an integer";
     case form::texts:
@@ -76,6 +80,8 @@ bool has_form(const json::value& value, form wanted)
     {
     case form::text:
         return value.is_string();
+    case form::time:
+        return value.is_string() && cel::parse_moment(std::string_view(value.get_string()));
     case form::number:
         return value.is_int64();
     case form::texts:

@@ -42,7 +42,9 @@ class problem_list
 public:
     void add(fault what, const std::string& field, std::string message, std::string value = {});
 
-    bool full() const { return found_.size() >= most; }
+    std::size_t size() const { return found_.size(); }
+
+    bool full() const { return size() >= most; }
 
     /// How many of those that keep rules about the same values from being asked.
     std::size_t blocking() const { return blocking_; }

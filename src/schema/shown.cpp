@@ -73,9 +73,11 @@ std::string shown(const json::value& value)
     if (const json::string* text = value.if_string())
         return '"' + plain({text->data(), text->size()}) + '"';
     if (const json::array* list = value.if_array())
-        return fmt::format("a list of {}", list->size());
+        return fmt::format("a list of {} item{}", list->size(), list->size() == 1 ? "" : "s");
     if (value.is_object())
         return "an object";
+    if (const double* number = value.if_double())
+        return fmt::format("{}", *number);
     return json::serialize(value);
 }
 

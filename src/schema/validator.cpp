@@ -85,6 +85,7 @@ public:
         if (into_.full() || (value.is_null() && schema.nullable))
             return;
         const std::size_t before = into_.blocking();
+        const std::size_t all_before = into_.size();
         check_enum(value, schema);
         if (has_type(value, schema.type))
             check_inside(value, schema);
@@ -96,7 +97,7 @@ public:
                 shown(value)
             );
         if (into_.blocking() == before)
-            check_rules(value, schema);
+            check_rules(value, schema, into_.size() == all_before);
     }
 
 private:
@@ -233,16 +234,17 @@ private:
             }
     }
 
-    void check_rules(const json::value& value, const node& schema)
+    // That a rule cannot be asked is news only where the value is `sound` so far.
+    void check_rules(const json::value& value, const node& schema, bool sound)
     {
         for (const rule& each : schema.rules)
         {
             if (each.program->compares_with_old())
                 continue;
             const auto holds = each.program->holds(value, schema);
-            if (!holds)
+            if (!holds && sound)
                 add(fault::invalid, holds.error().message() + ": " + each.message, value);
-            else if (!*holds)
+            else if (holds && !*holds)
                 add(fault::invalid, each.message, value);
         }
     }

@@ -17,7 +17,8 @@ void check_unknown_fields(const boost::json::object& object, const node& root, p
 /// Sets the defaults of a value, and takes away nulls that mean nothing.
 void set_defaults(boost::json::object& object, const node& schema);
 
-/// Judges metadata as the API server does that of a new object in a namespace.
+/// Judges metadata as the API server does that of a new object in a namespace; what is within ownerReferences
+/// and managedFields is not looked at.
 void check_metadata(const boost::json::object& object, problem_list& into);
 
 }  // namespace portitor::schema

@@ -93,8 +93,9 @@ def complaint(case, status, said):
         return f"answered {status}"
     unknown = set(re.findall(r'unknown field "([^"]*)"', said["message"]))
     if unknown:
+        within = [f"{field}{below}" for field in expected for below in (".", "[")]
         # It looks no further. What is in an object where a text belongs is unknown to it, to us the object is wrong.
-        told = [field for field in unknown if not {field, field.rpartition(".")[0]} & expected]
+        told = [field for field in unknown if field not in expected and not field.startswith(tuple(within))]
         return f"does not know {told}" if told else None
     causes = said.get("details", {}).get("causes", [])
     if not causes:

@@ -78,11 +78,9 @@ std::partial_ordering compare(const value& left, const value& right)
             using second = std::decay_t<decltype(other)>;
             if constexpr (is_number<first> && is_number<second>)
                 return static_cast<long double>(one) <=> static_cast<long double>(other);
-            else if constexpr (!std::is_same_v<first, second>)
-                return std::partial_ordering::unordered;
-            else if constexpr (std::is_same_v<first, std::nullptr_t>)
+            else if constexpr (std::is_same_v<first, second> && std::is_same_v<first, std::nullptr_t>)
                 return std::partial_ordering::equivalent;
-            else if constexpr (std::three_way_comparable<first>)
+            else if constexpr (std::is_same_v<first, second> && std::three_way_comparable<first>)
                 return one <=> other;
             else
                 return std::partial_ordering::unordered;

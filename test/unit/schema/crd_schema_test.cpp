@@ -142,6 +142,22 @@ TEST_CASE("a problem is told as the API server does", "[schema]")
     );
 }
 
+TEST_CASE("a value that is no time is told once", "[schema]")
+{
+    const std::string field = R"=({"type": "string", "format": "date-time", "x-kubernetes-validations": [
+        {"rule": "self > timestamp('2030-01-01T00:00:00Z')", "message": "too early"}]})=";
+    CHECK(
+        problems_of(field, "\"soon\"") ==
+        "spec.field: Invalid value: \"soon\": must be of type date-time, such as 2030-01-01T00:00:00Z\n"
+    );
+    // The format takes a lower-case letter; who compares it does not.
+    CHECK(
+        problems_of(field, "\"2040-01-01t00:00:00Z\"") ==
+        "spec.field: Invalid value: \"2040-01-01t00:00:00Z\": \"2040-01-01t00:00:00Z\" is no time such as "
+        "2030-01-01T00:00:00Z: too early\n"
+    );
+}
+
 TEST_CASE("schemas have all that a CRD may ask", "[schema]")
 {
     const std::string either = R"({"x-kubernetes-int-or-string": true})";
@@ -179,6 +195,13 @@ TEST_CASE("schemas have all that a CRD may ask", "[schema]")
         Catch::Contains("Too many")
     );
     CHECK(problems_of(R"({"type": "number", "minimum": 0.5})", "0.5").empty());
+    CHECK(
+        problems_of(R"({"type": "integer"})", "[0.5]") ==
+        "spec.field: Invalid value: a list of 1 item: must be of type integer, not array\n"
+    );
+    CHECK_THAT(
+        problems_of(R"({"type": "boolean"})", "80.0"), Catch::Contains("Invalid value: 80: must be of type")
+    );
     CHECK_THAT(problems_of(R"({"type": "number", "minimum": 0.5})", "0.25"), Catch::Contains("at least 0.5"));
 }
 
