@@ -1,5 +1,6 @@
 #include "schema/cel/program.hpp"
 #include "schema/node.hpp"
+#include "schema/pattern.hpp"
 #include "schema/shown.hpp"
 
 #include <algorithm>
@@ -140,7 +141,7 @@ private:
         }
         if (key == "pattern" && value.is_string())
         {
-            out_->pattern = std::make_shared<const re2::RE2>(value.get_string().c_str(), re2::RE2::Quiet);
+            out_->pattern = make_pattern(std::string(value.get_string()));
             return out_->pattern->ok();
         }
         return flag(key, "exclusiveMinimum", value, out_->excludes_minimum) ||

@@ -1,6 +1,7 @@
 #include "schema/cel/expression.hpp"
 #include "schema/cel/token.hpp"
 #include "schema/cel/vocabulary.hpp"
+#include "schema/pattern.hpp"
 #include "schema/shown.hpp"
 
 #include <optional>
@@ -197,7 +198,7 @@ private:
         const auto* text = std::get_if<std::string>(&call.children[1].literal);
         if (call.children[1].what != operation::literal || !text)
             return unknown("matches() with a pattern that is no literal");
-        call.pattern = std::make_shared<const re2::RE2>(*text, re2::RE2::Quiet);
+        call.pattern = make_pattern(*text);
         if (!call.pattern->ok())
             return fail(
                 errc::invalid, "this rule uses the pattern {}: {}", plain(*text), call.pattern->error()
