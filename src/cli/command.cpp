@@ -1,6 +1,7 @@
 #include "cli/command.hpp"
 
 #include "cli/once/once.hpp"
+#include "cli/pay/pay.hpp"
 #include "cli/release_finalizers.hpp"
 
 namespace portitor::cli {
@@ -13,6 +14,16 @@ const std::vector<command>& all_commands()
          .make = &make_once,
          .is_role = true,
          .usage_exit_code = 1},
+
+        {.name = "pay",
+         .summary = "asks a URL, and pays for it by x402 where it costs something",
+         .make = &make_pay,
+         .examples =
+             {{"what it costs", "portitor pay https://shop.example/services/hello"},
+              {"buy it", "portitor pay https://shop.example/services/hello --key-file ~/.test-key"},
+              {"buy an answer to a question",
+               "portitor pay https://shop.example/services/llm -d @question.json --max-amount 0.05 "
+               "--key-file ~/.test-key"}}},
 
         {.name = "release-finalizers",
          .summary = "before an uninstall: stops the controller and lets go of every object that it holds",
