@@ -76,8 +76,4 @@ buy(http::client& client, timekeeper& timers, wish what, x402::signed_payment pa
 /// 32 random bytes of the system for one payment. errc::unavailable where it gives none.
 result<evm::word> random_nonce();
 
-/// What a refusal says of itself: `error` and `message` of its JSON body, PAYMENT-REQUIRED's `error`, or the
-/// reason in its receipt; empty where it says nothing. May hold control characters.
-std::string words_of(const http::response& answer);
-
 }  // namespace portitor::cli::pay
