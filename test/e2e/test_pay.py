@@ -139,10 +139,12 @@ def test_who_cannot_pay_is_told_so(pay, key_file):
 def test_a_settlement_in_doubt_is_asked_for_again_and_paid_once(stack, pay, key_file, moved):
     shop = Shop(stack)
     # It settles, and nobody hears of it; then the same payment is asked about again.
-    shop.script(verify="relayed", settle="lost,relayed")
+    shop.script(verify="relayed", settle="lost,close,close,relayed")
     done = pay(f"{GATEWAY}/services/pay-doubt", "--key-file", str(key_file))
+    settled = shop.counts()["settle"]
     shop.script()
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, (done.stderr, settled)
+    assert "the same payment was sent" in done.stderr, settled
     assert moved() == (PRICE, PRICE)
 
 
