@@ -19,8 +19,8 @@ struct ruling
 /// @param is_preflight a browser asks beforehand whether a page, of an origin that is let in, may ask
 ruling rule_on(const served_route& route, const request_path& path, bool is_preflight);
 
-/// The answer's HTTP status, code and words for a ruling that refuses; 200 for one that lets the request pass,
-/// 402 for payment_required.
+/// The answer's HTTP status, code and words for a ruling that refuses; 200 for one that lets the request
+/// pass, 402 for payment_required.
 struct told
 {
     unsigned status;
