@@ -65,7 +65,7 @@ def said_by_gateway(stack, method, path):
     answer = stack.cluster.http(method, GATEWAY + sendable(path))
     price = json.loads(answer.body)["accepts"][0]["maxAmountRequired"] if answer.status == 402 and answer.body else None
     # Only what refuses says its route to the client: what is granted is the service's own answer.
-    return answer.status, answer.header("X-Portitor-Route") or None, price
+    return answer.status, answer.headers["X-Portitor-Route"], price
 
 
 def explained(stack, method, paths):

@@ -1,6 +1,5 @@
 #include "cli/explain/explainer.hpp"
 
-
 #include <portitor/api/conditions.hpp>
 #include <portitor/x402/payment_required.hpp>
 #include <portitor/x402/words.hpp>

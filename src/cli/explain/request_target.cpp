@@ -110,7 +110,8 @@ result<request_target> read_target(std::string_view written)
         if (out.host.empty() || (out.scheme.empty() && out.host.find_first_of(".:") == std::string::npos))
             return fail(
                 errc::invalid,
-                "\"{}\": write a URL such as https://api.example.com/services/hello, or a path that starts with \"/\"",
+                "\"{}\": write a URL such as https://api.example.com/services/hello, or a path that starts "
+                "with \"/\"",
                 written
             );
     }
