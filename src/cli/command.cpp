@@ -1,8 +1,11 @@
 #include "cli/command.hpp"
 
+#include "cli/explain/explain.hpp"
 #include "cli/once/once.hpp"
 #include "cli/pay/pay.hpp"
+#include "cli/reference/reference.hpp"
 #include "cli/release_finalizers.hpp"
+#include "cli/version/version.hpp"
 
 namespace portitor::cli {
 
@@ -24,6 +27,26 @@ const std::vector<command>& all_commands()
               {"buy an answer to a question",
                "portitor pay https://shop.example/services/llm -d @question.json --max-amount 0.05 "
                "--key-file ~/.test-key"}}},
+
+        {.name = "explain",
+         .summary = "says which route, offer and price would apply to a request, and why",
+         .make = &make_explain,
+         .examples =
+             {{"A URL of the gateway", "portitor explain https://api.example.com/services/hello/report"},
+              {"A path, and what its buyer is told", "portitor explain /services/hello --show-402"}}},
+
+        {.name = "completion",
+         .summary = "prints the completion script of a shell",
+         .make = &make_completion,
+         .examples =
+             {{"completes in this shell", "source <(portitor completion bash)"},
+              {"in every fish", "portitor completion fish > ~/.config/fish/completions/portitor.fish"}}},
+
+        {.name = "man", .summary = "prints the manual page", .make = &make_man},
+
+        {.name = "version",
+         .summary = "says which version this is, and how it was built",
+         .make = &make_version},
 
         {.name = "release-finalizers",
          .summary = "before an uninstall: stops the controller and lets go of every object that it holds",
