@@ -1,6 +1,8 @@
 #include "cli/command.hpp"
 
+#include "cli/explain/explain.hpp"
 #include "cli/once/once.hpp"
+#include "cli/pay/pay.hpp"
 #include "cli/reference/reference.hpp"
 #include "cli/release_finalizers.hpp"
 #include "cli/version/version.hpp"
@@ -15,6 +17,23 @@ const std::vector<command>& all_commands()
          .make = &make_once,
          .is_role = true,
          .usage_exit_code = 1},
+
+        {.name = "pay",
+         .summary = "asks a URL, and pays for it by x402 where it costs something",
+         .make = &make_pay,
+         .examples =
+             {{"what it costs", "portitor pay https://shop.example/services/hello"},
+              {"buy it", "portitor pay https://shop.example/services/hello --key-file ~/.test-key"},
+              {"buy an answer to a question",
+               "portitor pay https://shop.example/services/llm -d @question.json --max-amount 0.05 "
+               "--key-file ~/.test-key"}}},
+
+        {.name = "explain",
+         .summary = "says which route, offer and price would apply to a request, and why",
+         .make = &make_explain,
+         .examples =
+             {{"A URL of the gateway", "portitor explain https://api.example.com/services/hello/report"},
+              {"A path, and what its buyer is told", "portitor explain /services/hello --show-402"}}},
 
         {.name = "completion",
          .summary = "prints the completion script of a shell",
