@@ -103,7 +103,7 @@ std::string to_json_text(const report& of, const x402::network_table& known, con
         out["receipt"] = receipt_json(*of.receipt);
     if (of.answer)
         add_answer(out, of, body_file);
-    return json::serialize(out) + "\n";
+    return printable_json(json::serialize(out)) + "\n";
 }
 
 }  // namespace portitor::cli::pay
