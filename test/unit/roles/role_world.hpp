@@ -117,6 +117,25 @@ public:
         });
     }
 
+    /// As start(), and lets it run to its end; then another may be started.
+    void run_once(const maker& make)
+    {
+        start(make);
+        if (!wait([&] { return ended(); }))
+            throw std::runtime_error("it did not end in time");
+    }
+
+    /// How it has ended; throws what it threw.
+    result<int> take_end()
+    {
+        role_.reset();
+        if (failure_)
+            std::rethrow_exception(std::exchange(failure_, nullptr));
+        auto out = std::move(*exit_);
+        exit_.reset();
+        return out;
+    }
+
     /// Lets everything go on until this is so; false where it is not in time (the machine's).
     bool wait(const std::function<bool()>& condition, std::chrono::seconds limit = 10s)
     {
@@ -143,6 +162,7 @@ public:
         wait([&] { return timers_.now() >= until; });
     }
 
+    timekeeper& timers() { return timers_; }
     bool ended() const { return exit_.has_value(); }
 
     /// Asks for the end, waits for it, and returns the exit code; -1 where the role did not end, or with an

@@ -1,0 +1,71 @@
+#include "cli/cluster/operator_settings.hpp"
+
+#include <portitor/config/setters.hpp>
+
+namespace portitor::cli {
+
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr kube::resource config_map{"", "v1", "configmaps", "ConfigMap"};
+constexpr const char* config_name = "portitor-config";
+constexpr const char* config_key = "portitor.yaml";
+
+}  // namespace
+
+void operator_settings::declare(config::loader& into)
+{
+    config::declare_all(into, plan_.gateway, plan_.lists);
+    const config::headed own = into.under("Where the operator's settings come from");
+    own.add(
+        {"release-namespace",
+         "namespace of Portitor's release: its ConfigMap portitor-config is read where no --config is given",
+         "portitor",
+         config::set_text(release_namespace_)}
+    );
+}
+
+result<void> operator_settings::resolve()
+{
+    return config::resolve_all(plan_.gateway, plan_.lists);
+}
+
+asio::awaitable<void> operator_settings::complete(kube::api& server, console terminal)
+{
+    if (terminal.has_config_file)
+    {
+        source_ = "--config";
+        known_ = true;
+        co_return;
+    }
+    const kube::object_key key{release_namespace_, config_name};
+    const auto found = co_await server.get(config_map, key);
+    if (!found)
+    {
+        source_ = fmt::format(
+            "defaults: the ConfigMap {} {}; name its namespace with --release-namespace, or give --config",
+            key.to_string(),
+            found.error().is_not_found() ? "is not there" : "cannot be read: " + found.error().message()
+        );
+        co_return;
+    }
+    // The key holds a point, so it is no path.
+    const auto* text = kube::object_at((*found)->raw, "data").if_contains(config_key);
+    if (!text || !text->is_string())
+    {
+        source_ = fmt::format("defaults: the ConfigMap {} has no {}", key.to_string(), config_key);
+        co_return;
+    }
+    const std::string where = "the ConfigMap " + key.to_string();
+    const auto read = terminal.read_settings(std::string(text->get_string()), where);
+    if (!read)
+    {
+        source_ = fmt::format("defaults: {}", read.error().message());
+        co_return;
+    }
+    source_ = where;
+    known_ = true;
+}
+
+}  // namespace portitor::cli

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "cli/command.hpp"
+#include "offer/plan_settings.hpp"
+
+#include <portitor/config/loader.hpp>
+#include <portitor/kube/api.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+
+namespace portitor::cli {
+
+/// What the operator of an installation has set, for commands that judge as its roles do. It comes from
+/// --config; else from the ConfigMap portitor-config of the release's namespace, where rights allow; else
+/// nobody knows it, and the defaults stand in.
+class operator_settings
+{
+public:
+    void declare(config::loader& into);
+    result<void> resolve();
+
+    /// Reads the ConfigMap where no --config was given. Never fails: source() says what came of it.
+    boost::asio::awaitable<void> complete(kube::api& server, console terminal);
+
+    /// Whether they are the installation's, and not only defaults.
+    bool known() const { return known_; }
+    /// Where they are from, in words: "--config", "the ConfigMap portitor/portitor-config", "defaults: …".
+    const std::string& source() const { return source_; }
+
+    const offer::plan_settings& plan() const { return plan_; }
+    const std::string& release_namespace() const { return release_namespace_; }
+
+private:
+    offer::plan_settings plan_;
+    std::string release_namespace_;
+    std::string source_ = "defaults";
+    bool known_ = false;
+};
+
+}  // namespace portitor::cli

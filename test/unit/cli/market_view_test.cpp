@@ -1,0 +1,105 @@
+#include "cli/cluster/market_view.hpp"
+#include "cli/cluster/no_cluster.hpp"
+#include "cli/cluster/operator_settings.hpp"
+#include "command_world.hpp"
+
+#include <portitor/api/resources.hpp>
+#include <portitor/config/groups.hpp>
+
+using namespace portitor;
+using namespace portitor::cli;
+using portitor::cli::samples::command_world;
+
+namespace {
+
+using api::service_offer_resource;
+namespace json = boost::json;
+
+std::string offer_text(const std::string& name, const std::string& path)
+{
+    return R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer",)"
+           R"("metadata":{"namespace":"shop","name":")" +
+           name + R"("},"spec":{"path":")" + path +
+           R"(","upstream":{"service":"web","port":8080},"payment":{"network":"base-sepolia",)"
+           R"("payTo":"0x00000000000000000000000000000000000000aB","price":{"perRequest":"0.01"}}}})";
+}
+
+json::object as_file(const std::string& name, const std::string& path, const std::string& uid)
+{
+    json::object out = json::parse(offer_text(name, path)).as_object();
+    json::object& meta = out["metadata"].as_object();
+    meta["uid"] = uid;
+    meta["generation"] = 1;
+    meta["resourceVersion"] = "file";
+    meta["creationTimestamp"] = "2030-01-01T00:00:00Z";
+    return out;
+}
+
+struct view_world : command_world
+{
+    offer::plan_settings settings = [] {
+        offer::plan_settings out;
+        out.gateway = config::defaults<config::gateway_options>();
+        out.lists = config::defaults<config::operator_lists>();
+        return out;
+    }();
+
+    std::unique_ptr<market_view> look(kube::api& at, market_view::request what)
+    {
+        roles::process around{
+            context,
+            context.get_executor(),
+            logger(level, log_format::text),
+            numbers,
+            checks,
+            stop,
+            wall,
+            timers(),
+            [] { return result<std::unique_ptr<kube::api>>(fail(errc::unavailable, "none")); }};
+        std::optional<result<std::unique_ptr<market_view>>> out;
+        boost::asio::co_spawn(
+            context,
+            market_view::read(around, at, settings, std::move(what)),
+            [&](std::exception_ptr, auto read) { out.emplace(std::move(read)); }
+        );
+        REQUIRE(wait([&] { return out.has_value(); }));
+        REQUIRE(out->has_value());
+        return std::move(**out);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a view has the live offers, and files in their places", "[cli][market]")
+{
+    view_world w;
+    w.create(service_offer_resource, offer_text("old", "/services/a"));
+    const std::string uid = w.live(service_offer_resource, "old")->meta.uid;
+    sandbox::api api(w.server, w.numbers);
+    market_view::request what;
+    what.offers.push_back(as_file("new", "/services/a/below", "0"));
+    const auto view = w.look(api, std::move(what));
+    REQUIRE(view->offers().size() == 2);
+    const offer::record_ptr added = view->offers().at({"shop", "new"});
+    CHECK(view->observe(added).path_owner == "shop/old");
+    CHECK(view->unseen().empty());
+
+    // The file moves the older offer away.
+    market_view::request moved;
+    moved.offers.push_back(as_file("old", "/services/b", uid));
+    moved.offers.push_back(as_file("new", "/services/a/below", "0"));
+    const auto after = w.look(api, std::move(moved));
+    CHECK(after->offers().at({"shop", "old"})->where.path == "/services/b");
+    CHECK(after->observe(after->offers().at({"shop", "new"})).path_owner.empty());
+}
+
+TEST_CASE("without a cluster only files are seen", "[cli][market]")
+{
+    view_world w;
+    no_cluster nothing;
+    market_view::request what;
+    what.offers.push_back(as_file("only", "/services/a", "0"));
+    const auto view = w.look(nothing, std::move(what));
+    CHECK(view->offers().size() == 1);
+    CHECK(view->unseen().empty());
+}
