@@ -8,6 +8,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::string_view owned_by_another = "FieldManagerConflict";
+constexpr std::string_view no_namespace = "namespaces \"";
 
 // "conflict with "kubectl-edit" using gateway.networking.k8s.io/v1" names the manager in quotes.
 std::string manager_in(const std::string& message)
@@ -15,6 +16,11 @@ std::string manager_in(const std::string& message)
     const std::size_t begin = message.find('"');
     const std::size_t end = begin == message.npos ? begin : message.find('"', begin + 1);
     return end == message.npos ? message : message.substr(begin + 1, end - begin - 1);
+}
+
+bool may_not_be_asked(const kube::api_error& said)
+{
+    return said.http_status() == 403 || (said.is_not_found() && said.message().starts_with(no_namespace));
 }
 
 std::vector<dispute> disputes_in(const kube::api_error& said)
@@ -43,11 +49,11 @@ asio::awaitable<dry_run::verdict> dry_run::ask(kube::resource kind, json::object
         said = co_await apply(kind, std::move(wanted), std::move(manager), true);
     if (said)
         out.after = *said;
-    else if (said.error().http_status() == 403)
+    else if (may_not_be_asked(said.error()))
     {
         denied_.insert(place);
         unasked_.push_back(fmt::format(
-            "the API server's own view of {}s in {} ({}): changes are worked out here instead",
+            "what the API server would say of {}s in {} ({}): it is worked out here instead",
             kind.kind,
             place.second,
             said.error().message()

@@ -18,8 +18,8 @@ public:
     /// What the API server said. All empty: it may not be asked.
     struct verdict
     {
-        kube::object_ptr after;        ///< the object as it would be
-        std::string refused;           ///< why there would be none
+        kube::object_ptr after;         ///< the object as it would be
+        std::string refused;            ///< why there would be none
         std::vector<dispute> disputes;  ///< fields that would be taken from others
     };
 

@@ -78,9 +78,9 @@ private:
         if (is_new)
             into_.offers.push_back({std::move(offer), from});
         else
-            into_.errors.push_back(fmt::format(
-                "{}: ServiceOffer {} stands in {} already", from, key.to_string(), at->second
-            ));
+            into_.errors.push_back(
+                fmt::format("{}: ServiceOffer {} stands in {} already", from, key.to_string(), at->second)
+            );
     }
 
     written_offers& into_;
@@ -127,8 +127,9 @@ written_offers read_offers(const std::vector<std::string>& paths, std::istream& 
             const auto text = read_text(file, standard_input);
             auto documents = text ? parse_yaml(*text) : result<std::vector<json::value>>(text.error());
             if (!documents)
-                out.errors.push_back(text ? documents.error().within(file).message()
-                                          : documents.error().message());
+                out.errors.push_back(
+                    text ? documents.error().within(file).message() : documents.error().message()
+                );
             for (json::value& each : documents ? *documents : std::vector<json::value>())
                 into.take(std::move(each), file);
         }

@@ -18,8 +18,9 @@ using offer::child_kind;
 std::vector<condition_report> conditions_of(const offer::plan& todo, const offer::offer_record& offer)
 {
     const std::vector<kube::condition>& live = offer.status.conditions;
+    std::vector<kube::condition> wanted = todo.status ? kube::parse_conditions(*todo.status) : live;
     std::vector<condition_report> out;
-    for (kube::condition& each : todo.status ? kube::parse_conditions(*todo.status) : live)
+    for (kube::condition& each : wanted)
     {
         const kube::condition* held = kube::find_condition(live, each.type);
         const std::string status = held ? held->status : "";
@@ -34,7 +35,9 @@ std::string words_for(child_kind kind, const kube::object_key& key)
     return fmt::format("{} {}", offer::type_of(kind).resource.kind, key.to_string());
 }
 
-void add_questions(std::vector<std::string>& out, const offer::plan& todo, const offer::plan_settings& settings)
+void add_questions(
+    std::vector<std::string>& out, const offer::plan& todo, const offer::plan_settings& settings
+)
 {
     if (todo.ask.upstream)
         out.push_back(fmt::format(
@@ -88,10 +91,13 @@ void add_registration(
     const bool comes_now = std::any_of(todo.applies.begin(), todo.applies.end(), [](const auto& each) {
         return each.kind == child_kind::registration;
     });
-    if (const config::chain* chain = offer::find_chain(spec->registration.chain, settings); chain && !comes_now)
+    if (const config::chain* chain = offer::find_chain(spec->registration.chain, settings);
+        chain && !comes_now)
         out.push_back(fmt::format(
             "as soon as it is sold, {} is made: it is registered as an agent on {}",
-            words_for(child_kind::registration, offer::type_of(child_kind::registration).key_for(seen.offer->meta)),
+            words_for(
+                child_kind::registration, offer::type_of(child_kind::registration).key_for(seen.offer->meta)
+            ),
             chain->name
         ));
 }

@@ -21,9 +21,7 @@ std::vector<std::string> problems_of(const json::object& offer)
     return read ? std::vector<std::string>() : std::vector{read.error().message()};
 }
 
-void fill_defaults(json::object&)
-{
-}
+void fill_defaults(json::object&) {}
 
 bool same_spec(const kube::object& live, const json::object& offer)
 {

@@ -48,9 +48,7 @@ bool offer_report::changes() const
 
 bool report::changes() const
 {
-    return std::any_of(offers.begin(), offers.end(), [](const offer_report& each) {
-        return each.changes();
-    });
+    return std::any_of(offers.begin(), offers.end(), [](const offer_report& each) { return each.changes(); });
 }
 
 summary report::count() const

@@ -40,16 +40,16 @@ struct child_report
     boost::json::object live;    ///< empty where there is none
     boost::json::object wanted;  ///< as it would be; empty where it would go
     std::vector<std::string> diff;
-    bool edited = false;           ///< somebody else has changed or deleted it
-    bool asked_server = false;     ///< `wanted` is what the API server answered to a dry run
-    std::string refused;           ///< what the API server says against it
+    bool edited = false;        ///< somebody else has changed or deleted it
+    bool asked_server = false;  ///< `wanted` is what the API server answered to a dry run
+    std::string refused;        ///< what the API server says against it
     std::vector<dispute> disputes;
 };
 
 /// What one path costs.
 struct price_line
 {
-    std::string path;    ///< below the offer's; empty: all that no other line is about
+    std::string path;  ///< below the offer's; empty: all that no other line is about
     bool free = false;
     std::string atomic;  ///< units of the asset
     std::string words;   ///< "0.001 USDC on Base Sepolia a request"

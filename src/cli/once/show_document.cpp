@@ -10,7 +10,10 @@ namespace {
 
 json::array texts(const std::vector<std::string>& all)
 {
-    return {all.begin(), all.end()};
+    json::array out;
+    for (const std::string& each : all)
+        out.emplace_back(each);
+    return out;
 }
 
 json::object price_document(const price_line& of)

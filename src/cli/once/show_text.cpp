@@ -1,5 +1,4 @@
 #include "cli/once/show.hpp"
-
 #include "cli/output/table.hpp"
 #include "cli/yaml.hpp"
 
@@ -57,9 +56,7 @@ public:
 
     void head(const report& of) const
     {
-        out_ << told(
-                    fmt::format("Looked at {}. The operator's settings: {}.", of.cluster, of.settings), 0
-                )
+        out_ << told(fmt::format("Looked at {}. The operator's settings: {}.", of.cluster, of.settings), 0)
              << '\n';
         for (const std::string& each : of.unseen)
             out_ << colours_.paint(tone::warning, told("Not seen: " + each, 2)) << '\n';
@@ -80,7 +77,9 @@ public:
             line(
                 "! ",
                 tone::bad,
-                fmt::format("blocked: {} ({}): {}", of.blocked->reason, of.blocked->condition, of.blocked->message)
+                fmt::format(
+                    "blocked: {} ({}): {}", of.blocked->reason, of.blocked->condition, of.blocked->message
+                )
             );
         for (const child_report& each : of.children)
             child(each);
@@ -206,7 +205,10 @@ private:
                 "~ ",
                 tone::warning,
                 fmt::format(
-                    "status: {}{}", of.live_phase == of.phase ? "" : (of.live_phase.empty() ? "none -> " : of.live_phase + " -> "), of.phase
+                    "status: {}{}",
+                    of.live_phase == of.phase ? ""
+                                              : (of.live_phase.empty() ? "none -> " : of.live_phase + " -> "),
+                    of.phase
                 )
             );
     }
@@ -218,11 +220,14 @@ private:
         {
             const kube::condition& wanted = each.wanted;
             const bool moves = each.live_status != wanted.status;
-            const tone how = wanted.is_true() ? tone::good : wanted.status == "False" ? tone::bad : tone::warning;
+            const tone how = wanted.is_true()           ? tone::good
+                             : wanted.status == "False" ? tone::bad
+                                                        : tone::warning;
             rows.add(
                 {wanted.type,
-                 {moves && !each.live_status.empty() ? fmt::format("{} (now {})", wanted.status, each.live_status)
-                                                     : wanted.status,
+                 {moves && !each.live_status.empty()
+                      ? fmt::format("{} (now {})", wanted.status, each.live_status)
+                      : wanted.status,
                   how},
                  wanted.reason,
                  wanted.message}

@@ -21,7 +21,10 @@ bool is_exact(
 }
 
 price_line line_of(
-    const api::price& written, const u256& atomic, const api::payment_route& route, const x402::network_table& known
+    const api::price& written,
+    const u256& atomic,
+    const api::payment_route& route,
+    const x402::network_table& known
 )
 {
     price_line out;
@@ -34,9 +37,8 @@ price_line line_of(
     return out;
 }
 
-std::vector<price_line> prices_of(
-    const api::service_offer& offer, const api::payment_route& route, const x402::network_table& known
-)
+std::vector<price_line>
+prices_of(const api::service_offer& offer, const api::payment_route& route, const x402::network_table& known)
 {
     const api::price& own = offer.payment.price;
     std::vector<price_line> out{line_of(own, route.price, route, known)};
@@ -82,8 +84,7 @@ std::string derivation(const api::price& written, const x402::token& asset, cons
     );
 }
 
-std::optional<terms_report>
-terms_of(const api::service_offer& offer, const offer::plan_settings& settings)
+std::optional<terms_report> terms_of(const api::service_offer& offer, const offer::plan_settings& settings)
 {
     api::payment_route route;
     if (offer::fill_terms(offer, settings, route))

@@ -1,5 +1,6 @@
 #include "cli/once/wanted_offer.hpp"
 
+#include "cli/once/live_offers.hpp"
 #include "cli/once/offer_schema.hpp"
 
 #include <portitor/api/names.hpp>
@@ -55,6 +56,25 @@ void complete_from(json::object& meta, const kube::object& live, bool differs)
     meta["generation"] = live.meta.generation + (differs ? 1 : 0);
 }
 
+// One for each namespace: all of it, or the one offer of a file that stands there.
+std::vector<kube::selection> places_of(const std::vector<written_offer>& written)
+{
+    std::map<std::string, std::vector<std::string>> names;
+    for (const written_offer& each : written)
+        names[kube::string_at(each.raw, "metadata.namespace")].push_back(
+            kube::string_at(each.raw, "metadata.name")
+        );
+    std::vector<kube::selection> out;
+    for (const auto& [ns, all] : names)
+    {
+        kube::selection& one = out.emplace_back();
+        one.ns = ns;
+        if (all.size() == 1)
+            one.fields = "metadata.name=" + all.front();
+    }
+    return out;
+}
+
 }  // namespace
 
 wanted_offer make_wanted(written_offer written, kube::object_ptr live, clock::time_point now)
@@ -62,7 +82,8 @@ wanted_offer make_wanted(written_offer written, kube::object_ptr live, clock::ti
     wanted_offer out;
     out.from = std::move(written.from);
     out.written = as_applied(written.raw);
-    out.key = {kube::string_at(out.written, "metadata.namespace"), kube::string_at(out.written, "metadata.name")};
+    out.key = {
+        kube::string_at(out.written, "metadata.namespace"), kube::string_at(out.written, "metadata.name")};
     out.problems = problems_of(out.written);
     out.whole = out.written;
     fill_defaults(out.whole);
@@ -77,6 +98,28 @@ wanted_offer make_wanted(written_offer written, kube::object_ptr live, clock::ti
     else
         complete_new(*meta, out.key, now);
     return out;
+}
+
+boost::asio::awaitable<result<std::vector<wanted_offer>>>
+complete_offers(kube::api* server, std::vector<written_offer> written, clock::time_point now)
+{
+    live_offers live;
+    if (server && !written.empty())
+    {
+        auto listed = co_await list_offers(*server, places_of(written));
+        if (!listed)
+            co_return listed.error().to_error().within("listing ServiceOffers");
+        live = std::move(*listed);
+    }
+    std::vector<wanted_offer> out;
+    for (written_offer& each : written)
+    {
+        const kube::object_key key{
+            kube::string_at(each.raw, "metadata.namespace"), kube::string_at(each.raw, "metadata.name")};
+        const auto at = live.find(key);
+        out.push_back(make_wanted(std::move(each), at == live.end() ? nullptr : at->second, now));
+    }
+    co_return out;
 }
 
 }  // namespace portitor::cli::once

@@ -44,13 +44,15 @@ void compare(const lines& before, const lines& after, std::vector<edit>& out)
     for (std::size_t i = fits ? before.size() : 0; i-- > 0;)
     {
         for (std::size_t j = after.size(); j-- > 0;)
-            common[i * width + j] =
-                before[i] == after[j]
-                    ? common[(i + 1) * width + j + 1] + 1
-                    : std::max(common[(i + 1) * width + j], common[i * width + j + 1]);
+            common[i * width + j] = before[i] == after[j]
+                                        ? common[(i + 1) * width + j + 1] + 1
+                                        : std::max(common[(i + 1) * width + j], common[i * width + j + 1]);
     }
     std::size_t i = 0;
     std::size_t j = 0;
+    const auto loses = [&] {
+        return j == after.size() || !fits || common[(i + 1) * width + j] >= common[i * width + j + 1];
+    };
     while (i < before.size() || j < after.size())
     {
         if (fits && i < before.size() && j < after.size() && before[i] == after[j])
@@ -58,8 +60,7 @@ void compare(const lines& before, const lines& after, std::vector<edit>& out)
             out.push_back({' ', before[i++]});
             ++j;
         }
-        else if (i < before.size() &&
-                 (j == after.size() || !fits || common[(i + 1) * width + j] >= common[i * width + j + 1]))
+        else if (i < before.size() && loses())
             out.push_back({'-', before[i++]});
         else
             out.push_back({'+', after[j++]});
@@ -96,11 +97,6 @@ std::vector<bool> shown(const std::vector<edit>& all)
     return out;
 }
 
-std::string header_of(std::size_t before, std::size_t before_count, std::size_t after, std::size_t after_count)
-{
-    return fmt::format("@@ -{},{} +{},{} @@", before, before_count, after, after_count);
-}
-
 }  // namespace
 
 std::vector<std::string> line_diff(std::string_view before, std::string_view after)
@@ -127,7 +123,9 @@ std::vector<std::string> line_diff(std::string_view before, std::string_view aft
             left += all[i].mark != '+' ? 1 : 0;
             right += all[i].mark != '-' ? 1 : 0;
         }
-        out[header] = header_of(first_left, left - first_left, first_right, right - first_right);
+        out[header] = fmt::format(
+            "@@ -{},{} +{},{} @@", first_left, left - first_left, first_right, right - first_right
+        );
     }
     if (out.size() > longest)
     {
