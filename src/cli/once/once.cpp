@@ -1,5 +1,7 @@
 #include "cli/once/once.hpp"
 
+#include "cli/once/both_sides.hpp"
+#include "cli/once/comparison.hpp"
 #include "cli/once/options.hpp"
 #include "cli/once/show.hpp"
 #include "cli/once/survey.hpp"
@@ -9,6 +11,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <ostream>
 
 namespace portitor::cli {
@@ -43,6 +46,8 @@ public:
         auto read = co_await survey.read(once::read_offers(config_.files, terminal_.in), &report_);
         if (!read)
             co_return read.error();
+        if (!config_.compare.empty())
+            co_return co_await compare(&survey);
         co_return co_await plan(&survey);
     }
 
@@ -80,22 +85,51 @@ private:
                 report_.errors.push_back(fmt::format("{}: {}", key.to_string(), describe(thrown)));
         }
         report_.unseen = survey->unseen();
-        write();
-        for (const std::string& each : report_.errors)
-            terminal_.err << "portitor: " << printable(each) << '\n';
+        if (config_.output == "text")
+            once::show_text(terminal_.out, report_, palette(terminal_.colour), config_.all);
+        else
+            write(once::document_of(report_));
+        tell_errors();
         const bool wrong = !report_.errors.empty() || report_.count().invalid > 0;
         co_return wrong ? mistakes : report_.changes() ? changes : no_change;
     }
 
-    void write() const
+    /// Both sides' prices, in the place of a plan.
+    asio::awaitable<result<int>> compare(once::survey* survey)
     {
-        if (config_.output == "json")
-            terminal_.out << json::serialize(once::document_of(report_)) << '\n';
-        else if (config_.output == "yaml")
-            terminal_.out << to_yaml(once::document_of(report_));
+        kube::api* const server = link_.is_cluster ? link_.server.get() : nullptr;
+        const auto text = co_await once::read_pricing(server, config_.compare, &terminal_.in);
+        if (!text)
+            co_return text.error();
+        const x402::network_table& known = settings_.lists.networks.table;
+        const auto there = once::read_predecessor(*text, known);
+        if (!there)
+            co_return there.error().within("--compare " + config_.compare);
+        const auto here = once::charges_of(survey->view(), settings_, around_.clock.now());
+        const auto all = once::compare_charges(*there, here.charges, here.blocked, known);
+        report_.unseen = survey->unseen();
+        if (config_.output == "text")
+        {
+            once::show_head(terminal_.out, report_, palette(terminal_.colour));
+            once::show_comparison(terminal_.out, all, known, palette(terminal_.colour));
+        }
         else
-            once::show_text(terminal_.out, report_, palette(terminal_.colour), config_.all);
+            write(once::comparison_document(all, known));
+        tell_errors();
+        const bool same = std::all_of(all.begin(), all.end(), [](const auto& each) { return each.same(); });
+        co_return !report_.errors.empty() ? mistakes : same ? no_change : changes;
+    }
+
+    void write(const json::object& document) const
+    {
+        terminal_.out << (config_.output == "json" ? json::serialize(document) + '\n' : to_yaml(document));
+    }
+
+    void tell_errors() const
+    {
         terminal_.out.flush();
+        for (const std::string& each : report_.errors)
+            terminal_.err << "portitor: " << printable(each) << '\n';
     }
 
     const roles::process& around_;

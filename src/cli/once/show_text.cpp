@@ -48,6 +48,13 @@ std::string told(std::string_view text, std::size_t indent)
     return wrap(printable(text), width, indent);
 }
 
+// What was told above is told once.
+std::string without(std::string text, std::string_view told_above)
+{
+    const std::size_t at = told_above.empty() ? text.npos : text.find(told_above);
+    return at == text.npos ? text : text.replace(at, told_above.size(), "see above");
+}
+
 /// One run over a report.
 class writer
 {
@@ -216,6 +223,7 @@ private:
     void conditions(const offer_report& of) const
     {
         table rows({"CONDITION", "STATUS", "REASON", "MESSAGE"});
+        const std::string above = of.blocked ? of.blocked->message : "";
         for (const condition_report& each : of.conditions)
         {
             const kube::condition& wanted = each.wanted;
@@ -230,7 +238,7 @@ private:
                       : wanted.status,
                   how},
                  wanted.reason,
-                 wanted.message}
+                 without(wanted.message, above)}
             );
         }
         if (!rows.empty())
@@ -240,7 +248,15 @@ private:
     void then(const offer_report& of) const
     {
         for (const offer::note& each : of.events)
-            line("", tone::plain, fmt::format("Event {}: {}", each.reason, each.message));
+        {
+            const bool told_above =
+                std::any_of(of.conditions.begin(), of.conditions.end(), [&](const condition_report& one) {
+                    return one.wanted.message == each.message;
+                });
+            line(
+                "", tone::plain, "Event " + each.reason + (told_above ? std::string() : ": " + each.message)
+            );
+        }
         if (of.changes() || all_)
         {
             for (const std::string& each : of.next)
@@ -272,6 +288,11 @@ std::string plan_in_words(const summary& numbers)
     if (numbers.invalid > 0)
         out += fmt::format("; {} invalid", numbers.invalid);
     return out;
+}
+
+void show_head(std::ostream& out, const report& of, const palette& colours)
+{
+    writer(out, colours, false).head(of);
 }
 
 void show_text(std::ostream& out, const report& all_of_it, const palette& colours, bool all)
