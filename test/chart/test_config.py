@@ -17,7 +17,9 @@ CHART_SETS = {
     "until-done",
 }  # fmt: skip
 # Of no use in a pod.
-NOT_IN_PODS = {"kubeconfig", "context", "file", "output"}
+NOT_IN_PODS = {
+    "kubeconfig", "context", "file", "output", "all-namespaces", "selector", "local", "no-dry-run", "verbose", "compare",
+}  # fmt: skip
 
 OFFER = """
 apiVersion: obol.org/v1alpha1

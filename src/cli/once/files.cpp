@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <istream>
@@ -102,11 +103,14 @@ result<std::string> read_text(const std::string& path, std::istream& standard_in
         file.clear();
     }
     std::istream& in = path == "-" ? standard_input : file;
-    std::string text(longest_file + 1, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    if (text.size() > longest_file)
-        return fail(errc::invalid, "{} is longer than 64 MiB", path);
+    std::string text;
+    std::array<char, 65536> piece{};
+    while (in.read(piece.data(), piece.size()) || in.gcount() > 0)
+    {
+        text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+        if (text.size() > longest_file)
+            return fail(errc::invalid, "{} is longer than 64 MiB", path);
+    }
     return text;
 }
 

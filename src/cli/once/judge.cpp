@@ -5,6 +5,7 @@
 #include "cli/output/masked.hpp"
 #include "cli/output/text.hpp"
 #include "offer/chains.hpp"
+#include "offer/children.hpp"
 #include "offer/drain.hpp"
 
 #include <algorithm>
@@ -77,29 +78,30 @@ void add_take_down(std::vector<std::string>& out, const offer::plan& todo, const
     }
 }
 
+// A registration comes once the offer is sold; here one sees it at once.
 void add_registration(
-    std::vector<std::string>& out,
+    std::vector<child_report>& out,
     const offer::plan& todo,
     const offer::observation& seen,
     const offer::plan_settings& settings
 )
 {
+    constexpr child_kind kind = child_kind::registration;
     const auto& spec = seen.offer->spec;
-    if (!spec || !spec->registration.enabled || todo.blocked || seen.offer->meta.deleted ||
-        seen.children[child_kind::registration].live || settings.gateway.public_url.empty())
+    const bool is_known =
+        std::any_of(out.begin(), out.end(), [](const child_report& each) { return each.kind == kind; });
+    if (!spec || !spec->registration.enabled || todo.blocked || seen.offer->meta.deleted || is_known ||
+        seen.children[kind].live || settings.gateway.public_url.empty())
         return;
-    const bool comes_now = std::any_of(todo.applies.begin(), todo.applies.end(), [](const auto& each) {
-        return each.kind == child_kind::registration;
-    });
-    if (const config::chain* chain = offer::find_chain(spec->registration.chain, settings);
-        chain && !comes_now)
-        out.push_back(fmt::format(
-            "as soon as it is sold, {} is made: it is registered as an agent on {}",
-            words_for(
-                child_kind::registration, offer::type_of(child_kind::registration).key_for(seen.offer->meta)
-            ),
-            chain->name
-        ));
+    const config::chain* chain = offer::find_chain(spec->registration.chain, settings);
+    if (!chain)
+        return;
+    child_report later;
+    later.what = step::later;
+    later.kind = kind;
+    later.key = offer::type_of(kind).key_for(seen.offer->meta);
+    later.wanted = shown_fields(offer::desired_registration(*spec, *chain, settings));
+    out.push_back(std::move(later));
 }
 
 void add_ending(std::vector<std::string>& out, const offer::offer_record& offer, clock::time_point now)
@@ -123,7 +125,6 @@ std::vector<std::string> next_of(
     std::vector<std::string> out;
     add_questions(out, todo, settings);
     add_take_down(out, todo, seen);
-    add_registration(out, todo, seen, settings);
     add_ending(out, *seen.offer, now);
     if (todo.next_check)
         out.push_back(fmt::format(
@@ -149,6 +150,7 @@ offer_report judge(
         out.terms = terms_of(*offer.spec, settings);
     out.blocked = todo.blocked;
     out.children = children_of(todo, seen);
+    add_registration(out.children, todo, seen, settings);
     out.adds_finalizer = todo.add_finalizer;
     out.removes_finalizer = todo.remove_finalizer;
     out.writes_status = todo.status.has_value();

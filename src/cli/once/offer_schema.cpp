@@ -1,31 +1,37 @@
 #include "cli/once/offer_schema.hpp"
 
 #include <portitor/api/resources.hpp>
-#include <portitor/api/service_offer.hpp>
+#include <portitor/schema/crd_schema.hpp>
 
 namespace portitor::cli::once {
 
 namespace json = boost::json;
 
-std::vector<std::string> problems_of(const json::object& offer)
+namespace {
+
+const schema::crd_schema& offers()
 {
-    const std::string version = kube::string_at(offer, "apiVersion");
-    if (version != api::service_offer_resource.api_version())
-        return {fmt::format(
-            "apiVersion: \"{}\", and not {}", version, api::service_offer_resource.api_version()
-        )};
-    const auto object = kube::parse_object(offer);
-    if (!object)
-        return {object.error().message()};
-    const auto read = api::parse_service_offer(**object);
-    return read ? std::vector<std::string>() : std::vector{read.error().message()};
+    return schema::crd_schema::load(api::service_offer_resource.kind);
 }
 
-void fill_defaults(json::object&) {}
+}  // namespace
+
+std::vector<std::string> problems_of(const json::object& offer)
+{
+    std::vector<std::string> out;
+    for (const schema::problem& each : offers().validate(offer))
+        out.push_back(each.text());
+    return out;
+}
+
+void fill_defaults(json::object& offer)
+{
+    offers().apply_defaults(offer);
+}
 
 bool same_spec(const kube::object& live, const json::object& offer)
 {
-    return kube::contains(live.spec(), kube::object_at(offer, "spec"));
+    return live.spec() == kube::object_at(offer, "spec");
 }
 
 }  // namespace portitor::cli::once

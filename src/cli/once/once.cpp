@@ -69,7 +69,9 @@ private:
         if (!selected)
             co_return selected.error();
         if (selected->empty() && report_.errors.empty() && !config_.files.empty())
-            report_.errors.emplace_back("the files hold no ServiceOffer that was asked for");
+            report_.errors.push_back(
+                fmt::format("{}: no ServiceOffer that was asked for", fmt::join(config_.files, ", "))
+            );
         for (const kube::object_key& key : *selected)
         {
             std::exception_ptr thrown;
@@ -130,6 +132,12 @@ private:
         terminal_.out.flush();
         for (const std::string& each : report_.errors)
             terminal_.err << "portitor: " << printable(each) << '\n';
+        for (const once::offer_report& each : report_.offers)
+        {
+            if (!each.problems.empty())
+                terminal_.err << "portitor: " << printable(each.key.to_string()) << " is invalid: "
+                              << printable(fmt::format("{}", fmt::join(each.problems, "; "))) << '\n';
+        }
     }
 
     const roles::process& around_;

@@ -40,7 +40,12 @@ void options::declare(config::loader& into)
         {"selector", "label selector of the offers to look at", "", config::set_text(selector), false, 'l'}
     );
     config::option format{
-        "output", "how it is written", "text", config::set_one_of(output, {"text", "yaml", "json"}), false, 'o'};
+        "output",
+        "how it is written",
+        "text",
+        config::set_one_of(output, {"text", "yaml", "json"}),
+        false,
+        'o'};
     format.values = {"text", "yaml", "json"};
     own.add(std::move(format));
     own.add({"local", "looks at files alone, and at no cluster", "false", config::set_bool(local), true});

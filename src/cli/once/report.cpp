@@ -16,6 +16,8 @@ const char* to_string(step value) noexcept
         return "delete";
     case step::release:
         return "release";
+    case step::later:
+        return "later";
     case step::same:
         return "same";
     }
@@ -42,7 +44,7 @@ bool offer_report::changes() const
 {
     return adds_finalizer || removes_finalizer || writes_status || !events.empty() ||
            std::any_of(children.begin(), children.end(), [](const child_report& each) {
-               return each.what != step::same;
+               return each.what != step::same && each.what != step::later;
            });
 }
 

@@ -18,10 +18,11 @@ enum class step
     change,
     remove,
     release,  ///< our finalizer is taken off
+    later,    ///< it is made as soon as the offer is sold; no part of this plan
     same,
 };
 
-/// "create", "change", "delete", "release", "same".
+/// "create", "change", "delete", "release", "later", "same".
 const char* to_string(step value) noexcept;
 
 /// A field that another manager has.

@@ -25,6 +25,7 @@ sign sign_of(step what)
     switch (what)
     {
     case step::create:
+    case step::later:
         return {"+", tone::good};
     case step::change:
     case step::release:
@@ -167,9 +168,12 @@ private:
             printable(of.key.to_string())
         );
         out_ << "  " << colours_.paint(mark.how, what)
-             << (of.edited ? " (somebody else has changed or deleted it)" : "") << '\n';
+             << (of.edited                ? " (somebody else has changed or deleted it)"
+                 : of.what == step::later ? " (as soon as it is sold)"
+                                          : "")
+             << '\n';
         diff(of.diff);
-        if (all_ && of.what == step::create)
+        if (all_ && (of.what == step::create || of.what == step::later))
             whole(of);
         for (const dispute& each : of.disputes)
             out_ << innermost
