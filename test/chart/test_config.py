@@ -24,7 +24,7 @@ NOT_IN_PODS = {
 OFFER = """
 apiVersion: obol.org/v1alpha1
 kind: ServiceOffer
-metadata: {name: hello, namespace: sellers}
+metadata: {name: hello, namespace: sellers, labels: {team: payments}}
 spec:
   upstream: {service: hello, port: 9000}
   payment:
