@@ -3,26 +3,25 @@
 #include "cli/cluster/no_cluster.hpp"
 
 #include <portitor/kube/credentials.hpp>
+#include <portitor/kube/kubeconfig_files.hpp>
+
+#include <cstdlib>
 
 namespace portitor::cli::once {
 
 namespace {
 
-std::string words_for(const roles::process& around, const config::kube_options& config)
+result<kube::kubeconfig_choice> choose(const config::kube_options& config)
 {
-    const auto who =
-        kube::load_credentials(around.executor, around.timers, config.kubeconfig, config.context);
-    std::string out = "the cluster";
-    if (who)
-        out += " " + (*who)->server().to_string();
-    if (config.kubeconfig.empty())
-        return out;
-    return fmt::format(
-        "{} ({} of {})",
-        out,
-        config.context.empty() ? "current context" : "context " + config.context,
-        config.kubeconfig
-    );
+    return config.kubeconfig.empty() ? kube::find_kubeconfig(config.context)
+                                     : kube::look_at_kubeconfig(config.kubeconfig, config.context);
+}
+
+std::string words_for(const roles::process& around, const kube::kubeconfig_choice& which)
+{
+    const auto who = kube::load_credentials(around.executor, around.timers, which.path, which.context);
+    const std::string out = "the cluster" + (who ? " " + (*who)->server().to_string() : "");
+    return which.path.empty() ? out : fmt::format("{} (context {} of {})", out, which.context, which.path);
 }
 
 cluster_link no_link(const std::string& why)
@@ -36,12 +35,16 @@ result<cluster_link> link_to_cluster(const roles::process& around, const options
 {
     if (config.local)
         return no_link("--local");
+    const auto which = choose(config.kube);
     auto server = around.connect();
     if (server)
-        return cluster_link{std::move(*server), true, words_for(around, config.kube)};
-    if (config.files.empty() || !config.kube.kubeconfig.empty())
+        return cluster_link{
+            std::move(*server), true, which ? words_for(around, *which) : std::string("the cluster")};
+    if (config.files.empty())
         return server.error();
-    return no_link(server.error().message());
+    if (which && which->path.empty() && !std::getenv("KUBERNETES_SERVICE_HOST"))
+        return no_link("no cluster is named");
+    return fail(server.error().code(), "{}; --local looks at the files alone", server.error().message());
 }
 
 }  // namespace portitor::cli::once

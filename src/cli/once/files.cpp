@@ -45,7 +45,9 @@ result<std::vector<std::string>> files_of(const std::string& path)
 class collector
 {
 public:
-    explicit collector(written_offers& into) : into_(into) {}
+    collector(written_offers& into, const std::string& default_namespace)
+        : into_(into), default_namespace_(default_namespace)
+    {}
 
     void take(json::value document, const std::string& from)
     {
@@ -72,7 +74,7 @@ private:
             return;
         }
         if (!meta->contains("namespace"))
-            (*meta)["namespace"] = "default";
+            (*meta)["namespace"] = default_namespace_;
         const kube::object_key key{
             kube::string_at(offer, "metadata.namespace"), kube::string_at(offer, "metadata.name")};
         const auto [at, is_new] = places_.try_emplace(key, from);
@@ -85,6 +87,7 @@ private:
     }
 
     written_offers& into_;
+    const std::string& default_namespace_;
     std::map<kube::object_key, std::string> places_;
 };
 
@@ -114,10 +117,12 @@ result<std::string> read_text(const std::string& path, std::istream& standard_in
     return text;
 }
 
-written_offers read_offers(const std::vector<std::string>& paths, std::istream& standard_input)
+written_offers read_offers(
+    const std::vector<std::string>& paths, std::istream& standard_input, const std::string& default_namespace
+)
 {
     written_offers out;
-    collector into(out);
+    collector into(out, default_namespace);
     for (const std::string& path : paths)
     {
         const auto files = files_of(path);

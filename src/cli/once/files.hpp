@@ -26,7 +26,10 @@ struct written_offers
 
 /// Reads files, directories (their *.yaml, *.yml and *.json, by name) and "-". An offer that stands in two
 /// places is an error and taken from the first.
-written_offers read_offers(const std::vector<std::string>& paths, std::istream& standard_input);
+/// Those that name no namespace are of the one given.
+written_offers read_offers(
+    const std::vector<std::string>& paths, std::istream& standard_input, const std::string& default_namespace
+);
 
 /// A whole file, or standard input: 64 MiB at most.
 result<std::string> read_text(const std::string& path, std::istream& standard_input);

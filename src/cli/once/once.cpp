@@ -42,8 +42,14 @@ public:
         report_.cluster = link_.words;
         co_await read_settings();
 
+        for (std::string& each : config_.offers)
+        {
+            if (each.find('/') == each.npos)
+                each.insert(0, terminal_.default_namespace + "/");
+        }
         once::survey survey(around_, config_, settings_, link_);
-        auto read = co_await survey.read(once::read_offers(config_.files, terminal_.in), &report_);
+        auto files = once::read_offers(config_.files, terminal_.in, terminal_.default_namespace);
+        auto read = co_await survey.read(std::move(files), &report_);
         if (!read)
             co_return read.error();
         if (!config_.compare.empty())

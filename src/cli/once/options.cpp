@@ -14,11 +14,12 @@ config::option with_letter(config::option out, char letter)
     return out;
 }
 
-bool is_key(const std::string& text)
+// "hello" or "shop/hello".
+bool names_an_offer(const std::string& text)
 {
     const std::size_t slash = text.find('/');
-    return slash != text.npos && slash > 0 && slash + 1 < text.size() &&
-           text.find('/', slash + 1) == text.npos;
+    return !text.empty() && slash != 0 && slash + 1 != text.size() &&
+           (slash == text.npos || text.find('/', slash + 1) == text.npos);
 }
 
 }  // namespace
@@ -81,7 +82,9 @@ void options::declare(config::loader& into)
          "5m",
          config::set_seconds(deletion_deadline)}
     );
-    into.positional("NAMESPACE/NAME", "once: the offers to look at", offers);
+    into.positional(
+        "[NAMESPACE/]NAME", "once: the offers to look at; without a namespace, in that of the context", offers
+    );
 }
 
 result<void> options::resolve()
@@ -89,13 +92,13 @@ result<void> options::resolve()
     auto resolved = settings.resolve();
     if (!resolved)
         return resolved;
-    const auto wrong = std::find_if_not(offers.begin(), offers.end(), is_key);
+    const auto wrong = std::find_if_not(offers.begin(), offers.end(), names_an_offer);
     if (wrong != offers.end())
-        return fail(errc::invalid, "\"{}\": name an offer as NAMESPACE/NAME", *wrong);
+        return fail(errc::invalid, "\"{}\": name an offer as [NAMESPACE/]NAME", *wrong);
     if (offers.empty() && files.empty() && !everything && selector.empty() && compare.empty())
         return fail(
             errc::invalid,
-            "nothing to look at: name offers (NAMESPACE/NAME), give -f FILE, or -A for all of the cluster"
+            "nothing to look at: name offers ([NAMESPACE/]NAME), give -f FILE, or -A for all of the cluster"
         );
     if (local && files.empty())
         return fail(errc::invalid, "--local looks at files: give -f FILE");

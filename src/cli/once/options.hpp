@@ -18,7 +18,7 @@ struct options
     std::string offer_selector;                 ///< the controller's
     std::chrono::seconds deletion_deadline{0};  ///< the controller's
 
-    std::vector<std::string> offers;  ///< NAMESPACE/NAME
+    std::vector<std::string> offers;  ///< NAMESPACE/NAME, or NAME
     std::vector<std::string> files;   ///< files, directories, "-"
     bool everything = false;          ///< -A
     std::string selector;             ///< label selector of the offers that are shown

@@ -286,9 +286,7 @@ std::string plan_in_words(const summary& numbers)
     );
     out += fmt::format("; {} as wanted", numbers.same);
     if (numbers.statuses + numbers.finalizers > 0)
-        out += fmt::format(
-            "; of the offers {} statuses and {} finalizers to write", numbers.statuses, numbers.finalizers
-        );
+        out += fmt::format("; on offers: {} status, {} finalizer", numbers.statuses, numbers.finalizers);
     if (numbers.invalid > 0)
         out += fmt::format("; {} invalid", numbers.invalid);
     return out;

@@ -193,7 +193,7 @@ TEST_CASE("once takes the names of offers as words", "[cli][once]")
     CHECK(none.at("errors").at(0).as_string() == "ServiceOffer shop/absent is not there");
     for (const std::vector<std::string>& wrong :
          {std::vector<std::string>{"once"},
-          {"once", "hello"},
+          {"once", "a/b/c"},
           {"once", "-A", "--local"},
           {"once", "-A", "-o", "xml"}})
         CHECK(w.run(wrong).code == 1);
