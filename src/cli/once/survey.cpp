@@ -12,7 +12,6 @@
 namespace portitor::cli::once {
 
 namespace asio = boost::asio;
-namespace json = boost::json;
 
 namespace {
 
