@@ -144,6 +144,8 @@ def test_what_stands_in_the_way_is_told(stack, once):
 
 def test_the_controller_makes_what_was_foretold(stack, client, once):
     rich = offer("foretold", namespace=NAMESPACE)
+    # A tool that tracks what it applied by a label must not find it on what it did not apply.
+    rich["metadata"]["labels"] = {"argocd.argoproj.io/instance": "shop"}
     rich["spec"]["payment"]["price"] = {"perMTok": "2.5"}
     rich["spec"]["routes"] = [
         {"path": "/docs", "gate": "free"},
@@ -163,6 +165,7 @@ def test_the_controller_makes_what_was_foretold(stack, client, once):
         live = client.get(KINDS[each["kind"]], each["name"], NAMESPACE)
         assert each["wanted"]["spec"] == live["spec"], each["kind"]
         assert each["wanted"]["metadata"]["labels"] == live["metadata"]["labels"]
+        assert not rich["metadata"]["labels"].keys() & live["metadata"]["labels"].keys()
     assert once(f"{NAMESPACE}/foretold", code=0)["plan"]["same"] == 3
 
 

@@ -143,7 +143,10 @@ private:
             name = "";
         }
         fact("paid to", of.pay_to);
-        fact("facilitator", fmt::format("{} ({})", of.facilitator, of.facilitator_url));
+        fact(
+            "facilitator",
+            of.facilitator + (of.facilitator_url.empty() ? "" : " (" + of.facilitator_url + ")")
+        );
         fact("credential", of.credential);
         fact("endpoint", of.endpoint);
         fact("upstream", of.upstream);

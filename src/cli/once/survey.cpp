@@ -114,7 +114,13 @@ asio::awaitable<result<std::set<kube::object_key>>> survey::select(report* into)
         if (view_->offers().contains(key) || find_wanted(key))
             out.insert(key);
         else
-            into->errors.push_back(fmt::format("ServiceOffer {} is not there", each));
+            into->errors.push_back(fmt::format(
+                "ServiceOffer {} is not there{}",
+                each,
+                config_.offer_selector.empty()
+                    ? ""
+                    : ", or the operator's offer-selector leaves it out: " + config_.offer_selector
+            ));
     }
     if (config_.offers.empty())
     {

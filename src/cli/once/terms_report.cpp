@@ -87,7 +87,8 @@ std::string derivation(const api::price& written, const x402::token& asset, cons
 std::optional<terms_report> terms_of(const api::service_offer& offer, const offer::plan_settings& settings)
 {
     api::payment_route route;
-    if (offer::fill_terms(offer, settings, route))
+    // Without its facilitator the price is known all the same; never 0 where it has been read.
+    if (offer::fill_terms(offer, settings, route) && route.price == 0)
         return std::nullopt;
     terms_report out;
     out.prices = prices_of(offer, route, settings.lists.networks.table);

@@ -262,10 +262,77 @@ TEST_CASE("texts of others do not reach a terminal raw, secrets not at all", "[c
         {"once", "-f", "-", "-v", "--default-facilitator=https://f.example/x?key=abc"},
         written("hello").append("  registration: {description: \"\\e[31mred\"}\n")
     );
+    const auto as_yaml = w.run(
+        {"once", "-f", "-", "-o", "yaml"},
+        written("hello") + "  registration: {description: \"x\\e[31mred\"}\n"
+    );
+    CHECK(as_yaml.out.find("[31mred") != std::string::npos);
+    CHECK(as_yaml.out.find('\x1b') == std::string::npos);
     CHECK(shown.code == 2);
     CHECK(shown.out.find('\x1b') == std::string::npos);
     CHECK(shown.out.find("abc") == std::string::npos);
     CHECK(shown.out.find("https://f.example/x?key=***") != std::string::npos);
+}
+
+TEST_CASE("an edit that cannot be sold takes the route down, step by step", "[cli][once]")
+{
+    once_world w;
+    w.create_offer("hello");
+    w.settle();
+    std::string reserved = written("hello");
+    reserved.insert(reserved.find("  upstream"), "  path: /.well-known/x402\n");
+    const json::object said = w.only(reserved, 2);
+    CHECK(kube::string_at(said, "standing") == "changed");
+    CHECK(kube::string_at(said, "blocked.reason") == "ReservedPath");
+    CHECK(action_of(said, "HTTPRoute") == "delete");
+    CHECK(action_of(said, "Middleware") == "same");
+    const json::array& next = kube::array_at(said, "next");
+    const auto follows = [&](const char* text) {
+        return std::find(next.begin(), next.end(), json::value(text)) != next.end();
+    };
+    CHECK(follows("then Middleware shop/x402-hello is deleted"));
+    CHECK(follows("then PaymentRoute shop/hello-payment is deleted"));
+    CHECK(
+        w.run({"once", "-f", "-"}, reserved).out.find("  - delete HTTPRoute shop/so-hello\n") !=
+        std::string::npos
+    );
+}
+
+TEST_CASE("derived prices show how they are made", "[cli][once]")
+{
+    once_world w;
+    const auto price = [&](const std::string& written_price) {
+        const json::object said = w.only(written("hello", "price: " + written_price), 2);
+        const json::object& first = said.at("terms").at("prices").at(0).as_object();
+        return kube::string_at(first, "words") + " | " + kube::string_at(first, "derivation");
+    };
+    CHECK(price("{perRequest: \"0.10\"}") == "0.1 USDC on Base Sepolia a request | ");
+    CHECK(
+        price("{perMTok: \"2.5\"}") ==
+        "0.0025 USDC on Base Sepolia a request | 2.5 USDC per MTok x 1000 tokens = "
+        "0.0025 USDC"
+    );
+    CHECK(
+        price("{perHour: \"7\"}") ==
+        "0.583334 USDC on Base Sepolia a request | 7 USDC per hour x 5 minutes = "
+        "0.583334 USDC, rounded up"
+    );
+    // What nobody would settle has a price all the same.
+    const json::object unsettled =
+        w.only(written("hello", "price: {perRequest: \"1\"}\n    facilitator: unheard-of"), 2);
+    CHECK(kube::string_at(unsettled, "blocked.reason") == "UnknownFacilitator");
+    CHECK(unsettled.at("terms").at("prices").at(0).at("atomic").as_string() == "1000000");
+}
+
+TEST_CASE("colours are for terminals", "[cli][once]")
+{
+    once_world w;
+    const std::vector<std::string> words{"once", "--local", "-f", "-"};
+    CHECK(w.run(words, written("hello")).out.find("\x1b[") == std::string::npos);
+    w.out_is_terminal = true;
+    std::vector<std::string> always = words;
+    always.emplace_back("--color=always");
+    CHECK(w.run(always, written("hello")).out.find("\x1b[32m+ create PaymentRoute") != std::string::npos);
 }
 
 TEST_CASE("of a thousand offers none is asked about that is as it should be", "[cli][once]")
