@@ -15,6 +15,11 @@ const std::vector<command>& all_commands()
          .summary = "shows what would be made of an offer, and writes nothing",
          .make = &make_once,
          .is_role = true,
+         .examples =
+             {{"what would change in the cluster", "portitor once -A"},
+              {"what a file would come to, beside all that is live", "portitor once -f offer.yaml"},
+              {"the same without a cluster", "portitor once --local -f offers/"},
+              {"the predecessor's prices beside Portitor's", "portitor once --compare x402/x402-pricing"}},
          .usage_exit_code = 1},
 
         {.name = "explain",
