@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import subprocess
 
 from market import (  # noqa: F401 (for those who import from here)
     ADDRESS,
@@ -45,6 +46,7 @@ class Stack(Market):
         self.cluster.service("portitor", "portitor-verifier", VERIFIER_PORT)
         self.cluster.service("portitor", "portitor-controller", DISCOVERY_PORT)
         self._write_config()
+        self._publish_settings()
         self._say("starting portitor: controller, verifier and registrar")
         undo.callback(self.stop_roles)
         for role in HEALTH_PORTS:
@@ -59,6 +61,36 @@ class Stack(Market):
         self.config.write_text(
             f"facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n"
             f"credentials:\n- {{name: upstream, file: {folder}/credential, namespaces: [{NAMESPACE}]}}\n"
+        )
+
+    def _publish_settings(self):
+        """As the chart does, for commands: what the roles are told by flags and file, in the release's ConfigMap."""
+        settings = (
+            f"namespace: portitor\npublic-url: {GATEWAY}\ngateway-url: {GATEWAY}\n"
+            "verifier-service: portitor/portitor-verifier\n"
+            f"discovery-service: portitor/portitor-controller:{DISCOVERY_PORT}\n"
+            f"default-facilitator: http://127.0.0.1:{FACILITATOR_PORT}\nallow-insecure-facilitator: true\n"
+        )
+        self.cluster.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "portitor-config", "namespace": "portitor"},
+                "data": {"portitor.yaml": settings + self.config.read_text()},
+            }
+        )
+
+    def portitor(self, *words, stdin=None, env=None, timeout=60):
+        """Runs a command of Portitor to its end, inside the namespace, as the cluster's administrator; returns what
+        became of it, as subprocess.run() does."""
+        return subprocess.run(
+            self.cluster.wrap([self._program, *words]),
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            env=self.cluster.environment() | (env or {}),
+            timeout=timeout,
         )
 
     @property

@@ -17,7 +17,8 @@ namespace json = boost::json;
 
 std::string offer_text(const std::string& name, const std::string& path)
 {
-    return R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","metadata":{"namespace":"shop","name":")" +
+    return R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer",)"
+           R"("metadata":{"namespace":"shop","name":")" +
            name + R"("},"spec":{"path":")" + path +
            R"(","upstream":{"service":"web","port":8080},"payment":{"network":"base-sepolia",)"
            R"("payTo":"0x00000000000000000000000000000000000000aB","price":{"perRequest":"0.01"}}}})";
