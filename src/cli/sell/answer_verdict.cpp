@@ -63,16 +63,18 @@ bool is_asked(const asked_terms& asked, const api::payment_route& terms, const u
            asked.network == terms.network && boost::iequals(asked.pay_to, terms.pay_to);
 }
 
-answer_verdict judge_demand(const http::response& answer, const expected_answer& expected, const api::payment_rule* rule)
+answer_verdict
+judge_demand(const http::response& answer, const expected_answer& expected, const api::payment_rule* rule)
 {
     const auto route = answer[route_header];
     const std::string named(route.data(), route.size());
     if (named != expected.offer)
         return {
             answer_level::bad,
-            named.empty() ? "a payment is asked for, but not by Portitor's gate (no X-Portitor-Route): something "
-                            "else answers on this path"
-                          : fmt::format("the gate of another offer answers: {}", printable(named, 200))};
+            named.empty()
+                ? "a payment is asked for, but not by Portitor's gate (no X-Portitor-Route): something "
+                  "else answers on this path"
+                : fmt::format("the gate of another offer answers: {}", printable(named, 200))};
     const auto asked = asked_in(answer);
     if (asked.empty())
         return {answer_level::bad, "the gate's 402 names no terms that can be read (PAYMENT-REQUIRED)"};
@@ -121,15 +123,20 @@ answer_verdict judge_refusal(const http::response& answer, const std::string& of
         const auto where = answer[http::field::location];
         return {
             answer_level::bad,
-            fmt::format("it leads elsewhere (HTTP {}): {}", code, printable({where.data(), where.size()}, 200))};
+            fmt::format(
+                "it leads elsewhere (HTTP {}): {}", code, printable({where.data(), where.size()}, 200)
+            )};
     }
     if (code >= 500)
         return {
             answer_level::bad,
-            by_gate ? fmt::format(
-                          "the gate sells nothing for now (HTTP {}): {} may be suspended as its upstream is down", code, offer
-                      )
-                    : fmt::format("the gateway does not reach the verifier, or fails (HTTP {})", code)};
+            by_gate
+                ? fmt::format(
+                      "the gate sells nothing for now (HTTP {}): {} may be suspended as its upstream is down",
+                      code,
+                      offer
+                  )
+                : fmt::format("the gateway does not reach the verifier, or fails (HTTP {})", code)};
     return {answer_level::bad, fmt::format("HTTP {}: neither the gate's answer nor the service's", code)};
 }
 

@@ -2,6 +2,7 @@
 
 #include <portitor/api/payment_route.hpp>
 #include <portitor/http/message.hpp>
+#include <portitor/x402/networks.hpp>
 
 #include <optional>
 #include <string>

@@ -56,7 +56,10 @@ error not_found(const kube::api_error& why, const kube::resource& kind, const ku
             kind.api_version()
         );
     return fail(
-        errc::not_found, "there is no {} {}; portitor sell list -A shows those that are there", kind.kind, of.to_string()
+        errc::not_found,
+        "there is no {} {}; portitor sell list -A shows those that are there",
+        kind.kind,
+        of.to_string()
     );
 }
 

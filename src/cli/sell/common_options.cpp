@@ -33,14 +33,24 @@ void common_options::declare(config::loader& into, std::vector<std::string> outp
 
 result<void> common_options::resolve()
 {
-    ns_given = !ns.empty();
-    if (!ns_given)
-        ns = "default";
     return settings.resolve();
 }
 
+void common_options::settle(const console& terminal)
+{
+    if (ns.empty())
+        ns = terminal.default_namespace;
+}
+
 asio::awaitable<result<std::unique_ptr<kube::api>>>
-common_options::connect(const roles::process& around, const console& terminal)
+common_options::connect(roles::process around, console terminal)
+{
+    settle(terminal);
+    co_return around.connect();
+}
+
+asio::awaitable<result<std::unique_ptr<kube::api>>>
+common_options::connect_with_settings(roles::process around, console terminal)
 {
     auto server = around.connect();
     if (!server)
@@ -48,12 +58,15 @@ common_options::connect(const roles::process& around, const console& terminal)
     co_await settings.complete(**server, terminal);
     if (verbose || !settings.known())
         terminal.err << "The operator's settings: " << printable(settings.source()) << '\n';
+    // All options have been read anew.
+    settle(terminal);
     co_return std::move(*server);
 }
 
 config::word offer_word(std::string& into, bool is_required)
 {
-    return {"NAME", "name of the offer", config::set_text(into), is_required, false, [&into] { into.clear(); }};
+    return {
+        "NAME", "name of the offer", config::set_text(into), is_required, false, [&into] { into.clear(); }};
 }
 
 config::option timeout_option(std::chrono::seconds& into, const char* fallback)

@@ -14,8 +14,7 @@ namespace portitor::cli::sell {
 /// What all subcommands of `sell` read: which offers, how they are shown, and what the operator has set.
 struct common_options
 {
-    std::string ns;         ///< of the offer; resolve() fills it in
-    bool ns_given = false;  ///< by -n
+    std::string ns;      ///< of the offer; empty until connect() where it was not given
     std::string output;  ///< one of `outputs`
     bool verbose = false;
     operator_settings settings;
@@ -30,10 +29,15 @@ struct common_options
 
     kube::object_key key(const std::string& name) const { return {ns, name}; }
 
-    /// Connects, and reads the operator's settings; says where they come from where nobody knows them, or where
-    /// --verbose asks for it.
+    /// Connects; from then on it is known which namespace is meant. With `all`, reads the operator's settings
+    /// too, and says where they come from where nobody knows them, or where --verbose asks for it.
     boost::asio::awaitable<result<std::unique_ptr<kube::api>>>
-    connect(const roles::process& around, const console& terminal);
+    connect(roles::process around, console terminal);
+    boost::asio::awaitable<result<std::unique_ptr<kube::api>>>
+    connect_with_settings(roles::process around, console terminal);
+
+private:
+    void settle(const console& terminal);
 };
 
 /// NAME of an offer.

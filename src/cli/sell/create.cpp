@@ -7,8 +7,8 @@
 #include "cli/sell/offer_flags.hpp"
 #include "cli/sell/preconditions.hpp"
 #include "cli/sell/spec_changes.hpp"
-#include "cli/sell/waiting.hpp"
 #include "cli/sell/text_file.hpp"
+#include "cli/sell/waiting.hpp"
 
 #include <portitor/config/setters.hpp>
 
@@ -44,15 +44,21 @@ struct create_options
         flags.declare(into);
         const config::headed how = into.under("How");
         config::option from{
-            "from-json", "a manifest or a spec, in JSON or YAML; flags go before it. - is standard input", "", config::set_text(file)};
+            "from-json",
+            "a manifest or a spec, in JSON or YAML; flags go before it. - is standard input",
+            "",
+            config::set_text(file)};
         from.placeholder = "FILE";
         how.add(std::move(from));
         how.add(switch_option("dry-run", "prints the manifest, and writes nothing", dry_run));
-        config::option waits{"wait", "waits until it is sold; --no-wait does not", "true", config::set_bool(wait), true};
+        config::option waits{
+            "wait", "waits until it is sold; --no-wait does not", "true", config::set_bool(wait), true};
         how.add(std::move(waits));
         how.add(switch_option("no-wait", "ends when it is written", no_wait));
         how.add(timeout_option(timeout, "60s"));
-        how.add(switch_option("force-conflicts", "takes over fields that somebody else has set", force_conflicts));
+        how.add(
+            switch_option("force-conflicts", "takes over fields that somebody else has set", force_conflicts)
+        );
         common.declare(into, {"text", "json", "yaml", "name"});
     }
 
@@ -92,7 +98,7 @@ public:
             print_data(config_.common, terminal_, *manifest);
             co_return 0;
         }
-        auto server = co_await config_.common.connect(around_, terminal_);
+        auto server = co_await config_.common.connect_with_settings(around_, terminal_);
         if (!server)
             co_return server.error();
         server_ = std::move(*server);
@@ -131,8 +137,8 @@ private:
                 printable(base.name, 100)
             );
         key_ = {config_.common.ns, config_.name.empty() ? base.name : config_.name};
-        if (!config_.common.ns_given && !base.ns.empty())
-            key_.ns = base.ns;
+        if (key_.ns.empty())
+            key_.ns = base.ns.empty() ? terminal_.default_namespace : base.ns;
         if (key_.name.empty())
             return fail(errc::invalid, "NAME is missing: name of the offer");
         auto spec = config_.flags.make_spec(std::move(base.spec));
@@ -186,7 +192,7 @@ private:
             );
         found.print(say_, terminal_.colour);
         const findings judged = co_await check_offer(
-            around_, *server_, config_.common.settings, tried ? (*tried)->raw : std::move(manifest)
+            around_, *server_, config_.common.settings, tried ? (*tried)->raw : std::move(manifest), !before_
         );
         judged.print(say_, terminal_.colour);
         if (tried && before_)
@@ -227,7 +233,8 @@ private:
         if (config_.wait && !config_.no_wait)
         {
             say_ << fmt::format(
-                "Written. Waiting until it is sold, {} s at most (what is written stays):\n", config_.timeout.count()
+                "Written. Waiting until it is sold, {} s at most (what is written stays):\n",
+                config_.timeout.count()
             );
             progress told(say_, terminal_.colour, around_.timers);
             const auto ended = co_await wait_until(

@@ -71,7 +71,7 @@ public:
 
     asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
     {
-        auto server = around.connect();
+        auto server = co_await common_.connect(around, terminal);
         if (!server)
             co_return server.error();
         const kube::object_key key = common_.key(name_);

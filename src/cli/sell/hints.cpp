@@ -27,7 +27,8 @@ constexpr std::string_view look_at_service = "kubectl get service,endpointslices
 constexpr std::string_view look_at_payment_route = "kubectl get paymentroute {name}-payment -n {ns} -o yaml";
 constexpr std::string_view look_at_http_route = "kubectl get httproute so-{name} -n {ns} -o yaml";
 constexpr std::string_view look_at_children = "kubectl get httproute,middleware,paymentroute -n {ns}";
-constexpr std::string_view look_at_events = "kubectl get events -n {ns} --field-selector involvedObject.name={name}";
+constexpr std::string_view look_at_events =
+    "kubectl get events -n {ns} --field-selector involvedObject.name={name}";
 constexpr std::string_view look_at_registration =
     "kubectl get registrationrequest {name}-registration -n {ns} -o yaml";
 constexpr std::string_view look_at_offers = "portitor sell list -A";
@@ -38,7 +39,10 @@ constexpr std::array entries{
     // ModelReady
     entry{because::asking.name, "Wait: the runtime is being asked which models it has"},
     entry{because::listed.name, "Nothing: the runtime has the model"},
-    entry{because::missing_model.name, "Name the model: portitor sell inference … --model MODEL", look_at_offer},
+    entry{
+        because::missing_model.name,
+        "Name the model: portitor sell inference … --model MODEL",
+        look_at_offer},
     entry{
         because::not_listed.name,
         "Load the model into the runtime (ollama pull MODEL), or correct --model; it is sold all the same",
@@ -73,18 +77,35 @@ constexpr std::array entries{
         because::not_admitted.name,
         "Correct what the message names, or have the operator correct the verifier's configuration",
         look_at_payment_route},
-    entry{because::unknown_asset.name, "Leave --token out for the network's first, or name one that it has", what_operator_set},
-    entry{because::unknown_credential.name, "Correct --credential, or have the operator add it for this namespace", what_operator_set},
-    entry{because::unknown_facilitator.name, "Leave --facilitator out, or name one on the operator's list", what_operator_set},
-    entry{because::unknown_network.name, "Write a network that the operator has: --network base-sepolia", what_operator_set},
+    entry{
+        because::unknown_asset.name,
+        "Leave --token out for the network's first, or name one that it has",
+        what_operator_set},
+    entry{
+        because::unknown_credential.name,
+        "Correct --credential, or have the operator add it for this namespace",
+        what_operator_set},
+    entry{
+        because::unknown_facilitator.name,
+        "Leave --facilitator out, or name one on the operator's list",
+        what_operator_set},
+    entry{
+        because::unknown_network.name,
+        "Write a network that the operator has: --network base-sepolia",
+        what_operator_set},
     entry{because::unsupported_asset.name, "Write a token that has EIP-3009, such as USDC", look_at_offer},
-    entry{because::unsupported_settlement.name, "Write settlement: beforeResponse, or leave it out", look_at_offer},
+    entry{
+        because::unsupported_settlement.name,
+        "Write settlement: beforeResponse, or leave it out",
+        look_at_offer},
     entry{
         because::waiting_for_admission.name,
         "Wait some seconds; if it lasts, the operator sees to it that the verifier runs",
         look_at_payment_route},
     // RoutePublished
-    entry{because::drained.name, "It was stopped and is taken down. To sell again: portitor sell resume {name} -n {ns}"},
+    entry{
+        because::drained.name,
+        "It was stopped and is taken down. To sell again: portitor sell resume {name} -n {ns}"},
     entry{
         because::gate_not_proved.name,
         "Ask the offer yourself, and tell the operator what answers there in place of the gate",
@@ -93,44 +114,85 @@ constexpr std::array entries{
         because::gate_open.name,
         "Find what else answers on this path without the gate and remove it; then delete and make the offer again",
         look_at_children},
-    entry{because::no_gateway.name, "Tell the operator: the controller was given no Gateway", what_operator_set},
+    entry{
+        because::no_gateway.name,
+        "Tell the operator: the controller was given no Gateway",
+        what_operator_set},
     entry{because::not_accepted.name, "See what the Gateway says about the route", look_at_http_route},
-    entry{because::path_conflict.name, "Write another --path or --hostname, or wait until the older offer is gone", look_at_offers},
+    entry{
+        because::path_conflict.name,
+        "Write another --path or --hostname, or wait until the older offer is gone",
+        look_at_offers},
     entry{because::proving_gate.name, "Wait: whether the gate refuses unpaid requests is being tried"},
     entry{because::published.name, "Nothing: the route is published"},
     entry{because::reserved_path.name, "Write another --path, such as /services/{name}"},
-    entry{because::unpaid_route.name, "Delete the rule that leads around the gate, or lead it elsewhere", "kubectl get httproutes -A"},
+    entry{
+        because::unpaid_route.name,
+        "Delete the rule that leads around the gate, or lead it elsewhere",
+        "kubectl get httproutes -A"},
     entry{
         because::waiting_for_gateway.name,
         "Wait some seconds; if it lasts, the operator sees to it that the Gateway's controller runs",
         look_at_http_route},
     // PaymentGateReady and RoutePublished
-    entry{because::apply_failed.name, "See what the API server said; the controller tries again by itself", look_at_events},
-    entry{because::disputed.name, "Find who else writes the object that the message names, and stop it", look_at_children},
-    entry{because::flapping.name, "Find who keeps changing or deleting the object that the message names", look_at_events},
-    entry{because::middleware_missing.name, "Find who deletes the Middleware; it is made again by itself", look_at_events},
-    entry{because::name_taken.name, "Delete the object that has the name, or give the offer another name", look_at_children},
+    entry{
+        because::apply_failed.name,
+        "See what the API server said; the controller tries again by itself",
+        look_at_events},
+    entry{
+        because::disputed.name,
+        "Find who else writes the object that the message names, and stop it",
+        look_at_children},
+    entry{
+        because::flapping.name,
+        "Find who keeps changing or deleting the object that the message names",
+        look_at_events},
+    entry{
+        because::middleware_missing.name,
+        "Find who deletes the Middleware; it is made again by itself",
+        look_at_events},
+    entry{
+        because::name_taken.name,
+        "Delete the object that has the name, or give the offer another name",
+        look_at_children},
     entry{because::withheld.name, "Look at the condition that prevents the sale; this one follows it"},
     // Draining
     entry{because::draining.name, "It is sold until then. To keep it: portitor sell resume {name} -n {ns}"},
     // Registered
     entry{because::confirmed.name, "Nothing: it is registered"},
-    entry{because::disabled.name, "Nothing, unless it is to be found as an agent: portitor sell register {name} -n {ns}"},
-    entry{because::failed.name, "Tell the operator; it is tried again by itself, and the offer is sold all the same", look_at_registration},
+    entry{
+        because::disabled.name,
+        "Nothing, unless it is to be found as an agent: portitor sell register {name} -n {ns}"},
+    entry{
+        because::failed.name,
+        "Tell the operator; it is tried again by itself, and the offer is sold all the same",
+        look_at_registration},
     entry{because::no_public_url.name, "Tell the operator: the controller needs its --public-url"},
     entry{
         because::off_chain_only.name,
         "Nothing is on chain, and it is sold all the same; the operator can configure a chain with a registry",
         look_at_registration},
-    entry{because::pending.name, "Wait; if it lasts, the operator sees to it that the registrar runs", look_at_registration},
-    entry{because::retirement_failed.name, "Tell the operator: the agent is still active on chain", look_at_registration},
+    entry{
+        because::pending.name,
+        "Wait; if it lasts, the operator sees to it that the registrar runs",
+        look_at_registration},
+    entry{
+        because::retirement_failed.name,
+        "Tell the operator: the agent is still active on chain",
+        look_at_registration},
     entry{because::retiring.name, "Wait: the registration is being retired", look_at_registration},
     entry{because::submitted.name, "Wait for the confirmations of the transaction", look_at_registration},
-    entry{because::unknown_chain.name, "Leave the chain out, or name one of the operator's: portitor sell register --chain", what_operator_set},
+    entry{
+        because::unknown_chain.name,
+        "Leave the chain out, or name one of the operator's: portitor sell register --chain",
+        what_operator_set},
     entry{because::waiting_for_route.name, "Wait: it is registered once it is sold"},
     // Ready, and any
     entry{because::deleting.name, "Wait; the message says what is still there", look_at_events},
-    entry{because::internal_error.name, "Report it with the controller's log: this is a defect of Portitor", look_at_events},
+    entry{
+        because::internal_error.name,
+        "Report it with the controller's log: this is a defect of Portitor",
+        look_at_events},
     entry{because::invalid_spec.name, "Correct the field that the message names", look_at_offer},
     entry{because::ready.name, "Nothing: it is sold"},
 };

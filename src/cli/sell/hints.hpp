@@ -15,8 +15,8 @@ struct hint
     std::string command;  ///< empty: none
 };
 
-/// What can be done about a condition of an offer with this reason; nothing for a reason that Portitor does not
-/// give, such as a Gateway's own.
+/// What can be done about a condition of an offer with this reason; nothing for a reason that Portitor does
+/// not give, such as a Gateway's own.
 std::optional<hint> hint_for(std::string_view reason, const kube::object& offer);
 
 }  // namespace portitor::cli::sell

@@ -31,7 +31,7 @@ public:
 
     asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
     {
-        auto server = around.connect();
+        auto server = co_await common_.connect(around, terminal);
         if (!server)
             co_return server.error();
         const auto offers = co_await list_offers(**server, all_ ? "" : common_.ns, selector_);
@@ -43,7 +43,8 @@ public:
             for (const kube::object_ptr& each : *offers)
                 terminal.out << "serviceoffer.obol.org/" << each->meta.name << '\n';
         else if (offers->empty())
-            terminal.err << (all_ ? "There are no offers" : "There are no offers in namespace " + common_.ns) << '\n';
+            terminal.err << (all_ ? "There are no offers" : "There are no offers in namespace " + common_.ns)
+                         << '\n';
         else
             print_offers(
                 terminal.out, terminal.colour, *offers, around.clock.now(), all_, common_.output == "wide"

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <boost/json/object.hpp>
-
 #include <portitor/core/error.hpp>
+
+#include <boost/json/object.hpp>
 
 #include <string>
 

@@ -13,15 +13,15 @@ config::option text(std::string name, std::string help, std::string& into, std::
     return out;
 }
 
-config::option
-with_aliases(config::option what, std::vector<std::string> aliases, char letter = 0)
+config::option with_aliases(config::option what, std::vector<std::string> aliases, char letter = 0)
 {
     what.aliases = std::move(aliases);
     what.letter = letter;
     return what;
 }
 
-config::option list(std::string name, std::string help, std::vector<std::string>& into, std::string placeholder)
+config::option
+list(std::string name, std::string help, std::vector<std::string>& into, std::string placeholder)
 {
     config::option out = config::list_option(std::move(name), std::move(help), into);
     out.placeholder = std::move(placeholder);
@@ -37,10 +37,10 @@ config::option flag(std::string name, std::string help, bool& into)
 config::option
 refused(std::string name, std::vector<std::string> aliases, const char* why, bool is_switch, std::string help)
 {
-    config::option out{std::move(name), std::move(help), is_switch ? "false" : "", [why](const std::string& given) {
-                           return given.empty() || given == "false" ? result<void>()
-                                                                    : fail(errc::invalid, "{}", why);
-                       }};
+    config::option out{
+        std::move(name), std::move(help), is_switch ? "false" : "", [why](const std::string& given) {
+            return given.empty() || given == "false" ? result<void>() : fail(errc::invalid, "{}", why);
+        }};
     out.is_switch = is_switch;
     out.aliases = std::move(aliases);
     return out;
@@ -86,9 +86,9 @@ void registration_flags::declare(config::loader& into, const std::string& prefix
     own.add(text(prefix + "name", "name; the offer's where it is left out", name, "NAME"));
     own.add(text(prefix + "description", "what it does", description, "TEXT"));
     own.add(text(prefix + "image", "URL of a picture", image, "URL"));
-    own.add(list(prefix + "skills", "skills, with commas; may be repeated", skills, "A,B"));
-    own.add(list(prefix + "domains", "domains, with commas; may be repeated", domains, "A,B"));
-    own.add(list(prefix + "metadata", "an entry that is written on chain; may be repeated", metadata, "KEY=VALUE"));
+    own.add(list(prefix + "skills", "skills, with commas", skills, "A,B"));
+    own.add(list(prefix + "domains", "domains, with commas", domains, "A,B"));
+    own.add(list(prefix + "metadata", "an entry that is written on chain", metadata, "KEY=VALUE"));
 }
 
 bool registration_flags::empty() const
@@ -101,9 +101,12 @@ void offer_flags::declare(config::loader& into)
 {
     const bool inference = type == api::offer_type::inference;
     const config::headed what = into.under("What is sold");
-    what.add(text("upstream", "the Service: SERVICE, SERVICE.NAMESPACE or its DNS name", upstream, "SERVICE"));
+    what.add(text("upstream", "the Service: SERVICE, SERVICE.NAMESPACE or its DNS name", upstream, "SERVICE")
+    );
     what.add(text("port", inference ? "its port (11434)" : "its port (8080)", port, "PORT"));
-    what.add(text("upstream-namespace", "its namespace; the offer's where it is left out", upstream_ns, "NAMESPACE"));
+    what.add(text(
+        "upstream-namespace", "its namespace; the offer's where it is left out", upstream_ns, "NAMESPACE"
+    ));
     what.add(text("health-path", "answers a GET with 2xx while it is well (/health)", health_path, "PATH"));
     what.add(text("credential", "name of the operator's Authorization value for it", credential, "NAME"));
     if (inference)
@@ -115,25 +118,50 @@ void offer_flags::declare(config::loader& into)
 
     const config::headed terms = into.under("Terms");
     terms.add(with_aliases(
-        text("price", inference ? "of one request, in units of the token (0.001)" : "of one request, in units of the token", price, "AMOUNT"),
+        text(
+            "price",
+            inference ? "of one request, in units of the token (0.001)"
+                      : "of one request, in units of the token",
+            price,
+            "AMOUNT"
+        ),
         {"per-request"}
     ));
     terms.add(text("per-mtok", "of a million tokens; a request is taken for 1000", per_mtok, "AMOUNT"));
     terms.add(text("per-hour", "of an hour; a request is taken for five minutes", per_hour, "AMOUNT"));
-    terms.add(with_aliases(text("chain", "where buyers pay (base-sepolia)", network, "NETWORK"), {"network"}));
+    terms.add(with_aliases(text("chain", "where buyers pay (base-sepolia)", network, "NETWORK"), {"network"})
+    );
     terms.add(with_aliases(
-        text("token", "symbol or address of the token; the network's first where it is left out", asset, "TOKEN"),
+        text(
+            "token",
+            "symbol or address of the token; the network's first where it is left out",
+            asset,
+            "TOKEN"
+        ),
         {"asset"}
     ));
     terms.add(flag("obol-token", "the same as --token OBOL", obol_token));
     terms.add(with_aliases(
-        text("pay-to", "address that is paid; X402_WALLET of the environment where it is left out", pay_to, "0x…"),
+        text(
+            "pay-to",
+            "address that is paid; X402_WALLET of the environment where it is left out",
+            pay_to,
+            "0x…"
+        ),
         {"wallet"},
         'w'
     ));
-    terms.add(text("max-timeout", "for how many seconds a signed payment is valid (300)", max_timeout, "SECONDS"));
+    terms.add(
+        text("max-timeout", "for how many seconds a signed payment is valid (300)", max_timeout, "SECONDS")
+    );
     terms.add(with_aliases(
-        text("facilitator", "name on the operator's list; his default where it is left out", facilitator, "NAME"), {}
+        text(
+            "facilitator",
+            "name on the operator's list; his default where it is left out",
+            facilitator,
+            "NAME"
+        ),
+        {}
     ));
 
     const config::headed place = into.under("Where");
@@ -141,7 +169,7 @@ void offer_flags::declare(config::loader& into)
     place.add(text("hostname", "host; every one where it is left out", hostname, "HOST"));
     place.add(list(
         "route",
-        "terms of a path below: path=/x,gate=free or path=/y,gate=paid,price=0.5; may be repeated",
+        "terms of a path below: path=/x,gate=free or path=/y,gate=paid,price=0.5",
         routes,
         "KEY=VALUE,…"
     ));

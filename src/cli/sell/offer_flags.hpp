@@ -10,7 +10,8 @@
 
 namespace portitor::cli::sell {
 
-/// The flags that say how an offer is to appear as an agent; also those of `sell register`, without the prefix.
+/// The flags that say how an offer is to appear as an agent; also those of `sell register`, without the
+/// prefix.
 struct registration_flags
 {
     std::string chain;
@@ -62,8 +63,8 @@ struct offer_flags
 
     void declare(config::loader& into);
 
-    /// The spec that comes of `base` (empty, or a file's) and the flags, which go before it. Names the flag that
-    /// is wrong or missing. Reads X402_WALLET where neither says who is paid.
+    /// The spec that comes of `base` (empty, or a file's) and the flags, which go before it. Names the flag
+    /// that is wrong or missing. Reads X402_WALLET where neither says who is paid.
     result<boost::json::object> make_spec(boost::json::object base) const;
 };
 

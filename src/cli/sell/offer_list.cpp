@@ -68,7 +68,12 @@ kube::condition ready_of(const kube::object& offer)
 }
 
 void print_offers(
-    std::ostream& out, bool colour, std::span<const kube::object_ptr> offers, clock::time_point now, bool all, bool wide
+    std::ostream& out,
+    bool colour,
+    std::span<const kube::object_ptr> offers,
+    clock::time_point now,
+    bool all,
+    bool wide
 )
 {
     std::vector<std::string> headings;
@@ -92,11 +97,16 @@ void print_offers(
         row.emplace_back(written_price(*each));
         row.emplace_back(kube::string_at(spec, "payment.network"));
         row.emplace_back(
-            ready.status, ready.is_true() ? tone::good : ready.status == "False" ? tone::bad : tone::warning
+            ready.status,
+            ready.is_true()           ? tone::good
+            : ready.status == "False" ? tone::bad
+                                      : tone::warning
         );
         row.emplace_back(ready.reason);
         row.emplace_back(kube::string_at(each->status(), "endpoint"));
-        row.emplace_back(age_in_words(std::chrono::duration_cast<std::chrono::seconds>(now - each->meta.created)));
+        row.emplace_back(
+            age_in_words(std::chrono::duration_cast<std::chrono::seconds>(now - each->meta.created))
+        );
         if (wide)
         {
             row.emplace_back(kube::string_at(spec, "payment.payTo"));

@@ -23,7 +23,12 @@ kube::condition ready_of(const kube::object& offer);
 
 /// "-o wide" and so on: a table of offers, a row each, without a namespace column where there is one only.
 void print_offers(
-    std::ostream& out, bool colour, std::span<const kube::object_ptr> offers, clock::time_point now, bool all, bool wide
+    std::ostream& out,
+    bool colour,
+    std::span<const kube::object_ptr> offers,
+    clock::time_point now,
+    bool all,
+    bool wide
 );
 
 }  // namespace portitor::cli::sell

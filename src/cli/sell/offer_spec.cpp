@@ -187,7 +187,9 @@ result<void> fill_model(const offer_flags& of, json::object& spec)
     put(model, "name", of.model);
     put(model, "runtime", of.runtime);
     if (!model.contains("name"))
-        return fail(errc::invalid, "--model MODEL is missing: the name of the model that the upstream serves");
+        return fail(
+            errc::invalid, "--model MODEL is missing: the name of the model that the upstream serves"
+        );
     return {};
 }
 
@@ -255,9 +257,7 @@ result<void> registration_flags::fill(json::object& registration, const std::str
     {
         const std::size_t sign = each.find('=');
         if (sign == 0 || sign == each.npos)
-            return fail(
-                errc::invalid, "{}metadata: \"{}\" is not KEY=VALUE", prefix, printable(each, 200)
-            );
+            return fail(errc::invalid, "{}metadata: \"{}\" is not KEY=VALUE", prefix, printable(each, 200));
         child(registration, "metadata")[each.substr(0, sign)] = each.substr(sign + 1);
     }
     return {};

@@ -52,9 +52,7 @@ void check_terms(const api::service_offer& offer, const operator_settings& setti
     const auto wrong = offer::fill_terms(offer, settings.plan(), terms);
     if (!wrong)
     {
-        into.add(
-            finding_level::ok, "price", price_in_words(terms, settings.plan().lists.networks.table)
-        );
+        into.add(finding_level::ok, "price", price_in_words(terms, settings.plan().lists.networks.table));
         return;
     }
     if (wrong->reason != because::invalid_price.name)
@@ -82,8 +80,11 @@ bool sees_grants(const market_view& view)
 
 /// What comes after the terms: the place, names that are taken, ways around the gate.
 void check_sale(
-    const market_view& view, const offer::record_ptr& offer, const operator_settings& settings,
-    clock::time_point now, findings& into
+    const market_view& view,
+    const offer::record_ptr& offer,
+    const operator_settings& settings,
+    clock::time_point now,
+    findings& into
 )
 {
     const offer::observation seen = view.observe(offer);
@@ -97,13 +98,17 @@ void check_sale(
     {
         into.add(finding_level::ok, "path", offer::endpoint_of(spec, settings.plan()) + " is free");
         if (seen.verifier_ready && !*seen.verifier_ready)
-            into.add(finding_level::warning, "verifier", "no verifier is ready: nothing is sold before one is");
+            into.add(
+                finding_level::warning, "verifier", "no verifier is ready: nothing is sold before one is"
+            );
     }
     else if (todo.blocked->reason == because::drained.name)
         into.add(
             finding_level::warning,
             "sale",
-            fmt::format("the offer was stopped, and stays so; portitor sell resume {} sells it again", spec.meta.name)
+            fmt::format(
+                "the offer was stopped, and stays so; portitor sell resume {} sells it again", spec.meta.name
+            )
         );
     else
         into.add(
@@ -118,7 +123,10 @@ void check_sale(
 }
 
 asio::awaitable<void> check_market(
-    roles::process around, kube::api& server, const operator_settings& settings, json::object wanted,
+    roles::process around,
+    kube::api& server,
+    const operator_settings& settings,
+    json::object wanted,
     findings& into
 )
 {
@@ -138,29 +146,35 @@ asio::awaitable<void> check_market(
         check_sale(**view, at->second, settings, around.clock.now(), into);
 }
 
-/// What the API server would add to a new object.
-void complete(json::object& offer, clock::time_point now)
+/// What the API server would add to a new object, and what tells it from the live one.
+void complete(json::object& offer, bool is_new, clock::time_point now)
 {
     json::object& meta = offer["metadata"].as_object();
     if (!meta.contains("uid"))
         meta["uid"] = "00000000-0000-0000-0000-000000000000";
     if (!meta.contains("generation"))
         meta["generation"] = 1;
-    // Without it the offer would be older than all others, and have the path.
-    if (!meta.contains("creationTimestamp"))
-        meta["creationTimestamp"] = to_rfc3339(now);
+    meta["resourceVersion"] = "preview";
+    // Whoever is there has the path before one who is not, whatever the clocks say.
+    if (is_new)
+        meta["creationTimestamp"] = to_rfc3339(now + std::chrono::hours(24));
 }
 
 }  // namespace
 
 asio::awaitable<findings> check_offer(
-    roles::process around, kube::api& server, const operator_settings& settings, json::object wanted
+    roles::process around,
+    kube::api& server,
+    const operator_settings& settings,
+    json::object wanted,
+    bool is_new
 )
 {
     findings out;
-    complete(wanted, around.clock.now());
+    complete(wanted, is_new, around.clock.now());
     const auto object = kube::parse_object(wanted);
-    const auto offer = object ? api::parse_service_offer(**object) : result<api::service_offer>(object.error());
+    const auto offer =
+        object ? api::parse_service_offer(**object) : result<api::service_offer>(object.error());
     if (!offer)
     {
         out.add(finding_level::error, "offer", offer.error().message());

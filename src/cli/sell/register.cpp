@@ -53,7 +53,9 @@ public:
         if (enable_ && disable_)
             return fail(errc::invalid, "--enable and --disable are given: give one of them");
         if (disable_ && !flags_.empty())
-            return fail(errc::invalid, "--disable ends the registration: leave out what says how it is to be");
+            return fail(
+                errc::invalid, "--disable ends the registration: leave out what says how it is to be"
+            );
         json::object unused;
         auto filled = flags_.fill(unused, "--");
         return filled ? common_.resolve() : filled;
@@ -61,7 +63,7 @@ public:
 
     asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
     {
-        auto server = around.connect();
+        auto server = co_await common_.connect(around, terminal);
         if (!server)
             co_return server.error();
         const kube::object_key key = common_.key(name_);

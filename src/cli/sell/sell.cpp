@@ -22,7 +22,8 @@ command sell_command()
         {"Only the manifest, for a repository:",
          "portitor sell http hello --upstream hello --price 0.001 --dry-run > offer.yaml"},
     };
-    command inference{"inference", "sells a model that a Service of the cluster serves", &sell::make_inference};
+    command inference{
+        "inference", "sells a model that a Service of the cluster serves", &sell::make_inference};
     inference.examples = {
         {"A model in Ollama:",
          "portitor sell inference llama -n llm --model llama3:8b --runtime ollama --upstream ollama --price 0.001 "
@@ -32,7 +33,10 @@ command sell_command()
     };
     command list{"list", "lists offers", &sell::make_list};
     list.examples = {{"Of all namespaces, with who is paid:", "portitor sell list -A -o wide"}};
-    command status{"status", "shows how an offer stands, and what to do; exit code 1 where it is not Ready", &sell::make_status};
+    command status{
+        "status",
+        "shows how an offer stands, and what to do; exit code 1 where it is not Ready",
+        &sell::make_status};
     status.examples = {
         {"One offer:", "portitor sell status hello -n sellers"},
         {"All, with their problems:", "portitor sell status -A"},
@@ -43,7 +47,10 @@ command sell_command()
         {"At its public URL:", "portitor sell test hello -n sellers"},
         {"At the gateway itself:", "portitor sell test hello -n sellers --url http://10.0.0.7:8000"},
     };
-    command stop{"stop", "ends an offer: it stays paid for the grace period, and is then taken down", &sell::make_stop};
+    command stop{
+        "stop",
+        "ends an offer: it stays paid for the grace period, and is then taken down",
+        &sell::make_stop};
     stop.examples = {
         {"In an hour:", "portitor sell stop hello -n sellers"},
         {"At once, from a script:", "portitor sell stop hello -n sellers --now --yes"},
@@ -52,9 +59,11 @@ command sell_command()
     resume.examples = {{"", "portitor sell resume hello -n sellers"}};
     command remove{"delete", "deletes an offer and all that was made of it", &sell::make_delete};
     remove.examples = {{"From a script:", "portitor sell delete hello -n sellers --yes"}};
-    command enlist{"register", "registers an offer as an agent (ERC-8004), or ends that", &sell::make_register};
+    command enlist{
+        "register", "registers an offer as an agent (ERC-8004), or ends that", &sell::make_register};
     enlist.examples = {
-        {"With a name:", "portitor sell register hello -n sellers --name \"Hello service\" --skills greeting"},
+        {"With a name:",
+         "portitor sell register hello -n sellers --name \"Hello service\" --skills greeting"},
         {"No more:", "portitor sell register hello -n sellers --disable"},
     };
     return {

@@ -23,7 +23,8 @@ json::array operations(const kube::object& live, const json::object& wanted)
     {
         const json::value* before = live.spec().if_contains(name);
         if (!before || *before != value)
-            out.push_back(json::object{{"op", "add"}, {"path", "/spec/" + std::string(name)}, {"value", value}});
+            out.push_back(json::object{
+                {"op", "add"}, {"path", "/spec/" + std::string(name)}, {"value", value}});
     }
     for (const auto& [name, value] : live.spec())
     {
@@ -45,9 +46,8 @@ asio::awaitable<result<kube::object_ptr>> read_offer(kube::api& server, kube::ob
     co_return *live;
 }
 
-asio::awaitable<result<kube::object_ptr>> edit_spec(
-    kube::api& server, kube::object_key of, std::function<result<void>(json::object& spec)> edit
-)
+asio::awaitable<result<kube::object_ptr>>
+edit_spec(kube::api& server, kube::object_key of, std::function<result<void>(json::object& spec)> edit)
 {
     for (unsigned attempt = 1;; ++attempt)
     {

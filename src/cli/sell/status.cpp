@@ -34,7 +34,8 @@ struct status_options
         config::option everywhere = switch_option("all-namespaces", "of all namespaces", all);
         everywhere.letter = 'A';
         into.add(std::move(everywhere));
-        config::option again = switch_option("watch", "shows it again whenever it changes, until it is Ready", watch);
+        config::option again =
+            switch_option("watch", "shows it again whenever it changes, until it is Ready", watch);
         again.letter = 'w';
         into.add(std::move(again));
         config::option limit{"timeout", "ends --watch; 0s: never", "0s", config::set_seconds(timeout)};
@@ -71,7 +72,7 @@ public:
 
     asio::awaitable<result<int>> run()
     {
-        auto server = co_await config_.common.connect(around_, terminal_);
+        auto server = co_await config_.common.connect_with_settings(around_, terminal_);
         if (!server)
             co_return server.error();
         server_ = std::move(*server);
@@ -145,7 +146,9 @@ private:
             boost::json::array all;
             for (const kube::object_ptr& each : *offers)
                 all.push_back(status_data({each, nullptr, nullptr}));
-            print_data(config_.common, console{terminal_.in, text, terminal_.err}, {{"offers", std::move(all)}});
+            print_data(
+                config_.common, console{terminal_.in, text, terminal_.err}, {{"offers", std::move(all)}}
+            );
         }
         else
         {

@@ -10,6 +10,7 @@
 
 #include <portitor/api/conditions.hpp>
 #include <portitor/api/names.hpp>
+#include <portitor/api/ownership.hpp>
 #include <portitor/api/registration_request.hpp>
 #include <portitor/api/resources.hpp>
 
@@ -98,20 +99,25 @@ private:
         api::payment_route terms;
         const bool judged = spec && !offer::fill_terms(*spec, settings, terms);
         // What the verifier sells by goes before what the offer would come to.
-        const auto sold = of_.route ? api::parse_payment_route(*of_.route) : result<api::payment_route>(error());
+        const auto sold =
+            of_.route ? api::parse_payment_route(*of_.route) : result<api::payment_route>(error());
         if (sold)
             terms = *sold;
         line(
             "Price",
-            sold || judged ? price_in_words(terms, settings.lists.networks.table)
-                           : fmt::format(
-                                 "{} on {}", written_price(offer), kube::string_at(offer.spec(), "payment.network")
-                             )
+            sold || judged
+                ? price_in_words(terms, settings.lists.networks.table)
+                : fmt::format(
+                      "{} on {}", written_price(offer), kube::string_at(offer.spec(), "payment.network")
+                  )
         );
         line("Paid to", kube::string_at(offer.spec(), "payment.payTo"));
         const std::string name = kube::string_at(offer.spec(), "payment.facilitator");
         if (sold || judged)
-            line("Facilitator", terms.facilitator_url + (name.empty() ? " (the operator's default)" : " (" + name + ")"));
+            line(
+                "Facilitator",
+                terms.facilitator_url + (name.empty() ? " (the operator's default)" : " (" + name + ")")
+            );
         else
             line("Facilitator", name);
         if (spec)
@@ -135,7 +141,9 @@ private:
         const api::admission said = api::read_admission(*of_.route);
         if (said.admitted && said.generation == of_.route->meta.generation)
             return line("Admitted", "yes: a verifier sells on these terms");
-        line("Admitted", said.refused ? "no: " + said.message : "not yet: no verifier has taken up these terms");
+        line(
+            "Admitted", said.refused ? "no: " + said.message : "not yet: no verifier has taken up these terms"
+        );
     }
 
     void print_agent()
@@ -197,8 +205,9 @@ private:
             rows.add(std::move(row));
         }
         if (rows.empty())
-            out_ << "No conditions yet: the controller has not looked at the offer; if this lasts, see that it "
-                    "runs\n";
+            out_
+                << "No conditions yet: the controller has not looked at the offer; if this lasts, see that it "
+                   "runs\n";
         else
             rows.print(out_, colours_);
     }
@@ -219,7 +228,9 @@ private:
                 out_ << "\nWhat to do:\n";
             out_ << "  "
                  << wrap(
-                        fmt::format("{} is {} ({}): {}.", each.type, each.status, each.reason, what->words), width, 4
+                        fmt::format("{} is {} ({}): {}.", each.type, each.status, each.reason, what->words),
+                        width,
+                        4
                     )
                  << '\n';
             if (!what->command.empty())
@@ -255,7 +266,10 @@ asio::awaitable<result<status_view>> read_status(kube::api& server, kube::object
 }
 
 void print_status(
-    std::ostream& out, status_style how, const status_view& of, const offer::plan_settings& settings,
+    std::ostream& out,
+    status_style how,
+    const status_view& of,
+    const offer::plan_settings& settings,
     clock::time_point now
 )
 {
@@ -280,8 +294,7 @@ json::object status_data(const status_view& of)
         }
         hints.push_back(std::move(entry));
     }
-    return {
-        {"offer", of.offer->raw}, {"ready", ready_of(*of.offer).is_true()}, {"hints", std::move(hints)}};
+    return {{"offer", of.offer->raw}, {"ready", ready_of(*of.offer).is_true()}, {"hints", std::move(hints)}};
 }
 
 void print_problems(std::ostream& out, bool colour, std::span<const kube::object_ptr> offers)
@@ -299,7 +312,9 @@ void print_problems(std::ostream& out, bool colour, std::span<const kube::object
         out << '\n'
             << colours.paint(
                    tone::bad,
-                   fmt::format("{}: {}", reason.empty() ? "Not looked at yet" : printable(reason, 100), all.size())
+                   fmt::format(
+                       "{}: {}", reason.empty() ? "Not looked at yet" : printable(reason, 100), all.size()
+                   )
                )
             << '\n';
         for (const kube::object_ptr& each : all)

@@ -29,12 +29,15 @@ struct status_style
     bool wide = false;  ///< with the times of conditions, their generations, and the offer's events
 };
 void print_status(
-    std::ostream& out, status_style how, const status_view& of, const offer::plan_settings& settings,
+    std::ostream& out,
+    status_style how,
+    const status_view& of,
+    const offer::plan_settings& settings,
     clock::time_point now
 );
 
-/// For programs: {"offer": the whole object, "ready": …, "hints": [{"type", "status", "reason", "message", "do",
-/// "command"}]}.
+/// For programs: {"offer": the whole object, "ready": …, "hints": [{"type", "status", "reason", "message",
+/// "do", "command"}]}.
 boost::json::object status_data(const status_view& of);
 
 /// Several offers: a table, and their problems by reason with what to do.

@@ -56,7 +56,7 @@ struct stop_options
         sure.letter = 'y';
         how.add(std::move(sure));
         how.add(switch_option("wait", "waits until it is taken down", wait));
-        how.add(timeout_option(timeout, "2h"));
+        how.add(timeout_option(timeout, "120m"));
         common.declare(into, {"text", "json", "yaml"});
     }
 
@@ -78,7 +78,7 @@ public:
 
     asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
     {
-        auto server = around.connect();
+        auto server = co_await options_.common.connect(around, terminal);
         if (!server)
             co_return server.error();
         const kube::object_key key = options_.common.key(options_.name);
@@ -170,7 +170,7 @@ public:
 
     asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
     {
-        auto server = around.connect();
+        auto server = co_await common_.connect(around, terminal);
         if (!server)
             co_return server.error();
         const kube::object_key key = common_.key(name_);

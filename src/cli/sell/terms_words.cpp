@@ -9,7 +9,9 @@ std::string price_in_words(const api::payment_route& terms, const x402::network_
     std::string out = x402::amount_in_words(terms.price, terms.network, terms.asset, networks) + " a request";
     if (terms.model == api::price_model::per_mtok)
         out += fmt::format(
-            " ({} a million tokens; a request is taken for {})", terms.per_mtok, terms.approx_tokens_per_request
+            " ({} a million tokens; a request is taken for {})",
+            terms.per_mtok,
+            terms.approx_tokens_per_request
         );
     else if (terms.model == api::price_model::per_hour)
         out += " (by the hour; a request is taken for five minutes)";

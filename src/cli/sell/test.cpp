@@ -43,7 +43,8 @@ struct test_options
         text("path", "path below the offer's", path, "PATH");
         text("url", "the gateway, without the offer's path; its public URL where it is left out", url, "URL");
         text("host", "host that is asked for; the URL's, or the offer's own", host, "HOST");
-        config::option how{"method", "method of the request", "GET", config::set_one_of(method, {"GET", "POST", "HEAD"})};
+        config::option how{
+            "method", "method of the request", "GET", config::set_one_of(method, {"GET", "POST", "HEAD"})};
         how.values = {"GET", "POST", "HEAD"};
         where.add(std::move(how));
         where.add(timeout_option(timeout, "10s"));
@@ -56,7 +57,9 @@ struct test_options
             return fail(errc::invalid, "--path: \"{}\" must start with \"/\"", printable(path, 200));
         if (!url.empty() && !http::parse_url(url))
             return fail(
-                errc::invalid, "--url: \"{}\" is no URL of a gateway, such as http://10.0.0.7:8000", printable(url, 200)
+                errc::invalid,
+                "--url: \"{}\" is no URL of a gateway, such as http://10.0.0.7:8000",
+                printable(url, 200)
             );
         while (url.ends_with('/'))
             url.pop_back();
@@ -73,7 +76,7 @@ public:
 
     asio::awaitable<result<int>> run(common_options& common)
     {
-        auto server = co_await common.connect(around_, terminal_);
+        auto server = co_await common.connect_with_settings(around_, terminal_);
         if (!server)
             co_return server.error();
         const auto found = co_await read_status(**server, common.key(config_.name));
@@ -152,19 +155,25 @@ private:
         co_return co_await (*client)->send(where->origin, std::move(message), how);
     }
 
-    void print(const common_options& common, const std::string& url, unsigned code, const answer_verdict& said) const
+    void print(
+        const common_options& common, const std::string& url, unsigned code, const answer_verdict& said
+    ) const
     {
         const char* word = said.level == answer_level::good      ? "good"
                            : said.level == answer_level::warning ? "warning"
                                                                  : "bad";
         if (common.is_data())
             return print_data(
-                common, terminal_, json::object{{"url", url}, {"status", code}, {"verdict", word}, {"message", said.words}}
+                common,
+                terminal_,
+                json::object{{"url", url}, {"status", code}, {"verdict", word}, {"message", said.words}}
             );
         const tone how = said.level == answer_level::good      ? tone::good
                          : said.level == answer_level::warning ? tone::warning
                                                                : tone::bad;
-        terminal_.out << fmt::format("{} {} without a payment: HTTP {}\n", config_.method, printable(url), code)
+        terminal_.out << fmt::format(
+                             "{} {} without a payment: HTTP {}\n", config_.method, printable(url), code
+                         )
                       << palette(terminal_.colour).paint(how, word) << ": " << said.words << '\n';
     }
 

@@ -48,7 +48,8 @@ std::string said_by_server(const http::response& answer)
 asio::awaitable<void>
 check_health(kube::api& server, api::service_offer::upstream_spec upstream, findings& into)
 {
-    const std::string where = fmt::format("http://{}.{}:{}{}", upstream.service, upstream.ns, upstream.port, upstream.health_path);
+    const std::string where =
+        fmt::format("http://{}.{}:{}{}", upstream.service, upstream.ns, upstream.port, upstream.health_path);
     const auto answer = co_await server.ask(
         http::verb::get,
         fmt::format(
@@ -61,7 +62,9 @@ check_health(kube::api& server, api::service_offer::upstream_spec upstream, find
     );
     if (!answer)
     {
-        into.add(finding_level::not_checked, "health", fmt::format("{}: {}", where, answer.error().message()));
+        into.add(
+            finding_level::not_checked, "health", fmt::format("{}: {}", where, answer.error().message())
+        );
         co_return;
     }
     const unsigned code = answer->result_int();
@@ -99,7 +102,9 @@ check_upstream(kube::api& server, api::service_offer::upstream_spec upstream, fi
             finding_level::error,
             about,
             fmt::format(
-                "there is no Service {}; kubectl get services -n {} shows those that are there", key.to_string(), key.ns
+                "there is no Service {}; kubectl get services -n {} shows those that are there",
+                key.to_string(),
+                key.ns
             )
         );
         co_return;
@@ -124,7 +129,9 @@ check_upstream(kube::api& server, api::service_offer::upstream_spec upstream, fi
         co_return;
     }
     else
-        into.add(finding_level::ok, about, fmt::format("Service {} has port {}", key.to_string(), upstream.port));
+        into.add(
+            finding_level::ok, about, fmt::format("Service {} has port {}", key.to_string(), upstream.port)
+        );
     co_await check_health(server, std::move(upstream), into);
 }
 

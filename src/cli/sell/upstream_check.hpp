@@ -9,8 +9,8 @@
 
 namespace portitor::cli::sell {
 
-/// Whether the Service is there, has the port, and answers its health path by way of the API server, each as far
-/// as rights allow.
+/// Whether the Service is there, has the port, and answers its health path by way of the API server, each as
+/// far as rights allow.
 boost::asio::awaitable<void>
 check_upstream(kube::api& server, api::service_offer::upstream_spec upstream, findings& into);
 

@@ -16,9 +16,9 @@ struct upstream_place
     std::uint16_t port = 0;  ///< 0 where it was not written
 };
 
-/// Reads "service", "service.namespace", "service.namespace.svc" or "service.namespace.svc.cluster.local", each
-/// with or without "http://" before and ":PORT" after it. errc::invalid for anything that is no Service, such as
-/// a host outside of the cluster, and says what to do instead.
+/// Reads "service", "service.namespace", "service.namespace.svc" or "service.namespace.svc.cluster.local",
+/// each with or without "http://" before and ":PORT" after it. errc::invalid for anything that is no Service,
+/// such as a host outside of the cluster, and says what to do instead.
 result<upstream_place> read_upstream(std::string_view text);
 
 }  // namespace portitor::cli::sell

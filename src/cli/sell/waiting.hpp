@@ -24,8 +24,8 @@ enum class waited
 /// Looks at an offer, as it is now or null where it is gone; true: that was what was waited for.
 using look = std::function<bool(const kube::object_ptr& offer)>;
 
-/// Reads an offer every half second, at once for the first time, until `done` says so. An API server that cannot
-/// be reached is asked again; one that refuses is an error.
+/// Reads an offer every half second, at once for the first time, until `done` says so. An API server that
+/// cannot be reached is asked again; one that refuses is an error.
 boost::asio::awaitable<result<waited>> wait_until(
     roles::process around, kube::api& server, kube::object_key of, std::chrono::seconds timeout, look done
 );

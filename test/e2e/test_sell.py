@@ -1,0 +1,159 @@
+"""Selling from the command line, on real parts: what is typed becomes an offer that the controller publishes alone."""
+
+import json
+import re
+import shlex
+
+import pytest
+import x402
+from cluster import wait_until
+from kube_client import KubeClient
+from oracle import CHILDREN
+from polling import UnpaidPoller
+from stack import GATEWAY, ROOT, UPSTREAM_PORT
+
+NAMESPACE = "shopkeepers"
+
+
+@pytest.fixture(scope="module")
+def client(stack):
+    stack.cluster.service(NAMESPACE, "hello", UPSTREAM_PORT)
+    stack.cluster.service(NAMESPACE, "dead", 9099)
+    yield KubeClient(stack.cluster)
+    stack.remove_offers(NAMESPACE)
+
+
+def sell(stack, *words, code=0, **more):
+    """`portitor sell WORDS -n NAMESPACE`; its standard output."""
+    done = stack.portitor("sell", *words, "-n", NAMESPACE, **more)
+    assert done.returncode == code, f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def sell_http(stack, name, *more, code=0):
+    terms = ["--upstream", "hello", "--port", str(UPSTREAM_PORT), "--price", "0.001", "--pay-to", x402.SELLER]
+    return sell(stack, "http", name, *terms, *more, code=code)
+
+
+def written(client, name):
+    return client.get("serviceoffers", name, NAMESPACE)
+
+
+def children(client, name):
+    return [kind for kind, pattern in CHILDREN.items() if client.get(kind, pattern.format(name), NAMESPACE)]
+
+
+def command_of_the_readme():
+    """The first `portitor sell http` that stands there, as words."""
+    text = (ROOT / "README.md").read_text()
+    found = re.search(r"^(?:\$ )?portitor (sell http (?:[^\n]*\\\n)*[^\n]*)", text, re.MULTILINE)
+    return shlex.split(found.group(1).replace("\\\n", " "))
+
+
+def test_what_the_readme_says_sells_a_service(stack, client):
+    words = command_of_the_readme()
+    assert words[words.index("-n") + 1] == "sellers", "the namespace of the stack's own service"
+    name = words[2]
+    done = stack.portitor(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    try:
+        assert f"ServiceOffer sellers/{name} created (type: http)\n" in done.stdout
+        assert re.search(r"^  ok +health .* answers \(200\)$", done.stdout, re.MULTILINE), done.stdout
+        assert re.search(r"^ +[0-9.]+s  Ready +True +Ready$", done.stdout, re.MULTILINE), done.stdout
+        assert stack.get(f"/services/{name}").status == 402
+        assert stack.buy(2, f"/services/{name}/x")["status"] == 200
+    finally:
+        stack.portitor("sell", "delete", name, "-n", "sellers", "--yes")
+
+
+def test_a_sale_from_its_beginning_to_its_end(stack, client):
+    name = "counter"
+    sell_http(stack, name, "--route", "path=/docs,gate=free", "--route", "path=/report,price=0.5")
+    assert name in sell(stack, "list")
+    status = sell(stack, "status", name)
+    assert "0.001 USDC on Base Sepolia a request" in status
+    assert "Admitted      yes" in status
+    data = json.loads(sell(stack, "status", name, "-o", "json"))
+    assert data["ready"] is True and data["offer"]["metadata"]["name"] == name
+
+    assert "good: the gate asks for 0.001 USDC on Base Sepolia (402), as the offer says" in sell(stack, "test", name)
+    assert "good: the gate asks for 0.5 USDC" in sell(stack, "test", name, "--path", "/report")
+    assert "good: the path is free" in sell(stack, "test", name, "--path", "/docs", "--url", GATEWAY)
+    assert "bad: nothing is published" in sell(stack, "test", name, "--url", f"{GATEWAY}/elsewhere", code=1)
+
+    changed = sell_http(stack, name, "--max-timeout", "60")
+    assert "spec.payment.maxTimeoutSeconds: 300 -> 60" in changed
+    assert f"ServiceOffer {NAMESPACE}/{name} updated (type: http)" in changed
+
+    path = f"/services/{name}/x"
+    with UnpaidPoller(stack, path) as poller:
+        told = sell(stack, "stop", name, "--grace", "4s", "--yes")
+        assert "it stays paid until 20" in told
+        assert stack.get(path).status == 402
+        wait_until(lambda: written(client, name)["status"]["phase"] == "Drained", 15, "it is taken down")
+        wait_until(lambda: stack.get(path).status == 404, 5, "it answers 404")
+    assert poller.free_rides() == []
+    assert "taken down at" in sell(stack, "status", name, code=1)
+
+    assert "is sold again" in sell(stack, "resume", name)
+    sell(stack, "status", name, "--watch", "--timeout", "30s")
+    gone = sell(stack, "delete", name, "--yes")
+    assert f"ServiceOffer {NAMESPACE}/{name} deleted" in gone
+    assert written(client, name) is None
+    assert children(client, name) == []
+
+
+@pytest.mark.parametrize(
+    "flags, told",
+    [
+        (["--price", "1e-3"], "error       price     spec.payment.price.perRequest"),
+        (["--price", "0.0000001"], "error       price     spec.payment.price.perRequest"),
+        (["--network", "moon"], "error       network   spec.payment.network"),
+        (["--facilitator", "nobody"], "spec.payment.facilitator"),
+        (["--path", "/api/mine"], "error       path      spec.path: /api/mine is reserved"),
+        (["--port", "81"], f"has no port 81; its ports: {UPSTREAM_PORT}"),
+        (["--upstream", "nothing"], f"there is no Service {NAMESPACE}/nothing"),
+        (["--upstream", "hello.sellers"], "ReferenceGrant"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_is_written(stack, client, flags, told):
+    given = {"--upstream": "hello", "--port": str(UPSTREAM_PORT), "--price": "0.001", "--pay-to": x402.SELLER}
+    given |= {flags[0]: flags[1]}
+    words = [each for pair in given.items() for each in pair]
+    assert told in sell(stack, "http", "wrong", *words, code=1)
+    assert written(client, "wrong") is None
+
+
+def test_a_path_that_an_older_offer_has_is_told(stack, client):
+    sell_http(stack, "first", "--no-wait")
+    refused = sell_http(stack, "second", "--path", "/services/first/below", code=1)
+    assert f"overlaps with the path of the older offer {NAMESPACE}/first" in refused
+    assert written(client, "second") is None
+
+
+def test_an_upstream_that_does_not_answer_is_told_and_is_no_obstacle(stack, client):
+    terms = ["--upstream", "dead", "--port", "9099", "--price", "0.001", "--pay-to", x402.SELLER]
+    told = sell(stack, "http", "mute", *terms, "--timeout", "2s", code=1)
+    assert re.search(r"^  warning +health .*nobody is asked to pay before it answers", told, re.MULTILINE), told
+    assert "portitor sell status mute" in told
+    wait_until(lambda: "Unhealthy" in sell(stack, "status", "mute", code=1), 10, "it is told")
+    assert "See that the pods of the Service run" in sell(stack, "status", "mute", code=1)
+
+
+def test_fields_of_others_are_left_alone_unless_they_are_asked_for(stack, client):
+    sell_http(stack, "shared", "--no-wait")
+    stack.cluster.kubectl("patch", "serviceoffer", "shared", "-n", NAMESPACE, "--type=merge", "-p", '{"spec":{"path":"/theirs"}}')
+    refused = sell_http(stack, "shared", "--path", "/ours", code=1)
+    assert 'path is owned by "kubectl-patch"' in refused
+    sell_http(stack, "shared", "--path", "/ours", "--force-conflicts", "--no-wait")
+    assert written(client, "shared")["spec"]["path"] == "/ours"
+
+
+def test_a_registration_is_told_as_it_is(stack, client):
+    sell_http(stack, "agent")
+    told = sell(stack, "register", "agent", "--name", "Agent", "--timeout", "20s")
+    assert "OffChainOnly: nothing is on chain" in told
+    assert "Registration  OffChainOnly on" in sell(stack, "status", "agent")
+    assert "Disabled" in sell(stack, "register", "agent", "--disable", "--timeout", "20s")
+    again = sell_http(stack, "agent", "--register")
+    assert "spec.registration.enabled: false -> true" in again
