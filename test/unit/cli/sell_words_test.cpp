@@ -25,18 +25,14 @@ namespace {
 constexpr const char* usdc = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
 constexpr const char* seller = "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955";
 
-kube::object_ptr sample(const std::string& status = "{}")
+kube::object_ptr sample(const std::string& status = "{}", const std::string& upstream_ns = "shop")
 {
-    return kube::parse_object(
-               json::parse(
-                   R"({"metadata":{"namespace":"shop","name":"hello","uid":"1","generation":2},"spec":{)"
-                   R"("upstream":{"service":"web","namespace":"back; rm","port":80},)"
-                   R"("payment":{"network":"base-sepolia","payTo":")" +
-                   std::string(seller) + R"(","price":{"perRequest":"0.001"}}},"status":)" + status + "}"
-               )
-                   .as_object()
-    )
-        .value();
+    const std::string text =
+        R"({"metadata":{"namespace":"shop","name":"hello","uid":"1","generation":2},"spec":{)"
+        R"("upstream":{"service":"web","namespace":")" +
+        upstream_ns + R"(","port":80},"payment":{"network":"base-sepolia","payTo":")" + seller +
+        R"(","price":{"perRequest":"0.001"}}},"status":)" + status + "}";
+    return kube::parse_object(json::parse(text).as_object()).value();
 }
 
 bool has(const std::string& text, const std::string& part)
@@ -99,7 +95,10 @@ TEST_CASE("no reason lacks a hint", "[cli][sell]")
 
 TEST_CASE("what others wrote is no part of a command to copy", "[cli][sell]")
 {
-    CHECK(hint_for("Unhealthy", *sample())->command == "kubectl get service,endpointslices -n NAMESPACE");
+    CHECK(
+        hint_for("Unhealthy", *sample("{}", "back; rm"))->command ==
+        "kubectl get service,endpointslices -n NAMESPACE"
+    );
     CHECK(hint_for("Drained", *sample())->words.ends_with("portitor sell resume hello -n shop"));
 }
 
