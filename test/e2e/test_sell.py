@@ -7,10 +7,10 @@ import shlex
 import pytest
 import x402
 from cluster import wait_until
-from kube_client import KubeClient
+from kube_client import MERGE_PATCH, KubeClient
 from oracle import CHILDREN
 from polling import UnpaidPoller
-from stack import GATEWAY, ROOT, UPSTREAM_PORT
+from stack import ADDRESS, GATEWAY, ROOT, UPSTREAM_PORT
 
 NAMESPACE = "shopkeepers"
 
@@ -43,27 +43,58 @@ def children(client, name):
     return [kind for kind, pattern in CHILDREN.items() if client.get(kind, pattern.format(name), NAMESPACE)]
 
 
-def command_of_the_readme():
-    """The first `portitor sell http` that stands there, as words."""
-    text = (ROOT / "README.md").read_text()
-    found = re.search(r"^(?:\$ )?portitor (sell http (?:[^\n]*\\\n)*[^\n]*)", text, re.MULTILINE)
-    return shlex.split(found.group(1).replace("\\\n", " "))
+@pytest.fixture
+def pod(client):
+    """A pod that has the service's address: the API server's proxy asks nothing else."""
+    slices = "/apis/discovery.k8s.io/v1/namespaces/sellers/endpointslices/hello"
+    pods = "/api/v1/namespaces/sellers/pods"
+    endpoint = {"addresses": [ADDRESS], "conditions": {"ready": True}}
+    target = {"targetRef": {"kind": "Pod", "name": "hello", "namespace": "sellers"}}
+    made = {"metadata": {"name": "hello"}, "spec": {"containers": [{"name": "hello", "image": "none"}]}}
+    status = {"status": {"podIP": ADDRESS, "podIPs": [{"ip": ADDRESS}]}}
+    assert client.request("POST", pods, made)[0] == 201
+    assert client.request("PATCH", f"{pods}/hello/status", status, MERGE_PATCH)[0] == 200
+    assert client.request("PATCH", slices, {"endpoints": [endpoint | target]}, MERGE_PATCH)[0] == 200
+    yield
+    assert client.request("PATCH", slices, {"endpoints": [endpoint]}, MERGE_PATCH)[0] == 200
+    assert client.request("DELETE", f"{pods}/hello?gracePeriodSeconds=0")[0] == 200
 
 
-def test_what_the_readme_says_sells_a_service(stack, client):
-    words = command_of_the_readme()
-    assert words[words.index("-n") + 1] == "sellers", "the namespace of the stack's own service"
-    name = words[2]
-    done = stack.portitor(*words)
-    assert done.returncode == 0, done.stdout + done.stderr
+def blocks(document):
+    """The blocks of code in a document that have commands or what they print."""
+    return re.findall(r"^```\n(.*?)^```$", (ROOT / document).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def told(text):
+    """What does not depend on the clock: not how conditions turned on the way, no ages, no times."""
+    text = text.replace(GATEWAY, "https://api.example.com")
+    lines = [each for each in text.splitlines() if not re.match(r" +[0-9.]+s  ", each)]
+    text = re.sub(r"\b\d{4}-\d\d-\d\dT[0-9:]+Z", "TIME", "\n".join(lines))
+    return re.sub(r" +", " ", re.sub(r"(?<= )\d+s\b", "AGE", text)).strip()
+
+
+def test_what_the_readme_says_sells_a_service(stack, pod):
+    typed, shown = (next(each for each in blocks("README.md") if each.startswith(begin)) for begin in ("portitor sell http", "Checks of"))
+    words = shlex.split(typed)
+    assert words[:4] == ["portitor", "sell", "http", "hello"]
+    done = stack.portitor(*words[1:])
     try:
-        assert f"ServiceOffer sellers/{name} created (type: http)\n" in done.stdout
-        assert re.search(r"^  ok +health .* answers \(200\)$", done.stdout, re.MULTILINE), done.stdout
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert told(done.stdout) == told(shown)
         assert re.search(r"^ +[0-9.]+s  Ready +True +Ready$", done.stdout, re.MULTILINE), done.stdout
-        assert stack.get(f"/services/{name}").status == 402
-        assert stack.buy(2, f"/services/{name}/x")["status"] == 200
+        assert stack.get("/services/hello").status == 402
+        assert stack.buy(2, "/services/hello/x")["status"] == 200
     finally:
-        stack.portitor("sell", "delete", name, "-n", "sellers", "--yes")
+        stack.portitor("sell", "delete", "hello", "-n", "sellers", "--yes")
+
+
+def test_the_documentation_shows_what_is_printed(stack, pod):
+    """Each command of docs/sell.md, one after the other: the last one deletes the offer."""
+    for block in blocks("docs/sell.md"):
+        for typed, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+            done = stack.portitor(*shlex.split(typed)[1:])
+            assert told(done.stdout) == told(shown), typed
+            assert done.returncode == 0 and done.stderr == "", typed
 
 
 def test_a_sale_from_its_beginning_to_its_end(stack, client):

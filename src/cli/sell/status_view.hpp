@@ -26,7 +26,7 @@ boost::asio::awaitable<result<status_view>> read_status(kube::api& server, kube:
 struct status_style
 {
     bool colour = false;
-    bool wide = false;  ///< with the times of conditions, their generations, and the offer's events
+    bool wide = false;  ///< with the times of conditions and their generations
 };
 void print_status(
     std::ostream& out,
