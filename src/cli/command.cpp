@@ -1,8 +1,10 @@
 #include "cli/command.hpp"
 
 #include "cli/once/once.hpp"
+#include "cli/reference/reference.hpp"
 #include "cli/release_finalizers.hpp"
 #include "cli/sell/sell.hpp"
+#include "cli/version/version.hpp"
 
 namespace portitor::cli {
 
@@ -14,6 +16,19 @@ const std::vector<command>& all_commands()
          .make = &make_once,
          .is_role = true,
          .usage_exit_code = 1},
+
+        {.name = "completion",
+         .summary = "prints the completion script of a shell",
+         .make = &make_completion,
+         .examples =
+             {{"completes in this shell", "source <(portitor completion bash)"},
+              {"in every fish", "portitor completion fish > ~/.config/fish/completions/portitor.fish"}}},
+
+        {.name = "man", .summary = "prints the manual page", .make = &make_man},
+
+        {.name = "version",
+         .summary = "says which version this is, and how it was built",
+         .make = &make_version},
 
         {.name = "release-finalizers",
          .summary = "before an uninstall: stops the controller and lets go of every object that it holds",

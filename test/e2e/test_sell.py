@@ -1,5 +1,6 @@
 """Selling from the command line, on real parts: what is typed becomes an offer that the controller publishes alone."""
 
+import contextlib
 import json
 import re
 import shlex
@@ -43,21 +44,34 @@ def children(client, name):
     return [kind for kind, pattern in CHILDREN.items() if client.get(kind, pattern.format(name), NAMESPACE)]
 
 
+@contextlib.contextmanager
+def pod_behind(client, namespace, name):
+    """A pod that has the address of a service: the API server's proxy asks nothing else."""
+    core = f"/api/v1/namespaces/{namespace}"
+    slices = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices/{name}"
+    endpoint = {"addresses": [ADDRESS], "conditions": {"ready": True}}
+    target = {"targetRef": {"kind": "Pod", "name": name, "namespace": namespace}}
+    pod = {"metadata": {"name": name}, "spec": {"containers": [{"name": name, "image": "none"}]}}
+    status = {"status": {"podIP": ADDRESS, "podIPs": [{"ip": ADDRESS}]}}
+    client.request("POST", f"{core}/serviceaccounts", {"metadata": {"name": "default"}})
+    for method, where, body in [
+        ("POST", f"{core}/pods", pod),
+        ("PATCH", f"{core}/pods/{name}/status", status),
+        ("PATCH", slices, {"endpoints": [endpoint | target]}),
+    ]:
+        answer = client.request(method, where, body, MERGE_PATCH if method == "PATCH" else "application/json")
+        assert answer[0] in (200, 201), answer
+    yield
+    client.request("PATCH", slices, {"endpoints": [endpoint]}, MERGE_PATCH)
+    for what in (f"pods/{name}?gracePeriodSeconds=0", "serviceaccounts/default"):
+        client.request("DELETE", f"{core}/{what}")
+
+
 @pytest.fixture
 def pod(client):
-    """A pod that has the service's address: the API server's proxy asks nothing else."""
-    slices = "/apis/discovery.k8s.io/v1/namespaces/sellers/endpointslices/hello"
-    pods = "/api/v1/namespaces/sellers/pods"
-    endpoint = {"addresses": [ADDRESS], "conditions": {"ready": True}}
-    target = {"targetRef": {"kind": "Pod", "name": "hello", "namespace": "sellers"}}
-    made = {"metadata": {"name": "hello"}, "spec": {"containers": [{"name": "hello", "image": "none"}]}}
-    status = {"status": {"podIP": ADDRESS, "podIPs": [{"ip": ADDRESS}]}}
-    assert client.request("POST", pods, made)[0] == 201
-    assert client.request("PATCH", f"{pods}/hello/status", status, MERGE_PATCH)[0] == 200
-    assert client.request("PATCH", slices, {"endpoints": [endpoint | target]}, MERGE_PATCH)[0] == 200
-    yield
-    assert client.request("PATCH", slices, {"endpoints": [endpoint]}, MERGE_PATCH)[0] == 200
-    assert client.request("DELETE", f"{pods}/hello?gracePeriodSeconds=0")[0] == 200
+    """Behind the stack's own service, which is the one of the documentation."""
+    with pod_behind(client, "sellers", "hello"):
+        yield
 
 
 def blocks(document):
@@ -164,9 +178,10 @@ def test_a_path_that_an_older_offer_has_is_told(stack, client):
 
 def test_an_upstream_that_does_not_answer_is_told_and_is_no_obstacle(stack, client):
     terms = ["--upstream", "dead", "--port", "9099", "--price", "0.001", "--pay-to", x402.SELLER]
-    told = sell(stack, "http", "mute", *terms, "--timeout", "2s", code=1)
-    assert re.search(r"^  warning +health .*nobody is asked to pay before it answers", told, re.MULTILINE), told
-    assert "portitor sell status mute" in told
+    with pod_behind(client, NAMESPACE, "dead"):
+        shown = sell(stack, "http", "mute", *terms, "--timeout", "2s", code=1)
+    assert re.search(r"^  warning +health .*nobody is asked to pay before it answers", shown, re.MULTILINE), shown
+    assert "portitor sell status mute" in shown
     wait_until(lambda: "Unhealthy" in sell(stack, "status", "mute", code=1), 10, "it is told")
     assert "See that the pods of the Service run" in sell(stack, "status", "mute", code=1)
 
