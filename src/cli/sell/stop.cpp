@@ -9,6 +9,7 @@
 
 #include <portitor/config/setters.hpp>
 
+#include <functional>
 #include <ostream>
 
 namespace portitor::cli::sell {
@@ -102,27 +103,60 @@ public:
             co_return 1;
         }
         const std::string begin = to_rfc3339(around.clock.now());
-        const auto stopped = co_await edit_spec(**server, key, [&](json::object& spec) {
+        const auto set_end = [&](json::object& spec) {
             spec["drainAt"] = begin;
             spec["drainGracePeriod"] = options_.period();
             return result<void>();
-        });
+        };
+        const auto sooner = ends_sooner(**live, set_end, around.clock.now());
+        if (!sooner)
+            co_return sooner.error();
+        if (!*sooner)
+            co_return co_await tell(around, terminal, **server, *live);
+        const auto stopped = co_await edit_spec(**server, key, set_end);
         if (!stopped)
             co_return stopped.error();
         co_return co_await tell(around, terminal, **server, *stopped);
     }
 
 private:
+    /// Whether the offer would end sooner than it does anyway: to stop it once more must not sell it for
+    /// longer, let alone again. An error where the new end is none.
+    static result<bool> ends_sooner(
+        const kube::object& live,
+        const std::function<result<void>(json::object&)>& edit,
+        clock::time_point now
+    )
+    {
+        json::object changed = live.raw;
+        auto edited = edit(changed["spec"].as_object());
+        if (!edited)
+            return edited.error();
+        const auto wanted = kube::parse_object(std::move(changed));
+        if (!wanted)
+            return wanted.error();
+        const auto spec = api::parse_service_offer(**wanted);
+        const auto before = end_of(live, now);
+        // What else is wrong with it does not keep anybody from ending it.
+        if (!spec && spec.error().message().find("drainGracePeriod") != std::string::npos)
+            return spec.error().within("--grace");
+        return !spec || !before || offer::ending_of(*spec, now).sold_until < *before;
+    }
+
     asio::awaitable<result<int>>
     tell(const roles::process& around, const console& terminal, kube::api& server, kube::object_ptr offer)
     {
         std::ostream& say = options_.common.is_data() ? terminal.err : terminal.out;
         const auto until = end_of(*offer, around.clock.now());
         say << fmt::format(
-            "ServiceOffer {0} stopped: it stays paid until {1}, never free, and is then taken down\n"
-            "To sell it again: portitor sell resume {2} -n {3}\n",
+            "ServiceOffer {0} stopped: {1}\nTo sell it again: portitor sell resume {2} -n {3}\n",
             offer->meta.key().to_string(),
-            until ? to_rfc3339(*until) : "its end",
+            until && *until <= around.clock.now()
+                ? "it is taken down"
+                : fmt::format(
+                      "it stays paid until {}, never free, and is then taken down",
+                      until ? to_rfc3339(*until) : "its end"
+                  ),
             offer->meta.name,
             offer->meta.ns
         );

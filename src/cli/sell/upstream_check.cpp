@@ -17,6 +17,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr const char* about = "upstream";
+constexpr std::string_view no_endpoints = "no endpoints available";
 
 bool has_port(const kube::object& service, std::uint16_t port)
 {
@@ -45,24 +46,22 @@ std::string said_by_server(const http::response& answer)
     return kube::string_or(body.get_object(), "message", "no reason given");
 }
 
-/// Whether the Service has an endpoint that is ready, by its EndpointSlices; false also where they cannot be read.
+/// Whether the Service has an endpoint that is ready, by its EndpointSlices; false also where they cannot be
+/// read.
 asio::awaitable<bool> has_ready_endpoint(kube::api& server, api::service_offer::upstream_spec upstream)
 {
     bool found = false;
     kube::selection which;
     which.ns = upstream.ns;
     which.labels = "kubernetes.io/service-name=" + upstream.service;
-    const auto listed = co_await server.list(
-        api::endpoint_slice_resource,
-        which,
-        {},
-        [&](json::object&& slice, std::string_view) {
-            for (const json::value& each : kube::array_at(slice, "endpoints"))
-                found = found || kube::bool_at(kube::as_object(each), "conditions.ready", true);
-            return result<void>();
-        }
-    );
-    co_return listed && found;
+    const auto listed =
+        co_await server
+            .list(api::endpoint_slice_resource, which, {}, [&](json::object&& slice, std::string_view) {
+                for (const json::value& each : kube::array_at(slice, "endpoints"))
+                    found = found || kube::bool_at(kube::as_object(each), "conditions.ready", true);
+                return result<void>();
+            });
+    co_return listed&& found;
 }
 
 asio::awaitable<void>
@@ -97,12 +96,16 @@ check_health(kube::api& server, api::service_offer::upstream_spec upstream, find
             "health",
             fmt::format("{}: you have no right to get services/proxy in namespace {}", where, upstream.ns)
         );
-    else if (!refusal.empty() && co_await has_ready_endpoint(server, upstream))
+    else if (refusal.starts_with(no_endpoints) && co_await has_ready_endpoint(server, upstream))
         // The API server's proxy reaches pods alone: it skips the addresses of anything else.
         into.add(
             finding_level::not_checked,
             "health",
-            fmt::format("{}: the Service has a ready endpoint, but none that the API server may ask ({})", where, refusal)
+            fmt::format(
+                "{}: the Service has a ready endpoint, but none that the API server may ask ({})",
+                where,
+                refusal
+            )
         );
     else
         into.add(

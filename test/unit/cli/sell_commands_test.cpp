@@ -5,6 +5,7 @@
 
 using namespace portitor;
 using portitor::cli::samples::command_world;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -268,6 +269,24 @@ TEST_CASE("sell stop sets an end, and sell resume takes it away", "[cli][sell]")
     world.sell({"stop", "hello", "--now", "-y"});
     CHECK(kube::string_at(world.offer("hello").spec(), "drainGracePeriod") == "0s");
     CHECK(has(world.sell_http("hello").out, "warning     sale      the offer was stopped"));
+}
+
+TEST_CASE("to stop an offer once more never sells it for longer", "[cli][sell]")
+{
+    sell_world world;
+    world.sell_http("hello");
+    world.sell({"stop", "hello", "--now", "--yes"});
+    const std::string begin = kube::string_at(world.offer("hello").spec(), "drainAt");
+    world.pass(2s);
+    CHECK(has(world.sell({"stop", "hello", "--grace", "5h", "--yes"}).out, "stopped: it is taken down\n"));
+    CHECK(kube::string_at(world.offer("hello").spec(), "drainAt") == begin);
+    CHECK(kube::string_at(world.offer("hello").spec(), "drainGracePeriod") == "0s");
+    world.sell({"resume", "hello"});
+    world.sell({"stop", "hello", "--yes"});
+    CHECK(has(world.sell({"stop", "hello", "--grace", "1m", "--yes"}).out, "it stays paid until"));
+    CHECK(kube::string_at(world.offer("hello").spec(), "drainGracePeriod") == "1m");
+    CHECK(has(world.sell({"stop", "hello", "--grace", "1.5h", "--yes"}).err, "--grace: spec.drainGracePeriod")
+    );
 }
 
 TEST_CASE("sell delete asks, and waits until it is gone", "[cli][sell]")
