@@ -81,7 +81,8 @@ judge_demand(const http::response& answer, const expected_answer& expected, cons
     if (!expected.terms)
         return {
             answer_level::good,
-            "the gate asks for a payment (402); whether by the offer's terms is not known, as they cannot be read"};
+            "the gate asks for a payment (402); whether by the offer's terms is not known, as they "
+            "cannot be read"};
     const u256 price = price_at(*expected.terms, rule);
     const std::string wanted =
         x402::amount_in_words(price, expected.terms->network, expected.terms->asset, *expected.networks);
@@ -93,7 +94,8 @@ judge_demand(const http::response& answer, const expected_answer& expected, cons
     return {
         answer_level::bad,
         fmt::format(
-            "the gate asks for {} atomic units of {} on {} to {}, and the offer says {} to {}; if it was just "
+            "the gate asks for {} atomic units of {} on {} to {}, and the offer says {} to {}; if "
+            "it was just "
             "changed, ask again in some seconds",
             printable(asked.front().amount, 80),
             printable(asked.front().asset, 80),
@@ -111,12 +113,14 @@ answer_verdict judge_refusal(const http::response& answer, const std::string& of
     if (code == 404)
         return {
             answer_level::bad,
-            "nothing is published on this path (404): see portitor sell status; or the gateway needs the offer's "
+            "nothing is published on this path (404): see portitor sell status; or the gateway "
+            "needs the offer's "
             "host, see --host"};
     if (code == 403)
         return {
             answer_level::bad,
-            "the gate knows no offer on this path (403): the verifier has not taken it up, or the path is another "
+            "the gate knows no offer on this path (403): the verifier has not taken it up, or the "
+            "path is another "
             "one"};
     if (code >= 300 && code < 400)
     {
@@ -160,7 +164,8 @@ answer_verdict judge_answer(const http::response& answer, const expected_answer&
         return {
             answer_level::warning,
             fmt::format(
-                "OPEN: it is answered without a payment (HTTP {}). Another route or service answers on this path, or "
+                "OPEN: it is answered without a payment (HTTP {}). Another route or service answers "
+                "on this path, or "
                 "the gateway does not use the gate: see portitor sell status, and what else leads there",
                 code
             )};

@@ -112,7 +112,8 @@ private:
         std::ostream& say = common_.output == "name" ? terminal.err : terminal.out;
         if (!registered.empty())
             say << fmt::format(
-                "On chain: {} is marked as retired; the entry itself stays there, as nothing on a chain is deleted\n",
+                "On chain: {} is marked as retired; the entry itself stays there, as nothing on a "
+                "chain is deleted\n",
                 registered
             );
         const bool waits = wait_ && !no_wait_;

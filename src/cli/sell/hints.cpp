@@ -60,7 +60,8 @@ constexpr std::array entries{
     entry{because::probing.name, "Wait: the service is being asked for the first time", look_at_service},
     entry{
         because::unhealthy.name,
-        "See that the pods of the Service run and answer the health path with 2xx; correct --health-path or --port "
+        "See that the pods of the Service run and answer the health path with 2xx; correct "
+        "--health-path or --port "
         "where they are wrong. It sells again by itself as soon as it answers",
         look_at_service},
     // PaymentGateReady
@@ -112,7 +113,8 @@ constexpr std::array entries{
         look_at_gate},
     entry{
         because::gate_open.name,
-        "Find what else answers on this path without the gate and remove it; then delete and make the offer again",
+        "Find what else answers on this path without the gate and remove it; then delete and make "
+        "the offer again",
         look_at_children},
     entry{
         because::no_gateway.name,
@@ -170,7 +172,8 @@ constexpr std::array entries{
     entry{because::no_public_url.name, "Tell the operator: the controller needs its --public-url"},
     entry{
         because::off_chain_only.name,
-        "Nothing is on chain, and it is sold all the same; the operator can configure a chain with a registry",
+        "Nothing is on chain, and it is sold all the same; the operator can configure a chain with "
+        "a registry",
         look_at_registration},
     entry{
         because::pending.name,

@@ -58,7 +58,8 @@ void declare_refused(const config::headed& into, api::offer_type type)
     if (type != api::offer_type::inference)
         return;
     constexpr const char* no_machine =
-        "is about a server or a virtual machine on the seller's own computer. Portitor starts none: the model is "
+        "is about a server or a virtual machine on the seller's own computer. Portitor starts none: "
+        "the model is "
         "served by the Service that --upstream names; leave it out";
     into.add(refused("vm", {}, no_machine, true, "refused: nothing is started on this computer"));
     into.add(refused(

@@ -109,7 +109,8 @@ result<void> fill_price(const offer_flags& of, json::object& payment)
     if (of.type != api::offer_type::inference)
         return fail(
             errc::invalid,
-            "--price AMOUNT is missing: what one request costs, such as --price 0.001 (or --per-mtok, --per-hour)"
+            "--price AMOUNT is missing: what one request costs, such as --price 0.001 (or "
+            "--per-mtok, --per-hour)"
         );
     payment["price"] = json::object{{"perRequest", default_inference_price}};
     return {};

@@ -26,10 +26,12 @@ command sell_command()
         "inference", "sells a model that a Service of the cluster serves", &sell::make_inference};
     inference.examples = {
         {"A model in Ollama",
-         "portitor sell inference llama -n llm --model llama3:8b --runtime ollama --upstream ollama --price 0.001 "
+         "portitor sell inference llama -n llm --model llama3:8b --runtime ollama --upstream ollama "
+         "--price 0.001 "
          "--pay-to 0x…"},
         {"By the million tokens",
-         "portitor sell inference qwen --model qwen3 --runtime vllm --upstream vllm --port 8000 --per-mtok 2"},
+         "portitor sell inference qwen --model qwen3 --runtime vllm --upstream vllm --port 8000 "
+         "--per-mtok 2"},
     };
     command list{"list", "lists offers", &sell::make_list};
     list.examples = {{"Of all namespaces, with who is paid", "portitor sell list -A -o wide"}};

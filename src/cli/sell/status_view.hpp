@@ -8,6 +8,7 @@
 
 #include <iosfwd>
 #include <span>
+#include <vector>
 
 namespace portitor::cli::sell {
 
@@ -18,6 +19,9 @@ struct status_view
     kube::object_ptr route;         ///< its PaymentRoute; null where there is none, or it cannot be read
     kube::object_ptr registration;  ///< its RegistrationRequest, likewise
 };
+
+/// The conditions in the order in which people read them, then those of others.
+std::vector<kube::condition> ordered_conditions(const kube::object& offer);
 
 /// Reads all of it; in the user's words where the offer cannot be read.
 boost::asio::awaitable<result<status_view>> read_status(kube::api& server, kube::object_key of);

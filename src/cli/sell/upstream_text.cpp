@@ -73,7 +73,8 @@ error outside(const std::string& whole)
     return fail(
         errc::invalid,
         "\"{}\" is no Service of the cluster: write SERVICE, SERVICE.NAMESPACE or "
-        "SERVICE.NAMESPACE.svc.cluster.local, with :PORT where it is not --port. What runs elsewhere is sold by "
+        "SERVICE.NAMESPACE.svc.cluster.local, with :PORT where it is not --port. What runs "
+        "elsewhere is sold by "
         "way of a Service that leads there",
         printable(whole, 200)
     );

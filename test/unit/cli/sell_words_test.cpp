@@ -150,7 +150,8 @@ TEST_CASE("a missing right is named", "[cli][sell]")
     const kube::api_error why(
         403,
         "Forbidden",
-        "serviceoffers.obol.org \"hello\" is forbidden: User \"u\" cannot patch resource \"serviceoffers\" in API "
+        "serviceoffers.obol.org \"hello\" is forbidden: User \"u\" cannot patch resource "
+        "\"serviceoffers\" in API "
         "group \"obol.org\" in the namespace \"shop\"",
         {}
     );
