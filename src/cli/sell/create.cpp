@@ -35,8 +35,8 @@ public:
         auto manifest = config_.make_manifest(terminal_);
         if (!manifest)
             co_return manifest.error();
-        key_ = {kube::string_at(*manifest, "metadata.namespace"), kube::string_at(*manifest, "
-                                           ""metadata.name")};
+        key_ = {
+            kube::string_at(*manifest, "metadata.namespace"), kube::string_at(*manifest, "metadata.name")};
         if (config_.dry_run)
         {
             // Without -o it is what somebody would put into a file.
