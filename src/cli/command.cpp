@@ -1,5 +1,6 @@
 #include "cli/command.hpp"
 
+#include "cli/explain/explain.hpp"
 #include "cli/once/once.hpp"
 #include "cli/reference/reference.hpp"
 #include "cli/release_finalizers.hpp"
@@ -16,6 +17,13 @@ const std::vector<command>& all_commands()
          .make = &make_once,
          .is_role = true,
          .usage_exit_code = 1},
+
+        {.name = "explain",
+         .summary = "says which route, offer and price would apply to a request, and why",
+         .make = &make_explain,
+         .examples =
+             {{"A URL of the gateway", "portitor explain https://api.example.com/services/hello/report"},
+              {"A path, and what its buyer is told", "portitor explain /services/hello --show-402"}}},
 
         {.name = "completion",
          .summary = "prints the completion script of a shell",
