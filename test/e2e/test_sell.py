@@ -7,7 +7,8 @@ import shlex
 
 import pytest
 import x402
-from cluster import wait_until
+from cluster import kubeconfig, wait_until
+from cluster.components import API_SERVER
 from kube_client import MERGE_PATCH, KubeClient
 from oracle import CHILDREN
 from polling import UnpaidPoller
@@ -202,3 +203,37 @@ def test_a_registration_is_told_as_it_is(stack, client):
     assert "Disabled" in sell(stack, "register", "agent", "--disable", "--timeout", "20s")
     again = sell_http(stack, "agent", "--register")
     assert "spec.registration.enabled: false -> true" in again
+
+
+def seller_with_few_rights(stack):
+    """The kubeconfig of somebody who may write the offers of one namespace, and see nothing else."""
+    where = {"name": "seller", "namespace": NAMESPACE}
+    rules = [{"apiGroups": ["obol.org"], "resources": ["serviceoffers"], "verbs": ["get", "list", "create", "patch"]}]
+    rbac = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": where}
+    subject = {"kind": "ServiceAccount"} | where
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "seller"}
+    stack.cluster.apply(
+        [
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": where},
+            rbac | {"kind": "Role", "rules": rules},
+            rbac | {"kind": "RoleBinding", "subjects": [subject], "roleRef": role},
+        ]
+    )
+    path = stack.cluster.directory / "seller.kubeconfig"
+    token = stack.cluster.api.token("seller", NAMESPACE, expirationSeconds=3600)
+    kubeconfig.write(path, API_SERVER, stack.cluster.ca, {"token": token})
+    return path
+
+
+def test_who_may_little_sells_all_the_same_and_is_told_what_he_may_not(stack, client):
+    flags = ["--kubeconfig", str(seller_with_few_rights(stack))]
+    shown = sell_http(stack, "humble", "--path", "/humble", *flags)
+    assert f"not checked upstream  you have no right to get services in namespace {NAMESPACE}" in shown
+    assert "not checked health" in shown
+    assert f"not checked cluster   offers of other namespaces than {NAMESPACE}" in shown
+    assert f"ServiceOffer {NAMESPACE}/humble created" in shown
+    assert "you have no right to see it" in sell(stack, "status", "humble", *flags)
+    done = stack.portitor("sell", "delete", "humble", "-n", NAMESPACE, "--yes", *flags)
+    assert done.returncode == 1
+    assert f"you have no right to delete serviceoffers.obol.org in namespace {NAMESPACE}" in done.stderr
+    assert written(client, "humble")
