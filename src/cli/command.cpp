@@ -4,6 +4,7 @@
 #include "cli/once/once.hpp"
 #include "cli/reference/reference.hpp"
 #include "cli/release_finalizers.hpp"
+#include "cli/sell/sell.hpp"
 #include "cli/version/version.hpp"
 
 namespace portitor::cli {
@@ -45,6 +46,8 @@ const std::vector<command>& all_commands()
         {.name = "release-finalizers",
          .summary = "before an uninstall: stops the controller and lets go of every object that it holds",
          .make = &make_release_finalizers},
+
+        sell_command(),
     };
     return entries;
 }
