@@ -1,5 +1,6 @@
 #include "cli/command.hpp"
 
+#include "cli/doctor/doctor.hpp"
 #include "cli/once/once.hpp"
 #include "cli/release_finalizers.hpp"
 
@@ -13,6 +14,14 @@ const std::vector<command>& all_commands()
          .make = &make_once,
          .is_role = true,
          .usage_exit_code = 1},
+
+        {.name = "doctor",
+         .summary = "looks at an installation from all sides, and says what is wrong and what to do",
+         .make = &make_doctor,
+         .examples =
+             {{"All of it, by the settings of the release's ConfigMap", "portitor doctor"},
+              {"Two areas, for a program", "portitor doctor --only gateway --only gate -o json"},
+              {"The rights that the roles need", "portitor doctor --rights"}}},
 
         {.name = "release-finalizers",
          .summary = "before an uninstall: stops the controller and lets go of every object that it holds",
