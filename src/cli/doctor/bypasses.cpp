@@ -107,10 +107,15 @@ void tell(
 }
 
 template <typename Services>
-asio::awaitable<void>
-look_at(const patient& of, kube::resource kind, sold_services sold, Services services_of, notebook& into)
+asio::awaitable<void> look_at(
+    const patient& of,
+    kube::resource kind,
+    std::string check,
+    sold_services sold,
+    Services services_of,
+    notebook& into
+)
 {
-    const std::string check = fmt::format("{}s", kind.kind);
     const auto all = co_await list(of.server, kind, {});
     if (!all)
     {
@@ -160,11 +165,11 @@ asio::awaitable<void> examine_bypasses(const patient& of, notebook& into)
     }
     look_at_http_routes(of, into);
     const sold_services sold = sold_in(*of.market);
-    co_await look_at(of, ingresses, sold, &services_of_ingress, into);
+    co_await look_at(of, ingresses, "Ingresses", sold, &services_of_ingress, into);
     const auto of_ingress_route = [&of](const kube::object& each) {
         return services_of_ingress_route(of, each);
     };
-    co_await look_at(of, ingress_routes, sold, of_ingress_route, into);
+    co_await look_at(of, ingress_routes, "IngressRoutes", sold, of_ingress_route, into);
 }
 
 }  // namespace portitor::cli::doctor

@@ -42,7 +42,9 @@ public:
         const doctor::patient patient = describe();
         doctor::report out;
         out.settings = printable(config_.settings.source());
-        out.findings = co_await doctor::examine(patient, config_.areas(), config_.timeout);
+        out.findings = judge_settings();
+        const auto found = co_await doctor::examine(patient, config_.areas(), config_.timeout);
+        out.findings.insert(out.findings.end(), found.begin(), found.end());
         print(out);
         const bool is_bad =
             out.has(doctor::verdict::failure) || (config_.strict && out.has(doctor::verdict::warning));
@@ -76,9 +78,22 @@ private:
         if (!read)
             no_market_ = fmt::format("the offers cannot be read within {} s", config_.timeout.count());
         else if (!*read)
-            no_market_ = read->error().message();
+            no_market_ = read->error().code() == errc::refused ? "the right to list serviceoffers is missing"
+                                                               : read->error().message();
         else
             market_ = std::move(**read);
+    }
+
+    std::vector<doctor::finding> judge_settings() const
+    {
+        doctor::notebook into("settings");
+        if (!config_.settings.known())
+            into.not_checked(
+                "settings",
+                "those of the installation are not known: what follows is judged by defaults",
+                "name the release's namespace with --release-namespace, or give --config"
+            );
+        return into.findings();
     }
 
     doctor::patient describe() const

@@ -8,7 +8,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <deque>
-#include <variant>
+#include <string>
 
 namespace portitor::cli::doctor {
 
@@ -16,37 +16,37 @@ namespace asio = boost::asio;
 
 namespace {
 
-asio::awaitable<std::monostate> to_its_end(asio::awaitable<void> work)
-{
-    co_await std::move(work);
-    co_return std::monostate();
-}
-
-asio::awaitable<void> look(const patient& of, area at, std::chrono::milliseconds limit, notebook& into)
+/// What it threw, in words; empty where nothing. A race is not over for an exception.
+asio::awaitable<std::string> to_its_end(asio::awaitable<void> work)
 {
     try
     {
-        const auto ended =
-            co_await unless(of.around.timers.sleep_for(limit), to_its_end(at.examine(of, into)));
-        if (!ended)
-            into.failure(
-                "time",
-                fmt::format("it has not ended within {} s: the rest was not checked", limit.count() / 1000.0),
-                "something answers slowly, or there is much to look at: give it more with --timeout"
-            );
+        co_await std::move(work);
+        co_return std::string();
     }
     catch (const boost::system::system_error& thrown)
     {
         if (thrown.code() == asio::error::operation_aborted)
             throw;
-        into.failure("doctor", thrown.what(), "this is a fault of Portitor: please report it");
+        co_return describe(std::current_exception());
     }
     catch (...)
     {
-        into.failure(
-            "doctor", describe(std::current_exception()), "this is a fault of Portitor: please report it"
-        );
+        co_return describe(std::current_exception());
     }
+}
+
+asio::awaitable<void> look(const patient& of, area at, std::chrono::milliseconds limit, notebook& into)
+{
+    const auto ended = co_await unless(of.around.timers.sleep_for(limit), to_its_end(at.examine(of, into)));
+    if (!ended)
+        into.failure(
+            "time",
+            fmt::format("it has not ended within {} s: the rest was not checked", limit.count() / 1000.0),
+            "something answers slowly, or there is much to look at: give it more with --timeout"
+        );
+    else if (!ended->empty())
+        into.failure("doctor", *ended, "this is a fault of Portitor: please report it");
 }
 
 }  // namespace

@@ -145,7 +145,7 @@ asio::awaitable<void> look_at_verifier(const patient& of, notebook& into)
             fmt::format("kubectl -n {} get pods: is a verifier running, and ready?", service.ns)
         );
     else
-        into.ok(check, fmt::format("{} ready endpoints", ready));
+        into.ok(check, fmt::format("ready endpoints: {}", ready));
 }
 
 bool is_accepted(const kube::object& route)
@@ -161,6 +161,8 @@ bool is_accepted(const kube::object& route)
 void look_at_discovery(const patient& of, notebook& into)
 {
     constexpr const char* check = "discovery";
+    if (!of.settings_known)
+        return into.not_checked(check, "it takes the installation's settings to know whether it is wanted");
     if (of.discovery.service.name.empty())
         return into.info(check, "the lists of what is sold are not published (discovery-service)");
     if (!of.market || !of.market->of(offer::child_kind::http_route).synced())

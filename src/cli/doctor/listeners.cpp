@@ -149,7 +149,7 @@ asio::awaitable<void> look_at_listeners(const patient& of, kube::object_ptr gate
             "set allowedRoutes.namespaces.from of the listener to All, or to a Selector that matches them"
         );
     else
-        into.ok("allowedRoutes", fmt::format("{} namespaces that sell may publish", selling.size()));
+        into.ok("allowedRoutes", fmt::format("all namespaces that sell ({}) may publish", selling.size()));
 }
 
 }  // namespace portitor::cli::doctor

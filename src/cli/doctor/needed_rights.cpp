@@ -116,6 +116,8 @@ std::string right::to_string() const
         out += resource.substr(slash);
     if (!name.empty())
         out += fmt::format(" {}", name);
+    if (where != reach::everywhere)
+        out += fmt::format(" in the {}'s namespace", cli::doctor::to_string(where));
     return out;
 }
 

@@ -28,7 +28,7 @@ struct right
     reach where = reach::everywhere;
     std::string_view name;  ///< of the one object; empty: all
 
-    /// "patch serviceoffers.obol.org/status", "get leases.coordination.k8s.io portitor-controller".
+    /// "patch serviceoffers.obol.org/status", "list pods in the release's namespace".
     std::string to_string() const;
 };
 

@@ -7,6 +7,7 @@
 #include <portitor/api/resources.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace portitor::cli::doctor {
@@ -20,7 +21,8 @@ struct group
 {
     std::vector<std::string> names;
     clock::time_point oldest = clock::time_point::max();
-    std::string message;  ///< of one of them
+    std::string message;      ///< of one of them
+    bool is_sellers = false;  ///< to mend
 };
 
 // A new offer has its time.
@@ -45,6 +47,31 @@ const kube::condition* cause_of(const offer::offer_record& offer)
     return offer.status.find_present(api::condition_type::ready, generation);
 }
 
+// What a seller mends himself says nothing against the installation.
+constexpr std::array of_sellers{
+    api::because::invalid_spec,
+    api::because::invalid_price,
+    api::because::unknown_network,
+    api::because::unknown_asset,
+    api::because::unsupported_asset,
+    api::because::unsupported_settlement,
+    api::because::unknown_facilitator,
+    api::because::unknown_credential,
+    api::because::unhealthy,
+    api::because::cross_namespace_upstream,
+    api::because::path_conflict,
+    api::because::reserved_path,
+    api::because::name_taken,
+    api::because::unpaid_route,
+    api::because::missing_model};
+
+bool is_sellers(std::string_view reason)
+{
+    return std::any_of(of_sellers.begin(), of_sellers.end(), [&](const api::reason& each) {
+        return each.name == reason;
+    });
+}
+
 bool is_meant(const kube::condition& why)
 {
     return why.reason == api::because::drained.name || why.reason == api::because::deleting.name;
@@ -65,6 +92,7 @@ std::map<std::string, group> group_offers(const patient& of)
         const std::string cause = why ? why->type + " " + why->reason : "no condition of this generation";
         group& into = out[cause];
         into.names.push_back(key.to_string());
+        into.is_sellers = why && is_sellers(why->reason);
         const auto since = why ? from_rfc3339(why->last_transition_time) : offer->meta.created;
         if (since < into.oldest)
         {
@@ -83,7 +111,7 @@ void tell_groups(const patient& of, notebook& into)
         const bool is_new = of.around.clock.now() - each.oldest < patience;
         into.add(
             cause,
-            is_new ? verdict::warning : verdict::failure,
+            is_new || each.is_sellers ? verdict::warning : verdict::failure,
             fmt::format(
                 "{} not Ready, for {} at most: {}",
                 each.names.size() == 1 ? std::string("one offer is")
@@ -125,14 +153,15 @@ void tell_routes(const patient& of, notebook& into)
     for (const auto& [key, live] : routes.objects().all())
     {
         const api::admission said = api::read_admission(*live);
-        if (said.admitted && said.generation == live->meta.generation)
+        const bool is_new = of.around.clock.now() - live->meta.created < patience;
+        if (is_new || (said.admitted && said.generation == live->meta.generation))
             continue;
         refused.push_back(key.to_string());
         if (why.empty())
             why = said.message;
     }
     if (refused.empty())
-        return into.ok("PaymentRoutes", fmt::format("all {} are admitted", routes.objects().size()));
+        return into.ok("PaymentRoutes", fmt::format("all are admitted, of {}", routes.objects().size()));
     into.failure(
         "PaymentRoutes",
         fmt::format("{} are not admitted: {}", refused.size(), some_of(refused)),
@@ -170,7 +199,7 @@ asio::awaitable<void> examine_offers(const patient& of, notebook& into)
 {
     if (!of.market)
     {
-        into.failure("offers", of.no_market, "the right to list serviceoffers, or the CRDs, may be missing");
+        into.not_checked("offers", of.no_market);
         co_return;
     }
     tell_groups(of, into);
