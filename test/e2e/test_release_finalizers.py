@@ -42,8 +42,8 @@ def short_lease(stack):
     restart(stack, "controller")
 
 
-def release(stack, *flags):
-    command = [binary(), "release-finalizers", f"--kubeconfig={stack.cluster.kubeconfig}", *flags]
+def release(stack, *flags, kubeconfig=None):
+    command = [binary(), "release-finalizers", f"--kubeconfig={kubeconfig or stack.cluster.kubeconfig}", *flags]
     done = subprocess.run(stack.cluster.wrap(command), capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout, done.stderr
 
@@ -102,7 +102,7 @@ def test_all_is_let_go_and_stays_so_while_the_controller_is_started_again_and_ag
 
 
 def test_who_may_not_do_it_is_told_what_is_missing(stack, client):
-    code, _, complaint = release(stack, f"--kubeconfig={stack.cluster.directory / 'tokens' / 'traefik.kubeconfig'}")
+    code, _, complaint = release(stack, kubeconfig=stack.cluster.directory / "tokens" / "traefik.kubeconfig")
     assert code == 1
     assert "Lease" in complaint and "cannot get resource" in complaint
     assert held(client) == ["enrolled", "plain", "enrolled-registration"]

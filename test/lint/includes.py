@@ -17,15 +17,18 @@ LIBRARIES = {
     "api": {"config", "kube", "x402", "evm", "http", "core"},
 }
 # What an offer comes to, and what a route is: they do not know each other, nor who asks.
+# Who reads what people wrote judges it by the CRDs.
+SCHEMA = {"schema": {*LIBRARIES} - {"api"}}
 HEART = {"offer": {*LIBRARIES}, "route": {*LIBRARIES}}
 # Roles never meet (roles/NAME/ uses no other roles/NAME/): what two of them need lies below them, or in roles/ itself.
 # Commands use no role.
 MAY_USE = {
     **LIBRARIES,
     **HEART,
-    "sandbox": {*LIBRARIES},
+    **SCHEMA,
+    "sandbox": {*LIBRARIES, *SCHEMA},
     "roles": {*LIBRARIES, *HEART},
-    "cli": {*LIBRARIES, *HEART, "roles"},
+    "cli": {*LIBRARIES, *HEART, *SCHEMA, "roles"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
 
