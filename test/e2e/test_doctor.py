@@ -102,6 +102,7 @@ def test_what_is_well_is_said_to_be(stack, sold, doctor, script):
     ):
         assert check in [each["check"] for each in said(report, area, "ok")], (area, check)
     assert "serves eip155:84532" in words(said(report, "facilitators", "ok"))
+    assert words(said(report, "crds", "ok")).count("its schema is that of this program") == 3
 
 
 def test_it_writes_nothing_and_says_so_in_text(stack, sold, doctor, script):

@@ -1,9 +1,12 @@
 #include "cli/doctor/looking.hpp"
+#include "cli/yaml.hpp"
 
 #include <portitor/api/resources.hpp>
+#include <portitor/schema/crd_schema.hpp>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace portitor::cli::doctor {
 
@@ -69,6 +72,63 @@ void judge_versions(const std::string& name, const kube::object& crd, notebook& 
         );
 }
 
+/// The schema of our version in a CRD; null where it has none.
+const json::object* schema_of(const json::object& crd)
+{
+    for (const json::value& each : kube::array_at(crd, "spec.versions"))
+    {
+        const json::object& version = kube::as_object(each);
+        if (kube::string_at(version, "name") == api::service_offer_resource.version)
+            return &kube::object_at(version, "schema.openAPIV3Schema");
+    }
+    return nullptr;
+}
+
+/// Where two values differ first, as a dotted path; nothing where they do not.
+std::optional<std::string>
+first_difference(const json::value& one, const json::value& other, const std::string& path)
+{
+    if (!one.is_object() || !other.is_object())
+        return one == other ? std::nullopt : std::optional(path);
+    for (const auto& [key, value] : one.get_object())
+    {
+        const std::string below = fmt::format("{}.{}", path, std::string_view(key));
+        const json::value* match = other.get_object().if_contains(key);
+        const auto found = match ? first_difference(value, *match, below) : std::optional(below);
+        if (found)
+            return found;
+    }
+    for (const auto& each : other.get_object())
+    {
+        if (!one.get_object().contains(each.key()))
+            return fmt::format("{}.{}", path, std::string_view(each.key()));
+    }
+    return std::nullopt;
+}
+
+/// Whether the schema that is served is the one that this program carries.
+void judge_schema(const std::string& name, std::string_view kind, const kube::object& crd, notebook& into)
+{
+    const auto carried = parse_yaml(std::string(schema::crd_text(kind)));
+    const json::object* ours =
+        carried && !carried->empty() ? schema_of(kube::as_object(carried->front())) : nullptr;
+    const json::object* theirs = schema_of(crd.raw);
+    if (!ours || !theirs)
+        return;
+    const auto difference = first_difference(*ours, *theirs, "openAPIV3Schema");
+    if (difference)
+        into.warn(
+            name,
+            fmt::format(
+                "its schema is not that of this program (version {}): {}", PORTITOR_VERSION, *difference
+            ),
+            "helm upgrade with crds.enabled=true, or use the program of the release's version: what a schema "
+            "does not know is dropped"
+        );
+    else
+        into.ok(name, "its schema is that of this program");
+}
+
 asio::awaitable<void> look_at_own(const patient& of, kube::resource kind, notebook& into)
 {
     const std::string name = fmt::format("{}.{}", kind.plural, kind.group);
@@ -85,6 +145,7 @@ asio::awaitable<void> look_at_own(const patient& of, kube::resource kind, notebo
     }
     judge_names(name, kube::parse_conditions((*crd)->status()), into);
     judge_versions(name, **crd, into);
+    judge_schema(name, kind.kind, **crd, into);
 }
 
 /// Whoever may log in may ask which kinds there are.

@@ -1,4 +1,7 @@
+#include "cli/yaml.hpp"
 #include "doctor_world.hpp"
+
+#include <portitor/schema/crd_schema.hpp>
 
 #include <ctime>
 
@@ -78,6 +81,19 @@ TEST_CASE("doctor tells whose names are taken and which custom resources are mis
     CHECK(says(found, "failure Middleware traefik.io/v1alpha1: the API server does not serve it"));
     CHECK(says(found, "not checked HTTPRoute gateway.networking.k8s.io/v1: "));
     CHECK(says(found, "warning admission policies: 0 policies"));
+}
+
+TEST_CASE("doctor compares the schema that is served with its own", "[cli][doctor]")
+{
+    doctor_world world;
+    auto& live = world.cluster.objects["customresourcedefinitions//serviceoffers.obol.org"];
+    live = cli::parse_yaml(std::string(schema::crd_text("ServiceOffer"))).value().front().as_object();
+    const std::string name = "serviceoffers.obol.org: ";
+    CHECK(says(world.visit(&examine_crds), "ok " + name + "its schema is that of this program"));
+    json::object& version = live["spec"].as_object()["versions"].as_array()[0].as_object();
+    json::object& schema = version["schema"].as_object()["openAPIV3Schema"].as_object();
+    schema["properties"].as_object()["spec"].as_object()["properties"].as_object().erase("upstream");
+    CHECK(says(world.visit(&examine_crds), "openAPIV3Schema.properties.spec.properties.upstream\n"));
 }
 
 TEST_CASE("doctor names the right that it lacks, and offers that others hold", "[cli][doctor]")
