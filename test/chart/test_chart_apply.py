@@ -28,6 +28,8 @@ SERVICE_MONITOR = {
 @pytest.fixture(scope="module")
 def with_monitors(cluster):
     cluster.apply(SERVICE_MONITOR)
+    # The Gateway's, by some of the values: `helm test` has a Role in it.
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "edge"}})
     name = SERVICE_MONITOR["metadata"]["name"]
     wait_until(lambda: is_true(cluster.get("crd", name), "Established"), 10, "the ServiceMonitor's CRD is established")
     return cluster
