@@ -7,7 +7,8 @@ COPY scripts/install-deps.sh scripts/
 COPY test/tools/toolchain.sh test/tools/cache.sh test/tools/
 RUN scripts/install-deps.sh build
 COPY . .
-RUN scripts/build.sh release --target portitor
+ARG REVISION
+RUN PORTITOR_COMMIT="$REVISION" scripts/build.sh release --target portitor
 # The time of every file; there is no git in here to ask.
 ARG SOURCE_DATE_EPOCH=0
 RUN scripts/image.py --root /image

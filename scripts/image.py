@@ -65,7 +65,7 @@ def main():
         options.error(f"{chosen.binary} is not there: scripts/build.sh release")
 
     said = subprocess.run([chosen.binary, "--version"], check=True, capture_output=True, text=True).stdout
-    version = said.split()[-1]
+    version = said.split()[1]
     epoch = source_date()
     created = datetime.datetime.fromtimestamp(epoch, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     root = rootfs.make(chosen.binary)

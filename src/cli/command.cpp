@@ -2,7 +2,9 @@
 
 #include "cli/doctor/doctor.hpp"
 #include "cli/once/once.hpp"
+#include "cli/reference/reference.hpp"
 #include "cli/release_finalizers.hpp"
+#include "cli/version/version.hpp"
 
 namespace portitor::cli {
 
@@ -22,6 +24,19 @@ const std::vector<command>& all_commands()
              {{"All of it, by the settings of the release's ConfigMap", "portitor doctor"},
               {"Two areas, for a program", "portitor doctor --only gateway --only gate -o json"},
               {"The rights that the roles need", "portitor doctor --rights"}}},
+
+        {.name = "completion",
+         .summary = "prints the completion script of a shell",
+         .make = &make_completion,
+         .examples =
+             {{"completes in this shell", "source <(portitor completion bash)"},
+              {"in every fish", "portitor completion fish > ~/.config/fish/completions/portitor.fish"}}},
+
+        {.name = "man", .summary = "prints the manual page", .make = &make_man},
+
+        {.name = "version",
+         .summary = "says which version this is, and how it was built",
+         .make = &make_version},
 
         {.name = "release-finalizers",
          .summary = "before an uninstall: stops the controller and lets go of every object that it holds",

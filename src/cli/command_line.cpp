@@ -1,9 +1,8 @@
 #include "cli/command_line.hpp"
 
+#include "cli/candidate.hpp"
 #include "roles/named.hpp"
-#include "roles/registry.hpp"
 
-#include <portitor/config/setters.hpp>
 #include <portitor/config/suggestion.hpp>
 
 #include <cstdlib>
@@ -21,7 +20,12 @@ constexpr const char* footer =
     "Every option may also stand in the --config file, as its name, or in the environment: --log-level is\n"
     "PORTITOR_LOG_LEVEL. The command line goes before the environment, and that before the file.";
 
-const std::vector<std::string> colour_modes{"auto", "always", "never"};
+/// As the user calls it: kubectl finds its plug-ins by their file names.
+std::string program_of(const char* const* argv)
+{
+    const std::string_view path = argv[0] ? argv[0] : "";
+    return path.substr(path.rfind('/') + 1) == "kubectl-portitor" ? "kubectl portitor" : "portitor";
+}
 
 using job_pointer = std::unique_ptr<job>;
 
@@ -33,73 +37,6 @@ struct chosen
     int argc;             ///< of what follows; argv[0] is its last word
     const char* const* argv;
 };
-
-/// A role or a command that may be run, with options of its own.
-struct candidate
-{
-    std::string_view name;
-    std::string_view summary;
-    bool serves_health;
-    std::function<void(config::loader&)> declare;
-    std::function<result<void>()> resolve;
-    decltype(job::make) make;
-};
-
-/// A command in the place of a role.
-class action_role final : public roles::role
-{
-public:
-    action_role(std::shared_ptr<action> what, const roles::process& around, const console& terminal)
-        : what_(std::move(what)), around_(around), terminal_(terminal)
-    {}
-
-    boost::asio::awaitable<result<int>> run() override { return what_->run(around_, terminal_); }
-
-private:
-    const std::shared_ptr<action> what_;
-    const roles::process around_;
-    const console terminal_;
-};
-
-candidate candidate_of(const roles::role_entry& entry)
-{
-    const std::shared_ptr<roles::role_setup> setup = entry.set_up();
-    return {
-        entry.name,
-        entry.summary,
-        true,
-        [setup](config::loader& into) { setup->declare(into); },
-        [setup] { return setup->resolve(); },
-        [setup](const roles::process& around, const console&) { return setup->make(around); }};
-}
-
-candidate candidate_of(const command& entry)
-{
-    const std::shared_ptr<action> what = entry.make();
-    return {
-        entry.name,
-        entry.summary,
-        false,
-        [what](config::loader& into) { what->declare(into); },
-        [what] { return what->resolve(); },
-        [what](const roles::process& around, const console& terminal) {
-            return std::make_unique<action_role>(what, around, terminal);
-        }};
-}
-
-/// All that --role may name, except a command that declares itself.
-std::vector<candidate> named_by_role(std::span<const command> commands, const command* except = nullptr)
-{
-    std::vector<candidate> out;
-    for (const roles::role_entry& each : roles::all_roles())
-        out.push_back(candidate_of(each));
-    for (const command& each : commands)
-    {
-        if (each.is_role && &each != except)
-            out.push_back(candidate_of(each));
-    }
-    return out;
-}
 
 /// What the settings of a job are read with, and what they are read into. It lives as long as the job.
 struct settings
@@ -117,8 +54,12 @@ result<job_pointer> assign(job_pointer made, const std::shared_ptr<settings>& re
         return resolved.error();
     made->name = which.name;
     made->serves_health = which.serves_health;
-    made->make = [read, which, colour = made->colour](const roles::process& around, console terminal) {
+    made->kube.is_of_a_person = !which.serves_health;
+    made->make = [read, which, &kube = made->kube, colour = made->colour](
+                     const roles::process& around, console terminal
+                 ) {
         terminal.colour = wants_colour(colour, terminal.out_is_terminal);
+        terminal.default_namespace = kube.is_of_a_person ? kube.default_namespace() : "default";
         terminal.has_config_file = read->loader.has_config_file();
         terminal.read_settings = [read, which](const std::string& yaml, const std::string& where) {
             auto loaded = read->loader.load_layer(yaml, where);
@@ -129,35 +70,13 @@ result<job_pointer> assign(job_pointer made, const std::shared_ptr<settings>& re
     return made;
 }
 
-void declare_role(config::loader& into, std::string& role, std::span<const candidate> all)
-{
-    config::option out{"role", "what this process does", "", config::set_text(role)};
-    for (const candidate& each : all)
-        out.values.emplace_back(each.name);
-    into.add(std::move(out));
-}
-
-void declare_health(config::loader& into, std::string& listen)
-{
-    into.add({"health-listen", "address of /healthz, /readyz and /metrics", ":8081", config::set_text(listen)}
-    );
-}
-
-void declare_colour(config::loader& into, std::string& mode)
-{
-    config::option out{
-        "color", "whether commands write in colour", "auto", config::set_one_of(mode, colour_modes)};
-    out.values = colour_modes;
-    into.add(std::move(out));
-}
-
 result<job_pointer>
 parse_role(std::span<const command> commands, int argc, const char* const* argv, std::ostream& out)
 {
     const std::vector<candidate> candidates = named_by_role(commands);
     const std::span<const candidate> all(candidates);
     const auto read = std::make_shared<settings>(settings{config::loader(
-        "portitor",
+        program_of(argv),
         "Sells HTTP services that run in Kubernetes for x402 payments.",
         "Roles:\n" + list_named(all) + "\nCommands, in place of a role:\n" + list_named(commands) + '\n' +
             footer
@@ -165,13 +84,7 @@ parse_role(std::span<const command> commands, int argc, const char* const* argv,
     read->all = candidates;
     config::loader& loader = read->loader;
     auto made = std::make_unique<job>();
-    declare_role(loader, read->role, all);
-    made->log.declare(loader);
-    declare_health(loader, made->health_listen);
-    declare_colour(loader, made->colour);
-    made->kube.declare(loader);
-    for (const candidate& each : all)
-        each.declare(loader);
+    declare_program(loader, *made, read->role, all);
     const auto loaded = loader.load(argc, argv, out);
     if (!loaded)
         return loaded.error();
@@ -217,7 +130,7 @@ error no_such(
 result<std::optional<chosen>>
 choose(const command& first, int argc, const char* const* argv, std::ostream& out)
 {
-    chosen at{&first, fmt::format("portitor {}", first.name), argc - 1, argv + 1};
+    chosen at{&first, fmt::format("{} {}", program_of(argv), first.name), argc - 1, argv + 1};
     while (!at.what->make)
     {
         const std::span<const command> all(at.what->subcommands);
@@ -235,27 +148,32 @@ choose(const command& first, int argc, const char* const* argv, std::ostream& ou
     return std::optional(std::move(at));
 }
 
+/// The examples of a command, as this user types them.
+std::vector<config::example> as_typed(const chosen& which)
+{
+    constexpr std::string_view own = "portitor ";
+    std::vector<config::example> out = which.what->examples;
+    for (config::example& each : out)
+    {
+        if (which.program.starts_with("kubectl ") && each.command.starts_with(own))
+            each.command.insert(0, "kubectl ");
+    }
+    return out;
+}
+
 result<job_pointer> parse_command(std::span<const command> commands, const chosen& which, std::ostream& out)
 {
     const auto read = std::make_shared<settings>(settings{config::loader(config::description{
-        which.program,
-        fmt::format("{}: {}.", which.program, which.what->summary),
-        footer,
-        which.what->examples})});
+        which.program, fmt::format("{}: {}.", which.program, which.what->summary), footer, as_typed(which)})}
+    );
     config::loader& loader = read->loader;
     auto made = std::make_unique<job>();
     const candidate own = candidate_of(*which.what);
-    own.declare(loader);
-    made->log.declare(loader);
-    declare_colour(loader, made->colour);
-    made->kube.declare(loader);
+    declare_command(loader, *made, own);
     // The configuration file and the environment are shared with the roles.
     loader.hide_rest();
     read->all = named_by_role(commands, which.what);
-    declare_role(loader, read->role, read->all);
-    declare_health(loader, made->health_listen);
-    for (const candidate& each : read->all)
-        each.declare(loader);
+    declare_program(loader, *made, read->role, read->all);
     const auto loaded = loader.load(which.argc, which.argv, out);
     if (!loaded)
         return loaded.error();
@@ -297,7 +215,7 @@ parse(std::span<const command> commands, int argc, const char* const* argv, std:
         return parse_role(commands, argc, argv, out);
     const command* first = find_named(commands, word);
     if (!first)
-        return no_such("portitor", "commands", word, commands);
+        return no_such(program_of(argv), "commands", word, commands);
     const auto which = choose(*first, argc, argv, out);
     if (!which)
         return which.error();

@@ -5,7 +5,7 @@ namespace portitor::config {
 
 option namespace_option(std::string& into)
 {
-    return {"namespace", "namespace in which Portitor runs", "portitor", set_text(into)};
+    return {"namespace", "namespace in which Portitor runs", "portitor", set_text(into), false, 'n'};
 }
 
 option listen_option(std::string& into)

@@ -108,7 +108,7 @@ private:
         for (std::size_t i = 0; i < known_.size(); ++i)
         {
             const option& what = known_[i].what;
-            if (flag.size() == 2 && flag[0] == '-' && what.letter != 0 && flag[1] == what.letter)
+            if (flag.size() == 2 && flag[0] == '-' && flag[1] == what.letter && !known_[i].hidden)
                 return i;
             if (!flag.starts_with("--"))
                 continue;

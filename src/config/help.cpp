@@ -1,4 +1,4 @@
-#include "config/help.hpp"
+#include <portitor/config/help.hpp>
 
 #include <algorithm>
 
@@ -53,18 +53,6 @@ std::string flags_of(const option& what)
     return value.empty() ? out : out + ' ' + value;
 }
 
-std::string words_of(const option& what)
-{
-    std::string out = what.help;
-    if (what.is_required)
-        out += " (required)";
-    if (what.is_list)
-        out += " (may be given several times)";
-    if (!what.fallback.empty() && !(what.is_switch && what.fallback == "false"))
-        out += fmt::format(" (default {})", what.fallback);
-    return out;
-}
-
 std::vector<std::string> headings_of(const loader& of)
 {
     // What stands under none comes first.
@@ -79,12 +67,32 @@ std::vector<std::string> headings_of(const loader& of)
 
 }  // namespace
 
+std::string help_of(const option& what)
+{
+    std::string out = what.help;
+    if (what.is_required)
+        out += " (required)";
+    if (what.is_list)
+        out += " (may be given several times)";
+    if (!what.fallback.empty() && !(what.is_switch && what.fallback == "false"))
+        out += fmt::format(" (default {})", what.fallback);
+    return out;
+}
+
+bool takes_file(const option& what)
+{
+    return what.placeholder == "FILE" ||
+           (what.placeholder.empty() && (what.name.ends_with("file") || what.name == "kubeconfig"));
+}
+
 std::string placeholder_of(const option& what)
 {
     if (what.is_switch)
         return {};
     if (!what.placeholder.empty())
         return what.placeholder;
+    if (takes_file(what))
+        return "FILE";
     return what.values.empty() ? "VALUE" : fmt::format("{}", fmt::join(what.values, "|"));
 }
 
@@ -122,7 +130,7 @@ std::string help_text(const loader& of)
         for (const known_option& each : of.options())
         {
             if (!each.hidden && each.what.heading == heading)
-                out += two_columns(flags_of(each.what), words_of(each.what));
+                out += two_columns(flags_of(each.what), help_of(each.what));
         }
     }
     if (!of.about().examples.empty())

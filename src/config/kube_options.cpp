@@ -3,13 +3,19 @@
 #include <portitor/kube/credentials.hpp>
 #include <portitor/kube/throttle.hpp>
 
+#include <cstdlib>
+
 namespace portitor::config {
 
 void kube_options::declare(loader& into)
 {
     const headed options = into.under("Kubernetes");
     options.add(
-        {"kubeconfig", "kubeconfig file; without it the pod's service account", "", set_text(kubeconfig)}
+        {"kubeconfig",
+         "kubeconfig file; without it a role is what its pod's service account says, and a command looks at "
+         "$KUBECONFIG and ~/.kube/config first",
+         "",
+         set_text(kubeconfig)}
     );
     options.add({"context", "context of the kubeconfig; without it the current one", "", set_text(context)});
     options.add(
@@ -23,11 +29,37 @@ void kube_options::declare(loader& into)
     );
 }
 
+result<kube::kubeconfig_choice> kube_options::choose() const
+{
+    if (kubeconfig.empty() && is_of_a_person)
+        return kube::find_kubeconfig(context);
+    return kube::kubeconfig_choice{kubeconfig, context, {}};
+}
+
+std::string kube_options::default_namespace() const
+{
+    auto which = kubeconfig.empty() ? choose() : kube::look_at_kubeconfig(kubeconfig, context);
+    // What cannot be read is told by who connects.
+    std::string out = which ? which->ns : std::string();
+    if (out.empty() && which && which->path.empty())
+        out = kube::pod_namespace();
+    return out.empty() ? "default" : out;
+}
+
 result<std::unique_ptr<kube::api>> kube_options::connect(
     boost::asio::any_io_executor executor, timekeeper& timers, portitor::metrics& metrics
 ) const
 {
-    auto who = kube::load_credentials(executor, timers, kubeconfig, context);
+    auto which = choose();
+    if (!which)
+        return which.error();
+    if (is_of_a_person && which->path.empty() && !std::getenv("KUBERNETES_SERVICE_HOST"))
+        return fail(
+            errc::invalid,
+            "no cluster is named: there is neither a file of $KUBECONFIG nor ~/.kube/config; "
+            "give --kubeconfig FILE"
+        );
+    auto who = kube::load_credentials(executor, timers, which->path, which->context);
     if (!who)
         return who.error();
     kube::throttle_settings limits;

@@ -1,9 +1,10 @@
 #include "config/document.hpp"
 #include "config/flags.hpp"
-#include "config/help.hpp"
 
+#include <portitor/config/help.hpp>
 #include <portitor/config/loader.hpp>
 #include <portitor/config/setters.hpp>
+#include <portitor/config/version_text.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -53,9 +54,20 @@ void loader::add(option what)
     });
     if (at != options_.end() && (at->what.fallback != what.fallback || at->what.is_switch != what.is_switch ||
                                  at->what.is_list != what.is_list))
+    {
+        // A command means its own option: nobody asks what it would be to a role.
+        if (hiding_ && !at->hidden)
+            return;
         throw std::logic_error("--" + what.name + " is declared in two ways");
+    }
+    // What another option answers to on the command line is left to file and environment.
+    const bool shadowed =
+        at == options_.end() && std::any_of(options_.begin(), options_.end(), [&](const known_option& each) {
+            const std::vector<std::string>& names = each.what.aliases;
+            return std::find(names.begin(), names.end(), what.name) != names.end();
+        });
     known_option& known =
-        at != options_.end() ? *at : options_.emplace_back(known_option{what, hiding_, {}, {}});
+        at != options_.end() ? *at : options_.emplace_back(known_option{what, hiding_ || shadowed, {}, {}});
     known.setters.push_back(std::move(what.apply));
     if (what.reset)
         known.resets.push_back(std::move(what.reset));
@@ -131,7 +143,7 @@ result<outcome> loader::load(int argc, const char* const* argv, std::ostream& ou
         return see_help(line.error());
     if (line->wants_help || line->wants_version)
     {
-        out << (line->wants_help ? help_text(*this) : "portitor " PORTITOR_VERSION "\n");
+        out << (line->wants_help ? help_text(*this) : version_text());
         return outcome::printed;
     }
     values_ = std::move(line->flags);

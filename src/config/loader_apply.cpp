@@ -1,6 +1,6 @@
 #include "config/document.hpp"
-#include "config/help.hpp"
 
+#include <portitor/config/help.hpp>
 #include <portitor/config/loader.hpp>
 
 #include <algorithm>

@@ -34,9 +34,9 @@ def run(*arguments, env=None, stdin=None):
     return done
 
 
-def assert_refused(done, *words):
-    """One line that holds these words, exit code 1, within a second."""
-    assert done.returncode == 1, done
+def assert_refused(done, *words, code=1):
+    """One line that holds these words, and the exit code, within a second."""
+    assert done.returncode == code, done
     assert done.seconds < 1
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1 and lines[0].startswith("portitor: "), done.stderr
@@ -61,13 +61,20 @@ def busy_port():
 
 
 def test_unknown_flag():
-    assert_refused(run("--role=verifier", "--lisen=:1"), "--lisen")
+    assert_refused(run("--role=verifier", "--lisen=:1"), "--lisen", "did you mean --listen?", code=2)
+
+
+def test_flag_given_twice():
+    assert_refused(run("--role=verifier", "--listen=:1", "--listen=:2"), "--listen is given twice", code=2)
+    # To once, 2 means changes.
+    assert_refused(run("once", "--output=json", "-o", "yaml"), "--output is given twice")
+    assert_refused(run("--role=once", "--output=json", "-o", "yaml"), "--output is given twice")
 
 
 def test_unknown_or_no_role():
     for arguments in (["--role=verifer"], []):
         done = run(*arguments)
-        assert done.returncode == 1 and done.seconds < 1
+        assert done.returncode == 2 and done.seconds < 1
         assert "controller" in done.stderr and "verifier" in done.stderr
 
 
@@ -120,7 +127,7 @@ def test_bad_values():
         done = run("--role=verifier", "--health-listen=127.0.0.1:0", flag, env={"PORTITOR_KUBECONFIG": "/does/not/exist"})
         # --listen is looked at only once the kubeconfig is read.
         if name != "--listen":
-            assert_refused(done, word)
+            assert_refused(done, word, code=2)
 
 
 def test_http_facilitators_stay_local():
@@ -171,7 +178,7 @@ def test_flag_over_environment_over_file_over_default(tmp_path):
 def test_help_and_version():
     done = run("--help")
     assert done.returncode == 0
-    for word in ("--role", "--kubeconfig", "PORTITOR_PUBLIC_URL", "controller", "registrar"):
+    for word in ("--role", "--kubeconfig", "PORTITOR_LOG_LEVEL", "controller", "registrar"):
         assert word in done.stdout
     assert run("--version").stdout.startswith("portitor ")
 

@@ -38,7 +38,7 @@ def test_labels_say_what_is_known_and_no_more(image):
         *("title", "description", "licenses", "version", "created", "revision")
     }
     said = subprocess.run([ROOT / "build/release/portitor", "--version"], capture_output=True, text=True).stdout
-    assert said == f"portitor {labels['org.opencontainers.image.version']}\n"
+    assert said.startswith(f"portitor {labels['org.opencontainers.image.version']}\n")
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     if commit.returncode == 0:
         assert labels["org.opencontainers.image.revision"].removesuffix("-dirty") == commit.stdout.strip()
@@ -127,7 +127,7 @@ def test_the_sbom_hangs_together(image):
 
 def test_the_sbom_names_what_is_compiled_in(image):
     static = related(image, "STATIC_LINK")
-    assert {"libboost1.81-dev", "libcli11-dev", "libcrypto++-dev", "libstdc++-12-dev"} <= static
+    assert {"libboost1.81-dev", "libcrypto++-dev", "libstdc++-12-dev"} <= static
     assert {"libc6", "libssl3", "libmimalloc2.0", "libsecp256k1-1"} <= related(image, "DYNAMIC_LINK")
     # A library that is added to the build has to be added here too, unless the loader finds it.
     script = (ROOT / "scripts/install-deps.sh").read_text()

@@ -63,9 +63,9 @@ def test_it_says_what_it_is(root):
 
 def test_it_refuses_what_it_does_not_know(root):
     done = portitor(root, "--no-such-flag").run()
-    assert done.returncode == 1 and "--no-such-flag" in done.stderr
+    assert done.returncode == 2 and "--no-such-flag" in done.stderr
     done = portitor(root, env={"PORTITOR_ROLE": "landlord"}).run()
-    assert done.returncode == 1 and "landlord" in done.stderr
+    assert done.returncode == 2 and "landlord" in done.stderr
 
 
 def test_an_offer_gives_its_children(root):
@@ -81,7 +81,7 @@ def test_a_configuration_is_read_from_a_mount(root, tmp_path):
     (config / "portitor.yaml").write_text("role: landlord\n")
     tmp_path.chmod(0o755)
     done = portitor(root, "--config=/etc/portitor/portitor.yaml", mounts={"/etc/portitor": config}).run()
-    assert done.returncode == 1 and "landlord" in done.stderr
+    assert done.returncode == 2 and "landlord" in done.stderr
 
 
 @pytest.fixture

@@ -46,8 +46,9 @@ struct word
     std::string help;
     std::function<result<void>(const std::string& value)> apply;  ///< called for each word
     bool is_required = true;
-    bool is_variable = false;       ///< takes all the words that are left; the last one only
-    std::function<void()> reset{};  ///< called before words are applied once more
+    bool is_variable = false;           ///< takes all the words that are left; the last one only
+    std::function<void()> reset{};      ///< called before words are applied once more
+    std::vector<std::string> values{};  ///< all that it may be, where that is a short list
 };
 
 /// A part of the configuration file that is no scalar, such as the list of facilitators.
@@ -119,7 +120,8 @@ public:
     /// `summary` heads the help of `program`; `footer` ends it.
     loader(std::string program, std::string summary, std::string footer);
 
-    /// Throws std::logic_error where two declare an option with different defaults, or a name twice.
+    /// Throws std::logic_error where two declare an option with different defaults; but what is hidden gives
+    /// way to what is not.
     void add(option what);
     void add(section what);
 

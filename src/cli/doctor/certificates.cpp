@@ -1,5 +1,6 @@
 #include "cli/doctor/looking.hpp"
 #include "cli/doctor/release_parts.hpp"
+#include "cli/doctor/side_by_side.hpp"
 #include "cli/doctor/tls_probe.hpp"
 #include "cli/output/text.hpp"
 
@@ -163,8 +164,10 @@ asio::awaitable<void> look_at_verifier_secret(const patient& of, notebook& into)
 asio::awaitable<void> examine_certificates(const patient& of, notebook& into)
 {
     const std::vector<subject> all = subjects_of(of);
+    std::vector<part> parts;
     for (const subject& each : all)
-        co_await look_at_server(of, each, into);
+        parts.emplace_back([&of, each](notebook& book) { return look_at_server(of, each, book); });
+    co_await side_by_side(into, std::move(parts));
     co_await look_at_verifier_secret(of, into);
     if (all.empty())
         into.info("https", "nothing that the settings name is asked over https");

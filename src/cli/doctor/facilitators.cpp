@@ -1,4 +1,5 @@
 #include "cli/doctor/looking.hpp"
+#include "cli/doctor/side_by_side.hpp"
 #include "cli/doctor/web.hpp"
 
 #include <portitor/api/payment_route.hpp>
@@ -6,6 +7,7 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -161,37 +163,30 @@ void tell_unreached(
     );
 }
 
-}  // namespace
-
-asio::awaitable<void> examine_facilitators(const patient& of, notebook& into)
+asio::awaitable<void>
+look_at(const patient& of, config::facilitator which, networks_used used, notebook& into)
 {
-    const auto used = find_used(of);
-    if (!of.market)
-        into.not_checked("networks of offers", of.no_market);
-    else if (!of.market->of(offer::child_kind::payment_route).synced())
-        into.not_checked("networks of offers", "the right to list paymentroutes is missing");
-    const config::facilitator_list& list = of.settings.lists.facilitators;
-    for (const config::facilitator& each : list.entries)
+    const std::string check = fmt::format("{} ({})", which.name, shown(which.url));
+    const bool needed = !used.empty() || which.name == of.settings.lists.facilitators.default_name;
+    const auto said = co_await get(of, which.url + "/supported", "", x402::max_facilitator_answer);
+    if (said)
     {
-        const std::string check = fmt::format("{} ({})", each.name, shown(each.url));
-        const auto at = used.find(each.url);
-        const networks_used networks = at == used.end() ? networks_used() : at->second;
-        const bool needed = !networks.empty() || each.name == list.default_name;
-        const auto said = co_await get(of, each.url + "/supported", "", x402::max_facilitator_answer);
-        if (said)
-            judge_answer(of, check, *said, networks, into);
-        else
-        {
-            const auto where = http::parse_url(each.url);
-            tell_unreached(check, where ? where->origin.host : "", said.error(), needed, into);
-        }
+        judge_answer(of, check, *said, used, into);
+        co_return;
     }
+    const auto where = http::parse_url(which.url);
+    tell_unreached(check, where ? where->origin.host : "", said.error(), needed, into);
+}
+
+/// Facilitators that offers are sold with, but that are not on the list.
+void tell_unlisted(const patient& of, const std::map<std::string, networks_used>& used, notebook& into)
+{
+    const auto& entries = of.settings.lists.facilitators.entries;
     for (const auto& [url, networks] : used)
     {
-        const bool listed = std::any_of(list.entries.begin(), list.entries.end(), [&](const auto& each) {
-            return each.url == url;
-        });
-        if (!listed && of.settings_known)
+        const bool is_listed =
+            std::any_of(entries.begin(), entries.end(), [&](const auto& each) { return each.url == url; });
+        if (!is_listed && of.settings_known)
             into.failure(
                 shown(url),
                 fmt::format(
@@ -201,6 +196,27 @@ asio::awaitable<void> examine_facilitators(const patient& of, notebook& into)
                 "the controller runs with other settings than these: restart it"
             );
     }
+}
+
+}  // namespace
+
+asio::awaitable<void> examine_facilitators(const patient& of, notebook& into)
+{
+    const auto used = find_used(of);
+    if (!of.market)
+        into.not_checked("networks of offers", of.no_market);
+    else if (!of.market->of(offer::child_kind::payment_route).synced())
+        into.not_checked("networks of offers", "the right to list paymentroutes is missing");
+    std::vector<part> parts;
+    for (const config::facilitator& each : of.settings.lists.facilitators.entries)
+    {
+        const auto at = used.find(each.url);
+        const networks_used networks = at == used.end() ? networks_used() : at->second;
+        parts.emplace_back([&of, each, networks](notebook& book) { return look_at(of, each, networks, book); }
+        );
+    }
+    co_await side_by_side(into, std::move(parts));
+    tell_unlisted(of, used, into);
 }
 
 }  // namespace portitor::cli::doctor

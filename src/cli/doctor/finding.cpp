@@ -48,6 +48,12 @@ void notebook::add(std::string_view check, verdict how, std::string_view words, 
     findings_.push_back({area_, printable(check, 300), how, printable(words), printable(advice)});
 }
 
+void notebook::take(const notebook& other)
+{
+    for (const finding& each : other.findings_)
+        add(each.check, each.how, each.words, each.advice);
+}
+
 void notebook::unseen(std::string_view check, const kube::api_error& why, std::string_view right)
 {
     if (why.http_status() == 403)

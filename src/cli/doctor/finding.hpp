@@ -62,6 +62,10 @@ public:
 
     void add(std::string_view check, verdict how, std::string_view words, std::string_view advice);
 
+    /// Takes over what was written down elsewhere.
+    void take(const notebook& other);
+
+    const std::string& area() const { return area_; }
     const std::vector<finding>& findings() const { return findings_; }
 
 private:

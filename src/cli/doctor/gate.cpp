@@ -38,8 +38,10 @@ std::optional<sample> make_sample(const patient& of, const offer::record_ptr& re
     if (!path)
         return std::nullopt;
     sample out{record->meta.key(), *path, offer::host_of(*record->spec, of.settings), {}};
+    // Other hosts are what sellers wrote: nobody is sent there by them.
     const auto endpoint = http::parse_url(offer::endpoint_of(*record->spec, of.settings));
-    if (endpoint)
+    const auto front = http::parse_url(of.settings.gateway.public_url);
+    if (endpoint && front && endpoint->origin == front->origin)
         out.public_url = endpoint->origin.to_string() + *path;
     return out;
 }

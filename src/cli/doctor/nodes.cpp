@@ -1,4 +1,5 @@
 #include "cli/doctor/looking.hpp"
+#include "cli/doctor/side_by_side.hpp"
 
 #include <portitor/evm/address.hpp>
 #include <portitor/evm/json_rpc.hpp>
@@ -25,7 +26,7 @@ constexpr unsigned ether_decimals = 18;
 struct chain_node
 {
     std::string check;
-    const config::chain& chain;
+    config::chain chain;
     const x402::network* network;  ///< null: not an entry of the list of networks
     evm::json_rpc node;
 };
@@ -189,26 +190,31 @@ asio::awaitable<void> look_at(const patient& of, chain_node at, notebook& into)
         co_await look_at_balance(of, at, into);
 }
 
+asio::awaitable<void> look_at_chain(const patient& of, config::chain which, notebook& into)
+{
+    const std::string check = which.name + ": node";
+    auto node = evm::json_rpc::make(of.web, which.rpc_url, evm::rpc_transport::http_too);
+    if (node)
+        co_await look_at(
+            of, {check, which, of.settings.lists.networks.table.find(which.name), std::move(*node)}, into
+        );
+    else
+        into.failure(check, why(node.error()), "see rpcURL of that chain");
+}
+
 }  // namespace
 
 asio::awaitable<void> examine_nodes(const patient& of, notebook& into)
 {
-    bool any = false;
+    std::vector<part> parts;
     for (const config::chain& each : of.settings.lists.chains.entries)
     {
-        if (each.rpc_url.empty())
-            continue;
-        any = true;
-        const std::string check = each.name + ": node";
-        auto node = evm::json_rpc::make(of.web, each.rpc_url, evm::rpc_transport::http_too);
-        if (node)
-            co_await look_at(
-                of, {check, each, of.settings.lists.networks.table.find(each.name), std::move(*node)}, into
-            );
-        else
-            into.failure(check, why(node.error()), "see rpcURL of that chain");
+        if (!each.rpc_url.empty())
+            parts.emplace_back([&of, each](notebook& book) { return look_at_chain(of, each, book); });
     }
-    if (!any)
+    const bool has_nodes = !parts.empty();
+    co_await side_by_side(into, std::move(parts));
+    if (!has_nodes)
         into.info("nodes", "no chain has one (rpcURL): what became of a payment, only its facilitator tells");
     else if (of.registrar.empty())
         into.not_checked(

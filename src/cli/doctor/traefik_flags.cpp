@@ -154,7 +154,7 @@ void judge_safety(const traefik_flags& of, notebook& into)
             value != "false")
             into.warn(
                 name,
-                "whoever asks says for whom: X-Forwarded-For and the like reach services as buyers wrote them",
+                "X-Forwarded-For and the like reach services as buyers wrote them",
                 "name the proxies that you trust in forwardedHeaders.trustedIPs instead"
             );
     }

@@ -21,7 +21,7 @@ struct web_answer
 boost::asio::awaitable<result<web_answer>>
 get(const patient& of, std::string url, std::string host, std::size_t most_body);
 
-/// Scheme, host and port of a URL, and its path: what may be shown of it. Queries can hold keys.
+/// Scheme, host and port of a URL, and its path: what may be shown of it. The rest can hold keys.
 std::string shown(const std::string& url);
 
 }  // namespace portitor::cli::doctor

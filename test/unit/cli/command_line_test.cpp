@@ -9,6 +9,7 @@
 #include <sstream>
 
 using namespace portitor;
+using portitor::test::environment_variable;
 using portitor::test::hand_made_process;
 using portitor::test::temp_folder;
 
@@ -22,6 +23,7 @@ public:
     {
         into.add({"echo-text", "what to say", "hello", config::set_text(text_)});
         into.positional("WORD", "more of it", words_);
+        into.add(config::list_option("echo-more", "what to say too", more_));
     }
 
     result<void> resolve() override
@@ -33,6 +35,14 @@ public:
 
     boost::asio::awaitable<result<int>> run(const roles::process&, const cli::console& terminal) override
     {
+        if (text_ == "layer")
+        {
+            terminal.out << terminal.has_config_file << terminal.colour << text_;
+            auto read = terminal.read_settings("echo-more: [a, b]\nmax-claims: 5\n", "the layer");
+            if (!read)
+                co_return read.error();
+            terminal.out << fmt::format("{}", fmt::join(more_, ""));
+        }
         terminal.out << fmt::format("{}", fmt::join(words_, " ")) << text_;
         co_return 7;
     }
@@ -40,6 +50,7 @@ public:
 private:
     std::string text_;
     std::vector<std::string> words_;
+    std::vector<std::string> more_;
 };
 
 std::unique_ptr<cli::action> make_echo()
@@ -55,7 +66,7 @@ const std::vector<cli::command>& commands()
          nullptr,
          {{"http", "says it over HTTP", &make_echo},
           {"again", "says it twice", nullptr, {{"and", "and", &make_echo}}}}},
-        {"echo", "says it at once", &make_echo, {}, true},
+        {"echo", "says it at once", &make_echo, {}, true, {{"a word", "portitor echo word"}}, 1},
     };
     return all;
 }
@@ -212,6 +223,97 @@ TEST_CASE("the help of the program shows all options by owner, roles and command
           "--echo-text",
           "Commands, in place of a role:\n  say "})
         CHECK(has(help, part));
+}
+
+TEST_CASE("a command reads more settings while it runs", "[cli][command]")
+{
+    fixture f;
+    REQUIRE(f.complaint({"echo", "--echo-text=layer", "--color=always"}) == "no error");
+    CHECK(f.run() == 7);
+    CHECK(f.out.str() == "01layerablayer");
+    const temp_folder folder;
+    f.out.str("");
+    REQUIRE(f.complaint({"echo", "--config", folder.write("a.yaml", "echo-text: layer\n")}) == "no error");
+    CHECK(f.run() == 7);
+    CHECK(f.out.str() == "10layerablayer");
+    f.out.str("");
+    const environment_variable variable("PORTITOR_CONFIG", folder.write("b.yaml", "echo-more: [c]\n"));
+    REQUIRE(f.complaint({"echo", "--echo-text=layer"}) == "no error");
+    CHECK(f.run() == 7);
+    CHECK(f.out.str() == "10layerclayer");
+}
+
+TEST_CASE("help can be asked for in front", "[cli][command]")
+{
+    fixture f;
+    REQUIRE(f.complaint({"help", "echo"}) == "no error");
+    CHECK_FALSE(f.job);
+    CHECK(has(f.out.str(), "Usage: portitor echo [WORD...] [options]"));
+    CHECK(has(f.out.str(), "Examples:\n  # a word\n  portitor echo word\n"));
+    REQUIRE(f.complaint({"help"}) == "no error");
+    CHECK(has(f.out.str(), "Roles:"));
+}
+
+TEST_CASE("as a plug-in of kubectl it speaks of itself as such", "[cli][command]")
+{
+    std::ostringstream out;
+    const char* argv[] = {"/usr/local/bin/kubectl-portitor", "echo", "--help"};
+    REQUIRE(cli::parse(commands(), 3, argv, out).has_value());
+    CHECK(has(out.str(), "Usage: kubectl portitor echo [WORD...] [options]"));
+    CHECK(has(out.str(), "  kubectl portitor echo word\n"));
+    const char* wrong[] = {"kubectl-portitor", "ech"};
+    const auto refused = cli::parse(commands(), 2, wrong, out);
+    CHECK(has(refused.error().message(), "none of the commands of kubectl portitor; did you mean echo?"));
+}
+
+TEST_CASE("a command works where the user's context does, a role does not ask", "[cli][command]")
+{
+    const temp_folder folder;
+    const char* contexts = "current-context: here\n"
+                           "contexts:\n- name: here\n  context: {namespace: sellers}\n"
+                           "- name: there\n  context: {namespace: others}\n";
+    const environment_variable file("KUBECONFIG", folder.write("config", contexts));
+    fixture f;
+    REQUIRE(f.complaint({"echo"}) == "no error");
+    CHECK(f.job->kube.default_namespace() == "sellers");
+    REQUIRE(f.complaint({"echo", "--context=there"}) == "no error");
+    CHECK(f.job->kube.default_namespace() == "others");
+    REQUIRE(f.complaint({"echo", "--kubeconfig", folder.write("other", "contexts: []\n")}) == "no error");
+    CHECK(f.job->kube.default_namespace() == "default");
+    REQUIRE(f.complaint({"--role=verifier"}) == "no error");
+    CHECK_FALSE(f.job->kube.is_of_a_person);
+}
+
+TEST_CASE("a refused command line ends with the code of its command", "[cli][command]")
+{
+    const auto code = [](std::vector<const char*> words) {
+        words.insert(words.begin(), "portitor");
+        return cli::refusal_exit_code(commands(), static_cast<int>(words.size()), words.data());
+    };
+    CHECK(code({}) == 2);
+    CHECK(code({"nonsense"}) == 2);
+    CHECK(code({"say", "http", "--x"}) == 2);
+    CHECK(code({"echo", "--x"}) == 1);
+    CHECK(code({"--role=echo", "--x"}) == 1);
+    CHECK(code({"--x", "--role", "echo"}) == 1);
+    CHECK(code({"--role=verifier", "--x"}) == 2);
+}
+
+TEST_CASE("colours are for terminals that take them", "[cli][command]")
+{
+    const environment_variable terminal("TERM", "xterm");
+    {
+        const environment_variable empty("NO_COLOR", "");
+        CHECK(cli::wants_colour("auto", true));
+        CHECK_FALSE(cli::wants_colour("auto", false));
+        CHECK(cli::wants_colour("always", false));
+        CHECK_FALSE(cli::wants_colour("never", true));
+        const environment_variable dumb("TERM", "dumb");
+        CHECK_FALSE(cli::wants_colour("auto", true));
+    }
+    const environment_variable refused("NO_COLOR", "1");
+    CHECK_FALSE(cli::wants_colour("auto", true));
+    CHECK(cli::wants_colour("always", true));
 }
 
 TEST_CASE("every command of ours can be made", "[cli][command]")

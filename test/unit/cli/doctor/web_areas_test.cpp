@@ -165,7 +165,7 @@ TEST_CASE("doctor judges what facilitators answer", "[cli][doctor]")
             "it does not serve eip155:84532, in which offers are paid: shop/hello\n"
     );
     CHECK(
-        with(gate_answer(308, "", "https://www.x402.org/?a=SECRET")) ==
+        with(gate_answer(308, "", "https://SECRET:SECRET@www.x402.org/?a=SECRET")) ==
         "failure " + name + "HTTP 308: it redirects to https://www.x402.org/\n"
     );
     CHECK(with(answer(401)) == "failure " + name + "HTTP 401: it wants credentials\n");

@@ -13,4 +13,10 @@ std::string usage_line(const loader& of);
 /// What stands for the value of an option: "FILE", "text|json"; empty for a switch.
 std::string placeholder_of(const option& what);
 
+/// What is said of an option: its help, and whether it is required, a list, has a default.
+std::string help_of(const option& what);
+
+/// Whether its value is the name of a file.
+bool takes_file(const option& what);
+
 }  // namespace portitor::config

@@ -1,0 +1,64 @@
+#include "cli/version/version.hpp"
+
+#include <portitor/config/setters.hpp>
+#include <portitor/config/version_text.hpp>
+#include <portitor/core/build_facts.hpp>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <openssl/crypto.h>
+
+#include <ostream>
+
+namespace portitor::cli {
+
+namespace {
+
+namespace asio = boost::asio;
+
+boost::json::object as_json()
+{
+    const build_facts& facts = facts_of_build();
+    return {
+        {"version", facts.version},
+        {"commit", facts.commit},
+        {"state", facts.state},
+        {"compiler", facts.compiler},
+        {"build", facts.type},
+        {"openssl", {{"runtime", OpenSSL_version(OPENSSL_VERSION_STRING)}, {"headers", facts.openssl}}},
+        {"boost", config::boost_version()}};
+}
+
+class version_action final : public action
+{
+public:
+    void declare(config::loader& into) override
+    {
+        const std::vector<std::string> formats{"text", "json"};
+        config::option output{
+            "output", "how to say it", "text", config::set_one_of(output_, formats), false, 'o'};
+        output.values = formats;
+        into.add(std::move(output));
+    }
+
+    result<void> resolve() override { return {}; }
+
+    asio::awaitable<result<int>> run(const roles::process&, const console& terminal) override
+    {
+        terminal.out
+            << (output_ == "json" ? boost::json::serialize(as_json()) + '\n' : config::version_text());
+        co_return 0;
+    }
+
+private:
+    std::string output_;
+};
+
+}  // namespace
+
+std::unique_ptr<action> make_version()
+{
+    return std::make_unique<version_action>();
+}
+
+}  // namespace portitor::cli
