@@ -17,7 +17,7 @@ CHART_SETS = {
     "until-done",
 }  # fmt: skip
 # Of no use in a pod.
-NOT_IN_PODS = {"kubeconfig", "context", "file", "output"}
+NOT_IN_PODS = {"color", "kubeconfig", "context", "file", "output"}
 
 OFFER = """
 apiVersion: obol.org/v1alpha1
@@ -43,7 +43,7 @@ def test_the_program_accepts_it(renders, values, binary, tmp_path):
 
 def test_every_setting_is_known_to_the_chart(binary):
     shown = subprocess.run([binary, "--help"], capture_output=True, text=True, check=True).stdout
-    known = set(re.findall(r"^  (?:-\w,)?--([a-z-]+)", shown, re.M)) - {"help", "version", "config"}
+    known = set(re.findall(r"^  (?:-\w, |    )--([a-z-]+)", shown, re.M)) - {"help", "version", "config"}
     schema = json.loads((chart.CHART / "values.schema.json").read_text())
     assert known == CHART_SETS | NOT_IN_PODS | set(schema["properties"]["settings"]["properties"])
 
@@ -51,7 +51,7 @@ def test_every_setting_is_known_to_the_chart(binary):
 def test_every_section_is_known_to_the_chart():
     source = "".join(file.read_text() for file in (REPOSITORY / "src" / "config").glob("*.cpp"))
     values = yaml.safe_load((chart.CHART / "values.yaml").read_text())
-    known = set(re.findall(r'section\{"([a-z]+)"', source))
+    known = set(re.findall(r'section\{\s*"([a-z]+)"', source))
     assert known and known <= set(values)
 
 

@@ -116,7 +116,7 @@ class Stack(Market):
         ]
         # A flag counts once.
         own = {flag.partition("=")[0] for flag in more}
-        command = [each for each in command if each.partition("=")[0] not in own] + [*more]
+        command = [each for each in command if str(each).partition("=")[0] not in own] + [*more]
         # As a container that is restarted in its pod: it goes on with the lease that it held.
         pod = {"POD_NAME": f"portitor-{role}-0", "POD_UID": f"uid-of-{role}"}
         return self.cluster.popen(command, role, env=pod)

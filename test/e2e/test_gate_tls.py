@@ -249,7 +249,7 @@ def test_files_that_do_not_fit_end_a_start(tmp_path):
 
     both = (f"--tls-cert-file={certificate}", f"--tls-key-file={key}")
     for alone in both:
-        assert_refused(start(alone), "--tls-cert-file", "--tls-key-file")
+        assert_refused(start(alone), "--tls-cert-file", "--tls-key-file", code=2)
     assert_refused(start(*both), "--tls-key-file", str(key))
     for wrong in (other.key, one.key[: len(one.key) // 2], b""):
         key.write_bytes(wrong)

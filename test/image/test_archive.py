@@ -192,7 +192,7 @@ def test_the_dockerfile_packs_the_same():
     commands = [" ".join(words[1:]) for words in steps if words[0] == "RUN"]
     assert commands == [
         "scripts/install-deps.sh build",
-        "scripts/build.sh release --target portitor",
+        'PORTITOR_COMMIT="$REVISION" scripts/build.sh release --target portitor',
         "scripts/image.py --root /image",
     ]
     copied = [words[1:-1] for words in steps if words[0] == "COPY"]

@@ -107,7 +107,8 @@ TEST_CASE("texts mean nothing to the shells", "[cli][reference]")
     );
     check_has(
         cli::fish_completion(places),
-        {"-n '__portitor_at \\'deep in-it\\'' -s x -l odd-shade -l odd-tone -x -d 'it\\'s [dark]: a\\\\b $(rm)'",
+        {"-n '__portitor_at \\'deep in-it\\'' -s x -l odd-shade -l odd-tone -x -d",
+         " -d 'it\\'s [dark]: a\\\\b $(rm)'",
          "-l odd-kind -x -a 'one two' -d"}
     );
 }
