@@ -42,7 +42,10 @@ asio::awaitable<void> look(const patient& of, area at, std::chrono::milliseconds
     if (!ended)
         into.failure(
             "time",
-            fmt::format("it has not ended within {} s: the rest was not checked", limit.count() / 1000.0),
+            fmt::format(
+                "it has not ended within {} s: the rest was not checked",
+                std::chrono::duration<double>(limit).count()
+            ),
             "something answers slowly, or there is much to look at: give it more with --timeout"
         );
     else if (!ended->empty())
