@@ -75,11 +75,10 @@ kube::object_key service_of(std::string_view host)
 
 std::optional<version_number> read_version(std::string_view text)
 {
-    if (text.starts_with('v'))
-        text.remove_prefix(1);
+    const std::string digits(text.starts_with('v') ? text.substr(1) : text);
+    const char* const end = digits.c_str() + digits.size();
     version_number out;
-    const char* end = text.data() + text.size();
-    const auto major = std::from_chars(text.data(), end, out.major);
+    const auto major = std::from_chars(digits.c_str(), end, out.major);
     if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.')
         return std::nullopt;
     const auto minor = std::from_chars(major.ptr + 1, end, out.minor);
