@@ -1,6 +1,7 @@
 #include "cli/command.hpp"
 
 #include "cli/doctor/doctor.hpp"
+#include "cli/explain/explain.hpp"
 #include "cli/once/once.hpp"
 #include "cli/reference/reference.hpp"
 #include "cli/release_finalizers.hpp"
@@ -24,6 +25,13 @@ const std::vector<command>& all_commands()
              {{"All of it, by the settings of the release's ConfigMap", "portitor doctor"},
               {"Two areas, for a program", "portitor doctor --only gateway --only gate -o json"},
               {"The rights that the roles need", "portitor doctor --rights"}}},
+
+        {.name = "explain",
+         .summary = "says which route, offer and price would apply to a request, and why",
+         .make = &make_explain,
+         .examples =
+             {{"A URL of the gateway", "portitor explain https://api.example.com/services/hello/report"},
+              {"A path, and what its buyer is told", "portitor explain /services/hello --show-402"}}},
 
         {.name = "completion",
          .summary = "prints the completion script of a shell",

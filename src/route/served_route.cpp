@@ -111,6 +111,13 @@ const terms* served_route::find(const request_path& path) const
     return &default_;
 }
 
+std::string served_route::rule_of(const terms& found) const
+{
+    const auto at =
+        std::find_if(rules_.begin(), rules_.end(), [&](const rule& each) { return &each.what == &found; });
+    return at == rules_.end() ? std::string() : std::string(at->pattern.text());
+}
+
 void served_route::append_resource_url(
     std::string& out, const request_path& path, std::string_view scheme, std::string_view host
 ) const

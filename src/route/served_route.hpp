@@ -62,6 +62,9 @@ public:
     /// The terms for a path; null where it is neither the route's own nor below it.
     const terms* find(const request_path& path) const;
 
+    /// The pattern of the rule that find() took these terms from; empty where they are the route's own.
+    std::string rule_of(const terms& found) const;
+
     /// Appends the URL that stands in the requirement for this path.
     void append_resource_url(
         std::string& out, const request_path& path, std::string_view scheme, std::string_view host

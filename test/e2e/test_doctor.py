@@ -9,7 +9,6 @@ from kube_client import KubeClient
 from stack import SCRIPTED_PORT, offer
 
 NAMESPACE = "patients"
-ACCOUNT = "/api/v1/namespaces/portitor/serviceaccounts/portitor-doctor/token"
 
 
 class Doctor:
@@ -41,6 +40,19 @@ def said(report, area, verdict):
 
 def words(found):
     return " | ".join(f"{each['check']}: {each['words']}" for each in found)
+
+
+def kubeconfig_of(stack, folder, namespace, account):
+    """A kubeconfig of a ServiceAccount. (Not of a role's: what those use is counted elsewhere.)"""
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+    status, answer = KubeClient(stack.cluster).request("POST", path, review)
+    assert status == 201, answer
+    kubeconfig = yaml.safe_load(stack.cluster.kubeconfig.read_text())
+    kubeconfig["users"][0]["user"] = {"token": answer["status"]["token"]}
+    file = folder / "kubeconfig"
+    file.write_text(yaml.safe_dump(kubeconfig))
+    return file
 
 
 @pytest.fixture
@@ -123,22 +135,18 @@ def test_it_writes_nothing_and_says_so_in_text(stack, sold, doctor, script):
 
 
 def test_the_charts_account_may_look_at_all_of_it(stack, sold, doctor, script, tmp_path):
-    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    status, answer = KubeClient(stack.cluster).request("POST", ACCOUNT, review)
-    assert status == 201, answer
-    kubeconfig = yaml.safe_load(stack.cluster.kubeconfig.read_text())
-    kubeconfig["users"][0]["user"] = {"token": answer["status"]["token"]}
-    file = tmp_path / "kubeconfig"
-    file.write_text(yaml.safe_dump(kubeconfig))
+    file = kubeconfig_of(stack, tmp_path, "portitor", "portitor-doctor")
     report, code = doctor.visit(f"--kubeconfig={file}", changes={"log-level": "info"})
     assert code == 0, words([each for each in report["findings"] if each["verdict"] == "failure"])
     assert [each["words"] for each in said(report, "rights", "ok")][0] == "it may look at everything"
     assert "right to" not in words([each for each in report["findings"] if each["verdict"] == "notChecked"])
 
 
-def test_who_may_little_is_told_what_is_missing(stack, sold, doctor):
-    kubeconfig = stack.cluster.role_kubeconfig("verifier")
-    report, code = doctor.visit(f"--kubeconfig={kubeconfig}", "--offline")
+def test_who_may_little_is_told_what_is_missing(stack, sold, doctor, tmp_path):
+    account = {"name": "nobody", "namespace": NAMESPACE}
+    stack.cluster.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
+    file = kubeconfig_of(stack, tmp_path, NAMESPACE, "nobody")
+    report, code = doctor.visit(f"--kubeconfig={file}", "--offline")
     assert code == 0, words([each for each in report["findings"] if each["verdict"] == "failure"])
     assert report["settings"].startswith("defaults: the ConfigMap portitor/portitor-config cannot be read")
     assert words(said(report, "settings", "notChecked")).startswith("settings: those of the installation are not known")

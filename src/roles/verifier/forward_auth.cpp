@@ -2,6 +2,7 @@
 
 #include "roles/verifier/payment_page.hpp"
 #include "route/credentials.hpp"
+#include "route/ruling.hpp"
 
 #include <portitor/x402/match.hpp>
 #include <portitor/x402/signature.hpp>
@@ -185,23 +186,14 @@ answer forward_auth::judge(const http::server_request& message, bool& for_sale)
         return *refused;
     const route::served_route& route = *now_.entry->route;
     const forwarded_request& asked = now_.asked;
-    // Some servers cut "a;b" down to "a", which may be another rule's path.
-    if (route.has_rules() && asked.path.has_parameters)
-        return refuse(
-            route::outcome::bad_request,
-            400,
-            "bad_request",
-            "the path holds \";\", which servers read in two ways"
-        );
-    now_.price = route.find(asked.path);
-    if (now_.price == nullptr)
-        return refuse(
-            route::outcome::outside_route, 403, "outside_route", "this path is not one of the route's"
-        );
-    if (!now_.allowed_origin.empty() && asked.method == "OPTIONS" && !asked.preflight_method.empty())
-        return grant(route::outcome::preflight, route, "", "");
-    if (now_.price->free)
-        return grant(route::outcome::granted_free, route, "", "");
+    const bool is_preflight =
+        !now_.allowed_origin.empty() && asked.method == "OPTIONS" && !asked.preflight_method.empty();
+    const route::ruling said = route::rule_on(route, asked.path, is_preflight);
+    now_.price = said.price;
+    if (said.what == route::outcome::preflight || said.what == route::outcome::granted_free)
+        return grant(said.what, route, "", "");
+    if (said.what != route::outcome::payment_required)
+        return refuse_by(said.what);
     // Nobody is to pay for a service that our word does not open.
     if (route.credential() != nullptr && !route.credential()->value())
         return refuse_without_credential();
@@ -253,15 +245,14 @@ std::optional<answer> forward_auth::find_route(const http::server_request& messa
         return refuse(
             route::outcome::unknown_route, 403, "unknown_route", "no route, or more than one, holds this path"
         );
-    // Before any payment: nobody is to pay for a service that is down.
-    if (now_.entry->route->suspended())
-        return refuse_for_now(
-            route::outcome::suspended,
-            "upstream_unavailable",
-            "the service is down; nobody is asked to pay for it",
-            10
-        );
     return std::nullopt;
+}
+
+answer forward_auth::refuse_by(route::outcome ruled)
+{
+    const route::told words = route::told_of(ruled);
+    return words.status == 503 ? refuse_for_now(ruled, words.code, words.words, 10)
+                               : refuse(ruled, words.status, words.code, words.words);
 }
 
 answer

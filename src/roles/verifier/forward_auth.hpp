@@ -63,6 +63,7 @@ private:
         const route::terms& price,
         std::string_view error
     );
+    answer refuse_by(route::outcome ruled);
     answer refuse(route::outcome what, unsigned status, std::string_view code, std::string_view message);
     answer refuse_for_now(
         route::outcome what, std::string_view code, std::string_view message, std::int64_t seconds
