@@ -1,5 +1,6 @@
 #include "cli/command.hpp"
 
+#include "cli/doctor/doctor.hpp"
 #include "cli/explain/explain.hpp"
 #include "cli/once/once.hpp"
 #include "cli/reference/reference.hpp"
@@ -22,6 +23,14 @@ const std::vector<command>& all_commands()
               {"the same without a cluster", "portitor once --local -f offers/"},
               {"the predecessor's prices beside Portitor's", "portitor once --compare x402/x402-pricing"}},
          .usage_exit_code = 1},
+
+        {.name = "doctor",
+         .summary = "looks at an installation from all sides, and says what is wrong and what to do",
+         .make = &make_doctor,
+         .examples =
+             {{"All of it, by the settings of the release's ConfigMap", "portitor doctor"},
+              {"Two areas, for a program", "portitor doctor --only gateway --only gate -o json"},
+              {"The rights that the roles need", "portitor doctor --rights"}}},
 
         {.name = "explain",
          .summary = "says which route, offer and price would apply to a request, and why",
