@@ -72,7 +72,15 @@ void options::declare(config::loader& into)
          "",
          config::set_text(compare)}
     );
-    // The controller's: what it is started with decides which offers it acts on.
+    declare_controllers(own);
+    into.positional(
+        "[NAMESPACE/]NAME", "once: the offers to look at; without a namespace, in that of the context", offers
+    );
+}
+
+// What the controller is started with decides which offers it acts on.
+void options::declare_controllers(const config::headed& own)
+{
     own.add({"offer-selector", "label selector of the offers to act on", "", config::set_text(offer_selector)}
     );
     own.add(
@@ -81,9 +89,6 @@ void options::declare(config::loader& into)
          "else's finalizer holds a child",
          "5m",
          config::set_seconds(deletion_deadline)}
-    );
-    into.positional(
-        "[NAMESPACE/]NAME", "once: the offers to look at; without a namespace, in that of the context", offers
     );
 }
 

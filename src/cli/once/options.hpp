@@ -30,6 +30,9 @@ struct options
 
     void declare(config::loader& into);
     result<void> resolve();
+
+private:
+    void declare_controllers(const config::headed& own);
 };
 
 }  // namespace portitor::cli::once

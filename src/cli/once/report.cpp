@@ -1,5 +1,7 @@
 #include "cli/once/report.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace portitor::cli::once {
@@ -70,6 +72,23 @@ summary report::count() const
         out.statuses += offer.writes_status ? 1 : 0;
         out.finalizers += offer.adds_finalizer || offer.removes_finalizer ? 1 : 0;
     }
+    return out;
+}
+
+std::string plan_in_words(const summary& numbers)
+{
+    std::string out = fmt::format(
+        "Plan: {} to create, {} to change, {} to delete, {} blocked",
+        numbers.creates,
+        numbers.changes,
+        numbers.removes,
+        numbers.blocked
+    );
+    out += fmt::format("; {} as wanted", numbers.same);
+    if (numbers.statuses + numbers.finalizers > 0)
+        out += fmt::format("; on offers: {} status, {} finalizer", numbers.statuses, numbers.finalizers);
+    if (numbers.invalid > 0)
+        out += fmt::format("; {} invalid", numbers.invalid);
     return out;
 }
 

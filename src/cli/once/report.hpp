@@ -128,6 +128,9 @@ struct summary
     unsigned finalizers = 0;  ///< to be written
 };
 
+/// "Plan: 3 to create, 1 to change, 0 to delete, 1 blocked".
+std::string plan_in_words(const summary& numbers);
+
 /// All that a run has to say.
 struct report
 {

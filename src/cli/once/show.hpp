@@ -19,7 +19,4 @@ void show_head(std::ostream& out, const report& of, const palette& colours);
 /// The same for programs; the fields are in docs/once.md.
 boost::json::object document_of(const report& all_of_it);
 
-/// "Plan: 3 to create, 1 to change, 0 to delete, 1 blocked".
-std::string plan_in_words(const summary& numbers);
-
 }  // namespace portitor::cli::once

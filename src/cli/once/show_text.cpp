@@ -278,23 +278,6 @@ private:
 
 }  // namespace
 
-std::string plan_in_words(const summary& numbers)
-{
-    std::string out = fmt::format(
-        "Plan: {} to create, {} to change, {} to delete, {} blocked",
-        numbers.creates,
-        numbers.changes,
-        numbers.removes,
-        numbers.blocked
-    );
-    out += fmt::format("; {} as wanted", numbers.same);
-    if (numbers.statuses + numbers.finalizers > 0)
-        out += fmt::format("; on offers: {} status, {} finalizer", numbers.statuses, numbers.finalizers);
-    if (numbers.invalid > 0)
-        out += fmt::format("; {} invalid", numbers.invalid);
-    return out;
-}
-
 void show_head(std::ostream& out, const report& of, const palette& colours)
 {
     writer(out, colours, false).head(of);
