@@ -77,6 +77,12 @@ TEST_CASE("paths are read as Traefik passes them on", "[cli][explain]")
         {"/a%2fb", "/a%2Fb"},
         {"/a b/\xc3\xbc", "/a%20b/%C3%BC"},
         {"/", "/"},
+        // What does not belong into a URL has all of it written anew, from what the escapes stand for.
+        {"/a/b^c/d%2fe", "/a/b%5Ec/d/e"},
+        {"/a/\xc3\xbc/..%2Fb%25c", "/a/b%25c"},
+        {"/(a)!/\xc3\xbc", "/%28a%29%21/%C3%BC"},
+        {"/(a)!/b%2fc%21", "/(a)!/b%2Fc%21"},
+        {"/a b/c%2Fd", "/a%20b/c%2Fd"},
     };
     for (const auto& [sent, forwarded] : rows)
     {
