@@ -106,6 +106,10 @@ TEST_CASE("the gateway's own order decides between routes", "[cli][explain]")
     // Traefik: a method weighs as much as ten characters of the path.
     const auto by_method = route("by-method", prefix("/a", R"(,"method":"GET")"));
     CHECK(winner({narrow, by_method}, "http://h.example/a/b") == "by-method");
+    // The prefix "/" stays behind every other path, whatever else it asks for.
+    const auto all_get = route("all-get", prefix("/", R"(,"method":"GET")"));
+    CHECK(winner({wide, all_get}, "http://h.example/a") == "wide");
+    CHECK(winner({wide, all_get}, "http://h.example/b") == "all-get");
     // The Gateway API: the host name comes first; Traefik counts its length only.
     const auto hosted = route("hosted", prefix("/"), "h.example");
     CHECK(winner({wide, hosted}, "http://h.example/a") == "wide");
