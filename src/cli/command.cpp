@@ -3,6 +3,7 @@
 #include "cli/doctor/doctor.hpp"
 #include "cli/explain/explain.hpp"
 #include "cli/once/once.hpp"
+#include "cli/pay/pay.hpp"
 #include "cli/reference/reference.hpp"
 #include "cli/release_finalizers.hpp"
 #include "cli/sell/sell.hpp"
@@ -31,6 +32,16 @@ const std::vector<command>& all_commands()
              {{"All of it, by the settings of the release's ConfigMap", "portitor doctor"},
               {"Two areas, for a program", "portitor doctor --only gateway --only gate -o json"},
               {"The rights that the roles need", "portitor doctor --rights"}}},
+
+        {.name = "pay",
+         .summary = "asks a URL, and pays for it by x402 where it costs something",
+         .make = &make_pay,
+         .examples =
+             {{"what it costs", "portitor pay https://shop.example/services/hello"},
+              {"buy it", "portitor pay https://shop.example/services/hello --key-file ~/.test-key"},
+              {"buy an answer to a question",
+               "portitor pay https://shop.example/services/llm -d @question.json --max-amount 0.05 "
+               "--key-file ~/.test-key"}}},
 
         {.name = "explain",
          .summary = "says which route, offer and price would apply to a request, and why",

@@ -12,10 +12,6 @@ namespace json = boost::json;
 
 namespace {
 
-// x402ExactPermit2Proxy, at the same address on every chain: the only spender that the scheme "exact" settles
-// with.
-constexpr std::string_view permit2_proxy = "0x402085c248EeA27D92E8b30b2C58ed07f9E20001";
-
 bool is_address(std::string_view text, const evm::address& expected)
 {
     const auto parsed = evm::address::parse(text);
@@ -90,7 +86,7 @@ std::optional<refusal> check_eip3009(const payment& offered, const payment_requi
 
 std::optional<refusal> check_permit2(const payment& offered, const payment_requirement& wanted)
 {
-    if (!is_address(permit2_proxy, offered.spender))
+    if (!is_address(exact_permit2_proxy, offered.spender))
         return refusal{"invalid_permit2_spender", "the permit's spender is not the x402 exact Permit2 proxy"};
     if (!is_address(wanted.pay_to, offered.pay_to))
         return refusal{"invalid_permit2_recipient_mismatch", "the permit pays another address than payTo"};

@@ -2,6 +2,7 @@
 #include <portitor/x402/networks.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 namespace portitor::x402 {
@@ -86,6 +87,19 @@ constexpr token_row token_rows[] = {
     {"eip155:4326", "USDM", "0xFAfDdbb3FC7688494971a79cc65DCa3EF82079E7", "MegaUSD", "1", 18, permit2},
 };
 // clang-format on
+
+constexpr std::uint64_t test_networks[] = {
+    84532,     // Base Sepolia
+    11155111,  // Ethereum Sepolia
+    80002,     // Polygon Amoy
+    43113,     // Avalanche Fuji
+    421614,    // Arbitrum Sepolia
+    1328,      // Sei testnet
+    2201,      // Stable testnet
+    11124,     // Abstract testnet
+    31337,     // anvil and Hardhat, on somebody's own machine
+    1337,      // Ganache and geth's --dev, likewise
+};
 
 std::vector<std::string> words(std::string_view text)
 {
@@ -225,6 +239,11 @@ const network* network_table::find(std::string_view name) const
 {
     const auto found = by_name_.find(name);
     return found == by_name_.end() ? nullptr : &networks_[found->second];
+}
+
+bool is_test_network(std::uint64_t chain_id) noexcept
+{
+    return std::find(std::begin(test_networks), std::end(test_networks), chain_id) != std::end(test_networks);
 }
 
 }  // namespace portitor::x402

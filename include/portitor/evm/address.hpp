@@ -29,6 +29,10 @@ public:
     /// Lower case, with "0x": one spelling per address, so it may serve in keys.
     std::string to_string() const;
 
+    /// In the spelling that EIP-55 gives it, as wallets and explorers show it: upper case where the hash of
+    /// the digits says so.
+    std::string to_checksum() const;
+
     auto operator<=>(const address&) const = default;
 
 private:

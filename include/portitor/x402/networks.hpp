@@ -76,4 +76,8 @@ private:
     std::map<std::string, std::size_t, std::less<>> by_name_;
 };
 
+/// Whether an EVM chain is known as a test network, whose tokens are worth nothing. False for every other
+/// one: what is not known may be a main network.
+bool is_test_network(std::uint64_t chain_id) noexcept;
+
 }  // namespace portitor::x402

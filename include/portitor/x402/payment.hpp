@@ -27,6 +27,10 @@ inline constexpr std::string_view payment_signature_header = "PAYMENT-SIGNATURE"
 /// A longer header is refused undecoded. Real ones have 0.6 to 1.5 kB.
 inline constexpr std::size_t max_payment_header = 16 * 1024;
 
+/// x402ExactPermit2Proxy, at the same address on every chain: the only spender that the scheme "exact"
+/// settles with.
+inline constexpr std::string_view exact_permit2_proxy = "0x402085c248EeA27D92E8b30b2C58ed07f9E20001";
+
 /// The header that carries the receipt back: X-PAYMENT-RESPONSE in v1, PAYMENT-RESPONSE in v2.
 std::string_view receipt_header(int version) noexcept;
 

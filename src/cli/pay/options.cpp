@@ -1,0 +1,184 @@
+#include "cli/pay/options.hpp"
+
+#include <portitor/config/setters.hpp>
+#include <portitor/config/suggestion.hpp>
+
+namespace portitor::cli::pay {
+
+namespace {
+
+using config::option;
+
+option with_placeholder(option what, const char* placeholder)
+{
+    what.placeholder = placeholder;
+    return what;
+}
+
+option one_of(option what, std::vector<std::string> known)
+{
+    what.values = std::move(known);
+    return what;
+}
+
+option lettered(option what, char letter)
+{
+    what.letter = letter;
+    return what;
+}
+
+void declare_request(const config::headed& into, options& own)
+{
+    into.add(with_placeholder(
+        {"method",
+         "the request's method; without it GET, or POST where there is a body",
+         "",
+         config::set_text(own.method),
+         false,
+         'X'},
+        "METHOD"
+    ));
+    into.add(with_placeholder(
+        {"data", "the request's body, @FILE for that of a file", "", config::set_text(own.data), false, 'd'},
+        "BODY"
+    ));
+    into.add(with_placeholder(
+        lettered(config::list_option("header", "a header of the request, 'Name: value'", own.headers), 'H'),
+        "HEADER"
+    ));
+    into.add(with_placeholder(
+        {"ca-file",
+         "trust these authorities (PEM) in place of the system's",
+         "",
+         config::set_text(own.ca_file)},
+        "FILE"
+    ));
+    into.add({"timeout", "how long one exchange may take", "60s", config::set_seconds(own.timeout)});
+}
+
+void declare_payment(const config::headed& into, options& own)
+{
+    into.add(with_placeholder(
+        {"key-file",
+         "the private key to pay with, a file that only you can read, - for standard input; without it you "
+         "are asked on a terminal, and elsewhere only the terms are shown",
+         "",
+         config::set_text(own.key_file)},
+        "FILE"
+    ));
+    into.add(with_placeholder(
+        {"max-amount", "pay no more than this, in whole tokens", "0.01", config::set_text(own.max_amount)},
+        "AMOUNT"
+    ));
+    into.add(with_placeholder(
+        {"max-atomic-amount",
+         "the same for a token that is not known here, in its smallest units; without it, such a token is "
+         "not paid",
+         "",
+         config::set_text(own.max_atomic_amount)},
+        "UNITS"
+    ));
+    into.add(with_placeholder(
+        config::list_option("network", "pay on this network only, such as base-sepolia", own.networks), "NAME"
+    ));
+    into.add(
+        {"allow-mainnet",
+         "pay also on networks that are no known test networks: with real money",
+         "false",
+         config::set_bool(own.allow_mainnet),
+         true}
+    );
+    into.add(one_of(
+        {"x402-version", "pay by this version of x402 only", "", config::set_text(own.version)}, {"1", "2"}
+    ));
+    into.add(
+        {"dry-run", "says what it would do, and pays nothing", "false", config::set_bool(own.dry_run), true}
+    );
+}
+
+}  // namespace
+
+void options::declare(config::loader& into)
+{
+    into.positional("URL", "what to ask for", url);
+    declare_request(into.under("Request"), *this);
+    declare_payment(into.under("Payment"), *this);
+    const config::headed shown = into.under("Output");
+    shown.add(
+        one_of({"output", "text or json", "text", config::set_text(output), false, 'o'}, {"text", "json"})
+    );
+    shown.add(with_placeholder(
+        {"output-file",
+         "where the answer's body goes, in place of standard output",
+         "",
+         config::set_text(output_file)},
+        "FILE"
+    ));
+}
+
+result<void> options::resolve()
+{
+    if (output != "text" && output != "json")
+        return fail(errc::invalid, "-o \"{}\" is none of text, json", output);
+    if (auto done = resolve_request(); !done)
+        return done;
+    return resolve_rules();
+}
+
+result<void> options::resolve_request()
+{
+    auto made = wish_for(url);
+    if (!made)
+        return made.error().within("URL");
+    what = std::move(*made);
+    what.method = !method.empty() ? method : data.empty() ? "GET" : "POST";
+    if (!is_method(what.method))
+        return fail(
+            errc::invalid, "--method: \"{}\" is no method of HTTP that can be used here", what.method
+        );
+    for (const std::string& each : headers)
+    {
+        // Not quoted: it may be a credential.
+        auto header = parse_header(each);
+        if (!header)
+            return header.error().within("--header");
+        what.headers.push_back(std::move(*header));
+    }
+    if (timeout.count() == 0)
+        return fail(errc::invalid, "--timeout must be at least 1s");
+    what.timeout = timeout;
+    return {};
+}
+
+result<void> options::resolve_rules()
+{
+    rules = {.networks = networks, .main_networks = allow_mainnet, .most = max_amount};
+    constexpr unsigned finest = 18;
+    if (const auto most = atomic_units(max_amount, finest); !most)
+        return most.error().within("--max-amount");
+    if (!max_atomic_amount.empty())
+    {
+        const auto most = parse_u256(max_atomic_amount);
+        if (!most)
+            return most.error().within("--max-atomic-amount");
+        rules.most_atomic = *most;
+    }
+    const auto known = x402::network_table::built_in();
+    std::vector<std::string> names;
+    for (const x402::network& each : known.all())
+        names.push_back(each.v1_name.empty() ? each.caip2 : each.v1_name);
+    for (const std::string& each : networks)
+        if (!known.find(each) && !each.starts_with("eip155:"))
+            return fail(
+                errc::invalid,
+                "--network: \"{}\" is no network that is known here{}; any chain can be named as eip155:ID",
+                each,
+                config::did_you_mean(each, names)
+            );
+    if (!version.empty() && version != "1" && version != "2")
+        return fail(errc::invalid, "--x402-version: \"{}\" is neither 1 nor 2", version);
+    only_version = version.empty() ? std::nullopt : std::optional(version == "1" ? 1 : 2);
+    return {};
+}
+
+}  // namespace portitor::cli::pay

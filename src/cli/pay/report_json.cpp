@@ -1,0 +1,109 @@
+#include "cli/pay/report.hpp"
+
+#include <portitor/x402/base64.hpp>
+#include <portitor/x402/words.hpp>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/locale/utf.hpp>
+
+namespace portitor::cli::pay {
+
+namespace {
+
+namespace json = boost::json;
+namespace utf = boost::locale::utf;
+
+bool is_utf8(std::string_view text)
+{
+    for (const char* at = text.data(); at != text.data() + text.size();)
+    {
+        const auto code = utf::utf_traits<char>::decode(at, text.data() + text.size());
+        if (code == utf::illegal || code == utf::incomplete)
+            return false;
+    }
+    return true;
+}
+
+json::object option_json(const x402::payment_option& option, const x402::network_table& known)
+{
+    const auto& wanted = option.wanted;
+    return {
+        {"words", x402::amount_in_words(wanted.amount, wanted.network, wanted.asset, known)},
+        {"network", wanted.network},
+        {"amount", to_string(wanted.amount)},
+        {"asset", wanted.asset},
+        {"payTo", wanted.pay_to},
+        {"maxTimeoutSeconds", wanted.max_timeout_seconds},
+        {"assetTransferMethod", x402::to_string(wanted.method)},
+        {"testNetwork", x402::is_test_network(option.chain_id)}};
+}
+
+json::object terms_json(const x402::payment_terms& terms, const x402::network_table& known)
+{
+    json::array options;
+    for (const x402::payment_option& each : terms.options)
+        options.push_back(option_json(each, known));
+    json::array passed_over;
+    for (const std::string& each : terms.passed_over)
+        passed_over.push_back(json::string(each));
+    return {
+        {"x402Version", terms.version},
+        {"error", terms.error},
+        {"options", std::move(options)},
+        {"passedOver", std::move(passed_over)}};
+}
+
+json::object receipt_json(const x402::receipt& got)
+{
+    return {
+        {"success", got.success},
+        {"transaction", got.transaction},
+        {"network", got.network},
+        {"payer", got.payer},
+        {"reason", got.reason}};
+}
+
+void add_answer(json::object& out, const report& of, const std::string& body_file)
+{
+    out["status"] = of.answer->result_int();
+    if (!of.has_body())
+        return;
+    const std::string& body = of.answer->body();
+    if (!body_file.empty())
+        out["bodyFile"] = body_file;
+    else if (is_utf8(body))
+        out["body"] = body;
+    else
+        out["bodyBase64"] = x402::encode_base64(body);
+}
+
+}  // namespace
+
+std::string to_json_text(const report& of, const x402::network_table& known, const std::string& body_file)
+{
+    json::object out{
+        {"url", of.what.url}, {"method", of.what.method}, {"result", to_string(of.how)}, {"message", of.why}};
+    if (of.terms)
+        out["terms"] = terms_json(*of.terms, known);
+    if (of.chosen)
+    {
+        json::object payment = option_json(*of.chosen, known);
+        payment["signed"] = of.is_paid();
+        if (of.is_paid())
+        {
+            payment["payer"] = of.payer;
+            payment["validBefore"] = of.valid_before;
+            payment["tries"] = of.tries;
+        }
+        out["payment"] = std::move(payment);
+    }
+    if (of.receipt)
+        out["receipt"] = receipt_json(*of.receipt);
+    if (of.answer)
+        add_answer(out, of, body_file);
+    return json::serialize(out) + "\n";
+}
+
+}  // namespace portitor::cli::pay
