@@ -1,10 +1,12 @@
 #include "cli/command.hpp"
 
+#include "cli/doctor/doctor.hpp"
 #include "cli/explain/explain.hpp"
 #include "cli/once/once.hpp"
 #include "cli/pay/pay.hpp"
 #include "cli/reference/reference.hpp"
 #include "cli/release_finalizers.hpp"
+#include "cli/sell/sell.hpp"
 #include "cli/version/version.hpp"
 
 namespace portitor::cli {
@@ -16,7 +18,20 @@ const std::vector<command>& all_commands()
          .summary = "shows what would be made of an offer, and writes nothing",
          .make = &make_once,
          .is_role = true,
+         .examples =
+             {{"what would change in the cluster", "portitor once -A"},
+              {"what a file would come to, beside all that is live", "portitor once -f offer.yaml"},
+              {"the same without a cluster", "portitor once --local -f offers/"},
+              {"the predecessor's prices beside Portitor's", "portitor once --compare x402/x402-pricing"}},
          .usage_exit_code = 1},
+
+        {.name = "doctor",
+         .summary = "looks at an installation from all sides, and says what is wrong and what to do",
+         .make = &make_doctor,
+         .examples =
+             {{"All of it, by the settings of the release's ConfigMap", "portitor doctor"},
+              {"Two areas, for a program", "portitor doctor --only gateway --only gate -o json"},
+              {"The rights that the roles need", "portitor doctor --rights"}}},
 
         {.name = "pay",
          .summary = "asks a URL, and pays for it by x402 where it costs something",
@@ -51,6 +66,8 @@ const std::vector<command>& all_commands()
         {.name = "release-finalizers",
          .summary = "before an uninstall: stops the controller and lets go of every object that it holds",
          .make = &make_release_finalizers},
+
+        sell_command(),
     };
     return entries;
 }

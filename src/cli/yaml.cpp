@@ -52,6 +52,8 @@ json::value plain_scalar(const std::string& text)
 class converter
 {
 public:
+    explicit converter(plain_scalars how) : how_(how) {}
+
     result<json::value> convert(const YAML::Node& node, int depth = 0)
     {
         if (depth > deepest)
@@ -77,10 +79,11 @@ private:
         return fail(errc::invalid, "line {}: {}", node.Mark().line + 1, why);
     }
 
-    static json::value convert_scalar(const YAML::Node& node)
+    json::value convert_scalar(const YAML::Node& node) const
     {
         // "!" marks a quoted scalar.
-        const bool is_text = node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str";
+        const bool is_text =
+            how_ == plain_scalars::as_text || node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str";
         return is_text ? json::value(node.Scalar()) : plain_scalar(node.Scalar());
     }
 
@@ -115,6 +118,7 @@ private:
         return json::value(std::move(out));
     }
 
+    const plain_scalars how_;
     int nodes_ = 0;
 };
 
@@ -139,6 +143,8 @@ void emit(YAML::Emitter& out, const json::value& value)
     switch (value.kind())
     {
     case json::kind::object:
+        if (value.get_object().empty())
+            out << YAML::Flow;
         out << YAML::BeginMap;
         for (const auto& [key, member] : value.get_object())
         {
@@ -148,6 +154,8 @@ void emit(YAML::Emitter& out, const json::value& value)
         out << YAML::EndMap;
         break;
     case json::kind::array:
+        if (value.get_array().empty())
+            out << YAML::Flow;
         out << YAML::BeginSeq;
         for (const json::value& each : value.get_array())
             emit(out, each);
@@ -181,12 +189,12 @@ void emit(YAML::Emitter& out, const json::value& value)
 
 }  // namespace
 
-result<std::vector<json::value>> parse_yaml(const std::string& text)
+result<std::vector<json::value>> parse_yaml(const std::string& text, plain_scalars how)
 {
     std::vector<json::value> out;
     try
     {
-        converter reader;
+        converter reader(how);
         for (const YAML::Node& document : YAML::LoadAll(text))
         {
             auto value = reader.convert(document);

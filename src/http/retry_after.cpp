@@ -1,30 +1,16 @@
+#include <portitor/http/date.hpp>
 #include <portitor/http/retry_after.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <ctime>
-#include <optional>
+#include <string>
 
 namespace portitor::http {
 
 namespace {
 
 constexpr std::int64_t day = 86'400;
-
-// RFC 9110 section 5.6.7: the present spelling and the two obsolete ones.
-std::optional<std::int64_t> parse_date(const std::string& text)
-{
-    for (const char* shape :
-         {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"})
-    {
-        std::tm read{};
-        const char* end = strptime(text.c_str(), shape, &read);
-        if (end != nullptr && *end == '\0')
-            return timegm(&read);
-    }
-    return std::nullopt;
-}
 
 }  // namespace
 

@@ -6,11 +6,6 @@ namespace portitor::offer {
 
 namespace {
 
-constexpr unsigned tokens_per_mtok = 1'000'000;
-constexpr unsigned approx_tokens_per_request = 1000;
-constexpr unsigned minutes_per_hour = 60;
-constexpr unsigned approx_minutes_per_request = 5;
-
 // The amount as written must be right by itself, whatever is made of it.
 result<void>
 check_written(const std::optional<std::string>& amount, unsigned decimals, const std::string& field)

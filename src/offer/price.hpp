@@ -4,6 +4,12 @@
 
 namespace portitor::offer {
 
+inline constexpr unsigned tokens_per_mtok = 1'000'000;
+inline constexpr unsigned minutes_per_hour = 60;
+/// What one request is taken for where a price is written for tokens or for time.
+inline constexpr unsigned approx_tokens_per_request = 1000;
+inline constexpr unsigned approx_minutes_per_request = 5;
+
 /// What one request costs.
 struct priced
 {

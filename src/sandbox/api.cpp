@@ -92,7 +92,7 @@ api::list(resource kind, kube::selection which, kube::list_position from, kube::
 {
     if (auto reached = co_await reach("GET"); !reached)
         co_return reached.error();
-    const auto selected = make_predicate(which.ns, which.labels, which.fields);
+    const auto selected = kube::make_predicate(which.ns, which.labels, which.fields);
     if (!selected)
         co_return failure("GET", bad_request(selected.error()));
     const stored_page page = server_.storage().list(kind_id(kind), *selected, from, page_size);
@@ -131,7 +131,7 @@ api::watch(resource kind, kube::selection which, std::string resource_version, s
     const kind_info* known = from.find_kind(kind_id(kind));
     if (!known)
         co_return failure("GET", no_such_resource());
-    auto selected = make_predicate(which.ns, which.labels, which.fields);
+    auto selected = kube::make_predicate(which.ns, which.labels, which.fields);
     if (!selected)
         co_return failure("GET", bad_request(selected.error()));
     const auto version = parse_version(resource_version);

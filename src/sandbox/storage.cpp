@@ -369,7 +369,10 @@ answer storage::remove(const std::string& kind, const object_key& key, const jso
 }
 
 stored_page storage::list(
-    const std::string& kind, const object_predicate& which, const kube::list_position& from, std::size_t limit
+    const std::string& kind,
+    const kube::object_predicate& which,
+    const kube::list_position& from,
+    std::size_t limit
 )
 {
     stored_page out;

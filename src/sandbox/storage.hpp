@@ -2,11 +2,11 @@
 
 #include "sandbox/fields.hpp"
 #include "sandbox/kinds.hpp"
-#include "sandbox/selector.hpp"
 #include "sandbox/status.hpp"
 
 #include <portitor/core/clock.hpp>
 #include <portitor/kube/api.hpp>
+#include <portitor/kube/selector.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -125,7 +125,7 @@ public:
     /// that nothing has yet.
     stored_page list(
         const std::string& kind,
-        const object_predicate& which,
+        const kube::object_predicate& which,
         const kube::list_position& from,
         std::size_t limit
     );

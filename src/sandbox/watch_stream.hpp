@@ -17,7 +17,7 @@ public:
     struct request
     {
         kind_info kind;
-        object_predicate which;
+        kube::object_predicate which;
         bool metadata_only = false;
         std::uint64_t from = 0;  ///< what has been seen
         std::chrono::seconds timeout{};

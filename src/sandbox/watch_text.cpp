@@ -22,7 +22,7 @@ std::string event_line(std::string_view type, const json::object& object)
     return fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", type, json::serialize(object));
 }
 
-std::string change_line(const stored_change& of, const object_predicate& which, bool metadata_only)
+std::string change_line(const stored_change& of, const kube::object_predicate& which, bool metadata_only)
 {
     const bool before = of.before && which(*of.before);
     const bool after = of.after && which(*of.after);

@@ -54,9 +54,9 @@ def select(objects, kind, role=None):
 def pods(objects, *kinds):
     """The pod templates, by the name of what makes pods of them."""
     return {
-        f"{each['kind']}/{each['metadata']['name']}": each["spec"]["template"]
+        f"{each['kind']}/{each['metadata']['name']}": each["spec"].get("template", each)
         for each in objects
-        if each["kind"] in (kinds or ("Deployment", "Job"))
+        if each["kind"] in (kinds or ("Deployment", "Job", "Pod"))
     }
 
 

@@ -28,6 +28,8 @@ SERVICE_MONITOR = {
 @pytest.fixture(scope="module")
 def with_monitors(cluster):
     cluster.apply(SERVICE_MONITOR)
+    # The Gateway's, by some of the values: `helm test` has a Role in it.
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "edge"}})
     name = SERVICE_MONITOR["metadata"]["name"]
     wait_until(lambda: is_true(cluster.get("crd", name), "Established"), 10, "the ServiceMonitor's CRD is established")
     return cluster
@@ -40,6 +42,10 @@ def dry_run(cluster, objects):
 
 def test_the_api_server_takes_every_object(with_monitors, renders, values):
     objects = renders.objects(values)
+    # A pod is refused whose account there is not yet.
+    for pod in pods(objects, "Pod").values():
+        where = {"name": pod["spec"]["serviceAccountName"], "namespace": pod["metadata"]["namespace"]}
+        with_monitors.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": where})
     assert dry_run(with_monitors, objects) == [each["metadata"]["name"] for each in objects]
 
 

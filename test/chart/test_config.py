@@ -17,12 +17,15 @@ CHART_SETS = {
     "until-done",
 }  # fmt: skip
 # Of no use in a pod.
-NOT_IN_PODS = {"color", "kubeconfig", "context", "file", "output"}
+NOT_IN_PODS = {
+    "color", "kubeconfig", "context", "file", "output", "all-namespaces", "selector", "local", "no-dry-run", "verbose",
+    "compare", "release-namespace",
+}  # fmt: skip
 
 OFFER = """
 apiVersion: obol.org/v1alpha1
 kind: ServiceOffer
-metadata: {name: hello, namespace: sellers}
+metadata: {name: hello, namespace: sellers, labels: {team: payments}}
 spec:
   upstream: {service: hello, port: 9000}
   payment:

@@ -42,6 +42,31 @@ class AuditTail:
         """What the roles have written beside their Leases."""
         return [each for each in self.writes(*(f"portitor-{role}" for role in ROLES)) if each.kind != "leases"]
 
+    def writes_by_commands(self):
+        """What commands of Portitor have asked for, with others' credentials than the roles', that is neither a read
+        nor a dry run: verb and path."""
+        return [
+            (each["verb"], each["requestURI"])
+            for each in self._by_commands()
+            if each["verb"] not in ("get", "list") and "dryRun=All" not in each["requestURI"]
+        ]
+
+    def dry_runs_by_commands(self):
+        """The kind and the name of each object that they have asked a dry run for."""
+        return [
+            (each["objectRef"]["resource"], each["objectRef"]["name"])
+            for each in self._by_commands()
+            if "dryRun=All" in each["requestURI"]
+        ]
+
+    def _by_commands(self):
+        role = "system:serviceaccount:portitor:"
+        return [
+            each
+            for each in self._events()
+            if each.get("userAgent", "").startswith("portitor/") and not each["user"]["username"].startswith(role)
+        ]
+
     def _events(self):
         with open(self._path, "rb") as log:
             log.seek(self._from)

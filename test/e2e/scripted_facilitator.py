@@ -1,5 +1,6 @@
 """A facilitator that does what a test says: GET /script?verify=KIND&settle=KIND&delay=SECONDS sets what it does,
-GET /counts tells what it was asked. KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close;
+GET /counts tells what it was asked, and supported=KIND is what GET /supported comes to: a name in SUPPORTED, or one of the
+others. KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close;
 relayed asks the real facilitator, lost does so and then hangs up, slow does so and then takes its time, and moved-KIND
 does so and then does as KIND. Several KINDs, with commas, are for one call after the other, and the last one for all that
 follow.
@@ -35,6 +36,13 @@ ANSWERS = {
     "failed": (200, {"success": False, "errorReason": "invalid_transaction_state", "transaction": "0x" + "fa" * 32}),
     "tx-null": (200, {"success": True, "transaction": None, "network": "eip155:84532"}),
 }
+SUPPORTED = {
+    "served": (200, {"kinds": [{"x402Version": 2, "scheme": "exact", "network": "eip155:84532"}]}),
+    "elsewhere": (200, {"kinds": [{"x402Version": 2, "scheme": "exact", "network": "eip155:8453"}]}),
+    "unauthorized": (401, {"error": "unauthorized"}),
+    "forbidden": (403, {"error": "forbidden"}),
+    "unknown": (404, {"error": "not found"}),
+}
 HANG = 60
 # Longer than a buyer is kept waiting.
 SLOW = 20.3
@@ -51,6 +59,12 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         path, _, query = self.path.partition("?")
+        if path == "/supported":
+            kind = State.script.get("supported", "served")
+            if kind not in SUPPORTED:
+                return getattr(self, f"_{kind}")()
+            status, body = SUPPORTED[kind]
+            return self._say(status, json.dumps(body).encode())
         with State.lock:
             if path == "/script":
                 State.script = {"verify": "valid", "settle": "settled", "delay": "0"} | dict(urllib.parse.parse_qsl(query))

@@ -164,8 +164,7 @@ def test_flag_over_environment_over_file_over_default(tmp_path):
 
     def url(*flags, env=None):
         done = run("--role=once", "-f", str(manifest), "-o", "json", *flags, env=env)
-        route = next(each for each in json.loads(done.stdout) if each["kind"] == "PaymentRoute")
-        return route["spec"].get("publicURL", "")
+        return children(done)[0]["spec"].get("publicURL", "")
 
     environment = {"PORTITOR_PUBLIC_URL": "https://environment.example.com"}
     assert url() == ""
@@ -183,6 +182,11 @@ def test_help_and_version():
     assert run("--version").stdout.startswith("portitor ")
 
 
+def children(done):
+    """What `once -o json` says that the offers' children will be, one after the other."""
+    return [each["wanted"] for of in json.loads(done.stdout)["offers"] for each in of.get("children", [])]
+
+
 def test_once_shows_the_children_of_an_offer(tmp_path):
     manifest = tmp_path / "offers.yaml"
     manifest.write_text(yaml.safe_dump_all([offer("hello", "0.001", registration=True), offer("world", "0.05")]))
@@ -190,21 +194,27 @@ def test_once_shows_the_children_of_an_offer(tmp_path):
     flags = ["--role=once", "-f", str(manifest), "--public-url=https://api.example.com"]
     as_json = run(*flags, "-o", "json")
     assert as_json.returncode == 2 and as_json.stderr == ""
-    children = json.loads(as_json.stdout)
-    assert [each["kind"] for each in children] == kinds
-    assert children[0]["spec"]["price"] == "1000" and children[4]["spec"]["price"] == "50000"
-    assert children[1]["spec"]["forwardAuth"]["address"].endswith("/verify/sellers/hello")
+    made = children(as_json)
+    assert [each["kind"] for each in made] == kinds
+    assert made[0]["spec"]["price"] == "1000" and made[4]["spec"]["price"] == "50000"
+    assert made[1]["spec"]["forwardAuth"]["address"].endswith("/verify/sellers/hello")
     as_yaml = run(*flags, "-o", "yaml")
-    assert list(yaml.safe_load_all(as_yaml.stdout)) == children
+    assert yaml.safe_load(as_yaml.stdout) == json.loads(as_json.stdout)
     as_text = run(*flags)
-    assert "sellers/hello" in as_text.stdout and "+ HTTPRoute so-world" in as_text.stdout
+    assert "sellers/hello" in as_text.stdout and "+ create HTTPRoute sellers/so-world" in as_text.stdout
     only = run(*flags, "-o", "json", "sellers/world")
-    assert [each["kind"] for each in json.loads(only.stdout)] == kinds[4:]
+    assert [each["kind"] for each in children(only)] == kinds[4:]
     from_stdin = run("--role=once", "-f", "-", "-o", "json", stdin=json.dumps(offer("hello")))
-    assert len(json.loads(from_stdin.stdout)) == 3
+    assert len(children(from_stdin)) == 3
+    # Whole folders, and several flags; an offer that comes twice is a mistake.
+    twice = run("--role=once", "-f", str(tmp_path), "-f", str(manifest))
+    assert twice.returncode == 1 and twice.stderr.count("sellers/hello stands in") == 1
+    assert [each["kind"] for each in children(run("--role=once", "-f", str(tmp_path), "-o", "json"))] == [
+        kind for kind in kinds if kind != "RegistrationRequest"
+    ]
 
 
-@pytest.mark.parametrize("price", ["0,01", "abc", "-1", "0", "0." + "0" * 29 + "1", "0.0000001"])
+@pytest.mark.parametrize("price", ["0,01", "abc", "-1", "0", "0." + "0" * 29 + "1"])
 def test_once_says_what_is_wrong_with_a_price(tmp_path, price):
     manifest = tmp_path / "offer.yaml"
     manifest.write_text(yaml.safe_dump(offer("hello", price)))
@@ -215,13 +225,18 @@ def test_once_says_what_is_wrong_with_a_price(tmp_path, price):
 
 def test_once_says_what_is_wrong_with_an_offer(tmp_path):
     manifest = tmp_path / "offer.yaml"
-    for bad, word in (
-        (offer("hello", payTo="0x" + "1" * 39), "payTo"),
-        (offer("hello", network="base-sepola"), "base-sepola"),
-        (offer("hello", facilitator="unheard-of"), "unheard-of"),
+    manifest.write_text(yaml.safe_dump(offer("hello", payTo="0x" + "1" * 39)))
+    assert_refused(run("--role=once", "-f", str(manifest)), "sellers/hello", "payTo")
+    # What the API server takes, and the operator's lists do not allow.
+    for bad, reason, word in (
+        (offer("hello", network="base-sepola"), "UnknownNetwork", "base-sepola"),
+        (offer("hello", facilitator="unheard-of"), "UnknownFacilitator", "unheard-of"),
+        (offer("hello", "0.0000001"), "InvalidPrice", "spec.payment.price.perRequest"),
     ):
         manifest.write_text(yaml.safe_dump(bad))
-        assert_refused(run("--role=once", "-f", str(manifest)), "sellers/hello", word)
+        done = run("--role=once", "-f", str(manifest))
+        assert done.returncode == 2 and f"! blocked: {reason}" in done.stdout and word in done.stdout
+        assert "1 blocked" in done.stdout and "PaymentRoute" not in done.stdout
     manifest.write_text("a: [\n")
     assert_refused(run("--role=once", "-f", str(manifest)), str(manifest))
     assert_refused(run("--role=once", "-f", "/does/not/exist"), "/does/not/exist")
@@ -230,7 +245,9 @@ def test_once_says_what_is_wrong_with_an_offer(tmp_path):
         assert_refused(run("--role=once", "-f", str(manifest)), str(manifest), "no ServiceOffer")
     manifest.write_text("kind: ServiceOffer\nmetadata: {name: a}\nmetadata: {name: b}\n")
     assert_refused(run("--role=once", "-f", str(manifest)), f"{manifest}: line 3", '"metadata" comes twice')
-    assert_refused(run("--role=once", "-f", str(tmp_path)), str(tmp_path), "cannot be read")
+    assert_refused(run("--role=once", "-f", str(tmp_path)), f"{manifest}: line 3", '"metadata" comes twice')
+    (tmp_path / "empty").mkdir()
+    assert_refused(run("--role=once", "-f", str(tmp_path / "empty")), "empty", "*.yaml")
     assert_refused(run("--role=once", "-f", str(manifest), "-o", "xml"), '"xml"', "yaml")
     assert_refused(run("--role=once"), "-f FILE")
 
@@ -240,7 +257,7 @@ def test_once_shows_the_good_offers_beside_the_bad_ones(tmp_path):
     manifest.write_text(yaml.safe_dump_all([offer("bad", "0,01"), offer("good")]))
     done = run("--role=once", "-f", str(manifest), "-o", "json")
     assert_refused(done, "sellers/bad", "price")
-    assert {each["metadata"]["name"] for each in json.loads(done.stdout)} == {"x402-good", "good-payment", "so-good"}
+    assert {each["metadata"]["name"] for each in children(done)} == {"x402-good", "good-payment", "so-good"}
 
 
 def test_once_reads_plain_yaml_as_kubernetes_does(tmp_path):

@@ -47,8 +47,8 @@ class Kubelet:
         self._thread.join()
 
     def pods(self, component):
-        """The running pods of one of the chart's components, the oldest first."""
-        return [each for each in list(self._pods.values()) if f"-{component}-" in each.name]
+        """The pods of one of the chart's components, the oldest first."""
+        return [each for each in list(self._pods.values()) if f"-{component}-" in f"{each.name}-"]
 
     def _run(self):
         try:

@@ -43,6 +43,9 @@ class Release:
     def rollback(self, revision):
         self._helm("rollback", "portitor", str(revision), "--wait")
 
+    def test(self):
+        self._helm("test", "portitor", "--timeout=60s")
+
     def uninstall(self):
         return self._helm("uninstall", "portitor", "--wait")
 

@@ -58,6 +58,26 @@ def test_what_is_installed_sells(market, kubelet, release):
         assert kubelet.pods(role)[0].restarts == 0
 
 
+def test_helm_test_looks_at_all_of_it(market, kubelet, release):
+    release.test()
+    (pod,) = kubelet.pods("doctor")
+    report = pod.log()
+    assert pod.exit_code == 0 and ", 0 failure, " in report, report
+    for line in (
+        "doctor: it may look at everything",
+        "controller (portitor/portitor-controller): it has every right that it needs",
+        "specs and statuses of Portitor's own objects are guarded",
+        "Deployment portitor-verifier: 1 of 1 pods are ready",
+        "image: all roles have portitor:under-test",
+        f"{NAMESPACE}/hello by gateway-url: HTTP 402, by the gate itself",
+        "serves eip155:84532",
+    ):
+        assert line in report, report
+    # Its rights are there only while it runs.
+    assert market.cluster.get("clusterrole", "portitor-doctor") is None
+    assert market.cluster.get("serviceaccount", "portitor-doctor", "portitor") is None
+
+
 def test_an_upgrade_of_every_role_fails_no_buyer(market, kubelet, release):
     changed = {}
     with paid_traffic(market):

@@ -85,17 +85,7 @@ spec:
     {{- end }}
   volumes:
   - name: config
-    {{- with $root.Values.existingConfigSecret }}
-    {{- if .name }}
-    secret:
-      secretName: {{ .name | quote }}
-      defaultMode: 0440
-      items: [{key: {{ .key | quote }}, path: portitor.yaml}]
-    {{- else }}
-    configMap:
-      name: {{ include "portitor.roleName" (dict "root" $root "role" "config") }}
-    {{- end }}
-    {{- end }}
+    {{- include "portitor.configVolume" $root | nindent 4 }}
   {{- with concat ($own.volumes | default list) $values.extraVolumes }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -134,4 +124,19 @@ strategy:
 selector:
   matchLabels:
     {{- include "portitor.selectorLabels" . | nindent 4 }}
+{{- end }}
+
+{{/* Where the operator's file is from: the chart's ConfigMap, or a Secret of his own. */}}
+{{- define "portitor.configVolume" -}}
+{{- with .Values.existingConfigSecret -}}
+{{- if .name -}}
+secret:
+  secretName: {{ .name | quote }}
+  defaultMode: 0440
+  items: [{key: {{ .key | quote }}, path: portitor.yaml}]
+{{- else -}}
+configMap:
+  name: {{ include "portitor.roleName" (dict "root" $ "role" "config") }}
+{{- end }}
+{{- end }}
 {{- end }}

@@ -96,6 +96,11 @@ explainer::explain(const std::string& written, const std::string& host, const st
     auto forwarded = as_gateway_forwards(out.request.path);
     if (forwarded)
     {
+        const auto escaped = as_gateway_forwards(as_careful_clients_send(out.request.path));
+        if (escaped && *escaped != *forwarded)
+            out.remarks.push_back(
+                fmt::format("a client that escapes what a URL may not hold is read otherwise: {}", *escaped)
+            );
         if (*forwarded != out.request.path)
             out.remarks.push_back(fmt::format("the gateway reads the path as {}", *forwarded));
         out.request.path = std::move(*forwarded);

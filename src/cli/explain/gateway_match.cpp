@@ -89,17 +89,20 @@ std::string headers_in_words(const json::object& match)
     return fmt::format("{}", fmt::join(out, ", "));
 }
 
-// Traefik's own reckoning, pkg/provider/kubernetes/gateway: 100 000 for an exact path, 10 000 and 100 a
-// character for another, 1 000 for a method, 100 a header, 10 a query.
+// Traefik's own reckoning, pkg/provider/kubernetes/gateway: 100 000 for an exact path, 1 for the prefix "/",
+// 10 000 and 100 a character for another path, 1 000 for a method, 100 a header, 10 a query.
 long priority_of(const json::object& match, std::string_view host, std::size_t rule)
 {
-    const bool exact = kube::string_or(match, "path.type", "PathPrefix") == "Exact";
+    const std::string type = kube::string_or(match, "path.type", "PathPrefix");
     const std::string path = kube::string_or(match, "path.value", "/");
     const auto count = [&](const char* list) {
         return static_cast<long>(kube::array_at(match, list).size());
     };
-    return (exact ? 100'000 : 10'000 + 100 * static_cast<long>(path.size())) +
-           (kube::string_at(match, "method").empty() ? 0 : 1'000) + 100 * count("headers") +
+    const long by_path = type == "Exact" ? 100'000
+                         : type == "PathPrefix" && path == "/"
+                             ? 1
+                             : 10'000 + 100 * static_cast<long>(path.size());
+    return by_path + (kube::string_at(match, "method").empty() ? 0 : 1'000) + 100 * count("headers") +
            10 * count("queryParams") + static_cast<long>(host.size()) - static_cast<long>(rule);
 }
 

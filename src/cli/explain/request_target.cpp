@@ -24,24 +24,38 @@ int digit_of(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// What no client sends as it is, clients escape.
-void append_escaped(std::string& out, char c)
+std::string escape(char c)
 {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos)
-        out += c;
-    else
-        out += fmt::format("%{:02X}", byte);
+    return fmt::format("%{:02X}", static_cast<unsigned char>(c));
 }
 
-result<std::string> normalise_escapes(std::string_view path)
+bool is_one_of(char c, std::string_view of)
+{
+    return of.find(c) != of.npos;
+}
+
+// A request line cannot hold them: every client escapes them.
+bool ends_request_line(char c)
+{
+    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
+}
+
+// What a URL may not hold, and some clients send all the same.
+bool is_out_of_place(char c)
+{
+    return !is_unreserved(c) && !is_one_of(c, "!$&'()*+,;=:@/[]%");
+}
+
+/// Decodes the escapes that stand for what `which` accepts, and writes the others in capitals.
+template <typename Which>
+result<std::string> decode(std::string_view path, Which which)
 {
     std::string out;
     for (std::size_t i = 0; i < path.size(); ++i)
     {
         if (path[i] != '%')
         {
-            append_escaped(out, path[i]);
+            out += path[i];
             continue;
         }
         const int high = i + 2 < path.size() ? digit_of(path[i + 1]) : -1;
@@ -50,14 +64,32 @@ result<std::string> normalise_escapes(std::string_view path)
             return fail(
                 errc::invalid, "the path holds an escape that is none: \"%\" needs two hexadecimal digits"
             );
-        const char decoded = static_cast<char>(high * 16 + low);
-        if (is_unreserved(decoded))
-            out += decoded;
-        else
-            out += fmt::format("%{:02X}", high * 16 + low);
+        const auto decoded = static_cast<char>(high * 16 + low);
+        out += which(decoded) ? std::string(1, decoded) : escape(decoded);
         i += 2;
     }
     return out;
+}
+
+template <typename Which>
+std::string escape_all(std::string_view path, Which which)
+{
+    std::string out;
+    for (const char c : path)
+        out += which(c) ? escape(c) : std::string(1, c);
+    return out;
+}
+
+// A path with characters that do not belong there is written anew from its decoded form, so that an escaped
+// slash becomes a slash.
+result<std::string> normalise_escapes(std::string_view path)
+{
+    if (std::none_of(path.begin(), path.end(), is_out_of_place))
+        return decode(path, is_unreserved);
+    auto plain = decode(path, [](char) { return true; });
+    if (!plain)
+        return plain;
+    return escape_all(*plain, [](char c) { return !is_unreserved(c) && !is_one_of(c, "$&+,/:;=@"); });
 }
 
 std::string resolve_segments(std::string_view path)
@@ -84,10 +116,15 @@ std::string resolve_segments(std::string_view path)
 
 result<std::string> as_gateway_forwards(std::string_view path)
 {
-    auto plain = normalise_escapes(path);
+    auto plain = normalise_escapes(escape_all(path, ends_request_line));
     if (!plain)
         return plain;
     return resolve_segments(*plain);
+}
+
+std::string as_careful_clients_send(std::string_view path)
+{
+    return escape_all(path, is_out_of_place);
 }
 
 result<request_target> read_target(std::string_view written)

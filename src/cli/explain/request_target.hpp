@@ -23,7 +23,12 @@ result<request_target> read_target(std::string_view written);
 
 /// A path as Traefik passes it on, from 3.4.1: escapes of unreserved characters are decoded and others
 /// written in capitals, then "." and ".." segments and empty ones are resolved; a slash at the end stays.
+/// What a URL may not hold, such as "^" or "ü", is taken as sent all the same, but for spaces and control
+/// characters: then every escape is decoded first, "%2F" too.
 /// errc::invalid for an escape that is none, which Traefik answers with 400 itself.
 result<std::string> as_gateway_forwards(std::string_view path);
+
+/// The same path from a client that escapes what a URL may not hold, as browsers do and curl does not.
+std::string as_careful_clients_send(std::string_view path);
 
 }  // namespace portitor::cli::explain

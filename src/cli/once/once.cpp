@@ -1,21 +1,18 @@
 #include "cli/once/once.hpp"
 
+#include "cli/once/both_sides.hpp"
+#include "cli/once/comparison.hpp"
 #include "cli/once/options.hpp"
+#include "cli/once/show.hpp"
+#include "cli/once/survey.hpp"
 #include "cli/yaml.hpp"
-#include "offer/chains.hpp"
-#include "offer/children.hpp"
-#include "offer/plan.hpp"
 
-#include <portitor/api/resources.hpp>
+#include <portitor/core/exception_text.hpp>
 
-#include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <fstream>
-#include <istream>
 #include <ostream>
-#include <sstream>
 
 namespace portitor::cli {
 
@@ -24,147 +21,137 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-result<std::string> read_input(const std::string& file, std::istream& standard_input)
-{
-    std::ostringstream text;
-    if (file == "-")
-    {
-        text << standard_input.rdbuf();
-        return text.str();
-    }
-    std::ifstream in(file, std::ios::binary);
-    // A directory opens, and fails when read; an empty file does neither.
-    in.peek();
-    if (!in.is_open() || in.bad())
-        return fail(errc::not_found, "{} cannot be read", file);
-    text << in.rdbuf();
-    return text.str();
-}
-
-/// The offers of the documents, Lists opened; other kinds are passed over.
-std::vector<json::object> offers_in(std::vector<json::value> documents)
-{
-    std::vector<json::object> out;
-    for (json::value& each : documents)
-    {
-        json::object* document = each.if_object();
-        if (!document)
-            continue;
-        if (kube::string_at(*document, "kind") == api::service_offer_resource.kind)
-            out.push_back(std::move(*document));
-        else if (json::value* items = document->if_contains("items"); items && items->is_array())
-        {
-            std::vector<json::value> inner(items->get_array().begin(), items->get_array().end());
-            for (json::object& one : offers_in(std::move(inner)))
-                out.push_back(std::move(one));
-        }
-    }
-    return out;
-}
-
-/// What the API server would add to a new object.
-void complete(json::object& offer)
-{
-    json::value& meta = offer["metadata"];
-    if (!meta.is_object())
-        meta = json::object();
-    if (!meta.get_object().contains("namespace"))
-        meta.get_object()["namespace"] = "default";
-    if (!meta.get_object().contains("uid"))
-        meta.get_object()["uid"] = "00000000-0000-0000-0000-000000000000";
-    if (!meta.get_object().contains("generation"))
-        meta.get_object()["generation"] = 1;
-}
+constexpr int no_change = 0;
+constexpr int mistakes = 1;
+constexpr int changes = 2;
 
 /// One run of the command.
-class view
+class look
 {
 public:
-    view(const roles::process& around, const console& terminal, const once::options& config)
+    look(const roles::process& around, const console& terminal, once::options& config)
         : around_(around), terminal_(terminal), config_(config)
     {}
 
     asio::awaitable<result<int>> run()
     {
-        if (config_.file.empty())
-            co_return fail(
-                errc::invalid, "--role=once needs -f FILE with ServiceOffers (or -f - for standard input)"
-            );
-        if (config_.output != "text" && config_.output != "yaml" && config_.output != "json")
-            co_return fail(errc::invalid, "-o \"{}\" is none of text, yaml, json", config_.output);
-        auto text = read_input(config_.file, terminal_.in);
-        if (!text)
-            co_return text.error();
-        auto documents = parse_yaml(*text);
-        if (!documents)
-            co_return documents.error().within(config_.file);
-        std::vector<json::object> offers = offers_in(std::move(*documents));
-        std::erase_if(offers, [this](json::object& offer) { return !is_wanted(offer); });
-        if (offers.empty())
-            co_return fail(errc::not_found, "{} holds no ServiceOffer that was asked for", config_.file);
-        bool all_good = true;
-        json::array everything;
-        for (json::object& each : offers)
+        auto link = once::link_to_cluster(around_, config_);
+        if (!link)
+            co_return link.error();
+        link_ = std::move(*link);
+        report_.cluster = link_.words;
+        co_await read_settings();
+
+        for (std::string& each : config_.offers)
         {
-            auto shown = show(std::move(each), everything);
-            if (!shown)
-                terminal_.err << "portitor: " << shown.error().message() << '\n';
-            all_good = all_good && shown;
+            if (each.find('/') == each.npos)
+                each.insert(0, terminal_.default_namespace + "/");
         }
-        if (config_.output == "json")
-            terminal_.out << json::serialize(everything) << '\n';
-        // 2 says that something would be made, as nothing of a file's offers is there yet.
-        co_return all_good ? 2 : 1;
+        once::survey survey(around_, config_, settings_, link_);
+        auto files = once::read_offers(config_.files, terminal_.in, terminal_.default_namespace);
+        auto read = co_await survey.read(std::move(files), &report_);
+        if (!read)
+            co_return read.error();
+        if (!config_.compare.empty())
+            co_return co_await compare(&survey);
+        co_return co_await plan(&survey);
     }
 
 private:
-    bool is_wanted(json::object& offer) const
+    asio::awaitable<void> read_settings()
     {
-        complete(offer);
-        const std::string key =
-            kube::string_at(offer, "metadata.namespace") + "/" + kube::string_at(offer, "metadata.name");
-        return config_.offers.empty() ||
-               std::find(config_.offers.begin(), config_.offers.end(), key) != config_.offers.end();
+        if (link_.is_cluster || terminal_.has_config_file)
+            co_await config_.settings.complete(*link_.server, terminal_);
+        report_.settings = link_.is_cluster || terminal_.has_config_file
+                               ? config_.settings.source()
+                               : "defaults, as there is no --config";
+        settings_ = config_.settings.plan();
+        settings_.deletion_deadline = config_.deletion_deadline;
     }
 
-    result<void> show(json::object raw, json::array& everything)
+    asio::awaitable<result<int>> plan(once::survey* survey)
     {
-        auto offer = kube::parse_object(std::move(raw));
-        if (!offer)
-            return offer.error();
-        const std::string key = (*offer)->meta.key().to_string();
-        const offer::plan_settings rules{config_.gateway, config_.lists};
-        offer::observation seen;
-        seen.offer = offer::offer_record::read(**offer);
-        const offer::plan todo = offer::make_plan(seen, rules, around_.clock.now());
-        if (todo.blocked)
-            return fail(errc::invalid, "{}: {}: {}", key, todo.blocked->reason, todo.blocked->message);
+        auto selected = co_await survey->select(&report_);
+        if (!selected)
+            co_return selected.error();
+        if (selected->empty() && report_.errors.empty() && !config_.files.empty())
+            report_.errors.push_back(
+                fmt::format("{}: no ServiceOffer that was asked for", fmt::join(config_.files, ", "))
+            );
+        for (const kube::object_key& key : *selected)
+        {
+            std::exception_ptr thrown;
+            try
+            {
+                report_.offers.push_back(co_await survey->look_at(key));
+            }
+            catch (...)
+            {
+                thrown = std::current_exception();
+            }
+            if (thrown)
+                report_.errors.push_back(fmt::format("{}: {}", key.to_string(), describe(thrown)));
+        }
+        report_.unseen = survey->unseen();
         if (config_.output == "text")
-            terminal_.out << key << '\n';
-        for (const offer::apply& each : todo.applies)
-            print(each.desired, everything);
-        // A registration comes once the offer is sold; here one sees it at once.
-        const api::service_offer& sold = *seen.offer->spec;
-        if (const auto* chain = offer::find_chain(sold.registration.chain, rules);
-            sold.registration.enabled && chain && !rules.gateway.public_url.empty())
-            print(offer::desired_registration(sold, *chain, rules), everything);
-        return {};
+            once::show_text(terminal_.out, report_, palette(terminal_.colour), config_.all);
+        else
+            write(once::document_of(report_));
+        tell_errors();
+        const bool wrong = !report_.errors.empty() || report_.count().invalid > 0;
+        co_return wrong ? mistakes : report_.changes() ? changes : no_change;
     }
 
-    void print(const json::object& child, json::array& everything) const
+    /// Both sides' prices, in the place of a plan.
+    asio::awaitable<result<int>> compare(once::survey* survey)
     {
-        if (config_.output == "json")
-            everything.push_back(child);
-        else if (config_.output == "yaml")
-            terminal_.out << "---\n" << to_yaml(child);
+        kube::api* const server = link_.is_cluster ? link_.server.get() : nullptr;
+        const auto text = co_await once::read_pricing(server, config_.compare, &terminal_.in);
+        if (!text)
+            co_return text.error();
+        const x402::network_table& known = settings_.lists.networks.table;
+        const auto there = once::read_predecessor(*text, known);
+        if (!there)
+            co_return there.error().within("--compare " + config_.compare);
+        const auto here = once::charges_of(survey->view(), settings_, around_.clock.now());
+        const auto all = once::compare_charges(*there, here.charges, here.blocked, known);
+        report_.unseen = survey->unseen();
+        if (config_.output == "text")
+        {
+            once::show_head(terminal_.out, report_, palette(terminal_.colour));
+            once::show_comparison(terminal_.out, all, known, palette(terminal_.colour));
+        }
         else
-            terminal_.out << "  + " << kube::string_at(child, "kind") << ' '
-                          << kube::string_at(child, "metadata.name") << '\n';
+            write(once::comparison_document(all, known));
+        tell_errors();
+        const bool same = std::all_of(all.begin(), all.end(), [](const auto& each) { return each.same(); });
+        co_return !report_.errors.empty() ? mistakes : same ? no_change : changes;
+    }
+
+    void write(const json::object& document) const
+    {
+        terminal_.out << (config_.output == "json" ? json::serialize(document) + '\n' : to_yaml(document));
+    }
+
+    void tell_errors() const
+    {
+        terminal_.out.flush();
+        for (const std::string& each : report_.errors)
+            terminal_.err << "portitor: " << printable(each) << '\n';
+        for (const once::offer_report& each : report_.offers)
+        {
+            if (!each.problems.empty())
+                terminal_.err << "portitor: " << printable(each.key.to_string()) << " is invalid: "
+                              << printable(fmt::format("{}", fmt::join(each.problems, "; "))) << '\n';
+        }
     }
 
     const roles::process& around_;
     const console& terminal_;
-    const once::options& config_;
+    once::options& config_;
+    once::cluster_link link_;
+    offer::plan_settings settings_;
+    once::report report_;
 };
 
 class once_action final : public action
@@ -175,7 +162,7 @@ public:
 
     asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
     {
-        view work(around, terminal, options_);
+        look work(around, terminal, options_);
         co_return co_await work.run();
     }
 

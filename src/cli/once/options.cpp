@@ -2,17 +2,114 @@
 
 #include <portitor/config/setters.hpp>
 
+#include <algorithm>
+
 namespace portitor::cli::once {
+
+namespace {
+
+config::option with_letter(config::option out, char letter)
+{
+    out.letter = letter;
+    return out;
+}
+
+// "hello" or "shop/hello".
+bool names_an_offer(const std::string& text)
+{
+    const std::size_t slash = text.find('/');
+    return !text.empty() && slash != 0 && slash + 1 != text.size() &&
+           (slash == text.npos || text.find('/', slash + 1) == text.npos);
+}
+
+}  // namespace
 
 void options::declare(config::loader& into)
 {
-    config::declare_all(into, gateway, lists);
+    settings.declare(into);
+    kube.declare(into);
     const config::headed own = into.under("Once");
-    own.add(
-        {"file", "a file with ServiceOffers, - for standard input", "", config::set_text(file), false, 'f'}
+    config::option file = with_letter(
+        config::list_option("file", "a file or a directory with ServiceOffers, - for standard input", files),
+        'f'
     );
-    own.add({"output", "text, yaml or json", "text", config::set_text(output), false, 'o'});
-    into.positional("NAMESPACE/NAME", "once: the offers to look at", offers);
+    file.placeholder = "FILE";
+    own.add(std::move(file));
+    own.add({"all-namespaces", "all offers of the cluster", "false", config::set_bool(everything), true, 'A'}
+    );
+    own.add(
+        {"selector", "label selector of the offers to look at", "", config::set_text(selector), false, 'l'}
+    );
+    config::option format{
+        "output",
+        "how it is written",
+        "text",
+        config::set_one_of(output, {"text", "yaml", "json"}),
+        false,
+        'o'};
+    format.values = {"text", "yaml", "json"};
+    own.add(std::move(format));
+    own.add({"local", "looks at files alone, and at no cluster", "false", config::set_bool(local), true});
+    own.add(
+        {"no-dry-run",
+         "works out changes by itself, and asks the API server for no dry run",
+         "false",
+         config::set_bool(no_dry_run),
+         true}
+    );
+    own.add(
+        {"verbose",
+         "also shows what stays as it is, and new objects in full",
+         "false",
+         config::set_bool(all),
+         true,
+         'v'}
+    );
+    own.add(
+        {"compare",
+         "compares the prices of the predecessor's routes with what Portitor would charge: NAMESPACE/NAME of "
+         "its ConfigMap, such as x402/x402-pricing, or a file (with . in its name)",
+         "",
+         config::set_text(compare)}
+    );
+    declare_controllers(own);
+    into.positional(
+        "[NAMESPACE/]NAME", "once: the offers to look at; without a namespace, in that of the context", offers
+    );
+}
+
+// What the controller is started with decides which offers it acts on.
+void options::declare_controllers(const config::headed& own)
+{
+    own.add({"offer-selector", "label selector of the offers to act on", "", config::set_text(offer_selector)}
+    );
+    own.add(
+        {"deletion-deadline",
+         "after how long a deleted offer is let go although its registration is not retired, or somebody "
+         "else's finalizer holds a child",
+         "5m",
+         config::set_seconds(deletion_deadline)}
+    );
+}
+
+result<void> options::resolve()
+{
+    auto resolved = settings.resolve();
+    if (!resolved)
+        return resolved;
+    const auto wrong = std::find_if_not(offers.begin(), offers.end(), names_an_offer);
+    if (wrong != offers.end())
+        return fail(errc::invalid, "\"{}\": name an offer as [NAMESPACE/]NAME", *wrong);
+    if (offers.empty() && files.empty() && !everything && selector.empty() && compare.empty())
+        return fail(
+            errc::invalid,
+            "nothing to look at: name offers ([NAMESPACE/]NAME), give -f FILE, or -A for all of the cluster"
+        );
+    if (local && files.empty())
+        return fail(errc::invalid, "--local looks at files: give -f FILE");
+    if (std::count(files.begin(), files.end(), "-") + (compare == "-" ? 1 : 0) > 1)
+        return fail(errc::invalid, "standard input can be read only once: give one - alone");
+    return {};
 }
 
 }  // namespace portitor::cli::once

@@ -117,9 +117,9 @@ bool wants_metadata_only(const fake_request& request)
     return request.header("accept").find("as=PartialObjectMetadata") != std::string::npos;
 }
 
-result<sandbox::object_predicate> selected_by(const fake_request& request)
+result<kube::object_predicate> selected_by(const fake_request& request)
 {
-    return sandbox::make_predicate(
+    return kube::make_predicate(
         find_place(request.path).key.ns,
         request.parameter("labelSelector"),
         request.parameter("fieldSelector")

@@ -77,6 +77,12 @@ TEST_CASE("paths are read as Traefik passes them on", "[cli][explain]")
         {"/a%2fb", "/a%2Fb"},
         {"/a b/\xc3\xbc", "/a%20b/%C3%BC"},
         {"/", "/"},
+        // What does not belong into a URL has all of it written anew, from what the escapes stand for.
+        {"/a/b^c/d%2fe", "/a/b%5Ec/d/e"},
+        {"/a/\xc3\xbc/..%2Fb%25c", "/a/b%25c"},
+        {"/(a)!/\xc3\xbc", "/%28a%29%21/%C3%BC"},
+        {"/(a)!/b%2fc%21", "/(a)!/b%2Fc%21"},
+        {"/a b/c%2Fd", "/a%20b/c%2Fd"},
     };
     for (const auto& [sent, forwarded] : rows)
     {
@@ -100,6 +106,10 @@ TEST_CASE("the gateway's own order decides between routes", "[cli][explain]")
     // Traefik: a method weighs as much as ten characters of the path.
     const auto by_method = route("by-method", prefix("/a", R"(,"method":"GET")"));
     CHECK(winner({narrow, by_method}, "http://h.example/a/b") == "by-method");
+    // The prefix "/" stays behind every other path, whatever else it asks for.
+    const auto all_get = route("all-get", prefix("/", R"(,"method":"GET")"));
+    CHECK(winner({wide, all_get}, "http://h.example/a") == "wide");
+    CHECK(winner({wide, all_get}, "http://h.example/b") == "all-get");
     // The Gateway API: the host name comes first; Traefik counts its length only.
     const auto hosted = route("hosted", prefix("/"), "h.example");
     CHECK(winner({wide, hosted}, "http://h.example/a") == "wide");

@@ -1,13 +1,12 @@
-#include "sandbox/selector.hpp"
-
 #include <portitor/kube/object.hpp>
+#include <portitor/kube/selector.hpp>
 
 #include <algorithm>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-namespace portitor::sandbox {
+namespace portitor::kube {
 
 namespace json = boost::json;
 
@@ -158,4 +157,4 @@ make_predicate(const std::string& ns, const std::string& labels, const std::stri
     });
 }
 
-}  // namespace portitor::sandbox
+}  // namespace portitor::kube

@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-namespace portitor::sandbox {
+namespace portitor::kube {
 
 /// A predicate on whole objects.
 using object_predicate = std::function<bool(const boost::json::object&)>;
@@ -18,4 +18,4 @@ using object_predicate = std::function<bool(const boost::json::object&)>;
 result<object_predicate>
 make_predicate(const std::string& ns, const std::string& labels, const std::string& fields);
 
-}  // namespace portitor::sandbox
+}  // namespace portitor::kube

@@ -1,0 +1,162 @@
+#include "cli/doctor/doctor.hpp"
+
+#include "cli/doctor/examination.hpp"
+#include "cli/doctor/needed_rights.hpp"
+#include "cli/doctor/options.hpp"
+#include "cli/doctor/report.hpp"
+
+#include <portitor/core/deadline.hpp>
+
+#include <ostream>
+#include <variant>
+
+namespace portitor::cli {
+
+namespace {
+
+namespace asio = boost::asio;
+
+// Somebody who does not answer leaves the area some time for the others.
+constexpr int questions_in_time = 3;
+
+/// One run of the command.
+class visit
+{
+public:
+    visit(const roles::process& around, const console& terminal, doctor::options& config)
+        : around_(around), terminal_(terminal), config_(config)
+    {}
+
+    asio::awaitable<result<int>> run()
+    {
+        auto server = around_.connect();
+        if (!server)
+            co_return server.error();
+        server_ = std::move(*server);
+        auto web = http::make_client(around_.executor, {});
+        if (!web)
+            co_return web.error();
+        web_ = std::move(*web);
+        co_await within_limit(config_.settings.complete(*server_, terminal_));
+        co_await read_market();
+        const doctor::patient patient = describe();
+        doctor::report out;
+        out.settings = printable(config_.settings.source());
+        out.findings = judge_settings();
+        const auto found = co_await doctor::examine(patient, config_.areas(), config_.timeout);
+        out.findings.insert(out.findings.end(), found.begin(), found.end());
+        print(out);
+        const bool is_bad =
+            out.has(doctor::verdict::failure) || (config_.strict && out.has(doctor::verdict::warning));
+        co_return is_bad ? 1 : 0;
+    }
+
+private:
+    static asio::awaitable<std::monostate> to_its_end(asio::awaitable<void> work)
+    {
+        co_await std::move(work);
+        co_return std::monostate();
+    }
+
+    asio::awaitable<void> within_limit(asio::awaitable<void> work)
+    {
+        // What has not come is said by who needs it.
+        co_await unless(around_.timers.sleep_for(config_.timeout), to_its_end(std::move(work)));
+    }
+
+    asio::awaitable<void> read_market()
+    {
+        auto read = co_await unless(
+            around_.timers.sleep_for(config_.timeout),
+            market_view::read(
+                around_,
+                *server_,
+                config_.settings.plan(),
+                {.offer_selector = config_.offer_selector, .namespaces = {}, .offers = {}}
+            )
+        );
+        if (!read)
+            no_market_ = fmt::format("the offers cannot be read within {} s", config_.timeout.count());
+        else if (!*read)
+            no_market_ = read->error().code() == errc::refused ? "the right to list serviceoffers is missing"
+                                                               : read->error().message();
+        else
+            market_ = std::move(**read);
+    }
+
+    std::vector<doctor::finding> judge_settings() const
+    {
+        doctor::notebook into("settings");
+        if (!config_.settings.known())
+            into.not_checked(
+                "settings",
+                "those of the installation are not known: what follows is judged by defaults",
+                "name the release's namespace with --release-namespace, or give --config"
+            );
+        return into.findings();
+    }
+
+    doctor::patient describe() const
+    {
+        return {
+            around_,
+            *server_,
+            *web_,
+            config_.settings.plan(),
+            config_.settings.known(),
+            config_.settings.release_namespace(),
+            config_.discovery_service,
+            config_.registrar_account,
+            std::chrono::milliseconds(config_.timeout) / questions_in_time,
+            market_.get(),
+            no_market_};
+    }
+
+    void print(const doctor::report& what) const
+    {
+        if (config_.output == "json")
+            doctor::print_json(what, terminal_.out);
+        else if (config_.output == "yaml")
+            doctor::print_yaml(what, terminal_.out);
+        else
+            doctor::print_text(what, terminal_.out, palette(terminal_.colour));
+    }
+
+    const roles::process& around_;
+    const console& terminal_;
+    doctor::options& config_;
+    std::unique_ptr<kube::api> server_;
+    std::unique_ptr<http::client> web_;
+    std::unique_ptr<market_view> market_;
+    std::string no_market_;
+};
+
+class doctor_action final : public action
+{
+public:
+    void declare(config::loader& into) override { options_.declare(into); }
+    result<void> resolve() override { return options_.resolve(); }
+
+    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
+    {
+        if (options_.rights)
+        {
+            terminal.out << (options_.output == "json" ? doctor::rights_in_json() : doctor::rights_in_text());
+            co_return 0;
+        }
+        visit work(around, terminal, options_);
+        co_return co_await work.run();
+    }
+
+private:
+    doctor::options options_;
+};
+
+}  // namespace
+
+std::unique_ptr<action> make_doctor()
+{
+    return std::make_unique<doctor_action>();
+}
+
+}  // namespace portitor::cli

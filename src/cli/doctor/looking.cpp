@@ -1,0 +1,132 @@
+#include "cli/doctor/looking.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace portitor::cli::doctor {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+asio::awaitable<kube::api_result<std::vector<kube::object_ptr>>>
+list(kube::api& server, kube::resource kind, kube::selection which)
+{
+    std::vector<kube::object_ptr> out;
+    const kube::item_handler take = [&](json::object&& item, std::string_view) -> result<void> {
+        // The item's memory lasts only during the call.
+        auto read = kube::parse_object(json::object(item, json::storage_ptr()));
+        if (read && out.size() < most_objects)
+            out.push_back(*read);
+        return {};
+    };
+    kube::list_position from;
+    do
+    {
+        auto page = co_await server.list(kind, which, from, take);
+        if (!page)
+            co_return page.error();
+        from.continue_token = page->continue_token;
+    } while (!from.continue_token.empty() && out.size() < most_objects);
+    co_return out;
+}
+
+std::optional<json::object> read_object(std::string_view text)
+{
+    boost::system::error_code ec;
+    json::value read = json::parse(text, ec);
+    if (ec || !read.is_object())
+        return std::nullopt;
+    return std::move(read.get_object());
+}
+
+asio::awaitable<result<json::object>>
+ask(kube::api& server, http::verb method, std::string target, std::string body)
+{
+    const std::string what = target;
+    auto said = co_await server.ask(method, std::move(target), std::move(body));
+    if (!said)
+        co_return said.error();
+    if (said->result_int() < 200 || said->result_int() > 299)
+        co_return fail(
+            said->result_int() == 404 ? errc::not_found : errc::refused,
+            "{}: HTTP {}",
+            what,
+            said->result_int()
+        );
+    auto read = read_object(said->body());
+    if (!read)
+        co_return fail(errc::protocol, "{}: the answer is no JSON object", what);
+    co_return std::move(*read);
+}
+
+kube::object_key service_of(std::string_view host)
+{
+    const auto dot = host.find('.');
+    if (dot == host.npos)
+        return {};
+    const std::string_view rest = host.substr(dot + 1);
+    const auto end = rest.find('.');
+    if (end == rest.npos || !(rest.substr(end) == ".svc" || rest.substr(end).starts_with(".svc.")))
+        return {};
+    return {std::string(rest.substr(0, end)), std::string(host.substr(0, dot))};
+}
+
+std::optional<version_number> read_version(std::string_view text)
+{
+    const std::string digits(text.starts_with('v') ? text.substr(1) : text);
+    const char* const end = digits.c_str() + digits.size();
+    version_number out;
+    const auto major = std::from_chars(digits.c_str(), end, out.major);
+    if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.')
+        return std::nullopt;
+    const auto minor = std::from_chars(major.ptr + 1, end, out.minor);
+    if (minor.ec != std::errc())
+        return std::nullopt;
+    return out;
+}
+
+namespace {
+
+bool is_satisfied(const json::object& requirement, const json::object& labels)
+{
+    const std::string key = kube::string_at(requirement, "key");
+    const std::string how = kube::string_at(requirement, "operator");
+    const json::value* label = labels.if_contains(key);
+    const json::array& values = kube::array_at(requirement, "values");
+    const bool listed = label && std::find(values.begin(), values.end(), *label) != values.end();
+    return how == "In"             ? listed
+           : how == "NotIn"        ? !listed
+           : how == "Exists"       ? label != nullptr
+           : how == "DoesNotExist" ? label == nullptr
+                                   : false;
+}
+
+}  // namespace
+
+bool selects(const json::object& selector, const json::object& labels)
+{
+    for (const auto& wanted : kube::object_at(selector, "matchLabels"))
+    {
+        const json::value* label = labels.if_contains(wanted.key());
+        if (!label || *label != wanted.value())
+            return false;
+    }
+    const json::array& expressions = kube::array_at(selector, "matchExpressions");
+    return std::all_of(expressions.begin(), expressions.end(), [&](const json::value& each) {
+        return is_satisfied(kube::as_object(each), labels);
+    });
+}
+
+long long since(const timekeeper& time, timekeeper::time_point then)
+{
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time.now() - then).count();
+}
+
+std::string took(long long milliseconds)
+{
+    return fmt::format("took {} ms", milliseconds);
+}
+
+}  // namespace portitor::cli::doctor

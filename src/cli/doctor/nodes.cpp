@@ -1,0 +1,225 @@
+#include "cli/doctor/looking.hpp"
+#include "cli/doctor/side_by_side.hpp"
+
+#include <portitor/evm/address.hpp>
+#include <portitor/evm/json_rpc.hpp>
+#include <portitor/x402/settlement_chain.hpp>
+
+#include <boost/json/array.hpp>
+
+#include <array>
+
+namespace portitor::cli::doctor {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+namespace {
+
+// What a node that refuses the range that is needed may still allow.
+constexpr std::array<std::uint64_t, 4> narrower_ranges{2'000, 1'000, 500, 10};
+constexpr std::int64_t lag_that_warns = 120;    // s
+constexpr std::int64_t lag_that_fails = 1'200;  // s
+constexpr unsigned ether_decimals = 18;
+
+/// A chain, and its node.
+struct chain_node
+{
+    std::string check;
+    config::chain chain;
+    const x402::network* network;  ///< null: not an entry of the list of networks
+    evm::json_rpc node;
+};
+
+std::string text_of(const json::value& value)
+{
+    return value.is_string() ? std::string(value.get_string()) : std::string();
+}
+
+std::string why(const error& failure)
+{
+    return failure.message();
+}
+
+/// Whether it is worth going on.
+asio::awaitable<bool> look_at_chain_id(const patient& of, chain_node& at, notebook& into)
+{
+    const auto asked = of.around.timers.now();
+    const auto said = co_await at.node.call("eth_chainId", {}, of.limit);
+    if (!said)
+    {
+        into.failure(at.check, why(said.error()), "see rpcURL of that chain, and the key in it");
+        co_return false;
+    }
+    const auto id = evm::parse_quantity(text_of(*said));
+    if (!id)
+    {
+        into.failure(at.check, "eth_chainId: the answer is no number", "rpcURL leads to something else");
+        co_return false;
+    }
+    const std::uint64_t wanted = at.network ? at.network->chain_id : 0;
+    if (wanted != 0 && *id != wanted)
+    {
+        into.failure(
+            at.check,
+            fmt::format(
+                "its node is one of chain {}, but {} is chain {}", to_string(*id), at.chain.name, wanted
+            ),
+            "set rpcURL to a node of that chain"
+        );
+        co_return false;
+    }
+    into.ok(
+        at.check, fmt::format("a node of chain {}, {}", to_string(*id), took(since(of.around.timers, asked)))
+    );
+    co_return true;
+}
+
+asio::awaitable<void> look_at_registry(const patient& of, chain_node& at, notebook& into)
+{
+    const std::string check = fmt::format("{}: registry {}", at.chain.name, at.chain.registry);
+    const auto said = co_await at.node.call("eth_getCode", {at.chain.registry, "latest"}, of.limit);
+    if (!said)
+        into.not_checked(check, why(said.error()));
+    else if (text_of(*said).size() <= 2)
+        into.failure(
+            check,
+            "there is no contract at that address: calls of it succeed and do nothing",
+            "set registry of that chain to the identity registry of ERC-8004"
+        );
+    else
+        into.ok(check, "a contract");
+}
+
+/// The number of the latest block; nothing where it is not known.
+asio::awaitable<std::optional<std::uint64_t>> look_at_head(const patient& of, chain_node& at, notebook& into)
+{
+    const std::string check = at.chain.name + ": latest block";
+    const auto said = co_await at.node.call("eth_getBlockByNumber", {"latest", false}, of.limit);
+    const json::object none;
+    const json::object& block = said ? kube::as_object(*said) : none;
+    const auto number = evm::parse_quantity(kube::string_at(block, "number"));
+    const auto time = evm::parse_quantity(kube::string_at(block, "timestamp"));
+    constexpr std::uint64_t most = 1ULL << 62;
+    if (!said || !number || !time || *number > most || *time > most)
+    {
+        into.not_checked(check, said ? "the answer is no block" : why(said.error()));
+        co_return std::nullopt;
+    }
+    const std::int64_t now = std::chrono::system_clock::to_time_t(of.around.clock.now());
+    const std::int64_t lag = now - static_cast<std::int64_t>(*time);
+    const std::string words = fmt::format("{}, {} s old", to_string(*number), lag);
+    if (lag > lag_that_fails)
+        into.failure(check, words, "the node is behind its chain, or the chain stands still");
+    else if (lag > lag_that_warns || lag < -lag_that_warns)
+        into.warn(check, words, "is the node synchronized? Compare the clocks, too");
+    else
+        into.ok(check, words);
+    co_return static_cast<std::uint64_t>(*number);
+}
+
+asio::awaitable<result<void>>
+try_logs(const patient& of, chain_node& at, std::uint64_t head, std::uint64_t range)
+{
+    // Of a contract that there is, and a topic that nobody has: nothing is found, and nothing is sent.
+    const x402::token* token = at.network ? at.network->default_token() : nullptr;
+    json::object filter{
+        {"fromBlock", evm::to_quantity(head > range ? head - range : 0)},
+        {"toBlock", evm::to_quantity(head)},
+        {"topics", json::array{"0x" + std::string(64, '0')}}};
+    const std::string about = token ? token->address : at.chain.registry;
+    if (!about.empty())
+        filter["address"] = about;
+    const auto said = co_await at.node.call("eth_getLogs", {std::move(filter)}, of.limit);
+    if (!said)
+        co_return said.error();
+    co_return result<void>();
+}
+
+asio::awaitable<void> look_at_logs(const patient& of, chain_node& at, std::uint64_t head, notebook& into)
+{
+    const std::uint64_t needed = x402::settlement_chain_limits().blocks;
+    const std::string check = at.chain.name + ": eth_getLogs";
+    const auto whole = co_await try_logs(of, at, head, needed);
+    if (whole)
+    {
+        into.ok(check, fmt::format("{} blocks at once", needed));
+        co_return;
+    }
+    for (const std::uint64_t each : narrower_ranges)
+    {
+        const auto part = co_await try_logs(of, at, head, each);
+        if (!part)
+            continue;
+        into.warn(
+            check,
+            fmt::format("{} blocks are refused ({}), {} are not", needed, why(whole.error()), each),
+            "settlements in doubt may not be found there: name a node that allows more"
+        );
+        co_return;
+    }
+    into.failure(
+        check, why(whole.error()), "settlements in doubt cannot be looked up: name a node that allows it"
+    );
+}
+
+asio::awaitable<void> look_at_balance(const patient& of, chain_node& at, notebook& into)
+{
+    const std::string check = fmt::format("{}: balance of {}", at.chain.name, of.registrar);
+    const auto said = co_await at.node.call("eth_getBalance", {of.registrar, "latest"}, of.limit);
+    const auto amount = said ? evm::parse_quantity(text_of(*said)) : result<u256>(said.error());
+    if (!amount)
+        into.not_checked(check, why(amount.error()));
+    else if (*amount == 0)
+        into.failure(check, "nothing: no agent can be registered", "send it some of the chain's own coin");
+    else
+        into.ok(check, decimal_amount(*amount, ether_decimals));
+}
+
+asio::awaitable<void> look_at(const patient& of, chain_node at, notebook& into)
+{
+    const bool goes_on = co_await look_at_chain_id(of, at, into);
+    if (!goes_on)
+        co_return;
+    if (!at.chain.registry.empty())
+        co_await look_at_registry(of, at, into);
+    const auto head = co_await look_at_head(of, at, into);
+    if (head)
+        co_await look_at_logs(of, at, *head, into);
+    if (!of.registrar.empty())
+        co_await look_at_balance(of, at, into);
+}
+
+asio::awaitable<void> look_at_chain(const patient& of, config::chain which, notebook& into)
+{
+    const std::string check = which.name + ": node";
+    auto node = evm::json_rpc::make(of.web, which.rpc_url, evm::rpc_transport::http_too);
+    if (node)
+        co_await look_at(
+            of, {check, which, of.settings.lists.networks.table.find(which.name), std::move(*node)}, into
+        );
+    else
+        into.failure(check, why(node.error()), "see rpcURL of that chain");
+}
+
+}  // namespace
+
+asio::awaitable<void> examine_nodes(const patient& of, notebook& into)
+{
+    std::vector<part> parts;
+    for (const config::chain& each : of.settings.lists.chains.entries)
+    {
+        if (!each.rpc_url.empty())
+            parts.emplace_back([&of, each](notebook& book) { return look_at_chain(of, each, book); });
+    }
+    const bool has_nodes = !parts.empty();
+    co_await side_by_side(into, std::move(parts));
+    if (!has_nodes)
+        into.info("nodes", "no chain has one (rpcURL): what became of a payment, only its facilitator tells");
+    else if (of.registrar.empty())
+        into.not_checked(
+            "balance", "the registrar's account is not known here", "name it with --registrar-account"
+        );
+}
+
+}  // namespace portitor::cli::doctor

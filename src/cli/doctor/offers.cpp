@@ -1,0 +1,211 @@
+#include "cli/doctor/looking.hpp"
+#include "cli/output/text.hpp"
+
+#include <portitor/api/conditions.hpp>
+#include <portitor/api/payment_route.hpp>
+#include <portitor/api/registration_request.hpp>
+#include <portitor/api/resources.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace portitor::cli::doctor {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// Offers that are not Ready for the same reason.
+struct group
+{
+    std::vector<std::string> names;
+    clock::time_point oldest = clock::time_point::max();
+    std::string message;      ///< of one of them
+    bool is_sellers = false;  ///< to mend
+};
+
+// A new offer has its time.
+constexpr std::chrono::seconds patience(60);
+
+std::string age_of(const patient& of, clock::time_point since)
+{
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(of.around.clock.now() - since);
+    return age_in_words(std::max(age, age.zero()));
+}
+
+/// The condition that tells why: the first one that Ready waits for and that is not True.
+const kube::condition* cause_of(const offer::offer_record& offer)
+{
+    const auto& generation = offer.meta.generation;
+    for (const std::string_view type : api::condition_type::needed_for_ready)
+    {
+        const kube::condition* said = offer.status.find_present(type, generation);
+        if (said && said->status == "False" && said->reason != api::because::withheld.name)
+            return said;
+    }
+    return offer.status.find_present(api::condition_type::ready, generation);
+}
+
+// What a seller mends himself says nothing against the installation.
+constexpr std::array of_sellers{
+    api::because::invalid_spec,
+    api::because::invalid_price,
+    api::because::unknown_network,
+    api::because::unknown_asset,
+    api::because::unsupported_asset,
+    api::because::unsupported_settlement,
+    api::because::unknown_facilitator,
+    api::because::unknown_credential,
+    api::because::unhealthy,
+    api::because::cross_namespace_upstream,
+    api::because::path_conflict,
+    api::because::reserved_path,
+    api::because::name_taken,
+    api::because::unpaid_route,
+    api::because::missing_model};
+
+bool is_sellers(std::string_view reason)
+{
+    return std::any_of(of_sellers.begin(), of_sellers.end(), [&](const api::reason& each) {
+        return each.name == reason;
+    });
+}
+
+bool is_meant(const kube::condition& why)
+{
+    return why.reason == api::because::drained.name || why.reason == api::because::deleting.name;
+}
+
+/// By condition and reason.
+std::map<std::string, group> group_offers(const patient& of)
+{
+    std::map<std::string, group> out;
+    for (const auto& [key, offer] : of.market->offers())
+    {
+        const auto* ready = offer->status.find_present(api::condition_type::ready, offer->meta.generation);
+        if ((ready && ready->is_true()) || offer->meta.deleted)
+            continue;
+        const kube::condition* why = cause_of(*offer);
+        if (why && is_meant(*why))
+            continue;
+        const std::string cause = why ? why->type + " " + why->reason : "no condition of this generation";
+        group& into = out[cause];
+        into.names.push_back(key.to_string());
+        into.is_sellers = why && is_sellers(why->reason);
+        const auto since = why ? from_rfc3339(why->last_transition_time) : offer->meta.created;
+        if (since < into.oldest)
+        {
+            into.oldest = since;
+            into.message = why ? why->message : "the controller has not looked at it: is it running?";
+        }
+    }
+    return out;
+}
+
+void tell_groups(const patient& of, notebook& into)
+{
+    const auto groups = group_offers(of);
+    for (const auto& [cause, each] : groups)
+    {
+        const bool is_new = of.around.clock.now() - each.oldest < patience;
+        into.add(
+            cause,
+            is_new || each.is_sellers ? verdict::warning : verdict::failure,
+            fmt::format(
+                "{} not Ready, for {} at most: {}",
+                each.names.size() == 1 ? std::string("one offer is")
+                                       : fmt::format("{} offers are", each.names.size()),
+                age_of(of, each.oldest),
+                some_of(each.names)
+            ),
+            each.message
+        );
+    }
+    if (groups.empty())
+        into.ok("Ready", fmt::format("all of {} offers that are to be sold", of.market->offers().size()));
+}
+
+void tell_deletions(const patient& of, notebook& into)
+{
+    std::vector<std::string> late;
+    for (const auto& [key, offer] : of.market->offers())
+    {
+        if (offer->meta.deleted &&
+            of.around.clock.now() - *offer->meta.deleted > of.settings.deletion_deadline)
+            late.push_back(fmt::format("{} ({})", key.to_string(), age_of(of, *offer->meta.deleted)));
+    }
+    if (!late.empty())
+        into.failure(
+            "deletion",
+            fmt::format("{} offers wait for it longer than the deadline: {}", late.size(), some_of(late)),
+            "is the controller running? kubectl describe says what it waits for; whose finalizers are left?"
+        );
+}
+
+void tell_routes(const patient& of, notebook& into)
+{
+    const auto& routes = of.market->of(offer::child_kind::payment_route);
+    if (!routes.synced())
+        return into.not_checked("PaymentRoutes", "they cannot be read");
+    std::vector<std::string> refused;
+    std::string why;
+    for (const auto& [key, live] : routes.objects().all())
+    {
+        const api::admission said = api::read_admission(*live);
+        const bool is_new = of.around.clock.now() - live->meta.created < patience;
+        if (is_new || (said.admitted && said.generation == live->meta.generation))
+            continue;
+        refused.push_back(key.to_string());
+        if (why.empty())
+            why = said.message;
+    }
+    if (refused.empty())
+        return into.ok("PaymentRoutes", fmt::format("all are admitted, of {}", routes.objects().size()));
+    into.failure(
+        "PaymentRoutes",
+        fmt::format("{} are not admitted: {}", refused.size(), some_of(refused)),
+        why.empty() ? "no verifier has looked at them: is one running?" : why
+    );
+}
+
+void tell_registrations(const patient& of, notebook& into)
+{
+    const auto& requests = of.market->of(offer::child_kind::registration);
+    if (!requests.synced())
+        return into.not_checked("RegistrationRequests", "they cannot be read");
+    std::vector<std::string> failed;
+    std::string why;
+    for (const auto& [key, live] : requests.objects().all())
+    {
+        const api::registration_state state = api::read_registration_state(*live);
+        if (state.phase != api::registration_phase::failed)
+            continue;
+        failed.push_back(key.to_string());
+        if (why.empty())
+            why = state.error_message;
+    }
+    if (failed.empty())
+        return into.ok(
+            "RegistrationRequests", fmt::format("none of {} has failed", requests.objects().size())
+        );
+    // What is sold is sold without it.
+    into.warn("RegistrationRequests", fmt::format("{} have failed: {}", failed.size(), some_of(failed)), why);
+}
+
+}  // namespace
+
+asio::awaitable<void> examine_offers(const patient& of, notebook& into)
+{
+    if (!of.market)
+    {
+        into.not_checked("offers", of.no_market);
+        co_return;
+    }
+    tell_groups(of, into);
+    tell_deletions(of, into);
+    tell_routes(of, into);
+    tell_registrations(of, into);
+}
+
+}  // namespace portitor::cli::doctor

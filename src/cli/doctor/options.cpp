@@ -1,0 +1,94 @@
+#include "cli/doctor/options.hpp"
+
+#include <portitor/config/setters.hpp>
+#include <portitor/evm/address.hpp>
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace portitor::cli::doctor {
+
+namespace {
+
+std::vector<std::string> area_names()
+{
+    std::vector<std::string> out;
+    for (const area& each : all_areas())
+        out.emplace_back(each.name);
+    return out;
+}
+
+config::option with_letter(config::option of, char letter, std::vector<std::string> values)
+{
+    of.letter = letter;
+    of.values = std::move(values);
+    return of;
+}
+
+}  // namespace
+
+void options::declare(config::loader& into)
+{
+    settings.declare(into);
+    into.under("Controller")
+        .add(
+            {"discovery-service",
+             "NAMESPACE/NAME[:PORT] of the controller's Service",
+             "",
+             config::set_service_port(discovery_service)}
+        );
+    into.under("Controller")
+        .add(
+            {"offer-selector", "label selector of the offers to act on", "", config::set_text(offer_selector)}
+        );
+    const config::headed own = into.under("Doctor");
+    own.add(with_letter(
+        {"output", "text, yaml or json", "text", config::set_text(output)}, 'o', {"text", "yaml", "json"}
+    ));
+    own.add(
+        with_letter(config::list_option("only", "areas to look at, instead of all", only), '\0', area_names())
+    );
+    own.add({"offline", "asks the API server alone", "false", config::set_bool(offline), true});
+    own.add({"timeout", "how long each area may take", "15s", config::set_seconds(timeout)});
+    own.add({"strict", "exit code 1 for warnings, too", "false", config::set_bool(strict), true});
+    own.add({"registrar-account", "0x… whose balance is looked at", "", config::set_text(registrar_account)});
+    own.add(
+        {"rights",
+         "prints the rights that each role and doctor need, and asks nobody",
+         "false",
+         config::set_bool(rights),
+         true}
+    );
+}
+
+result<void> options::resolve()
+{
+    if (output != "text" && output != "yaml" && output != "json")
+        return fail(errc::invalid, "--output: \"{}\" is not one of text, yaml, json", output);
+    const std::vector<std::string> known = area_names();
+    for (const std::string& each : only)
+    {
+        if (std::find(known.begin(), known.end(), each) == known.end())
+            return fail(errc::invalid, "--only: \"{}\" is not one of {}", each, fmt::join(known, ", "));
+    }
+    if (timeout.count() < 1)
+        return fail(errc::invalid, "--timeout: less than a second is too little");
+    if (!registrar_account.empty() && !evm::address::parse(registrar_account))
+        return fail(errc::invalid, "--registrar-account: \"{}\" is no address", registrar_account);
+    return settings.resolve();
+}
+
+std::vector<area> options::areas() const
+{
+    std::vector<area> out;
+    for (const area& each : all_areas())
+    {
+        const bool is_asked = only.empty() || std::find(only.begin(), only.end(), each.name) != only.end();
+        if (is_asked && !(offline && each.asks_outside))
+            out.push_back(each);
+    }
+    return out;
+}
+
+}  // namespace portitor::cli::doctor

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "cli/cluster/operator_settings.hpp"
+#include "cli/doctor/patient.hpp"
+
+#include <portitor/config/loader.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace portitor::cli::doctor {
+
+/// What `portitor doctor` reads.
+struct options
+{
+    operator_settings settings;
+    config::service_port discovery_service;
+    std::string offer_selector;
+    std::string registrar_account;
+    std::string output;
+    std::vector<std::string> only;  ///< names of areas; empty: all
+    std::chrono::seconds timeout{15};
+    bool offline = false;
+    bool strict = false;
+    bool rights = false;  ///< print the table of rights, and ask nobody
+
+    void declare(config::loader& into);
+    /// errc::invalid for an area, an output or an account that is none.
+    result<void> resolve();
+
+    /// The areas to look at.
+    std::vector<area> areas() const;
+};
+
+}  // namespace portitor::cli::doctor

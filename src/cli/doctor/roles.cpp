@@ -1,0 +1,159 @@
+#include "cli/doctor/looking.hpp"
+#include "cli/doctor/release_parts.hpp"
+#include "cli/output/text.hpp"
+#include "roles/kube_connection.hpp"
+
+#include <portitor/kube/lease_record.hpp>
+
+#include <set>
+
+namespace portitor::cli::doctor {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+namespace {
+
+constexpr kube::resource pods{"", "v1", "pods", "Pod"};
+constexpr std::int64_t restarts_that_warn = 3;
+
+void judge_deployment(const kube::object& of, notebook& into)
+{
+    const std::string check = fmt::format("Deployment {}", of.meta.name);
+    const std::int64_t wanted = kube::int_at(of.spec(), "replicas", 1);
+    const std::int64_t ready = kube::int_at(of.status(), "readyReplicas");
+    const std::string words = fmt::format("{} of {} pods are ready", ready, wanted);
+    const bool is_rolling = kube::int_at(of.status(), "observedGeneration") < of.meta.generation ||
+                            kube::int_at(of.status(), "updatedReplicas") < wanted;
+    if (wanted == 0)
+        into.warn(check, "it is scaled to none", "kubectl scale deployment --replicas=1");
+    else if (ready == 0)
+        into.failure(check, words, fmt::format("kubectl -n {} describe pods, and their logs", of.meta.ns));
+    else if (ready < wanted || is_rolling)
+        into.warn(
+            check, words + (is_rolling ? ", and a rollout is under way" : ""), "look again in a minute"
+        );
+    else
+        into.ok(check, words);
+}
+
+void judge_images(const std::vector<kube::object_ptr>& all, notebook& into)
+{
+    std::set<std::string> images;
+    for (const kube::object_ptr& each : all)
+    {
+        for (const json::value& container : kube::array_at(each->spec(), "template.spec.containers"))
+        {
+            // Others may have put theirs beside it.
+            if (kube::string_at(kube::as_object(container), "name") == role_of(*each))
+                images.insert(kube::string_at(kube::as_object(container), "image"));
+        }
+    }
+    const std::vector<std::string> listed(images.begin(), images.end());
+    if (listed.size() > 1)
+        into.warn(
+            "image",
+            fmt::format("the roles have several: {}", some_of(listed)),
+            "let all of them have the same, where that is no rollout"
+        );
+    else if (!listed.empty())
+        into.ok("image", fmt::format("all roles have {}", listed.front()));
+}
+
+asio::awaitable<void> look_at_deployments(const patient& of, notebook& into)
+{
+    const auto found = co_await deployments_of_release(of);
+    if (!found)
+    {
+        into.unseen("Deployments", found.error(), "list deployments in " + of.release);
+        co_return;
+    }
+    if (found->empty())
+    {
+        into.not_checked(
+            "Deployments",
+            fmt::format("namespace {} has none of the chart's", of.release),
+            "name the release's namespace with --release-namespace"
+        );
+        co_return;
+    }
+    for (const kube::object_ptr& each : *found)
+        judge_deployment(*each, into);
+    judge_images(*found, into);
+}
+
+void judge_restarts(const kube::object& pod, notebook& into)
+{
+    for (const json::value& each : kube::array_at(pod.status(), "containerStatuses"))
+    {
+        const json::object& container = kube::as_object(each);
+        const std::int64_t count = kube::int_at(container, "restartCount");
+        if (count < restarts_that_warn)
+            continue;
+        const std::string last = kube::string_at(container, "lastState.terminated.reason");
+        into.warn(
+            fmt::format("Pod {}", pod.meta.name),
+            fmt::format(
+                "it has been restarted {} times{}", count, last.empty() ? "" : ", last after " + last
+            ),
+            fmt::format("kubectl -n {} logs --previous {}", pod.meta.ns, pod.meta.name)
+        );
+    }
+}
+
+asio::awaitable<void> look_at_pods(const patient& of, notebook& into)
+{
+    kube::selection ours;
+    ours.ns = of.release;
+    ours.labels = "app.kubernetes.io/name=portitor";
+    const auto found = co_await list(of.server, pods, std::move(ours));
+    if (!found)
+        into.unseen("restarts", found.error(), "list pods in " + of.release);
+    else
+        for (const kube::object_ptr& each : *found)
+            judge_restarts(*each, into);
+}
+
+void judge_lease(const patient& of, const kube::object& lease, notebook& into)
+{
+    const std::string check = fmt::format("Lease {}", lease.meta.name);
+    const kube::lease_record said = kube::read_lease(lease);
+    const auto renewed = parse_rfc3339(said.renewed);
+    if (said.holder.empty() || !renewed)
+        return into.failure(check, "nobody holds it", "is that role running? See its log");
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(of.around.clock.now() - *renewed);
+    const std::string words =
+        fmt::format("held by {}, renewed {} ago", said.holder, age_in_words(std::max(age, age.zero())));
+    // Clocks may differ a little.
+    if (age > 2 * said.duration + std::chrono::seconds(5))
+        return into.failure(check, words, "nobody of that role works: see its log");
+    into.ok(check, words);
+}
+
+asio::awaitable<void> look_at_lease(const patient& of, std::string name, notebook& into)
+{
+    const std::string check = "Lease " + name;
+    const auto found = co_await of.server.get(kube::leases, {of.release, name});
+    if (found)
+        judge_lease(of, **found, into);
+    else if (found.error().is_not_found())
+        into.warn(
+            check,
+            fmt::format("namespace {} has none", of.release),
+            "is that role running there? See --release-namespace. None is used with leader-elect: false"
+        );
+    else
+        into.unseen(check, found.error(), "get leases in " + of.release);
+}
+
+}  // namespace
+
+asio::awaitable<void> examine_roles(const patient& of, notebook& into)
+{
+    co_await look_at_deployments(of, into);
+    co_await look_at_pods(of, into);
+    co_await look_at_lease(of, roles::controller_lease, into);
+    co_await look_at_lease(of, "portitor-registrar", into);
+}
+
+}  // namespace portitor::cli::doctor

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "cli/cluster/market_view.hpp"
+#include "cli/once/predecessor.hpp"
+
+#include <iosfwd>
+
+namespace portitor::cli::once {
+
+/// What Portitor would charge for the offers of a view.
+struct own_charges
+{
+    std::vector<charge> charges;
+    std::vector<std::pair<std::string, std::string>> blocked;  ///< pattern, and why it is not sold
+};
+
+own_charges charges_of(const market_view& view, const offer::plan_settings& settings, clock::time_point now);
+
+/// The predecessor's pricing.yaml: of the ConfigMap NAMESPACE/NAME, or of a file ("-": standard input) that
+/// holds it or the ConfigMap. What has a "." in it or begins with "/" is a file.
+boost::asio::awaitable<result<std::string>>
+read_pricing(kube::api* server, std::string source, std::istream* standard_input);
+
+}  // namespace portitor::cli::once

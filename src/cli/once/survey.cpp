@@ -1,0 +1,216 @@
+#include "cli/once/survey.hpp"
+
+#include "cli/once/child_report.hpp"
+#include "cli/once/judge.hpp"
+#include "offer/plan.hpp"
+
+#include <portitor/api/resources.hpp>
+#include <portitor/kube/selector.hpp>
+
+#include <algorithm>
+
+namespace portitor::cli::once {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Of those dry runs that stand for the seller's own apply.
+constexpr const char* seller = "portitor-once";
+
+bool takes_a_place(const wanted_offer& of)
+{
+    return of.problems.empty() && of.passed_over.empty();
+}
+
+kube::object_key parse_key(const std::string& text)
+{
+    const std::size_t slash = text.find('/');
+    return {text.substr(0, slash), text.substr(slash + 1)};
+}
+
+void tell_standing(offer_report& into, const wanted_offer& of)
+{
+    into.from = of.from;
+    into.standing = !of.live ? standing::created : of.differs ? standing::changed : standing::same;
+    if (into.standing == standing::changed)
+        into.offer_diff = diff_of(shown_fields(of.live->raw), shown_fields(of.whole));
+}
+
+}  // namespace
+
+asio::awaitable<result<void>> survey::read(written_offers files, report* into)
+{
+    into->errors.insert(into->errors.end(), files.errors.begin(), files.errors.end());
+    kube::api* const server = link_.is_cluster ? link_.server.get() : nullptr;
+    auto completed = co_await complete_offers(server, std::move(files.offers), around_.clock.now());
+    if (!completed)
+        co_return completed.error();
+    wanted_ = std::move(*completed);
+    std::sort(wanted_.begin(), wanted_.end(), [](const wanted_offer& left, const wanted_offer& right) {
+        return left.key < right.key;
+    });
+    auto passed = pass_over();
+    if (!passed)
+        co_return passed;
+    if (asks())
+        co_await ask_about_offers();
+
+    market_view::request what;
+    what.offer_selector = config_.offer_selector;
+    std::set<std::string> namespaces;
+    for (const std::string& each : config_.offers)
+        namespaces.insert(parse_key(each).ns);
+    for (const wanted_offer& each : wanted_)
+    {
+        namespaces.insert(each.key.ns);
+        if (takes_a_place(each))
+            what.offers.push_back(each.whole);
+    }
+    what.namespaces.assign(namespaces.begin(), namespaces.end());
+    auto read = co_await market_view::read(around_, *link_.server, settings_, std::move(what));
+    if (!read)
+        co_return read.error();
+    view_ = std::move(*read);
+    co_return result<void>();
+}
+
+result<void> survey::pass_over()
+{
+    if (config_.offer_selector.empty())
+        return {};
+    const auto acted_on = kube::make_predicate("", config_.offer_selector, "");
+    if (!acted_on)
+        return acted_on.error().within("--offer-selector");
+    for (wanted_offer& each : wanted_)
+    {
+        if (!(*acted_on)(each.written))
+            each.passed_over = fmt::format(
+                "the controller does not look at it: the operator's offer-selector ({}) leaves it out",
+                config_.offer_selector
+            );
+    }
+    return {};
+}
+
+asio::awaitable<void> survey::ask_about_offers()
+{
+    for (wanted_offer& each : wanted_)
+    {
+        if (!each.problems.empty() || !each.differs)
+            continue;
+        const auto said = co_await asker_.ask(api::service_offer_resource, each.written, seller);
+        if (!said.refused.empty())
+            each.problems.push_back("the API server would refuse it: " + said.refused);
+    }
+}
+
+asio::awaitable<result<std::set<kube::object_key>>> survey::select(report* into)
+{
+    std::set<kube::object_key> out;
+    for (const std::string& each : config_.offers)
+    {
+        const kube::object_key key = parse_key(each);
+        if (view_->offers().contains(key) || find_wanted(key))
+            out.insert(key);
+        else
+            into->errors.push_back(fmt::format(
+                "ServiceOffer {} is not there{}",
+                each,
+                config_.offer_selector.empty()
+                    ? ""
+                    : ", or the operator's offer-selector leaves it out: " + config_.offer_selector
+            ));
+    }
+    if (config_.offers.empty())
+    {
+        for (const wanted_offer& each : wanted_)
+            out.insert(each.key);
+    }
+    const bool all = config_.everything || (config_.offers.empty() && config_.files.empty());
+    for (const auto& [key, offer] : view_->offers())
+    {
+        if (all)
+            out.insert(key);
+    }
+    if (config_.selector.empty())
+        co_return out;
+    const auto shown = kube::make_predicate("", config_.selector, "");
+    if (!shown)
+        co_return shown.error().within("--selector");
+    live_offers labelled;
+    if (link_.is_cluster)
+    {
+        kube::selection which;
+        which.labels = config_.selector;
+        which.metadata_only = true;
+        auto listed = co_await list_offers(*link_.server, {which});
+        if (!listed)
+            co_return listed.error().to_error().within("--selector: listing ServiceOffers");
+        labelled = std::move(*listed);
+    }
+    std::erase_if(out, [&](const kube::object_key& key) {
+        const wanted_offer* file = find_wanted(key);
+        return file ? !(*shown)(file->written) : !labelled.contains(key);
+    });
+    co_return out;
+}
+
+asio::awaitable<offer_report> survey::look_at(kube::object_key key)
+{
+    offer_report out;
+    const wanted_offer* file = find_wanted(key);
+    if (!file || takes_a_place(*file))
+    {
+        const offer::observation seen = view_->observe(view_->offers().at(key));
+        const auto now = around_.clock.now();
+        const offer::plan todo = offer::make_plan(seen, settings_, now);
+        out = judge(todo, seen, settings_, now);
+        if (asks())
+            co_await ask_about_children(&out, &todo);
+    }
+    out.key = std::move(key);
+    if (file)
+    {
+        tell_standing(out, *file);
+        out.problems = file->problems;
+        out.passed_over = file->passed_over;
+    }
+    co_return out;
+}
+
+asio::awaitable<void> survey::ask_about_children(offer_report* into, const offer::plan* todo)
+{
+    for (const offer::apply& step : todo->applies)
+    {
+        const auto at = std::find_if(into->children.begin(), into->children.end(), [&](const auto& each) {
+            return each.kind == step.kind;
+        });
+        const kube::resource& kind = offer::type_of(step.kind).resource;
+        auto said = co_await asker_.ask(kind, step.desired, std::string(api::controller_field_manager));
+        at->refused = std::move(said.refused);
+        at->disputes = std::move(said.disputes);
+        if (said.after)
+            take_answer(*at, said.after->raw, step);
+    }
+}
+
+const wanted_offer* survey::find_wanted(const kube::object_key& key) const
+{
+    const auto at = std::lower_bound(
+        wanted_.begin(),
+        wanted_.end(),
+        key,
+        [](const wanted_offer& left, const kube::object_key& right) { return left.key < right; }
+    );
+    return at == wanted_.end() || at->key != key ? nullptr : &*at;
+}
+
+std::vector<std::string> survey::unseen() const
+{
+    std::vector<std::string> out = view_->unseen();
+    out.insert(out.end(), asker_.unasked().begin(), asker_.unasked().end());
+    return out;
+}
+
+}  // namespace portitor::cli::once

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <boost/json/value.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace portitor::cli {
+
+/// A URL as it may be shown: user, password, the values of the query and the fragment are "***", because
+/// whoever runs a node or a facilitator hands out keys in them. What is no URL comes back as it is.
+std::string masked_url(std::string_view text);
+
+/// The same for every URL in a value.
+boost::json::value masked(boost::json::value value);
+
+}  // namespace portitor::cli

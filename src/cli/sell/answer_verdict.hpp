@@ -1,0 +1,39 @@
+#pragma once
+
+#include <portitor/api/payment_route.hpp>
+#include <portitor/http/message.hpp>
+#include <portitor/x402/networks.hpp>
+
+#include <optional>
+#include <string>
+
+namespace portitor::cli::sell {
+
+/// What an answer to an unpaid request means.
+enum class answer_level
+{
+    good,     ///< the gate asks for the offer's price, or the path is free and answers
+    warning,  ///< it is answered without a payment, and should not be
+    bad,      ///< something else
+};
+
+struct answer_verdict
+{
+    answer_level level;
+    std::string words;
+};
+
+/// What an offer should answer at a path: its terms, and what of them applies there.
+struct expected_answer
+{
+    std::string offer;  ///< "namespace/name"
+    /// Of the path: atomic units, token, network, receiver; nothing where the terms are not known.
+    std::optional<api::payment_route> terms;
+    std::string below;  ///< the path below the offer's, "/report"
+    const x402::network_table* networks = nullptr;
+};
+
+/// Judges what came back. `answer` is hostile.
+answer_verdict judge_answer(const http::response& answer, const expected_answer& expected);
+
+}  // namespace portitor::cli::sell

@@ -1,0 +1,88 @@
+#include "cli/sell/create_options.hpp"
+
+#include "cli/output/text.hpp"
+#include "cli/sell/offer_file.hpp"
+#include "cli/sell/text_file.hpp"
+
+#include <portitor/config/setters.hpp>
+
+namespace portitor::cli::sell {
+
+namespace json = boost::json;
+
+void create_options::declare(config::loader& into)
+{
+    into.positional(offer_word(name, false));
+    flags.declare(into);
+    const config::headed how = into.under("How");
+    config::option from{
+        "from-json",
+        "a manifest or a spec, in JSON or YAML; flags go before it. - is standard input",
+        "",
+        config::set_text(file)};
+    from.placeholder = "FILE";
+    how.add(std::move(from));
+    how.add(switch_option("dry-run", "prints the manifest, and writes nothing", dry_run));
+    config::option waits{
+        "wait", "waits until it is sold; --no-wait does not", "true", config::set_bool(wait), true};
+    how.add(std::move(waits));
+    how.add(switch_option("no-wait", "ends when it is written", no_wait));
+    how.add(timeout_option(timeout, "60s"));
+    how.add(switch_option("force-conflicts", "takes over fields that somebody else has set", force_conflicts)
+    );
+    common.declare(into, {"text", "json", "yaml", "name"});
+}
+
+result<void> create_options::resolve()
+{
+    auto resolved = common.resolve();
+    if (!resolved || !file.empty())
+        return resolved;
+    if (name.empty())
+        return fail(errc::invalid, "NAME is missing: name of the offer");
+    // What is wrong with the flags is told before anybody is asked for anything.
+    const auto spec = flags.make_spec({});
+    return spec ? result<void>() : spec.error();
+}
+
+result<json::object> create_options::make_manifest(const console& terminal) const
+{
+    written_offer base;
+    if (!file.empty())
+    {
+        auto text = read_text(file, terminal.in);
+        if (!text)
+            return text.error().within("--from-json");
+        auto read = read_offer_file(*text);
+        if (!read)
+            return read.error().within("--from-json " + file);
+        base = std::move(*read);
+    }
+    if (!name.empty() && !base.name.empty() && name != base.name)
+        return fail(
+            errc::invalid,
+            "NAME is {}, and --from-json names {}: write one of them",
+            printable(name, 100),
+            printable(base.name, 100)
+        );
+    kube::object_key key{common.ns, name.empty() ? base.name : name};
+    if (key.ns.empty())
+        key.ns = base.ns.empty() ? terminal.default_namespace : base.ns;
+    if (key.name.empty())
+        return fail(errc::invalid, "NAME is missing: name of the offer");
+    auto spec = flags.make_spec(std::move(base.spec));
+    if (!spec)
+        return spec.error();
+    json::object meta{{"name", key.name}, {"namespace", key.ns}};
+    if (!base.labels.empty())
+        meta["labels"] = std::move(base.labels);
+    if (!base.annotations.empty())
+        meta["annotations"] = std::move(base.annotations);
+    return json::object{
+        {"apiVersion", api::service_offer_resource.api_version()},
+        {"kind", api::service_offer_resource.kind},
+        {"metadata", std::move(meta)},
+        {"spec", std::move(*spec)}};
+}
+
+}  // namespace portitor::cli::sell

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "cli/sell/common_options.hpp"
+#include "cli/sell/offer_flags.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace portitor::cli::sell {
+
+/// What `sell http` and `sell inference` read.
+struct create_options
+{
+    explicit create_options(api::offer_type type) : flags(type) {}
+
+    std::string name;
+    offer_flags flags;
+    common_options common;
+    std::string file;  ///< --from-json; "-" is standard input
+    bool dry_run = false;
+    bool wait = true;
+    bool no_wait = false;
+    bool force_conflicts = false;
+    std::chrono::seconds timeout{60};
+
+    void declare(config::loader& into);
+    result<void> resolve();
+
+    /// The manifest that comes of the file and the flags, with its namespace.
+    result<boost::json::object> make_manifest(const console& terminal) const;
+};
+
+}  // namespace portitor::cli::sell

@@ -1,0 +1,128 @@
+#include "cli/sell/offer_list.hpp"
+
+#include "cli/output/table.hpp"
+#include "cli/sell/api_words.hpp"
+#include "cli/sell/terms_words.hpp"
+
+#include <portitor/api/conditions.hpp>
+#include <portitor/api/resources.hpp>
+
+#include <algorithm>
+#include <ostream>
+
+namespace portitor::cli::sell {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+asio::awaitable<result<std::vector<kube::object_ptr>>>
+list_offers(kube::api& server, std::string ns, std::string label_selector)
+{
+    std::vector<kube::object_ptr> out;
+    const kube::item_handler take = [&](json::object&& item, std::string_view cut) -> result<void> {
+        // The item's memory is the reader's.
+        json::object copy(item, json::storage_ptr());
+        auto read = cut.empty() ? kube::parse_object(std::move(copy))
+                                : kube::parse_unreadable(std::move(copy), std::string(cut));
+        if (!read)
+            return read.error();
+        out.push_back(std::move(*read));
+        return {};
+    };
+    kube::selection which;
+    which.ns = ns;
+    which.labels = std::move(label_selector);
+    kube::list_position from;
+    do
+    {
+        const auto page = co_await server.list(api::service_offer_resource, which, from, take);
+        if (!page)
+            co_return in_words(page.error(), "list", api::service_offer_resource, {ns, ""});
+        from.continue_token = page->continue_token;
+    } while (!from.continue_token.empty());
+    std::sort(out.begin(), out.end(), [](const kube::object_ptr& left, const kube::object_ptr& right) {
+        return left->meta.key() < right->meta.key();
+    });
+    co_return out;
+}
+
+json::object as_list(std::span<const kube::object_ptr> offers)
+{
+    json::array items;
+    for (const kube::object_ptr& each : offers)
+        items.push_back(each->raw);
+    return {{"apiVersion", "v1"}, {"kind", "List"}, {"items", std::move(items)}};
+}
+
+kube::condition ready_of(const kube::object& offer)
+{
+    const auto conditions = kube::parse_conditions(offer.status());
+    const auto* found = kube::find_condition(conditions, api::condition_type::ready);
+    if (found && (found->observed_generation == offer.meta.generation || offer.meta.deleted))
+        return *found;
+    kube::condition out;
+    out.type = api::condition_type::ready;
+    out.status = "Unknown";
+    out.message = "the controller has not looked at the present spec yet; if this lasts, see that it runs";
+    return out;
+}
+
+void print_offers(
+    std::ostream& out,
+    bool colour,
+    std::span<const kube::object_ptr> offers,
+    clock::time_point now,
+    bool all,
+    bool wide
+)
+{
+    std::vector<std::string> headings;
+    if (all)
+        headings.push_back("NAMESPACE");
+    for (const char* each : {"NAME", "TYPE", "PRICE", "NETWORK", "READY", "REASON", "URL", "AGE"})
+        headings.emplace_back(each);
+    if (wide)
+        for (const char* each : {"PAYTO", "UPSTREAM", "MODEL", "PHASE", "AGENT"})
+            headings.emplace_back(each);
+    table rows(headings);
+    for (const kube::object_ptr& each : offers)
+    {
+        const kube::condition ready = ready_of(*each);
+        const json::object& spec = each->spec();
+        std::vector<table::cell> row;
+        if (all)
+            row.emplace_back(each->meta.ns);
+        row.emplace_back(each->meta.name);
+        row.emplace_back(kube::string_or(spec, "type", "http"));
+        row.emplace_back(written_price(*each));
+        row.emplace_back(kube::string_at(spec, "payment.network"));
+        row.emplace_back(
+            ready.status,
+            ready.is_true()           ? tone::good
+            : ready.status == "False" ? tone::bad
+                                      : tone::warning
+        );
+        row.emplace_back(ready.reason);
+        row.emplace_back(kube::string_at(each->status(), "endpoint"));
+        row.emplace_back(
+            age_in_words(std::chrono::duration_cast<std::chrono::seconds>(now - each->meta.created))
+        );
+        if (wide)
+        {
+            row.emplace_back(kube::string_at(spec, "payment.payTo"));
+            row.emplace_back(fmt::format(
+                "{}.{}:{}",
+                kube::string_at(spec, "upstream.service"),
+                kube::string_or(spec, "upstream.namespace", each->meta.ns),
+                kube::int_at(spec, "upstream.port")
+            ));
+            row.emplace_back(kube::string_at(spec, "model.name"));
+            row.emplace_back(kube::string_at(each->status(), "phase"));
+            row.emplace_back(kube::string_at(each->status(), "agentId"));
+        }
+        rows.add(std::move(row));
+    }
+    rows.print(out, palette(colour));
+}
+
+}  // namespace portitor::cli::sell

@@ -1,0 +1,189 @@
+#include "cli/sell/preconditions.hpp"
+
+#include "cli/cluster/market_view.hpp"
+#include "cli/sell/terms_words.hpp"
+#include "cli/sell/upstream_check.hpp"
+#include "offer/naming.hpp"
+#include "offer/plan.hpp"
+#include "offer/price.hpp"
+#include "offer/terms.hpp"
+
+#include <portitor/api/conditions.hpp>
+#include <portitor/api/resources.hpp>
+
+#include <algorithm>
+
+namespace portitor::cli::sell {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+namespace because = api::because;
+
+namespace {
+
+// The most that any token has: an amount that is wrong for this one is wrong for all.
+constexpr unsigned most_decimals = 18;
+
+/// Whether it follows from the operator's lists: nobody can tell without them.
+bool is_about_lists(std::string_view reason)
+{
+    return reason == because::unknown_network.name || reason == because::unknown_asset.name ||
+           reason == because::unknown_facilitator.name || reason == because::unknown_credential.name;
+}
+
+const char* about_of(std::string_view reason)
+{
+    if (reason == because::invalid_price.name)
+        return "price";
+    if (reason == because::unknown_network.name)
+        return "network";
+    if (reason == because::unknown_asset.name || reason == because::unsupported_asset.name)
+        return "token";
+    if (reason == because::path_conflict.name || reason == because::reserved_path.name)
+        return "path";
+    if (reason == because::cross_namespace_upstream.name)
+        return "upstream";
+    return "sale";
+}
+
+void check_terms(const api::service_offer& offer, const operator_settings& settings, findings& into)
+{
+    api::payment_route terms;
+    const auto wrong = offer::fill_terms(offer, settings.plan(), terms);
+    if (!wrong)
+    {
+        into.add(finding_level::ok, "price", price_in_words(terms, settings.plan().lists.networks.table));
+        return;
+    }
+    if (wrong->reason != because::invalid_price.name)
+    {
+        const auto price = offer::price_of(offer.payment.price, most_decimals, "spec.payment.price");
+        if (!price)
+            into.add(finding_level::error, "price", price.error().message());
+    }
+    if (is_about_lists(wrong->reason) && !settings.known())
+        into.add(
+            finding_level::warning,
+            about_of(wrong->reason),
+            wrong->message + " (judged by what is built in, as the operator's settings are not known)"
+        );
+    else
+        into.add(finding_level::error, about_of(wrong->reason), wrong->message);
+}
+
+bool sees_grants(const market_view& view)
+{
+    return std::none_of(view.unseen().begin(), view.unseen().end(), [](const std::string& each) {
+        return each.starts_with(api::reference_grant_resource.kind);
+    });
+}
+
+/// What comes after the terms: the place, names that are taken, ways around the gate.
+void check_sale(
+    const market_view& view,
+    const offer::record_ptr& offer,
+    const operator_settings& settings,
+    clock::time_point now,
+    findings& into
+)
+{
+    const offer::observation seen = view.observe(offer);
+    const offer::plan todo = offer::make_plan(seen, settings.plan(), now);
+    const api::service_offer& spec = *offer->spec;
+    if (todo.blocked && todo.blocked->condition == api::condition_type::payment_gate_ready &&
+        todo.blocked->reason != because::name_taken.name)
+        // Told by check_terms(); what would come after it is not looked at.
+        return;
+    if (!todo.blocked)
+    {
+        into.add(finding_level::ok, "path", offer::endpoint_of(spec, settings.plan()) + " is free");
+        if (seen.verifier_ready && !*seen.verifier_ready)
+            into.add(
+                finding_level::warning, "verifier", "no verifier is ready: nothing is sold before one is"
+            );
+    }
+    else if (todo.blocked->reason == because::drained.name)
+        into.add(
+            finding_level::warning,
+            "sale",
+            fmt::format(
+                "the offer was stopped, and stays so; portitor sell resume {} sells it again", spec.meta.name
+            )
+        );
+    else
+        into.add(
+            todo.blocked->reason == because::cross_namespace_upstream.name && !sees_grants(view)
+                ? finding_level::warning
+                : finding_level::error,
+            about_of(todo.blocked->reason),
+            todo.blocked->message
+        );
+    for (const std::string& each : view.unseen())
+        into.add(finding_level::not_checked, "cluster", each);
+}
+
+asio::awaitable<void> check_market(
+    roles::process around,
+    kube::api& server,
+    const operator_settings& settings,
+    json::object wanted,
+    findings& into
+)
+{
+    market_view::request what;
+    const kube::object_key key{
+        kube::string_at(wanted, "metadata.namespace"), kube::string_at(wanted, "metadata.name")};
+    what.namespaces = {key.ns};
+    what.offers.push_back(std::move(wanted));
+    auto view = co_await market_view::read(around, server, settings.plan(), std::move(what));
+    if (!view)
+    {
+        into.add(finding_level::not_checked, "path", view.error().message());
+        co_return;
+    }
+    const auto at = (*view)->offers().find(key);
+    if (at != (*view)->offers().end() && at->second->spec)
+        check_sale(**view, at->second, settings, around.clock.now(), into);
+}
+
+/// What the API server would add to a new object, and what tells it from the live one.
+void complete(json::object& offer, bool is_new, clock::time_point now)
+{
+    json::object& meta = offer["metadata"].as_object();
+    if (!meta.contains("uid"))
+        meta["uid"] = "00000000-0000-0000-0000-000000000000";
+    if (!meta.contains("generation"))
+        meta["generation"] = 1;
+    meta["resourceVersion"] = "preview";
+    // Whoever is there has the path before one who is not, whatever the clocks say.
+    if (is_new)
+        meta["creationTimestamp"] = to_rfc3339(now + std::chrono::hours(24));
+}
+
+}  // namespace
+
+asio::awaitable<findings> check_offer(
+    roles::process around,
+    kube::api& server,
+    const operator_settings& settings,
+    json::object wanted,
+    bool is_new
+)
+{
+    findings out;
+    complete(wanted, is_new, around.clock.now());
+    const auto object = kube::parse_object(wanted);
+    const auto offer =
+        object ? api::parse_service_offer(**object) : result<api::service_offer>(object.error());
+    if (!offer)
+    {
+        out.add(finding_level::error, "offer", offer.error().message());
+        co_return out;
+    }
+    check_terms(*offer, settings, out);
+    co_await check_upstream(server, offer->upstream, out);
+    co_await check_market(around, server, settings, std::move(wanted), out);
+    co_return out;
+}
+
+}  // namespace portitor::cli::sell

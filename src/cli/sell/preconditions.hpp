@@ -1,0 +1,24 @@
+#pragma once
+
+#include "cli/cluster/operator_settings.hpp"
+#include "cli/sell/findings.hpp"
+#include "roles/process.hpp"
+
+#include <portitor/kube/api.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+namespace portitor::cli::sell {
+
+/// What an offer would come to if it were written: judged as the controller judges it, among all the offers
+/// of the cluster. `wanted` is the whole object as the API server would keep it, or what there is of it where
+/// that is not known; `is_new`: no offer has its name yet. Nothing is written.
+boost::asio::awaitable<findings> check_offer(
+    roles::process around,
+    kube::api& server,
+    const operator_settings& settings,
+    boost::json::object wanted,
+    bool is_new
+);
+
+}  // namespace portitor::cli::sell

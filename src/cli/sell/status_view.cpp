@@ -1,0 +1,242 @@
+#include "cli/sell/status_view.hpp"
+
+#include "cli/output/table.hpp"
+#include "cli/sell/api_words.hpp"
+#include "cli/sell/hints.hpp"
+#include "cli/sell/offer_list.hpp"
+#include "cli/sell/terms_words.hpp"
+#include "offer/drain.hpp"
+#include "offer/terms.hpp"
+
+#include <portitor/api/conditions.hpp>
+#include <portitor/api/names.hpp>
+#include <portitor/api/ownership.hpp>
+#include <portitor/api/registration_request.hpp>
+#include <portitor/api/resources.hpp>
+
+#include <boost/json/array.hpp>
+
+#include <map>
+#include <ostream>
+
+namespace portitor::cli::sell {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t width = 110;
+
+tone tone_of(const kube::condition& of)
+{
+    if (of.type == api::condition_type::draining)
+        return tone::warning;
+    return of.is_true() ? tone::good : of.status == "False" ? tone::bad : tone::warning;
+}
+
+class status_printer
+{
+public:
+    status_printer(std::ostream& out, status_style how, const status_view& of, clock::time_point now)
+        : out_(out), how_(how), colours_(how.colour), of_(of), now_(now)
+    {}
+
+    void print(const offer::plan_settings& settings)
+    {
+        const kube::object& offer = *of_.offer;
+        out_ << colours_.paint(
+                    tone::heading,
+                    fmt::format(
+                        "ServiceOffer {} ({})",
+                        offer.meta.key().to_string(),
+                        printable(kube::string_or(offer.spec(), "type", "http"), 40)
+                    )
+                )
+             << '\n';
+        print_sale(settings);
+        print_gate();
+        print_agent();
+        print_end();
+        out_ << '\n';
+        print_conditions();
+        print_hints();
+        out_.flush();
+    }
+
+private:
+    void line(const char* name, const std::string& what)
+    {
+        if (!what.empty())
+            out_ << fmt::format("  {:13} {}\n", name, printable(what));
+    }
+
+    void print_sale(const offer::plan_settings& settings)
+    {
+        const kube::object& offer = *of_.offer;
+        line("URL", kube::string_at(offer.status(), "endpoint"));
+        line("Phase", kube::string_at(offer.status(), "phase"));
+        const auto spec = api::parse_service_offer(offer);
+        api::payment_route terms;
+        const bool judged = spec && !offer::fill_terms(*spec, settings, terms);
+        // What the verifier sells by goes before what the offer would come to.
+        const auto sold =
+            of_.route ? api::parse_payment_route(*of_.route) : result<api::payment_route>(error());
+        if (sold)
+            terms = *sold;
+        line(
+            "Price",
+            sold || judged
+                ? price_in_words(terms, settings.lists.networks.table)
+                : fmt::format(
+                      "{} on {}", written_price(offer), kube::string_at(offer.spec(), "payment.network")
+                  )
+        );
+        line("Paid to", kube::string_at(offer.spec(), "payment.payTo"));
+        const std::string name = kube::string_at(offer.spec(), "payment.facilitator");
+        if (sold || judged)
+            line(
+                "Facilitator",
+                terms.facilitator_url + (name.empty() ? " (the operator's default)" : " (" + name + ")")
+            );
+        else
+            line("Facilitator", name);
+        if (spec)
+            line(
+                "Upstream",
+                fmt::format(
+                    "http://{}.{}:{}{}",
+                    spec->upstream.service,
+                    spec->upstream.ns,
+                    spec->upstream.port,
+                    spec->upstream.health_path
+                )
+            );
+        line("Model", kube::string_at(offer.spec(), "model.name"));
+    }
+
+    void print_gate()
+    {
+        if (!of_.route)
+            return line("Admitted", "no: there is no PaymentRoute, or you have no right to see it");
+        const api::admission said = api::read_admission(*of_.route);
+        if (said.admitted && said.generation == of_.route->meta.generation)
+            return line("Admitted", "yes: a verifier sells on these terms");
+        line(
+            "Admitted", said.refused ? "no: " + said.message : "not yet: no verifier has taken up these terms"
+        );
+    }
+
+    void print_agent()
+    {
+        const std::string agent = kube::string_at(of_.offer->status(), "agentId");
+        const std::string transaction = kube::string_at(of_.offer->status(), "registrationTxHash");
+        if (!of_.registration)
+            return line("Agent", agent);
+        const api::registration_state state = api::read_registration_state(*of_.registration);
+        std::string words = agent.empty() ? to_string(state.phase) : "agent " + agent;
+        if (words.empty())
+            words = "asked for";
+        words += " on " + kube::string_at(of_.registration->spec(), "chain");
+        if (!transaction.empty())
+            words += ", transaction " + transaction;
+        line("Registration", words);
+    }
+
+    void print_end()
+    {
+        const auto spec = api::parse_service_offer(*of_.offer);
+        if (!spec || !spec->drain_at)
+            return;
+        const offer::ending end = offer::ending_of(*spec, now_);
+        line(
+            "Stopped",
+            end.stage == offer::drain_stage::drained
+                ? "taken down at " + to_rfc3339(end.sold_until)
+                : fmt::format(
+                      "sold until {}, for {}",
+                      to_rfc3339(end.sold_until),
+                      age_in_words(std::chrono::duration_cast<std::chrono::seconds>(end.sold_until - now_))
+                  )
+        );
+    }
+
+    void print_conditions()
+    {
+        std::vector<std::string> headings{"TYPE", "STATUS", "REASON", "AGE"};
+        if (how_.wide)
+            headings.insert(headings.end(), {"SINCE", "GENERATION"});
+        headings.emplace_back("MESSAGE");
+        table rows(headings);
+        for (const kube::condition& each : ordered_conditions(*of_.offer))
+        {
+            const auto since = parse_rfc3339(each.last_transition_time);
+            const bool present = each.observed_generation == of_.offer->meta.generation;
+            std::vector<table::cell> row{
+                each.type,
+                {each.status, tone_of(each)},
+                each.reason,
+                since ? age_in_words(std::chrono::duration_cast<std::chrono::seconds>(now_ - *since)) : "?"};
+            if (how_.wide)
+            {
+                row.emplace_back(each.last_transition_time);
+                row.emplace_back(fmt::format("{}{}", each.observed_generation, present ? "" : " (old)"));
+            }
+            row.emplace_back((present ? "" : "(of an older spec) ") + each.message);
+            rows.add(std::move(row));
+        }
+        if (rows.empty())
+            out_ << "No conditions yet: the controller has not looked at the offer; if this lasts, "
+                    "see that it "
+                    "runs\n";
+        else
+            rows.print(out_, colours_);
+    }
+
+    void print_hints()
+    {
+        bool first = true;
+        for (const kube::condition& each : ordered_conditions(*of_.offer))
+        {
+            // Ready says again what another one says.
+            const bool draining = each.type == api::condition_type::draining;
+            if ((each.is_true() && !draining) || each.type == api::condition_type::ready)
+                continue;
+            const auto what = hint_for(each.reason, *of_.offer);
+            if (!what)
+                continue;
+            if (std::exchange(first, false))
+                out_ << "\nWhat to do:\n";
+            out_ << "  "
+                 << wrap(
+                        fmt::format("{} is {} ({}): {}.", each.type, each.status, each.reason, what->words),
+                        width,
+                        4
+                    )
+                 << '\n';
+            if (!what->command.empty())
+                out_ << colours_.paint(tone::dim, "      " + what->command) << '\n';
+        }
+    }
+
+    std::ostream& out_;
+    status_style how_;
+    palette colours_;
+    const status_view& of_;
+    clock::time_point now_;
+};
+
+}  // namespace
+
+void print_status(
+    std::ostream& out,
+    status_style how,
+    const status_view& of,
+    const offer::plan_settings& settings,
+    clock::time_point now
+)
+{
+    status_printer(out, how, of, now).print(settings);
+}
+
+}  // namespace portitor::cli::sell

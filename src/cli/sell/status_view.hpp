@@ -1,0 +1,50 @@
+#pragma once
+
+#include "offer/plan_settings.hpp"
+
+#include <portitor/kube/api.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <iosfwd>
+#include <span>
+#include <vector>
+
+namespace portitor::cli::sell {
+
+/// An offer and what tells how it stands.
+struct status_view
+{
+    kube::object_ptr offer;
+    kube::object_ptr route;         ///< its PaymentRoute; null where there is none, or it cannot be read
+    kube::object_ptr registration;  ///< its RegistrationRequest, likewise
+};
+
+/// The conditions in the order in which people read them, then those of others.
+std::vector<kube::condition> ordered_conditions(const kube::object& offer);
+
+/// Reads all of it; in the user's words where the offer cannot be read.
+boost::asio::awaitable<result<status_view>> read_status(kube::api& server, kube::object_key of);
+
+/// For people: what is sold, a table of conditions, and what can be done about those that are not True.
+struct status_style
+{
+    bool colour = false;
+    bool wide = false;  ///< with the times of conditions and their generations
+};
+void print_status(
+    std::ostream& out,
+    status_style how,
+    const status_view& of,
+    const offer::plan_settings& settings,
+    clock::time_point now
+);
+
+/// For programs: {"offer": the whole object, "ready": …, "hints": [{"type", "status", "reason", "message",
+/// "do", "command"}]}.
+boost::json::object status_data(const status_view& of);
+
+/// Several offers: a table, and their problems by reason with what to do.
+void print_problems(std::ostream& out, bool colour, std::span<const kube::object_ptr> offers);
+
+}  // namespace portitor::cli::sell

@@ -1,0 +1,89 @@
+#include "cli/sell/waiting.hpp"
+
+#include "cli/output/text.hpp"
+#include "cli/sell/api_words.hpp"
+
+#include <portitor/api/conditions.hpp>
+#include <portitor/api/resources.hpp>
+
+#include <algorithm>
+#include <ostream>
+
+namespace portitor::cli::sell {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::milliseconds pause(500);
+
+bool may_pass(const kube::api_error& why)
+{
+    return why.http_status() == 0 || why.http_status() >= 500 || why.http_status() == 429;
+}
+
+tone tone_of(const std::string& status)
+{
+    return status == "True" ? tone::good : status == "False" ? tone::bad : tone::warning;
+}
+
+}  // namespace
+
+asio::awaitable<result<waited>> wait_until(
+    roles::process around, kube::api& server, kube::object_key of, std::chrono::seconds timeout, look done
+)
+{
+    const auto end = around.timers.now() + timeout;
+    for (;;)
+    {
+        const auto live = co_await server.get(api::service_offer_resource, of);
+        if (!live && !live.error().is_not_found() && !may_pass(live.error()))
+            co_return in_words(live.error(), "get", api::service_offer_resource, of);
+        if ((live || live.error().is_not_found()) && done(live ? *live : nullptr))
+            co_return waited::done;
+        if (around.stop.requested())
+            co_return waited::interrupted;
+        const auto now = around.timers.now();
+        if (now >= end)
+            co_return waited::timed_out;
+        co_await around.timers.sleep_for(
+            std::min(pause, std::chrono::ceil<std::chrono::milliseconds>(end - now))
+        );
+    }
+}
+
+void progress::show(const kube::object& offer)
+{
+    const auto conditions = kube::parse_conditions(offer.status());
+    for (const std::string_view type : api::condition_type::all)
+    {
+        const kube::condition* each = kube::find_condition(conditions, type);
+        if (!each || each->observed_generation != offer.meta.generation)
+            continue;
+        const std::string state = each->status + " " + each->reason;
+        if (std::exchange(told_[each->type], state) == state)
+            continue;
+        const palette colours(colour_);
+        std::string line = fmt::format("{:17} ", each->type);
+        line += colours.paint(tone_of(each->status), fmt::format("{:8}", printable(each->status, 20)));
+        line += printable(each->reason, 100);
+        if (!each->is_true() && each->type != api::condition_type::ready)
+            line += ": " + printable(each->message, 300);
+        say(line);
+    }
+}
+
+void progress::say(const std::string& line)
+{
+    const auto elapsed = std::chrono::duration<double>(timers_.now() - begin_).count();
+    out_ << fmt::format("  {:5.1f}s  {}", elapsed, line) << std::endl;
+}
+
+bool is_ready(const kube::object& offer)
+{
+    const auto conditions = kube::parse_conditions(offer.status());
+    const kube::condition* ready = kube::find_condition(conditions, api::condition_type::ready);
+    return ready && ready->is_true() && ready->observed_generation == offer.meta.generation;
+}
+
+}  // namespace portitor::cli::sell

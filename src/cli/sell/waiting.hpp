@@ -1,0 +1,58 @@
+#pragma once
+
+#include "cli/command.hpp"
+
+#include <portitor/kube/api.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace portitor::cli::sell {
+
+/// How a wait ended.
+enum class waited
+{
+    done,
+    timed_out,
+    interrupted,  ///< by a signal
+};
+
+/// Looks at an offer, as it is now or null where it is gone; true: that was what was waited for.
+using look = std::function<bool(const kube::object_ptr& offer)>;
+
+/// Reads an offer every half second, at once for the first time, until `done` says so. An API server that
+/// cannot be reached is asked again; one that refuses is an error.
+boost::asio::awaitable<result<waited>> wait_until(
+    roles::process around, kube::api& server, kube::object_key of, std::chrono::seconds timeout, look done
+);
+
+/// Tells how an offer comes along: a line for each condition whenever it has turned, with the time since the
+/// beginning. Says only what is about the present generation.
+class progress
+{
+public:
+    progress(std::ostream& out, bool colour, const timekeeper& timers)
+        : out_(out), colour_(colour), timers_(timers), begin_(timers.now())
+    {}
+
+    void show(const kube::object& offer);
+
+    /// A line of one's own, after the time.
+    void say(const std::string& line);
+
+private:
+    std::ostream& out_;
+    bool colour_;
+    const timekeeper& timers_;
+    timekeeper::time_point begin_;
+    std::map<std::string, std::string> told_;  ///< by type: status and reason
+};
+
+/// Whether the offer is Ready in its present generation.
+bool is_ready(const kube::object& offer);
+
+}  // namespace portitor::cli::sell

@@ -1,0 +1,228 @@
+#include "cli/yaml.hpp"
+#include "doctor_world.hpp"
+
+#include <portitor/schema/crd_schema.hpp>
+
+#include <ctime>
+
+using namespace portitor;
+using namespace portitor::cli::doctor;
+using namespace portitor::cli::doctor::samples;
+
+namespace {
+
+http::response version_answer(const std::string& body, std::chrono::seconds behind)
+{
+    http::response out = answer(200, body);
+    const std::time_t then = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() - behind);
+    std::tm parts{};
+    gmtime_r(&then, &parts);
+    char text[64];
+    std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    out.set(http::field::date, text);
+    return out;
+}
+
+json::object crd(const std::string& name, const std::string& conditions, const std::string& stored)
+{
+    return object_of(
+        R"({"metadata": {"name": ")" + name +
+        R"("}, "spec": {"versions": [{"name": "v1alpha1", "served": true}]}, "status": {"conditions": )" +
+        conditions + R"(, "storedVersions": )" + stored + "}}"
+    );
+}
+
+constexpr const char* good_names =
+    R"([{"type": "Established", "status": "True"}, {"type": "NamesAccepted", "status": "True"}])";
+
+}  // namespace
+
+TEST_CASE("doctor tells old API servers, wrong clocks and wrong credentials", "[cli][doctor]")
+{
+    doctor_world world;
+    CHECK(says(world.visit(&examine_api_server), "failure reached: the API server is not reached"));
+    const auto with = [&](http::response said) {
+        world.cluster.others["/version"] = std::move(said);
+        return world.visit(&examine_api_server);
+    };
+    const auto good = with(version_answer(R"({"gitVersion": "v1.33.2"})", std::chrono::seconds(1)));
+    CHECK(says(good, "ok version: v1.33.2, took 0 ms"));
+    CHECK(says(good, "ok clock: within"));
+    CHECK(says(
+        with(version_answer(R"({"gitVersion": "v1.29.9+k3s1"})", std::chrono::seconds(0))),
+        "failure version: v1.29.9+k3s1 is older than 1.30"
+    ));
+    CHECK(says(with(version_answer("{}", std::chrono::seconds(30))), "warning clock: "));
+    CHECK(says(with(version_answer("{}", std::chrono::seconds(-600))), "s behind the API server's"));
+    CHECK(says(with(answer(401)), "failure reached: it does not take these credentials"));
+    CHECK(says(with(answer(200, "<html>")), "not checked version: "));
+}
+
+TEST_CASE("doctor tells whose names are taken and which custom resources are missing", "[cli][doctor]")
+{
+    doctor_world world;
+    world.cluster.objects["customresourcedefinitions//serviceoffers.obol.org"] =
+        crd("serviceoffers.obol.org", good_names, R"(["v1alpha1", "v1"])");
+    world.cluster.objects["customresourcedefinitions//paymentroutes.obol.org"] =
+        crd("paymentroutes.obol.org",
+            R"([{"type": "NamesAccepted", "status": "False", "reason": "ShortNamesConflict",
+            "message": "\"pr\" is already in use\u001b[31m"}])",
+            "[]");
+    world.cluster.others["/apis/obol.org/v1alpha1"] =
+        answer(200, R"({"resources": [{"name": "serviceoffers"}, {"name": "serviceoffers/status"}]})");
+    world.cluster.others["/apis/traefik.io/v1alpha1"] = answer(404);
+    const auto found = world.visit(&examine_crds);
+    CHECK(says(found, "ok serviceoffers.obol.org: established"));
+    CHECK(says(found, "warning serviceoffers.obol.org: objects are also stored as v1\n"));
+    CHECK(says(found, R"(not accepted (ShortNamesConflict): "pr" is already in use\x1b[31m)"));
+    CHECK(says(found, "failure registrationrequests.obol.org: this custom resource is not there"));
+    CHECK(says(found, "ok ServiceOffer obol.org/v1alpha1: served"));
+    CHECK(says(found, "failure PaymentRoute obol.org/v1alpha1: the API server does not serve it"));
+    CHECK(says(found, "failure Middleware traefik.io/v1alpha1: the API server does not serve it"));
+    CHECK(says(found, "not checked HTTPRoute gateway.networking.k8s.io/v1: "));
+    CHECK(says(found, "warning admission policies: 0 policies"));
+}
+
+TEST_CASE("doctor compares the schema that is served with its own", "[cli][doctor]")
+{
+    doctor_world world;
+    auto& live = world.cluster.objects["customresourcedefinitions//serviceoffers.obol.org"];
+    live = cli::parse_yaml(std::string(schema::crd_text("ServiceOffer"))).value().front().as_object();
+    const std::string name = "serviceoffers.obol.org: ";
+    CHECK(says(world.visit(&examine_crds), "ok " + name + "its schema is that of this program"));
+    json::object& version = live["spec"].as_object()["versions"].as_array()[0].as_object();
+    json::object& schema = version["schema"].as_object()["openAPIV3Schema"].as_object();
+    schema["properties"].as_object()["spec"].as_object()["properties"].as_object().erase("upstream");
+    CHECK(says(world.visit(&examine_crds), "openAPIV3Schema.properties.spec.properties.upstream\n"));
+}
+
+TEST_CASE("doctor names the right that it lacks, and offers that others hold", "[cli][doctor]")
+{
+    doctor_world world;
+    json::object held = sold_offer("old");
+    held["metadata"].as_object()["finalizers"] = json::array{"monetize.obol.org/finalizer"};
+    world.cluster.lists["serviceoffers"] = {held};
+    world.read_market();
+    world.cluster.forbidden = {"customresourcedefinitions", "validatingadmissionpolicies"};
+    const auto found = world.visit(&examine_crds);
+    CHECK(says(
+        found, "not checked paymentroutes.obol.org: the right to get customresourcedefinitions is missing"
+    ));
+    CHECK(says(found, "the right to list validatingadmissionpolicies is missing"));
+    CHECK(says(found, "warning finalizers of others: 1 offers have one"));
+}
+
+TEST_CASE("doctor asks for the rights of the accounts that the Deployments name", "[cli][doctor]")
+{
+    doctor_world world;
+    world.cluster.lists["deployments"] = {object_of(R"({
+        "metadata": {"namespace": "portitor", "name": "toll-verifier",
+                     "labels": {"app.kubernetes.io/component": "verifier"}},
+        "spec": {"template": {"spec": {"serviceAccountName": "gatekeeper"}}}})")};
+    world.cluster.on_ask = [](const std::string&, const std::string& body) {
+        const bool denied = body.find("paymentroutes") != body.npos && body.find("\"watch\"") != body.npos &&
+                            body.find("gatekeeper") != body.npos;
+        return answer(201, denied ? R"({"status": {"allowed": false}})" : R"({"status": {"allowed": true}})");
+    };
+    const auto found = world.visit(&examine_rights);
+    CHECK(says(found, "ok doctor: it may look at everything"));
+    CHECK(says(found, "ok controller (portitor/portitor-controller): it has every right"));
+    CHECK(says(found, "failure verifier (portitor/gatekeeper): it may not watch paymentroutes.obol.org\n"));
+    world.cluster.on_ask = [](const std::string& target, const std::string&) {
+        return answer(target.ends_with("/subjectaccessreviews") ? 403 : 201, R"({"status": {}})");
+    };
+    const auto lacking = world.visit(&examine_rights);
+    CHECK(says(lacking, "info doctor: what takes other rights is not checked: list serviceoffers.obol.org, ")
+    );
+    CHECK(says(lacking, "list pods in the release's namespace"));
+    CHECK(says(lacking, "not checked registrar (portitor/portitor-registrar): the right to create"));
+}
+
+TEST_CASE("doctor looks at pods, images and Leases of the roles", "[cli][doctor]")
+{
+    doctor_world world;
+    const auto deployment = [](const std::string& role, const std::string& image, int ready) {
+        return object_of(fmt::format(
+            R"({{"metadata": {{"namespace": "portitor", "name": "portitor-{0}", "generation": 1,
+                 "labels": {{"app.kubernetes.io/component": "{0}"}}}},
+                "spec": {{"replicas": 2, "template": {{"spec": {{"containers": [
+                  {{"name": "{0}", "image": "{1}"}}, {{"name": "mesh", "image": "envoy"}}]}}}}}},
+                "status": {{"readyReplicas": {2}, "updatedReplicas": 2, "observedGeneration": 1}}}})",
+            role,
+            image,
+            ready
+        ));
+    };
+    world.cluster.lists["deployments"] = {
+        deployment("controller", "portitor:2", 2), deployment("verifier", "portitor:1", 0)};
+    world.cluster.lists["pods"] = {object_of(R"({
+        "metadata": {"namespace": "portitor", "name": "portitor-verifier-0"},
+        "status": {"containerStatuses": [
+          {"restartCount": 7, "lastState": {"terminated": {"reason": "OOMKilled"}}}]}})")};
+    world.cluster.objects["leases/portitor/portitor-controller"] = object_of(
+        R"({"metadata": {"namespace": "portitor", "name": "portitor-controller"},
+            "spec": {"holderIdentity": "one", "leaseDurationSeconds": 15, "renewTime": ")" +
+        world.ago(std::chrono::seconds(600)) + R"("}})"
+    );
+    const auto found = world.visit(&examine_roles);
+    CHECK(says(found, "ok Deployment portitor-controller: 2 of 2 pods are ready"));
+    CHECK(says(found, "failure Deployment portitor-verifier: 0 of 2 pods are ready"));
+    CHECK(says(found, "warning image: the roles have several: portitor:1, portitor:2\n"));
+    CHECK(says(found, "warning Pod portitor-verifier-0: it has been restarted 7 times, last after OOMKilled")
+    );
+    CHECK(says(found, "failure Lease portitor-controller: held by one, renewed 10m ago"));
+    CHECK(says(found, "warning Lease portitor-registrar: namespace portitor has none"));
+}
+
+TEST_CASE("doctor groups what is not sold by its cause", "[cli][doctor]")
+{
+    doctor_world world;
+    const auto broken = [&](const std::string& name, const std::string& reason, int hours) {
+        json::object out = sold_offer(name);
+        json::array& all = out["status"].as_object()["conditions"].as_array();
+        all[0].as_object()["status"] = "False";
+        all.push_back(object_of(fmt::format(
+            R"({{"type": "PaymentGateReady", "status": "False", "reason": "{}", "message": "why",
+                "observedGeneration": 1, "lastTransitionTime": "{}"}})",
+            reason,
+            world.ago(std::chrono::hours(hours))
+        )));
+        return out;
+    };
+    json::object dying = sold_offer("dying");
+    dying["metadata"].as_object()["deletionTimestamp"] = world.ago(std::chrono::hours(1));
+    world.cluster.lists["serviceoffers"] = {
+        broken("a", "NotAdmitted", 3),
+        broken("b", "NotAdmitted", 5),
+        broken("c", "NotAdmitted", 3),
+        broken("d", "NotAdmitted", 3),
+        broken("e", "InvalidPrice", 3),
+        dying,
+        sold_offer("well")};
+    json::object refused = payment_route("a", "https://x402.org/facilitator");
+    refused["status"] = json::object();
+    world.cluster.lists["paymentroutes"] = {refused, payment_route("well", "https://x402.org/facilitator")};
+    world.cluster.lists["registrationrequests"] = {object_of(
+        R"({"metadata": {"namespace": "shop", "name": "a-registration"},
+            "status": {"phase": "Failed", "errorMessage": "no funds"}})"
+    )};
+    world.read_market();
+    const auto found = world.visit(&examine_offers);
+    CHECK(says(
+        found,
+        "failure PaymentGateReady NotAdmitted: 4 offers are not Ready, for 5h at most: shop/a, shop/b, "
+        "shop/c and 1 more\n"
+    ));
+    CHECK(says(found, "warning PaymentGateReady InvalidPrice: one offer is not Ready, for 3h at most: shop/e")
+    );
+    CHECK(says(found, "failure deletion: 1 offers wait for it longer than the deadline: shop/dying (60m)"));
+    CHECK(says(found, "failure PaymentRoutes: 1 are not admitted: shop/a-payment"));
+    CHECK(says(found, "warning RegistrationRequests: 1 have failed: shop/a-registration"));
+}
+
+TEST_CASE("without the offers the areas that need them say so", "[cli][doctor]")
+{
+    doctor_world world;
+    for (const examiner area : {&examine_offers, &examine_bypasses, &examine_gate})
+        CHECK(says(world.visit(area), "there is no market"));
+}

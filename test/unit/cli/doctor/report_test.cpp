@@ -1,0 +1,126 @@
+#include "../command_world.hpp"
+#include "cli/doctor/examination.hpp"
+#include "cli/doctor/report.hpp"
+#include "doctor_world.hpp"
+
+#include <sstream>
+#include <stdexcept>
+
+using namespace portitor;
+using namespace portitor::cli::doctor;
+using namespace portitor::cli::doctor::samples;
+
+namespace {
+
+asio::awaitable<void> finds(const patient&, notebook& into)
+{
+    into.ok("one", "well");
+    co_return;
+}
+
+asio::awaitable<void> hangs(const patient& of, notebook& into)
+{
+    into.warn("first", "found", "do");
+    co_await of.around.timers.sleep_for(std::chrono::hours(1));
+    into.ok("second", "never");
+}
+
+asio::awaitable<void> throws(const patient&, notebook&)
+{
+    throw std::runtime_error("a fault");
+    co_return;
+}
+
+}  // namespace
+
+TEST_CASE("an area that hangs or throws holds up no other, and what it has found stays", "[cli][doctor]")
+{
+    doctor_world world;
+    const patient of = world.made();
+    const std::vector<area> areas{
+        {"hanging", "", false, &hangs}, {"throwing", "", false, &throws}, {"good", "", false, &finds}};
+    std::optional<std::vector<finding>> found;
+    asio::co_spawn(
+        world.host.context,
+        examine(of, areas, std::chrono::seconds(15)),
+        [&](std::exception_ptr, std::vector<finding> all) { found = std::move(all); }
+    );
+    world.host.context.poll();
+    CHECK_FALSE(found);
+    world.host.timers.advance(std::chrono::seconds(15));
+    world.host.context.restart();
+    world.host.context.poll();
+    REQUIRE(found);
+    CHECK(
+        lines(*found) == "warning first: found\n"
+                         "failure time: it has not ended within 15 s: the rest was not checked\n"
+                         "failure doctor: a fault\n"
+                         "ok one: well\n"
+    );
+}
+
+TEST_CASE("what others wrote cannot move the cursor, and no area writes for ever", "[cli][doctor]")
+{
+    notebook into("area");
+    into.failure("a\x1b[2J", "b\n\xff", "c\r");
+    CHECK(into.findings().front().check == "a\\x1b[2J");
+    CHECK(into.findings().front().words == "b \\xff");
+    CHECK(into.findings().front().advice == "c\\x0d");
+    for (int i = 0; i < 1000; ++i)
+        into.ok("same", "again");
+    CHECK(into.findings().size() == 201);
+    CHECK(into.findings().back().check == "more");
+}
+
+TEST_CASE("a report as text and as JSON", "[cli][doctor]")
+{
+    report what;
+    what.settings = "--config";
+    what.findings = {
+        {"gate", "shop/hello", verdict::ok, "HTTP 402", ""},
+        {"gate", "shop/other", verdict::failure, "HTTP 200", "look"},
+        {"offers", "Ready", verdict::not_checked, "no", ""}};
+    std::ostringstream text;
+    print_text(what, text, cli::palette(false));
+    CHECK(
+        text.str() == "Settings: --config\n\n"
+                      "gate\n"
+                      "  ok             shop/hello: HTTP 402\n"
+                      "  failure        shop/other: HTTP 200\n"
+                      "                 -> look\n\n"
+                      "offers\n"
+                      "  not checked    Ready: no\n\n"
+                      "1 ok, 0 info, 0 warning, 1 failure, 1 not checked\n"
+    );
+    std::ostringstream as_json;
+    print_json(what, as_json);
+    const json::object read = object_of(as_json.str());
+    CHECK(
+        json::serialize(read.at("summary")) == R"({"ok":1,"info":0,"warning":0,"failure":1,"notChecked":1})"
+    );
+    CHECK(kube::array_at(read, "findings").at(2).at("verdict") == "notChecked");
+}
+
+TEST_CASE("the command's exit codes", "[cli][doctor]")
+{
+    cli::samples::command_world world;
+    const auto offline = world.run({"doctor", "--offline", "--only=offers"});
+    CHECK(offline.code == 0);
+    CHECK(offline.out.find("Ready: all of 0 offers that are to be sold") != std::string::npos);
+    CHECK(
+        offline.out.find("not checked    settings: those of the installation are not known") !=
+        std::string::npos
+    );
+    CHECK(world.run({"doctor", "--only=gateway", "-o", "json"}).code == 1);
+    const std::vector<std::vector<std::string>> wrong{
+        {"doctor", "--only=everything"},
+        {"doctor", "-o", "xml"},
+        {"doctor", "--timeout=0s"},
+        {"doctor", "--registrar-account=me"},
+        {"doctor", "shop/hello"}};
+    for (const std::vector<std::string>& words : wrong)
+        CHECK(world.run(words).code == 2);
+    const auto rights = world.run({"doctor", "--rights"});
+    CHECK(rights.code == 0);
+    CHECK(rights.out.starts_with("WHO"));
+}

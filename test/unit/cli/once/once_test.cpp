@@ -1,0 +1,372 @@
+#include "../command_world.hpp"
+#include "offer/child.hpp"
+
+#include <portitor/api/resources.hpp>
+
+#include <boost/json/serialize.hpp>
+
+#include <chrono>
+
+using namespace portitor;
+using portitor::cli::samples::command_world;
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* offer_head = R"(
+apiVersion: obol.org/v1alpha1
+kind: ServiceOffer
+)";
+
+/// An offer in the namespace "shop", as a file has it.
+std::string written(const std::string& name, const std::string& more = "price: {perRequest: \"0.001\"}")
+{
+    return "---" + std::string(offer_head) + "metadata: {name: " + name + ", namespace: shop}\n" +
+           "spec:\n  upstream: {service: web, port: 8080}\n  payment:\n    network: base-sepolia\n" +
+           "    payTo: \"0x14dC79964da2C08b23698B3D3cc7Ca32193d9955\"\n    " + more + "\n";
+}
+
+/// Nobody's writes but dry runs get through, and those are counted.
+class only_looked_at final : public kube::api
+{
+public:
+    only_looked_at(std::unique_ptr<kube::api> inner, unsigned& dry_runs)
+        : inner_(std::move(inner)), dry_runs_(dry_runs)
+    {}
+
+    template <typename T>
+    using answer = boost::asio::awaitable<kube::api_result<T>>;
+
+    answer<kube::object_ptr>
+    get(kube::resource kind, kube::object_key key, kube::request_class urgency) override
+    {
+        return inner_->get(kind, std::move(key), urgency);
+    }
+    answer<kube::list_page> list(
+        kube::resource kind, kube::selection which, kube::list_position from, kube::item_handler each
+    ) override
+    {
+        return inner_->list(kind, std::move(which), std::move(from), std::move(each));
+    }
+    answer<std::unique_ptr<http::body_stream>>
+    watch(kube::resource, kube::selection, std::string, std::chrono::seconds) override
+    {
+        throw std::logic_error("a watch");
+    }
+    answer<kube::object_ptr> apply(kube::resource kind, json::object wanted, kube::apply_options how) override
+    {
+        if (!how.dry_run)
+            throw std::logic_error("a write");
+        ++dry_runs_;
+        return inner_->apply(kind, std::move(wanted), std::move(how));
+    }
+    answer<kube::object_ptr> patch(kube::resource, kube::object_key, json::array) override
+    {
+        throw std::logic_error("a patch");
+    }
+    answer<kube::object_ptr> replace(kube::resource, json::object, kube::request_class) override
+    {
+        throw std::logic_error("a replace");
+    }
+    answer<kube::object_ptr> create(kube::resource, json::object, kube::request_class) override
+    {
+        throw std::logic_error("a create");
+    }
+    answer<void> remove(kube::resource, kube::object_key, kube::delete_options) override
+    {
+        throw std::logic_error("a removal");
+    }
+
+private:
+    const std::unique_ptr<kube::api> inner_;
+    unsigned& dry_runs_;
+};
+
+struct once_world : command_world
+{
+    unsigned dry_runs = 0;
+
+    once_world()
+    {
+        between = [this](std::unique_ptr<kube::api> inner) -> std::unique_ptr<kube::api> {
+            return std::make_unique<only_looked_at>(std::move(inner), dry_runs);
+        };
+    }
+
+    /// Runs it with -o json; `code` is checked.
+    json::object look(std::vector<std::string> words, int code, const std::string& input = {})
+    {
+        words.insert(words.begin(), {"once", "-o", "json"});
+        if (!input.empty())
+            words.insert(words.end(), {"-f", "-"});
+        const outcome done = run(words, input);
+        INFO(done.err);
+        REQUIRE(done.code == code);
+        return json::parse(done.out).as_object();
+    }
+
+    json::object only(const std::string& input, int code, std::vector<std::string> words = {})
+    {
+        const json::object said = look(std::move(words), code, input);
+        REQUIRE(kube::array_at(said, "offers").size() == 1);
+        return said.at("offers").at(0).as_object();
+    }
+
+    void create_offer(const std::string& name)
+    {
+        create(
+            api::service_offer_resource,
+            R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","metadata":{"namespace":"shop","name":")" +
+                name +
+                R"("},"spec":{"upstream":{"service":"web","port":8080},"payment":{"network":"base-sepolia",)"
+                R"("payTo":"0x14dC79964da2C08b23698B3D3cc7Ca32193d9955","price":{"perRequest":"0.001"}}}})"
+        );
+    }
+
+    /// As the controller would: the children that are foretold.
+    void settle()
+    {
+        const json::object said = look({"-A", "--no-dry-run"}, 2);
+        for (const json::value& one : kube::array_at(said, "offers"))
+        {
+            for (const json::value& each : kube::array_at(one.as_object(), "children"))
+                settle(each.as_object());
+        }
+    }
+
+    void settle(const json::object& child)
+    {
+        for (const offer::child_type& type : offer::child_types)
+        {
+            if (type.resource.kind != kube::string_at(child, "kind"))
+                continue;
+            kube::apply_options how;
+            how.field_manager = api::controller_field_manager;
+            server.storage().apply(
+                sandbox::kind_id(type.resource),
+                key(kube::string_at(child, "name")),
+                child.at("wanted").as_object(),
+                how
+            );
+        }
+    }
+};
+
+std::string action_of(const json::object& offer, const std::string& kind)
+{
+    for (const json::value& each : kube::array_at(offer, "children"))
+    {
+        if (kube::string_at(each.as_object(), "kind") == kind)
+            return kube::string_at(each.as_object(), "action");
+    }
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("once shows what a file would come to, as a command and as a role", "[cli][once]")
+{
+    for (const char* first : {"once", "--role=once"})
+    {
+        once_world w;
+        const auto shown = w.run({first, "--local", "-f", "-"}, written("hello"));
+        CHECK(shown.code == 2);
+        CHECK(shown.out.find("Looked at files alone (--local).") == 0);
+        CHECK(shown.out.find("\nshop/hello (new, from -)\n") != std::string::npos);
+        CHECK(shown.out.find("0.001 USDC on Base Sepolia a request\n") != std::string::npos);
+        CHECK(shown.out.find("  + create PaymentRoute shop/hello-payment\n") != std::string::npos);
+        CHECK(shown.out.find("Plan: 3 to create, 0 to change, 0 to delete, 0 blocked;") != std::string::npos);
+        CHECK(w.dry_runs == 0);
+    }
+}
+
+TEST_CASE("once takes the names of offers as words", "[cli][once]")
+{
+    once_world w;
+    w.create_offer("live");
+    const std::string two = written("hello") + written("world");
+    CHECK(kube::array_at(w.look({"shop/world"}, 2, two), "offers").size() == 1);
+    CHECK(kube::array_at(w.look({"shop/live"}, 2, two), "offers").size() == 1);
+    CHECK(kube::array_at(w.look({"-A"}, 2, two), "offers").size() == 3);
+    const json::object none = w.look({"shop/absent"}, 1, two);
+    CHECK(none.at("errors").at(0).as_string() == "ServiceOffer shop/absent is not there");
+    for (const std::vector<std::string>& wrong :
+         {std::vector<std::string>{"once"},
+          {"once", "a/b/c"},
+          {"once", "-A", "--local"},
+          {"once", "-A", "-o", "xml"}})
+        CHECK(w.run(wrong).code == 1);
+}
+
+TEST_CASE("once asks the server about what differs, and writes nothing", "[cli][once]")
+{
+    once_world w;
+    const json::object created = w.only(written("hello"), 2);
+    CHECK(kube::string_at(created, "standing") == "new");
+    CHECK(action_of(created, "HTTPRoute") == "create");
+    CHECK(w.dry_runs == 4);
+    w.dry_runs = 0;
+    w.only(written("hello"), 2, {"--no-dry-run"});
+    CHECK(w.dry_runs == 0);
+}
+
+TEST_CASE("an older live offer keeps its path from one of a file", "[cli][once]")
+{
+    once_world w;
+    w.create_offer("elder");
+    const json::object said = w.only(
+        written("young").insert(written("young").find("  upstream"), "  path: /services/elder/x\n"), 2
+    );
+    CHECK(kube::string_at(said, "blocked.reason") == "PathConflict");
+    CHECK(kube::string_at(said, "status.phase") == "Blocked");
+}
+
+TEST_CASE("a file that cannot be taken hides no other", "[cli][once]")
+{
+    once_world w;
+    const json::object said = w.look(
+        {},
+        1,
+        written("bad", "price: {perRequest: 7, perNothing: 1}\n    maxTimeoutSeconds: 0") + written("good")
+    );
+    REQUIRE(kube::array_at(said, "offers").size() == 2);
+    CHECK(!said.at("offers").at(0).at("problems").as_array().empty());
+    CHECK(!said.at("offers").at(0).as_object().contains("children"));
+    CHECK(said.at("offers").at(1).at("children").as_array().size() == 3);
+    CHECK(w.run({"once", "-f", "/does/not/exist", "-f", "-"}, written("good")).code == 1);
+    CHECK(w.run({"once", "-f", "-"}, "a: [").err.find("line") != std::string::npos);
+    CHECK(
+        w.run({"once", "-f", "-"}, written("twice") + written("twice")).err.find("stands in - already") !=
+        std::string::npos
+    );
+}
+
+TEST_CASE("the operator's selector leaves offers out, once's own shows some", "[cli][once]")
+{
+    once_world w;
+    const json::object passed = w.only(written("hello"), 0, {"--offer-selector", "mine=yes"});
+    CHECK(kube::string_at(passed, "passedOver").find("mine=yes") != std::string::npos);
+    w.create_offer("live");
+    w.patch(
+        api::service_offer_resource, "live", R"([{"op":"add","path":"/metadata/labels","value":{"a":"b"}}])"
+    );
+    CHECK(kube::array_at(w.look({"-l", "a=b"}, 2), "offers").size() == 1);
+    CHECK(kube::array_at(w.look({"-l", "a!=b"}, 0), "offers").empty());
+}
+
+TEST_CASE("texts of others do not reach a terminal raw, secrets not at all", "[cli][once]")
+{
+    once_world w;
+    const auto shown = w.run(
+        {"once", "-f", "-", "-v", "--default-facilitator=https://f.example/x?key=abc"},
+        written("hello").append("  registration: {description: \"\\e[31mred\"}\n")
+    );
+    const auto as_yaml = w.run(
+        {"once", "-f", "-", "-o", "yaml"},
+        written("hello") + "  registration: {description: \"x\\e[31mred\"}\n"
+    );
+    CHECK(as_yaml.out.find("[31mred") != std::string::npos);
+    CHECK(as_yaml.out.find('\x1b') == std::string::npos);
+    CHECK(shown.code == 2);
+    CHECK(shown.out.find('\x1b') == std::string::npos);
+    CHECK(shown.out.find("abc") == std::string::npos);
+    CHECK(shown.out.find("https://f.example/x?key=***") != std::string::npos);
+}
+
+TEST_CASE("an edit that cannot be sold takes the route down, step by step", "[cli][once]")
+{
+    once_world w;
+    w.create_offer("hello");
+    w.settle();
+    std::string reserved = written("hello");
+    reserved.insert(reserved.find("  upstream"), "  path: /.well-known/x402\n");
+    const json::object said = w.only(reserved, 2);
+    CHECK(kube::string_at(said, "standing") == "changed");
+    CHECK(kube::string_at(said, "blocked.reason") == "ReservedPath");
+    CHECK(action_of(said, "HTTPRoute") == "delete");
+    CHECK(action_of(said, "Middleware") == "same");
+    const json::array& next = kube::array_at(said, "next");
+    const auto follows = [&](const char* text) {
+        return std::find(next.begin(), next.end(), json::value(text)) != next.end();
+    };
+    CHECK(follows("then Middleware shop/x402-hello is deleted"));
+    CHECK(follows("then PaymentRoute shop/hello-payment is deleted"));
+    CHECK(
+        w.run({"once", "-f", "-"}, reserved).out.find("  - delete HTTPRoute shop/so-hello\n") !=
+        std::string::npos
+    );
+}
+
+TEST_CASE("derived prices show how they are made", "[cli][once]")
+{
+    once_world w;
+    const auto price = [&](const std::string& written_price) {
+        const json::object said = w.only(written("hello", "price: " + written_price), 2);
+        const json::object& first = said.at("terms").at("prices").at(0).as_object();
+        return kube::string_at(first, "words") + " | " + kube::string_at(first, "derivation");
+    };
+    CHECK(price("{perRequest: \"0.10\"}") == "0.1 USDC on Base Sepolia a request | ");
+    CHECK(
+        price("{perMTok: \"2.5\"}") ==
+        "0.0025 USDC on Base Sepolia a request | 2.5 USDC per MTok x 1000 tokens = "
+        "0.0025 USDC"
+    );
+    CHECK(
+        price("{perHour: \"7\"}") ==
+        "0.583334 USDC on Base Sepolia a request | 7 USDC per hour x 5 minutes = "
+        "0.583334 USDC, rounded up"
+    );
+    // What nobody would settle has a price all the same.
+    const json::object unsettled =
+        w.only(written("hello", "price: {perRequest: \"1\"}\n    facilitator: unheard-of"), 2);
+    CHECK(kube::string_at(unsettled, "blocked.reason") == "UnknownFacilitator");
+    CHECK(unsettled.at("terms").at("prices").at(0).at("atomic").as_string() == "1000000");
+}
+
+TEST_CASE("colours are for terminals", "[cli][once]")
+{
+    once_world w;
+    const std::vector<std::string> words{"once", "--local", "-f", "-"};
+    CHECK(w.run(words, written("hello")).out.find("\x1b[") == std::string::npos);
+    w.out_is_terminal = true;
+    std::vector<std::string> always = words;
+    always.emplace_back("--color=always");
+    CHECK(w.run(always, written("hello")).out.find("\x1b[32m+ create PaymentRoute") != std::string::npos);
+}
+
+TEST_CASE("of a thousand offers none is asked about that is as it should be", "[cli][once]")
+{
+    once_world w;
+    for (int i = 0; i < 1000; ++i)
+        w.create_offer("offer-" + std::to_string(i));
+    w.settle();
+    const json::object said = w.look({"-A"}, 2);
+    CHECK(kube::int_at(said, "plan.same") == 3000);
+    CHECK(kube::int_at(said, "plan.statuses") == 1000);
+    CHECK(w.dry_runs == 0);
+}
+
+TEST_CASE("what somebody else has changed is told with its owner", "[cli][once]")
+{
+    once_world w;
+    w.create_offer("hello");
+    w.settle();
+    w.patch(
+        api::http_route_resource,
+        "so-hello",
+        R"([{"op":"replace","path":"/spec/hostnames","value":["else.example.com"]}])"
+    );
+    const auto shown = w.run({"once", "shop/hello"});
+    CHECK(shown.code == 2);
+    for (const char* line :
+         {"  ~ change HTTPRoute shop/so-hello (somebody else has changed or deleted it)\n",
+          "      -    - else.example.com\n",
+          "      spec.hostnames: owned by user; the controller would take it back\n",
+          "  Event DriftRepaired: HTTPRoute so-hello was changed by somebody else; it is put right\n"})
+    {
+        INFO(shown.out);
+        CHECK(shown.out.find(line) != std::string::npos);
+    }
+    CHECK(w.dry_runs == 2);
+}

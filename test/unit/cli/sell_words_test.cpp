@@ -1,0 +1,223 @@
+#include "catch.hpp"
+#include "cli/sell/answer_verdict.hpp"
+#include "cli/sell/api_words.hpp"
+#include "cli/sell/confirm.hpp"
+#include "cli/sell/hints.hpp"
+#include "cli/sell/status_view.hpp"
+
+#include <portitor/api/resources.hpp>
+#include <portitor/config/groups.hpp>
+#include <portitor/x402/base64.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+using namespace portitor;
+using namespace portitor::cli::sell;
+namespace json = boost::json;
+
+namespace {
+
+constexpr const char* usdc = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
+constexpr const char* seller = "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955";
+
+kube::object_ptr sample(const std::string& status = "{}", const std::string& upstream_ns = "shop")
+{
+    const std::string text =
+        R"({"metadata":{"namespace":"shop","name":"hello","uid":"1","generation":2},"spec":{)"
+        R"("upstream":{"service":"web","namespace":")" +
+        upstream_ns + R"(","port":80},"payment":{"network":"base-sepolia","payTo":")" + seller +
+        R"(","price":{"perRequest":"0.001"}}},"status":)" + status + "}";
+    return kube::parse_object(json::parse(text).as_object()).value();
+}
+
+bool has(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+api::payment_route terms()
+{
+    api::payment_route out;
+    out.price = 1000;
+    out.asset = usdc;
+    out.network = "eip155:84532";
+    out.pay_to = seller;
+    return out;
+}
+
+http::response demand(const std::string& amount, const std::string& pay_to = seller)
+{
+    http::response out = http::make_response(http::status::payment_required, "{}");
+    out.set("X-Portitor-Route", "shop/hello");
+    out.set(
+        "PAYMENT-REQUIRED",
+        x402::encode_base64(
+            R"({"x402Version":2,"accepts":[{"scheme":"exact","network":"eip155:84532","amount":")" + amount +
+            R"(","asset":")" + usdc + R"(","payTo":")" + pay_to + R"("}]})"
+        )
+    );
+    return out;
+}
+
+answer_level level_of(const http::response& answer, expected_answer expected)
+{
+    static const auto networks = x402::network_table::built_in();
+    expected.networks = &networks;
+    return judge_answer(answer, expected).level;
+}
+
+}  // namespace
+
+TEST_CASE("no reason lacks a hint", "[cli][sell]")
+{
+    std::ifstream in("include/portitor/api/conditions.hpp");
+    std::stringstream text;
+    text << in.rdbuf();
+    const std::string all = text.str();
+    const std::regex reason(R"re(constexpr reason \w+\{"(\w+)"\})re");
+    unsigned count = 0;
+    for (std::sregex_iterator at(all.begin(), all.end(), reason); at != std::sregex_iterator(); ++at, ++count)
+    {
+        CAPTURE((*at)[1].str());
+        const auto what = hint_for((*at)[1].str(), *sample());
+        REQUIRE(what);
+        CHECK(!what->words.empty());
+        CHECK(!has(what->words + what->command, "{"));
+    }
+    CHECK(count > 45);
+    CHECK(!hint_for("BackendNotFound", *sample()));
+}
+
+TEST_CASE("what others wrote is no part of a command to copy", "[cli][sell]")
+{
+    CHECK(
+        hint_for("Unhealthy", *sample("{}", "back; rm"))->command ==
+        "kubectl get service,endpointslices -n NAMESPACE"
+    );
+    CHECK(hint_for("Drained", *sample())->words.ends_with("portitor sell resume hello -n shop"));
+}
+
+TEST_CASE("an unpaid answer is judged by the offer's terms", "[cli][sell]")
+{
+    const expected_answer expected{"shop/hello", terms(), "", nullptr};
+    CHECK(level_of(demand("1000"), expected) == answer_level::good);
+    CHECK(level_of(demand("999"), expected) == answer_level::bad);
+    CHECK(level_of(demand("1000", usdc), expected) == answer_level::bad);
+    CHECK(level_of(demand("1000"), {"shop/other", terms(), "", nullptr}) == answer_level::bad);
+    CHECK(level_of(demand("1"), {"shop/hello", std::nullopt, "", nullptr}) == answer_level::good);
+    http::response foreign = demand("1000");
+    foreign.erase("X-Portitor-Route");
+    CHECK(level_of(foreign, expected) == answer_level::bad);
+    http::response garbled = demand("1000");
+    garbled.set("PAYMENT-REQUIRED", "[[[");
+    CHECK(level_of(garbled, expected) == answer_level::bad);
+    CHECK(level_of(http::make_response(http::status::ok, "hello"), expected) == answer_level::warning);
+    for (const auto code :
+         {http::status::not_found,
+          http::status::forbidden,
+          http::status::found,
+          http::status::service_unavailable,
+          http::status::conflict})
+        CHECK(level_of(http::make_response(code, ""), expected) == answer_level::bad);
+}
+
+TEST_CASE("a path has terms of its own", "[cli][sell]")
+{
+    api::payment_route own = terms();
+    api::payment_rule free;
+    free.pattern = api::path_pattern::parse("/docs").value();
+    free.access = api::gate::free;
+    api::payment_rule dear;
+    dear.pattern = api::path_pattern::parse("/report").value();
+    dear.price = 5000;
+    own.rules = {free, dear};
+    CHECK(level_of(demand("5000"), {"shop/hello", own, "/report", nullptr}) == answer_level::good);
+    CHECK(level_of(demand("1000"), {"shop/hello", own, "/report", nullptr}) == answer_level::bad);
+    CHECK(level_of(demand("1000"), {"shop/hello", own, "/docs", nullptr}) == answer_level::bad);
+    CHECK(
+        level_of(http::make_response(http::status::ok, ""), {"shop/hello", own, "/docs", nullptr}) ==
+        answer_level::good
+    );
+}
+
+TEST_CASE("a missing right is named", "[cli][sell]")
+{
+    const kube::api_error why(
+        403,
+        "Forbidden",
+        "serviceoffers.obol.org \"hello\" is forbidden: User \"u\" cannot patch resource "
+        "\"serviceoffers\" in API "
+        "group \"obol.org\" in the namespace \"shop\"",
+        {}
+    );
+    const error said = in_words(why, "patch", api::service_offer_resource, {"shop", "hello"});
+    CHECK(has(said.message(), "no right to patch serviceoffers.obol.org in namespace shop"));
+    CHECK(has(said.message(), "kubectl auth can-i patch serviceoffers.obol.org -n shop"));
+}
+
+TEST_CASE("who else has set a field is named", "[cli][sell]")
+{
+    const auto conflict = [](const std::string& manager) {
+        return kube::api_error(
+            409,
+            "Conflict",
+            "Apply failed with 1 conflict",
+            {},
+            {{"FieldManagerConflict",
+              ".spec.path",
+              "conflict with \"" + manager + "\" using obol.org/v1alpha1"}}
+        );
+    };
+    const error said = in_words(
+        conflict("kubectl-client-side-apply"), "patch", api::service_offer_resource, {"shop", "hello"}
+    );
+    CHECK(has(said.message(), ".spec.path is owned by \"kubectl-client-side-apply\""));
+    CHECK(has(said.message(), "--force-conflicts"));
+    CHECK(!is_only_our_conflict(conflict("kubectl")));
+    CHECK(is_only_our_conflict(conflict("portitor")));
+}
+
+TEST_CASE("the status of an offer is a table with what to do", "[cli][sell]")
+{
+    const auto of = sample(R"({"phase":"Pending","endpoint":"https://x/services/hello","conditions":[
+        {"type":"Ready","status":"False","reason":"Unhealthy","message":"bad \u001b[31m","observedGeneration":2,
+         "lastTransitionTime":"2026-11-28T00:00:00Z"},
+        {"type":"UpstreamHealthy","status":"False","reason":"Unhealthy","message":"connection refused",
+         "observedGeneration":2,"lastTransitionTime":"2026-11-28T00:00:00Z"},
+        {"type":"RoutePublished","status":"True","reason":"Published","message":"published","observedGeneration":1,
+         "lastTransitionTime":"2026-11-28T00:00:00Z"}]})");
+    std::ostringstream out;
+    offer::plan_settings plan;
+    plan.lists = config::defaults<config::operator_lists>();
+    plan.lists.resolve().value();
+    print_status(out, {}, {of, nullptr, nullptr}, plan, from_rfc3339("2026-11-28T00:00:30Z"));
+    const std::string text = out.str();
+    CAPTURE(text);
+    CHECK(has(text, "ServiceOffer shop/hello (http)\n"));
+    CHECK(has(text, "  Price         0.001 USDC on Base Sepolia a request\n"));
+    CHECK(has(text, "UpstreamHealthy   False    Unhealthy   30s   connection refused\n"));
+    CHECK(has(text, "(of an older spec) published"));
+    CHECK(has(text, "What to do:\n  UpstreamHealthy is False (Unhealthy): See that the pods"));
+    CHECK(text.find('\x1b') == std::string::npos);
+    const json::object data = status_data({of, nullptr, nullptr});
+    CHECK(data.at("ready") == false);
+    CHECK(data.at("hints").as_array().size() == 2);
+    CHECK(data.at("hints").as_array()[0].at("type") == "UpstreamHealthy");
+}
+
+TEST_CASE("nobody is asked where nobody can answer", "[cli][sell]")
+{
+    std::istringstream in("y\n");
+    std::ostringstream out;
+    cli::console terminal{in, out, out};
+    CHECK(confirm(terminal, "Sure?", true).value());
+    CHECK(has(confirm(terminal, "Sure?", false).error().message(), "--yes"));
+    terminal.in_is_terminal = true;
+    CHECK(confirm(terminal, "Sure?", false).value());
+    CHECK(!confirm(terminal, "Sure?", false).value());
+}
