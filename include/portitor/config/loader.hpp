@@ -33,6 +33,8 @@ struct option
     bool is_list = false;
     /// Has to be given. Not for what a role declares: its options are known to all roles.
     bool is_required = false;
+    /// Counts where it is typed, and neither in the environment nor in a file: a consent is for this time.
+    bool is_typed_only = false;
     std::vector<std::string> values{};  ///< all that it may be, where that is a short list
     std::string placeholder{};          ///< of its value in the help: "FILE"
     /// Called before values are applied once more: a list is emptied.
@@ -120,8 +122,8 @@ public:
     /// `summary` heads the help of `program`; `footer` ends it.
     loader(std::string program, std::string summary, std::string footer);
 
-    /// Throws std::logic_error where two declare an option with different defaults; but what is hidden gives
-    /// way to what is not.
+    /// Throws std::logic_error where two declare an option with different defaults. What is hidden gives way
+    /// to what is not: a hidden owner of an option that is shown hears nothing of it.
     void add(option what);
     void add(section what);
 

@@ -81,13 +81,14 @@ void declare_payment(const config::headed& into, options& own)
     into.add(with_placeholder(
         config::list_option("network", "pay on this network only, such as base-sepolia", own.networks), "NAME"
     ));
-    into.add(
-        {"allow-mainnet",
-         "pay also on networks that are no known test networks: with real money",
-         "false",
-         config::set_bool(own.allow_mainnet),
-         true}
-    );
+    config::option real_money{
+        "allow-mainnet",
+        "pay also on networks that are no known test networks: with real money",
+        "false",
+        config::set_bool(own.allow_mainnet),
+        true};
+    real_money.is_typed_only = true;
+    into.add(std::move(real_money));
     into.add(one_of(
         {"x402-version", "pay by this version of x402 only", "", config::set_text(own.version)}, {"1", "2"}
     ));
