@@ -52,7 +52,8 @@ json::value plain_scalar(const std::string& text)
 class converter
 {
 public:
-    explicit converter(plain_scalars how) : how_(how) {}
+    /// @param size of the text: aliases may make a few times as much of it
+    converter(plain_scalars how, std::size_t size) : how_(how), bytes_left_(4 * size + 65'536) {}
 
     result<json::value> convert(const YAML::Node& node, int depth = 0)
     {
@@ -63,6 +64,10 @@ public:
         switch (node.Type())
         {
         case YAML::NodeType::Scalar:
+            // Each alias of a long scalar is a copy.
+            if (node.Scalar().size() > bytes_left_)
+                return refuse(node, "too long, by its aliases");
+            bytes_left_ -= node.Scalar().size();
             return convert_scalar(node);
         case YAML::NodeType::Sequence:
             return convert_sequence(node, depth);
@@ -120,6 +125,7 @@ private:
 
     const plain_scalars how_;
     int nodes_ = 0;
+    std::size_t bytes_left_;
 };
 
 // Whether every YAML parser reads this as text when it stands without quotes. Those of version 1.1 take
@@ -194,7 +200,7 @@ result<std::vector<json::value>> parse_yaml(const std::string& text, plain_scala
     std::vector<json::value> out;
     try
     {
-        converter reader(how);
+        converter reader(how, text.size());
         for (const YAML::Node& document : YAML::LoadAll(text))
         {
             auto value = reader.convert(document);

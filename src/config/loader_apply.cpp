@@ -47,9 +47,16 @@ result<void> loader::apply_words(const std::vector<std::string>& all) const
         }
     }
     if (at < all.size())
+    {
+        // A long one may be a key that went astray.
+        constexpr std::size_t longest_quoted = 50;
         return fail(
-            errc::invalid, "\"{}\": {}", all[at], words_.empty() ? "no words are taken" : "one word too many"
+            errc::invalid,
+            "{}: {}",
+            all[at].size() > longest_quoted ? std::string("a long word") : "\"" + all[at] + "\"",
+            words_.empty() ? "no words are taken" : "one word too many"
         );
+    }
     return {};
 }
 

@@ -91,10 +91,10 @@ explainer::explain(const std::string& written, const std::string& host, const st
         out.request.host.empty() && known)
     {
         out.request.host = known->origin.authority();
-        out.remarks.push_back("the host is that of the operator's public URL");
+        out.remarks.emplace_back("the host is that of the operator's public URL");
     }
     if (out.request.host.empty())
-        out.remarks.push_back("no host was named: only routes without host names are looked at");
+        out.remarks.emplace_back("no host was named: only routes without host names are looked at");
     auto forwarded = as_gateway_forwards(out.request.path);
     if (forwarded)
     {
@@ -253,9 +253,9 @@ void explainer::price(
 void explainer::add_remarks(explanation& into) const
 {
     if (!into.request.query.empty())
-        into.remarks.push_back("the query decides neither route nor price");
+        into.remarks.emplace_back("the query decides neither route nor price");
     if (into.request.method == "OPTIONS")
-        into.remarks.push_back(
+        into.remarks.emplace_back(
             "a preflight of a page that the operator's cors-origins lets in passes without payment"
         );
     if (into.taken && *into.taken + 1 < into.candidates.size())
@@ -274,7 +274,7 @@ void explainer::add_remarks(explanation& into) const
     const auto known = market_.offers().find({into.offer.substr(0, slash), into.offer.substr(slash + 1)});
     if (known == market_.offers().end())
     {
-        into.remarks.push_back("the ServiceOffer itself is not there, or not seen");
+        into.remarks.emplace_back("the ServiceOffer itself is not there, or not seen");
         return;
     }
     const offer::record_ptr& offer = known->second;
@@ -291,7 +291,7 @@ void explainer::add_remarks(explanation& into) const
     }
     const auto live = payment_routes_.find(into.offer);
     if (live != payment_routes_.end() && !kube::bool_at(live->second->status(), "admitted"))
-        into.remarks.push_back("no verifier has admitted the PaymentRoute in its present form yet");
+        into.remarks.emplace_back("no verifier has admitted the PaymentRoute in its present form yet");
 }
 
 }  // namespace portitor::cli::explain

@@ -1,5 +1,6 @@
 #include "cli/pay/key.hpp"
 
+#include <cctype>
 #include <fcntl.h>
 #include <istream>
 #include <ostream>
@@ -97,12 +98,18 @@ private:
 };
 
 /// A name that must not be quoted.
+// Whatever stands around it.
 bool looks_like_a_key(std::string_view name)
 {
-    if (name.starts_with("0x") || name.starts_with("0X"))
-        name.remove_prefix(2);
     constexpr std::size_t least = 60;  // with some digits lost in copying
-    return name.size() >= least && name.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+    std::size_t run = 0;
+    for (const char c : name)
+    {
+        run = std::isxdigit(static_cast<unsigned char>(c)) != 0 ? run + 1 : 0;
+        if (run == least)
+            return true;
+    }
+    return false;
 }
 
 /// False where the user gave up.

@@ -78,7 +78,7 @@ void print_offers(
 {
     std::vector<std::string> headings;
     if (all)
-        headings.push_back("NAMESPACE");
+        headings.emplace_back("NAMESPACE");
     for (const char* each : {"NAME", "TYPE", "PRICE", "NETWORK", "READY", "REASON", "URL", "AGE"})
         headings.emplace_back(each);
     if (wide)

@@ -22,8 +22,6 @@
 
 namespace portitor::cli::sell {
 
-namespace asio = boost::asio;
-
 namespace {
 
 constexpr std::size_t width = 110;

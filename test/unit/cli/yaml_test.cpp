@@ -210,3 +210,15 @@ TEST_CASE("text that another YAML reader takes for something else is quoted", "[
     for (const char* text : {"hello", "base-sepolia", "/services/hello", "so-hello"})
         CHECK(to_yaml(json::value(text)) == fmt::format("{}\n", text));
 }
+
+TEST_CASE("aliases of a long text do not fill the memory", "[cli][yaml]")
+{
+    std::string bomb = "a: &a \"" + std::string(100'000, 'x') + "\"\nb: [";
+    for (int i = 0; i < 1000; ++i)
+        bomb += "*a, ";
+    bomb += "*a]\n";
+    const auto read = parse_yaml(bomb);
+    REQUIRE_FALSE(read.has_value());
+    CHECK(read.error().message().find("too long, by its aliases") != std::string::npos);
+    CHECK(parse_yaml("a: &a some text\nb: [*a, *a, *a]\n").has_value());
+}
