@@ -52,14 +52,12 @@ void loader::add(option what)
     const auto at = std::find_if(options_.begin(), options_.end(), [&](const known_option& each) {
         return each.what.name == what.name;
     });
+    // The command that runs means its own option: nobody asks what it would be to a role.
+    if (at != options_.end() && hiding_ && !at->hidden)
+        return;
     if (at != options_.end() && (at->what.fallback != what.fallback || at->what.is_switch != what.is_switch ||
                                  at->what.is_list != what.is_list))
-    {
-        // A command means its own option: nobody asks what it would be to a role.
-        if (hiding_ && !at->hidden)
-            return;
         throw std::logic_error("--" + what.name + " is declared in two ways");
-    }
     // What another option answers to on the command line is left to file and environment.
     const bool shadowed =
         at == options_.end() && std::any_of(options_.begin(), options_.end(), [&](const known_option& each) {
