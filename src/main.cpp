@@ -1,4 +1,5 @@
 #include "cli/command_line.hpp"
+#include "cli/output/text.hpp"
 
 #include <portitor/http/health_endpoint.hpp>
 #include <portitor/http/server.hpp>
@@ -7,18 +8,31 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
+#include <string_view>
 #include <unistd.h>
+#include <utility>
 
 namespace {
 
 using namespace portitor;
 namespace asio = boost::asio;
 
+constexpr std::size_t longest_complaint = 8000;
+
 int complain(const error& failure, int exit_code = 1)
 {
-    std::cerr << "portitor: " << failure.message() << '\n';
+    // Line by line: some of them quote what others wrote.
+    std::string_view rest = failure.message();
+    std::string_view before = "portitor: ";
+    do
+    {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        std::cerr << std::exchange(before, "") << cli::printable(line, longest_complaint) << '\n';
+    } while (!rest.empty());
     return exit_code;
 }
 
@@ -120,7 +134,7 @@ int main(int argc, char** argv)
         if (!job)
             return complain(job.error(), cli::refusal_exit_code(cli::all_commands(), argc, argv));
         // Who reads a command's output may have seen enough: then it ends like any other program.
-        if (!*job || !(*job)->serves_health)
+        if (!*job || !(*job)->acts)
             std::signal(SIGPIPE, SIG_DFL);
         const int exit_code = *job ? run(**job) : 0;
         if (!std::cout.flush())

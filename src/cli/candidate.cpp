@@ -39,6 +39,7 @@ candidate candidate_of(const roles::role_entry& entry)
         entry.name,
         entry.summary,
         true,
+        true,
         [setup](config::loader& into) { setup->declare(into); },
         [setup] { return setup->resolve(); },
         [setup](const roles::process& around, const console&) { return setup->make(around); }};
@@ -51,6 +52,7 @@ candidate candidate_of(const command& entry)
         entry.name,
         entry.summary,
         false,
+        entry.acts,
         [what](config::loader& into) { what->declare(into); },
         [what] { return what->resolve(); },
         [what](const roles::process& around, const console& terminal) {

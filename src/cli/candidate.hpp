@@ -16,6 +16,7 @@ struct candidate
     std::string_view name;
     std::string_view summary;
     bool serves_health;
+    bool acts;  ///< see command::acts; a role does
     std::function<void(config::loader&)> declare;
     std::function<result<void>()> resolve;
     decltype(job::make) make;

@@ -41,7 +41,8 @@ const std::vector<command>& all_commands()
               {"buy it", "portitor pay https://shop.example/services/hello --key-file ~/.test-key"},
               {"buy an answer to a question",
                "portitor pay https://shop.example/services/llm -d @question.json --max-amount 0.05 "
-               "--key-file ~/.test-key"}}},
+               "--key-file ~/.test-key"}},
+         .acts = true},
 
         {.name = "explain",
          .summary = "says which route, offer and price would apply to a request, and why",
@@ -65,7 +66,8 @@ const std::vector<command>& all_commands()
 
         {.name = "release-finalizers",
          .summary = "before an uninstall: stops the controller and lets go of every object that it holds",
-         .make = &make_release_finalizers},
+         .make = &make_release_finalizers,
+         .acts = true},
 
         sell_command(),
     };

@@ -62,6 +62,8 @@ struct command
     std::vector<config::example> examples{};  ///< at the end of its help
     /// Where the command line or the settings are refused; another one where 2 has a meaning of its own.
     int usage_exit_code = 2;
+    /// It changes something, or pays: it goes on to its end when nobody reads its output any more.
+    bool acts = false;
 };
 
 /// Every command of this binary. A new one is one entry in command.cpp.

@@ -54,6 +54,7 @@ result<job_pointer> assign(job_pointer made, const std::shared_ptr<settings>& re
         return resolved.error();
     made->name = which.name;
     made->serves_health = which.serves_health;
+    made->acts = which.acts;
     made->kube.is_of_a_person = !which.serves_health;
     made->make = [read, which, &kube = made->kube, colour = made->colour](
                      const roles::process& around, console terminal

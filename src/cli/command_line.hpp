@@ -27,6 +27,7 @@ struct job
     std::string health_listen;   ///< address of probes and metrics
     std::string colour;          ///< --color: auto, always or never
     bool serves_health = false;  ///< whether they are served at all; a role's are, a command's not
+    bool acts = false;           ///< see command::acts
     /// What runs. It is given what outlives it, as the job does; of the console the streams, and whether they
     /// are terminals.
     std::function<std::unique_ptr<roles::role>(const roles::process&, const console&)> make;

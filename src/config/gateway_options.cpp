@@ -7,6 +7,11 @@ namespace portitor::config {
 void gateway_options::declare(loader& into)
 {
     into.add(namespace_option(ns));
+    declare_gateway(into);
+}
+
+void gateway_options::declare_gateway(loader& into)
+{
     const headed options = into.under("Gateway");
     options.add(
         {"gateway",

@@ -52,7 +52,7 @@ void loader::add(option what)
     const auto at = std::find_if(options_.begin(), options_.end(), [&](const known_option& each) {
         return each.what.name == what.name;
     });
-    // The command that runs means its own option: nobody asks what it would be to a role.
+    // A command means its own option, in its own words: nobody asks what it would be to a role.
     if (at != options_.end() && hiding_ && !at->hidden)
         return;
     if (at != options_.end() && (at->what.fallback != what.fallback || at->what.is_switch != what.is_switch ||
@@ -187,7 +187,7 @@ result<void> loader::read_environment()
     {
         const std::string variable = environment_name(options_[i].what.name);
         const char* text = values_[i] ? nullptr : std::getenv(variable.c_str());
-        if (!text)
+        if (!text || options_[i].what.is_typed_only)
             continue;
         values_[i] = given{{text}, variable};
         if (!options_[i].what.is_list)
@@ -233,7 +233,7 @@ result<void> loader::read_entry(
     const std::string& name = key.Scalar();
     const std::string where = fmt::format("{}: {}", at_line(document, key), name);
     const auto at = std::find_if(options_.begin(), options_.end(), [&](const known_option& each) {
-        return each.what.name == name;
+        return each.what.name == name && !each.what.is_typed_only;
     });
     if (at == options_.end())
     {

@@ -78,9 +78,10 @@ private:
     std::map<origin, std::deque<entry>> idle_;
 };
 
-bool is_harmless(const request& message)
+// May be sent again without harm.
+bool is_harmless(const request& message, const client_options& options)
 {
-    return message.method() == verb::get || message.method() == verb::head;
+    return !options.has_effect && (message.method() == verb::get || message.method() == verb::head);
 }
 
 class pooled_client final : public client
@@ -114,7 +115,7 @@ public:
         auto answer = co_await exchange(line, server, message, options, until);
         // Between the check and the write the server may have closed an idle connection. What has no effect
         // may be sent again then; all else is the caller's decision.
-        if (!answer && reused && is_harmless(message) && answer.error().code() == errc::unavailable)
+        if (!answer && reused && is_harmless(message, options) && answer.error().code() == errc::unavailable)
         {
             line.reset();
             answer = co_await exchange(line, server, message, options, until);
@@ -131,9 +132,9 @@ public:
         prepare(message, server, options.pooled);
         std::unique_ptr<connection> line = options.pooled ? pool_->take(server) : nullptr;
         const bool reused = line != nullptr;
-        auto stream = co_await begin(std::move(line), server, message, options.pooled, until);
-        if (!stream && reused && is_harmless(message) && stream.error().code() == errc::unavailable)
-            stream = co_await begin(nullptr, server, message, options.pooled, until);
+        auto stream = co_await begin(std::move(line), server, message, options, until);
+        if (!stream && reused && is_harmless(message, options) && stream.error().code() == errc::unavailable)
+            stream = co_await begin(nullptr, server, message, options, until);
         co_return stream;
     }
 
@@ -166,8 +167,13 @@ private:
     }
 
     // Connects `line` where it is null, and sends the request.
-    asio::awaitable<result<void>>
-    transmit(std::unique_ptr<connection>& line, const origin& server, const request& message, deadline until)
+    asio::awaitable<result<void>> transmit(
+        std::unique_ptr<connection>& line,
+        const origin& server,
+        const request& message,
+        const client_options& options,
+        deadline until
+    )
     {
         if (!line)
         {
@@ -177,12 +183,12 @@ private:
         }
         const auto all = line->write_at_once(message, until);
         if (!all)
-            co_return after_send(all.error(), message);
+            co_return after_send(all.error(), message, options);
         if (*all)
             co_return result<void>();
         auto written = co_await line->write_rest();
         if (!written)
-            co_return after_send(written.error(), message);
+            co_return after_send(written.error(), message, options);
         co_return written;
     }
 
@@ -195,25 +201,29 @@ private:
         deadline until
     )
     {
-        auto sent = co_await transmit(line, server, message, until);
+        auto sent = co_await transmit(line, server, message, options, until);
         if (!sent)
             co_return sent.error();
-        auto answer = co_await line->read(options.max_body, until);
+        auto answer = co_await line->read(options.max_header, options.max_body, until);
         if (!answer)
-            co_return after_send(answer.error(), message);
+            co_return after_send(answer.error(), message, options);
         co_return answer;
     }
 
     // One request and the header of its answer.
     asio::awaitable<result<std::unique_ptr<body_stream>>> begin(
-        std::unique_ptr<connection> line, const origin& server, request& message, bool pooled, deadline until
+        std::unique_ptr<connection> line,
+        const origin& server,
+        request& message,
+        const client_options& options,
+        deadline until
     )
     {
-        auto sent = co_await transmit(line, server, message, until);
+        auto sent = co_await transmit(line, server, message, options, until);
         if (!sent)
             co_return sent.error();
         connection_taker give_back;
-        if (pooled)
+        if (options.pooled)
             give_back = [pool = std::weak_ptr(pool_), server](std::unique_ptr<connection> finished) {
                 if (const auto held = pool.lock())
                     held->give_back(server, std::move(finished));
@@ -221,14 +231,14 @@ private:
         connection& reader = *line;
         auto stream = co_await reader.read_stream(std::move(line), until, std::move(give_back));
         if (!stream)
-            co_return after_send(stream.error(), message);
+            co_return after_send(stream.error(), message, options);
         co_return stream;
     }
 
     // Once bytes have left, "unavailable" would promise that nothing arrived: the outcome is unknown instead.
-    static error after_send(const error& failure, const request& message)
+    static error after_send(const error& failure, const request& message, const client_options& options)
     {
-        if (failure.code() == errc::unavailable && !is_harmless(message))
+        if (failure.code() == errc::unavailable && !is_harmless(message, options))
             return {errc::timed_out, failure.message() + " (the connection broke, the outcome is unknown)"};
         return failure;
     }

@@ -214,13 +214,15 @@ public:
         co_return result<void>();
     }
 
-    asio::awaitable<result<response>> read(std::size_t max_body, deadline until) override
+    asio::awaitable<result<response>>
+    read(std::size_t max_header, std::size_t max_body, deadline until) override
     {
         limit_.expires_at(until);
         for (;;)
         {
             beast::http::response_parser<beast::http::string_body> parser;
             parser.eager(true);
+            parser.header_limit(static_cast<std::uint32_t>(max_header));
             parser.body_limit(max_body);
             parser.skip(is_head_);  // its Content-Length is that of a body which does not come
             while (!parser.is_done())

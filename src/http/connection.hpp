@@ -32,7 +32,8 @@ public:
     virtual result<bool> write_at_once(const request& message, deadline until) = 0;
     virtual boost::asio::awaitable<result<void>> write_rest() = 0;
     /// The whole answer. Afterwards reusable() says whether another request may follow.
-    virtual boost::asio::awaitable<result<response>> read(std::size_t max_body, deadline until) = 0;
+    virtual boost::asio::awaitable<result<response>>
+    read(std::size_t max_header, std::size_t max_body, deadline until) = 0;
     /// Hands the connection over to a reader of its answer's body, at the header. At the body's end
     /// `give_back`, where there is one, gets a connection that another request may follow on.
     virtual boost::asio::awaitable<result<std::unique_ptr<body_stream>>>

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTITOR = Path(os.environ.get("PORTITOR_BINARY", ROOT / "build/release/portitor"))
+PORTITOR = Path(os.environ.get("PORTITOR_BIN", ROOT / "build/release/portitor"))
 
 
 @pytest.fixture(scope="session")

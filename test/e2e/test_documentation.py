@@ -21,6 +21,8 @@ def folder(stack, tmp_path):
     key = tmp_path / "buyer.key"
     key.write_text(BUYER_KEY + "\n")
     key.chmod(0o600)
+    # So that its name is the same each time.
+    (tmp_path / "kubeconfig").write_text(stack.cluster.kubeconfig.read_text())
     yield tmp_path
     stack.remove_offers(NAMESPACE)
 
@@ -35,7 +37,7 @@ def run(stack, folder, command):
         stderr=subprocess.STDOUT,
         text=True,
         cwd=folder,
-        env=environment | {"PATH": f"{binary().parent}:{environment['PATH']}"},
+        env=environment | {"PATH": f"{binary().parent}:{environment['PATH']}", "KUBECONFIG": "kubeconfig"},
         timeout=90,
     )
     return done.stdout.replace(GATEWAY, PUBLIC).replace(GATEWAY.removeprefix("http://"), PUBLIC.removeprefix("http://"))

@@ -20,6 +20,8 @@ struct gateway_options
     std::string public_url;   ///< as buyers reach the gateway; may be empty
 
     void declare(loader& into);
+    /// All but `ns`, for who has another name for it.
+    void declare_gateway(loader& into);
 
     /// Fills in the verifier's usual URL.
     result<void> resolve();

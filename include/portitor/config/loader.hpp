@@ -33,6 +33,8 @@ struct option
     bool is_list = false;
     /// Has to be given. Not for what a role declares: its options are known to all roles.
     bool is_required = false;
+    /// Counts where it is typed, and neither in the environment nor in a file: a consent is for this time.
+    bool is_typed_only = false;
     std::vector<std::string> values{};  ///< all that it may be, where that is a short list
     std::string placeholder{};          ///< of its value in the help: "FILE"
     /// Called before values are applied once more: a list is emptied.
@@ -111,9 +113,8 @@ struct given
 using given_values = std::vector<std::optional<given>>;
 
 /// The one way in which roles and commands get their settings. Several of them may declare the same option or
-/// section: each gets its value, and may refuse it. Only what is hidden gives way to what is not: an option
-/// that is shown is given to those alone who declared it before hide_rest(), who run, wherever its value
-/// stands. What they declare refers to them: they live as long as this, if it reads more.
+/// section: each gets its value. What they declare refers to them: they live as long as this, if it reads
+/// more.
 class loader
 {
 public:
@@ -121,8 +122,8 @@ public:
     /// `summary` heads the help of `program`; `footer` ends it.
     loader(std::string program, std::string summary, std::string footer);
 
-    /// Throws std::logic_error where two declare an option with different defaults; but after hide_rest(),
-    /// an option that is shown already stays as it is, and `what` is never called.
+    /// Throws std::logic_error where two declare an option with different defaults. What is hidden gives way
+    /// to what is not: a hidden owner of an option that is shown hears nothing of it.
     void add(option what);
     void add(section what);
 
@@ -141,8 +142,7 @@ public:
         presence needed = presence::optional
     );
 
-    /// From now on: what is added can be given, but the help does not show it; words stay refused. Who
-    /// adds from now on does not run.
+    /// From now on: what is added can be given, but the help does not show it; words stay refused.
     void hide_rest() { hiding_ = true; }
 
     /// Applies all layers. The error is one line that names the flag, variable or file and line. Help and

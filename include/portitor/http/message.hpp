@@ -55,7 +55,11 @@ struct client_options
     std::chrono::milliseconds timeout{
         std::chrono::seconds(30)};           ///< for the whole exchange, connecting included
     std::size_t max_body = 8 * 1024 * 1024;  ///< a longer answer is errc::protocol
+    std::size_t max_header = 8 * 1024;       ///< likewise, of send()
     bool pooled = true;                      ///< of open(): may go over, and become, an idle connection
+    /// Also a GET or HEAD has an effect, as one with a payment has, and is treated as a POST is:
+    /// never sent twice, and errc::timed_out where the connection breaks after it was sent.
+    bool has_effect = false;
 };
 
 struct tls_settings;

@@ -37,6 +37,12 @@ public:
     /// As a controller that has just started sees it: nothing has been probed or proved yet.
     offer::observation observe(const offer::record_ptr& offer) const;
 
+    /// As offer::surroundings::may_lead_to().
+    bool may_lead_to(const std::string& from, const kube::object_key& service) const
+    {
+        return market_->around().may_lead_to(from, service);
+    }
+
     const kube::object_informer& of(offer::child_kind kind) const { return *children_[kind]; }
 
     /// What could not be looked at, and what is not known therefore, one text each.

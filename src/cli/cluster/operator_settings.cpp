@@ -16,7 +16,8 @@ constexpr const char* config_key = "portitor.yaml";
 
 void operator_settings::declare(config::loader& into)
 {
-    config::declare_all(into, plan_.gateway, plan_.lists);
+    plan_.gateway.declare_gateway(into);
+    plan_.lists.declare(into);
     const config::headed own = into.under("Where the operator's settings come from");
     own.add(
         {"release-namespace",
@@ -28,6 +29,7 @@ void operator_settings::declare(config::loader& into)
 
 result<void> operator_settings::resolve()
 {
+    plan_.gateway.ns = release_namespace_;
     return config::resolve_all(plan_.gateway, plan_.lists);
 }
 

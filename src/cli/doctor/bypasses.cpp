@@ -1,4 +1,5 @@
 #include "cli/doctor/looking.hpp"
+#include "offer/way_around.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -132,17 +133,54 @@ asio::awaitable<void> look_at(
         into.ok(check, fmt::format("none of {} leads to what is sold", all->size()));
 }
 
+// On another path or host than the offer's: that sells nothing, and gives the Service away all the same.
+bool tell_other_way(const patient& of, const offer::offer_record& record, notebook& into)
+{
+    api::service_offer anywhere = *record.spec;
+    anywhere.path = "/";
+    anywhere.hostname.clear();
+    const auto find = [&of](const kube::object_key& key) {
+        return of.market->of(offer::child_kind::middleware).objects().find(key);
+    };
+    for (const auto& [key, route] : of.market->of(offer::child_kind::http_route).objects().all())
+    {
+        if (!of.market->may_lead_to(key.ns, record.upstream))
+            continue;
+        const std::string way = offer::find_way_around(*route, anywhere, of.settings, find);
+        if (way.empty())
+            continue;
+        into.warn(
+            "HTTPRoutes",
+            fmt::format(
+                "{} leads to the Service {}, which the offer {} sells, by another path, and asks nobody",
+                way,
+                record.upstream.to_string(),
+                record.meta.key().to_string()
+            ),
+            "where that is not wanted, take the rule away, or sell from a Service of its own"
+        );
+        return true;
+    }
+    return false;
+}
+
 void look_at_http_routes(const patient& of, notebook& into)
 {
     constexpr const char* check = "HTTPRoutes";
     if (!of.market->of(offer::child_kind::http_route).synced())
         return into.not_checked(check, "they cannot be read (the right to list httproutes)");
     std::size_t found = 0;
+    const sold_services sold = sold_in(*of.market);
     for (const auto& [key, record] : of.market->offers())
     {
         const std::string around = of.market->observe(record).way_around;
         if (around.empty())
+        {
+            // One word a Service is enough.
+            if (record->spec && sold.at(record->upstream.to_string()) == key.to_string())
+                found += tell_other_way(of, *record, into) ? 1 : 0;
             continue;
+        }
         ++found;
         into.failure(
             check,

@@ -1,5 +1,6 @@
 #include "cli/doctor/report.hpp"
 
+#include "cli/output/text.hpp"
 #include "cli/yaml.hpp"
 
 #include <boost/json/array.hpp>
@@ -106,7 +107,7 @@ void print_text(const report& what, std::ostream& out, const palette& colours)
 
 void print_json(const report& what, std::ostream& out)
 {
-    out << json::serialize(to_json(what)) << '\n';
+    out << printable_json(json::serialize(to_json(what))) << '\n';
 }
 
 void print_yaml(const report& what, std::ostream& out)

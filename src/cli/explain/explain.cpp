@@ -162,7 +162,7 @@ private:
                 everything.push_back(explain::to_json(*made));
         }
         if (output_ == "json")
-            terminal.out << json::serialize(everything) << '\n';
+            terminal.out << printable_json(json::serialize(everything)) << '\n';
         if (output_ == "yaml")
             terminal.out << to_yaml(everything);
         return all_apply ? 0 : 1;

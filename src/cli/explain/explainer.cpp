@@ -1,5 +1,7 @@
 #include "cli/explain/explainer.hpp"
 
+#include "cli/output/masked.hpp"
+
 #include <portitor/api/conditions.hpp>
 #include <portitor/x402/payment_required.hpp>
 #include <portitor/x402/words.hpp>
@@ -26,9 +28,9 @@ std::string named_facilitator(const std::string& url, const operator_settings& s
     for (const config::facilitator& each : settings.plan().lists.facilitators.entries)
     {
         if (each.url == url)
-            return fmt::format("{} ({})", each.name, url);
+            return fmt::format("{} ({})", each.name, masked_url(url));
     }
-    return url;
+    return masked_url(url);
 }
 
 }  // namespace

@@ -177,7 +177,7 @@ void print(std::ostream& out, const explanation& what, const palette& colours, b
     for (const std::string& each : what.remarks)
         to.line("note", each);
     if (with_402 && !what.body_402.empty())
-        out << "  PAYMENT-REQUIRED: " << what.header_402 << "\n  " << what.body_402 << '\n';
+        out << "  PAYMENT-REQUIRED: " << what.header_402 << "\n  " << printable_json(what.body_402) << '\n';
 }
 
 }  // namespace portitor::cli::explain

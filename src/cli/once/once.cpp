@@ -5,6 +5,7 @@
 #include "cli/once/options.hpp"
 #include "cli/once/show.hpp"
 #include "cli/once/survey.hpp"
+#include "cli/output/text.hpp"
 #include "cli/yaml.hpp"
 
 #include <portitor/core/exception_text.hpp>
@@ -130,7 +131,9 @@ private:
 
     void write(const json::object& document) const
     {
-        terminal_.out << (config_.output == "json" ? json::serialize(document) + '\n' : to_yaml(document));
+        terminal_.out
+            << (config_.output == "json" ? printable_json(json::serialize(document)) + '\n'
+                                         : to_yaml(document));
     }
 
     void tell_errors() const

@@ -1,6 +1,7 @@
 #include "cli/once/survey.hpp"
 
 #include "cli/once/child_report.hpp"
+#include "cli/once/findings.hpp"
 #include "cli/once/judge.hpp"
 #include "offer/plan.hpp"
 
@@ -162,8 +163,10 @@ asio::awaitable<offer_report> survey::look_at(kube::object_key key)
     const wanted_offer* file = find_wanted(key);
     if (!file || takes_a_place(*file))
     {
-        const offer::observation seen = view_->observe(view_->offers().at(key));
+        offer::observation seen = view_->observe(view_->offers().at(key));
         const auto now = around_.clock.now();
+        if (file && file->live)
+            recall_findings(seen, *offer::offer_record::read(*file->live), settings_, now);
         const offer::plan todo = offer::make_plan(seen, settings_, now);
         out = judge(todo, seen, settings_, now);
         if (asks())

@@ -48,6 +48,27 @@ std::string printable(std::string_view text, std::size_t longest)
     return out;
 }
 
+std::string printable_json(std::string_view json)
+{
+    std::string out;
+    out.reserve(json.size());
+    for (const char* at = json.data(); at != json.data() + json.size();)
+    {
+        const char* const begin = at;
+        const utf::code_point code = utf::utf_traits<char>::decode(at, json.data() + json.size());
+        if (code == utf::illegal || code == utf::incomplete)
+        {
+            out += "\\ufffd";
+            at = begin + 1;  // the next one may be the quote that ends the text
+        }
+        else if (is_control(code) && code != '\n')
+            out += fmt::format("\\u{:04x}", static_cast<unsigned>(code));
+        else
+            out.append(begin, at);
+    }
+    return out;
+}
+
 std::string age_in_words(std::chrono::seconds age)
 {
     const auto seconds = std::max<std::int64_t>(age.count(), 0);

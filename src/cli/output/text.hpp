@@ -10,6 +10,11 @@ namespace portitor::cli {
 /// escapes ("\x1b"); line breaks as spaces. No longer than `longest` characters, an ellipsis after that.
 std::string printable(std::string_view text, std::size_t longest = 1000);
 
+/// A JSON text as it may stand on a terminal, for it may hold texts of others: the same value, with the
+/// control characters that JSON itself lets pass as "\u009b", and what is not UTF-8 as "\ufffd". Line breaks
+/// stay.
+std::string printable_json(std::string_view json);
+
 /// How long ago, as kubectl writes it: "5s", "3m", "2h", "4d". Never negative.
 std::string age_in_words(std::chrono::seconds age);
 

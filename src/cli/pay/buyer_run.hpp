@@ -17,6 +17,8 @@ namespace portitor::cli::pay {
 
 /// A longer answer is refused.
 inline constexpr std::size_t max_answer = 64 * 1024 * 1024;
+/// The same of its header; no base64 of more is worth reading as terms.
+inline constexpr std::size_t max_answer_header = 64 * 1024;
 
 /// What came of a request.
 enum class ending

@@ -72,6 +72,8 @@ http::client_options options_of(const wish& what)
     http::client_options out;
     out.timeout = what.timeout;
     out.max_body = max_answer;
+    // The terms of many ways to pay, with what describes the service, are longer than most headers.
+    out.max_header = max_answer_header;
     return out;
 }
 

@@ -96,6 +96,15 @@ private:
     termios before_{};
 };
 
+/// A name that must not be quoted.
+bool looks_like_a_key(std::string_view name)
+{
+    if (name.starts_with("0x") || name.starts_with("0X"))
+        name.remove_prefix(2);
+    constexpr std::size_t least = 60;  // with some digits lost in copying
+    return name.size() >= least && name.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
 /// False where the user gave up.
 bool read_line(int from, secret& into)
 {
@@ -122,6 +131,12 @@ bool read_line(int from, secret& into)
 
 result<evm::private_key> read_key_file(const std::string& path)
 {
+    if (looks_like_a_key(path))
+        return fail(
+            errc::refused,
+            "--key-file takes the name of a file, and was given what looks like a key itself. Others of this "
+            "machine may have seen it, and the shell may keep it: pay from another account"
+        );
     const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     struct stat about
     {};

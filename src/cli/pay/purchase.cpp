@@ -50,7 +50,10 @@ private:
         http::request message = request_for(what_);
         const std::string_view name = x402::name_of(payment_.header);
         message.set({name.data(), name.size()}, payment_.value);
-        auto answer = co_await client_.send(what_.where.origin, std::move(message), options_of(what_));
+        http::client_options options = options_of(what_);
+        // A connection that breaks after this may have brought the payment, whatever the method.
+        options.has_effect = true;
+        auto answer = co_await client_.send(what_.where.origin, std::move(message), options);
         co_return answer;
     }
 

@@ -108,7 +108,7 @@ json::object to_json(const report& of, const x402::network_table& known, const s
 
 std::string to_json_text(const report& of, const x402::network_table& known, const std::string& body_file)
 {
-    return json::serialize(to_json(of, known, body_file)) + "\n";
+    return printable_json(json::serialize(to_json(of, known, body_file))) + "\n";
 }
 
 }  // namespace portitor::cli::pay

@@ -29,13 +29,14 @@ void spending_options::declare(const config::headed& into, const char* key_help)
         max_atomic_amount,
         "UNITS"
     ));
-    into.add(
-        {"allow-mainnet",
-         "pay also on networks that are no known test networks: with real money",
-         "false",
-         config::set_bool(allow_mainnet),
-         true}
-    );
+    config::option real_money{
+        "allow-mainnet",
+        "pay also on networks that are no known test networks: with real money",
+        "false",
+        config::set_bool(allow_mainnet),
+        true};
+    real_money.is_typed_only = true;
+    into.add(std::move(real_money));
 }
 
 result<x402::spending_rules> spending_options::rules() const

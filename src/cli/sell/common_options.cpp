@@ -86,7 +86,7 @@ void print_data(const common_options& how, const console& terminal, const boost:
     if (how.is_yaml())
         terminal.out << to_yaml(what);
     else
-        terminal.out << boost::json::serialize(what) << '\n';
+        terminal.out << printable_json(boost::json::serialize(what)) << '\n';
     terminal.out.flush();
 }
 

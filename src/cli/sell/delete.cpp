@@ -58,6 +58,7 @@ public:
         config::option sure = switch_option("yes", "asks nothing", yes_);
         sure.letter = 'f';
         sure.aliases = {"force"};
+        sure.is_typed_only = true;
         how.add(std::move(sure));
         config::option waits{
             "wait", "waits until it is gone; --no-wait does not", "true", config::set_bool(wait_), true};

@@ -72,6 +72,8 @@ command sell_command()
         {"With a name", "portitor sell register hello -n sellers --name \"Hello service\" --skills greeting"},
         {"No more", "portitor sell register hello -n sellers --disable"},
     };
+    for (command* each : {&http, &inference, &test, &stop, &resume, &remove, &enlist})
+        each->acts = true;
     return {
         "sell",
         "sells services: makes offers, shows how they stand, ends them",

@@ -1,5 +1,6 @@
 #include "cli/sell/status_view.hpp"
 
+#include "cli/output/masked.hpp"
 #include "cli/output/table.hpp"
 #include "cli/sell/api_words.hpp"
 #include "cli/sell/hints.hpp"
@@ -22,7 +23,6 @@
 namespace portitor::cli::sell {
 
 namespace asio = boost::asio;
-namespace json = boost::json;
 
 namespace {
 
@@ -94,10 +94,12 @@ private:
         );
         line("Paid to", kube::string_at(offer.spec(), "payment.payTo"));
         const std::string name = kube::string_at(offer.spec(), "payment.facilitator");
-        if (sold || judged)
+        // What nobody sells by yet may be a default of this program, and not the operator's.
+        if (sold)
             line(
                 "Facilitator",
-                terms.facilitator_url + (name.empty() ? " (the operator's default)" : " (" + name + ")")
+                masked_url(terms.facilitator_url) +
+                    (name.empty() ? " (the operator's default)" : " (" + name + ")")
             );
         else
             line("Facilitator", name);

@@ -54,6 +54,7 @@ struct stop_options
         at_once.aliases = {"force"};
         how.add(std::move(at_once));
         config::option sure = switch_option("yes", "asks nothing", yes);
+        sure.is_typed_only = true;
         sure.letter = 'y';
         how.add(std::move(sure));
         how.add(switch_option("wait", "waits until it is taken down", wait));

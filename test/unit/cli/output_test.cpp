@@ -1,6 +1,10 @@
 #include "catch.hpp"
 #include "cli/output/table.hpp"
 
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
 #include <sstream>
 
 using namespace portitor::cli;
@@ -18,6 +22,21 @@ TEST_CASE("texts of others cannot move a terminal's cursor", "[cli][output]")
     CHECK(printable(std::string("\0", 1)) == "\\x00");
     CHECK(printable("abcdef", 3) == "abc…");
     CHECK(printable("abc", 3) == "abc");
+}
+
+TEST_CASE("JSON with texts of others cannot either, and stays what it is", "[cli][output]")
+{
+    CHECK(printable_json("{\"ä\": [1,\n2]}\n") == "{\"ä\": [1,\n2]}\n");
+    CHECK(
+        printable_json("\"\xc2\x9b"
+                       "2J\"") == "\"\\u009b2J\""
+    );
+    CHECK(printable_json("\"\x7f\"") == "\"\\u007f\"");
+    CHECK(printable_json("\"\xe2\x80\xae\"") == "\"\\u202e\"");
+    CHECK(printable_json("\"\xc3\"") == "\"\\ufffd\"");
+    CHECK(printable_json("\"\xff\xe2\x80\"") == "\"\\ufffd\\ufffd\\ufffd\"");
+    const boost::json::value told{{"of", "a\xc2\x9b\x1b[2J\xe2\x80\xae\n"}};
+    CHECK(boost::json::parse(printable_json(boost::json::serialize(told))) == told);
 }
 
 TEST_CASE("ages are written as kubectl writes them", "[cli][output]")

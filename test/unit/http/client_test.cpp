@@ -236,6 +236,42 @@ TEST_CASE("a POST whose answer is cut short has an unknown outcome", "[core][htt
     CHECK(body_of(f.send(verb::post)) == "error timed_out");
 }
 
+TEST_CASE("a GET that has an effect is treated as a POST is", "[core][http_client]")
+{
+    client_options paid;
+    paid.has_effect = true;
+    fixture f;
+    SECTION("a new connection breaks")
+    {
+        f.serve_each({{}, {ok("wrong")}});
+        CHECK(body_of(f.send(verb::get, paid)) == "error timed_out");
+        CHECK(f.peer->connections() == 1);
+    }
+    SECTION("a kept connection breaks")
+    {
+        f.serve_each({{ok("one")}, {ok("two")}});
+        CHECK(body_of(f.send(verb::get, paid)) == "one");
+        CHECK(body_of(f.send(verb::get, paid)) == "error timed_out");
+        CHECK(f.seen.size() == 2);
+        CHECK(f.peer->connections() == 1);
+    }
+    SECTION("the answer is cut short")
+    {
+        f.serve([&f](wire& line, int) -> asio::awaitable<void> {
+            co_await f.take(line);
+            co_await line.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+            line.close();
+        });
+        CHECK(body_of(f.send(verb::get, paid)) == "error timed_out");
+    }
+    SECTION("nobody listens: surely nothing was sent")
+    {
+        const origin nobody{"http", "127.0.0.1", portitor::test::free_port(f.context)};
+        const auto answer = run(f.context, f.asking->send(nobody, request(verb::get, "/", 11), paid));
+        CHECK(answer.error().code() == errc::unavailable);
+    }
+}
+
 TEST_CASE("a new connection that breaks is not tried twice", "[core][http_client]")
 {
     fixture f;
@@ -303,6 +339,17 @@ TEST_CASE("an answer that is too large is a protocol error", "[core][http_client
     f.asking = make_client(f.context.get_executor(), client_settings()).value();
     CHECK(body_of(f.send(verb::get, small)) == "error protocol");
     CHECK(body_of(f.send(verb::get, small)) == "error protocol");
+}
+
+TEST_CASE("an answer's header may be as long as the caller says", "[core][http_client]")
+{
+    const std::string terms = "PAYMENT-REQUIRED: " + std::string(12'000, 'a') + "\r\n";
+    fixture f;
+    f.serve_each({{ok("one", terms)}, {ok("two", terms)}});
+    CHECK(body_of(f.send(verb::get)) == "error protocol");
+    client_options patient;
+    patient.max_header = 16 * 1024;
+    CHECK(body_of(f.send(verb::get, patient)) == "two");
 }
 
 TEST_CASE("an answer that is no HTTP is a protocol error", "[core][http_client]")

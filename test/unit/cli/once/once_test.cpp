@@ -370,3 +370,36 @@ TEST_CASE("what somebody else has changed is told with its owner", "[cli][once]"
     }
     CHECK(w.dry_runs == 2);
 }
+
+TEST_CASE("what a change leaves as it is needs no new finding", "[cli][once]")
+{
+    once_world w;
+    w.create_offer("web");
+    w.settle();
+    const auto live = w.live(api::service_offer_resource, "web");
+    const std::string generation = std::to_string(live->meta.generation);
+    const auto told = [&](const char* type, const char* reason) {
+        return R"({"type":")" + std::string(type) + R"(","status":"True","reason":")" + reason +
+               R"(","message":"","observedGeneration":)" + generation +
+               R"(,"lastTransitionTime":"2026-11-24T20:00:00Z"})";
+    };
+    w.report(
+        api::service_offer_resource,
+        "web",
+        R"({"conditions":[)" + told("UpstreamHealthy", "Healthy") + "," +
+            told("RoutePublished", "Published") + "]}"
+    );
+    const auto health_of = [&](const std::string& file) {
+        const json::object offer = w.only(file, 2, {"--no-dry-run"});
+        for (const json::value& each : kube::array_at(offer, "conditions"))
+        {
+            if (kube::string_at(each.as_object(), "type") == "UpstreamHealthy")
+                return kube::string_at(each.as_object(), "reason");
+        }
+        return std::string();
+    };
+    CHECK(health_of(written("web", "price: {perRequest: \"0.02\"}")) == "Healthy");
+    std::string elsewhere = written("web");
+    elsewhere.replace(elsewhere.find("8080"), 4, "8081");
+    CHECK(health_of(elsewhere) == "Probing");
+}
