@@ -175,9 +175,9 @@ def test_a_paid_test_pays_the_price_once(stack, client, tmp_path):
 
     # More than the limit; a path that is free; an answer of somebody else.
     for words, why, code in [
-        (["--path", "/report"], "--max-amount", 1),
-        (["--path", "/docs"], "nothing was paid: the path is free", 0),
-        (["--url", f"{GATEWAY}/elsewhere"], "nothing was paid: the answer without a payment is not good", 1),
+        (["--path", "/report"], "nothing is paid: 0.5 USDC on Base Sepolia: it is more than the 0.01 USDC of --max-amount", 1),
+        (["--path", "/docs"], "nothing is paid: the path is free", 0),
+        (["--url", f"{GATEWAY}/elsewhere"], "nothing is paid: the answer without a payment is not good", 1),
     ]:
         shown, moved = paid(*words, code=code)
         assert why in shown and moved == (0, 0)

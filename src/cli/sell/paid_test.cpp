@@ -32,14 +32,14 @@ result<const x402::payment_option*> choose_as_sold(
 )
 {
     if (!expected.terms)
-        return fail(errc::refused, "the offer's terms cannot be read");
+        return fail(errc::refused, "nothing is paid: the offer's terms cannot be read");
     std::erase_if(terms.options, [&](const x402::payment_option& each) {
         return !is_as_sold(each.wanted, expected);
     });
     if (terms.options.empty())
         return fail(
             errc::refused,
-            "nothing that can be paid here is asked for by the offer's price, token, network and receiver"
+            "nothing is paid: none of what is asked for has the offer's price, token, network and receiver"
         );
     return x402::choose(terms, rules, known);
 }
@@ -64,16 +64,16 @@ asio::awaitable<result<bool>> paid_test::run(
     told_.terms = std::move(first.terms);
     told_.answer = std::move(first.answer);
     if (!is_good)
-        co_return nothing_paid("the answer without a payment is not good", false);
+        co_return nothing_paid("nothing is paid: the answer without a payment is not good", false);
     if (told_.answer->result_int() != 402)
-        co_return nothing_paid("the path is free", true);
+        co_return nothing_paid("nothing is paid: the path is free", true);
     if (!told_.terms)
-        co_return nothing_paid(first.why, false);
+        co_return nothing_paid("nothing is paid: " + first.why, false);
     const auto chosen = choose_as_sold(*told_.terms, expected, rules, known_);
     if (!chosen)
         co_return nothing_paid(printable(chosen.error().message(), 4000), false);
     if (around_.stop.requested())
-        co_return nothing_paid("it was told to stop", false);
+        co_return nothing_paid("nothing is paid: it was told to stop", false);
     told_.chosen = *chosen;
     const std::string words = in_words(**chosen, told_.what, known_);
     auto paid = co_await pay_chosen(around_, client, std::move(key), told_, [&](const std::string& payer) {
@@ -93,7 +93,7 @@ boost::json::object paid_test::data() const
 
 bool paid_test::nothing_paid(const std::string& why, bool is_good)
 {
-    told_.why = "nothing was paid: " + why;
+    told_.why = why;
     say(told_.why);
     return is_good;
 }

@@ -44,6 +44,7 @@ public:
     boost::json::object data() const;
 
 private:
+    /// @param why in a sentence
     bool nothing_paid(const std::string& why, bool is_good);
     void say(const std::string& line) const;
 

@@ -177,7 +177,7 @@ TEST_CASE("nothing is paid but what the offer says", "[cli][sell]")
     auto other_token = asked();
     other_token.wanted.asset = seller;
     for (const auto& each : {cheap, theirs, elsewhere, other_token})
-        CHECK(has(chosen({each}, expected), "by the offer's price, token, network and receiver"));
+        CHECK(has(chosen({each}, expected), "has the offer's price, token, network and receiver"));
     // The offer's own is found behind others.
     CHECK(chosen({cheap, theirs, asked()}, expected) == "1000");
 
