@@ -27,6 +27,7 @@ class Terminal:
     """A program on a terminal of its own: zsh completes nowhere else."""
 
     def __init__(self, command, env):
+        self._unread = ""
         self._pid, self._terminal = pty.fork()
         if self._pid == 0:
             os.execvpe(command[0], command, env)
@@ -37,12 +38,14 @@ class Terminal:
 
     def read_until(self, sign):
         """What is shown up to that, and without the codes that move the cursor."""
-        said = ""
+        said, self._unread = self._unread, ""
         ends = time.monotonic() + 15
         while sign not in said:
             assert select.select([self._terminal], [], [], max(0, ends - time.monotonic()))[0], (sign, said)
             said += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(self._terminal, 65536).decode(errors="replace"))
-        return said
+        end = said.index(sign) + len(sign)
+        self._unread = said[end:]
+        return said[:end]
 
     def __enter__(self):
         return self
@@ -124,12 +127,13 @@ def test_fish_completes_with_descriptions(run, tmp_path):
 def test_zsh_completes_with_descriptions(run, tmp_path):
     script(run, tmp_path, "zsh")
     with Terminal(["zsh", "-f", "-i"], {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "TERM": "dumb"}) as zsh:
-        zsh.write(f"fpath=({tmp_path} $fpath); PROMPT=; RPROMPT=; LISTMAX=10000; setopt no_beep\n")
+        zsh.write(f"fpath=({tmp_path} $fpath); PROMPT=at-$((20 + 1)); RPROMPT=; LISTMAX=10000; setopt no_beep\n")
         zsh.write(f"autoload -Uz compinit; compinit -u -d {tmp_path}/dump; print begin-$((40 + 2))\n")
         zsh.read_until("begin-42")
 
         def ask(line, sign):
-            # ^D lists what may follow, ^U clears the line.
+            # Before its prompt it does not read single keys. ^D lists what may follow, ^U clears the line.
+            zsh.read_until("at-21")
             zsh.write(line + "\x04")
             said = zsh.read_until(sign)
             zsh.write("\x15print end-$((40 + 3))\n")

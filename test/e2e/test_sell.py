@@ -148,6 +148,42 @@ def test_a_sale_from_its_beginning_to_its_end(stack, client):
     assert children(client, name) == []
 
 
+def test_a_paid_test_pays_the_price_once(stack, client, tmp_path):
+    key = tmp_path / "key"
+    key.write_text(x402.BUYER_KEY + "\n")
+    key.chmod(0o600)
+
+    def paid(*words, code=0):
+        """Its output, and what the buyer paid and the seller got meanwhile."""
+        before = [stack.chain.balance(who) for who in (x402.BUYER, x402.SELLER)]
+        shown = sell(stack, "test", "tried", "--key-file", str(key), *words, code=code)
+        buyer, seller = [stack.chain.balance(who) for who in (x402.BUYER, x402.SELLER)]
+        assert x402.BUYER_KEY[2:12] not in shown
+        return shown, (before[0] - buyer, seller - before[1])
+
+    sell_http(stack, "tried", "--route", "path=/docs,gate=free", "--route", "path=/report,price=0.5")
+    shown, moved = paid()
+    assert "good: the gate asks for 0.001 USDC on Base Sepolia (402), as the offer says" in shown
+    assert f"paying 0.001 USDC on Base Sepolia to {x402.SELLER} for {GATEWAY}/services/tried from {x402.BUYER}" in shown
+    assert "served: status 200" in shown
+    assert moved == (1000, 1000)
+
+    shown, moved = paid("-o", "json")
+    told = json.loads(shown)
+    assert (told["verdict"], told["payment"]["result"], told["payment"]["status"]) == ("good", "served", 200)
+    assert moved == (1000, 1000)
+
+    # More than the limit; a path that is free; an answer of somebody else.
+    for words, why, code in [
+        (["--path", "/report"], "nothing is paid: 0.5 USDC on Base Sepolia: it is more than the 0.01 USDC of --max-amount", 1),
+        (["--path", "/docs"], "nothing is paid: the path is free", 0),
+        (["--url", f"{GATEWAY}/elsewhere"], "nothing is paid: the answer without a payment is not good", 1),
+    ]:
+        shown, moved = paid(*words, code=code)
+        assert why in shown and moved == (0, 0)
+    sell(stack, "delete", "tried", "--yes")
+
+
 @pytest.mark.parametrize(
     "flags, words_told",
     [

@@ -184,6 +184,11 @@ result<evm::private_key> read_key(std::istream& from)
     return key ? std::move(key) : key.error().within("standard input, as --key-file - says");
 }
 
+result<evm::private_key> read_key(const std::string& file, std::istream& in)
+{
+    return file == "-" ? read_key(in) : read_key_file(file);
+}
+
 bool can_prompt(const console& terminal)
 {
     return terminal.in_is_terminal && ::isatty(STDIN_FILENO) == 1;

@@ -15,6 +15,9 @@ result<evm::private_key> read_key_file(const std::string& path);
 /// Reads a key from one line of a stream.
 result<evm::private_key> read_key(std::istream& from);
 
+/// Reads what --key-file says: a file, or a line of `in` where it is "-".
+result<evm::private_key> read_key(const std::string& file, std::istream& in);
+
 /// Whether prompt_for_key() can ask somebody.
 bool can_prompt(const console& terminal);
 

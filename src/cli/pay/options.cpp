@@ -46,49 +46,20 @@ void declare_request(const config::headed& into, options& own)
         lettered(config::list_option("header", "a header of the request, 'Name: value'", own.headers), 'H'),
         "HEADER"
     ));
-    into.add(with_placeholder(
-        {"ca-file",
-         "trust these authorities (PEM) in place of the system's",
-         "",
-         config::set_text(own.ca_file)},
-        "FILE"
-    ));
+    into.add(ca_file_option(own.ca_file));
     into.add({"timeout", "how long one exchange may take", "60s", config::set_seconds(own.timeout)});
 }
 
 void declare_payment(const config::headed& into, options& own)
 {
-    into.add(with_placeholder(
-        {"key-file",
-         "the private key to pay with, a file that only you can read, - for standard input; without it you "
-         "are asked on a terminal, and elsewhere only the terms are shown",
-         "",
-         config::set_text(own.key_file)},
-        "FILE"
-    ));
-    into.add(with_placeholder(
-        {"max-amount", "pay no more than this, in whole tokens", "0.01", config::set_text(own.max_amount)},
-        "AMOUNT"
-    ));
-    into.add(with_placeholder(
-        {"max-atomic-amount",
-         "the same for a token that is not known here, in its smallest units; without it, such a token is "
-         "not paid",
-         "",
-         config::set_text(own.max_atomic_amount)},
-        "UNITS"
-    ));
+    own.spending.declare(
+        into,
+        "the private key to pay with, a file that only you can read, - for standard input; without it you "
+        "are asked on a terminal, and elsewhere only the terms are shown"
+    );
     into.add(with_placeholder(
         config::list_option("network", "pay on this network only, such as base-sepolia", own.networks), "NAME"
     ));
-    config::option real_money{
-        "allow-mainnet",
-        "pay also on networks that are no known test networks: with real money",
-        "false",
-        config::set_bool(own.allow_mainnet),
-        true};
-    real_money.is_typed_only = true;
-    into.add(std::move(real_money));
     into.add(one_of(
         {"x402-version", "pay by this version of x402 only", "", config::set_text(own.version)}, {"1", "2"}
     ));
@@ -153,17 +124,11 @@ result<void> options::resolve_request()
 
 result<void> options::resolve_rules()
 {
-    rules = {.networks = networks, .main_networks = allow_mainnet, .most = max_amount};
-    constexpr unsigned finest = 18;
-    if (const auto most = atomic_units(max_amount, finest); !most)
-        return most.error().within("--max-amount");
-    if (!max_atomic_amount.empty())
-    {
-        const auto most = parse_u256(max_atomic_amount);
-        if (!most)
-            return most.error().within("--max-atomic-amount");
-        rules.most_atomic = *most;
-    }
+    auto limits = spending.rules();
+    if (!limits)
+        return limits.error();
+    rules = std::move(*limits);
+    rules.networks = networks;
     const auto known = x402::network_table::built_in();
     std::vector<std::string> names;
     for (const x402::network& each : known.all())

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/pay/spending_options.hpp"
 #include "cli/pay/wish.hpp"
 
 #include <portitor/config/loader.hpp>
@@ -18,11 +19,8 @@ struct options
     std::string method;
     std::string data;  ///< "@FILE" is that file's content
     std::vector<std::string> headers;
-    std::string key_file;  ///< "-" is standard input; empty: a prompt, where there is a terminal
-    std::string max_amount;
-    std::string max_atomic_amount;
+    spending_options spending;  ///< without a key file: a prompt, where there is a terminal
     std::vector<std::string> networks;
-    bool allow_mainnet = false;
     std::string version;
     bool dry_run = false;
     std::string ca_file;

@@ -3,10 +3,10 @@
 #include "cli/output/text.hpp"
 #include "cli/pay/key.hpp"
 #include "cli/pay/options.hpp"
+#include "cli/pay/payment_run.hpp"
 #include "cli/pay/report.hpp"
 
 #include <portitor/core/small_file.hpp>
-#include <portitor/http/client.hpp>
 
 #include <fstream>
 #include <ostream>
@@ -59,17 +59,9 @@ private:
         }
         else
             told_.what.body = config_.data;
-        http::client_settings settings;
-        if (!config_.ca_file.empty())
-        {
-            auto authorities = read_small_file(config_.ca_file);
-            if (!authorities)
-                return authorities.error().within("--ca-file");
-            settings.tls.ca = std::move(*authorities);
-        }
-        auto client = http::make_client(around_.executor, settings);
+        auto client = make_buyer_client(around_, config_.ca_file);
         if (!client)
-            return client.error().within("--ca-file");
+            return client.error();
         client_ = std::move(*client);
         if (!config_.output_file.empty() && !std::ofstream(config_.output_file, std::ios::app))
             return fail(errc::refused, "--output-file: {} cannot be written", config_.output_file);
@@ -78,9 +70,10 @@ private:
 
     result<void> read_given_key()
     {
-        if (config_.key_file.empty() || (config_.key_file == "-" && can_prompt(terminal_)))
+        const std::string& file = config_.spending.key_file;
+        if (file.empty() || (file == "-" && can_prompt(terminal_)))
             return {};
-        auto key = config_.key_file == "-" ? read_key(terminal_.in) : read_key_file(config_.key_file);
+        auto key = read_key(file, terminal_.in);
         if (!key)
             return key.error();
         key_.emplace(std::move(*key));
@@ -114,29 +107,21 @@ private:
             say("nothing was paid; it would be " + in_words(**chosen, told_.what, known_));
             co_return finish(true);
         }
-        auto ended = co_await pay_for(**chosen);
+        auto ended = co_await pay_now();
         co_return ended;
     }
 
-    asio::awaitable<result<int>> pay_for(const x402::payment_option& option)
+    asio::awaitable<result<int>> pay_now()
     {
-        const auto nonce = random_nonce();
-        if (!nonce)
-            co_return nonce.error();
-        auto payment = x402::make_payment(*told_.terms, option, *key_, around_.clock.now(), *nonce);
-        // One signature is all that is made.
+        const std::string what = in_words(*told_.chosen, told_.what, known_);
+        evm::private_key key = std::move(*key_);
         key_.reset();
-        if (!payment)
-            co_return payment.error();
-        told_.payer = payment->payer.to_checksum();
-        told_.valid_before = payment->valid_before;
-        say(fmt::format("paying {} from {}", in_words(option, told_.what, known_), told_.payer));
-        auto bought = co_await buy(*client_, around_.timers, told_.what, std::move(*payment));
-        told_.how = bought.how;
-        told_.why = std::move(bought.why);
-        told_.answer = std::move(bought.answer);
-        told_.receipt = std::move(bought.receipt);
-        told_.tries = bought.tries;
+        auto paid =
+            co_await pay_chosen(around_, *client_, std::move(key), told_, [&](const std::string& payer) {
+                say(fmt::format("paying {} from {}", what, payer));
+            });
+        if (!paid)
+            co_return paid.error();
         co_return finish(told_.how == ending::served);
     }
 

@@ -3,6 +3,8 @@
 #include "cli/output/text.hpp"
 #include "cli/pay/buyer_run.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -37,7 +39,10 @@ void tell_terms(std::ostream& out, const report& of, const x402::network_table& 
 /// How it ended, for people: status, size, receipt.
 void tell_end(std::ostream& out, const report& of, const palette& colours);
 
-/// The whole, for programs; with the body unless it went to a file. Ends with a line break.
+/// The whole, for programs; with the body unless it went to a file.
+boost::json::object to_json(const report& of, const x402::network_table& known, const std::string& body_file);
+
+/// The same as a line of text.
 std::string to_json_text(const report& of, const x402::network_table& known, const std::string& body_file);
 
 /// A body as it may stand on a terminal: line breaks stay, control characters do not.

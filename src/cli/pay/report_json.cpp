@@ -81,7 +81,7 @@ void add_answer(json::object& out, const report& of, const std::string& body_fil
 
 }  // namespace
 
-std::string to_json_text(const report& of, const x402::network_table& known, const std::string& body_file)
+json::object to_json(const report& of, const x402::network_table& known, const std::string& body_file)
 {
     json::object out{
         {"url", of.what.url}, {"method", of.what.method}, {"result", to_string(of.how)}, {"message", of.why}};
@@ -103,7 +103,12 @@ std::string to_json_text(const report& of, const x402::network_table& known, con
         out["receipt"] = receipt_json(*of.receipt);
     if (of.answer)
         add_answer(out, of, body_file);
-    return printable_json(json::serialize(out)) + "\n";
+    return out;
+}
+
+std::string to_json_text(const report& of, const x402::network_table& known, const std::string& body_file)
+{
+    return printable_json(json::serialize(to_json(of, known, body_file))) + "\n";
 }
 
 }  // namespace portitor::cli::pay

@@ -51,6 +51,12 @@ std::vector<asked_terms> asked_in(const http::response& answer)
     return out;
 }
 
+/// What applies at the path besides the offer's own terms; null where nothing does.
+const api::payment_rule* rule_of(const expected_answer& expected)
+{
+    return expected.terms ? api::rule_for(*expected.terms, api::segments_of(expected.below)) : nullptr;
+}
+
 /// What is charged at the path: the rule's price where there is one.
 u256 price_at(const api::payment_route& terms, const api::payment_rule* rule)
 {
@@ -148,8 +154,7 @@ answer_verdict judge_refusal(const http::response& answer, const std::string& of
 
 answer_verdict judge_answer(const http::response& answer, const expected_answer& expected)
 {
-    const api::payment_rule* rule =
-        expected.terms ? api::rule_for(*expected.terms, api::segments_of(expected.below)) : nullptr;
+    const api::payment_rule* rule = rule_of(expected);
     const unsigned code = answer.result_int();
     if (rule && rule->access == api::gate::free)
     {
@@ -170,6 +175,20 @@ answer_verdict judge_answer(const http::response& answer, const expected_answer&
                 code
             )};
     return judge_refusal(answer, expected.offer);
+}
+
+bool is_as_sold(const x402::payment_requirement& asked, const expected_answer& expected)
+{
+    if (!expected.terms)
+        return false;
+    const api::payment_rule* rule = rule_of(expected);
+    if (rule && rule->access == api::gate::free)
+        return false;
+    return is_asked(
+        {to_string(asked.amount), asked.asset, asked.network, asked.pay_to},
+        *expected.terms,
+        price_at(*expected.terms, rule)
+    );
 }
 
 }  // namespace portitor::cli::sell

@@ -3,6 +3,7 @@
 #include <portitor/api/payment_route.hpp>
 #include <portitor/http/message.hpp>
 #include <portitor/x402/networks.hpp>
+#include <portitor/x402/requirement.hpp>
 
 #include <optional>
 #include <string>
@@ -35,5 +36,9 @@ struct expected_answer
 
 /// Judges what came back. `answer` is hostile.
 answer_verdict judge_answer(const http::response& answer, const expected_answer& expected);
+
+/// Whether amount, token, network and receiver are those that the offer sells this path for. Not where its
+/// terms are not known, or the path is free.
+bool is_as_sold(const x402::payment_requirement& asked, const expected_answer& expected);
 
 }  // namespace portitor::cli::sell

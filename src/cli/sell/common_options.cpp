@@ -21,7 +21,7 @@ void common_options::declare(config::loader& into, std::vector<std::string> outp
     where.aliases = {"namespace"};
     where.placeholder = "NAMESPACE";
     into.add(std::move(where));
-    config::option how{"output", "how it is printed", "text", config::set_one_of(output, outputs)};
+    config::option how{"output", "how it is printed", outputs.front(), config::set_one_of(output, outputs)};
     how.letter = 'o';
     how.values = std::move(outputs);
     into.add(std::move(how));

@@ -24,7 +24,7 @@ public:
         config::option labels{"selector", "only those with these labels", "", config::set_text(selector_)};
         labels.letter = 'l';
         into.add(std::move(labels));
-        common_.declare(into, {"text", "table", "wide", "json", "yaml", "name"});
+        common_.declare(into, {"table", "wide", "json", "yaml", "name"});
     }
 
     result<void> resolve() override { return common_.resolve(); }

@@ -44,10 +44,14 @@ command sell_command()
         {"All, with their problems", "portitor sell status -A"},
         {"Until it is ready", "portitor sell status hello -n sellers --watch --timeout 2m"},
     };
-    command test{"test", "asks an offer without paying, and judges the answer", &sell::make_test};
+    command test{
+        "test",
+        "asks an offer without paying, judges the answer, and pays once if told so",
+        &sell::make_test};
     test.examples = {
         {"At its public URL", "portitor sell test hello -n sellers"},
         {"At the gateway itself", "portitor sell test hello -n sellers --url http://10.0.0.7:8000"},
+        {"With a payment, on a test network", "portitor sell test hello -n sellers --key-file ~/.test-key"},
     };
     command stop{
         "stop",
@@ -68,7 +72,7 @@ command sell_command()
         {"With a name", "portitor sell register hello -n sellers --name \"Hello service\" --skills greeting"},
         {"No more", "portitor sell register hello -n sellers --disable"},
     };
-    for (command* each : {&http, &inference, &stop, &resume, &remove, &enlist})
+    for (command* each : {&http, &inference, &test, &stop, &resume, &remove, &enlist})
         each->acts = true;
     return {
         "sell",

@@ -1,14 +1,16 @@
 #include "cli/sell/test.hpp"
 
 #include "cli/output/text.hpp"
+#include "cli/pay/payment_run.hpp"
+#include "cli/pay/spending_options.hpp"
 #include "cli/sell/answer_verdict.hpp"
 #include "cli/sell/common_options.hpp"
+#include "cli/sell/paid_test.hpp"
 #include "cli/sell/status_view.hpp"
 #include "offer/naming.hpp"
 #include "offer/terms.hpp"
 
 #include <portitor/config/setters.hpp>
-#include <portitor/http/client.hpp>
 
 #include <boost/json/object.hpp>
 
@@ -29,6 +31,9 @@ struct test_options
     std::string url;
     std::string method;
     std::chrono::seconds timeout{10};
+    std::string ca_file;
+    pay::spending_options spending;
+    x402::spending_rules rules;  ///< by resolve()
     common_options common;
 
     void declare(config::loader& into)
@@ -48,6 +53,12 @@ struct test_options
         how.values = {"GET", "POST", "HEAD"};
         where.add(std::move(how));
         where.add(timeout_option(timeout, "10s"));
+        where.add(pay::ca_file_option(ca_file));
+        spending.declare(
+            into.under("Payment"),
+            "pays once, where the answer is good, with the private key in a file that only you can read, or "
+            "on standard input (-)"
+        );
         common.declare(into, {"text", "json", "yaml"});
     }
 
@@ -63,6 +74,10 @@ struct test_options
             );
         while (url.ends_with('/'))
             url.pop_back();
+        auto limits = spending.rules();
+        if (!limits)
+            return limits.error();
+        rules = std::move(*limits);
         return common.resolve();
     }
 };
@@ -76,6 +91,13 @@ public:
 
     asio::awaitable<result<int>> run(common_options& common)
     {
+        // All that may fail by itself fails before anything is asked or paid.
+        auto key = key_to_pay_with(config_.spending.key_file, terminal_);
+        if (!key)
+            co_return key.error();
+        auto client = pay::make_buyer_client(around_, config_.ca_file);
+        if (!client)
+            co_return client.error();
         auto server = co_await common.connect_with_settings(around_, terminal_);
         if (!server)
             co_return server.error();
@@ -85,20 +107,35 @@ public:
         const auto spec = api::parse_service_offer(*found->offer);
         if (!spec)
             co_return spec.error().within("ServiceOffer " + common.key(config_.name).to_string());
-        auto url = url_of(*found->offer, *spec);
-        if (!url)
-            co_return url.error();
-        auto answer = co_await ask(*url, *spec);
-        if (!answer)
-            co_return answer.error().within(printable(*url));
+        auto what = wish_of(*found->offer, *spec);
+        if (!what)
+            co_return what.error();
+        auto first = co_await pay::ask(**client, *what, known_);
+        if (!first)
+            co_return first.error().within(printable(what->url));
         expected_answer expected;
         expected.offer = common.key(config_.name).to_string();
         expected.terms = terms_of(*found, *spec);
         expected.below = config_.path.substr(0, config_.path.find('?'));
         expected.networks = &common.settings.plan().lists.networks.table;
-        const answer_verdict said = judge_answer(*answer, expected);
-        print(common, *url, answer->result_int(), said);
-        co_return said.level == answer_level::good ? 0 : 1;
+        const unsigned status = first->answer.result_int();
+        const answer_verdict said = judge_answer(first->answer, expected);
+        json::object data = tell_unpaid(*what, status, said);
+        bool good = said.level == answer_level::good;
+        if (*key)
+        {
+            paid_test paid(around_, terminal_, common.is_data());
+            auto ended = co_await paid.run(
+                **client, std::move(**key), std::move(*what), std::move(*first), good, expected, config_.rules
+            );
+            if (!ended)
+                co_return ended.error();
+            good = *ended;
+            data["payment"] = paid.data();
+        }
+        if (common.is_data())
+            print_data(common, terminal_, data);
+        co_return good ? 0 : 1;
     }
 
 private:
@@ -132,54 +169,43 @@ private:
         return out;
     }
 
-    asio::awaitable<result<http::response>> ask(std::string url, const api::service_offer& spec)
+    result<pay::wish> wish_of(const kube::object& offer, const api::service_offer& spec) const
     {
-        const auto where = http::parse_url(url);
-        if (!where)
-            co_return where.error();
-        auto client = http::make_client(around_.executor, {});
-        if (!client)
-            co_return client.error();
-        http::request message(http::verb::get, where->target, 11);
-        message.method_string(config_.method);
-        message.set(http::field::accept, "application/json");
-        message.set(http::field::user_agent, "portitor-sell-test");
+        const auto url = url_of(offer, spec);
+        if (!url)
+            return url.error();
+        auto out = pay::wish_for(*url);
+        if (!out)
+            return out.error();
+        out->method = config_.method;
+        out->timeout = config_.timeout;
+        out->headers = {{"Accept", "application/json"}, {"User-Agent", "portitor-sell-test"}};
         std::string host = config_.host;
         if (host.empty() && !config_.url.empty() && !spec.hostname.empty())
             host = offer::host_of(spec, config_.common.settings.plan());
         if (!host.empty())
-            message.set(http::field::host, host);
-        http::client_options how;
-        how.timeout = config_.timeout;
-        how.max_body = 1024 * 1024;
-        co_return co_await (*client)->send(where->origin, std::move(message), how);
+            out->headers.emplace_back("Host", host);
+        return out;
     }
 
-    void print(
-        const common_options& common, const std::string& url, unsigned code, const answer_verdict& said
-    ) const
+    /// Tells people at once; the same for programs.
+    json::object tell_unpaid(const pay::wish& what, unsigned status, const answer_verdict& said) const
     {
-        const char* word = said.level == answer_level::good      ? "good"
-                           : said.level == answer_level::warning ? "warning"
-                                                                 : "bad";
-        if (common.is_data())
-            return print_data(
-                common,
-                terminal_,
-                json::object{{"url", url}, {"status", code}, {"verdict", word}, {"message", said.words}}
-            );
-        const tone how = said.level == answer_level::good      ? tone::good
-                         : said.level == answer_level::warning ? tone::warning
-                                                               : tone::bad;
-        terminal_.out << fmt::format(
-                             "{} {} without a payment: HTTP {}\n", config_.method, printable(url), code
-                         )
-                      << palette(terminal_.colour).paint(how, word) << ": " << said.words << '\n';
+        const bool good = said.level == answer_level::good;
+        const bool warns = said.level == answer_level::warning;
+        const char* word = good ? "good" : warns ? "warning" : "bad";
+        const tone how = good ? tone::good : warns ? tone::warning : tone::bad;
+        if (!config_.common.is_data())
+            terminal_.out
+                << fmt::format("{} {} without a payment: HTTP {}\n", what.method, printable(what.url), status)
+                << palette(terminal_.colour).paint(how, word) << ": " << said.words << std::endl;
+        return {{"url", what.url}, {"status", status}, {"verdict", word}, {"message", said.words}};
     }
 
     const roles::process& around_;
     const console& terminal_;
     const test_options& config_;
+    const x402::network_table known_ = x402::network_table::built_in();
 };
 
 class test_action final : public action

@@ -214,6 +214,7 @@ TEST_CASE("sell list shows offers in each form", "[cli][sell]")
         "hello   http   0.001   base-sepolia   False   Unhealthy   https://api.example.com/services/hello"
     ));
     CHECK(has(world.sell({"list", "-o", "wide"}).out, "web.shop:8080"));
+    CHECK(world.sell({"list", "-o", "table"}).out == world.sell({"list"}).out);
     CHECK(world.run({"sell", "list", "-A", "-o", "name"}).out == "serviceoffer.obol.org/hello\n");
     CHECK(boost::json::parse(world.sell({"list", "-o", "json"}).out).at("items").as_array().size() == 1);
 }
@@ -364,4 +365,17 @@ TEST_CASE("sell test needs an URL", "[cli][sell]")
     sell_world world;
     world.sell_http("hello");
     CHECK(has(world.sell({"test", "hello"}).err, "--url"));
+}
+
+TEST_CASE("sell test reads the key and the limits before it asks", "[cli][sell]")
+{
+    sell_world world;
+    world.sell_http("hello");
+    const auto limited = world.sell({"test", "hello", "--max-amount", "much"});
+    CHECK(limited.code == 2);
+    CHECK(has(limited.err, "--max-amount"));
+    const auto keyless = world.sell({"test", "hello", "--key-file", "/nowhere/key"});
+    CHECK(keyless.code == 1);
+    CHECK(has(keyless.err, "--key-file: /nowhere/key cannot be read"));
+    CHECK(has(world.sell({"test", "hello", "--ca-file", "/nowhere/ca"}).err, "--ca-file"));
 }

@@ -3,6 +3,7 @@
 #include "cli/sell/api_words.hpp"
 #include "cli/sell/confirm.hpp"
 #include "cli/sell/hints.hpp"
+#include "cli/sell/paid_test.hpp"
 #include "cli/sell/status_view.hpp"
 
 #include <portitor/api/resources.hpp>
@@ -143,6 +144,63 @@ TEST_CASE("a path has terms of its own", "[cli][sell]")
         level_of(http::make_response(http::status::ok, ""), {"shop/hello", own, "/docs", nullptr}) ==
         answer_level::good
     );
+}
+
+TEST_CASE("nothing is paid but what the offer says", "[cli][sell]")
+{
+    const auto known = x402::network_table::built_in();
+    const expected_answer expected{"shop/hello", terms(), "", &known};
+    const auto asked = [&] {
+        x402::payment_option out;
+        out.wanted.network = "eip155:84532";
+        out.wanted.amount = 1000;
+        out.wanted.asset = usdc;
+        out.wanted.pay_to = seller;
+        out.chain_id = 84532;
+        return out;
+    };
+    const auto chosen = [&](std::vector<x402::payment_option> options, const expected_answer& of) {
+        x402::payment_terms all;
+        all.version = 2;
+        all.options = std::move(options);
+        const auto found = choose_as_sold(all, of, {}, known);
+        return found ? to_string((*found)->wanted.amount) : found.error().message();
+    };
+    CHECK(chosen({asked()}, expected) == "1000");
+    CHECK(has(chosen({asked()}, {"shop/hello", std::nullopt, "", &known}), "terms cannot be read"));
+    auto cheap = asked();
+    cheap.wanted.amount = 999;
+    auto theirs = asked();
+    theirs.wanted.pay_to = usdc;
+    auto elsewhere = asked();
+    elsewhere.wanted.network = "eip155:80002";
+    auto other_token = asked();
+    other_token.wanted.asset = seller;
+    for (const auto& each : {cheap, theirs, elsewhere, other_token})
+        CHECK(has(chosen({each}, expected), "has the offer's price, token, network and receiver"));
+    // The offer's own is found behind others.
+    CHECK(chosen({cheap, theirs, asked()}, expected) == "1000");
+
+    api::payment_route own = terms();
+    own.network = "eip155:8453";
+    own.asset = known.find("base")->default_token()->address;
+    auto real = asked();
+    real.wanted.network = own.network;
+    real.wanted.asset = own.asset;
+    real.chain_id = 8453;
+    CHECK(has(chosen({real}, {"shop/hello", own, "", &known}), "--allow-mainnet"));
+    own = terms();
+    own.price = 1'000'000;
+    auto dear = asked();
+    dear.wanted.amount = 1'000'000;
+    CHECK(has(chosen({dear}, {"shop/hello", own, "", &known}), "--max-amount"));
+    api::payment_rule free;
+    free.pattern = api::path_pattern::parse("/docs").value();
+    free.access = api::gate::free;
+    own = terms();
+    own.rules = {free};
+    CHECK(is_as_sold(asked().wanted, {"shop/hello", own, "/other", &known}));
+    CHECK_FALSE(is_as_sold(asked().wanted, {"shop/hello", own, "/docs", &known}));
 }
 
 TEST_CASE("a missing right is named", "[cli][sell]")

@@ -157,6 +157,34 @@ TEST_CASE("a hidden option gives way to one that is not", "[config][loader]")
     CHECK(has(f.complaint({"-f", "x"}), "-f: there is no such flag"));
 }
 
+TEST_CASE("who does not run refuses nothing that the running command takes", "[config][loader]")
+{
+    fixture f;
+    std::string own;
+    std::string other = "untouched";
+    std::string deep;
+    f.loader.add({"test-output", "", "text", config::set_one_of(own, {"text", "name"})});
+    f.loader.hide_rest();
+    f.loader.add({"test-output", "", "text", config::set_one_of(other, {"text", "json"})});
+    f.loader.add({"test-deep", "", "no", config::set_one_of(deep, {"yes", "no"})});
+    REQUIRE(f.complaint({"--test-output=name"}) == "no error");
+    CHECK(own == "name");
+    const std::string file = f.folder.write("settings.yaml", "test-output: name\n");
+    REQUIRE(f.complaint({"--config", file}) == "no error");
+    CHECK(own == "name");
+    {
+        const environment_variable variable("PORTITOR_TEST_OUTPUT", "name");
+        CHECK(f.complaint({}) == "no error");
+    }
+    // The words are those of who runs, and of nobody else.
+    CHECK(has(f.complaint({"--test-output=json"}), "--test-output: \"json\""));
+    CHECK(other == "untouched");
+    // What only others know is theirs to refuse.
+    CHECK(has(f.complaint({"--test-deep=perhaps"}), "--test-deep: \"perhaps\""));
+    REQUIRE(f.complaint({"--test-deep=yes"}) == "no error");
+    CHECK(deep == "yes");
+}
+
 TEST_CASE("what is near", "[config][suggestion]")
 {
     const texts known{"--pay-to", "--price", "--path", "--name"};
