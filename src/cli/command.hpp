@@ -50,6 +50,27 @@ public:
     run(const roles::process& around, const console& terminal) = 0;
 };
 
+/// The action of a command whose options are a struct of their own, and each run of it an object:
+/// `Run(around, terminal, options)`, and its coroutine run().
+template <typename Run, typename Options>
+class run_action final : public action
+{
+public:
+    explicit run_action(Options options = {}) : options_(std::move(options)) {}
+
+    void declare(config::loader& into) override { options_.declare(into); }
+    result<void> resolve() override { return options_.resolve(); }
+
+    boost::asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
+    {
+        Run work(around, terminal, options_);
+        co_return co_await work.run();
+    }
+
+private:
+    Options options_;
+};
+
 /// Something that a person does once: words that come first on the command line, in place of --role.
 struct command
 {

@@ -71,6 +71,7 @@ struct options
         into.add(config::namespace_option(ns));
         into.add(config::lease_duration_option(lease_duration));
     }
+    result<void> resolve() { return {}; }
 };
 
 /// One run of the command.
@@ -272,27 +273,11 @@ private:
     std::chrono::seconds duration_ = lease_duration;  ///< of the Lease as we write it
 };
 
-class release_finalizers final : public action
-{
-public:
-    void declare(config::loader& into) override { options_.declare(into); }
-    result<void> resolve() override { return {}; }
-
-    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
-    {
-        release work(around, terminal, options_);
-        co_return co_await work.run();
-    }
-
-private:
-    options options_;
-};
-
 }  // namespace
 
 std::unique_ptr<action> make_release_finalizers()
 {
-    return std::make_unique<release_finalizers>();
+    return std::make_unique<run_action<release, options>>();
 }
 
 }  // namespace portitor::cli

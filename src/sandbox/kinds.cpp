@@ -10,7 +10,6 @@ namespace {
 
 constexpr kube::resource gateways{"gateway.networking.k8s.io", "v1", "gateways", "Gateway"};
 constexpr kube::resource deployments{"apps", "v1", "deployments", "Deployment"};
-constexpr kube::resource config_maps{"", "v1", "configmaps", "ConfigMap"};
 constexpr kube::resource secrets{"", "v1", "secrets", "Secret"};
 
 kind_info with_list(kind_info of, std::string path, std::string key)
@@ -62,7 +61,7 @@ std::vector<kind_info> installed_kinds()
         make_kind(api::lease_resource),
         make_kind(api::event_resource),
         make_kind(deployments, true),
-        make_kind(config_maps),
+        make_kind(api::config_map_resource),
         make_kind(secrets),
     };
 }

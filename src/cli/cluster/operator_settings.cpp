@@ -1,5 +1,6 @@
 #include "cli/cluster/operator_settings.hpp"
 
+#include <portitor/api/resources.hpp>
 #include <portitor/config/setters.hpp>
 
 namespace portitor::cli {
@@ -8,7 +9,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr kube::resource config_map{"", "v1", "configmaps", "ConfigMap"};
 constexpr const char* config_name = "portitor-config";
 constexpr const char* config_key = "portitor.yaml";
 
@@ -42,7 +42,7 @@ asio::awaitable<void> operator_settings::complete(kube::api& server, console ter
         co_return;
     }
     const kube::object_key key{release_namespace_, config_name};
-    const auto found = co_await server.get(config_map, key);
+    const auto found = co_await server.get(api::config_map_resource, key);
     if (!found)
     {
         source_ = fmt::format(

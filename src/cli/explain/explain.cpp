@@ -21,26 +21,6 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-/// All objects of a kind, whole.
-class collection final : public kube::watch_target
-{
-public:
-    std::vector<kube::object_ptr> objects;
-
-private:
-    void on_list_begin() override { objects.clear(); }
-    result<void> on_item(json::object&& item, std::string_view) override
-    {
-        // What lasts is a copy: the item's memory does not.
-        if (auto made = kube::parse_object(json::object(item, json::storage_ptr())))
-            objects.push_back(std::move(*made));
-        return {};
-    }
-    void on_listed() override {}
-    result<void> on_upsert(json::object&&, std::string_view) override { return {}; }
-    void on_removal(const kube::object_key&) override {}
-};
-
 class explain_action final : public action
 {
 public:
@@ -79,7 +59,7 @@ public:
             {.name = "output",
              .help = "text, yaml or json",
              .fallback = "text",
-             .apply = config::set_text(output_),
+             .apply = config::set_one_of(output_, {"text", "yaml", "json"}),
              .letter = 'o',
              .values = {"text", "yaml", "json"}}
         );
@@ -94,8 +74,6 @@ public:
             );
         if (!file_.empty() && file_ != "-")
             return fail(errc::invalid, "-f \"{}\": only - is read, for standard input", file_);
-        if (output_ != "text" && output_ != "yaml" && output_ != "json")
-            return fail(errc::invalid, "-o \"{}\" is none of text, yaml, json", output_);
         return settings_.resolve();
     }
 
@@ -109,28 +87,28 @@ public:
         auto market = co_await market_view::read(around, api, settings_.plan(), {});
         if (!market)
             co_return market.error();
-        collection routes;
-        collection payment_routes;
-        for (auto& [kind, into] :
-             {std::pair(api::http_route_resource, &routes),
-              std::pair(api::payment_route_resource, &payment_routes)})
-        {
-            const auto listed = co_await kube::list_all(api, kind, {kube::selection()}, *into);
-            if (!listed)
-                co_return listed.error().to_error().within(fmt::format("listing {}s", kind.kind));
-        }
+        auto routes = co_await list(api, api::http_route_resource);
+        if (!routes)
+            co_return routes.error();
+        auto payment_routes = co_await list(api, api::payment_route_resource);
+        if (!payment_routes)
+            co_return payment_routes.error();
         const explain::explainer work(
-            **market,
-            settings_,
-            std::move(routes.objects),
-            std::move(payment_routes.objects),
-            around.clock.now()
+            **market, settings_, std::move(*routes), std::move(*payment_routes), around.clock.now()
         );
         read_more(terminal.in);
         co_return explain_all(work, **market, terminal);
     }
 
 private:
+    static asio::awaitable<result<std::vector<kube::object_ptr>>> list(kube::api& server, kube::resource kind)
+    {
+        auto listed = co_await kube::list_objects(server, kind, {kube::selection()});
+        if (!listed)
+            co_return listed.error().to_error().within(fmt::format("listing {}s", kind.kind));
+        co_return std::move(*listed);
+    }
+
     void read_more(std::istream& in)
     {
         std::string line;

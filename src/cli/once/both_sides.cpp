@@ -4,6 +4,8 @@
 #include "cli/yaml.hpp"
 #include "offer/draft.hpp"
 
+#include <portitor/api/resources.hpp>
+
 #include <boost/json/object.hpp>
 
 namespace portitor::cli::once {
@@ -13,7 +15,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr kube::resource config_map{"", "v1", "configmaps", "ConfigMap"};
 constexpr const char* pricing = "pricing.yaml";
 
 const char* model_name(api::price_model model)
@@ -75,7 +76,7 @@ result<std::string> pricing_of_file(const std::string& path, std::istream& stand
     for (const json::value& each : *documents)
     {
         const json::object* object = each.if_object();
-        if (object && kube::string_at(*object, "kind") == config_map.kind)
+        if (object && kube::string_at(*object, "kind") == api::config_map_resource.kind)
             return pricing_in(*object, path);
     }
     return text;
@@ -117,7 +118,8 @@ read_pricing(kube::api* server, std::string source, std::istream* standard_input
         );
     if (!server)
         co_return fail(errc::invalid, "--compare {} is a ConfigMap, and no cluster is looked at", source);
-    const auto found = co_await server->get(config_map, {source.substr(0, slash), source.substr(slash + 1)});
+    const auto found =
+        co_await server->get(api::config_map_resource, {source.substr(0, slash), source.substr(slash + 1)});
     if (!found)
         co_return found.error().to_error().within("--compare: the ConfigMap " + source);
     co_return pricing_in((*found)->raw, "the ConfigMap " + source);

@@ -157,27 +157,11 @@ private:
     once::report report_;
 };
 
-class once_action final : public action
-{
-public:
-    void declare(config::loader& into) override { options_.declare(into); }
-    result<void> resolve() override { return options_.resolve(); }
-
-    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
-    {
-        look work(around, terminal, options_);
-        co_return co_await work.run();
-    }
-
-private:
-    once::options options_;
-};
-
 }  // namespace
 
 std::unique_ptr<action> make_once()
 {
-    return std::make_unique<once_action>();
+    return std::make_unique<run_action<look, once::options>>();
 }
 
 }  // namespace portitor::cli

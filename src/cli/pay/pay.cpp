@@ -172,28 +172,11 @@ private:
     report told_;
 };
 
-class pay_action final : public action
-{
-public:
-    void declare(config::loader& into) override { options_.declare(into); }
-    result<void> resolve() override { return options_.resolve(); }
-
-    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
-    {
-        run_of_pay work(around, terminal, options_);
-        auto ended = co_await work.run();
-        co_return ended;
-    }
-
-private:
-    pay::options options_;
-};
-
 }  // namespace
 
 std::unique_ptr<action> make_pay()
 {
-    return std::make_unique<pay_action>();
+    return std::make_unique<run_action<run_of_pay, pay::options>>();
 }
 
 }  // namespace portitor::cli

@@ -210,34 +210,16 @@ private:
     kube::object_ptr before_;  ///< null where there was none
 };
 
-class create_action final : public action
-{
-public:
-    explicit create_action(api::offer_type type) : options_(type) {}
-
-    void declare(config::loader& into) override { options_.declare(into); }
-    result<void> resolve() override { return options_.resolve(); }
-
-    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
-    {
-        creation work(around, terminal, options_);
-        co_return co_await work.run();
-    }
-
-private:
-    create_options options_;
-};
-
 }  // namespace
 
 std::unique_ptr<action> make_http()
 {
-    return std::make_unique<create_action>(api::offer_type::http);
+    return std::make_unique<run_action<creation, create_options>>(create_options(api::offer_type::http));
 }
 
 std::unique_ptr<action> make_inference()
 {
-    return std::make_unique<create_action>(api::offer_type::inference);
+    return std::make_unique<run_action<creation, create_options>>(create_options(api::offer_type::inference));
 }
 
 }  // namespace portitor::cli::sell

@@ -100,19 +100,8 @@ private:
         if (waits)
         {
             progress told(say, terminal.colour, around.timers);
-            const auto ended = co_await wait_until(
-                around,
-                server,
-                offer->meta.key(),
-                timeout_,
-                [&](const kube::object_ptr& now) {
-                    if (!now || now->meta.uid != offer->meta.uid)
-                        return true;
-                    offer = now;
-                    told.show(*now);
-                    return is_decided(*now);
-                }
-            );
+            const auto decided = [this](const kube::object& now) { return is_decided(now); };
+            const auto ended = co_await follow(around, server, offer, timeout_, told, decided);
             if (!ended)
                 co_return ended.error();
         }

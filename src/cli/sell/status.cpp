@@ -169,27 +169,11 @@ private:
     bool again_ = false;
 };
 
-class status_action final : public action
-{
-public:
-    void declare(config::loader& into) override { options_.declare(into); }
-    result<void> resolve() override { return options_.resolve(); }
-
-    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
-    {
-        status_run work(around, terminal, options_);
-        co_return co_await work.run();
-    }
-
-private:
-    status_options options_;
-};
-
 }  // namespace
 
 std::unique_ptr<action> make_status()
 {
-    return std::make_unique<status_action>();
+    return std::make_unique<run_action<status_run, status_options>>();
 }
 
 }  // namespace portitor::cli::sell

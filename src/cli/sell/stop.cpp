@@ -165,19 +165,7 @@ private:
         if (options_.wait)
         {
             progress told(say, terminal.colour, around.timers);
-            auto ended = co_await wait_until(
-                around,
-                server,
-                offer->meta.key(),
-                options_.timeout,
-                [&](const kube::object_ptr& now) {
-                    if (!now || now->meta.uid != offer->meta.uid)
-                        return true;
-                    offer = now;
-                    told.show(*now);
-                    return is_drained(*now);
-                }
-            );
+            const auto ended = co_await follow(around, server, offer, options_.timeout, told, &is_drained);
             if (!ended)
                 co_return ended.error();
             if (*ended != waited::done)

@@ -79,6 +79,26 @@ void progress::say(const std::string& line)
     out_ << fmt::format("  {:5.1f}s  {}", elapsed, line) << std::endl;
 }
 
+asio::awaitable<result<waited>> follow(
+    roles::process around,
+    kube::api& server,
+    kube::object_ptr& offer,
+    std::chrono::seconds timeout,
+    progress& told,
+    std::function<bool(const kube::object&)> done
+)
+{
+    const auto see = [&](const kube::object_ptr& now) {
+        if (!now || now->meta.uid != offer->meta.uid)
+            return true;
+        offer = now;
+        told.show(*now);
+        return done(*now);
+    };
+    auto ended = co_await wait_until(around, server, offer->meta.key(), timeout, see);
+    co_return ended;
+}
+
 bool is_ready(const kube::object& offer)
 {
     const auto conditions = kube::parse_conditions(offer.status());

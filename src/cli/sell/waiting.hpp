@@ -52,6 +52,17 @@ private:
     std::map<std::string, std::string> told_;  ///< by type: status and reason
 };
 
+/// wait_until() for an offer that stays what it is: tells its progress, and leaves in `offer` what it was the
+/// last time. One that is gone, or another of its name, ends the wait as done. @pre both outlive the call
+boost::asio::awaitable<result<waited>> follow(
+    roles::process around,
+    kube::api& server,
+    kube::object_ptr& offer,
+    std::chrono::seconds timeout,
+    progress& told,
+    std::function<bool(const kube::object&)> done
+);
+
 /// Whether the offer is Ready in its present generation.
 bool is_ready(const kube::object& offer);
 

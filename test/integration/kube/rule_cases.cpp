@@ -390,6 +390,11 @@ TEST_CASE_METHOD(rules, "a kind can be read once, page by page and in parts, wit
     CHECK(target.begun == 1);
     CHECK(target.complete == 1);
 
+    const auto whole = w.run(kube::list_objects(*mine.api, widgets, {here}));
+    REQUIRE(whole);
+    CHECK(whole->size() == 501);
+    CHECK((*whole)[500]->meta.name == "w-0500");
+
     here.labels = "app near (x)";
     CHECK_FALSE(w.run(kube::list_all(*mine.api, widgets, {here}, target)));
     CHECK(target.complete == 1);
