@@ -1,5 +1,5 @@
 #include "cli/command_line.hpp"
-#include "cli/output/text.hpp"
+#include "cli/output/complaint.hpp"
 
 #include <portitor/http/health_endpoint.hpp>
 #include <portitor/http/server.hpp>
@@ -8,10 +8,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include <algorithm>
 #include <csignal>
 #include <iostream>
-#include <string_view>
 #include <unistd.h>
 #include <utility>
 
@@ -20,19 +18,9 @@ namespace {
 using namespace portitor;
 namespace asio = boost::asio;
 
-constexpr std::size_t longest_complaint = 8000;
-
 int complain(const error& failure, int exit_code = 1)
 {
-    // Line by line: some of them quote what others wrote.
-    std::string_view rest = failure.message();
-    std::string_view before = "portitor: ";
-    do
-    {
-        const std::string_view line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-        std::cerr << std::exchange(before, "") << cli::printable(line, longest_complaint) << '\n';
-    } while (!rest.empty());
+    cli::complain(std::cerr, failure);
     return exit_code;
 }
 
