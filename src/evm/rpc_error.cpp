@@ -116,4 +116,9 @@ const char* to_string(rpc_refusal what) noexcept
     return names[static_cast<std::size_t>(what)];
 }
 
+void throw_exception_from_error(const rpc_error& failure, const boost::source_location& where)
+{
+    throw_exception_from_error(failure.to_error(), where);
+}
+
 }  // namespace portitor::evm

@@ -72,9 +72,14 @@ result<signature_bytes> read_signature(std::span<const std::uint8_t> items)
 
 }  // namespace
 
+bytes signing_payload(const transaction& what)
+{
+    return enveloped(fields_of(what));
+}
+
 word signing_hash(const transaction& what)
 {
-    return keccak256(enveloped(fields_of(what)));
+    return keccak256(signing_payload(what));
 }
 
 signed_transaction with_signature(const transaction& what, const signature_bytes& signature)

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <portitor/core/error.hpp>
+
+#include <string>
 #include <string_view>
 
 namespace portitor::evm {
@@ -27,5 +30,35 @@ rpc_refusal read_rpc_refusal(std::string_view message);
 
 /// For logs and metrics: "nonce_too_low".
 const char* to_string(rpc_refusal what) noexcept;
+
+/// Why a call has no result. Nothing of it is the node's own wording but `revert`.
+class rpc_error
+{
+public:
+    rpc_error() = default;
+    rpc_error(const error& failure) : failure_(failure) {}  // NOLINT(google-explicit-constructor): as it is
+    rpc_error(const error& failure, rpc_refusal refusal, std::string revert)
+        : failure_(failure), refusal_(refusal), revert_(std::move(revert))
+    {}
+
+    errc code() const { return failure_.code(); }
+    const std::string& message() const { return failure_.message(); }
+    /// What the node's words meant, where the code is errc::refused.
+    rpc_refusal refusal() const { return refusal_; }
+    /// What the contract gave as its reason, as letters, digits and the like; at most 100 of them.
+    const std::string& revert() const { return revert_; }
+
+    const error& to_error() const { return failure_; }
+
+private:
+    error failure_;
+    rpc_refusal refusal_ = rpc_refusal::unknown;
+    std::string revert_;
+};
+
+template <typename T>
+using rpc_result = boost::system::result<T, rpc_error>;
+
+[[noreturn]] void throw_exception_from_error(const rpc_error& failure, const boost::source_location& where);
 
 }  // namespace portitor::evm

@@ -36,6 +36,9 @@ struct signed_transaction
     word hash{};
 };
 
+/// Whose Keccak-256 is signed: the envelope with the type and all fields.
+bytes signing_payload(const transaction& what);
+
 /// What is signed.
 word signing_hash(const transaction& what);
 

@@ -80,7 +80,8 @@ TEST_CASE("what somebody else signed is taken only as it was asked for", "[evm][
             bytes changed = good;
             changed[i] ^= 1;
             CHECK_FALSE(check(changed).has_value());
-            CHECK_FALSE(check(bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(i))).has_value());
+            CHECK_FALSE(check(bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(i))).has_value()
+            );
         }
         bytes longer = good;
         longer.push_back(0);
