@@ -1,4 +1,4 @@
-#include "vectors.hpp"
+#include "evm_vectors.hpp"
 
 using namespace portitor;
 using evm::bytes;

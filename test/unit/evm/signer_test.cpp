@@ -1,6 +1,6 @@
+#include "evm_vectors.hpp"
 #include "run.hpp"
 #include "scripted_client.hpp"
-#include "vectors.hpp"
 
 #include <portitor/evm/signer.hpp>
 

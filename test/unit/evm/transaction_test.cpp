@@ -1,4 +1,4 @@
-#include "vectors.hpp"
+#include "evm_vectors.hpp"
 
 #include <portitor/evm/transaction.hpp>
 
