@@ -1,10 +1,16 @@
 #include "catch.hpp"
-#include "cli/pay/buyer_run.hpp"
+#include "cli/pay/body_file.hpp"
 #include "cli/pay/exchange.hpp"
+#include "cli/pay/kept_payment.hpp"
+#include "cli/pay/paying.hpp"
+#include "files.hpp"
 #include "pay_world.hpp"
 #include "run.hpp"
 
+#include <portitor/core/small_file.hpp>
 #include <portitor/x402/base64.hpp>
+
+#include <filesystem>
 
 using namespace portitor;
 using namespace portitor::cli::pay;
@@ -25,7 +31,7 @@ TEST_CASE("an unpaid request is free, or tells its terms", "[cli][pay]")
     const auto known = x402::network_table::built_in();
     const auto asked = [&](http::response said, std::optional<int> version = {}) {
         f.client.script.emplace_back(std::move(said));
-        return test::run(f.around.context, ask(f.client, f.what, known, version)).value();
+        return test::run(f.around.context, ask(f.client, f.around.stop, f.what, known, version)).value();
     };
     CHECK(asked(answer(200, "hello")).how == ending::free);
     CHECK(f.client.seen.back().target() == "/hello");
@@ -52,7 +58,7 @@ TEST_CASE("an unpaid request is free, or tells its terms", "[cli][pay]")
     CHECK(has(down.why, "503: upstream_unavailable: the service\\x1b is down"));
 
     f.client.script.emplace_back(fail(errc::unavailable, "cannot connect"));
-    CHECK(test::run(f.around.context, ask(f.client, f.what, known)).has_error());
+    CHECK(test::run(f.around.context, ask(f.client, f.around.stop, f.what, known)).has_error());
 }
 
 TEST_CASE("a request has what the buyer gave it", "[cli][pay]")
@@ -91,7 +97,7 @@ TEST_CASE("a v1 payment goes in its own header", "[cli][pay]")
     fixture f;
     f.payment.header = x402::payment_header::x_payment;
     f.client.script.emplace_back(answer(200));
-    test::run(f.around.context, buy(f.client, f.around.timers, f.what, f.payment));
+    test::run(f.around.context, buy(f.client, f.around.timers, f.around.stop, {f.what, f.payment}));
     CHECK(f.client.seen.at(0)["X-PAYMENT"] == "c2lnbmVk");
     CHECK(f.client.seen.at(0).count("PAYMENT-SIGNATURE") == 0);
 }
@@ -227,4 +233,180 @@ TEST_CASE("headers and methods are checked before they are sent", "[cli][pay]")
 TEST_CASE("nonces differ", "[cli][pay]")
 {
     CHECK(random_nonce().value() != random_nonce().value());
+}
+
+TEST_CASE("being told to stop ends a pause, and says what is known", "[cli][pay]")
+{
+    fixture f;
+    f.client.script.emplace_back(answer(503, "", "30"));
+    f.client.on_seen = [&] { f.around.stop.request(); };
+    const paid_answer ended = f.bought();
+    CHECK(ended.how == ending::unknown);
+    CHECK(ended.tries == 1);
+    CHECK(f.waited == std::chrono::seconds(0));
+    CHECK(has(ended.why, "told to stop"));
+    CHECK(has(ended.why, "not known whether the payment settled"));
+    CHECK(has(ended.why, "2026-11-24T"));
+}
+
+TEST_CASE("a payment that may have been sent before is never called unsent", "[cli][pay]")
+{
+    fixture f;
+    f.sent_before = true;
+    for (int i = 0; i < 6; ++i)
+        f.client.script.emplace_back(fail(errc::unavailable, "cannot connect"));
+    const paid_answer ended = f.bought();
+    CHECK(ended.how == ending::unknown);
+    CHECK_FALSE(has(ended.why, "nothing was charged"));
+}
+
+TEST_CASE("all answers to a payment together are bounded", "[cli][pay]")
+{
+    fixture f;
+    std::size_t allowed = 0;
+    const auto count = [&] {
+        for (const std::size_t each : f.client.limits)
+            allowed += each;
+    };
+    // Each as long as it may be.
+    f.client.fills = true;
+    for (int i = 0; i < 6; ++i)
+        f.client.script.emplace_back(answer(503, "", "1"));
+    CHECK(f.bought().how == ending::unknown);
+    CHECK(f.client.seen.size() == 1);
+    count();
+    CHECK(allowed == max_answer);
+
+    // Broken ones, whatever came of them.
+    f.client = scripted_client();
+    for (int i = 0; i < 6; ++i)
+        f.client.script.emplace_back(fail(errc::timed_out, "no answer"));
+    CHECK(f.bought().how == ending::unknown);
+    allowed = 0;
+    count();
+    CHECK(allowed < 2 * max_answer);
+    CHECK(f.client.seen.size() == 6);
+
+    // What came, and cannot be read, is no better the next time.
+    f.client = scripted_client();
+    f.client.script.emplace_back(fail(errc::protocol, "body limit exceeded"));
+    const paid_answer unread = f.bought();
+    CHECK(unread.how == ending::unknown);
+    CHECK(f.client.seen.size() == 1);
+}
+
+TEST_CASE("terms that can be read in two ways are not read", "[cli][pay]")
+{
+    fixture f;
+    const auto known = x402::network_table::built_in();
+    const auto asked = [&](http::response said) {
+        f.client.script.emplace_back(std::move(said));
+        return test::run(f.around.context, ask(f.client, f.around.stop, f.what, known)).value();
+    };
+    http::response twice = terms_answer();
+    twice.insert("payment-required", std::string(twice["PAYMENT-REQUIRED"]));
+    auto told = asked(std::move(twice));
+    CHECK(told.how == ending::failed);
+    CHECK(has(told.why, "more than one header PAYMENT-REQUIRED"));
+
+    http::response nothing = answer(402);
+    nothing.set("PAYMENT-REQUIRED", x402::encode_base64(R"({"x402Version":2,"accepts":[]})"));
+    told = asked(std::move(nothing));
+    CHECK(told.how == ending::failed);
+    CHECK(has(told.why, "accepts is empty"));
+
+    // Two receipts are none.
+    f.client.seen.clear();
+    http::response served = answer(200, "hello");
+    const std::string receipt = x402::encode_base64(R"({"success":true,"transaction":"0xab"})");
+    served.insert("PAYMENT-RESPONSE", receipt);
+    served.insert("PAYMENT-RESPONSE", receipt);
+    f.client.script.emplace_back(std::move(served));
+    CHECK_FALSE(f.bought().receipt);
+}
+
+TEST_CASE("plain http to others can be read on its way", "[cli][pay]")
+{
+    const auto clear = [](const char* url) { return is_in_clear(wish_for(url).value()); };
+    for (const char* url :
+         {"http://shop.test/", "http://10.0.0.1:8000/", "http://[fd00::1]/", "http://localhost.test/"})
+        CHECK(clear(url));
+    for (const char* url :
+         {"https://shop.test/",
+          "http://127.0.0.1:8000/",
+          "http://[::1]/",
+          "http://localhost:1/",
+          "http://a.localhost/"})
+        CHECK_FALSE(clear(url));
+}
+
+TEST_CASE("a payment that may still settle can be read again", "[cli][pay]")
+{
+    const kept_payment what{
+        "https://shop.test/hello",
+        "POST",
+        {x402::payment_header::x_payment,
+         "c2lnbmVk",
+         evm::address::parse("0x70997970C51812dc3A010C7d01b50e0d17dc79C8").value(),
+         1'795'511'510}};
+    const std::string file = keep_payment(what).value();
+    const auto mode = std::filesystem::status(file).permissions();
+    CHECK((mode & std::filesystem::perms(0777)) == std::filesystem::perms(0600));
+    const kept_payment read = read_kept_payment(file).value();
+    CHECK(read.url == what.url);
+    CHECK(read.method == "POST");
+    CHECK(read.payment.header == x402::payment_header::x_payment);
+    CHECK(read.payment.value == "c2lnbmVk");
+    CHECK(read.payment.payer == what.payment.payer);
+    CHECK(read.payment.valid_before == 1'795'511'510);
+    std::filesystem::remove(file);
+    CHECK(read_kept_payment(file).has_error());
+
+    const test::temp_folder folder;
+    for (const char* text :
+         {"",
+          "[]",
+          R"({"url":"u","method":"GET","header":"Cookie","value":"YQ==","payer":"0x70997970C51812dc3A010C7d01b50e0d17dc79C8","validBefore":5})",
+          R"({"url":"u","method":"GET","header":"X-PAYMENT","value":"a\r\nb: c","payer":"0x70997970C51812dc3A010C7d01b50e0d17dc79C8","validBefore":5})",
+          R"({"url":"u","method":"GET","header":"X-PAYMENT","value":"YQ==","payer":"me","validBefore":5})",
+          R"({"url":"u","method":"GET","header":"X-PAYMENT","value":"YQ==","payer":"0x70997970C51812dc3A010C7d01b50e0d17dc79C8","validBefore":-5})"})
+        CHECK(has(read_kept_payment(folder.write("kept", text)).error().message(), "holds no payment"));
+}
+
+TEST_CASE("a body file is whole or not there", "[cli][pay]")
+{
+    const test::temp_folder folder;
+    const auto files = [&] {
+        std::size_t found = 0;
+        for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator(folder.path("")))
+            ++found;
+        return found;
+    };
+    const auto content = [](const std::string& path) { return read_small_file(path).value(); };
+    {
+        const auto unused = body_file::open(folder.path("new"));
+        REQUIRE(unused.has_value());
+    }
+    CHECK(files() == 0);
+    REQUIRE(body_file::open(folder.path("new"))->write("hello").has_value());
+    CHECK(content(folder.path("new")) == "hello");
+    CHECK(files() == 1);
+
+    // What is there stays until the body is, and keeps its mode; a link stays a link.
+    const std::string old = folder.write("old", "before");
+    std::filesystem::permissions(old, std::filesystem::perms(0640));
+    std::filesystem::create_symlink(old, folder.path("link"));
+    auto file = body_file::open(folder.path("link"));
+    CHECK(content(old) == "before");
+    REQUIRE(file->write("after").has_value());
+    CHECK(content(old) == "after");
+    CHECK(std::filesystem::is_symlink(folder.path("link")));
+    CHECK(std::filesystem::status(old).permissions() == std::filesystem::perms(0640));
+
+    CHECK(has(body_file::open(folder.path("")).error().message(), "Is a directory"));
+    CHECK(has(body_file::open(folder.path("none/out")).error().message(), "No such file"));
+    // A device is written in place, and stays.
+    CHECK(body_file::open("/dev/null")->write("hello").has_value());
+    CHECK(has(body_file::open("/dev/full")->write("hello").error().message(), "No space left"));
+    CHECK(std::filesystem::is_character_file("/dev/null"));
 }
