@@ -127,7 +127,7 @@ def start(world, *words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE):
     )
 
 
-def ended(process, limit=20):
+def ended(process, limit=40):
     try:
         out, err = process.communicate(timeout=limit)
     finally:
