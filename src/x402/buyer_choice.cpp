@@ -25,8 +25,8 @@ check_network(const payment_option& option, const spending_rules& rules, const n
     if (rules.in_clear && !rules.main_networks_in_clear && !is_test_network(option.chain_id))
         return fail(
             errc::refused,
-            "it may be real money, and over plain http whoever reads along could use the payment: ask by https; "
-            "--allow-http pays all the same"
+            "it may be real money, and over plain http whoever reads along could use the payment: ask by "
+            "https; --allow-http pays all the same"
         );
     return {};
 }

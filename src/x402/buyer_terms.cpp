@@ -101,7 +101,8 @@ result<void> check_agreement(const payment_terms& header, const payment_terms& b
         if (rival && !agrees)
             return fail(
                 errc::protocol,
-                "the 402 contradicts itself: PAYMENT-REQUIRED asks for {} units of {} to {}, its body for {} to {}",
+                "the 402 contradicts itself: PAYMENT-REQUIRED asks for {} units of {} to {}, its body for {} "
+                "to {}",
                 to_string(rival->amount),
                 rival->asset,
                 rival->pay_to,

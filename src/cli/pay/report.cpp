@@ -99,8 +99,8 @@ void tell_end(std::ostream& out, const report& of, const palette& colours)
         out << fmt::format("the same payment was sent {} times\n", of.tries);
     if (!of.kept_in.empty())
         out << fmt::format(
-            "to ask again with the same payment, which only you can read: portitor pay {} --payment-file {}, and "
-            "the same -X, -d and -H\n",
+            "to ask again with the same payment, which only you can read: portitor pay {} --payment-file {}, "
+            "and the same -X, -d and -H\n",
             printable(of.what.url, longest_line),
             of.kept_in
         );
