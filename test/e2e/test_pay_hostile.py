@@ -35,6 +35,13 @@ def entry(**changes):
     } | changes
 
 
+REAL = entry(
+    network="eip155:8453",
+    asset="0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
+    extra={"name": "USD Coin", "version": "2"},
+)
+
+
 def answer(status, *headers, body=b""):
     lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
@@ -172,7 +179,7 @@ SERVED = answer(200, receipt(), body=b"hello")
         (terms(entry(extra={"name": "\x1b[2J", "version": "2"})), "\\x1b[2J"),
         (terms(entry(payTo=USDC)), "payTo must be"),
         (terms(entry(asset="0x" + "1" * 40)), "token is not known here"),
-        (terms(entry(network="eip155:8453", asset="0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", extra={"name": "USD Coin", "version": "2"})), "--allow-mainnet"),
+        (terms(REAL), "--allow-mainnet"),
         (terms(*[entry(scheme="upto")] * 64), "only \"exact\" can be paid"),
         (terms(*[entry()] * 65), "more than 64"),
         (answer(402, "PAYMENT-REQUIRED: " + "A" * 200_000), "header"),
@@ -285,7 +292,9 @@ def drip(line):
             time.sleep(0.05)
 
 
-@pytest.mark.parametrize("step", [drip, lambda line: time.sleep(30), answer(503, "Retry-After: 30")], ids=["drip", "mute", "later"])
+@pytest.mark.parametrize(
+    "step", [drip, lambda line: time.sleep(30), answer(503, "Retry-After: 30")], ids=["drip", "mute", "later"]
+)
 @pytest.mark.parametrize("how", [(signal.SIGINT,), (signal.SIGTERM, signal.SIGINT)], ids=["once", "twice"])
 def test_a_signal_ends_it_at_once_with_what_is_known(world, seller, step, how):
     lying = seller(terms(), step)
@@ -319,6 +328,24 @@ def test_a_signal_before_a_payment_ends_it_too(world, seller):
     process.send_signal(signal.SIGINT)
     assert process.wait(3) == -signal.SIGINT
     process.communicate()
+
+
+def test_a_name_that_nobody_answers_for_keeps_nobody(world):
+    (world / "resolv.conf").write_text("nameserver 127.0.0.9\noptions timeout:10 attempts:1\n")
+    mounted = "mount --bind resolv.conf /etc/resolv.conf && exec \"$@\""
+    words = [binary(), "pay", "http://shop.example.com/", "--timeout=1s"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        mute.bind(("127.0.0.9", 53))
+        process = subprocess.Popen(
+            ["unshare", "-m", "sh", "-c", mounted, "sh", *words], stderr=subprocess.PIPE, cwd=world
+        )
+        began = time.monotonic()
+        assert b"cannot resolve shop.example.com: no answer in time" in process.stderr.readline()
+        assert time.monotonic() - began < 4
+        # The system still waits for the name server; who is at the terminal need not.
+        process.send_signal(signal.SIGINT)
+        assert process.wait(3) == -signal.SIGINT
+        process.stderr.close()
 
 
 def test_a_paid_body_is_never_lost_with_its_file(world, seller):
