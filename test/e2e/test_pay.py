@@ -113,6 +113,7 @@ def test_it_pays_nothing_above_the_limit_nor_on_another_network(pay, key_file, m
         ([URL, key, "--max-amount=0.0009"], "more than the 0.0009 USDC of --max-amount"),
         ([URL, key, "--network=avalanche-fuji"], "another network than --network allows"),
         ([f"{GATEWAY}/services/pay-real", key], "eip155:8453 is no test network"),
+        ([f"{GATEWAY}/services/pay-real", key, "--allow-mainnet"], "over plain http whoever reads along"),
     ):
         done = pay(*words)
         assert done.returncode == 1, done.stderr
