@@ -323,11 +323,12 @@ def test_a_signal_before_a_payment_ends_it_too(world, seller):
     assert sorted(each.name for each in world.iterdir()) == ["key", "tmp"]
 
     # Nobody writes the key.
-    process = start(world, mute.url, "--key-file=-", stdin=subprocess.PIPE)
+    process = start(world, mute.url, "--key-file=-", "--output-file=out", stdin=subprocess.PIPE)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     assert process.wait(3) == -signal.SIGINT
     process.communicate()
+    assert sorted(each.name for each in world.iterdir()) == ["key", "tmp"]
 
 
 def test_a_name_that_nobody_answers_for_keeps_nobody(world):

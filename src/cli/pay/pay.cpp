@@ -73,14 +73,15 @@ private:
         if (!client)
             return client.error();
         client_ = std::move(*client);
-        if (!config_.output_file.empty())
-        {
-            auto file = body_file::open(config_.output_file);
-            if (!file)
-                return file.error().within("--output-file");
-            file_.emplace(std::move(*file));
-        }
-        return config_.payment_file.empty() ? read_given_key() : read_given_payment();
+        const auto given = config_.payment_file.empty() ? read_given_key() : read_given_payment();
+        if (!given || config_.output_file.empty())
+            return given;
+        // The last: nothing would take away what it has made, if a signal ended the process here.
+        auto file = body_file::open(config_.output_file);
+        if (!file)
+            return file.error().within("--output-file");
+        file_.emplace(std::move(*file));
+        return {};
     }
 
     result<void> read_given_payment()
