@@ -104,7 +104,7 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
 asio::awaitable<result<void>> market_view::list_offers()
 {
     auto all =
-        co_await kube::list_all(env_.server, api::service_offer_resource, parts(selected_), offers_->feed());
+        co_await kube::list_all(env_.server, api::service_offer_resource, parts(selected_), offers_->feed(), bounds);
     if (!all && all.error().http_status() == 403 && !namespaces_.empty())
     {
         unseen_.push_back(fmt::format(
@@ -113,7 +113,7 @@ asio::awaitable<result<void>> market_view::list_offers()
         ));
         everywhere_ = false;
         all = co_await kube::list_all(
-            env_.server, api::service_offer_resource, parts(selected_), offers_->feed()
+            env_.server, api::service_offer_resource, parts(selected_), offers_->feed(), bounds
         );
     }
     if (all)
