@@ -8,6 +8,7 @@
 #include <portitor/config/setters.hpp>
 #include <portitor/kube/finalizer.hpp>
 #include <portitor/kube/lease_record.hpp>
+#include <portitor/kube/list_all.hpp>
 
 #include <array>
 #include <ostream>

@@ -82,7 +82,7 @@ private:
         if (place && !what.is_list)
         {
             const std::string& first = spelled_[which];
-            if (first != flag && first.size() > 2 && flag.size() > 2)
+            if (first != flag)
                 return fail(errc::invalid, "{} and {} are the same: give one of them", first, flag);
             return fail(errc::invalid, "{} is given twice", flag);
         }

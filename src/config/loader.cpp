@@ -67,12 +67,24 @@ void loader::add(option what)
             const std::vector<std::string>& names = each.what.aliases;
             return std::find(names.begin(), names.end(), what.name) != names.end();
         });
+    if (at == options_.end())
+        leave_to_others(what);
     known_option& known =
         at != options_.end() ? *at : options_.emplace_back(known_option{what, hiding_ || shadowed, {}, {}});
     known.what.is_shared |= what.is_shared;
     known.setters.push_back(std::move(what.apply));
     if (what.reset)
         known.resets.push_back(std::move(what.reset));
+}
+
+void loader::leave_to_others(option& what) const
+{
+    for (const known_option& each : options_)
+    {
+        std::erase(what.aliases, each.what.name);
+        if (what.letter == each.what.letter)
+            what.letter = 0;
+    }
 }
 
 void loader::add(section what)
