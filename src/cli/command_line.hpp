@@ -43,8 +43,8 @@ struct refusal
 using parsed = boost::system::result<std::unique_ptr<job>, refusal>;
 
 /// Reads a command line: `portitor --role=ROLE ...` or `portitor COMMAND [SUBCOMMAND ...] ...`, whose
-/// flags may stand before its words, with everything that its options may come from. Null where it only asked for help or the version, which is
-/// then written to `out`.
+/// flags may stand before its words, with everything that its options may come from. Null where it only asked
+/// for help or the version, which is then written to `out`.
 parsed parse(std::span<const command> commands, int argc, const char* const* argv, std::ostream& out);
 
 /// Whether to write colours: `mode` is that of --color; "auto" goes by the terminal, NO_COLOR and TERM.

@@ -15,10 +15,10 @@ struct named_line
 {
     std::vector<const command*> path;  ///< of the command, as far as its words are known; empty: none
     std::vector<const char*> rest;     ///< what is not of the path, behind argv[0]; with --help for `help`
-    std::string stranger;              ///< the word that should have gone on with the path; empty: there is none
-    std::string role;                  ///< of --role, before any word
-    std::string unknown_flag;          ///< the first one before the end of the path
-    bool wants_help = false;           ///< the same of a flag, or `help`
+    std::string stranger;      ///< the word that should have gone on with the path; empty: there is none
+    std::string role;          ///< of --role, before any word
+    std::string unknown_flag;  ///< the first one before the end of the path
+    bool wants_help = false;   ///< the same of a flag, or `help`
 
     bool is_complete() const { return !path.empty() && path.back()->make; }
 };

@@ -16,6 +16,21 @@
 
 namespace portitor::config {
 
+namespace {
+
+/// Letters and other names are of who comes first.
+void leave_to_others(option& what, std::span<const known_option> known)
+{
+    for (const known_option& each : known)
+    {
+        std::erase(what.aliases, each.what.name);
+        if (what.letter == each.what.letter)
+            what.letter = 0;
+    }
+}
+
+}  // namespace
+
 std::string environment_name(std::string_view option)
 {
     std::string name = "PORTITOR_";
@@ -68,23 +83,13 @@ void loader::add(option what)
             return std::find(names.begin(), names.end(), what.name) != names.end();
         });
     if (at == options_.end())
-        leave_to_others(what);
+        leave_to_others(what, options_);
     known_option& known =
         at != options_.end() ? *at : options_.emplace_back(known_option{what, hiding_ || shadowed, {}, {}});
     known.what.is_shared |= what.is_shared;
     known.setters.push_back(std::move(what.apply));
     if (what.reset)
         known.resets.push_back(std::move(what.reset));
-}
-
-void loader::leave_to_others(option& what) const
-{
-    for (const known_option& each : options_)
-    {
-        std::erase(what.aliases, each.what.name);
-        if (what.letter == each.what.letter)
-            what.letter = 0;
-    }
 }
 
 void loader::add(section what)

@@ -18,36 +18,36 @@ struct range
 
 // In ascending order. What is reserved among those that are ignored by default counts with its neighbours.
 constexpr std::array hidden{
-    range{0x0, 0x1f},           // C0
-    range{0x7f, 0x9f},          // DEL and C1
-    range{0xad, 0xad},          // soft hyphen
-    range{0x34f, 0x34f},        // combining grapheme joiner
-    range{0x600, 0x605},        // Arabic number signs
-    range{0x61c, 0x61c},        // Arabic letter mark
-    range{0x6dd, 0x6dd},        // Arabic end of Ayah
-    range{0x70f, 0x70f},        // Syriac abbreviation mark
-    range{0x890, 0x891},        // Arabic pound and piastre marks
-    range{0x8e2, 0x8e2},        // Arabic disputed end of Ayah
-    range{0x115f, 0x1160},      // Hangul fillers
-    range{0x17b4, 0x17b5},      // Khmer inherent vowels
-    range{0x180b, 0x180f},      // Mongolian selectors and vowel separator
-    range{0x200b, 0x200f},      // zero widths, marks of direction
-    range{0x2028, 0x202e},      // separators, embeddings and overrides
-    range{0x2060, 0x206f},      // word joiner, invisible operators, isolates
-    range{0x3164, 0x3164},      // Hangul filler
-    range{0xd800, 0xf8ff},      // surrogates, private use
-    range{0xfdd0, 0xfdef},      // noncharacters
-    range{0xfe00, 0xfe0f},      // variation selectors
-    range{0xfeff, 0xfeff},      // byte order mark
-    range{0xffa0, 0xffa0},      // Hangul filler
-    range{0xfff0, 0xfffb},      // interlinear annotations
-    range{0x110bd, 0x110bd},    // Kaithi number sign
-    range{0x110cd, 0x110cd},    // Kaithi number sign above
-    range{0x13430, 0x1343f},    // Egyptian format controls
-    range{0x1bca0, 0x1bca3},    // shorthand format controls
-    range{0x1d173, 0x1d17a},    // musical format controls
-    range{0xe0000, 0xe0fff},    // tags, variation selectors
-    range{0xf0000, 0x10ffff},   // private use
+    range{0x0, 0x1f},          // C0
+    range{0x7f, 0x9f},         // DEL and C1
+    range{0xad, 0xad},         // soft hyphen
+    range{0x34f, 0x34f},       // combining grapheme joiner
+    range{0x600, 0x605},       // Arabic number signs
+    range{0x61c, 0x61c},       // Arabic letter mark
+    range{0x6dd, 0x6dd},       // Arabic end of Ayah
+    range{0x70f, 0x70f},       // Syriac abbreviation mark
+    range{0x890, 0x891},       // Arabic pound and piastre marks
+    range{0x8e2, 0x8e2},       // Arabic disputed end of Ayah
+    range{0x115f, 0x1160},     // Hangul fillers
+    range{0x17b4, 0x17b5},     // Khmer inherent vowels
+    range{0x180b, 0x180f},     // Mongolian selectors and vowel separator
+    range{0x200b, 0x200f},     // zero widths, marks of direction
+    range{0x2028, 0x202e},     // separators, embeddings and overrides
+    range{0x2060, 0x206f},     // word joiner, invisible operators, isolates
+    range{0x3164, 0x3164},     // Hangul filler
+    range{0xd800, 0xf8ff},     // surrogates, private use
+    range{0xfdd0, 0xfdef},     // noncharacters
+    range{0xfe00, 0xfe0f},     // variation selectors
+    range{0xfeff, 0xfeff},     // byte order mark
+    range{0xffa0, 0xffa0},     // Hangul filler
+    range{0xfff0, 0xfffb},     // interlinear annotations
+    range{0x110bd, 0x110bd},   // Kaithi number sign
+    range{0x110cd, 0x110cd},   // Kaithi number sign above
+    range{0x13430, 0x1343f},   // Egyptian format controls
+    range{0x1bca0, 0x1bca3},   // shorthand format controls
+    range{0x1d173, 0x1d17a},   // musical format controls
+    range{0xe0000, 0xe0fff},   // tags, variation selectors
+    range{0xf0000, 0x10ffff},  // private use
 };
 
 }  // namespace
@@ -80,11 +80,10 @@ bool is_hidden(std::uint32_t point)
     // The last two of each plane are noncharacters.
     if ((point & 0xfffeU) == 0xfffe)
         return true;
-    const auto after = std::upper_bound(
-        hidden.begin(), hidden.end(), point, [](std::uint32_t value, const range& each) {
+    const auto after =
+        std::upper_bound(hidden.begin(), hidden.end(), point, [](std::uint32_t value, const range& each) {
             return value < each.first;
-        }
-    );
+        });
     return after != hidden.begin() && point <= std::prev(after)->last;
 }
 

@@ -45,10 +45,7 @@ public:
         return go_on();
     }
 
-    result<void> add_page()
-    {
-        return ++pages_ >= bounds_.pages ? too_much(bounds_.pages, "pages") : go_on();
-    }
+    result<void> add_page() { return ++pages_ >= bounds_.pages ? too_much(bounds_.pages, "pages") : go_on(); }
 
     result<void> go_on() const
     {

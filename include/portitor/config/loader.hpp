@@ -125,8 +125,7 @@ public:
     loader(std::string program, std::string summary, std::string footer);
 
     /// Throws std::logic_error where two declare an option with different defaults. What is hidden gives way
-    /// to what is not: a hidden owner of an option that is shown hears nothing of it. Letters and aliases are
-    /// of who comes first.
+    /// to what is not: a hidden owner of an option that is shown hears nothing of it.
     void add(option what);
     void add(section what);
 
@@ -188,8 +187,6 @@ private:
         passed_over,
     };
 
-    /// Takes the letter and the other names from an option that one which was declared before it has.
-    void leave_to_others(option& what) const;
     known_section* find_section(std::string_view name);
     result<void> read_environment();
     result<void> read_file(const std::string& path);

@@ -34,13 +34,10 @@ std::string_view unknown_without(child_kind kind)
 }  // namespace
 
 market_view::market_view(
-    const roles::process& around,
-    kube::api& server,
-    const offer::plan_settings& settings,
-    const request& what
+    const roles::process& around, kube::api& server, const offer::plan_settings& settings, const request& what
 )
-    : env_(roles::environment_of(around, server)), bounds_{.stop = &around.stop}, settings_(settings), selected_(offer::filtered(offer::own_kind_filter())),
-      namespaces_(what.namespaces)
+    : env_(roles::environment_of(around, server)), bounds_{.stop = &around.stop}, settings_(settings),
+      selected_(offer::filtered(offer::own_kind_filter())), namespaces_(what.namespaces)
 {
     selected_.labels = what.offer_selector;
     offers_ = std::make_unique<kube::informer<offer::offer_record>>(
@@ -108,8 +105,9 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
 // Who may not list everywhere sees the offers that he asks for, and less of who else wants their places.
 asio::awaitable<result<void>> market_view::list_offers()
 {
-    auto all =
-        co_await kube::list_all(env_.server, api::service_offer_resource, parts(selected_), offers_->feed(), bounds_);
+    auto all = co_await kube::list_all(
+        env_.server, api::service_offer_resource, parts(selected_), offers_->feed(), bounds_
+    );
     if (!all && all.error().http_status() == 403 && !namespaces_.empty())
     {
         unseen_.push_back(fmt::format(

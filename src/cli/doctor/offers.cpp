@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <type_traits>
+#include <utility>
 
 namespace portitor::cli::doctor {
 
@@ -78,13 +80,16 @@ bool is_meant(const kube::condition& why)
 }
 
 /// The offers, or children of them, that are looked at.
-template <typename Object>
-std::map<kube::object_key, Object> looked_at(const patient& of, const std::map<kube::object_key, Object>& all)
+template <typename All>
+auto looked_at(const patient& of, const All& all)
 {
-    std::map<kube::object_key, Object> out = all;
-    std::erase_if(out, [&](const auto& each) {
-        return !of.only_namespace.empty() && each.first.ns != of.only_namespace;
-    });
+    using object = std::decay_t<decltype((*all.begin()).second)>;
+    std::vector<std::pair<kube::object_key, object>> out;
+    for (const auto& [key, each] : all)
+    {
+        if (of.only_namespace.empty() || key.ns == of.only_namespace)
+            out.emplace_back(key, each);
+    }
     return out;
 }
 
@@ -134,7 +139,10 @@ void tell_groups(const patient& of, notebook& into)
         );
     }
     if (groups.empty())
-        into.ok("Ready", fmt::format("all of {} offers that are to be sold", looked_at(of, of.market->offers()).size()));
+        into.ok(
+            "Ready",
+            fmt::format("all of {} offers that are to be sold", looked_at(of, of.market->offers()).size())
+        );
 }
 
 void tell_deletions(const patient& of, notebook& into)
@@ -172,7 +180,10 @@ void tell_routes(const patient& of, notebook& into)
             why = said.message;
     }
     if (refused.empty())
-        return into.ok("PaymentRoutes", fmt::format("all are admitted, of {}", looked_at(of, routes.objects().all()).size()));
+        return into.ok(
+            "PaymentRoutes",
+            fmt::format("all are admitted, of {}", looked_at(of, routes.objects().all()).size())
+        );
     into.failure(
         "PaymentRoutes",
         fmt::format("{} are not admitted: {}", refused.size(), some_of(refused)),
@@ -198,7 +209,8 @@ void tell_registrations(const patient& of, notebook& into)
     }
     if (failed.empty())
         return into.ok(
-            "RegistrationRequests", fmt::format("none of {} has failed", looked_at(of, requests.objects().all()).size())
+            "RegistrationRequests",
+            fmt::format("none of {} has failed", looked_at(of, requests.objects().all()).size())
         );
     // What is sold is sold without it.
     into.warn("RegistrationRequests", fmt::format("{} have failed: {}", failed.size(), some_of(failed)), why);

@@ -32,9 +32,7 @@ struct status_options
     {
         into.positional(offer_word(name, false));
         into.add(all_namespaces_option(all));
-        into.add(
-            switch_option("watch", "shows it again whenever it changes, until it is Ready", watch, 'w')
-        );
+        into.add(switch_option("watch", "shows it again whenever it changes, until it is Ready", watch, 'w'));
         into.add(timeout_option(timeout, "0s", "ends --watch; 0s: never"));
         common.declare(into, {"text", "wide", "json", "yaml"});
     }

@@ -144,7 +144,9 @@ TEST_CASE("a subcommand that is none, or not named, is an error that lists them"
     CHECK(has(f.complaint({"say"}), "portitor say needs one of these subcommands:\n  http "));
     CHECK(has(f.complaint({"say", "again", "or"}), "\"or\" is none of the subcommands of portitor say again")
     );
-    CHECK(has(f.complaint({"say", "--eco-text", "x", "http"}), "--eco-text: there is no such flag (see portitor say"));
+    CHECK(has(
+        f.complaint({"say", "--eco-text", "x", "http"}), "--eco-text: there is no such flag (see portitor say"
+    ));
 }
 
 TEST_CASE("a subcommand's help shows its own options", "[cli][command]")

@@ -12,8 +12,16 @@ TEST_CASE("a text begins with a code point, or a byte that begins none", "[core]
     CHECK(first("äb").bytes == "ä");
     CHECK(first("\U0010ffff").point == 0x10ffff);
     // Half of one, too many bytes for one, a surrogate, behind the last one, the inside of one.
-    for (const char* each : {"\xc3", "\xe2\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf", "\xed\xa0\x80",
-                             "\xf4\x90\x80\x80", "\x80", "\xff"})
+    for (const char* each :
+         {"\xc3",
+          "\xe2\x80",
+          "\xc0\xaf",
+          "\xe0\x80\xaf",
+          "\xf0\x80\x80\xaf",
+          "\xed\xa0\x80",
+          "\xf4\x90\x80\x80",
+          "\x80",
+          "\xff"})
     {
         const character bad = first(each);
         CHECK_FALSE(bad.is_good);
@@ -25,17 +33,31 @@ TEST_CASE("a text begins with a code point, or a byte that begins none", "[core]
 TEST_CASE("what moves, turns or hides is hidden, and what is read is not", "[core][characters]")
 {
     for (const std::uint32_t each :
-         {0x0U,    0x1fU,    0x7fU,   0x9bU,    0xadU,     0x61cU,    0x180eU,   0x200bU,  0x200fU,
-          0x2028U, 0x2029U,  0x202eU, 0x2060U,  0x2064U,   0x2069U,   0x206fU,   0x3164U,  0xd800U,
-          0xe000U, 0xfdd0U,  0xfe0fU, 0xfeffU,  0xfff9U,   0xfffbU,   0xfffeU,   0xffffU,  0x1d173U,
+         {0x0U,     0x1fU,    0x7fU,    0x9bU,    0xadU,    0x61cU,    0x180eU,   0x200bU,  0x200fU,
+          0x2028U,  0x2029U,  0x202eU,  0x2060U,  0x2064U,  0x2069U,   0x206fU,   0x3164U,  0xd800U,
+          0xe000U,  0xfdd0U,  0xfe0fU,  0xfeffU,  0xfff9U,  0xfffbU,   0xfffeU,   0xffffU,  0x1d173U,
           0x1fffeU, 0xe0001U, 0xe007fU, 0xe01efU, 0xf0000U, 0x10fffdU, 0x10ffffU, 0x13430U, 0x115fU})
     {
         INFO(each);
         CHECK(is_hidden(each));
     }
     for (const std::uint32_t each :
-         {0x20U, 0x7eU, 0xa0U, 0xacU, 0xaeU, 0xe4U, 0x5d0U, 0x627U, 0x2014U, 0x2026U, 0x2070U, 0x20acU, 0x65e5U,
-          0xac00U, 0xfffdU, 0x1f600U})
+         {0x20U,
+          0x7eU,
+          0xa0U,
+          0xacU,
+          0xaeU,
+          0xe4U,
+          0x5d0U,
+          0x627U,
+          0x2014U,
+          0x2026U,
+          0x2070U,
+          0x20acU,
+          0x65e5U,
+          0xac00U,
+          0xfffdU,
+          0x1f600U})
     {
         INFO(each);
         CHECK_FALSE(is_hidden(each));

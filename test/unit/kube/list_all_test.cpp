@@ -35,7 +35,9 @@ struct fixture
     fixture()
     {
         for (int i = 0; i < 20; ++i)
-            server.on_list({widget(fmt::format("w-{}", i), std::string(1000, 'x'))}, "1", fmt::format("t{}", i));
+            server.on_list(
+                {widget(fmt::format("w-{}", i), std::string(1000, 'x'))}, "1", fmt::format("t{}", i)
+            );
     }
 
     std::string complaint()
