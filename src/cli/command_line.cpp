@@ -178,10 +178,10 @@ result<job_pointer> parse_first_words(const named_line& line, std::ostream& out)
 {
     const command& at = *line.path.back();
     const std::string program = program_with_words(line);
-    // Its value may be what follows it.
-    if (!line.wants_help && !line.unknown_flag.empty())
+    // What follows a flag that nobody knows may be its value.
+    if (!line.unknown_flag.empty())
         return fail(errc::invalid, "{}: there is no such flag (see {} --help)", line.unknown_flag, program);
-    if (!line.wants_help)
+    if (!line.wants_help || !line.stranger.empty())
         return no_such(program, "subcommands", line.stranger, at.subcommands);
     out << fmt::format(
         "{}: {}.\n\nSubcommands:\n{}\n{} SUBCOMMAND --help says more of one.\n",
