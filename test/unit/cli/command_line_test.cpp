@@ -347,7 +347,7 @@ TEST_CASE("a refused command line ends with the code of its command", "[cli][com
         words.insert(words.begin(), "portitor");
         std::ostringstream out;
         const auto parsed = cli::parse(commands(), static_cast<int>(words.size()), words.data(), out);
-        REQUIRE_FALSE(parsed);
+        REQUIRE(parsed.has_error());
         return parsed.error().exit_code;
     };
     CHECK(code({}) == 2);
