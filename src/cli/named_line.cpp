@@ -3,7 +3,7 @@
 #include "cli/reference/declared.hpp"
 #include "roles/named.hpp"
 
-#include <map>
+#include <set>
 
 namespace portitor::cli {
 
@@ -18,22 +18,19 @@ public:
         for (const declared& place : all_declared(commands))
         {
             for (const flag& each : flags_of(place))
-                takes_value_[each.text] |= !each.what->is_switch;
+                (each.what->is_switch ? switches_ : valued_).insert(each.text);
         }
-        for (const char* each : {"-h", "--help", "--version"})
-            takes_value_[each] = false;
+        switches_.insert({"-h", "--help", "--version"});
     }
 
     /// `flag` is without its value.
-    bool knows(const std::string& flag) const { return takes_value_.contains(flag); }
-    bool takes_value(const std::string& flag) const
-    {
-        const auto at = takes_value_.find(flag);
-        return at != takes_value_.end() && at->second;
-    }
+    bool knows(const std::string& flag) const { return valued_.contains(flag) || switches_.contains(flag); }
+    bool may_take_value(const std::string& flag) const { return valued_.contains(flag); }
+    bool may_be_switch(const std::string& flag) const { return switches_.contains(flag); }
 
 private:
-    std::map<std::string, bool> takes_value_;
+    std::set<std::string> valued_;
+    std::set<std::string> switches_;  ///< a letter may be both, in two commands
 };
 
 class reader
@@ -91,7 +88,7 @@ private:
         if (out_.unknown_flag.empty() && !flags_->knows(flag))
             out_.unknown_flag = flag;
         std::string_view value = std::string_view(word).substr(flag.size());
-        if (value.empty() && flags_->takes_value(flag) && at_ + 1 < arguments_.size())
+        if (value.empty() && at_ + 1 < arguments_.size() && is_value(flag, arguments_[at_ + 1]))
         {
             value = arguments_[++at_];
             out_.rest.push_back(arguments_[at_]);
@@ -100,6 +97,13 @@ private:
             value.remove_prefix(1);
         if (flag == "--role" && out_.path.empty())
             out_.role = value;
+    }
+
+    /// A letter that is a switch of some command and not of another leaves a command's name alone.
+    bool is_value(const std::string& flag, std::string_view next) const
+    {
+        return flags_->may_take_value(flag) &&
+               !(flags_->may_be_switch(flag) && roles::find_named(known_, next));
     }
 
     const std::span<const command> commands_;
