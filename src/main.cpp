@@ -130,7 +130,7 @@ int main(int argc, char** argv)
     {
         const auto job = cli::parse(cli::all_commands(), argc, argv, std::cout);
         if (!job)
-            return complain(job.error(), cli::refusal_exit_code(cli::all_commands(), argc, argv));
+            return complain(job.error().why, job.error().exit_code);
         // Who reads a command's output may have seen enough: then it ends like any other program.
         if (!*job || !(*job)->acts)
             std::signal(SIGPIPE, SIG_DFL);
@@ -141,7 +141,6 @@ int main(int argc, char** argv)
     }
     catch (const std::exception& thrown)
     {
-        std::cerr << "portitor: " << thrown.what() << '\n';
-        return 1;
+        return complain(error(errc::protocol, thrown.what()));
     }
 }

@@ -22,12 +22,16 @@ private:
     const console terminal_;
 };
 
-void declare_colour(config::loader& into, std::string& mode)
+/// What roles and commands have alike.
+void declare_common(config::loader& into, job& made)
 {
+    made.log.declare(into);
     const std::vector<std::string> modes{"auto", "always", "never"};
-    config::option out{"color", "whether commands write in colour", "auto", config::set_one_of(mode, modes)};
-    out.values = modes;
-    into.add(std::move(out));
+    config::option colour{
+        "color", "whether commands write in colour", "auto", config::set_one_of(made.colour, modes)};
+    colour.values = modes;
+    into.add(std::move(colour));
+    made.kube.declare(into);
 }
 
 }  // namespace
@@ -79,25 +83,23 @@ void declare_program(config::loader& into, job& made, std::string& role, std::sp
     for (const candidate& each : all)
         which.values.emplace_back(each.name);
     into.add(std::move(which));
-    made.log.declare(into);
-    into.add(
-        {"health-listen",
-         "address of /healthz, /readyz and /metrics",
-         ":8081",
-         config::set_text(made.health_listen)}
-    );
-    declare_colour(into, made.colour);
-    made.kube.declare(into);
-    for (const candidate& each : all)
-        each.declare(into);
+    into.add_shared([&](config::loader& shared) {
+        shared.add(
+            {"health-listen",
+             "address of /healthz, /readyz and /metrics",
+             ":8081",
+             config::set_text(made.health_listen)}
+        );
+        declare_common(shared, made);
+        for (const candidate& each : all)
+            each.declare(shared);
+    });
 }
 
 void declare_command(config::loader& into, job& made, const candidate& own)
 {
     own.declare(into);
-    made.log.declare(into);
-    declare_colour(into, made.colour);
-    made.kube.declare(into);
+    into.add_shared([&](config::loader& shared) { declare_common(shared, made); });
 }
 
 }  // namespace portitor::cli

@@ -1,12 +1,12 @@
 #include "cli/command_line.hpp"
 
 #include "cli/candidate.hpp"
+#include "cli/named_line.hpp"
 #include "roles/named.hpp"
 
 #include <portitor/config/suggestion.hpp>
 
 #include <cstdlib>
-#include <optional>
 #include <ostream>
 
 namespace portitor::cli {
@@ -21,22 +21,27 @@ constexpr const char* footer =
     "PORTITOR_LOG_LEVEL. The command line goes before the environment, and that before the file.";
 
 /// As the user calls it: kubectl finds its plug-ins by their file names.
-std::string program_of(const char* const* argv)
+std::string program_of(const named_line& line)
 {
-    const std::string_view path = argv[0] ? argv[0] : "";
+    const std::string_view path = line.rest.front() ? line.rest.front() : "";
     return path.substr(path.rfind('/') + 1) == "kubectl-portitor" ? "kubectl portitor" : "portitor";
 }
 
-using job_pointer = std::unique_ptr<job>;
-
-/// A command whose words have all been read.
-struct chosen
+/// The same and the words of the command.
+std::string program_with_words(const named_line& line)
 {
-    const command* what;
-    std::string program;  ///< "portitor" and its words
-    int argc;             ///< of what follows; argv[0] is its last word
-    const char* const* argv;
-};
+    std::string out = program_of(line);
+    for (const command* each : line.path)
+        out.append(" ").append(each->name);
+    return out;
+}
+
+result<config::outcome> load(config::loader& loader, const named_line& line, std::ostream& out)
+{
+    return loader.load(static_cast<int>(line.rest.size()), line.rest.data(), out);
+}
+
+using job_pointer = std::unique_ptr<job>;
 
 /// What the settings of a job are read with, and what they are read into. It lives as long as the job.
 struct settings
@@ -71,22 +76,27 @@ result<job_pointer> assign(job_pointer made, const std::shared_ptr<settings>& re
     return made;
 }
 
-result<job_pointer>
-parse_role(std::span<const command> commands, int argc, const char* const* argv, std::ostream& out)
+/// `read` is where the settings go, and says which role was meant.
+result<job_pointer> parse_role(
+    std::span<const command> commands,
+    const named_line& line,
+    const std::shared_ptr<settings>& read,
+    std::ostream& out
+)
 {
     const std::vector<candidate> candidates = named_by_role(commands);
     const std::span<const candidate> all(candidates);
-    const auto read = std::make_shared<settings>(settings{config::loader(
-        program_of(argv),
+    read->loader = config::loader(
+        program_of(line),
         "Sells HTTP services that run in Kubernetes for x402 payments.",
         "Roles:\n" + list_named(all) + "\nCommands, in place of a role:\n" + list_named(commands) + '\n' +
             footer
-    )});
+    );
     read->all = candidates;
     config::loader& loader = read->loader;
     auto made = std::make_unique<job>();
     declare_program(loader, *made, read->role, all);
-    const auto loaded = loader.load(argc, argv, out);
+    const auto loaded = load(loader, line, out);
     if (!loaded)
         return loaded.error();
     if (*loaded == config::outcome::printed)
@@ -127,55 +137,35 @@ error no_such(
     );
 }
 
-/// The command that the first words name, down to its last subcommand; nothing where help was asked for.
-result<std::optional<chosen>>
-choose(const command& first, int argc, const char* const* argv, std::ostream& out)
-{
-    chosen at{&first, fmt::format("{} {}", program_of(argv), first.name), argc - 1, argv + 1};
-    while (!at.what->make)
-    {
-        const std::span<const command> all(at.what->subcommands);
-        const std::string_view word = at.argc > 1 ? at.argv[1] : "";
-        if (word == "--help" || word == "-h")
-        {
-            out << fmt::format("{}: {}.\n\nSubcommands:\n{}", at.program, at.what->summary, list_named(all));
-            return std::optional<chosen>();
-        }
-        const command* next = find_named(all, word);
-        if (!next)
-            return no_such(at.program, "subcommands", word, all);
-        at = {next, fmt::format("{} {}", at.program, next->name), at.argc - 1, at.argv + 1};
-    }
-    return std::optional(std::move(at));
-}
-
 /// The examples of a command, as this user types them.
-std::vector<config::example> as_typed(const chosen& which)
+std::vector<config::example> as_typed(const command& what, const std::string& program)
 {
     constexpr std::string_view own = "portitor ";
-    std::vector<config::example> out = which.what->examples;
+    std::vector<config::example> out = what.examples;
     for (config::example& each : out)
     {
-        if (which.program.starts_with("kubectl ") && each.command.starts_with(own))
+        if (program.starts_with("kubectl ") && each.command.starts_with(own))
             each.command.insert(0, "kubectl ");
     }
     return out;
 }
 
-result<job_pointer> parse_command(std::span<const command> commands, const chosen& which, std::ostream& out)
+result<job_pointer>
+parse_command(std::span<const command> commands, const named_line& line, std::ostream& out)
 {
+    const command& what = *line.path.back();
+    const std::string program = program_with_words(line);
     const auto read = std::make_shared<settings>(settings{config::loader(config::description{
-        which.program, fmt::format("{}: {}.", which.program, which.what->summary), footer, as_typed(which)})}
-    );
+        program, fmt::format("{}: {}.", program, what.summary), footer, as_typed(what, program)})});
     config::loader& loader = read->loader;
     auto made = std::make_unique<job>();
-    const candidate own = candidate_of(*which.what);
+    const candidate own = candidate_of(what);
     declare_command(loader, *made, own);
     // The configuration file and the environment are shared with the roles.
     loader.hide_rest();
-    read->all = named_by_role(commands, which.what);
+    read->all = named_by_role(commands, &what);
     declare_program(loader, *made, read->role, read->all);
-    const auto loaded = loader.load(which.argc, which.argv, out);
+    const auto loaded = load(loader, line, out);
     if (!loaded)
         return loaded.error();
     if (*loaded == config::outcome::printed)
@@ -183,13 +173,32 @@ result<job_pointer> parse_command(std::span<const command> commands, const chose
     return assign(std::move(made), read, own);
 }
 
-/// The same line as `portitor help WORDS` means: `portitor WORDS --help`.
-std::vector<const char*> as_help(int argc, const char* const* argv)
+/// A command of which only the first words are there: help, or an error.
+result<job_pointer> parse_first_words(const named_line& line, std::ostream& out)
 {
-    std::vector<const char*> out{argv[0]};
-    out.insert(out.end(), argv + 2, argv + argc);
-    out.push_back("--help");
-    return out;
+    const command& at = *line.path.back();
+    const std::string program = program_with_words(line);
+    // What follows a flag that nobody knows may be its value.
+    if (!line.unknown_flag.empty())
+        return fail(errc::invalid, "{}: there is no such flag (see {} --help)", line.unknown_flag, program);
+    if (!line.wants_help || !line.stranger.empty())
+        return no_such(program, "subcommands", line.stranger, at.subcommands);
+    out << fmt::format(
+        "{}: {}.\n\nSubcommands:\n{}\n{} SUBCOMMAND --help says more of one.\n",
+        program,
+        at.summary,
+        list_named(std::span<const command>(at.subcommands)),
+        program
+    );
+    return job_pointer();
+}
+
+/// The exit code where a role's options are refused; a command may be started as a role, too.
+int refusal_code(std::span<const command> commands, const std::string& role)
+{
+    const char* variable = std::getenv("PORTITOR_ROLE");
+    const command* found = find_named(commands, role.empty() && variable ? variable : role);
+    return found && found->is_role ? found->usage_exit_code : refusal{}.exit_code;
 }
 
 }  // namespace
@@ -203,46 +212,26 @@ bool wants_colour(std::string_view mode, bool is_terminal)
     return is_terminal && !(refused && *refused) && !(kind && std::string_view(kind) == "dumb");
 }
 
-result<job_pointer>
-parse(std::span<const command> commands, int argc, const char* const* argv, std::ostream& out)
+parsed parse(std::span<const command> commands, int argc, const char* const* argv, std::ostream& out)
 {
-    const std::string_view word = argc > 1 ? argv[1] : "";
-    if (word == "help")
-    {
-        const std::vector<const char*> meant = as_help(argc, argv);
-        return parse(commands, static_cast<int>(meant.size()), meant.data(), out);
-    }
-    if (word.empty() || word.starts_with('-'))
-        return parse_role(commands, argc, argv, out);
-    const command* first = find_named(commands, word);
-    if (!first)
-        return no_such(program_of(argv), "commands", word, commands);
-    const auto which = choose(*first, argc, argv, out);
-    if (!which)
-        return which.error();
-    if (!*which)
-        return job_pointer();
-    return parse_command(commands, **which, out);
-}
-
-int refusal_exit_code(std::span<const command> commands, int argc, const char* const* argv)
-{
-    int code = 2;
-    std::span<const command> known = commands;
-    for (int i = 1; i < argc && !known.empty(); ++i)
-    {
-        std::string_view name = argv[i];
-        if (name == "--role" && i + 1 < argc)
-            name = argv[i + 1];
-        else if (name.starts_with("--role="))
-            name.remove_prefix(std::string_view("--role=").size());
-        const command* found = find_named(known, name);
-        if (!found)
-            continue;
-        code = found->usage_exit_code;
-        known = found->subcommands;
-    }
-    return code;
+    const named_line line = read_words(commands, argc, argv);
+    const auto given = [](result<job_pointer> made, int refused) -> parsed {
+        if (!made)
+            return refusal{made.error(), refused};
+        return std::move(*made);
+    };
+    if (line.role.empty() && !line.path.empty())
+        return given(
+            line.is_complete() ? parse_command(commands, line, out) : parse_first_words(line, out),
+            line.path.back()->usage_exit_code
+        );
+    // A flag that nobody knows may have had a value: it is what is wrong.
+    if (line.role.empty() && !line.stranger.empty() && line.unknown_flag.empty())
+        return refusal{no_such(program_of(line), "commands", line.stranger, commands)};
+    const auto read = std::make_shared<settings>(settings{config::loader(config::description{})});
+    read->role = line.role;
+    auto made = parse_role(commands, line, read, out);
+    return given(std::move(made), refusal_code(commands, read->role));
 }
 
 }  // namespace portitor::cli

@@ -33,14 +33,19 @@ struct job
     std::function<std::unique_ptr<roles::role>(const roles::process&, const console&)> make;
 };
 
-/// Reads a command line: `portitor --role=ROLE ...` or `portitor COMMAND [SUBCOMMAND ...] ...`, with
-/// everything that its options may come from. Null where it only asked for help or the version, which is
-/// then written to `out`.
-result<std::unique_ptr<job>>
-parse(std::span<const command> commands, int argc, const char* const* argv, std::ostream& out);
+/// Why a command line is not run.
+struct refusal
+{
+    error why;
+    int exit_code = 2;  ///< that of the role or command that it named; see command::usage_exit_code
+};
 
-/// The exit code for a command line that parse() refuses.
-int refusal_exit_code(std::span<const command> commands, int argc, const char* const* argv);
+using parsed = boost::system::result<std::unique_ptr<job>, refusal>;
+
+/// Reads a command line: `portitor --role=ROLE ...` or `portitor COMMAND [SUBCOMMAND ...] ...`, whose
+/// flags may stand before its words, with everything that its options may come from. Null where it only asked
+/// for help or the version, which is then written to `out`.
+parsed parse(std::span<const command> commands, int argc, const char* const* argv, std::ostream& out);
 
 /// Whether to write colours: `mode` is that of --color; "auto" goes by the terminal, NO_COLOR and TERM.
 bool wants_colour(std::string_view mode, bool is_terminal);

@@ -8,6 +8,7 @@
 #include <portitor/config/setters.hpp>
 #include <portitor/kube/finalizer.hpp>
 #include <portitor/kube/lease_record.hpp>
+#include <portitor/kube/list_all.hpp>
 
 #include <array>
 #include <ostream>
@@ -192,18 +193,12 @@ private:
             return {};
         };
         const kube::selection everything;
-        kube::list_position from;
-        do
-        {
-            auto page = co_await server_->list(kind, everything, from, take);
-            // A cluster without that kind holds nothing of it.
-            if (!page && page.error().is_not_found())
-                co_return result<void>();
-            if (!page)
-                co_return page.error().to_error();
-            from.continue_token = page->continue_token;
-        } while (!from.continue_token.empty());
-        co_return result<void>();
+        const auto listed =
+            co_await kube::list_each(*server_, kind, everything, take, {.stop = &around_.stop});
+        // A cluster without that kind holds nothing of it.
+        if (listed || listed.error().is_not_found())
+            co_return result<void>();
+        co_return listed.error().to_error();
     }
 
     /// Returns when no controller can be leading any more.

@@ -1,5 +1,7 @@
 #include "cli/yaml.hpp"
 
+#include <portitor/core/characters.hpp>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <yaml-cpp/yaml.h>
@@ -144,6 +146,30 @@ bool is_safe_plain(const std::string& text)
            text.find_first_of(":#\n") == text.npos;
 }
 
+bool hides_something(std::string_view text)
+{
+    while (!text.empty())
+    {
+        const character next = first_character(text);
+        // Line breaks and the like are escaped anyway.
+        if (!next.is_good || (is_hidden(next.point) && next.point >= 0x20))
+            return true;
+        text.remove_prefix(next.bytes.size());
+    }
+    return false;
+}
+
+// It may stand on a terminal, and nothing in it may move the cursor or turn the text around.
+void emit_text(YAML::Emitter& out, const std::string& text)
+{
+    if (hides_something(text))
+        out << YAML::EscapeNonAscii << YAML::DoubleQuoted << text;
+    else if (is_safe_plain(text))
+        out << text;
+    else
+        out << YAML::DoubleQuoted << text;
+}
+
 void emit(YAML::Emitter& out, const json::value& value)
 {
     switch (value.kind())
@@ -154,7 +180,12 @@ void emit(YAML::Emitter& out, const json::value& value)
         out << YAML::BeginMap;
         for (const auto& [key, member] : value.get_object())
         {
-            out << YAML::Key << std::string(key) << YAML::Value;
+            out << YAML::Key;
+            if (hides_something(key))
+                emit_text(out, std::string(key));
+            else
+                out << std::string(key);
+            out << YAML::Value;
             emit(out, member);
         }
         out << YAML::EndMap;
@@ -167,14 +198,9 @@ void emit(YAML::Emitter& out, const json::value& value)
             emit(out, each);
         out << YAML::EndSeq;
         break;
-    case json::kind::string: {
-        const std::string text(value.get_string());
-        if (is_safe_plain(text))
-            out << text;
-        else
-            out << YAML::DoubleQuoted << text;
+    case json::kind::string:
+        emit_text(out, std::string(value.get_string()));
         break;
-    }
     case json::kind::bool_:
         out << value.get_bool();
         break;

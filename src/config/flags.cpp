@@ -49,9 +49,11 @@ private:
             out_.words.push_back(argument);
             return {};
         }
-        if (argument == "--help" || argument == "-h")
+        if (argument == "--help" || argument == "-h" || argument == "--help=all")
         {
             out_.wants_help = true;
+            if (argument == "--help=all")
+                out_.shown = help_extent::all;
             return {};
         }
         if (argument == "--version")
@@ -80,9 +82,9 @@ private:
         if (place && !what.is_list)
         {
             const std::string& first = spelled_[which];
-            if (first != flag && first.size() > 2 && flag.size() > 2)
+            if (first != flag)
                 return fail(errc::invalid, "{} and {} are the same: give one of them", first, flag);
-            return fail(errc::invalid, "--{} is given twice", what.name);
+            return fail(errc::invalid, "{} is given twice", flag);
         }
         if (!value && !what.is_switch)
         {
@@ -92,7 +94,7 @@ private:
         }
         spelled_[which] = flag;
         if (!place)
-            place = given{{}, flag.size() > 2 ? flag : "--" + what.name};
+            place = given{{}, flag};
         place->texts.emplace_back(value ? value : "true");
         return {};
     }

@@ -1,6 +1,7 @@
 #include <portitor/config/help.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace portitor::config {
 
@@ -53,16 +54,73 @@ std::string flags_of(const option& what)
     return value.empty() ? out : out + ' ' + value;
 }
 
-std::vector<std::string> headings_of(const loader& of)
+using known_options = std::vector<const known_option*>;
+
+/// These under their headings, and the headings in their order; what stands under none comes first.
+std::string by_heading(const known_options& all)
 {
-    // What stands under none comes first.
-    std::vector<std::string> out{""};
-    for (const known_option& each : of.options())
+    std::vector<std::string> headings{""};
+    for (const known_option* each : all)
     {
-        if (!each.hidden && std::find(out.begin(), out.end(), each.what.heading) == out.end())
-            out.push_back(each.what.heading);
+        if (std::find(headings.begin(), headings.end(), each->what.heading) == headings.end())
+            headings.push_back(each->what.heading);
+    }
+    std::string out;
+    for (const std::string& heading : headings)
+    {
+        std::string lines;
+        for (const known_option* each : all)
+        {
+            if (each->what.heading == heading)
+                lines += two_columns(flags_of(each->what), help_of(each->what));
+        }
+        if (!lines.empty())
+            out += fmt::format("\n{}:\n{}", heading.empty() ? "Options" : heading, lines);
     }
     return out;
+}
+
+/// "--config, --color, Gateway (--gateway, --public-url …)": those of a heading by the first two.
+std::string in_words(const known_options& all)
+{
+    std::vector<std::string> out;
+    std::string last;
+    std::size_t count = 0;
+    for (const known_option* each : all)
+    {
+        const std::string flag = "--" + each->what.name;
+        const std::string& heading = each->what.heading;
+        if (heading.empty())
+            out.push_back(flag);
+        else if (std::exchange(last, heading) != heading)
+        {
+            out.push_back(heading + " (" + flag + ")");
+            count = 1;
+        }
+        else if (++count <= 3)
+            out.back().insert(out.back().size() - 1, count == 2 ? ", " + flag : " …");
+    }
+    return fmt::format("{}", fmt::join(out, ", "));
+}
+
+std::string options_text(const loader& of, help_extent shown)
+{
+    known_options own;
+    known_options shared;
+    for (const known_option& each : of.options())
+    {
+        if (!each.hidden)
+            (each.what.is_shared ? shared : own).push_back(&each);
+    }
+    std::string out = by_heading(own);
+    out += "\nEverywhere:\n";
+    out += two_columns("-h, --help", "shows this");
+    out += two_columns("    --version", "shows the version and how it was built");
+    if (shared.empty())
+        return out;
+    if (shown == help_extent::all)
+        return out + by_heading(shared);
+    return out + two_columns("    --help=all", "also shows what many have: " + in_words(shared));
 }
 
 }  // namespace
@@ -112,27 +170,14 @@ std::string usage_line(const loader& of)
     return out + " [options]";
 }
 
-std::string help_text(const loader& of)
+std::string help_text(const loader& of, help_extent shown)
 {
     std::string out = fmt::format("{}\n\nUsage: {}\n", of.about().summary, usage_line(of));
     if (!of.words().empty())
         out += '\n';
     for (const word& each : of.words())
         out += two_columns(each.name + (each.is_variable ? "..." : ""), each.help);
-    for (const std::string& heading : headings_of(of))
-    {
-        out += fmt::format("\n{}:\n", heading.empty() ? "Options" : heading);
-        if (heading.empty())
-        {
-            out += two_columns("-h, --help", "shows this");
-            out += two_columns("    --version", "shows the version and how it was built");
-        }
-        for (const known_option& each : of.options())
-        {
-            if (!each.hidden && each.what.heading == heading)
-                out += two_columns(flags_of(each.what), help_of(each.what));
-        }
-    }
+    out += options_text(of, shown);
     if (!of.about().examples.empty())
         out += "\nExamples:\n";
     for (const example& each : of.about().examples)

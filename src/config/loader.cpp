@@ -12,8 +12,24 @@
 #include <ostream>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 namespace portitor::config {
+
+namespace {
+
+/// Letters and other names are of who comes first.
+void leave_to_others(option& what, std::span<const known_option> known)
+{
+    for (const known_option& each : known)
+    {
+        std::erase(what.aliases, each.what.name);
+        if (what.letter == each.what.letter)
+            what.letter = 0;
+    }
+}
+
+}  // namespace
 
 std::string environment_name(std::string_view option)
 {
@@ -38,6 +54,7 @@ loader::loader(description about) : about_(std::move(about))
                     return result<void>();
                 }};
     file.placeholder = "FILE";
+    file.is_shared = true;
     add(std::move(file));
 }
 
@@ -49,6 +66,7 @@ void loader::add(option what)
 {
     if (what.is_list && !what.reset)
         throw std::logic_error("--" + what.name + " is a list that cannot be emptied");
+    what.is_shared = what.is_shared || sharing_;
     const auto at = std::find_if(options_.begin(), options_.end(), [&](const known_option& each) {
         return each.what.name == what.name;
     });
@@ -64,8 +82,11 @@ void loader::add(option what)
             const std::vector<std::string>& names = each.what.aliases;
             return std::find(names.begin(), names.end(), what.name) != names.end();
         });
+    if (at == options_.end())
+        leave_to_others(what, options_);
     known_option& known =
         at != options_.end() ? *at : options_.emplace_back(known_option{what, hiding_ || shadowed, {}, {}});
+    known.what.is_shared |= what.is_shared;
     known.setters.push_back(std::move(what.apply));
     if (what.reset)
         known.resets.push_back(std::move(what.reset));
@@ -77,6 +98,13 @@ void loader::add(section what)
     if (!known)
         known = &sections_.emplace_back(known_section{what.name, {}, {}, {}});
     known->readers.push_back(std::move(what));
+}
+
+void loader::add_shared(const std::function<void(loader&)>& declare)
+{
+    const bool before = std::exchange(sharing_, true);
+    declare(*this);
+    sharing_ = before;
 }
 
 headed loader::under(std::string heading)
@@ -141,7 +169,7 @@ result<outcome> loader::load(int argc, const char* const* argv, std::ostream& ou
         return see_help(line.error());
     if (line->wants_help || line->wants_version)
     {
-        out << (line->wants_help ? help_text(*this) : version_text());
+        out << (line->wants_help ? help_text(*this, line->shown) : version_text());
         return outcome::printed;
     }
     values_ = std::move(line->flags);

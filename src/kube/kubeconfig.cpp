@@ -182,14 +182,7 @@ result<credential_source> read_kubeconfig(const std::string& path, const std::st
     }
     catch (const YAML::Exception& bad)
     {
-        // The message of the parser up to where it may quote, never the text: that may hold a key.
-        return fail(
-            errc::invalid,
-            "kubeconfig {}:{}: {}",
-            path,
-            bad.mark.line + 1,
-            bad.msg.substr(0, bad.msg.find(':'))
-        );
+        return refuse_yaml(path, bad);
     }
     catch (const std::filesystem::filesystem_error& bad)
     {

@@ -1,3 +1,5 @@
+#include "kube/yaml_fields.hpp"
+
 #include <portitor/core/small_file.hpp>
 #include <portitor/kube/kubeconfig_files.hpp>
 
@@ -53,14 +55,7 @@ result<read_file> parse(const std::string& path)
     }
     catch (const YAML::Exception& bad)
     {
-        // As in read_kubeconfig(): never what the parser quotes.
-        return fail(
-            errc::invalid,
-            "kubeconfig {}:{}: {}",
-            path,
-            bad.mark.line + 1,
-            bad.msg.substr(0, bad.msg.find(':'))
-        );
+        return refuse_yaml(path, bad);
     }
 }
 

@@ -56,6 +56,12 @@ json::value to_json(const YAML::Node& node, int depth)
 
 }  // namespace
 
+error refuse_yaml(const std::string& path, const YAML::Exception& wrong)
+{
+    const std::string said = wrong.msg.substr(0, wrong.msg.find(':'));
+    return fail(errc::invalid, "kubeconfig {}:{}: {}", path, wrong.mark.line + 1, said);
+}
+
 bool is_given(const YAML::Node& field)
 {
     if (!field.IsDefined() || field.IsNull())

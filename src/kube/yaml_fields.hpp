@@ -15,6 +15,10 @@ struct bad_configuration
     std::string what;
 };
 
+/// A kubeconfig that is no YAML: its line, and what the parser says up to where it may quote; never the text,
+/// which may hold a key.
+error refuse_yaml(const std::string& path, const YAML::Exception& wrong);
+
 /// Whether a field says something: null, "", [] and {} are as good as absent.
 bool is_given(const YAML::Node& field);
 

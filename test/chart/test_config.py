@@ -19,7 +19,7 @@ CHART_SETS = {
 # Of no use in a pod.
 NOT_IN_PODS = {
     "color", "kubeconfig", "context", "file", "output", "all-namespaces", "selector", "local", "no-dry-run", "verbose",
-    "compare", "release-namespace",
+    "compare", "release-namespace", "offer-namespace",
 }  # fmt: skip
 
 OFFER = """
@@ -45,7 +45,7 @@ def test_the_program_accepts_it(renders, values, binary, tmp_path):
 
 
 def test_every_setting_is_known_to_the_chart(binary):
-    shown = subprocess.run([binary, "--help"], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run([binary, "--help=all"], capture_output=True, text=True, check=True).stdout
     known = set(re.findall(r"^  (?:-\w, |    )--([a-z-]+)", shown, re.M)) - {"help", "version", "config"}
     schema = json.loads((chart.CHART / "values.schema.json").read_text())
     assert known == CHART_SETS | NOT_IN_PODS | set(schema["properties"]["settings"]["properties"])

@@ -2,11 +2,13 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "test/e2e"))
 PORTITOR = Path(os.environ.get("PORTITOR_BIN", ROOT / "build/release/portitor"))
 
 

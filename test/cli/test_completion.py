@@ -96,6 +96,15 @@ def test_bash_completes_flags_and_values(bash):
     assert bash("portitor completion ") == ["bash", "zsh", "fish"]
     # The word of an option is no command.
     assert "once" in bash("portitor --log-level debug ")
+    assert "once" not in bash("portitor --log-level ")
+
+
+def test_bash_completes_behind_flags(bash):
+    for before in ("-n shop ", "--kubeconfig file --color=never ", "--log-level=debug -n version "):
+        assert bash(f"portitor {before}rel") == ["release-finalizers"], before
+        assert bash(f"portitor {before}version -o ") == ["text", "json"], before
+    assert "list" in bash("portitor sell -n shop ")
+    assert "--selector" in bash("portitor sell -n shop list --sel")
 
 
 def test_bash_completes_files(bash, tmp_path):
@@ -121,6 +130,8 @@ def test_fish_completes_with_descriptions(run, tmp_path):
     assert set(ask("portitor completion ")) == {"bash", "zsh", "fish"}
     assert "--max-claims" not in ask("portitor version --")
     assert "--max-claims" in ask("portitor --m")
+    assert set(ask("portitor -n shop version -o ")) == {"text", "json"}
+    assert "release-finalizers" in ask("portitor --color=never --context here rel")
 
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")

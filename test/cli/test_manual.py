@@ -24,6 +24,7 @@ def test_it_has_all_its_sections(page):
     assert [title for title in titles if "OPTIONS" not in title] == [
         *("NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES")
     ]
+    assert text.count("\\fB\\-\\-public\\-url\\fR") == 1 and "Options of roles that it has, too" in text
     assert "\\fB\\-\\-max\\-claims\\fR" in text and "portitor release\\-finalizers" in text
 
 

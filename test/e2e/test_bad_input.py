@@ -67,7 +67,7 @@ def test_unknown_flag():
 def test_flag_given_twice():
     assert_refused(run("--role=verifier", "--listen=:1", "--listen=:2"), "--listen is given twice", code=2)
     # To once, 2 means changes.
-    assert_refused(run("once", "--output=json", "-o", "yaml"), "--output is given twice")
+    assert_refused(run("once", "--output=json", "-o", "yaml"), "--output and -o are the same: give one of them")
     assert_refused(run("--role=once", "--output=json", "-o", "yaml"), "--output is given twice")
 
 

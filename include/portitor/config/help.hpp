@@ -4,8 +4,15 @@
 
 namespace portitor::config {
 
+/// How much of the options a help shows.
+enum class help_extent
+{
+    own,  ///< of those that many commands have, only that there are some: --help
+    all,  ///< --help=all
+};
+
 /// The help of a program: its usage, words, options by heading, and examples.
-std::string help_text(const loader& of);
+std::string help_text(const loader& of, help_extent shown);
 
 /// "portitor sell stop NAME [options]".
 std::string usage_line(const loader& of);

@@ -39,6 +39,8 @@ struct option
     std::string placeholder{};          ///< of its value in the help: "FILE"
     /// Called before values are applied once more: a list is emptied.
     std::function<void()> reset{};
+    /// One that many commands have: their help has it behind `--help=all` only. add_shared() sets it.
+    bool is_shared = false;
 };
 
 /// A word of the command line that is no option, such as the NAME of `sell stop NAME`.
@@ -127,6 +129,9 @@ public:
     void add(option what);
     void add(section what);
 
+    /// What `declare` adds, many have: a short help only says that there is such.
+    void add_shared(const std::function<void(loader&)>& declare);
+
     /// Adds options under a heading of the help.
     headed under(std::string heading);
 
@@ -196,6 +201,7 @@ private:
 
     description about_;
     bool hiding_ = false;
+    bool sharing_ = false;
     bool has_config_file_ = false;
     std::vector<known_option> options_;
     given_values values_;  ///< what load() and load_layer() found

@@ -4,7 +4,6 @@
 #include "roles/kube_connection.hpp"
 
 #include <portitor/api/resources.hpp>
-#include <portitor/kube/list_all.hpp>
 
 namespace portitor::cli {
 
@@ -35,10 +34,10 @@ std::string_view unknown_without(child_kind kind)
 }  // namespace
 
 market_view::market_view(
-    const kube::environment& env, const offer::plan_settings& settings, const request& what
+    const roles::process& around, kube::api& server, const offer::plan_settings& settings, const request& what
 )
-    : env_(env), settings_(settings), selected_(offer::filtered(offer::own_kind_filter())),
-      namespaces_(what.namespaces)
+    : env_(roles::environment_of(around, server)), bounds_{.stop = &around.stop}, settings_(settings),
+      selected_(offer::filtered(offer::own_kind_filter())), namespaces_(what.namespaces)
 {
     selected_.labels = what.offer_selector;
     offers_ = std::make_unique<kube::informer<offer::offer_record>>(
@@ -64,7 +63,7 @@ asio::awaitable<result<std::unique_ptr<market_view>>> market_view::read(
     roles::process around, kube::api& server, const offer::plan_settings& settings, request what
 )
 {
-    std::unique_ptr<market_view> view(new market_view(roles::environment_of(around, server), settings, what));
+    std::unique_ptr<market_view> view(new market_view(around, server, settings, what));
     auto filled = co_await view->fill(settings, std::move(what.offers));
     if (!filled)
         co_return filled.error();
@@ -94,6 +93,9 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
         co_await look(
             *endpoints_, offer::endpoint_selection(service), "whether a verifier is ready is not known"
         );
+    // What was cut short must not be taken for what there is.
+    if (bounds_.stop->requested())
+        co_return fail(errc::canceled, "interrupted while the cluster was being read");
     const clock::time_point now = env_.clock.now();
     for (const auto& [key, each] : offers())
         market_->update_path({nullptr, each}, now);
@@ -103,8 +105,9 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
 // Who may not list everywhere sees the offers that he asks for, and less of who else wants their places.
 asio::awaitable<result<void>> market_view::list_offers()
 {
-    auto all =
-        co_await kube::list_all(env_.server, api::service_offer_resource, parts(selected_), offers_->feed());
+    auto all = co_await kube::list_all(
+        env_.server, api::service_offer_resource, parts(selected_), offers_->feed(), bounds_
+    );
     if (!all && all.error().http_status() == 403 && !namespaces_.empty())
     {
         unseen_.push_back(fmt::format(
@@ -113,7 +116,7 @@ asio::awaitable<result<void>> market_view::list_offers()
         ));
         everywhere_ = false;
         all = co_await kube::list_all(
-            env_.server, api::service_offer_resource, parts(selected_), offers_->feed()
+            env_.server, api::service_offer_resource, parts(selected_), offers_->feed(), bounds_
         );
     }
     if (all)
@@ -131,7 +134,7 @@ asio::awaitable<void>
 market_view::look(object_informer& into, kube::selection which, std::string_view unknown)
 {
     const kube::resource kind = into.kind();
-    const auto all = co_await kube::list_all(env_.server, kind, parts(which), into.feed());
+    const auto all = co_await kube::list_all(env_.server, kind, parts(which), into.feed(), bounds_);
     if (!all)
         unseen_.push_back(fmt::format(
             "{}s {}: {}",

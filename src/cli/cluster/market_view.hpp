@@ -3,6 +3,8 @@
 #include "offer/market.hpp"
 #include "roles/process.hpp"
 
+#include <portitor/kube/list_all.hpp>
+
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
@@ -49,7 +51,12 @@ public:
     const std::vector<std::string>& unseen() const { return unseen_; }
 
 private:
-    market_view(const kube::environment& env, const offer::plan_settings& settings, const request& what);
+    market_view(
+        const roles::process& around,
+        kube::api& server,
+        const offer::plan_settings& settings,
+        const request& what
+    );
 
     boost::asio::awaitable<result<void>>
     fill(const offer::plan_settings& settings, std::vector<boost::json::object> instead);
@@ -59,6 +66,7 @@ private:
     std::vector<kube::selection> parts(const kube::selection& of) const;
 
     kube::environment env_;
+    kube::list_bounds bounds_;  ///< of each kind
     const offer::plan_settings& settings_;
     kube::selection selected_;             ///< the offers that are looked at
     std::vector<std::string> namespaces_;  ///< that are asked for

@@ -16,15 +16,18 @@ constexpr const char* config_key = "portitor.yaml";
 
 void operator_settings::declare(config::loader& into)
 {
-    plan_.gateway.declare_gateway(into);
-    plan_.lists.declare(into);
-    const config::headed own = into.under("Where the operator's settings come from");
-    own.add(
-        {"release-namespace",
-         "namespace of Portitor's release: its ConfigMap portitor-config is read where no --config is given",
-         "portitor",
-         config::set_text(release_namespace_)}
-    );
+    into.add_shared([this](config::loader& shared) {
+        plan_.gateway.declare_gateway(shared);
+        plan_.lists.declare(shared);
+        shared.under("Operator's settings")
+            .add(
+                {"release-namespace",
+                 "namespace of Portitor's release: its ConfigMap portitor-config is read where no --config "
+                 "is given",
+                 "portitor",
+                 config::set_text(release_namespace_)}
+            );
+    });
 }
 
 result<void> operator_settings::resolve()

@@ -72,7 +72,9 @@ private:
                 around_,
                 *server_,
                 config_.settings.plan(),
-                {.offer_selector = config_.offer_selector, .namespaces = {}, .offers = {}}
+                {.offer_selector = config_.offer_selector,
+                 .namespaces = config_.ns.empty() ? std::vector<std::string>() : std::vector{config_.ns},
+                 .offers = {}}
             )
         );
         if (!read)
@@ -109,7 +111,8 @@ private:
             config_.registrar_account,
             std::chrono::milliseconds(config_.timeout) / questions_in_time,
             market_.get(),
-            no_market_};
+            no_market_,
+            config_.ns};
     }
 
     void print(const doctor::report& what) const

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <type_traits>
+#include <utility>
 
 namespace portitor::cli::doctor {
 
@@ -77,11 +79,25 @@ bool is_meant(const kube::condition& why)
     return why.reason == api::because::drained.name || why.reason == api::because::deleting.name;
 }
 
+/// The offers, or children of them, that are looked at.
+template <typename All>
+auto looked_at(const patient& of, const All& all)
+{
+    using object = std::decay_t<decltype((*all.begin()).second)>;
+    std::vector<std::pair<kube::object_key, object>> out;
+    for (const auto& [key, each] : all)
+    {
+        if (of.only_namespace.empty() || key.ns == of.only_namespace)
+            out.emplace_back(key, each);
+    }
+    return out;
+}
+
 /// By condition and reason.
 std::map<std::string, group> group_offers(const patient& of)
 {
     std::map<std::string, group> out;
-    for (const auto& [key, offer] : of.market->offers())
+    for (const auto& [key, offer] : looked_at(of, of.market->offers()))
     {
         const auto* ready = offer->status.find_present(api::condition_type::ready, offer->meta.generation);
         if ((ready && ready->is_true()) || offer->meta.deleted)
@@ -123,13 +139,16 @@ void tell_groups(const patient& of, notebook& into)
         );
     }
     if (groups.empty())
-        into.ok("Ready", fmt::format("all of {} offers that are to be sold", of.market->offers().size()));
+        into.ok(
+            "Ready",
+            fmt::format("all of {} offers that are to be sold", looked_at(of, of.market->offers()).size())
+        );
 }
 
 void tell_deletions(const patient& of, notebook& into)
 {
     std::vector<std::string> late;
-    for (const auto& [key, offer] : of.market->offers())
+    for (const auto& [key, offer] : looked_at(of, of.market->offers()))
     {
         if (offer->meta.deleted &&
             of.around.clock.now() - *offer->meta.deleted > of.settings.deletion_deadline)
@@ -150,7 +169,7 @@ void tell_routes(const patient& of, notebook& into)
         return into.not_checked("PaymentRoutes", "they cannot be read");
     std::vector<std::string> refused;
     std::string why;
-    for (const auto& [key, live] : routes.objects().all())
+    for (const auto& [key, live] : looked_at(of, routes.objects().all()))
     {
         const api::admission said = api::read_admission(*live);
         const bool is_new = of.around.clock.now() - live->meta.created < patience;
@@ -161,7 +180,10 @@ void tell_routes(const patient& of, notebook& into)
             why = said.message;
     }
     if (refused.empty())
-        return into.ok("PaymentRoutes", fmt::format("all are admitted, of {}", routes.objects().size()));
+        return into.ok(
+            "PaymentRoutes",
+            fmt::format("all are admitted, of {}", looked_at(of, routes.objects().all()).size())
+        );
     into.failure(
         "PaymentRoutes",
         fmt::format("{} are not admitted: {}", refused.size(), some_of(refused)),
@@ -176,7 +198,7 @@ void tell_registrations(const patient& of, notebook& into)
         return into.not_checked("RegistrationRequests", "they cannot be read");
     std::vector<std::string> failed;
     std::string why;
-    for (const auto& [key, live] : requests.objects().all())
+    for (const auto& [key, live] : looked_at(of, requests.objects().all()))
     {
         const api::registration_state state = api::read_registration_state(*live);
         if (state.phase != api::registration_phase::failed)
@@ -187,7 +209,8 @@ void tell_registrations(const patient& of, notebook& into)
     }
     if (failed.empty())
         return into.ok(
-            "RegistrationRequests", fmt::format("none of {} has failed", requests.objects().size())
+            "RegistrationRequests",
+            fmt::format("none of {} has failed", looked_at(of, requests.objects().all()).size())
         );
     // What is sold is sold without it.
     into.warn("RegistrationRequests", fmt::format("{} have failed: {}", failed.size(), some_of(failed)), why);

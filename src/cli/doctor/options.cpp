@@ -1,5 +1,7 @@
 #include "cli/doctor/options.hpp"
 
+#include "cli/options/shared.hpp"
+
 #include <portitor/config/setters.hpp>
 #include <portitor/evm/address.hpp>
 
@@ -43,14 +45,13 @@ void options::declare(config::loader& into)
             {"offer-selector", "label selector of the offers to act on", "", config::set_text(offer_selector)}
         );
     const config::headed own = into.under("Doctor");
-    own.add(with_letter(
-        {"output", "text, yaml or json", "text", config::set_text(output)}, 'o', {"text", "yaml", "json"}
-    ));
+    own.add(offer_namespace_option(ns, "looks at the offers of this namespace alone"));
+    own.add(output_option(output, {"text", "yaml", "json"}));
     own.add(
         with_letter(config::list_option("only", "areas to look at, instead of all", only), '\0', area_names())
     );
     own.add({"offline", "asks the API server alone", "false", config::set_bool(offline), true});
-    own.add({"timeout", "how long each area may take", "15s", config::set_seconds(timeout)});
+    own.add(timeout_option(timeout, "15s", "how long each area may take"));
     own.add({"strict", "exit code 1 for warnings, too", "false", config::set_bool(strict), true});
     own.add({"registrar-account", "0x… whose balance is looked at", "", config::set_text(registrar_account)});
     own.add(
@@ -64,8 +65,6 @@ void options::declare(config::loader& into)
 
 result<void> options::resolve()
 {
-    if (output != "text" && output != "yaml" && output != "json")
-        return fail(errc::invalid, "--output: \"{}\" is not one of text, yaml, json", output);
     const std::vector<std::string> known = area_names();
     for (const std::string& each : only)
     {

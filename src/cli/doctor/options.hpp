@@ -19,6 +19,7 @@ struct options
     std::string offer_selector;
     std::string registrar_account;
     std::string output;
+    std::string ns;                 ///< of the offers that are looked at; empty: all
     std::vector<std::string> only;  ///< names of areas; empty: all
     std::chrono::seconds timeout{15};
     bool offline = false;

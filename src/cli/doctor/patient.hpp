@@ -32,6 +32,7 @@ struct patient
     std::chrono::milliseconds limit;      ///< for one question to somebody outside of the API server
     const market_view* market = nullptr;  ///< null where the offers cannot be read
     std::string no_market;                ///< why
+    std::string only_namespace{};         ///< of the offers that are looked at; empty: all
 };
 
 /// One part of the examination.

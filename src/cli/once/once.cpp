@@ -43,13 +43,14 @@ public:
         report_.cluster = link_.words;
         co_await read_settings();
 
+        const std::string ns = config_.ns.empty() ? terminal_.default_namespace : config_.ns;
         for (std::string& each : config_.offers)
         {
             if (each.find('/') == each.npos)
-                each.insert(0, terminal_.default_namespace + "/");
+                each.insert(0, ns + "/");
         }
         once::survey survey(around_, config_, settings_, link_);
-        auto files = once::read_offers(config_.files, terminal_.in, terminal_.default_namespace);
+        auto files = once::read_offers(config_.files, terminal_.in, ns);
         auto read = co_await survey.read(std::move(files), &report_);
         if (!read)
             co_return read.error();

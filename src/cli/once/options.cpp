@@ -1,5 +1,7 @@
 #include "cli/once/options.hpp"
 
+#include "cli/options/shared.hpp"
+
 #include <portitor/config/setters.hpp>
 
 #include <algorithm>
@@ -35,20 +37,10 @@ void options::declare(config::loader& into)
     );
     file.placeholder = "FILE";
     own.add(std::move(file));
-    own.add({"all-namespaces", "all offers of the cluster", "false", config::set_bool(everything), true, 'A'}
-    );
-    own.add(
-        {"selector", "label selector of the offers to look at", "", config::set_text(selector), false, 'l'}
-    );
-    config::option format{
-        "output",
-        "how it is written",
-        "text",
-        config::set_one_of(output, {"text", "yaml", "json"}),
-        false,
-        'o'};
-    format.values = {"text", "yaml", "json"};
-    own.add(std::move(format));
+    own.add(all_namespaces_option(everything, "all offers of the cluster"));
+    own.add(offer_namespace_option(ns, "where the offers are that name none; alone: all of that namespace"));
+    own.add(selector_option(selector, "label selector of the offers to look at"));
+    own.add(output_option(output, {"text", "yaml", "json"}));
     own.add({"local", "looks at files alone, and at no cluster", "false", config::set_bool(local), true});
     own.add(
         {"no-dry-run",
@@ -100,10 +92,13 @@ result<void> options::resolve()
     const auto wrong = std::find_if_not(offers.begin(), offers.end(), names_an_offer);
     if (wrong != offers.end())
         return fail(errc::invalid, "\"{}\": name an offer as [NAMESPACE/]NAME", *wrong);
-    if (offers.empty() && files.empty() && !everything && selector.empty() && compare.empty())
+    if (everything && !ns.empty())
+        return fail(errc::invalid, "-A is for all namespaces: leave it out, or -n");
+    if (offers.empty() && files.empty() && !everything && ns.empty() && selector.empty() && compare.empty())
         return fail(
             errc::invalid,
-            "nothing to look at: name offers ([NAMESPACE/]NAME), give -f FILE, or -A for all of the cluster"
+            "nothing to look at: name offers ([NAMESPACE/]NAME), give -f FILE, -n NAMESPACE for all of one, "
+            "or -A for all of the cluster"
         );
     if (local && files.empty())
         return fail(errc::invalid, "--local looks at files: give -f FILE");

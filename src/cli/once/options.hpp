@@ -21,6 +21,7 @@ struct options
     std::vector<std::string> offers;  ///< NAMESPACE/NAME, or NAME
     std::vector<std::string> files;   ///< files, directories, "-"
     bool everything = false;          ///< -A
+    std::string ns;                   ///< -n; empty: the context's
     std::string selector;             ///< label selector of the offers that are shown
     std::string output;               ///< text, yaml or json
     bool local = false;               ///< no cluster

@@ -60,6 +60,8 @@ asio::awaitable<result<void>> survey::read(written_offers files, report* into)
     market_view::request what;
     what.offer_selector = config_.offer_selector;
     std::set<std::string> namespaces;
+    if (!config_.ns.empty())
+        namespaces.insert(config_.ns);
     for (const std::string& each : config_.offers)
         namespaces.insert(parse_key(each).ns);
     for (const wanted_offer& each : wanted_)
@@ -131,7 +133,7 @@ asio::awaitable<result<std::set<kube::object_key>>> survey::select(report* into)
     const bool all = config_.everything || (config_.offers.empty() && config_.files.empty());
     for (const auto& [key, offer] : view_->offers())
     {
-        if (all)
+        if (all && (config_.ns.empty() || key.ns == config_.ns))
             out.insert(key);
     }
     if (config_.selector.empty())

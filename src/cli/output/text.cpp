@@ -1,6 +1,7 @@
 #include "cli/output/text.hpp"
 
-#include <boost/locale/utf.hpp>
+#include <portitor/core/characters.hpp>
+
 #include <fmt/format.h>
 
 #include <array>
@@ -9,20 +10,13 @@ namespace portitor::cli {
 
 namespace {
 
-namespace utf = boost::locale::utf;
-
-bool is_control(utf::code_point code)
+// As JSON escapes it: in halves of UTF-16.
+std::string json_escape(std::uint32_t point)
 {
-    return code < 0x20 || (code >= 0x7f && code < 0xa0) ||
-           // Marks that turn the direction of a line, and others that nobody sees.
-           (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-           (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
-}
-
-void append_escaped(std::string& out, std::string_view bytes)
-{
-    for (const char c : bytes)
-        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    if (point < 0x10000)
+        return fmt::format("\\u{:04x}", point);
+    point -= 0x10000;
+    return fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + (point >> 10U), 0xdc00 + (point & 0x3ffU));
 }
 
 }  // namespace
@@ -30,20 +24,18 @@ void append_escaped(std::string& out, std::string_view bytes)
 std::string printable(std::string_view text, std::size_t longest)
 {
     std::string out;
-    std::size_t count = 0;
-    for (const char* at = text.data(); at != text.data() + text.size(); ++count)
+    for (std::size_t count = 0; !text.empty(); ++count)
     {
         if (count == longest)
             return out + "…";
-        const char* const begin = at;
-        const utf::code_point code = utf::utf_traits<char>::decode(at, text.data() + text.size());
-        const std::string_view bytes(begin, static_cast<std::size_t>(at - begin));
-        if (code == '\n' || code == '\t')
+        const character next = first_character(text);
+        if (next.point == '\n' || next.point == '\t')
             out += ' ';
-        else if (code == utf::illegal || code == utf::incomplete || is_control(code))
-            append_escaped(out, bytes);
+        else if (!next.is_good || is_hidden(next.point))
+            out += escaped(next);
         else
-            out += bytes;
+            out += next.bytes;
+        text.remove_prefix(next.bytes.size());
     }
     return out;
 }
@@ -52,19 +44,16 @@ std::string printable_json(std::string_view json)
 {
     std::string out;
     out.reserve(json.size());
-    for (const char* at = json.data(); at != json.data() + json.size();)
+    while (!json.empty())
     {
-        const char* const begin = at;
-        const utf::code_point code = utf::utf_traits<char>::decode(at, json.data() + json.size());
-        if (code == utf::illegal || code == utf::incomplete)
-        {
+        const character next = first_character(json);
+        if (!next.is_good)
             out += "\\ufffd";
-            at = begin + 1;  // the next one may be the quote that ends the text
-        }
-        else if (is_control(code) && code != '\n')
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(code));
+        else if (is_hidden(next.point) && next.point != '\n')
+            out += json_escape(next.point);
         else
-            out.append(begin, at);
+            out += next.bytes;
+        json.remove_prefix(next.bytes.size());
     }
     return out;
 }

@@ -1,5 +1,7 @@
 #include "cli/pay/options.hpp"
 
+#include "cli/options/shared.hpp"
+
 #include <portitor/config/setters.hpp>
 #include <portitor/config/suggestion.hpp>
 
@@ -47,7 +49,7 @@ void declare_request(const config::headed& into, options& own)
         "HEADER"
     ));
     into.add(ca_file_option(own.ca_file));
-    into.add({"timeout", "how long one exchange may take", "60s", config::set_seconds(own.timeout)});
+    into.add(timeout_option(own.timeout, "60s", "how long one exchange may take"));
 }
 
 void declare_payment(const config::headed& into, options& own)
@@ -83,9 +85,7 @@ void options::declare(config::loader& into)
     declare_request(into.under("Request"), *this);
     declare_payment(into.under("Payment"), *this);
     const config::headed shown = into.under("Output");
-    shown.add(
-        one_of({"output", "text or json", "text", config::set_text(output), false, 'o'}, {"text", "json"})
-    );
+    shown.add(output_option(output, {"text", "json"}));
     shown.add(with_placeholder(
         {"output-file",
          "where the answer's body goes, in place of standard output",
@@ -97,8 +97,6 @@ void options::declare(config::loader& into)
 
 result<void> options::resolve()
 {
-    if (output != "text" && output != "json")
-        return fail(errc::invalid, "-o \"{}\" is none of text, json", output);
     if (auto done = resolve_request(); !done)
         return done;
     if (auto done = resolve_rules(); !done)

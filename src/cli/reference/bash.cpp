@@ -18,6 +18,14 @@ _portitor() {
     fi
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
+        if [[ ${COMP_WORDS[i]} == -?* ]]; then
+            if [[ ${COMP_WORDS[i+1]} == = ]]; then
+                ((i += 2))
+            elif _portitor_takes_value "${COMP_WORDS[i]}"; then
+                ((i += 1))
+            fi
+            continue
+        fi
         _portitor_is_command "${path:+$path }${COMP_WORDS[i]}" || break
         path=${path:+$path }${COMP_WORDS[i]}
     done
@@ -99,10 +107,12 @@ std::string bash_completion(std::span<const declared> all)
     return fmt::format(
         "# Completion of portitor for bash, made by: portitor completion bash\n\n"
         "_portitor_is_command() {{\n    case $1 in\n        {}) return 0 ;;\n    esac\n    return 1\n}}\n\n"
+        "_portitor_takes_value() {{\n    case $1 in\n        {}) return 0 ;;\n    esac\n    return 1\n}}\n\n"
         "# Completes the value of a flag; fails where the word before is none that takes one.\n"
         "_portitor_values() {{\n    case \"$1:$2\" in\n{}        *) return 1 ;;\n    esac\n}}\n\n"
         "_portitor_words() {{\n    case $1 in\n{}    esac\n}}\n{}",
         commands,
+        fmt::join(flags_with_value(all), " | "),
         values,
         words,
         frame

@@ -2,6 +2,8 @@
 
 #include "cli/candidate.hpp"
 
+#include <set>
+
 namespace portitor::cli {
 
 namespace {
@@ -63,6 +65,20 @@ std::vector<flag> flags_of(const declared& where)
             out.push_back({"--" + alias, &what});
     }
     return out;
+}
+
+std::vector<std::string> flags_with_value(std::span<const declared> all)
+{
+    std::set<std::string> out;
+    for (const declared& place : all)
+    {
+        for (const flag& each : flags_of(place))
+        {
+            if (!each.what->is_switch)
+                out.insert(each.text);
+        }
+    }
+    return {out.begin(), out.end()};
 }
 
 }  // namespace portitor::cli

@@ -36,4 +36,7 @@ struct flag
 /// All that the help shows, with letters and other names; what every command has (--help) is not among them.
 std::vector<flag> flags_of(const declared& where);
 
+/// The flags that take a value, of all places: they do so in each that has them.
+std::vector<std::string> flags_with_value(std::span<const declared> all);
+
 }  // namespace portitor::cli

@@ -11,7 +11,16 @@ constexpr const char* start = R"(# Completion of portitor for fish, made by: por
 
 function __portitor_at
     set -l path
+    set -l is_value no
     for word in (commandline -opc)[2..-1]
+        if test $is_value = yes
+            set is_value no
+            continue
+        end
+        if string match -q -- '-?*' $word
+            contains -- $word $__portitor_flags_with_value; and set is_value yes
+            continue
+        end
         set -l longer (string join -- ' ' $path $word)
         contains -- $longer $__portitor_commands; or break
         set path $longer
@@ -81,6 +90,9 @@ std::string fish_completion(std::span<const declared> all)
         if (!each.words.empty())
             out += ' ' + in_quotes(each.words);
     }
+    out += "\nset -g __portitor_flags_with_value";
+    for (const std::string& each : flags_with_value(all))
+        out += ' ' + in_quotes(each);
     out += '\n';
     for (const char* program : {"portitor", "kubectl-portitor"})
     {

@@ -80,22 +80,35 @@ bool is_common(const config::option& what)
     return what.heading == "Kubernetes" || std::find(common.begin(), common.end(), what.name) != common.end();
 }
 
-std::string options_of(const declared& where, bool common)
+/// Those of the program that every command has, or the others.
+std::string options_of_program(const declared& program, bool common)
 {
     std::string out;
-    if (!where.settings)
-        return out;
-    for (const config::word& each : where.settings->words())
-    {
-        if (!where.words.empty())
-            out += item("\\fI" + roff(each.name) + "\\fR", each.help);
-    }
-    for (const config::known_option& each : where.settings->options())
+    for (const config::known_option& each : program.settings->options())
     {
         if (!each.hidden && is_common(each.what) == common)
             out += of_option(each.what);
     }
     return out;
+}
+
+/// A command's words and its own options, and which of the program's it has besides.
+std::string options_of_command(const declared& where)
+{
+    std::string out;
+    std::string others;
+    for (const config::word& each : where.settings->words())
+        out += item("\\fI" + roff(each.name) + "\\fR", each.help);
+    for (const config::known_option& each : where.settings->options())
+    {
+        if (each.hidden || is_common(each.what))
+            continue;
+        if (each.what.is_shared)
+            others += (others.empty() ? "--" : ", --") + each.what.name;
+        else
+            out += of_option(each.what);
+    }
+    return others.empty() ? out : out + paragraph("Options of roles that it has, too: " + others + ".");
 }
 
 std::string commands(std::span<const declared> all)
@@ -105,8 +118,7 @@ std::string commands(std::span<const declared> all)
     {
         out += fmt::format(".SS {}\n{}.\n", roff("portitor " + each.words), folded(each.summary));
         if (each.settings)
-            out += paragraph(config::usage_line(*each.settings));
-        out += options_of(each, false);
+            out += paragraph(config::usage_line(*each.settings)) + options_of_command(each);
     }
     return out;
 }
@@ -187,9 +199,13 @@ std::string manual_page(std::span<const declared> all)
         '\n';
     out += commands(all);
     out += ".SH OPTIONS OF ALL COMMANDS\n" +
-           item(bold("-h") + ", " + bold("--help"), "Shows what a command takes.") +
-           item(bold("--version"), "Shows the version and how it was built.") + options_of(program, true);
-    out += ".SH OPTIONS OF ROLES\n" + options_of(program, false);
+           item(
+               bold("-h") + ", " + bold("--help"),
+               "Shows what a command takes; --help=all explains what many have, too."
+           ) +
+           item(bold("--version"), "Shows the version and how it was built.") +
+           options_of_program(program, true);
+    out += ".SH OPTIONS OF ROLES\n" + options_of_program(program, false);
     return out + surroundings + examples(all);
 }
 

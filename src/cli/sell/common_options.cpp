@@ -15,19 +15,9 @@ namespace asio = boost::asio;
 
 void common_options::declare(config::loader& into, std::vector<std::string> outputs)
 {
-    // --namespace of the roles is where Portitor runs, and hidden behind this one.
-    config::option where{"offer-namespace", "namespace of the offer", "", config::set_text(ns)};
-    where.letter = 'n';
-    where.aliases = {"namespace"};
-    where.placeholder = "NAMESPACE";
-    into.add(std::move(where));
-    config::option how{"output", "how it is printed", outputs.front(), config::set_one_of(output, outputs)};
-    how.letter = 'o';
-    how.values = std::move(outputs);
-    into.add(std::move(how));
-    config::option more = switch_option("verbose", "says where the operator's settings come from", verbose);
-    more.letter = 'v';
-    into.add(std::move(more));
+    into.add(offer_namespace_option(ns));
+    into.add(output_option(output, std::move(outputs)));
+    into.add(switch_option("verbose", "says where the operator's settings come from", verbose, 'v'));
     settings.declare(into);
 }
 
@@ -67,18 +57,6 @@ config::word offer_word(std::string& into, bool is_required)
 {
     return {
         "NAME", "name of the offer", config::set_text(into), is_required, false, [&into] { into.clear(); }};
-}
-
-config::option timeout_option(std::chrono::seconds& into, const char* fallback)
-{
-    config::option out{"timeout", "how long is waited at most", fallback, config::set_seconds(into)};
-    out.placeholder = "DURATION";
-    return out;
-}
-
-config::option switch_option(std::string name, std::string help, bool& into)
-{
-    return {std::move(name), std::move(help), "false", config::set_bool(into), true};
 }
 
 void print_data(const common_options& how, const console& terminal, const boost::json::value& what)

@@ -2,6 +2,7 @@
 
 #include "cli/cluster/operator_settings.hpp"
 #include "cli/command.hpp"
+#include "cli/options/shared.hpp"
 
 #include <portitor/api/resources.hpp>
 
@@ -42,12 +43,6 @@ private:
 
 /// NAME of an offer.
 config::word offer_word(std::string& into, bool is_required = true);
-
-/// --timeout.
-config::option timeout_option(std::chrono::seconds& into, const char* fallback);
-
-/// A switch that is off until it is given.
-config::option switch_option(std::string name, std::string help, bool& into);
 
 /// Writes a value as -o json or -o yaml asks for it.
 void print_data(const common_options& how, const console& terminal, const boost::json::value& what);

@@ -18,12 +18,8 @@ class list_action final : public action
 public:
     void declare(config::loader& into) override
     {
-        config::option everywhere = switch_option("all-namespaces", "of all namespaces", all_);
-        everywhere.letter = 'A';
-        into.add(std::move(everywhere));
-        config::option labels{"selector", "only those with these labels", "", config::set_text(selector_)};
-        labels.letter = 'l';
-        into.add(std::move(labels));
+        into.add(all_namespaces_option(all_));
+        into.add(selector_option(selector_));
         common_.declare(into, {"table", "wide", "json", "yaml", "name"});
     }
 

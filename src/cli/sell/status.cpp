@@ -31,16 +31,9 @@ struct status_options
     void declare(config::loader& into)
     {
         into.positional(offer_word(name, false));
-        config::option everywhere = switch_option("all-namespaces", "of all namespaces", all);
-        everywhere.letter = 'A';
-        into.add(std::move(everywhere));
-        config::option again =
-            switch_option("watch", "shows it again whenever it changes, until it is Ready", watch);
-        again.letter = 'w';
-        into.add(std::move(again));
-        config::option limit{"timeout", "ends --watch; 0s: never", "0s", config::set_seconds(timeout)};
-        limit.placeholder = "DURATION";
-        into.add(std::move(limit));
+        into.add(all_namespaces_option(all));
+        into.add(switch_option("watch", "shows it again whenever it changes, until it is Ready", watch, 'w'));
+        into.add(timeout_option(timeout, "0s", "ends --watch; 0s: never"));
         common.declare(into, {"text", "wide", "json", "yaml"});
     }
 

@@ -1,6 +1,7 @@
 #include "cli/version/version.hpp"
 
-#include <portitor/config/setters.hpp>
+#include "cli/options/shared.hpp"
+
 #include <portitor/config/version_text.hpp>
 #include <portitor/core/build_facts.hpp>
 
@@ -34,11 +35,7 @@ class version_action final : public action
 public:
     void declare(config::loader& into) override
     {
-        const std::vector<std::string> formats{"text", "json"};
-        config::option output{
-            "output", "how to say it", "text", config::set_one_of(output_, formats), false, 'o'};
-        output.values = formats;
-        into.add(std::move(output));
+        into.add(output_option(output_, {"text", "json"}, "how to say it"));
     }
 
     result<void> resolve() override { return {}; }

@@ -36,7 +36,7 @@ class Portitor:
     def __init__(self, binary, name="portitor"):
         self.name = name
         self._binary = binary
-        self._flags = run(binary, "--help")
+        self._flags = run(binary, "--help=all")
 
     def can(self, flag):
         """Whether it knows a flag."""

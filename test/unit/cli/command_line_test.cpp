@@ -1,11 +1,13 @@
 #include "catch.hpp"
 #include "cli/command_line.hpp"
+#include "cli/reference/declared.hpp"
 #include "files.hpp"
 #include "hand_made_process.hpp"
 #include "run.hpp"
 
 #include <portitor/config/setters.hpp>
 
+#include <map>
 #include <sstream>
 
 using namespace portitor;
@@ -85,7 +87,7 @@ struct fixture
         auto parsed = cli::parse(commands(), static_cast<int>(argv.size()), argv.data(), out);
         job.reset();
         if (!parsed)
-            return parsed.error().message();
+            return parsed.error().why.message();
         job = std::move(*parsed);
         return "no error";
     }
@@ -142,7 +144,9 @@ TEST_CASE("a subcommand that is none, or not named, is an error that lists them"
     CHECK(has(f.complaint({"say"}), "portitor say needs one of these subcommands:\n  http "));
     CHECK(has(f.complaint({"say", "again", "or"}), "\"or\" is none of the subcommands of portitor say again")
     );
-    CHECK(has(f.complaint({"say", "--echo-text=x", "http"}), "\"--echo-text=x\""));
+    CHECK(has(
+        f.complaint({"say", "--eco-text", "x", "http"}), "--eco-text: there is no such flag (see portitor say"
+    ));
 }
 
 TEST_CASE("a subcommand's help shows its own options", "[cli][command]")
@@ -151,8 +155,14 @@ TEST_CASE("a subcommand's help shows its own options", "[cli][command]")
     REQUIRE(f.complaint({"say", "http", "--help"}) == "no error");
     CHECK(has(f.out.str(), "--echo-text"));
     CHECK(has(f.out.str(), "--log-level"));
+    CHECK_FALSE(has(f.out.str(), "how much is logged"));
     CHECK_FALSE(has(f.out.str(), "--max-claims"));
     CHECK_FALSE(has(f.out.str(), "--role"));
+    f.out.str("");
+    REQUIRE(f.complaint({"say", "http", "--help=all"}) == "no error");
+    CHECK(has(f.out.str(), "how much is logged"));
+    CHECK(f.out.str().find("--echo-text") < f.out.str().find("--log-level"));
+    CHECK_FALSE(has(f.out.str(), "--max-claims"));
 }
 
 TEST_CASE("a command reads the file that it shares with the roles", "[cli][command]")
@@ -213,6 +223,11 @@ TEST_CASE("the help of the program shows all options by owner, roles and command
 {
     fixture f;
     REQUIRE(f.complaint({"--help"}) == "no error");
+    CHECK(has(f.out.str(), "Commands, in place of a role:\n  say "));
+    CHECK(has(f.out.str(), "Kubernetes (--kubeconfig,"));
+    CHECK_FALSE(has(f.out.str(), "Kubernetes:"));
+    f.out.str("");
+    REQUIRE(f.complaint({"--help=all"}) == "no error");
     const std::string help = f.out.str();
     for (const char* part :
          {"--role",
@@ -263,7 +278,7 @@ TEST_CASE("as a plug-in of kubectl it speaks of itself as such", "[cli][command]
     CHECK(has(out.str(), "  kubectl portitor echo word\n"));
     const char* wrong[] = {"kubectl-portitor", "ech"};
     const auto refused = cli::parse(commands(), 2, wrong, out);
-    CHECK(has(refused.error().message(), "none of the commands of kubectl portitor; did you mean echo?"));
+    CHECK(has(refused.error().why.message(), "none of the commands of kubectl portitor; did you mean echo?"));
 }
 
 TEST_CASE("a command works where the user's context does, a role does not ask", "[cli][command]")
@@ -284,11 +299,59 @@ TEST_CASE("a command works where the user's context does, a role does not ask", 
     CHECK_FALSE(f.job->kube.is_of_a_person);
 }
 
+TEST_CASE("flags may stand before the words of a command, and among them", "[cli][command]")
+{
+    fixture f;
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"--echo-text", "http", "say", "http", "word"},
+             {"--echo-text=http", "say", "http", "word"},
+             {"say", "--echo-text", "http", "http", "word"},
+             {"--color=never", "say", "--log-level", "debug", "http", "--echo-text=http", "word"}})
+    {
+        f.out.str("");
+        REQUIRE(f.complaint(words) == "no error");
+        REQUIRE(f.job);
+        CHECK(f.job->name == "http");
+        CHECK(f.run() == 7);
+        CHECK(f.out.str() == "wordhttp");
+    }
+    f.out.str("");
+    REQUIRE(f.complaint({"--help", "say", "http"}) == "no error");
+    CHECK(has(f.out.str(), "Usage: portitor say http "));
+    // The word behind a flag that nobody knows may be its value.
+    CHECK(has(f.complaint({"--eco-text", "x", "say", "http"}), "--eco-text: there is no such flag"));
+    CHECK(has(f.complaint({"--eco-text", "say", "http"}), "--eco-text: there is no such flag"));
+    CHECK(has(f.complaint({"--log-level", "debug", "sya"}), "\"sya\" is none of the commands"));
+    REQUIRE(f.complaint({"--role=verifier", "say", "http"}) == "no error");
+    CHECK(f.job->name == "verifier");
+    CHECK(has(f.complaint({"--", "say", "http"}), "nothing to do"));
+}
+
+TEST_CASE("a long flag takes a value in every command or in none", "[cli][command]")
+{
+    std::map<std::string, bool> takes_value;
+    for (const cli::declared& place : cli::all_declared(cli::all_commands()))
+    {
+        for (const cli::flag& each : cli::flags_of(place))
+        {
+            if (!each.text.starts_with("--"))
+                continue;
+            const bool does = !each.what->is_switch;
+            INFO(place.words << ' ' << each.text);
+            CHECK(takes_value.try_emplace(each.text, does).first->second == does);
+        }
+    }
+    CHECK(takes_value.size() > 50);
+}
+
 TEST_CASE("a refused command line ends with the code of its command", "[cli][command]")
 {
     const auto code = [](std::vector<const char*> words) {
         words.insert(words.begin(), "portitor");
-        return cli::refusal_exit_code(commands(), static_cast<int>(words.size()), words.data());
+        std::ostringstream out;
+        const auto parsed = cli::parse(commands(), static_cast<int>(words.size()), words.data(), out);
+        REQUIRE(parsed.has_error());
+        return parsed.error().exit_code;
     };
     CHECK(code({}) == 2);
     CHECK(code({"nonsense"}) == 2);
@@ -297,6 +360,13 @@ TEST_CASE("a refused command line ends with the code of its command", "[cli][com
     CHECK(code({"--role=echo", "--x"}) == 1);
     CHECK(code({"--x", "--role", "echo"}) == 1);
     CHECK(code({"--role=verifier", "--x"}) == 2);
+    // The name of a command as the value of a flag is none.
+    CHECK(code({"--kubeconfig", "echo", "--x"}) == 2);
+    CHECK(code({"--kubeconfig", "say", "echo", "--x"}) == 1);
+    CHECK(code({"say", "http", "--x", "echo"}) == 2);
+    CHECK(code({"say", "http", "--role", "echo", "--x"}) == 2);
+    const environment_variable variable("PORTITOR_ROLE", "echo");
+    CHECK(code({"--x"}) == 1);
 }
 
 TEST_CASE("colours are for terminals that take them", "[cli][command]")

@@ -33,7 +33,7 @@ public:
         std::ostringstream err;
         auto job = parse(all_commands(), argc, argv.data(), out);
         if (!job)
-            return {refusal_exit_code(all_commands(), argc, argv.data()), out.str(), job.error().message()};
+            return {job.error().exit_code, out.str(), job.error().why.message()};
         if (!*job)
             return {0, out.str(), err.str()};
         run_once([&](const roles::process& around) {

@@ -16,8 +16,9 @@ TEST_CASE("texts of others cannot move a terminal's cursor", "[cli][output]")
     CHECK(printable("two\nlines\tand a tab") == "two lines and a tab");
     CHECK(printable("\x7f") == "\\x7f");
     // C1 controls, marks of direction, and what is not UTF-8.
-    CHECK(printable("\xc2\x9b") == "\\xc2\\x9b");
-    CHECK(printable("\xe2\x80\xae") == "\\xe2\\x80\\xae");
+    CHECK(printable("\xc2\x9b") == "\\u009b");
+    CHECK(printable("\xe2\x80\xae") == "\\u202e");
+    CHECK(printable("\U000E0041\u2060\u00ad\u061c\ufe0f") == "\\U000e0041\\u2060\\u00ad\\u061c\\ufe0f");
     CHECK(printable("\xff\xc3") == "\\xff\\xc3");
     CHECK(printable(std::string("\0", 1)) == "\\x00");
     CHECK(printable("abcdef", 3) == "abc…");
@@ -33,9 +34,10 @@ TEST_CASE("JSON with texts of others cannot either, and stays what it is", "[cli
     );
     CHECK(printable_json("\"\x7f\"") == "\"\\u007f\"");
     CHECK(printable_json("\"\xe2\x80\xae\"") == "\"\\u202e\"");
+    CHECK(printable_json("\"\U000E0041\u061c\"") == "\"\\udb40\\udc41\\u061c\"");
     CHECK(printable_json("\"\xc3\"") == "\"\\ufffd\"");
     CHECK(printable_json("\"\xff\xe2\x80\"") == "\"\\ufffd\\ufffd\\ufffd\"");
-    const boost::json::value told{{"of", "a\xc2\x9b\x1b[2J\xe2\x80\xae\n"}};
+    const boost::json::value told{{"of", "a\xc2\x9b\x1b[2J\xe2\x80\xae\n\U000E0041"}};
     CHECK(boost::json::parse(printable_json(boost::json::serialize(told))) == told);
 }
 

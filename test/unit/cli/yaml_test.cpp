@@ -1,6 +1,8 @@
 #include "catch.hpp"
 #include "cli/yaml.hpp"
 
+#include <portitor/core/characters.hpp>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -186,6 +188,25 @@ TEST_CASE("JSON comes back from its YAML unchanged", "[once][yaml]")
     const std::string text = to_yaml(value);
     CHECK(text.back() == '\n');
     CHECK(json::serialize(parse_one(text)) == json::serialize(value));
+}
+
+TEST_CASE("what hides or turns text is written as an escape, and is the same text", "[cli][yaml]")
+{
+    const json::value told{
+        {"a\u202e", "abc\u202edef \u00e4"},
+        {"tags", {"\U000E0041", "\u061c", "\x7f", "\u009b", "\ufeff", "two\nlines\u200b"}},
+        {"plain", "\u00e4 \u65e5\u672c"}};
+    const std::string text = to_yaml(told);
+    INFO(text);
+    CHECK(text.find("abc\\u202edef \\xe4") != text.npos);
+    CHECK(text.find("\u00e4 \u65e5\u672c") != text.npos);
+    for (std::string_view rest = text; !rest.empty();)
+    {
+        const character next = first_character(rest);
+        CHECK((next.point == '\n' || !is_hidden(next.point)));
+        rest.remove_prefix(next.bytes.size());
+    }
+    CHECK(parse_one(text) == told);
 }
 
 TEST_CASE("text that another YAML reader takes for something else is quoted", "[once][yaml]")

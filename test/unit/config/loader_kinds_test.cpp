@@ -122,7 +122,8 @@ TEST_CASE("an option has other names, of which one is given", "[config][loader]"
         has(f.complaint({"--test-pay-to=0x1", "--test-wallet=0x2"}),
             "--test-pay-to and --test-wallet are the same: give one of them")
     );
-    CHECK(has(f.complaint({"--test-wallet=0x1", "--test-wallet=0x2"}), "--test-pay-to is given twice"));
+    CHECK(has(f.complaint({"--test-wallet=0x1", "--test-wallet=0x2"}), "--test-wallet is given twice"));
+    CHECK(has(f.complaint({"-w=0x1", "-w=0x2"}), "-w is given twice"));
 }
 
 TEST_CASE("an unknown flag brings up the one that is near", "[config][loader]")

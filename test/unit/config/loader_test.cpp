@@ -135,6 +135,72 @@ TEST_CASE("options stand under their heading in the help", "[config][loader]")
     CHECK(help.find("Music:") < help.find("--test-tone"));
 }
 
+TEST_CASE("what many have is behind what a command has of its own, when asked for", "[config][loader]")
+{
+    fixture f;
+    std::string level;
+    std::string first;
+    std::string second;
+    std::string third;
+    f.loader.add_shared([&](config::loader& shared) {
+        shared.add({"test-level", "How much", "", config::set_text(level)});
+        const config::headed net = shared.under("Net");
+        net.add({"test-first", "Which one", "", config::set_text(first)});
+        net.add({"test-second", "Which other", "", config::set_text(second)});
+        net.add({"test-third", "Which third", "", config::set_text(third)});
+    });
+    REQUIRE(f.load({"--help"}).has_value());
+    const std::string help = f.printed.str();
+    CHECK(has(help, "--test-shade"));
+    CHECK(has(help, "--help=all"));
+    CHECK(has(help, "--config, --test-level, Net (--test-first,"));
+    CHECK_FALSE(has(help, "How much"));
+    f.printed.str("");
+    REQUIRE(f.load({"--help=all"}).has_value());
+    const std::string all = f.printed.str();
+    CHECK(has(all, "How much"));
+    CHECK(all.find("--test-shade") < all.find("How much"));
+    CHECK(all.find("How much") < all.find("Net:"));
+    // One is what everybody has as soon as one owner says so.
+    f.printed.str("");
+    f.loader.add_shared([&](config::loader& shared) {
+        shared.add({"test-shade", "How dark", "grey", config::set_text(level)});
+    });
+    REQUIRE(f.load({"--help"}).has_value());
+    CHECK_FALSE(has(f.printed.str(), "How dark"));
+    REQUIRE(f.load({"--test-first=a", "-s", "b"}).has_value());
+    CHECK(first == "a");
+    CHECK(f.shade == "b");
+}
+
+TEST_CASE("a letter or another name that is somebody's stays his", "[config][loader]")
+{
+    fixture f;
+    std::string later;
+    config::option second{"test-later", "", "", config::set_text(later), false, 's'};
+    second.aliases = {"test-shade"};
+    f.loader.add(second);
+    REQUIRE(f.load({"-s", "a", "--test-later=b"}).has_value());
+    CHECK(f.shade == "a");
+    CHECK(later == "b");
+    REQUIRE(f.load({"--test-shade=c"}).has_value());
+    CHECK(f.shade == "c");
+    CHECK(later.empty());
+}
+
+TEST_CASE("an error names the flag as it was typed", "[config][loader]")
+{
+    fixture f;
+    std::string size;
+    config::option one{"test-size", "", "s", config::set_one_of(size, {"s", "m"}), false, 'z'};
+    one.aliases = {"test-width"};
+    f.loader.add(one);
+    CHECK(f.complaint({"-z", "x"}).starts_with("-z: \"x\""));
+    CHECK(f.complaint({"-zx"}).starts_with("-z: \"x\""));
+    CHECK(f.complaint({"--test-width", "x"}).starts_with("--test-width: \"x\""));
+    CHECK(f.complaint({"--test-size", "x"}).starts_with("--test-size: \"x\""));
+}
+
 TEST_CASE("an option of several owners is one, and each gets its value", "[config][loader]")
 {
     fixture f;
@@ -196,7 +262,7 @@ TEST_CASE("flags are taken in every spelling, once", "[config][loader]")
     REQUIRE(f.load({"-sthree"}).has_value());
     CHECK(f.shade == "three");
     CHECK(has(f.complaint({"--test-shade", "two", "--test-shade", "three"}), "--test-shade is given twice"));
-    CHECK(has(f.complaint({"-s", "two", "--test-shade=three"}), "--test-shade is given twice"));
+    CHECK(has(f.complaint({"-s", "two", "--test-shade=three"}), "-s and --test-shade are the same"));
 }
 
 TEST_CASE("a switch alone means true", "[config][loader]")
