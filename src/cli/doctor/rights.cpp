@@ -97,7 +97,7 @@ asio::awaitable<void> examine_rights(const patient& of, notebook& into)
     else if (own->empty())
         into.ok("doctor", "it may look at everything");
     else
-        into.info("doctor", fmt::format("what takes other rights is not checked: {}", some_of(*own, 30)));
+        into.info("doctor", fmt::format("what takes other rights is not checked: {}", some_of(*own, 40)));
     const auto accounts = co_await accounts_of_release(of);
     for (const char* role : roles)
     {

@@ -7,6 +7,7 @@
 
 #include <portitor/api/resources.hpp>
 #include <portitor/config/groups.hpp>
+#include <portitor/core/task_group.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -42,6 +43,7 @@ public:
     std::map<std::string, http::response> others;            ///< by target, of ask()
     std::vector<std::string> forbidden;                      ///< plurals
     std::function<http::response(const std::string& target, const std::string& body)> on_ask;
+    std::string silent;  ///< a target of ask() that holds this is never answered; empty: none
 
     asio::awaitable<kube::api_result<kube::object_ptr>>
     get(kube::resource kind, kube::object_key key, kube::request_class) override
@@ -74,6 +76,8 @@ public:
 
     asio::awaitable<result<http::response>> ask(http::verb, std::string target, std::string body) override
     {
+        if (!silent.empty() && target.find(silent) != target.npos)
+            co_await sleep_for(std::chrono::hours(1));
         if (on_ask)
             co_return on_ask(target, body);
         const auto at = others.find(target);
@@ -224,6 +228,23 @@ struct doctor_world
         const patient of = made();
         notebook into("area");
         portitor::test::run(host.context, area(of, into));
+        return into.findings();
+    }
+
+    /// The same, where somebody is silent for the patient's whole limit.
+    std::vector<finding> visit_silent(examiner area)
+    {
+        const patient of = made();
+        notebook into("area");
+        bool ended = false;
+        asio::co_spawn(host.context, area(of, into), [&](std::exception_ptr) { ended = true; });
+        host.context.restart();
+        host.context.poll();
+        CHECK_FALSE(ended);
+        host.timers.advance(of.limit);
+        host.context.restart();
+        host.context.poll();
+        REQUIRE(ended);
         return into.findings();
     }
 
