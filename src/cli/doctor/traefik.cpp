@@ -70,13 +70,12 @@ asio::awaitable<void> look_for_traefik(const patient& of, notebook& into)
     if (!beside)
         into.unseen("settings", beside.error(), "list deployments and daemonsets in " + there.ns);
     else if (!elsewhere)
-        into.unseen(
+        into.not_checked(
             "settings",
-            elsewhere.error(),
+            fmt::format("namespace {}, where the Gateway is, has no Traefik", there.ns),
             fmt::format(
-                "list deployments and daemonsets in all namespaces (namespace {}, where the Gateway is, has no "
-                "Traefik)",
-                there.ns
+                "to look elsewhere takes the right to list deployments and daemonsets in all namespaces ({})",
+                elsewhere.error().message()
             )
         );
     else

@@ -42,6 +42,7 @@ public:
     std::map<std::string, std::vector<json::object>> lists;  ///< by plural
     std::map<std::string, http::response> others;            ///< by target, of ask()
     std::vector<std::string> forbidden;                      ///< plurals
+    std::vector<std::string> forbidden_everywhere;           ///< to be listed in all namespaces at once
     std::function<http::response(const std::string& target, const std::string& body)> on_ask;
     std::string silent;  ///< a target of ask() that holds this is never answered; empty: none
 
@@ -49,7 +50,7 @@ public:
     get(kube::resource kind, kube::object_key key, kube::request_class) override
     {
         const std::string plural(kind.plural);
-        if (is_forbidden(plural))
+        if (is_in(forbidden, plural))
             co_return refusal(403, "Forbidden");
         const auto at = objects.find(plural + "/" + key.ns + "/" + key.name);
         if (at == objects.end())
@@ -61,7 +62,7 @@ public:
     list(kube::resource kind, kube::selection which, kube::list_position, kube::item_handler each) override
     {
         const std::string plural(kind.plural);
-        if (is_forbidden(plural))
+        if (is_in(forbidden, plural) || (which.ns.empty() && is_in(forbidden_everywhere, plural)))
             co_return refusal(403, "Forbidden");
         for (const json::object& item : lists[plural])
         {
@@ -121,9 +122,9 @@ private:
         return {status, reason, reason, {}};
     }
 
-    bool is_forbidden(const std::string& plural) const
+    static bool is_in(const std::vector<std::string>& some, const std::string& plural)
     {
-        return std::find(forbidden.begin(), forbidden.end(), plural) != forbidden.end();
+        return std::find(some.begin(), some.end(), plural) != some.end();
     }
 };
 

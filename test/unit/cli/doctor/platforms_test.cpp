@@ -63,6 +63,12 @@ TEST_CASE("a cluster without Traefik, or with one that may not be seen, is not s
 {
     doctor_world world;
     CHECK(says(world.visit(&examine_traefik), "not checked settings: no Deployment or DaemonSet of Traefik is in"));
+    // Who may look beside the Gateway alone.
+    world.cluster.forbidden_everywhere = {"deployments", "daemonsets"};
+    CHECK(says(
+        world.visit(&examine_traefik),
+        "not checked settings: namespace traefik, where the Gateway is, has no Traefik\n"
+    ));
     world.cluster.forbidden = {"deployments", "daemonsets"};
     CHECK(says(
         world.visit(&examine_traefik),
