@@ -1,6 +1,7 @@
 #include "http/connection.hpp"
 
 #include <portitor/core/deadline.hpp>
+#include <portitor/http/name_lookup.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -99,19 +100,6 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-asio::awaitable<result<tcp::resolver::results_type>> resolve(origin server)
-{
-    tcp::resolver resolver(co_await asio::this_coro::executor);
-    beast::error_code not_literal;
-    const auto address = asio::ip::make_address(server.host, not_literal);
-    if (!not_literal)
-        co_return tcp::resolver::results_type::create(tcp::endpoint(address, server.port), server.host, "");
-    auto [ec, found] = co_await resolver.async_resolve(server.host, std::to_string(server.port), as_result);
-    if (ec)
-        co_return fail(errc::unavailable, "cannot resolve {}: {}", server.host, ec.message());
-    co_return found;
-}
-
 std::chrono::milliseconds left_until(deadline until)
 {
     return std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
@@ -153,16 +141,16 @@ public:
 
     asio::awaitable<result<void>> connect(deadline until) override
     {
-        auto found = co_await with_deadline(resolve(server_), left_until(until), "resolving " + server_.host);
+        auto found = co_await with_deadline(look_up(server_), left_until(until), "resolving " + server_.host);
         if (!found)
             co_return fail(errc::unavailable, "{}", found.error().message());
         limit_.expires_at(until);
         beast::error_code failed = asio::error::host_not_found;
-        for (const auto& each : *found)
+        for (const tcp::endpoint& each : *found)
         {
             beast::error_code ignored;
             socket().close(ignored);
-            auto [ec] = co_await socket().async_connect(each.endpoint(), as_result);
+            auto [ec] = co_await socket().async_connect(each, as_result);
             failed = ec;
             if (!failed || limit_.over())
                 break;

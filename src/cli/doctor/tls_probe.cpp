@@ -1,6 +1,7 @@
 #include "cli/doctor/tls_probe.hpp"
 
 #include <portitor/core/deadline.hpp>
+#include <portitor/http/name_lookup.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
@@ -47,17 +48,15 @@ certificate_facts facts_of(X509* certificate, const std::string& host)
 asio::awaitable<result<certificate_facts>> shake_hands(http::origin server)
 {
     const auto executor = co_await asio::this_coro::executor;
-    tcp::resolver resolver(executor);
-    const auto [unknown, found] =
-        co_await resolver.async_resolve(server.host, std::to_string(server.port), as_result);
-    if (unknown)
-        co_return fail(errc::unavailable, "{}: {}", server.host, unknown.message());
+    const auto found = co_await http::look_up(server);
+    if (!found)
+        co_return found.error();
     asio::ssl::context context(asio::ssl::context::tls_client);
     context.set_verify_mode(asio::ssl::verify_none);
     boost::system::error_code ignored;
     context.set_default_verify_paths(ignored);
     asio::ssl::stream<tcp::socket> line(executor, context);
-    const auto [refused, where] = co_await asio::async_connect(line.next_layer(), found, as_result);
+    const auto [refused, where] = co_await asio::async_connect(line.next_layer(), *found, as_result);
     if (refused)
         co_return fail(errc::unavailable, "{}: {}", server.to_string(), refused.message());
     if (!is_address(server.host))
