@@ -1,5 +1,6 @@
 #include "cli/doctor/looking.hpp"
 
+#include <portitor/core/saturating_time.hpp>
 #include <portitor/kube/list_all.hpp>
 
 #include <boost/json/parse.hpp>
@@ -127,6 +128,11 @@ bool selects(const json::object& selector, const json::object& labels)
     return std::all_of(expressions.begin(), expressions.end(), [&](const json::value& each) {
         return is_satisfied(kube::as_object(each), labels);
     });
+}
+
+clock::time_point::duration age_of(const patient& of, clock::time_point then)
+{
+    return saturating_between(then, of.around.clock.now());
 }
 
 long long since(const timekeeper& time, timekeeper::time_point then)

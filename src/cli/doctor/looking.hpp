@@ -51,6 +51,9 @@ std::optional<version_number> read_version(std::string_view text);
 /// Whether labels satisfy a metav1.LabelSelector; what is not known in it is not satisfied.
 bool selects(const boost::json::object& selector, const boost::json::object& labels);
 
+/// How long ago something was that others wrote down; negative: it is to come.
+clock::time_point::duration age_of(const patient& of, clock::time_point then);
+
 /// Milliseconds since then.
 long long since(const timekeeper& time, timekeeper::time_point then);
 
