@@ -119,7 +119,9 @@ asio::awaitable<result<addresses>> look_up(origin server, name_service ask)
     const auto about = std::make_shared<question>();
     const int signal = about->is_good() ? about->signal() : -1;
     if (signal < 0)
-        co_return fail(errc::unavailable, "cannot resolve {}: too many names are being looked up", server.host);
+        co_return fail(
+            errc::unavailable, "cannot resolve {}: too many names are being looked up", server.host
+        );
     asio::posix::stream_descriptor answered(co_await asio::this_coro::executor, signal);
     const auto started = start(about, std::move(server), std::move(ask));
     if (!started)

@@ -14,8 +14,8 @@ namespace portitor::kube {
 boost::asio::awaitable<api_result<void>>
 list_all(api& server, resource kind, std::vector<selection> parts, watch_target& target);
 
-/// The same as objects of one's own, whole, in the order in which they come, and no more than `most`. One that
-/// is too large or too deep is there and says so: object::unreadable. What has no identity is left out.
+/// The same as objects of one's own, whole, in the order in which they come, and no more than `most`. One
+/// that is too large or too deep is there and says so: object::unreadable. What has no identity is left out.
 boost::asio::awaitable<api_result<std::vector<object_ptr>>> list_objects(
     api& server,
     resource kind,

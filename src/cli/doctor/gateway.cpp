@@ -59,7 +59,9 @@ asio::awaitable<std::string> there_are(const patient& of, kube::resource kind, c
                             : fmt::format(" (there are: {})", some_of(names, 5));
 }
 
-void judge_controller(const patient& of, const std::string& check, const std::string& controller, notebook& into)
+void judge_controller(
+    const patient& of, const std::string& check, const std::string& controller, notebook& into
+)
 {
     const bool is_traefiks = controller.find("traefik") != std::string::npos;
     const std::string& wanted = of.settings.gateway.controller;

@@ -34,8 +34,8 @@ struct chain_node
     std::vector<std::string> accounts;  ///< whose balances are looked at
 };
 
-/// The accounts that register on a chain: the one that was named, else those that RegistrationRequests tell of
-/// (the registrar writes down whose transaction it is about to send).
+/// The accounts that register on a chain: the one that was named, else those that RegistrationRequests tell
+/// of (the registrar writes down whose transaction it is about to send).
 std::vector<std::string> accounts_on(const patient& of, const x402::network* chain)
 {
     if (!of.registrar.empty())
@@ -186,8 +186,7 @@ asio::awaitable<void> look_at_logs(const patient& of, chain_node& at, std::uint6
     );
 }
 
-asio::awaitable<void>
-look_at_balance(const patient& of, chain_node& at, std::string account, notebook& into)
+asio::awaitable<void> look_at_balance(const patient& of, chain_node& at, std::string account, notebook& into)
 {
     const std::string check = fmt::format("{}: balance of {}", at.chain.name, account);
     const auto said = co_await at.node.call("eth_getBalance", {account, "latest"}, of.limit);

@@ -130,8 +130,7 @@ void tell_deletions(const patient& of, notebook& into)
     std::vector<std::string> late;
     for (const auto& [key, offer] : of.market->offers())
     {
-        if (offer->meta.deleted &&
-            age_of(of, *offer->meta.deleted) > of.settings.deletion_deadline)
+        if (offer->meta.deleted && age_of(of, *offer->meta.deleted) > of.settings.deletion_deadline)
             late.push_back(fmt::format("{} ({})", key.to_string(), age_text(of, *offer->meta.deleted)));
     }
     if (!late.empty())

@@ -112,7 +112,9 @@ void judge_providers(const traefik_flags& of, notebook& into)
             into.failure(
                 check,
                 "it is off: routes of offers are not served, or answer with an error",
-                fmt::format("start Traefik with --{}, by its Helm chart with {}.enabled=true", check, of_chart)
+                fmt::format(
+                    "start Traefik with --{}, by its Helm chart with {}.enabled=true", check, of_chart
+                )
             );
     }
 }

@@ -76,7 +76,8 @@ std::int64_t port_named(const kube::object& slice, std::string_view name)
 std::int64_t gate_port_of(const kube::object& slice)
 {
     const json::array& ports = kube::array_at(slice.raw, "ports");
-    return ports.size() == 1 ? kube::int_at(kube::as_object(ports.front()), "port") : port_named(slice, "gate");
+    return ports.size() == 1 ? kube::int_at(kube::as_object(ports.front()), "port")
+                             : port_named(slice, "gate");
 }
 
 /// Endpoints by pod; those of no pod, and how many are ready.
@@ -165,7 +166,8 @@ asio::awaitable<void> ask_health(const patient& of, std::string ns, pod& about)
     );
 }
 
-asio::awaitable<void> ask_all(const patient& of, const std::string& ns, std::vector<pod>& which, notebook& into)
+asio::awaitable<void>
+ask_all(const patient& of, const std::string& ns, std::vector<pod>& which, notebook& into)
 {
     std::vector<part> parts;
     for (pod& each : which)
@@ -185,7 +187,8 @@ void judge_answers(const std::string& ns, const std::vector<pod>& asked, noteboo
     };
     if (any(&pod::gate, reply::refused))
         return into.not_checked(
-            "verifier pods", fmt::format("whether each answers: the right to get pods/proxy in {} is missing", ns)
+            "verifier pods",
+            fmt::format("whether each answers: the right to get pods/proxy in {} is missing", ns)
         );
     const bool gates_reached = any(&pod::gate, reply::given);
     const bool reached = gates_reached || any(&pod::health, reply::given);
@@ -193,7 +196,8 @@ void judge_answers(const std::string& ns, const std::vector<pod>& asked, noteboo
     for (const pod& each : asked)
     {
         const std::string check = fmt::format("Pod {}", each.name);
-        const std::string look = fmt::format("kubectl -n {} logs {}; delete the pod where it hangs", ns, each.name);
+        const std::string look =
+            fmt::format("kubectl -n {} logs {}; delete the pod where it hangs", ns, each.name);
         if (each.gate == reply::given)
             answering.push_back(each.name);
         else if (gates_reached || (reached && each.health == reply::none && each.health_port != 0))
@@ -214,7 +218,9 @@ void judge_answers(const std::string& ns, const std::vector<pod>& asked, noteboo
             );
     }
     if (!answering.empty())
-        into.ok("verifier pods", fmt::format("{} answer: {}", answering.size(), some_of(answering, most_pods)));
+        into.ok(
+            "verifier pods", fmt::format("{} answer: {}", answering.size(), some_of(answering, most_pods))
+        );
 }
 
 asio::awaitable<void> look_at_pods(const patient& of, std::string ns, endpoints all, notebook& into)

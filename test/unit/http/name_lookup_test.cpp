@@ -19,9 +19,10 @@ const http::origin server{"http", "shop.test", 8080};
 TEST_CASE("an address needs no lookup, and what the name service says is the answer", "[http][name]")
 {
     boost::asio::io_context context;
-    const auto literal = run(context, http::look_up({"http", "::1", 80}, [](const std::string&, std::uint16_t) {
-                                 return result<http::addresses>(fail(errc::invalid, "asked"));
-                             }));
+    const auto literal =
+        run(context, http::look_up({"http", "::1", 80}, [](const std::string&, std::uint16_t) {
+                return result<http::addresses>(fail(errc::invalid, "asked"));
+            }));
     REQUIRE(literal.has_value());
     CHECK(literal->at(0).address().to_string() == "::1");
 
@@ -37,9 +38,10 @@ TEST_CASE("an address needs no lookup, and what the name service says is the ans
                                  return result<http::addresses>(fail(errc::unavailable, "no such host"));
                              }));
     CHECK(unknown.error().message() == "no such host");
-    const auto broken = run(context, http::look_up(server, [](const std::string&, std::uint16_t) -> result<http::addresses> {
-        throw std::runtime_error("broken");
-    }));
+    const auto broken =
+        run(context, http::look_up(server, [](const std::string&, std::uint16_t) -> result<http::addresses> {
+                throw std::runtime_error("broken");
+            }));
     CHECK(broken.error().message() == "cannot resolve shop.test: broken");
 }
 

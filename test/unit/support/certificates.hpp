@@ -77,8 +77,7 @@ private:
         check(extension && X509_add_ext(certificate, extension.get(), -1) == 1);
     }
 
-    static certificate_ptr
-    make(
+    static certificate_ptr make(
         const std::string& name,
         const std::string& names,
         EVP_PKEY* key,

@@ -52,7 +52,8 @@ TEST_CASE("the verifier's Secret is judged where it may be read", "[cli][doctor]
     CHECK(says(lasting({.until = "99991231235959Z"}), "ok " + name + "expires in "));
     CHECK(says(lasting({.until = "20200101000000Z"}), "failure " + name + "expired "));
     CHECK(says(
-        lasting({.from = "99980101000000Z", .until = "99991231235959Z"}), "failure " + name + "it is valid only in "
+        lasting({.from = "99980101000000Z", .until = "99991231235959Z"}),
+        "failure " + name + "it is valid only in "
     ));
     CHECK(says(lasting({.from = "00000101000000Z"}), "warning " + name + "expires in "));
     world.cluster.forbidden = {"secrets"};

@@ -186,7 +186,9 @@ TEST_CASE("times at the ends of the clock are told, and overflow nothing", "[cli
     world.read_market();
     const auto found = world.visit(&examine_offers);
     CHECK(says(found, "failure deletion: 1 offers wait for it longer than the deadline: shop/dying ("));
-    CHECK(says(found, "warning no condition of this generation: one offer is not Ready, for 0s at most: shop/unborn"));
+    CHECK(says(
+        found, "warning no condition of this generation: one offer is not Ready, for 0s at most: shop/unborn"
+    ));
 
     const auto lease = [&](const std::string& renewed) {
         world.cluster.objects["leases/portitor/portitor-controller"] = object_of(
@@ -196,7 +198,9 @@ TEST_CASE("times at the ends of the clock are told, and overflow nothing", "[cli
         );
         return world.visit(&examine_roles);
     };
-    CHECK(says(lease("9999-12-31T23:59:59.000000Z"), "ok Lease portitor-controller: held by one, renewed 0s ago"));
+    CHECK(says(
+        lease("9999-12-31T23:59:59.000000Z"), "ok Lease portitor-controller: held by one, renewed 0s ago"
+    ));
     CHECK(says(lease("0001-01-01T00:00:00.000000Z"), "Lease portitor-controller: held by one, renewed "));
 }
 

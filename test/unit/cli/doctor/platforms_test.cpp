@@ -59,10 +59,14 @@ TEST_CASE("a Traefik elsewhere than the Gateway is found", "[cli][doctor]")
     CHECK_FALSE(says(found, "whoami"));
 }
 
-TEST_CASE("a cluster without Traefik, or with one that may not be seen, is not said to be well", "[cli][doctor]")
+TEST_CASE(
+    "a cluster without Traefik, or with one that may not be seen, is not said to be well", "[cli][doctor]"
+)
 {
     doctor_world world;
-    CHECK(says(world.visit(&examine_traefik), "not checked settings: no Deployment or DaemonSet of Traefik is in"));
+    CHECK(says(
+        world.visit(&examine_traefik), "not checked settings: no Deployment or DaemonSet of Traefik is in"
+    ));
     // Who may look beside the Gateway alone.
     world.cluster.forbidden_everywhere = {"deployments", "daemonsets"};
     CHECK(says(
@@ -87,22 +91,30 @@ TEST_CASE("Traefik is told by its image or by how it is started", "[cli][doctor]
     CHECK_FALSE(is(R"({"image": 7, "args": 7})"));
 }
 
-TEST_CASE("the Gateways and classes that are there are named where the one that is meant is not", "[cli][doctor]")
+TEST_CASE(
+    "the Gateways and classes that are there are named where the one that is meant is not", "[cli][doctor]"
+)
 {
     doctor_world world;
     const std::string name = "failure Gateway traefik/traefik-gateway: it is not there";
     CHECK(says(world.visit(&examine_gateway), name + " (there is none at all)\n"));
-    world.cluster.lists["gateways"] = {gateway_of("envoy/edge", "eg"), gateway_of("kube-system/front", "traefik")};
-    CHECK(says(world.visit(&examine_gateway), name + " (there are: envoy/edge of eg, kube-system/front of traefik)"));
+    world.cluster.lists["gateways"] = {
+        gateway_of("envoy/edge", "eg"), gateway_of("kube-system/front", "traefik")};
+    CHECK(says(
+        world.visit(&examine_gateway), name + " (there are: envoy/edge of eg, kube-system/front of traefik)"
+    ));
 
     world.settings.gateway.gateway = {"envoy", "edge"};
     world.cluster.objects["gateways/envoy/edge"] = gateway_of("envoy/edge", "eg");
     world.cluster.lists["gatewayclasses"] = {gateway_class("other", "example.com/c")};
     CHECK(says(
-        world.visit(&examine_gateway), "failure GatewayClass eg: it is not there (there are: other of example.com/c)"
+        world.visit(&examine_gateway),
+        "failure GatewayClass eg: it is not there (there are: other of example.com/c)"
     ));
     world.cluster.forbidden = {"gatewayclasses"};
-    CHECK(says(world.visit(&examine_gateway), "not checked GatewayClass eg: the right to get gatewayclasses is"));
+    CHECK(
+        says(world.visit(&examine_gateway), "not checked GatewayClass eg: the right to get gatewayclasses is")
+    );
 }
 
 TEST_CASE("a Gateway of another make is told apart from a Traefik of another name", "[cli][doctor]")
@@ -131,7 +143,8 @@ TEST_CASE("a Gateway of another make is told apart from a Traefik of another nam
 TEST_CASE("where the offers cannot be read nothing is said to be well for all of them", "[cli][doctor]")
 {
     doctor_world world;
-    world.cluster.objects["gateways/traefik/traefik-gateway"] = gateway_of("traefik/traefik-gateway", "traefik");
+    world.cluster.objects["gateways/traefik/traefik-gateway"] =
+        gateway_of("traefik/traefik-gateway", "traefik");
     CHECK(says(world.visit(&examine_gateway), "not checked allowedRoutes: there is no market"));
     notebook into("traefik");
     judge_traefik(

@@ -31,8 +31,8 @@ struct pods_world : doctor_world
     )
     {
         return object_of(
-            R"({"metadata": {"namespace": "portitor", "name": "s"}, "ports": )" + ports + R"(, "endpoints": )" +
-            endpoints + "}"
+            R"({"metadata": {"namespace": "portitor", "name": "s"}, "ports": )" + ports +
+            R"(, "endpoints": )" + endpoints + "}"
         );
     }
 
@@ -63,12 +63,16 @@ TEST_CASE("a pod of the verifier that listens and never answers is named", "[cli
     pods_world world;
     world.cluster.silent = "/pods/v-1:";
     const auto found = world.visit_silent(&examine_gateway);
-    CHECK(says(found, "failure Pod v-1: it is ready, and does not answer (no answer within 0.5 s), as others do"));
+    CHECK(says(
+        found, "failure Pod v-1: it is ready, and does not answer (no answer within 0.5 s), as others do"
+    ));
     CHECK(says(found, "ok verifier pods: 2 answer: v-0, v-2\n"));
 
     world.cluster.silent = "/pods/";
     const auto all = world.visit_silent(&examine_gateway);
-    CHECK(says(all, "warning Pod v-0: it is ready, and does not answer the API server (no answer within 0.5 s)"));
+    CHECK(
+        says(all, "warning Pod v-0: it is ready, and does not answer the API server (no answer within 0.5 s)")
+    );
     CHECK_FALSE(says(all, "verifier pods"));
 }
 
@@ -95,7 +99,9 @@ TEST_CASE("without the right to ask pods their readiness is what is told", "[cli
     const auto found = world.visit(&examine_gateway);
     CHECK(says(found, "ok Service portitor/portitor-verifier: ready endpoints: 1"));
     CHECK(says(found, "warning verifier pods: not ready: v-1\n"));
-    CHECK(says(found, "not checked verifier pods: whether each answers: the right to get pods/proxy in portitor"));
+    CHECK(says(
+        found, "not checked verifier pods: whether each answers: the right to get pods/proxy in portitor"
+    ));
 }
 
 TEST_CASE("what EndpointSlices hold makes no other request than one to a pod", "[cli][doctor]")

@@ -244,7 +244,8 @@ TEST_CASE("the accounts whose balances are looked at are found in RegistrationRe
         request("d", "base-sepolia", "no address\\u001b[2J")};
     world.read_market();
     const auto found = world.with_node({{"eth_getBalance", "\"0x0\""}});
-    CHECK(says(found, "failure base-sepolia: balance of " + account + ": nothing: no agent can be registered"));
+    CHECK(says(found, "failure base-sepolia: balance of " + account + ": nothing: no agent can be registered")
+    );
     CHECK_FALSE(says(found, other));
     CHECK_FALSE(says(found, "no address"));
     CHECK_FALSE(says(found, "not checked"));
