@@ -82,8 +82,8 @@ asio::awaitable<void> look_for_traefik(const patient& of, notebook& into)
         into.not_checked(
             "settings",
             fmt::format(
-                "no Deployment or DaemonSet of Traefik is in namespace {}, where the Gateway is, and none with "
-                "the label {} elsewhere",
+                "no Deployment or DaemonSet of Traefik is in namespace {}, where the Gateway is, and "
+                "none with the label {} elsewhere",
                 there.ns,
                 anywhere.labels
             ),
