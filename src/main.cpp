@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <unistd.h>
@@ -24,13 +25,19 @@ int complain(const error& failure, int exit_code = 1)
     return exit_code;
 }
 
+/// Of a signal that comes again so soon: whoever forwards one makes two of what was typed once.
+constexpr std::chrono::milliseconds same_signal{500};
+
 /// The first signal ends the role in order, the second the process.
 asio::awaitable<void> watch_signals(asio::signal_set& signals, stop_signal& stop, logger log)
 {
     const int first = co_await signals.async_wait(asio::use_awaitable);
     log.info("shutting down", {{"signal", first}});
     stop.request();
-    co_await signals.async_wait(asio::use_awaitable);
+    const auto begin = std::chrono::steady_clock::now();
+    do
+        co_await signals.async_wait(asio::use_awaitable);
+    while (std::chrono::steady_clock::now() < begin + same_signal);
     log.warn("a second signal: ending at once");
     std::_Exit(130);
 }

@@ -141,12 +141,14 @@ public:
 
     asio::awaitable<result<void>> connect(deadline until) override
     {
-        auto found = co_await with_deadline(look_up(server_), left_until(until), "resolving " + server_.host);
-        if (!found)
-            co_return fail(errc::unavailable, "{}", found.error().message());
+        auto named = co_await unless(sleep_for(left_until(until)), look_up(server_));
+        if (!named)
+            co_return fail(errc::unavailable, "cannot resolve {}: no answer in time", server_.host);
+        if (!*named)
+            co_return named->error();
         limit_.expires_at(until);
         beast::error_code failed = asio::error::host_not_found;
-        for (const tcp::endpoint& each : *found)
+        for (const tcp::endpoint& each : **named)
         {
             beast::error_code ignored;
             socket().close(ignored);
@@ -249,6 +251,7 @@ private:
 
     static constexpr bool is_tls = std::is_same_v<Stream, tls_stream>;
     static constexpr std::size_t read_size = 8 * 1024;
+    static constexpr std::size_t longest_unread = 128 * 1024;
 
     tcp::socket& socket()
     {
@@ -292,6 +295,8 @@ private:
             buffer_.consume(parser.put(buffer_.data(), ec));
             if (ec != beast::http::error::need_more)
                 co_return ec;
+            if (is_overfull())
+                co_return beast::http::error::buffer_overflow;
         }
         auto [failed, size] = co_await stream_.async_read_some(buffer_.prepare(read_size), as_result);
         buffer_.commit(size);
@@ -305,6 +310,10 @@ private:
         parser.put_eof(ec);
         co_return ec;
     }
+
+    /// What a parser leaves is the beginning of a header, of a chunk's head or of what follows the last
+    /// chunk: a peer may never come to its end.
+    bool is_overfull() const { return buffer_.size() > longest_unread; }
 
     beast::error_code describe_end(beast::error_code ec) const
     {
@@ -419,6 +428,8 @@ private:
 
     asio::awaitable<beast::error_code> receive(std::chrono::milliseconds idle)
     {
+        if (via_.is_overfull())
+            co_return beast::http::error::buffer_overflow;
         via_.limit_.expires_at(std::chrono::steady_clock::now() + idle);
         auto [ec, size] =
             co_await via_.stream_.async_read_some(via_.buffer_.prepare(longest_piece), as_result);
