@@ -43,17 +43,14 @@ asio::awaitable<void> watch_signals(asio::signal_set& signals, stop_signal& stop
 }
 
 /// The value is the exit code.
-asio::awaitable<int> run_to_end(
-    roles::role& work, http::server& health, task_group& around, asio::signal_set& signals, stop_signal& stop
-)
+asio::awaitable<int>
+run_to_end(roles::role& work, http::server& health, task_group& around, stop_signal& stop)
 {
     auto ended = co_await work.run();
     const int exit_code = ended ? *ended : complain(ended.error());
     // Probes and scrapers keep their connections open.
     co_await health.drain(std::chrono::seconds(1));
     around.cancel();
-    // The system may still look up a name that nobody waits for: a signal need not.
-    signals.clear();
     co_return exit_code != 0 ? exit_code : stop.exit_code();
 }
 
@@ -104,7 +101,7 @@ int run(const cli::job& job)
     );
     int exit_code = 1;
     std::exception_ptr failure;
-    auto running = run_to_end(*work, health_server, around, signals, stop);
+    auto running = run_to_end(*work, health_server, around, stop);
     asio::co_spawn(context, std::move(running), [&](std::exception_ptr thrown, int ended_with) {
         exit_code = ended_with;
         failure = thrown;

@@ -1,5 +1,8 @@
 #include "http/connection.hpp"
 
+#include <portitor/core/deadline.hpp>
+#include <portitor/http/name_lookup.hpp>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -97,43 +100,9 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-/// A name that is looked up. It lives until the system has an answer, which nothing can hasten.
-struct lookup
+std::chrono::milliseconds left_until(deadline until)
 {
-    explicit lookup(const asio::any_io_executor& executor) : resolver(executor), waiting(executor) {}
-
-    tcp::resolver resolver;
-    asio::steady_timer waiting;  ///< for the answer, of whoever still wants it
-    bool answered = false;
-    beast::error_code failed;
-    tcp::resolver::results_type found;
-};
-
-asio::awaitable<result<tcp::resolver::results_type>> resolve(origin server, deadline until)
-{
-    beast::error_code not_literal;
-    const auto address = asio::ip::make_address(server.host, not_literal);
-    if (!not_literal)
-        co_return tcp::resolver::results_type::create(tcp::endpoint(address, server.port), server.host, "");
-    const auto executor = co_await asio::this_coro::executor;
-    const auto work = std::make_shared<lookup>(executor);
-    work->waiting.expires_at(until);
-    work->resolver.async_resolve(
-        server.host,
-        std::to_string(server.port),
-        [work](beast::error_code failed, tcp::resolver::results_type found) {
-            work->answered = true;
-            work->failed = failed;
-            work->found = std::move(found);
-            work->waiting.cancel();
-        }
-    );
-    co_await work->waiting.async_wait(as_result);
-    if (!work->answered)
-        co_return fail(errc::unavailable, "cannot resolve {}: no answer in time", server.host);
-    if (work->failed)
-        co_return fail(errc::unavailable, "cannot resolve {}: {}", server.host, work->failed.message());
-    co_return work->found;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
 }
 
 // A peer that vanished without a word is noticed within a minute, on idle watches too.
@@ -172,16 +141,18 @@ public:
 
     asio::awaitable<result<void>> connect(deadline until) override
     {
-        auto found = co_await resolve(server_, until);
-        if (!found)
-            co_return found.error();
+        auto named = co_await unless(sleep_for(left_until(until)), look_up(server_));
+        if (!named)
+            co_return fail(errc::unavailable, "cannot resolve {}: no answer in time", server_.host);
+        if (!*named)
+            co_return named->error();
         limit_.expires_at(until);
         beast::error_code failed = asio::error::host_not_found;
-        for (const auto& each : *found)
+        for (const tcp::endpoint& each : **named)
         {
             beast::error_code ignored;
             socket().close(ignored);
-            auto [ec] = co_await socket().async_connect(each.endpoint(), as_result);
+            auto [ec] = co_await socket().async_connect(each, as_result);
             failed = ec;
             if (!failed || limit_.over())
                 break;

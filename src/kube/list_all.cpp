@@ -45,6 +45,9 @@ public:
         return go_on();
     }
 
+    /// There is no need for more.
+    bool is_enough() const { return bounds_.cut && objects_ >= bounds_.objects; }
+
     result<void> add_page() { return ++pages_ >= bounds_.pages ? too_much(bounds_.pages, "pages") : go_on(); }
 
     result<void> go_on() const
@@ -104,6 +107,8 @@ list_each(api& server, resource kind, selection which, item_handler each, list_b
 {
     tally so_far(kind, bounds);
     const item_handler counted = [&](json::object&& item, std::string_view cut) {
+        if (so_far.is_enough())
+            return result<void>();
         auto within = so_far.add(item);
         return within ? each(std::move(item), cut) : within;
     };
@@ -114,7 +119,7 @@ list_each(api& server, resource kind, selection which, item_handler each, list_b
         if (!page)
             co_return page.error();
         at.continue_token = page->continue_token;
-        if (at.continue_token.empty())
+        if (at.continue_token.empty() || so_far.is_enough())
             co_return api_result<void>();
         const auto within = so_far.add_page();
         if (!within)

@@ -1,12 +1,19 @@
 """`portitor doctor` on the real parts: what is well is said to be, and what is broken is named."""
 
+import contextlib
 import json
+import os
+import re
+import subprocess
+import sys
 
 import pytest
+import transcript
 import yaml
 from cluster import wait_until
-from kube_client import KubeClient
-from stack import SCRIPTED_PORT, offer
+from kube_client import MERGE_PATCH, KubeClient
+from market import ADDRESS
+from stack import FACILITATOR_PORT, GATEWAY, HEALTH_PORTS, ROOT, SCRIPTED_PORT, VERIFIER_PORT, offer
 
 NAMESPACE = "patients"
 
@@ -178,6 +185,94 @@ def test_a_facilitator_that_is_no_good_is_named(stack, sold, doctor, script, kin
     assert code == (1 if verdict == "failure" else 0)
 
 
+PAGE = ROOT / "docs" / "doctor.md"
+# As the documentation names them.
+NAMES = {
+    GATEWAY: "http://api.example.com",
+    f"http://127.0.0.1:{SCRIPTED_PORT}": "https://pay.example.net",
+    f"http://127.0.0.1:{FACILITATOR_PORT}": "https://facilitator.example.com",
+    f"{NAMESPACE}/": "sellers/",
+}
+
+
+def unwrapped(text):
+    """Lines break by the length of names."""
+    return re.sub(r"\n {17,20}(?!->)(?=\S)", " ", text)
+
+
+def test_the_documentation_shows_what_is_printed(stack, sold, script):
+    script(supported="redirect")
+    page = PAGE.read_text()
+    (step,) = transcript.steps(page)
+    words = step.command.split()
+    assert words[:2] == ["portitor", "doctor"]
+    printed = unwrapped(stack.portitor(*words[1:], f"--kubeconfig={stack.cluster.kubeconfig}").stdout)
+    for name, instead in NAMES.items():
+        printed = printed.replace(name, instead)
+    if os.environ.get("PORTITOR_UPDATE_DOCS"):
+        PAGE.write_text(transcript.rewritten(page, [printed]))
+        return
+    assert transcript.difference(unwrapped(step.shown), printed) == ""
+
+
+@contextlib.contextmanager
+def silent_listener(stack, port):
+    """Listens in the cluster's network, and never answers."""
+    code = f"import socket; s = socket.create_server(('{ADDRESS}', {port})); print(1, flush=True); import time; time.sleep(99)"
+    process = subprocess.Popen(stack.cluster.wrap([sys.executable, "-c", code]), stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def verifier_pod(client, name, gate_port, health_port):
+    """A pod, and an EndpointSlice of the Service "gates" that leads to it."""
+    core = f"/api/v1/namespaces/{NAMESPACE}"
+    target = {"kind": "Pod", "name": name, "namespace": NAMESPACE}
+    slice_of = {
+        "metadata": {"name": name, "labels": {"kubernetes.io/service-name": "gates"}},
+        "addressType": "IPv4",
+        "ports": [{"name": "gate", "port": gate_port}, {"name": "metrics", "port": health_port}],
+        "endpoints": [{"addresses": [ADDRESS], "conditions": {"ready": True}, "targetRef": target}],
+    }
+    pod = {"metadata": {"name": name}, "spec": {"containers": [{"name": name, "image": "none"}]}}
+    client.request("POST", f"{core}/serviceaccounts", {"metadata": {"name": "default"}})
+    for method, where, body in [
+        ("POST", f"{core}/pods", pod),
+        ("PATCH", f"{core}/pods/{name}/status", {"status": {"podIP": ADDRESS, "podIPs": [{"ip": ADDRESS}]}}),
+        ("POST", f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices", slice_of),
+    ]:
+        answer = client.request(method, where, body, MERGE_PATCH if method == "PATCH" else "application/json")
+        assert answer[0] in (200, 201), answer
+
+
+def remove_verifier_pod(client, name):
+    client.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}?gracePeriodSeconds=0")
+    client.request("DELETE", f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices/{name}")
+
+
+def test_a_pod_of_the_verifier_that_hangs_is_named(stack, sold, doctor):
+    client = KubeClient(stack.cluster)
+    silent_port = 8590
+    changes = {"verifier-service": f"{NAMESPACE}/gates"}
+    with silent_listener(stack, silent_port):
+        verifier_pod(client, "gate-well", VERIFIER_PORT, HEALTH_PORTS["verifier"])
+        verifier_pod(client, "gate-hangs", silent_port, silent_port)
+        try:
+            report, code = doctor.visit("--only=gateway", "--timeout=6s", changes=changes)
+            assert code == 1
+            assert words(said(report, "gateway", "failure")) == (
+                "Pod gate-hangs: it is ready, and does not answer (no answer within 2 s), as others do"
+            )
+            assert "verifier pods: 1 answer: gate-well" in words(said(report, "gateway", "ok"))
+        finally:
+            for name in ("gate-well", "gate-hangs"):
+                remove_verifier_pod(client, name)
+
+
 def test_a_silent_facilitator_holds_up_nobody(stack, sold, doctor, script):
     script(supported="drip")
     report, code = doctor.visit("--only=facilitators", "--only=gate", "--timeout=3s")
@@ -190,7 +285,9 @@ def test_a_silent_facilitator_holds_up_nobody(stack, sold, doctor, script):
 def test_a_gateway_of_another_name_is_missed(sold, doctor):
     report, code = doctor.visit("--only=gateway", changes={"gateway": "traefik/nowhere"})
     assert code == 1
-    assert words(said(report, "gateway", "failure")) == "Gateway traefik/nowhere: it is not there"
+    assert words(said(report, "gateway", "failure")) == (
+        "Gateway traefik/nowhere: it is not there (there are: traefik/traefik-gateway of traefik)"
+    )
 
 
 def test_a_listener_of_another_name_is_missed(sold, doctor):

@@ -1,10 +1,13 @@
 """What the documentation shows as the output of commands is what they print. PORTITOR_UPDATE_DOCS=1 writes it anew."""
 
 import os
+import re
+import shlex
 import subprocess
 
 import pytest
 import transcript
+import yaml
 from stack import GATEWAY, ROOT, binary
 from x402 import BUYER_KEY
 
@@ -57,6 +60,64 @@ def test_the_tour_shows_what_the_commands_print(stack, folder):
         if (different := transcript.difference(step.shown, now))
     ]
     assert not stale, "docs/tour.md is stale; PORTITOR_UPDATE_DOCS=1 writes it anew:\n" + "\n\n".join(stale)
+
+
+README = (ROOT / "README.md").read_text()
+
+
+def readme_block(begin):
+    """The block of code of the README that begins so."""
+    (found,) = [each for each in re.findall(r"^```\w*\n(.*?)^```$", README, re.M | re.S) if each.startswith(begin)]
+    return found
+
+
+def readme_table(heading):
+    """The first cells of the table with that heading, bare of marks."""
+    table = README[README.index(f"| {heading} |") :].split("\n\n")[0].splitlines()[2:]
+    return [line.split("|")[1].strip(" `") for line in table]
+
+
+def test_the_readme_shows_an_offer_as_kubectl_does(stack, folder):
+    manifest = yaml.safe_load(readme_block("apiVersion:"))
+    shown = readme_block("$ kubectl")
+    command = shown.splitlines()[0].removeprefix("$ ")
+    stack.cluster.apply(manifest)
+    stack.wait_condition("hello", "Ready", namespace=NAMESPACE)
+    printed = run(stack, folder, command).replace(PUBLIC, "https://api.example.com")
+    assert transcript.difference(shown.split("\n", 1)[1], printed) == ""
+    conditions = stack.cluster.get("serviceoffer", "hello", NAMESPACE)["status"]["conditions"]
+    assert {each["type"] for each in conditions} == set(readme_table("condition"))
+
+
+def test_what_the_readme_tells_to_type_is_understood(stack, folder):
+    (folder / "offer.yaml").write_text(readme_block("apiVersion:"))
+    (folder / "charts").symlink_to(ROOT / "charts")
+    typed = readme_block("portitor --role=controller").splitlines()
+    assert [shlex.split(each)[1] for each in typed] == ["--role=controller", "--role=verifier", "--role=registrar", "once"]
+    for each in typed[:3]:
+        # What is typed wrong ends with 2; these do not get as far as to look for a cluster otherwise.
+        done = subprocess.run(
+            [binary(), *shlex.split(each)[1:], "--kubeconfig=nowhere"], cwd=folder, capture_output=True, text=True
+        )
+        assert done.returncode == 1 and "nowhere cannot be read" in done.stderr, done.stderr
+    assert "0.001 USDC on Base Sepolia" in run(stack, folder, typed[3] + " --public-url=https://api.example.com")
+    helm = shlex.split(readme_block("helm install"))
+    assert helm[1] == "install"
+    helm[1] = "template"
+    rendered = run(stack, folder, shlex.join(each for each in helm if each != "--create-namespace"))
+    assert "kind: Deployment" in rendered and "https://api.example.com" in rendered, rendered
+
+
+def test_the_readme_names_what_is_there():
+    help_of = lambda *words: subprocess.run([binary(), *words, "--help"], capture_output=True, text=True).stdout
+    for role in readme_table("`--role=`"):
+        assert role in help_of()
+    for command in readme_table("`portitor`"):
+        assert help_of(command.split()[0]).startswith(f"portitor {command.split()[0]}: ")
+    for script in set(re.findall(r"\bscripts/[\w.-]+", README)):
+        assert os.access(ROOT / script, os.X_OK), script
+    for link in set(re.findall(r"\]\((?!https?:)([^)#]+)", README)):
+        assert (ROOT / link).exists(), link
 
 
 def test_a_transcript_that_is_stale_is_noticed():

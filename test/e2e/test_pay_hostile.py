@@ -342,12 +342,9 @@ def test_a_name_that_nobody_answers_for_keeps_nobody(world):
         )
         began = time.monotonic()
         assert b"cannot resolve shop.example.com: no answer in time" in process.stderr.readline()
+        # The system still waits for the name server; the program does not.
+        assert process.wait(4) == 1
         assert time.monotonic() - began < 4
-        # The system still waits for the name server; who is at the terminal need not.
-        while process.poll() is None and time.monotonic() < began + 6:
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.2)
-        assert process.poll() == -signal.SIGINT
         process.stderr.close()
 
 

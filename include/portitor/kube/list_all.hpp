@@ -15,6 +15,7 @@ struct list_bounds
 {
     const stop_signal* stop = nullptr;  ///< who asks for the end; looked at with each object and page
     std::size_t objects = 100'000;
+    bool cut = false;  ///< at so many objects it ends as if there were no more, and not as an error
     std::size_t pages = 10'000;
     std::size_t bytes = 1024UL * 1024 * 1024;  ///< of all keys and texts that the reader let through
 };

@@ -129,7 +129,10 @@ asio::awaitable<void> look_at(
     std::size_t found = 0;
     for (const kube::object_ptr& each : *all)
         tell(kind.kind, services_of(*each), *each, sold, found, into);
-    if (found == 0)
+    const std::string unseen = left_out(*all);
+    if (!unseen.empty())
+        into.not_checked(check, unseen);
+    else if (found == 0)
         into.ok(check, fmt::format("none of {} leads to what is sold", all->size()));
 }
 
@@ -188,7 +191,13 @@ void look_at_http_routes(const patient& of, notebook& into)
             "the offer is withheld until that rule is gone"
         );
     }
-    if (found == 0)
+    std::vector<kube::object_ptr> all;
+    for (const auto& [key, route] : of.market->of(offer::child_kind::http_route).objects().all())
+        all.push_back(route);
+    const std::string unseen = left_out(all);
+    if (!unseen.empty())
+        into.not_checked(check, unseen);
+    else if (found == 0)
         into.ok(check, "none leads around a gate");
 }
 

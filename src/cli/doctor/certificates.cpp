@@ -4,6 +4,7 @@
 #include "cli/doctor/tls_probe.hpp"
 #include "cli/output/text.hpp"
 
+#include <portitor/core/saturating_time.hpp>
 #include <portitor/x402/base64.hpp>
 
 #include <boost/json/array.hpp>
@@ -31,11 +32,24 @@ struct subject
     bool has_own_ca = false;  ///< the system's CAs need not know it
 };
 
+std::chrono::seconds to_seconds(clock::time_point::duration span)
+{
+    return std::chrono::duration_cast<std::chrono::seconds>(span);
+}
+
 void judge_expiry(
     const std::string& check, const certificate_facts& facts, clock::time_point now, notebook& into
 )
 {
-    const auto left = std::chrono::duration_cast<std::chrono::seconds>(facts.expires - now);
+    if (facts.begins > now)
+        return into.failure(
+            check,
+            fmt::format(
+                "it is valid only in {}", age_in_words(to_seconds(saturating_between(now, facts.begins)))
+            ),
+            "is a clock wrong: that of this machine, or that of whoever issued it?"
+        );
+    const auto left = to_seconds(saturating_between(now, facts.expires));
     if (left.count() <= 0)
         return into.failure(
             check, fmt::format("expired {} ago", age_in_words(-left)), "renew it: who checks it goes away"

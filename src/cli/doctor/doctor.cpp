@@ -37,17 +37,21 @@ public:
         if (!web)
             co_return web.error();
         web_ = std::move(*web);
-        co_await within_limit(config_.settings.complete(*server_, terminal_));
+        const bool settings_read = co_await within_limit(config_.settings.complete(*server_, terminal_));
         co_await read_market();
         const doctor::patient patient = describe();
         doctor::report out;
-        out.settings = printable(config_.settings.source());
+        out.settings = settings_read ? printable(config_.settings.source())
+                                     : fmt::format(
+                                           "defaults: the API server has not shown the ConfigMap within {} s",
+                                           config_.timeout.count()
+                                       );
         out.findings = judge_settings();
         const auto found = co_await doctor::examine(patient, config_.areas(), config_.timeout);
         out.findings.insert(out.findings.end(), found.begin(), found.end());
         print(out);
-        const bool is_bad =
-            out.has(doctor::verdict::failure) || (config_.strict && out.has(doctor::verdict::warning));
+        const bool is_bad = out.has(doctor::verdict::failure) ||
+                            (config_.strict && out.has(doctor::verdict::warning)) || !out.has_seen_any();
         co_return is_bad ? 1 : 0;
     }
 
@@ -58,10 +62,12 @@ private:
         co_return std::monostate();
     }
 
-    asio::awaitable<void> within_limit(asio::awaitable<void> work)
+    /// Whether it has ended.
+    asio::awaitable<bool> within_limit(asio::awaitable<void> work)
     {
-        // What has not come is said by who needs it.
-        co_await unless(around_.timers.sleep_for(config_.timeout), to_its_end(std::move(work)));
+        const auto ended =
+            co_await unless(around_.timers.sleep_for(config_.timeout), to_its_end(std::move(work)));
+        co_return ended.has_value();
     }
 
     asio::awaitable<void> read_market()

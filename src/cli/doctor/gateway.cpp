@@ -1,6 +1,6 @@
 #include "cli/doctor/listeners.hpp"
 #include "cli/doctor/looking.hpp"
-#include "offer/watch_filters.hpp"
+#include "cli/doctor/verifier_pods.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
@@ -43,32 +43,59 @@ void judge_condition(const kube::object& gateway, const char* type, notebook& in
     into.ok(check, fmt::format("{}", type));
 }
 
+/// What there is of a kind instead, " (there are: a, b)"; nothing where it cannot be listed.
+asio::awaitable<std::string> there_are(const patient& of, kube::resource kind, const char* about)
+{
+    const auto all = co_await list(of.server, kind, {});
+    if (!all)
+        co_return std::string();
+    std::vector<std::string> names;
+    for (const kube::object_ptr& each : *all)
+    {
+        const std::string name = each->meta.ns.empty() ? each->meta.name : each->meta.key().to_string();
+        names.push_back(fmt::format("{} of {}", name, kube::string_at(each->spec(), about)));
+    }
+    co_return names.empty() ? std::string(" (there is none at all)")
+                            : fmt::format(" (there are: {})", some_of(names, 5));
+}
+
+void judge_controller(
+    const patient& of, const std::string& check, const std::string& controller, notebook& into
+)
+{
+    const bool is_traefiks = controller.find("traefik") != std::string::npos;
+    const std::string& wanted = of.settings.gateway.controller;
+    const std::string other_gateways =
+        "the gate is a Middleware of Traefik, which other gateways do not know: name a Gateway of Traefik's";
+    if (controller != wanted)
+        into.failure(
+            check,
+            fmt::format("its controller is {}, but gateway-controller says {}", controller, wanted),
+            is_traefiks ? "set gateway.controller of the chart to it: nobody else's word on a route counts"
+                        : other_gateways
+        );
+    else if (!is_traefiks)
+        into.warn(check, fmt::format("{} does not seem to be Traefik", controller), other_gateways);
+    else
+        into.ok(check, controller);
+}
+
 asio::awaitable<void> look_at_class(const patient& of, const kube::object& gateway, notebook& into)
 {
     const std::string name = kube::string_at(gateway.spec(), "gatewayClassName");
     const std::string check = fmt::format("GatewayClass {}", name);
     const auto found = co_await of.server.get(classes, {"", name});
-    if (!found)
-    {
-        if (found.error().is_not_found())
-            into.failure(check, "it is not there", "install the gateway's controller, or name another class");
-        else
-            into.unseen(check, found.error(), "get gatewayclasses");
-        co_return;
-    }
-    const std::string controller = kube::string_at((*found)->spec(), "controllerName");
-    if (controller == of.settings.gateway.controller)
-        into.ok(check, fmt::format("its controller is {}", controller));
+    if (found)
+        judge_controller(of, check, kube::string_at((*found)->spec(), "controllerName"), into);
+    else if (!found.error().is_not_found())
+        into.unseen(check, found.error(), "get gatewayclasses");
     else
+    {
+        const std::string instead = co_await there_are(of, classes, "controllerName");
         into.failure(
-            check,
-            fmt::format(
-                "its controller is {}, but gateway-controller says {}",
-                controller,
-                of.settings.gateway.controller
-            ),
-            "set gateway.controller of the chart to it: nobody else's word on a route counts"
+            check, "it is not there" + instead, "install the gateway's controller, or name another class"
         );
+    }
 }
 
 asio::awaitable<void> look_at_gateway(const patient& of, notebook& into)
@@ -81,71 +108,25 @@ asio::awaitable<void> look_at_gateway(const patient& of, notebook& into)
         co_return;
     }
     const auto found = co_await of.server.get(gateways, key);
+    if (!found && found.error().is_not_found())
+    {
+        const std::string instead = co_await there_are(of, gateways, "gatewayClassName");
+        into.failure(
+            check,
+            "it is not there" + instead,
+            "create it, or set gateway.namespace and gateway.name of the chart"
+        );
+        co_return;
+    }
     if (!found)
     {
-        if (found.error().is_not_found())
-            into.failure(
-                check, "it is not there", "create it, or set gateway.namespace and .name of the chart"
-            );
-        else
-            into.unseen(check, found.error(), "get gateways in " + key.ns);
+        into.unseen(check, found.error(), "get gateways in " + key.ns);
         co_return;
     }
     judge_condition(**found, "Accepted", into);
     judge_condition(**found, "Programmed", into);
     co_await look_at_class(of, **found, into);
     co_await look_at_listeners(of, *found, into);
-}
-
-/// The verifier's Service: as named, or as its URL says.
-kube::object_key verifier_of(const config::gateway_options& settings)
-{
-    if (!settings.verifier_service.name.empty())
-        return settings.verifier_service;
-    const auto url = http::parse_url(settings.verifier_url);
-    return url ? service_of(url->origin.host) : kube::object_key();
-}
-
-std::size_t count_ready(const std::vector<kube::object_ptr>& slices)
-{
-    std::size_t out = 0;
-    for (const kube::object_ptr& slice : slices)
-    {
-        for (const json::value& each : kube::array_at(slice->raw, "endpoints"))
-            out += kube::bool_at(kube::as_object(each), "conditions.ready", true) ? 1 : 0;
-    }
-    return out;
-}
-
-asio::awaitable<void> look_at_verifier(const patient& of, notebook& into)
-{
-    const kube::object_key service = verifier_of(of.settings.gateway);
-    if (service.name.empty())
-    {
-        into.not_checked(
-            "verifier",
-            fmt::format("{} is no Service of this cluster", of.settings.gateway.verifier_url),
-            "name it with verifier-service"
-        );
-        co_return;
-    }
-    const std::string check = fmt::format("Service {}", service.to_string());
-    const auto slices =
-        co_await list(of.server, api::endpoint_slice_resource, offer::endpoint_selection(service));
-    if (!slices)
-    {
-        into.unseen(check, slices.error(), "list endpointslices in " + service.ns);
-        co_return;
-    }
-    const std::size_t ready = count_ready(*slices);
-    if (ready == 0)
-        into.failure(
-            check,
-            "it has no ready endpoint: every paid route answers with an error",
-            fmt::format("kubectl -n {} get pods: is a verifier running, and ready?", service.ns)
-        );
-    else
-        into.ok(check, fmt::format("ready endpoints: {}", ready));
 }
 
 bool is_accepted(const kube::object& route)

@@ -74,17 +74,6 @@ bool admits(
            selects(kube::object_at(listener, "allowedRoutes.namespaces.selector"), *labels);
 }
 
-std::set<std::string> selling_namespaces(const patient& of)
-{
-    std::set<std::string> out;
-    if (of.market)
-    {
-        for (const auto& [key, offer] : of.market->offers())
-            out.insert(key.ns);
-    }
-    return out;
-}
-
 /// The labels of these namespaces, as far as they may be read.
 asio::awaitable<std::map<std::string, json::object>>
 read_labels(const patient& of, std::set<std::string> which, notebook& into)
@@ -106,12 +95,61 @@ read_labels(const patient& of, std::set<std::string> which, notebook& into)
     co_return out;
 }
 
+/// Which namespaces no listener takes routes of, and which it is not known of.
+struct shut_out
+{
+    std::vector<std::string> refused;
+    std::vector<std::string> unknown;
+};
+
+asio::awaitable<void> look_at_namespaces(
+    const patient& of, kube::object_ptr gateway, std::vector<const json::object*> listeners, notebook& into
+)
+{
+    constexpr const char* check = "allowedRoutes";
+    const auto selling = selling_namespaces(of);
+    if (!selling)
+    {
+        into.not_checked(check, of.no_market);
+        co_return;
+    }
+    const bool by_labels = std::any_of(listeners.begin(), listeners.end(), [](const json::object* each) {
+        return from_of(*each) == "Selector";
+    });
+    std::map<std::string, json::object> labels;
+    if (by_labels)
+        labels = co_await read_labels(of, *selling, into);
+    shut_out found;
+    for (const std::string& ns : *selling)
+    {
+        const auto known = labels.find(ns);
+        const auto of_ns = known == labels.end() ? std::nullopt : std::optional(known->second);
+        if (std::any_of(listeners.begin(), listeners.end(), [&](const json::object* each) {
+                return admits(*each, ns, gateway->meta.ns, of_ns);
+            }))
+            continue;
+        (by_labels && !of_ns ? found.unknown : found.refused).push_back(ns);
+    }
+    if (!found.refused.empty())
+        into.failure(
+            check,
+            fmt::format("no listener takes routes of namespaces that sell: {}", some_of(found.refused)),
+            "set allowedRoutes.namespaces.from of the listener to All, or to a Selector that matches them"
+        );
+    if (!found.unknown.empty())
+        into.not_checked(
+            check, fmt::format("by their labels, which were not looked at: {}", some_of(found.unknown))
+        );
+    if (found.refused.empty() && found.unknown.empty())
+        into.ok(check, fmt::format("all namespaces that sell ({}) may publish", selling->size()));
+}
+
 }  // namespace
 
 asio::awaitable<void> look_at_listeners(const patient& of, kube::object_ptr gateway, notebook& into)
 {
     const std::string section = of.settings.gateway.section;
-    const auto listeners = listeners_of(*gateway, section);
+    auto listeners = listeners_of(*gateway, section);
     if (listeners.empty())
     {
         into.failure(
@@ -123,33 +161,7 @@ asio::awaitable<void> look_at_listeners(const patient& of, kube::object_ptr gate
     }
     for (const json::object* each : listeners)
         judge_status(*gateway, kube::string_at(*each, "name"), into);
-    const std::set<std::string> selling = selling_namespaces(of);
-    const bool by_labels = std::any_of(listeners.begin(), listeners.end(), [](const json::object* each) {
-        return from_of(*each) == "Selector";
-    });
-    std::map<std::string, json::object> labels;
-    if (by_labels)
-        labels = co_await read_labels(of, selling, into);
-    std::vector<std::string> shut_out;
-    for (const std::string& ns : selling)
-    {
-        const auto known = labels.find(ns);
-        const auto of_ns = known == labels.end() ? std::nullopt : std::optional(known->second);
-        if (by_labels && !of_ns)
-            continue;
-        if (std::none_of(listeners.begin(), listeners.end(), [&](const json::object* each) {
-                return admits(*each, ns, gateway->meta.ns, of_ns);
-            }))
-            shut_out.push_back(ns);
-    }
-    if (!shut_out.empty())
-        into.failure(
-            "allowedRoutes",
-            fmt::format("no listener takes routes of namespaces that sell: {}", some_of(shut_out)),
-            "set allowedRoutes.namespaces.from of the listener to All, or to a Selector that matches them"
-        );
-    else
-        into.ok("allowedRoutes", fmt::format("all namespaces that sell ({}) may publish", selling.size()));
+    co_await look_at_namespaces(of, gateway, std::move(listeners), into);
 }
 
 }  // namespace portitor::cli::doctor

@@ -1,5 +1,8 @@
 #include "cli/doctor/looking.hpp"
 
+#include <portitor/core/saturating_time.hpp>
+#include <portitor/kube/list_all.hpp>
+
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
@@ -13,23 +16,34 @@ namespace json = boost::json;
 asio::awaitable<kube::api_result<std::vector<kube::object_ptr>>>
 list(kube::api& server, kube::resource kind, kube::selection which)
 {
-    std::vector<kube::object_ptr> out;
-    const kube::item_handler take = [&](json::object&& item, std::string_view) -> result<void> {
-        // The item's memory lasts only during the call.
-        auto read = kube::parse_object(json::object(item, json::storage_ptr()));
-        if (read && out.size() < most_objects)
-            out.push_back(*read);
-        return {};
-    };
-    kube::list_position from;
-    do
+    kube::list_bounds bounds;
+    bounds.objects = most_objects;
+    bounds.cut = true;
+    co_return co_await kube::list_objects(server, kind, {std::move(which)}, bounds);
+}
+
+std::string left_out(const std::vector<kube::object_ptr>& listed)
+{
+    if (listed.size() >= most_objects)
+        return fmt::format("there are many: only the first {} are looked at", most_objects);
+    std::vector<std::string> names;
+    for (const kube::object_ptr& each : listed)
     {
-        auto page = co_await server.list(kind, which, from, take);
-        if (!page)
-            co_return page.error();
-        from.continue_token = page->continue_token;
-    } while (!from.continue_token.empty() && out.size() < most_objects);
-    co_return out;
+        if (!each->unreadable.empty())
+            names.push_back(each->meta.key().to_string());
+    }
+    return names.empty() ? std::string()
+                         : fmt::format("too large or too deep to be looked at: {}", some_of(names));
+}
+
+std::optional<std::set<std::string>> selling_namespaces(const patient& of)
+{
+    if (!of.market)
+        return std::nullopt;
+    std::set<std::string> out;
+    for (const auto& [key, offer] : of.market->offers())
+        out.insert(key.ns);
+    return out;
 }
 
 std::optional<json::object> read_object(std::string_view text)
@@ -117,6 +131,11 @@ bool selects(const json::object& selector, const json::object& labels)
     return std::all_of(expressions.begin(), expressions.end(), [&](const json::value& each) {
         return is_satisfied(kube::as_object(each), labels);
     });
+}
+
+clock::time_point::duration age_of(const patient& of, clock::time_point then)
+{
+    return saturating_between(then, of.around.clock.now());
 }
 
 long long since(const timekeeper& time, timekeeper::time_point then)

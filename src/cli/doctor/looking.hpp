@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,16 @@ namespace portitor::cli::doctor {
 /// So much of a collection is looked at.
 inline constexpr std::size_t most_objects = 5'000;
 
-/// The objects of a kind, the first `most_objects` of them, whole.
+/// The objects of a kind, the first `most_objects` of them, whole; see kube::list_objects().
 boost::asio::awaitable<kube::api_result<std::vector<kube::object_ptr>>>
 list(kube::api& server, kube::resource kind, kube::selection which);
+
+/// What an area did not see of a list: "the first 5000 are looked at"; which ones cannot be read in full.
+/// Empty where it saw all.
+std::string left_out(const std::vector<kube::object_ptr>& listed);
+
+/// The namespaces that have offers; nothing where the offers cannot be read.
+std::optional<std::set<std::string>> selling_namespaces(const patient& of);
 
 /// A text as a JSON object; nothing where it is none.
 std::optional<boost::json::object> read_object(std::string_view text);
@@ -42,6 +50,9 @@ std::optional<version_number> read_version(std::string_view text);
 
 /// Whether labels satisfy a metav1.LabelSelector; what is not known in it is not satisfied.
 bool selects(const boost::json::object& selector, const boost::json::object& labels);
+
+/// How long ago something was that others wrote down; negative: it is to come.
+clock::time_point::duration age_of(const patient& of, clock::time_point then);
 
 /// Milliseconds since then.
 long long since(const timekeeper& time, timekeeper::time_point then);

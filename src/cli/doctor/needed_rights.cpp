@@ -59,8 +59,8 @@ constexpr std::array rules{
     rule{"doctor", ours, "registrationrequests", "list"},
     rule{"doctor", gateways, "httproutes", "list"},
     rule{"doctor", gateways, "referencegrants", "list"},
-    rule{"doctor", gateways, "gateways", "get"},
-    rule{"doctor", gateways, "gatewayclasses", "get"},
+    rule{"doctor", gateways, "gateways", "get list"},
+    rule{"doctor", gateways, "gatewayclasses", "get list"},
     rule{"doctor", traefik, "middlewares", "list"},
     rule{"doctor", traefik, "ingressroutes", "list"},
     rule{"doctor", "networking.k8s.io", "ingresses", "list"},
@@ -74,6 +74,7 @@ constexpr std::array rules{
     rule{"doctor", leases, "leases", "get", reach::release, "portitor-registrar"},
     rule{"doctor", "apps", "deployments", "list", reach::release},
     rule{"doctor", "", "pods", "list", reach::release},
+    rule{"doctor", "", "pods/proxy", "get", reach::release},
     rule{"doctor", "apps", "deployments", "list", reach::gateway},
     rule{"doctor", "apps", "daemonsets", "list", reach::gateway},
 };

@@ -8,6 +8,7 @@
 #include <boost/json/array.hpp>
 
 #include <array>
+#include <set>
 
 namespace portitor::cli::doctor {
 
@@ -21,6 +22,7 @@ constexpr std::array<std::uint64_t, 4> narrower_ranges{2'000, 1'000, 500, 10};
 constexpr std::int64_t lag_that_warns = 120;    // s
 constexpr std::int64_t lag_that_fails = 1'200;  // s
 constexpr unsigned ether_decimals = 18;
+constexpr std::size_t most_accounts = 5;
 
 /// A chain, and its node.
 struct chain_node
@@ -29,7 +31,28 @@ struct chain_node
     config::chain chain;
     const x402::network* network;  ///< null: not an entry of the list of networks
     evm::json_rpc node;
+    std::vector<std::string> accounts;  ///< whose balances are looked at
 };
+
+/// The accounts that register on a chain: the one that was named, else those that RegistrationRequests tell
+/// of (the registrar writes down whose transaction it is about to send).
+std::vector<std::string> accounts_on(const patient& of, const x402::network* chain)
+{
+    if (!of.registrar.empty())
+        return {of.registrar};
+    std::set<std::string> out;
+    if (!of.market || !chain)
+        return {};
+    for (const auto& [key, live] : of.market->of(offer::child_kind::registration).objects().all())
+    {
+        const std::string account = kube::string_at(live->status(), "writeAhead.account");
+        const auto* meant = of.settings.lists.networks.table.find(kube::string_at(live->spec(), "chain"));
+        if (meant && meant->caip2 == chain->caip2 && out.size() < most_accounts &&
+            evm::address::parse(account))
+            out.insert(account);
+    }
+    return {out.begin(), out.end()};
+}
 
 std::string text_of(const json::value& value)
 {
@@ -163,10 +186,10 @@ asio::awaitable<void> look_at_logs(const patient& of, chain_node& at, std::uint6
     );
 }
 
-asio::awaitable<void> look_at_balance(const patient& of, chain_node& at, notebook& into)
+asio::awaitable<void> look_at_balance(const patient& of, chain_node& at, std::string account, notebook& into)
 {
-    const std::string check = fmt::format("{}: balance of {}", at.chain.name, of.registrar);
-    const auto said = co_await at.node.call("eth_getBalance", {of.registrar, "latest"}, of.limit);
+    const std::string check = fmt::format("{}: balance of {}", at.chain.name, account);
+    const auto said = co_await at.node.call("eth_getBalance", {account, "latest"}, of.limit);
     const auto amount = said ? evm::parse_quantity(text_of(*said)) : result<u256>(said.error());
     if (!amount)
         into.not_checked(check, why(amount.error()));
@@ -186,20 +209,27 @@ asio::awaitable<void> look_at(const patient& of, chain_node at, notebook& into)
     const auto head = co_await look_at_head(of, at, into);
     if (head)
         co_await look_at_logs(of, at, *head, into);
-    if (!of.registrar.empty())
-        co_await look_at_balance(of, at, into);
+    for (const std::string& account : at.accounts)
+        co_await look_at_balance(of, at, account, into);
+    if (at.accounts.empty() && !at.chain.registry.empty())
+        into.not_checked(
+            at.chain.name + ": balance",
+            "no RegistrationRequest tells which account registers there",
+            "name it with --registrar-account"
+        );
 }
 
 asio::awaitable<void> look_at_chain(const patient& of, config::chain which, notebook& into)
 {
     const std::string check = which.name + ": node";
+    const x402::network* network = of.settings.lists.networks.table.find(which.name);
     auto node = evm::json_rpc::make(of.web, which.rpc_url, evm::rpc_transport::http_too);
-    if (node)
-        co_await look_at(
-            of, {check, which, of.settings.lists.networks.table.find(which.name), std::move(*node)}, into
-        );
-    else
+    if (!node)
+    {
         into.failure(check, why(node.error()), "see rpcURL of that chain");
+        co_return;
+    }
+    co_await look_at(of, {check, which, network, std::move(*node), accounts_on(of, network)}, into);
 }
 
 }  // namespace
@@ -216,10 +246,6 @@ asio::awaitable<void> examine_nodes(const patient& of, notebook& into)
     co_await side_by_side(into, std::move(parts));
     if (!has_nodes)
         into.info("nodes", "no chain has one (rpcURL): what became of a payment, only its facilitator tells");
-    else if (of.registrar.empty())
-        into.not_checked(
-            "balance", "the registrar's account is not known here", "name it with --registrar-account"
-        );
 }
 
 }  // namespace portitor::cli::doctor

@@ -30,10 +30,9 @@ struct group
 // A new offer has its time.
 constexpr std::chrono::seconds patience(60);
 
-std::string age_of(const patient& of, clock::time_point since)
+std::string age_text(const patient& of, clock::time_point since)
 {
-    const auto age = std::chrono::duration_cast<std::chrono::seconds>(of.around.clock.now() - since);
-    return age_in_words(std::max(age, age.zero()));
+    return age_in_words(std::chrono::duration_cast<std::chrono::seconds>(age_of(of, since)));
 }
 
 /// The condition that tells why: the first one that Ready waits for and that is not True.
@@ -124,7 +123,7 @@ void tell_groups(const patient& of, notebook& into)
     const auto groups = group_offers(of);
     for (const auto& [cause, each] : groups)
     {
-        const bool is_new = of.around.clock.now() - each.oldest < patience;
+        const bool is_new = age_of(of, each.oldest) < patience;
         into.add(
             cause,
             is_new || each.is_sellers ? verdict::warning : verdict::failure,
@@ -132,7 +131,7 @@ void tell_groups(const patient& of, notebook& into)
                 "{} not Ready, for {} at most: {}",
                 each.names.size() == 1 ? std::string("one offer is")
                                        : fmt::format("{} offers are", each.names.size()),
-                age_of(of, each.oldest),
+                age_text(of, each.oldest),
                 some_of(each.names)
             ),
             each.message
@@ -150,9 +149,8 @@ void tell_deletions(const patient& of, notebook& into)
     std::vector<std::string> late;
     for (const auto& [key, offer] : looked_at(of, of.market->offers()))
     {
-        if (offer->meta.deleted &&
-            of.around.clock.now() - *offer->meta.deleted > of.settings.deletion_deadline)
-            late.push_back(fmt::format("{} ({})", key.to_string(), age_of(of, *offer->meta.deleted)));
+        if (offer->meta.deleted && age_of(of, *offer->meta.deleted) > of.settings.deletion_deadline)
+            late.push_back(fmt::format("{} ({})", key.to_string(), age_text(of, *offer->meta.deleted)));
     }
     if (!late.empty())
         into.failure(
@@ -172,7 +170,7 @@ void tell_routes(const patient& of, notebook& into)
     for (const auto& [key, live] : looked_at(of, routes.objects().all()))
     {
         const api::admission said = api::read_admission(*live);
-        const bool is_new = of.around.clock.now() - live->meta.created < patience;
+        const bool is_new = age_of(of, live->meta.created) < patience;
         if (is_new || (said.admitted && said.generation == live->meta.generation))
             continue;
         refused.push_back(key.to_string());

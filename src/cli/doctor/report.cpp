@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ostream>
 
 namespace portitor::cli::doctor {
@@ -73,6 +74,13 @@ std::array<std::size_t, verdict_count> report::counts() const
     for (const finding& each : findings)
         ++out[static_cast<std::size_t>(each.how)];
     return out;
+}
+
+bool report::has_seen_any() const
+{
+    return std::any_of(findings.begin(), findings.end(), [](const finding& each) {
+        return each.how != verdict::not_checked;
+    });
 }
 
 void print_text(const report& what, std::ostream& out, const palette& colours)

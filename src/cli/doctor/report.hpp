@@ -19,6 +19,8 @@ struct report
     /// By verdict.
     std::array<std::size_t, verdict_count> counts() const;
     bool has(verdict how) const { return counts()[static_cast<std::size_t>(how)] > 0; }
+    /// Whether anything at all could be looked at.
+    bool has_seen_any() const;
 };
 
 /// One line for each check, what to do below it, and a sum.

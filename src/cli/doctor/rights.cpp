@@ -4,7 +4,9 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 
 namespace portitor::cli::doctor {
@@ -87,6 +89,20 @@ asio::awaitable<void> look_at_role(const patient& of, std::string role, std::str
         into.ok(check, "it has every right that it needs");
 }
 
+/// A line for so many that none is cut off.
+void tell_own(const std::vector<std::string>& lacks, notebook& into)
+{
+    constexpr std::size_t in_a_line = 12;
+    for (auto at = lacks.begin(); at != lacks.end();)
+    {
+        const auto end = at + std::min<std::ptrdiff_t>(in_a_line, lacks.end() - at);
+        into.info(
+            "doctor", fmt::format("what takes other rights is not checked: {}", fmt::join(at, end, ", "))
+        );
+        at = end;
+    }
+}
+
 }  // namespace
 
 asio::awaitable<void> examine_rights(const patient& of, notebook& into)
@@ -97,7 +113,7 @@ asio::awaitable<void> examine_rights(const patient& of, notebook& into)
     else if (own->empty())
         into.ok("doctor", "it may look at everything");
     else
-        into.info("doctor", fmt::format("what takes other rights is not checked: {}", some_of(*own, 30)));
+        tell_own(*own, into);
     const auto accounts = co_await accounts_of_release(of);
     for (const char* role : roles)
     {

@@ -121,11 +121,10 @@ void judge_lease(const patient& of, const kube::object& lease, notebook& into)
     const auto renewed = parse_rfc3339(said.renewed);
     if (said.holder.empty() || !renewed)
         return into.failure(check, "nobody holds it", "is that role running? See its log");
-    const auto age = std::chrono::duration_cast<std::chrono::seconds>(of.around.clock.now() - *renewed);
-    const std::string words =
-        fmt::format("held by {}, renewed {} ago", said.holder, age_in_words(std::max(age, age.zero())));
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(age_of(of, *renewed));
+    const std::string words = fmt::format("held by {}, renewed {} ago", said.holder, age_in_words(age));
     // Clocks may differ a little.
-    if (age > 2 * said.duration + std::chrono::seconds(5))
+    if (age / 2 - std::chrono::seconds(2) > said.duration)
         return into.failure(check, words, "nobody of that role works: see its log");
     into.ok(check, words);
 }

@@ -1,6 +1,8 @@
 #include "cli/doctor/tls_probe.hpp"
 
 #include <portitor/core/deadline.hpp>
+#include <portitor/core/saturating_time.hpp>
+#include <portitor/http/name_lookup.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
@@ -32,12 +34,20 @@ bool is_address(const std::string& host)
     return !ec;
 }
 
+/// The beginning of time where it is none.
+clock::time_point time_of(const ASN1_TIME* text)
+{
+    std::tm parts{};
+    if (ASN1_TIME_to_tm(text, &parts) != 1)
+        return {};
+    return saturating_add(clock::time_point(), std::chrono::seconds(timegm(&parts)));
+}
+
 certificate_facts facts_of(X509* certificate, const std::string& host)
 {
     certificate_facts out;
-    std::tm until{};
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until) == 1)
-        out.expires = std::chrono::system_clock::from_time_t(timegm(&until));
+    out.begins = time_of(X509_get0_notBefore(certificate));
+    out.expires = time_of(X509_get0_notAfter(certificate));
     out.is_for_host = is_address(host)
                           ? X509_check_ip_asc(certificate, host.c_str(), 0) == 1
                           : X509_check_host(certificate, host.data(), host.size(), 0, nullptr) == 1;
@@ -47,17 +57,15 @@ certificate_facts facts_of(X509* certificate, const std::string& host)
 asio::awaitable<result<certificate_facts>> shake_hands(http::origin server)
 {
     const auto executor = co_await asio::this_coro::executor;
-    tcp::resolver resolver(executor);
-    const auto [unknown, found] =
-        co_await resolver.async_resolve(server.host, std::to_string(server.port), as_result);
-    if (unknown)
-        co_return fail(errc::unavailable, "{}: {}", server.host, unknown.message());
+    const auto found = co_await http::look_up(server);
+    if (!found)
+        co_return found.error();
     asio::ssl::context context(asio::ssl::context::tls_client);
     context.set_verify_mode(asio::ssl::verify_none);
     boost::system::error_code ignored;
     context.set_default_verify_paths(ignored);
     asio::ssl::stream<tcp::socket> line(executor, context);
-    const auto [refused, where] = co_await asio::async_connect(line.next_layer(), found, as_result);
+    const auto [refused, where] = co_await asio::async_connect(line.next_layer(), *found, as_result);
     if (refused)
         co_return fail(errc::unavailable, "{}: {}", server.to_string(), refused.message());
     if (!is_address(server.host))

@@ -15,9 +15,10 @@ namespace portitor::cli::doctor {
 /// What a certificate says.
 struct certificate_facts
 {
-    clock::time_point expires{};
-    bool is_for_host = false;  ///< its names are right for who was asked
-    std::string distrust;      ///< why the system's CAs do not vouch for it; empty: they do
+    clock::time_point begins{};
+    clock::time_point expires{};  ///< at the latest the end of the clock: some are to last until 9999
+    bool is_for_host = false;     ///< its names are right for who was asked
+    std::string distrust;         ///< why the system's CAs do not vouch for it; empty: they do
 };
 
 /// The first certificate of a PEM text. `host` is who it is to be for. errc::invalid where there is none.

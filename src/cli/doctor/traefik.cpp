@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
-#include <set>
 
 namespace portitor::cli::doctor {
 
@@ -22,57 +20,74 @@ constexpr kube::resource daemon_sets{"apps", "v1", "daemonsets", "DaemonSet"};
 // Offers whose children are compared: it is one thread that does it.
 constexpr std::size_t most_compared = 1'000;
 
-/// The container of a workload that is Traefik, by its image.
+/// The container of a workload that is Traefik.
 const json::object* traefik_in(const kube::object& workload)
 {
     for (const json::value& each : kube::array_at(workload.spec(), "template.spec.containers"))
     {
-        const json::object& container = kube::as_object(each);
-        if (kube::string_at(container, "image").find("traefik") != std::string::npos)
-            return &container;
+        if (is_traefik(kube::as_object(each)))
+            return &kube::as_object(each);
     }
     return nullptr;
 }
 
-std::vector<std::string> selling_namespaces(const patient& of)
+/// Judges all Traefiks among what is selected; how many there are, or what could not be listed.
+asio::awaitable<kube::api_result<std::size_t>>
+look_at_workloads(const patient& of, kube::selection where, notebook& into)
 {
-    std::set<std::string> out;
-    if (of.market)
-    {
-        for (const auto& [key, offer] : of.market->offers())
-            out.insert(key.ns);
-    }
-    return {out.begin(), out.end()};
-}
-
-asio::awaitable<void> look_at_workloads(const patient& of, notebook& into)
-{
-    kube::selection there;
-    there.ns = of.settings.gateway.gateway.ns;
-    bool found_one = false;
+    std::size_t count = 0;
     for (const kube::resource& kind : std::array{deployments, daemon_sets})
     {
-        const auto found = co_await list(of.server, kind, there);
+        const auto found = co_await list(of.server, kind, where);
         if (!found)
-        {
-            into.unseen("settings", found.error(), fmt::format("list {} in {}", kind.plural, there.ns));
-            co_return;
-        }
+            co_return found.error();
         for (const kube::object_ptr& each : *found)
         {
             const json::object* container = traefik_in(*each);
             if (!container)
                 continue;
-            found_one = true;
+            ++count;
+            into.info("settings", fmt::format("those of {} {}", kind.kind, each->meta.key().to_string()));
             judge_traefik(read_traefik(*container), selling_namespaces(of), into);
         }
     }
-    if (!found_one)
+    co_return count;
+}
+
+/// Where the Gateway is; else wherever a chart of Traefik's put it.
+asio::awaitable<void> look_for_traefik(const patient& of, notebook& into)
+{
+    kube::selection there;
+    there.ns = of.settings.gateway.gateway.ns;
+    const auto beside = co_await look_at_workloads(of, there, into);
+    if (beside && *beside > 0)
+        co_return;
+    kube::selection anywhere;
+    anywhere.labels = "app.kubernetes.io/name=traefik";
+    const auto elsewhere = co_await look_at_workloads(of, anywhere, into);
+    if (elsewhere && *elsewhere > 0)
+        co_return;
+    if (!beside)
+        into.unseen("settings", beside.error(), "list deployments and daemonsets in " + there.ns);
+    else if (!elsewhere)
+        into.not_checked(
+            "settings",
+            fmt::format("namespace {}, where the Gateway is, has no Traefik", there.ns),
+            fmt::format(
+                "to look elsewhere takes the right to list deployments and daemonsets in all namespaces ({})",
+                elsewhere.error().message()
+            )
+        );
+    else
         into.not_checked(
             "settings",
             fmt::format(
-                "no Deployment or DaemonSet of Traefik is in namespace {}, where the Gateway is", there.ns
-            )
+                "no Deployment or DaemonSet of Traefik is in namespace {}, where the Gateway is, and "
+                "none with the label {} elsewhere",
+                there.ns,
+                anywhere.labels
+            ),
+            "the gate is a Middleware of Traefik, which other gateways do not know: is it installed?"
         );
 }
 
@@ -124,7 +139,7 @@ void compare_children(const patient& of, notebook& into)
 asio::awaitable<void> examine_traefik(const patient& of, notebook& into)
 {
     compare_children(of, into);
-    co_await look_at_workloads(of, into);
+    co_await look_for_traefik(of, into);
 }
 
 }  // namespace portitor::cli::doctor

@@ -5,9 +5,11 @@
 #include <boost/json/array.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <sstream>
+#include <utility>
 
 namespace portitor::cli::doctor {
 
@@ -96,7 +98,10 @@ void judge_version(const traefik_flags& of, notebook& into)
 
 void judge_providers(const traefik_flags& of, notebook& into)
 {
-    for (const char* each : {"kubernetescrd", "kubernetesgateway"})
+    constexpr std::array providers{
+        std::pair{"kubernetescrd", "providers.kubernetesCRD"},
+        std::pair{"kubernetesgateway", "providers.kubernetesGateway"}};
+    for (const auto& [each, of_chart] : providers)
     {
         const std::string check = fmt::format("providers.{}", each);
         if (of.has(check))
@@ -107,20 +112,29 @@ void judge_providers(const traefik_flags& of, notebook& into)
             into.failure(
                 check,
                 "it is off: routes of offers are not served, or answer with an error",
-                fmt::format("start Traefik with --{}", check)
+                fmt::format(
+                    "start Traefik with --{}, by its Helm chart with {}.enabled=true", check, of_chart
+                )
             );
     }
 }
 
-void judge_namespaces(const traefik_flags& of, const std::vector<std::string>& selling, notebook& into)
+void judge_namespaces(
+    const traefik_flags& of, const std::optional<std::set<std::string>>& selling, notebook& into
+)
 {
     for (const char* each : {"providers.kubernetescrd.namespaces", "providers.kubernetesgateway.namespaces"})
     {
         const std::string listed = "," + of.value(each) + ",";
         if (listed == ",,")
             continue;
+        if (!selling)
+        {
+            into.not_checked(each, "the offers cannot be read: which namespaces sell is not known");
+            continue;
+        }
         std::vector<std::string> left_out;
-        for (const std::string& ns : selling)
+        for (const std::string& ns : *selling)
         {
             if (listed.find("," + ns + ",") == listed.npos)
                 left_out.push_back(ns);
@@ -210,7 +224,21 @@ traefik_flags read_traefik(const json::object& container)
     return out;
 }
 
-void judge_traefik(const traefik_flags& of, const std::vector<std::string>& selling, notebook& into)
+bool is_traefik(const json::object& container)
+{
+    // "registry:5000/library/traefik:v3.6@sha256:…": its last part, without tag and digest.
+    std::string image = kube::string_at(container, "image");
+    image.erase(std::min(image.find('@'), image.size()));
+    image.erase(0, image.rfind('/') + 1);
+    if (image.substr(0, image.find(':')).find("traefik") != std::string::npos)
+        return true;
+    const traefik_flags flags = read_traefik(container);
+    return flags.has("providers.kubernetescrd") || flags.has("providers.kubernetesgateway");
+}
+
+void judge_traefik(
+    const traefik_flags& of, const std::optional<std::set<std::string>>& selling, notebook& into
+)
 {
     judge_version(of, into);
     judge_providers(of, into);

@@ -5,8 +5,9 @@
 #include <portitor/kube/object.hpp>
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
-#include <vector>
 
 namespace portitor::cli::doctor {
 
@@ -26,7 +27,12 @@ struct traefik_flags
 /// Reads the arguments and the environment of a container.
 traefik_flags read_traefik(const boost::json::object& container);
 
-/// Judges what matters to the gate. `selling` are the namespaces that sell.
-void judge_traefik(const traefik_flags& of, const std::vector<std::string>& selling, notebook& into);
+/// Whether a container is Traefik, by its image or by what it is started with. traefik/whoami is not.
+bool is_traefik(const boost::json::object& container);
+
+/// Judges what matters to the gate. `selling` are the namespaces that sell, where they are known.
+void judge_traefik(
+    const traefik_flags& of, const std::optional<std::set<std::string>>& selling, notebook& into
+);
 
 }  // namespace portitor::cli::doctor

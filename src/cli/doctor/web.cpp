@@ -1,6 +1,7 @@
 #include "cli/doctor/web.hpp"
 
 #include "cli/doctor/looking.hpp"
+#include "cli/output/masked.hpp"
 #include "cli/output/text.hpp"
 
 namespace portitor::cli::doctor {
@@ -60,13 +61,7 @@ get(const patient& of, std::string url, std::string host, std::size_t most_body)
 
 std::string shown(const std::string& url)
 {
-    std::string out = url.substr(0, url.find_first_of("?#"));
-    const auto scheme = out.find("://");
-    const auto begin = scheme == out.npos ? 0 : scheme + 3;
-    const auto user = out.substr(0, out.find('/', begin)).rfind('@');
-    if (user != out.npos && user >= begin)
-        out.erase(begin, user + 1 - begin);
-    return printable(out, 200);
+    return printable(masked_url(url.substr(0, url.find_first_of("?#"))), 200);
 }
 
 }  // namespace portitor::cli::doctor

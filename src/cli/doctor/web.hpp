@@ -21,7 +21,8 @@ struct web_answer
 boost::asio::awaitable<result<web_answer>>
 get(const patient& of, std::string url, std::string host, std::size_t most_body);
 
-/// Scheme, host and port of a URL, and its path: what may be shown of it. The rest can hold keys.
+/// What may be shown of a URL, or of where a redirect leads, which may be a path alone and then is no URL to
+/// masked_url(): no query and no fragment, which say nothing here.
 std::string shown(const std::string& url);
 
 }  // namespace portitor::cli::doctor

@@ -394,6 +394,12 @@ TEST_CASE_METHOD(rules, "a kind can be read once, page by page and in parts, wit
     REQUIRE(whole);
     CHECK(whole->size() == 501);
     CHECK((*whole)[500]->meta.name == "w-0500");
+    kube::list_bounds few;
+    few.objects = 3;
+    few.cut = true;
+    const auto some = w.run(kube::list_objects(*mine.api, widgets, {here}, few));
+    REQUIRE(some);
+    CHECK(some->size() == 3);
 
     here.labels = "app near (x)";
     CHECK_FALSE(w.run(kube::list_all(*mine.api, widgets, {here}, target)));

@@ -19,6 +19,13 @@ struct identity
     std::string key;
 };
 
+/// When a certificate is valid, as "99991231235959Z"; empty: from a minute ago, for an hour.
+struct validity
+{
+    std::string from = {};
+    std::string until = {};
+};
+
 /// A certificate authority of this test alone, valid for an hour.
 class authority
 {
@@ -30,10 +37,10 @@ public:
     std::string certificate() const { return to_pem(certificate_.get()); }
 
     /// `names` are subject alternative names as OpenSSL writes them: "DNS:a,IP:127.0.0.1".
-    identity issue(const std::string& common_name, const std::string& names) const
+    identity issue(const std::string& common_name, const std::string& names, const validity& when = {}) const
     {
         const key_ptr key = new_key();
-        return {to_pem(make(common_name, names, key.get(), this).get()), to_pem(key.get())};
+        return {to_pem(make(common_name, names, key.get(), this, when).get()), to_pem(key.get())};
     }
 
 private:
@@ -70,8 +77,13 @@ private:
         check(extension && X509_add_ext(certificate, extension.get(), -1) == 1);
     }
 
-    static certificate_ptr
-    make(const std::string& name, const std::string& names, EVP_PKEY* key, const authority* issuer)
+    static certificate_ptr make(
+        const std::string& name,
+        const std::string& names,
+        EVP_PKEY* key,
+        const authority* issuer,
+        const validity& when = {}
+    )
     {
         static long serial = 0;
         certificate_ptr out(X509_new());
@@ -79,6 +91,10 @@ private:
         ASN1_INTEGER_set(X509_get_serialNumber(out.get()), ++serial);
         X509_gmtime_adj(X509_getm_notBefore(out.get()), -60);
         X509_gmtime_adj(X509_getm_notAfter(out.get()), 3600);
+        if (!when.from.empty())
+            check(ASN1_TIME_set_string_X509(X509_getm_notBefore(out.get()), when.from.c_str()) == 1);
+        if (!when.until.empty())
+            check(ASN1_TIME_set_string_X509(X509_getm_notAfter(out.get()), when.until.c_str()) == 1);
         X509_set_pubkey(out.get(), key);
         const std::basic_string<unsigned char> text(name.begin(), name.end());
         X509_NAME* subject = X509_get_subject_name(out.get());

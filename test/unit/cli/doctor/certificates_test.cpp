@@ -46,6 +46,16 @@ TEST_CASE("the verifier's Secret is judged where it may be read", "[cli][doctor]
     const auto found = holds(issuer.issue("x", "DNS:other").certificate);
     CHECK(says(found, "warning " + name + "expires in "));
     CHECK(says(found, "failure " + name + "it is not for portitor-verifier.portitor.invalid"));
+    const auto lasting = [&](const portitor::test::validity& when) {
+        return holds(issuer.issue("x", "DNS:portitor-verifier.portitor.invalid", when).certificate);
+    };
+    CHECK(says(lasting({.until = "99991231235959Z"}), "ok " + name + "expires in "));
+    CHECK(says(lasting({.until = "20200101000000Z"}), "failure " + name + "expired "));
+    CHECK(says(
+        lasting({.from = "99980101000000Z", .until = "99991231235959Z"}),
+        "failure " + name + "it is valid only in "
+    ));
+    CHECK(says(lasting({.from = "00000101000000Z"}), "warning " + name + "expires in "));
     world.cluster.forbidden = {"secrets"};
     CHECK(says(
         world.visit(&examine_certificates),

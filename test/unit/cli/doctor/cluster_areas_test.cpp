@@ -174,6 +174,36 @@ TEST_CASE("doctor looks at pods, images and Leases of the roles", "[cli][doctor]
     CHECK(says(found, "warning Lease portitor-registrar: namespace portitor has none"));
 }
 
+TEST_CASE("times at the ends of the clock are told, and overflow nothing", "[cli][doctor]")
+{
+    doctor_world world;
+    json::object dying = sold_offer("dying");
+    dying["metadata"].as_object()["deletionTimestamp"] = "0001-01-01T00:00:00Z";
+    json::object unborn = sold_offer("unborn");
+    unborn["status"] = json::object();
+    unborn["metadata"].as_object()["creationTimestamp"] = "9999-12-31T23:59:59Z";
+    world.cluster.lists["serviceoffers"] = {dying, unborn};
+    world.read_market();
+    const auto found = world.visit(&examine_offers);
+    CHECK(says(found, "failure deletion: 1 offers wait for it longer than the deadline: shop/dying ("));
+    CHECK(says(
+        found, "warning no condition of this generation: one offer is not Ready, for 0s at most: shop/unborn"
+    ));
+
+    const auto lease = [&](const std::string& renewed) {
+        world.cluster.objects["leases/portitor/portitor-controller"] = object_of(
+            R"({"metadata": {"namespace": "portitor", "name": "portitor-controller"},
+                "spec": {"holderIdentity": "one", "leaseDurationSeconds": 9223372036854775807, "renewTime": ")" +
+            renewed + R"("}})"
+        );
+        return world.visit(&examine_roles);
+    };
+    CHECK(says(
+        lease("9999-12-31T23:59:59.000000Z"), "ok Lease portitor-controller: held by one, renewed 0s ago"
+    ));
+    CHECK(says(lease("0001-01-01T00:00:00.000000Z"), "Lease portitor-controller: held by one, renewed "));
+}
+
 TEST_CASE("doctor groups what is not sold by its cause", "[cli][doctor]")
 {
     doctor_world world;

@@ -7,6 +7,7 @@
 
 #include <portitor/api/resources.hpp>
 #include <portitor/config/groups.hpp>
+#include <portitor/core/task_group.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -41,13 +42,15 @@ public:
     std::map<std::string, std::vector<json::object>> lists;  ///< by plural
     std::map<std::string, http::response> others;            ///< by target, of ask()
     std::vector<std::string> forbidden;                      ///< plurals
+    std::vector<std::string> forbidden_everywhere;           ///< to be listed in all namespaces at once
     std::function<http::response(const std::string& target, const std::string& body)> on_ask;
+    std::string silent;  ///< a target of ask() that holds this is never answered; empty: none
 
     asio::awaitable<kube::api_result<kube::object_ptr>>
     get(kube::resource kind, kube::object_key key, kube::request_class) override
     {
         const std::string plural(kind.plural);
-        if (is_forbidden(plural))
+        if (is_in(forbidden, plural))
             co_return refusal(403, "Forbidden");
         const auto at = objects.find(plural + "/" + key.ns + "/" + key.name);
         if (at == objects.end())
@@ -59,7 +62,7 @@ public:
     list(kube::resource kind, kube::selection which, kube::list_position, kube::item_handler each) override
     {
         const std::string plural(kind.plural);
-        if (is_forbidden(plural))
+        if (is_in(forbidden, plural) || (which.ns.empty() && is_in(forbidden_everywhere, plural)))
             co_return refusal(403, "Forbidden");
         for (const json::object& item : lists[plural])
         {
@@ -74,6 +77,8 @@ public:
 
     asio::awaitable<result<http::response>> ask(http::verb, std::string target, std::string body) override
     {
+        if (!silent.empty() && target.find(silent) != target.npos)
+            co_await sleep_for(std::chrono::hours(1));
         if (on_ask)
             co_return on_ask(target, body);
         const auto at = others.find(target);
@@ -117,9 +122,9 @@ private:
         return {status, reason, reason, {}};
     }
 
-    bool is_forbidden(const std::string& plural) const
+    static bool is_in(const std::vector<std::string>& some, const std::string& plural)
     {
-        return std::find(forbidden.begin(), forbidden.end(), plural) != forbidden.end();
+        return std::find(some.begin(), some.end(), plural) != some.end();
     }
 };
 
@@ -224,6 +229,23 @@ struct doctor_world
         const patient of = made();
         notebook into("area");
         portitor::test::run(host.context, area(of, into));
+        return into.findings();
+    }
+
+    /// The same, where somebody is silent for the patient's whole limit.
+    std::vector<finding> visit_silent(examiner area)
+    {
+        const patient of = made();
+        notebook into("area");
+        bool ended = false;
+        asio::co_spawn(host.context, area(of, into), [&](std::exception_ptr) { ended = true; });
+        host.context.restart();
+        host.context.poll();
+        CHECK_FALSE(ended);
+        host.timers.advance(of.limit);
+        host.context.restart();
+        host.context.poll();
+        REQUIRE(ended);
         return into.findings();
     }
 

@@ -24,7 +24,8 @@ json::object gateway(const std::string& allowed)
     );
 }
 
-std::vector<finding> judged(const std::string& container, const std::vector<std::string>& selling = {})
+std::vector<finding>
+judged(const std::string& container, const std::optional<std::set<std::string>>& selling = std::nullopt)
 {
     notebook into("traefik");
     judge_traefik(read_traefik(object_of(container)), selling, into);
@@ -81,9 +82,10 @@ TEST_CASE("doctor evaluates a listener's selector by the namespaces' labels", "[
     ns = object_of(R"({"metadata": {"name": "shop", "labels": {"sells": "yes", "team": "c"}}})");
     CHECK(says(world.visit(&examine_gateway), "failure allowedRoutes: "));
     world.cluster.forbidden = {"namespaces"};
-    CHECK(says(
-        world.visit(&examine_gateway), "not checked allowedRoutes: the right to get namespaces is missing"
-    ));
+    const auto unseen = world.visit(&examine_gateway);
+    CHECK(says(unseen, "not checked allowedRoutes: the right to get namespaces is missing"));
+    CHECK(says(unseen, "not checked allowedRoutes: by their labels, which were not looked at: shop\n"));
+    CHECK_FALSE(says(unseen, "ok allowedRoutes"));
 }
 
 TEST_CASE("doctor reads how Traefik was started", "[cli][doctor]")
@@ -102,7 +104,7 @@ TEST_CASE("doctor reads how Traefik was started", "[cli][doctor]")
         R"({"image": "traefik:v2.11", "args": ["--providers.kubernetescrd=false",
             "--entryPoints.web.forwardedHeaders.insecure", "--providers.providersthrottleduration=1m30s"],
             "env": [{"name": "TRAEFIK_PROVIDERS_KUBERNETESGATEWAY_NAMESPACES", "value": "other,shops"}]})",
-        {"shop"}
+        std::set<std::string>{"shop"}
     );
     CHECK(says(bad, "failure version: v2.11"));
     CHECK(says(bad, "failure providers.kubernetescrd: it is off"));

@@ -112,6 +112,10 @@ TEST_CASE("the command's exit codes", "[cli][doctor]")
         std::string::npos
     );
     CHECK(world.run({"doctor", "--only=gateway", "-o", "json"}).code == 1);
+    // Nothing that was to be looked at could be: that is not well.
+    const auto blind = world.run({"doctor", "--only=gate", "--gateway-url=http://gateway.test"});
+    CHECK(blind.out.find("0 ok, 0 info, 0 warning, 0 failure, 2 not checked") != std::string::npos);
+    CHECK(blind.code == 1);
     const std::vector<std::vector<std::string>> wrong{
         {"doctor", "--only=everything"},
         {"doctor", "-o", "xml"},

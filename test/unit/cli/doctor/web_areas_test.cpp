@@ -166,7 +166,7 @@ TEST_CASE("doctor judges what facilitators answer", "[cli][doctor]")
     );
     CHECK(
         with(gate_answer(308, "", "https://SECRET:SECRET@www.x402.org/?a=SECRET")) ==
-        "failure " + name + "HTTP 308: it redirects to https://www.x402.org/\n"
+        "failure " + name + "HTTP 308: it redirects to https://***@www.x402.org/\n"
     );
     CHECK(with(answer(401)) == "failure " + name + "HTTP 401: it wants credentials\n");
     CHECK(with(answer(403)).starts_with("failure " + name + "HTTP 403: it refuses"));
@@ -217,6 +217,40 @@ TEST_CASE("doctor compares a node with its chain", "[cli][doctor]")
         lines(world.with_node({{"eth_chainId", "\"0x2105\""}})) ==
         "failure base-sepolia: node: its node is one of chain 8453, but base-sepolia is chain 84532\n"
     );
+}
+
+TEST_CASE("the accounts whose balances are looked at are found in RegistrationRequests", "[cli][doctor]")
+{
+    node_world world;
+    world.registrar.clear();
+    CHECK(says(
+        world.with_node({}), "not checked base-sepolia: balance: no RegistrationRequest tells which account"
+    ));
+    const auto request = [](const std::string& name, const std::string& chain, const std::string& account) {
+        return object_of(fmt::format(
+            R"({{"metadata": {{"namespace": "shop", "name": "{}"}}, "spec": {{"chain": "{}"}},
+                "status": {{"writeAhead": {{"account": "{}"}}}}}})",
+            name,
+            chain,
+            account
+        ));
+    };
+    const std::string account = "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955";
+    const std::string other = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
+    world.cluster.lists["registrationrequests"] = {
+        request("a", "base-sepolia", account),
+        request("b", "eip155:84532", account),
+        request("c", "base", other),
+        request("d", "base-sepolia", "no address\\u001b[2J")};
+    world.read_market();
+    const auto found = world.with_node({{"eth_getBalance", "\"0x0\""}});
+    CHECK(says(found, "failure base-sepolia: balance of " + account + ": nothing: no agent can be registered")
+    );
+    CHECK_FALSE(says(found, other));
+    CHECK_FALSE(says(found, "no address"));
+    CHECK_FALSE(says(found, "not checked"));
+    world.registrar = other;
+    CHECK(says(world.with_node({}), "ok base-sepolia: balance of " + other + ": 1\n"));
 }
 
 TEST_CASE("what a node says is bounded, and its URL is never shown", "[cli][doctor]")
