@@ -142,6 +142,8 @@ choose(const command& first, int argc, const char* const* argv, std::ostream& ou
             return std::optional<chosen>();
         }
         const command* next = find_named(all, word);
+        if (const auto* replaced = find_named(std::span<const replaced_word>(at.what->replaced), word))
+            return fail(errc::invalid, "there is no {} {}: {}", at.program, word, replaced->instead);
         if (!next)
             return no_such(at.program, "subcommands", word, all);
         at = {next, fmt::format("{} {}", at.program, next->name), at.argc - 1, at.argv + 1};

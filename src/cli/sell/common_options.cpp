@@ -13,7 +13,7 @@ namespace portitor::cli::sell {
 
 namespace asio = boost::asio;
 
-void common_options::declare(config::loader& into, std::vector<std::string> outputs)
+void common_options::declare(config::loader& into, const std::vector<std::string>& more)
 {
     // --namespace of the roles is where Portitor runs, and hidden behind this one.
     config::option where{"offer-namespace", "namespace of the offer", "", config::set_text(ns)};
@@ -21,13 +21,12 @@ void common_options::declare(config::loader& into, std::vector<std::string> outp
     where.aliases = {"namespace"};
     where.placeholder = "NAMESPACE";
     into.add(std::move(where));
+    std::vector<std::string> outputs{"text", "json", "yaml"};
+    outputs.insert(outputs.end(), more.begin(), more.end());
     config::option how{"output", "how it is printed", outputs.front(), config::set_one_of(output, outputs)};
     how.letter = 'o';
     how.values = std::move(outputs);
     into.add(std::move(how));
-    config::option more = switch_option("verbose", "says where the operator's settings come from", verbose);
-    more.letter = 'v';
-    into.add(std::move(more));
     settings.declare(into);
 }
 
@@ -55,12 +54,16 @@ common_options::connect_with_settings(roles::process around, console terminal)
     auto server = around.connect();
     if (!server)
         co_return server.error();
-    co_await settings.complete(**server, terminal);
-    if (verbose || !settings.known())
-        terminal.err << "The operator's settings: " << printable(settings.source()) << '\n';
+    co_await read_settings(**server, terminal);
+    co_return std::move(*server);
+}
+
+asio::awaitable<void> common_options::read_settings(kube::api& server, console terminal)
+{
+    co_await settings.complete(server, terminal);
+    source_ = settings.source();
     // All options have been read anew.
     settle(terminal);
-    co_return std::move(*server);
 }
 
 config::word offer_word(std::string& into, bool is_required)
@@ -76,9 +79,38 @@ config::option timeout_option(std::chrono::seconds& into, const char* fallback)
     return out;
 }
 
+void wait_options::declare(const config::headed& into, const char* until, const char* longest)
+{
+    config::option on{
+        "wait", fmt::format("waits {}; --no-wait does not", until), "true", config::set_bool(wait), true};
+    into.add(std::move(on));
+    into.add(switch_option("no-wait", "ends when it is written", no_wait));
+    into.add(timeout_option(timeout, longest));
+}
+
+config::option text_option(std::string name, std::string help, std::string& into, std::string placeholder)
+{
+    config::option out{std::move(name), std::move(help), "", config::set_text(into)};
+    out.placeholder = std::move(placeholder);
+    return out;
+}
+
+config::option
+list_option(std::string name, std::string help, std::vector<std::string>& into, std::string placeholder)
+{
+    config::option out = config::list_option(std::move(name), std::move(help), into);
+    out.placeholder = std::move(placeholder);
+    return out;
+}
+
 config::option switch_option(std::string name, std::string help, bool& into)
 {
     return {std::move(name), std::move(help), "false", config::set_bool(into), true};
+}
+
+std::string resource_name(const kube::object& offer)
+{
+    return "serviceoffer.obol.org/" + printable(offer.meta.name, 253);
 }
 
 void print_data(const common_options& how, const console& terminal, const boost::json::value& what)

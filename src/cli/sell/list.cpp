@@ -1,5 +1,6 @@
 #include "cli/sell/list.hpp"
 
+#include "cli/output/text.hpp"
 #include "cli/sell/common_options.hpp"
 #include "cli/sell/offer_list.hpp"
 
@@ -24,7 +25,7 @@ public:
         config::option labels{"selector", "only those with these labels", "", config::set_text(selector_)};
         labels.letter = 'l';
         into.add(std::move(labels));
-        common_.declare(into, {"table", "wide", "json", "yaml", "name"});
+        common_.declare(into, {"wide", "name"});
     }
 
     result<void> resolve() override { return common_.resolve(); }
@@ -41,13 +42,13 @@ public:
             print_data(common_, terminal, as_list(*offers));
         else if (common_.output == "name")
             for (const kube::object_ptr& each : *offers)
-                terminal.out << "serviceoffer.obol.org/" << each->meta.name << '\n';
+                terminal.out << resource_name(*each) << '\n';
         else if (offers->empty())
-            terminal.err << (all_ ? "There are no offers" : "There are no offers in namespace " + common_.ns)
+            terminal.err << (all_ ? "There are no offers" : "There are no offers in namespace " + printable(common_.ns, 63))
                          << '\n';
         else
             print_offers(
-                terminal.out, terminal.colour, *offers, around.clock.now(), all_, common_.output == "wide"
+                terminal.out, terminal.colour, *offers, around.clock.now(), all_, common_.is_wide()
             );
         co_return 0;
     }

@@ -41,7 +41,7 @@ struct status_options
         config::option limit{"timeout", "ends --watch; 0s: never", "0s", config::set_seconds(timeout)};
         limit.placeholder = "DURATION";
         into.add(std::move(limit));
-        common.declare(into, {"text", "wide", "json", "yaml"});
+        common.declare(into, {"wide"});
     }
 
     result<void> resolve()
@@ -116,11 +116,11 @@ private:
             out.version += (each ? each->meta.resource_version : "") + " ";
         std::ostringstream text;
         if (config_.common.is_data())
-            print_data(config_.common, console{terminal_.in, text, terminal_.err}, status_data(*found));
+            print_data(config_.common, console{terminal_.in, text, terminal_.err}, status_data(*found, config_.common.settings_source()));
         else
             print_status(
                 text,
-                {terminal_.colour, config_.common.output == "wide"},
+                {terminal_.colour, config_.common.is_wide(), config_.common.settings_source()},
                 *found,
                 config_.common.settings.plan(),
                 around_.clock.now()
@@ -143,16 +143,17 @@ private:
         std::ostringstream text;
         if (config_.common.is_data())
         {
+            const std::string& source = config_.common.settings_source();
             boost::json::array all;
             for (const kube::object_ptr& each : *offers)
-                all.push_back(status_data({each, nullptr, nullptr}));
+                all.push_back(status_data({each, nullptr, nullptr}, source));
             print_data(
                 config_.common, console{terminal_.in, text, terminal_.err}, {{"offers", std::move(all)}}
             );
         }
         else
         {
-            const bool wide = config_.common.output == "wide";
+            const bool wide = config_.common.is_wide();
             print_offers(text, terminal_.colour, *offers, around_.clock.now(), config_.all, wide);
             print_problems(text, terminal_.colour, *offers);
             if (offers->empty())

@@ -123,8 +123,8 @@ TEST_CASE("a route is keys and values", "[cli][sell]")
         R"({"path":"/x","gate":"paid","price":{"perRequest":"0.5"}})"
     );
     CHECK(
-        json::serialize(read_route("path=/m,per-mtok=2,per-hour=1").value()) ==
-        R"({"path":"/m","price":{"perMTok":"2","perHour":"1"}})"
+        json::serialize(read_route("path=/m,per-mtok=2").value()) ==
+        R"({"path":"/m","price":{"perMTok":"2"}})"
     );
     for (const char* text :
          {"",
@@ -132,14 +132,18 @@ TEST_CASE("a route is keys and values", "[cli][sell]")
           "path=/x,gate=auth",
           "path=/x,path=/y",
           "path=/x,price=1,price=2",
+          "path=/x,price=1,per-hour=2",
           "path=",
           "/x",
-          "path=/x,methods=GET",
           "path=/x,colour=red"})
     {
         CAPTURE(text);
         CHECK(!read_route(text));
     }
+    CHECK(has(read_route("path=/x,methods=GET").error().message(), "have the service refuse the others"));
+    CHECK(has(read_route("path=/x,summary=s").error().message(), "--description"));
+    CHECK(has(read_route("path=/x,freeQuota=5").error().message(), "gate=free"));
+    CHECK(has(read_route("path=/x,gate=auth").error().message(), "signs in"));
 }
 
 TEST_CASE("the flags of both generations make the same offer", "[cli][sell]")
@@ -211,6 +215,13 @@ TEST_CASE("each flag that is wrong or missing is named", "[cli][sell]")
     CHECK(has(spec_of({"--price", "1", "-w", seller}), "--upstream SERVICE is missing"));
     CHECK(has(spec_of({"--upstream", "a", "-w", seller}), "--price AMOUNT is missing"));
     CHECK(has(spec_of({"--upstream", "a", "--price", "1"}), "--pay-to 0x… is missing"));
+    CHECK(has(with({"--per-hour", "2"}), "--price and --per-hour are given"));
+    CHECK(has(
+        spec_of({"--upstream", "a", "-w", seller, "--per-mtok", "1", "--per-hour", "2"}),
+        "--per-mtok and --per-hour are given"
+    ));
+    CHECK(has(with({"--description", "a", "--register", "--register-description", "b"}), "are the same"));
+    CHECK(has(with({"--register", "--register-chain", "base,base-sepolia"}), "write one of them"));
     CHECK(has(with({"--port", "0"}), "--port: \"0\" is no number"));
     CHECK(
         has(spec_of({"--upstream", "a:1", "--port", "2", "--price", "1", "-w", seller}), "write one of them")

@@ -2,9 +2,13 @@
 #include "cli/sell/answer_verdict.hpp"
 #include "cli/sell/api_words.hpp"
 #include "cli/sell/confirm.hpp"
+#include "cli/sell/common_options.hpp"
 #include "cli/sell/hints.hpp"
+#include "cli/sell/offer_list.hpp"
 #include "cli/sell/paid_test.hpp"
 #include "cli/sell/status_view.hpp"
+#include "cli/sell/waiting.hpp"
+#include "cli/sell/why_not_sold.hpp"
 
 #include <portitor/api/resources.hpp>
 #include <portitor/config/groups.hpp>
@@ -89,6 +93,9 @@ TEST_CASE("no reason lacks a hint", "[cli][sell]")
         REQUIRE(what);
         CHECK(!what->words.empty());
         CHECK(!has(what->words + what->command, "{"));
+        // Words are wrapped, and a command to copy must not be.
+        for (const char* program : {"portitor sell resume", "portitor sell register ", "kubectl "})
+            CHECK(!has(what->words, program));
     }
     CHECK(count > 45);
     CHECK(!hint_for("BackendNotFound", *sample()));
@@ -100,7 +107,7 @@ TEST_CASE("what others wrote is no part of a command to copy", "[cli][sell]")
         hint_for("Unhealthy", *sample("{}", "back; rm"))->command ==
         "kubectl get service,endpointslices -n NAMESPACE"
     );
-    CHECK(hint_for("Drained", *sample())->words.ends_with("portitor sell resume hello -n shop"));
+    CHECK(hint_for("Drained", *sample())->command == "portitor sell resume hello -n shop");
 }
 
 TEST_CASE("an unpaid answer is judged by the offer's terms", "[cli][sell]")
@@ -253,16 +260,18 @@ TEST_CASE("the status of an offer is a table with what to do", "[cli][sell]")
     offer::plan_settings plan;
     plan.lists = config::defaults<config::operator_lists>();
     plan.lists.resolve().value();
-    print_status(out, {}, {of, nullptr, nullptr}, plan, from_rfc3339("2026-11-28T00:00:30Z"));
+    print_status(out, {false, false, "--config"}, {of, nullptr, nullptr}, plan, from_rfc3339("2026-11-28T00:00:30Z"));
     const std::string text = out.str();
     CAPTURE(text);
     CHECK(has(text, "ServiceOffer shop/hello (http)\n"));
     CHECK(has(text, "  Price         0.001 USDC on Base Sepolia a request\n"));
+    CHECK(has(text, "  Settings      --config\n"));
     CHECK(has(text, "UpstreamHealthy   False    Unhealthy   30s   connection refused\n"));
     CHECK(has(text, "(of an older spec) published"));
     CHECK(has(text, "What to do:\n  UpstreamHealthy is False (Unhealthy): See that the pods"));
     CHECK(text.find('\x1b') == std::string::npos);
-    const json::object data = status_data({of, nullptr, nullptr});
+    const json::object data = status_data({of, nullptr, nullptr}, "--config");
+    CHECK(data.at("settings") == "--config");
     CHECK(data.at("ready") == false);
     CHECK(data.at("hints").as_array().size() == 2);
     CHECK(data.at("hints").as_array()[0].at("type") == "UpstreamHealthy");
@@ -273,9 +282,83 @@ TEST_CASE("nobody is asked where nobody can answer", "[cli][sell]")
     std::istringstream in("y\n");
     std::ostringstream out;
     cli::console terminal{in, out, out};
-    CHECK(confirm(terminal, "Sure?", true).value());
-    CHECK(has(confirm(terminal, "Sure?", false).error().message(), "--yes"));
+    CHECK(check_consent(terminal, true));
+    CHECK(confirm(terminal, "Sure?", true));
+    CHECK(has(check_consent(terminal, false).error().message(), "--yes"));
     terminal.in_is_terminal = true;
-    CHECK(confirm(terminal, "Sure?", false).value());
-    CHECK(!confirm(terminal, "Sure?", false).value());
+    CHECK(check_consent(terminal, false));
+    CHECK(confirm(terminal, "Sure?", false));
+    CHECK(!confirm(terminal, "Sure?", false));
+}
+
+TEST_CASE("a wait that ends early says what is known, what goes on, and how to look", "[cli][sell]")
+{
+    const auto of = sample(R"({"conditions":[{"type":"Ready","status":"False","reason":"Unhealthy",)"
+                           R"("message":"connection refused","observedGeneration":2}]})");
+    const auto told = [&](waited how, const kube::object& offer) {
+        return unfinished(how, std::chrono::seconds(60), offer, "is not sold yet", "Ready").message();
+    };
+    CHECK(
+        told(waited::timed_out, *of) ==
+        "ServiceOffer shop/hello is not sold yet, and is no longer waited for after 60s\n"
+        "What is known: Ready is False (Unhealthy): connection refused\n"
+        "Nothing is taken back, and the controller goes on with it. To look again:\n"
+        "  portitor sell status hello -n shop"
+    );
+    CHECK(has(told(waited::interrupted, *of), "no longer waited for: interrupted\n"));
+    CHECK(has(told(waited::timed_out, *sample()), "What is known: the controller has not looked at it yet"));
+    CHECK(told(waited::gone, *of) == "ServiceOffer shop/hello was deleted meanwhile");
+}
+
+TEST_CASE("why an offer is not sold is what it says itself", "[cli][sell]")
+{
+    const auto now = from_rfc3339("2026-11-28T00:00:30Z");
+    const auto why = [&](const std::string& end, const std::string& status) {
+        const auto of = sample(status);
+        json::object raw = of->raw;
+        if (!end.empty())
+        {
+            raw["spec"].as_object()["drainAt"] = end;
+            raw["spec"].as_object()["drainGracePeriod"] = "0s";
+        }
+        return why_not_sold(*kube::parse_object(std::move(raw)).value(), now);
+    };
+    const auto ready = [](const char* status) {
+        return fmt::format(
+            R"({{"conditions":[{{"type":"Ready","status":"{}","reason":"PathConflict","message":"taken by \u001bx",)"
+            R"("observedGeneration":2}}]}})",
+            status
+        );
+    };
+    CHECK(
+        why("2026-11-28T00:00:00Z", ready("False")) ==
+        "it was stopped, and is taken down since 2026-11-28T00:00:00Z. To sell it again:\n"
+        "  portitor sell resume hello -n shop"
+    );
+    CHECK(
+        why("", ready("False")) ==
+        "it is not published (PathConflict): taken by \\x1bx. What to do:\n"
+        "  portitor sell status hello -n shop"
+    );
+    CHECK(has(why("", "{}"), "the controller has not looked at the present spec yet"));
+    CHECK(why("2026-11-29T00:00:00Z", ready("True")).empty());
+}
+
+TEST_CASE("a table of offers stays readable whatever the API server says", "[cli][sell]")
+{
+    const std::string much(5000, 'x');
+    const auto of = kube::parse_object(json::object{
+                                           {"metadata", {{"namespace", much}, {"name", "\x1b[31m" + much}}},
+                                           {"spec", {{"type", much}, {"payment", {{"network", much}, {"payTo", much}}}}},
+                                           {"status", {{"endpoint", much}, {"phase", much}, {"agentId", much}}}})
+                        .value();
+    std::ostringstream out;
+    print_offers(out, false, std::vector{of}, {}, true, true);
+    print_problems(out, false, std::vector{of});
+    const std::string text = out.str();
+    CHECK(text.find('\x1b') == std::string::npos);
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        CHECK(line.size() < 1000);
+    CHECK(resource_name(*of).size() < 400);
 }

@@ -9,6 +9,7 @@
 #include <portitor/http/health_endpoint.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 
@@ -159,6 +160,8 @@ public:
     void pass(std::chrono::milliseconds duration)
     {
         const auto until = timers_.now() + duration;
+        // Time passes where somebody waits.
+        asio::co_spawn(context, timers_.sleep_for(duration), asio::detached);
         wait([&] { return timers_.now() >= until; });
     }
 
