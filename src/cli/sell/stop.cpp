@@ -201,7 +201,7 @@ private:
     stop_options& config_;
     std::ostream& say_;
     std::unique_ptr<kube::api> server_;
-    clock::duration ahead_{};  ///< the API server's clock of this machine's
+    clock::time_point::duration ahead_{};  ///< the API server's clock of this machine's
     bool ends_anyway_ = false;
     clock::time_point end_{};  ///< by set_end()
 };

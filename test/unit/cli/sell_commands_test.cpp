@@ -1,4 +1,5 @@
 #include "command_world.hpp"
+#include "forwarding_api.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
@@ -17,6 +18,46 @@ bool has(const std::string& text, const std::string& part)
 {
     return text.find(part) != std::string::npos;
 }
+
+using hook = std::function<void()>;
+
+/// An API server that says what time it is, as real ones do with each answer; others may act between.
+class dated_api final : public cli::samples::forwarding_api
+{
+public:
+    dated_api(std::unique_ptr<kube::api> inner, std::string date, hook before_patch = {}, hook before_get = {})
+        : forwarding_api(std::move(inner)), date_(std::move(date)), before_patch_(std::move(before_patch)),
+          before_get_(std::move(before_get))
+    {}
+
+    boost::asio::awaitable<result<http::response>> ask(http::verb, std::string, std::string) override
+    {
+        http::response out = http::make_response(http::status::ok, "{}");
+        out.set(http::field::date, date_);
+        co_return out;
+    }
+
+    answer<kube::object_ptr>
+    patch(kube::resource kind, kube::object_key key, boost::json::array operations) override
+    {
+        if (before_patch_)
+            std::exchange(before_patch_, nullptr)();
+        return forwarding_api::patch(kind, std::move(key), std::move(operations));
+    }
+
+    answer<kube::object_ptr>
+    get(kube::resource kind, kube::object_key key, kube::request_class urgency) override
+    {
+        if (before_get_)
+            before_get_();
+        return forwarding_api::get(kind, std::move(key), urgency);
+    }
+
+private:
+    std::string date_;
+    hook before_patch_;
+    hook before_get_;
+};
 
 struct sell_world : command_world
 {
@@ -99,6 +140,7 @@ TEST_CASE("sell http writes an offer, and says what it checked", "[cli][sell]")
     CHECK(has(made.out, "not checked health    "));
     CHECK(has(made.out, "ok          path      https://api.example.com/services/hello is free\n"));
     CHECK(has(made.out, "ServiceOffer shop/hello created (type: http)\n"));
+    CHECK(has(made.out, "ok          settings  the ConfigMap portitor/portitor-config\n"));
     CHECK(made.err.empty());
     CHECK(kube::string_at(world.offer("hello").spec(), "payment.payTo") == seller);
 }
@@ -158,6 +200,43 @@ TEST_CASE("a usage error is code 2", "[cli][sell]")
     CHECK(world.sell({"status", "hello", "--timeout", "5s"}).code == 2);
     CHECK(world.sell({"test", "hello", "--path", "x"}).code == 2);
     CHECK(world.sell({"register", "hello", "--disable", "--name", "x"}).code == 2);
+    const auto grace = world.sell({"stop", "hello", "--grace", "1.5h", "--yes"});
+    CHECK(grace.code == 2);
+    CHECK(has(grace.err, "--grace: \"1.5h\" must be a duration"));
+    const auto file = world.sell({"http", "--from-json", "/nowhere"});
+    CHECK(file.code == 2);
+    CHECK(has(file.err, "--from-json: /nowhere cannot be read"));
+}
+
+TEST_CASE("what only the predecessor knows is refused with what replaces it", "[cli][sell]")
+{
+    sell_world world;
+    struct typed
+    {
+        std::vector<std::string> words;
+        const char* told;
+    };
+    const std::vector<typed> all{
+        {{"update", "hello", "--price", "2"}, "there is no portitor sell update: give the portitor sell http"},
+        {{"pricing", "--wallet", seller}, "portitor sell status NAME"},
+        {{"probe", "hello"}, "portitor sell test NAME"},
+        {{"mcp", "x"}, "--upstream SERVICE"},
+        {{"register", "hello", "--endpoint", "https://x"}, "its offer's own URL"},
+        {{"register", "hello", "--sponsored"}, "--sponsored"},
+        {{"register", "hello", "--private-key-file", "/key"}, "the operator's registrar signs"},
+        {{"register", "hello", "--chain", "base,base-sepolia"}, "--chain: \"base,base-sepolia\" are several"},
+        {{"resume", "hello", "--install-boot-unit"}, "outlives a restart"},
+        {{"http", "hello", "--upstream", "web", "--price", "1", "-w", seller, "--route", "path=/x,methods=GET"},
+         "--route: methods: the gate is the same for every method"},
+    };
+    for (const typed& each : all)
+    {
+        CAPTURE(each.told);
+        const auto refused = world.sell(each.words);
+        CAPTURE(refused.err);
+        CHECK(refused.code == 2);
+        CHECK(has(refused.err, each.told));
+    }
 }
 
 TEST_CASE("sell http waits until it is sold, and says why it is not", "[cli][sell]")
@@ -177,9 +256,9 @@ TEST_CASE("sell http waits until it is sold, and says why it is not", "[cli][sel
     );
     CHECK(bad.code == 1);
     CHECK(has(bad.out, "UpstreamHealthy   False   Unhealthy: as reported\n"));
-    CHECK(has(
-        bad.out, "It is not sold yet. What prevents it, and what to do: portitor sell status hello -n shop\n"
-    ));
+    CHECK(has(bad.err, "is not sold yet, and is no longer waited for after 3s\n"));
+    CHECK(has(bad.err, "Ready is False (Unhealthy): as reported\n"));
+    CHECK(has(bad.err, "\n  portitor sell status hello -n shop\n"));
 }
 
 TEST_CASE("a manifest may be typed, and is only printed in a dry run", "[cli][sell]")
@@ -196,11 +275,86 @@ TEST_CASE("a manifest may be typed, and is only printed in a dry run", "[cli][se
     CHECK(shown.code == 0);
     CHECK(has(shown.out, R"("metadata":{"name":"typed","namespace":"shop"})"));
     CHECK(!world.exists(service_offer_resource, "typed"));
-    CHECK(world.run({"sell", "http", "other", "--from-json", "-", "--dry-run"}, typed).code == 1);
+    CHECK(world.run({"sell", "http", "other", "--from-json", "-", "--dry-run"}, typed).code == 2);
     const auto data = world.sell_http("hello", {"-o", "json"});
-    CHECK(boost::json::parse(data.out).as_object().contains("spec"));
+    const auto told = boost::json::parse(data.out).as_object();
+    CHECK(told.at("result") == "created");
+    CHECK(told.at("ready") == false);
+    CHECK(told.at("hints").is_array());
+    CHECK(told.at("settings") == "the ConfigMap portitor/portitor-config");
+    CHECK(told.at("offer").as_object().contains("spec"));
     CHECK(has(data.err, "Checks of ServiceOffer shop/hello"));
     CHECK(world.sell_http("hello", {"-o", "name"}).out == "serviceoffer.obol.org/hello\n");
+}
+
+TEST_CASE("a dry run checks what can be checked, and writes nothing", "[cli][sell]")
+{
+    sell_world world;
+    const auto with = [&](const std::string& price, const std::vector<std::string>& more = {}) {
+        std::vector<std::string> words{
+            "http", "hello", "--upstream", "web", "--price", price, "--pay-to", seller, "--dry-run"};
+        words.insert(words.end(), more.begin(), more.end());
+        return world.sell(words);
+    };
+    const auto good = with("0.001");
+    CAPTURE(good.out, good.err);
+    CHECK(good.code == 0);
+    CHECK(has(good.err, "ok          price     0.001 USDC on Base Sepolia a request\n"));
+    CHECK(has(good.err, "ok          upstream  "));
+    CHECK(good.out.starts_with("apiVersion: obol.org/v1alpha1\n"));
+    const auto fine = with("0.0000001");
+    CHECK(fine.code == 1);
+    CHECK(has(fine.err, "error       price     spec.payment.price.perRequest"));
+    CHECK(has(with("0.001", {"--upstream-namespace", "other"}).err, "there is no Service other/web"));
+    CHECK(!world.exists(service_offer_resource, "hello"));
+}
+
+TEST_CASE("a dry run without a cluster judges the price all the same", "[cli][sell]")
+{
+    sell_world world;
+    world.between = [](std::unique_ptr<kube::api>) -> result<std::unique_ptr<kube::api>> {
+        return fail(errc::unavailable, "no cluster is named");
+    };
+    const auto with = [&](const std::string& price) {
+        return world.sell({"http", "hello", "--upstream", "web", "--price", price, "-w", seller, "--dry-run"});
+    };
+    const auto good = with("0.001");
+    CAPTURE(good.out, good.err);
+    CHECK(good.code == 0);
+    CHECK(has(good.err, "not checked cluster   no cluster is named\n"));
+    CHECK(has(good.err, "ok          price     0.001 USDC on Base Sepolia a request\n"));
+    CHECK(has(good.out, "kind: ServiceOffer\n"));
+    CHECK(with("0.0000001").code == 1);
+    CHECK(with("abc").code == 1);
+}
+
+TEST_CASE("each subcommand prints what it leaves for programs, in one shape", "[cli][sell]")
+{
+    sell_world world;
+    world.sell_http("hello");
+    world.report_ready("hello", "True", "Ready");
+    const auto result_of = [&](std::vector<std::string> words) {
+        words.insert(words.end(), {"-o", "json"});
+        const auto done = world.sell(words);
+        CAPTURE(done.out, done.err);
+        const auto told = boost::json::parse(done.out).as_object();
+        CHECK(kube::string_at(told, "offer.metadata.name") == "hello");
+        return kube::string_at(told, "result");
+    };
+    CHECK(result_of({"stop", "hello", "--yes"}) == "stopped");
+    CHECK(result_of({"resume", "hello", "--no-wait"}) == "resumed");
+    CHECK(result_of({"resume", "hello", "--no-wait"}) == "unchanged");
+    CHECK(result_of({"register", "hello", "--no-wait"}) == "enabled");
+    CHECK(result_of({"register", "hello", "--disable", "--no-wait"}) == "disabled");
+    CHECK(has(world.sell({"stop", "hello", "--yes", "-o", "wide"}).out, "\n\nServiceOffer shop/hello (http)\n"));
+    CHECK(world.sell({"resume", "hello", "--no-wait", "-o", "name"}).out == "serviceoffer.obol.org/hello\n");
+    CHECK(result_of({"delete", "hello", "--yes"}) == "deleted");
+    for (const char* each :
+         {"http", "inference", "list", "status", "test", "stop", "resume", "delete", "register"})
+    {
+        CAPTURE(each);
+        CHECK(has(world.run({"sell", each, "--help"}).out, "--output text|json|yaml"));
+    }
 }
 
 TEST_CASE("sell list shows offers in each form", "[cli][sell]")
@@ -214,7 +368,7 @@ TEST_CASE("sell list shows offers in each form", "[cli][sell]")
         "hello   http   0.001   base-sepolia   False   Unhealthy   https://api.example.com/services/hello"
     ));
     CHECK(has(world.sell({"list", "-o", "wide"}).out, "web.shop:8080"));
-    CHECK(world.sell({"list", "-o", "table"}).out == world.sell({"list"}).out);
+    CHECK(world.sell({"list", "-o", "text"}).out == world.sell({"list"}).out);
     CHECK(world.run({"sell", "list", "-A", "-o", "name"}).out == "serviceoffer.obol.org/hello\n");
     CHECK(boost::json::parse(world.sell({"list", "-o", "json"}).out).at("items").as_array().size() == 1);
 }
@@ -231,6 +385,8 @@ TEST_CASE("sell status is code 0 where the offer is Ready, and 1 where not", "[c
     const auto all = world.sell({"status"});
     CHECK(all.code == 1);
     CHECK(has(all.out, "\nUnhealthy: 1\n  shop/hello: as reported\n  What to do: "));
+    CHECK(has(all.out, "\n      kubectl get service,endpointslices -n shop\n"));
+    CHECK(has(bad.out, "\n  Settings      the ConfigMap portitor/portitor-config\n"));
     world.report_ready("hello", "True", "Ready");
     CHECK(world.sell({"status", "hello"}).code == 0);
     CHECK(world.sell({"status", "hello", "--watch"}).code == 0);
@@ -254,22 +410,91 @@ TEST_CASE("sell stop sets an end, and sell resume takes it away", "[cli][sell]")
     sell_world world;
     world.sell_http("hello");
     const auto unasked = world.sell({"stop", "hello"});
-    CHECK(unasked.code == 1);
+    CHECK(unasked.code == 2);
     CHECK(has(unasked.err, "--yes"));
     CHECK(!world.offer("hello").spec().contains("drainAt"));
     const auto stopped = world.sell({"stop", "hello", "--grace", "90m", "--yes"});
     CHECK(stopped.code == 0);
-    CHECK(has(stopped.out, "it stays paid until 2026-11-24T21:30:0"));
+    CHECK(has(stopped.out, "stopped: it stays paid until 2026-11-24T21:30:0"));
     CHECK(kube::string_at(world.offer("hello").spec(), "drainGracePeriod") == "90m");
     // The controller's fields, and those of the offer, are as they were.
     CHECK(kube::string_at(world.offer("hello").spec(), "payment.payTo") == seller);
     CHECK(has(world.sell({"status", "hello"}).out, "Stopped       sold until 2026-11-24T21:30:0"));
-    CHECK(has(world.sell({"resume", "hello"}).out, "is sold again"));
+    const auto resumed = world.sell({"resume", "hello", "--timeout", "2s"});
+    CHECK(resumed.code == 1);
+    CHECK(has(resumed.out, "ServiceOffer shop/hello has no end any more\n"));
+    CHECK(has(resumed.err, "ServiceOffer shop/hello is not sold yet"));
     CHECK(!world.offer("hello").spec().contains("drainAt"));
-    CHECK(has(world.sell({"resume", "hello"}).out, "nothing was changed"));
     world.sell({"stop", "hello", "--now", "-y"});
     CHECK(kube::string_at(world.offer("hello").spec(), "drainGracePeriod") == "0s");
     CHECK(has(world.sell_http("hello").out, "warning     sale      the offer was stopped"));
+}
+
+TEST_CASE("sell resume leaves the grace period as it is, and says what it changes", "[cli][sell]")
+{
+    sell_world world;
+    world.sell_http("hello");
+    const auto grace = [&] { return kube::string_at(world.offer("hello").spec(), "drainGracePeriod"); };
+    world.patch(
+        service_offer_resource, "hello", R"([{"op":"add","path":"/spec/drainGracePeriod","value":"2h"}])"
+    );
+    const auto before = world.offer("hello").meta.resource_version;
+    const auto idle = world.sell({"resume", "hello"});
+    CHECK(idle.code == 0);
+    CHECK(has(idle.out, "was not stopped: nothing was changed"));
+    CHECK(world.offer("hello").meta.resource_version == before);
+    // The offer's own period is that of a stop that names none.
+    CHECK(has(world.sell({"stop", "hello", "--yes"}).out, "until 2026-11-24T22:00:0"));
+    world.sell({"resume", "hello", "--no-wait"});
+    CHECK(grace() == "2h");
+    // Nothing is sold for no time unless somebody says so.
+    world.sell({"stop", "hello", "--now", "--yes"});
+    world.sell({"resume", "hello", "--no-wait"});
+    world.sell({"stop", "hello", "--yes"});
+    CHECK(grace() == "1h");
+}
+
+TEST_CASE("sell resume waits until it is sold again", "[cli][sell]")
+{
+    sell_world world;
+    world.sell_http("hello");
+    world.sell({"stop", "hello", "--yes"});
+    unsigned looks = 0;
+    world.between = [&](std::unique_ptr<kube::api> inner) -> std::unique_ptr<kube::api> {
+        return std::make_unique<dated_api>(std::move(inner), "", nullptr, [&] {
+            if (++looks == 3)
+                world.report_ready("hello", "True", "Ready");
+        });
+    };
+    const auto resumed = world.sell({"resume", "hello"});
+    CAPTURE(resumed.out, resumed.err);
+    CHECK(resumed.code == 0);
+    CHECK(has(resumed.out, "Ready             True    Ready\nServiceOffer shop/hello is sold again\n"));
+}
+
+TEST_CASE("an end is a time of the API server's clock", "[cli][sell]")
+{
+    sell_world world;
+    world.sell_http("hello");
+    world.between = [](std::unique_ptr<kube::api> inner) -> std::unique_ptr<kube::api> {
+        return std::make_unique<dated_api>(std::move(inner), "Wed, 25 Nov 2026 08:00:00 GMT", nullptr);
+    };
+    // This machine is twelve hours behind.
+    const auto stopped = world.sell({"stop", "hello", "--yes"});
+    CHECK(has(stopped.out, "it stays paid until 2026-11-25T09:00:0"));
+    CHECK(kube::string_at(world.offer("hello").spec(), "drainAt").starts_with("2026-11-25T08:00:0"));
+    world.sell({"resume", "hello", "--no-wait"});
+    CHECK(has(world.sell({"stop", "hello", "--now", "--yes"}).out, "stopped: it is taken down\n"));
+    world.sell({"resume", "hello", "--no-wait"});
+    for (const char* lie : {"", "soon", "Fri, 31 Dec 9999 23:59:59 GMT"})
+    {
+        CAPTURE(lie);
+        world.between = [lie](std::unique_ptr<kube::api> inner) -> std::unique_ptr<kube::api> {
+            return std::make_unique<dated_api>(std::move(inner), lie, nullptr);
+        };
+        CHECK(has(world.sell({"stop", "hello", "--yes"}).err, "it is taken from this machine"));
+        CHECK(kube::string_at(world.offer("hello").spec(), "drainAt").starts_with("2026-11-24T20:"));
+    }
 }
 
 TEST_CASE("to stop an offer once more never sells it for longer", "[cli][sell]")
@@ -279,22 +504,44 @@ TEST_CASE("to stop an offer once more never sells it for longer", "[cli][sell]")
     world.sell({"stop", "hello", "--now", "--yes"});
     const std::string begin = kube::string_at(world.offer("hello").spec(), "drainAt");
     world.pass(2s);
-    CHECK(has(world.sell({"stop", "hello", "--grace", "5h", "--yes"}).out, "stopped: it is taken down\n"));
+    CHECK(has(
+        world.sell({"stop", "hello", "--grace", "5h", "--yes"}).out, "was stopped already: it is taken down\n"
+    ));
     CHECK(kube::string_at(world.offer("hello").spec(), "drainAt") == begin);
     CHECK(kube::string_at(world.offer("hello").spec(), "drainGracePeriod") == "0s");
-    world.sell({"resume", "hello"});
+    world.sell({"resume", "hello", "--no-wait"});
     world.sell({"stop", "hello", "--yes"});
-    CHECK(has(world.sell({"stop", "hello", "--grace", "1m", "--yes"}).out, "it stays paid until"));
+    CHECK(has(world.sell({"stop", "hello", "--grace", "1m", "--yes"}).out, "stopped: it stays paid until"));
     CHECK(kube::string_at(world.offer("hello").spec(), "drainGracePeriod") == "1m");
-    CHECK(has(world.sell({"stop", "hello", "--grace", "1.5h", "--yes"}).err, "--grace: spec.drainGracePeriod")
-    );
+}
+
+TEST_CASE("who was faster to stop an offer is not sold past", "[cli][sell]")
+{
+    sell_world world;
+    world.sell_http("hello");
+    const auto others = [&world] {
+        world.patch(
+            service_offer_resource,
+            "hello",
+            R"([{"op":"add","path":"/spec/drainAt","value":"2026-11-24T19:00:00Z"},)"
+            R"({"op":"add","path":"/spec/drainGracePeriod","value":"0s"}])"
+        );
+    };
+    world.between = [&](std::unique_ptr<kube::api> inner) -> std::unique_ptr<kube::api> {
+        return std::make_unique<dated_api>(std::move(inner), "Tue, 24 Nov 2026 20:00:00 GMT", others);
+    };
+    const auto late = world.sell({"stop", "hello", "--grace", "5h", "--yes"});
+    CAPTURE(late.out, late.err);
+    CHECK(late.code == 0);
+    CHECK(has(late.out, "was stopped already: it is taken down\n"));
+    CHECK(kube::string_at(world.offer("hello").spec(), "drainAt") == "2026-11-24T19:00:00Z");
 }
 
 TEST_CASE("sell delete asks, and waits until it is gone", "[cli][sell]")
 {
     sell_world world;
     world.sell_http("hello");
-    CHECK(world.sell({"delete", "hello"}).code == 1);
+    CHECK(world.sell({"delete", "hello"}).code == 2);
     CHECK(world.exists(service_offer_resource, "hello"));
     world.in_is_terminal = true;
     CHECK(
@@ -337,9 +584,10 @@ TEST_CASE("sell register changes the registration and nothing else", "[cli][sell
     CHECK(kube::string_at(spec, "registration.description") == "says hello");
     CHECK(world.sell({"register", "hello", "--disable", "--no-wait"}).code == 0);
     CHECK(!kube::bool_at(world.offer("hello").spec(), "registration.enabled", true));
-    CHECK(has(
-        world.sell({"register", "hello", "--timeout", "2s"}).out, "The controller has not looked at it yet"
-    ));
+    const auto late = world.sell({"register", "hello", "--timeout", "2s"});
+    CHECK(late.code == 1);
+    CHECK(has(late.err, "is not registered yet, and is no longer waited for after 2s\n"));
+    CHECK(has(late.err, "the controller has not looked at it yet"));
 }
 
 TEST_CASE("somebody else's fields are taken only when asked for", "[cli][sell]")
@@ -360,11 +608,18 @@ TEST_CASE("somebody else's fields are taken only when asked for", "[cli][sell]")
     CHECK(kube::string_at(world.offer("hello").spec(), "path") == "/ours");
 }
 
-TEST_CASE("sell test needs an URL", "[cli][sell]")
+TEST_CASE("sell test says why an offer has no URL", "[cli][sell]")
 {
     sell_world world;
     world.sell_http("hello");
-    CHECK(has(world.sell({"test", "hello"}).err, "--url"));
+    const auto fresh = world.sell({"test", "hello"});
+    CHECK(fresh.code == 1);
+    CHECK(has(fresh.err, "ServiceOffer shop/hello has no URL to ask: it is not published: the controller has"));
+    world.sell({"stop", "hello", "--now", "--yes"});
+    world.pass(2s);
+    const auto stopped = world.sell({"test", "hello"});
+    CHECK(has(stopped.err, "it was stopped, and is taken down since 2026-11-24T20:0"));
+    CHECK(has(stopped.err, "\n  portitor sell resume hello -n shop\n"));
 }
 
 TEST_CASE("sell test reads the key and the limits before it asks", "[cli][sell]")
@@ -375,7 +630,9 @@ TEST_CASE("sell test reads the key and the limits before it asks", "[cli][sell]"
     CHECK(limited.code == 2);
     CHECK(has(limited.err, "--max-amount"));
     const auto keyless = world.sell({"test", "hello", "--key-file", "/nowhere/key"});
-    CHECK(keyless.code == 1);
+    CHECK(keyless.code == 2);
     CHECK(has(keyless.err, "--key-file: /nowhere/key cannot be read"));
-    CHECK(has(world.sell({"test", "hello", "--ca-file", "/nowhere/ca"}).err, "--ca-file"));
+    const auto unknown = world.sell({"test", "hello", "--ca-file", "/nowhere/ca"});
+    CHECK(unknown.code == 2);
+    CHECK(has(unknown.err, "--ca-file"));
 }

@@ -94,7 +94,7 @@ public:
     stop_signal stop;
     sandbox::server server;
     /// What stands between the role and the API server; nothing where it is null.
-    std::function<std::unique_ptr<kube::api>(std::unique_ptr<kube::api>)> between;
+    std::function<result<std::unique_ptr<kube::api>>(std::unique_ptr<kube::api>)> between;
 
     void start(const maker& make)
     {
@@ -109,7 +109,9 @@ public:
             timers_,
             [this]() -> result<std::unique_ptr<kube::api>> {
                 std::unique_ptr<kube::api> made = std::make_unique<sandbox::api>(server, numbers);
-                return between ? between(std::move(made)) : std::move(made);
+                if (between)
+                    return between(std::move(made));
+                return made;
             }};
         role_ = make(around);
         asio::co_spawn(context, role_->run(), [this](std::exception_ptr thrown, result<int> code) {
