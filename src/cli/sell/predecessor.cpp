@@ -27,9 +27,9 @@ struct replaced
 };
 
 constexpr const char* no_machine =
-    "is about a server or a virtual machine on the seller's own computer, and Portitor starts none: leave it "
+    "this is about a server or a virtual machine on the seller's own computer, and Portitor starts none: leave it "
     "out; the model is served by the Service that --upstream names";
-constexpr const char* no_enclave = "is about an enclave, and Portitor attests none: leave it out";
+constexpr const char* no_enclave = "this is about an enclave, and Portitor attests none: leave it out";
 constexpr const char* what_a_service_serves =
     "is not sold as such; run it behind a Service and sell that: portitor sell http NAME --upstream SERVICE";
 

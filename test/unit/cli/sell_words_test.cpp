@@ -282,11 +282,11 @@ TEST_CASE("nobody is asked where nobody can answer", "[cli][sell]")
     std::istringstream in("y\n");
     std::ostringstream out;
     cli::console terminal{in, out, out};
-    CHECK(check_consent(terminal, true));
+    CHECK(check_consent(terminal, true).has_value());
     CHECK(confirm(terminal, "Sure?", true));
     CHECK(has(check_consent(terminal, false).error().message(), "--yes"));
     terminal.in_is_terminal = true;
-    CHECK(check_consent(terminal, false));
+    CHECK(check_consent(terminal, false).has_value());
     CHECK(confirm(terminal, "Sure?", false));
     CHECK(!confirm(terminal, "Sure?", false));
 }
