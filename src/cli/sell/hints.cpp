@@ -227,6 +227,11 @@ std::string command_for(std::string_view pattern, const kube::object& offer)
     );
 }
 
+std::string sentence(const hint& of)
+{
+    return of.words + (of.command.empty() ? '.' : ':');
+}
+
 std::optional<hint> hint_for(std::string_view reason, const kube::object& offer)
 {
     const auto at = std::find_if(entries.begin(), entries.end(), [&](const entry& each) {

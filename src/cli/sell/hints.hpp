@@ -16,6 +16,9 @@ struct hint
     std::string command;  ///< empty: none
 };
 
+/// A sentence, and how it ends: by a colon where the command follows it.
+std::string sentence(const hint& of);
+
 /// What can be done about a condition of an offer with this reason; nothing for a reason that Portitor does
 /// not give, such as a Gateway's own.
 std::optional<hint> hint_for(std::string_view reason, const kube::object& offer);

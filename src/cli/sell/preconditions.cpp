@@ -96,7 +96,7 @@ void check_sale(
         return;
     if (!todo.blocked)
     {
-        into.add(finding_level::ok, "path", offer::endpoint_of(spec, settings.plan()) + " is free");
+        into.add(finding_level::ok, "path", offer::endpoint_of(spec, settings.plan()) + " is available");
         if (seen.verifier_ready && !*seen.verifier_ready)
             into.add(
                 finding_level::warning, "verifier", "no verifier is ready: nothing is sold before one is"

@@ -143,7 +143,7 @@ private:
         const auto what = hint_for(now.reason, offer);
         if (now.is_true() || !what)
             return;
-        say_ << what->words << '\n';
+        say_ << sentence(*what) << '\n';
         if (!what->command.empty())
             say_ << "  " << what->command << '\n';
     }

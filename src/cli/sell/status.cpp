@@ -77,7 +77,7 @@ public:
             co_return server.error();
         server_ = std::move(*server);
         const auto begin = around_.timers.now();
-        std::string version;
+        std::optional<std::string> version;
         for (;;)
         {
             auto now = co_await look();

@@ -59,6 +59,9 @@ asio::awaitable<result<status_view>> read_status(kube::api& server, kube::object
     const auto route = co_await server.get(api::payment_route_resource, route_key);
     if (route && api::is_made_for(**route, out.offer->meta))
         out.route = *route;
+    if (!route && !route.error().is_not_found())
+        out.route_unseen =
+            in_words(route.error(), "get", api::payment_route_resource, route_key).message();
     const kube::object_key request_key{of.ns, api::registration_name(of.name)};
     const auto request = co_await server.get(api::registration_request_resource, request_key);
     if (request && api::is_made_for(**request, out.offer->meta))
@@ -117,7 +120,7 @@ void print_problems(std::ostream& out, bool colour, std::span<const kube::object
         const auto what = hint_for(reason, *all.front());
         if (!what)
             continue;
-        out << "  " << wrap("What to do: " + what->words + ".", width, 4) << '\n';
+        out << "  " << wrap("What to do: " + sentence(*what), width, 4) << '\n';
         if (!what->command.empty())
             out << colours.paint(tone::dim, "      " + what->command) << '\n';
     }

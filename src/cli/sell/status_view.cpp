@@ -17,8 +17,8 @@
 
 #include <boost/json/array.hpp>
 
-#include <map>
 #include <ostream>
+#include <set>
 
 namespace portitor::cli::sell {
 
@@ -126,8 +126,10 @@ private:
 
     void print_gate()
     {
+        if (!of_.route_unseen.empty())
+            return line("Admitted", "not known: " + of_.route_unseen);
         if (!of_.route)
-            return line("Admitted", "no: there is no PaymentRoute, or you have no right to see it");
+            return line("Admitted", "no: nothing is sold, as it has no PaymentRoute");
         const api::admission said = api::read_admission(*of_.route);
         if (said.admitted && said.generation == of_.route->meta.generation)
             return line("Admitted", "yes: a verifier sells on these terms");
@@ -205,11 +207,13 @@ private:
     void print_hints()
     {
         bool first = true;
+        std::set<std::string> told;
         for (const kube::condition& each : ordered_conditions(*of_.offer))
         {
-            // Ready says again what another one says.
+            // Ready and what is withheld say again what another one says.
             const bool draining = each.type == api::condition_type::draining;
-            if ((each.is_true() && !draining) || each.type == api::condition_type::ready)
+            if ((each.is_true() && !draining) || each.type == api::condition_type::ready ||
+                each.reason == api::because::withheld.name || !told.insert(each.reason).second)
                 continue;
             const auto what = hint_for(each.reason, *of_.offer);
             if (!what)
@@ -219,11 +223,11 @@ private:
             out_ << "  "
                  << wrap(
                         fmt::format(
-                            "{} is {} ({}): {}.",
+                            "{} is {} ({}): {}",
                             printable(each.type, longest_word),
                             printable(each.status, longest_word),
                             each.reason,
-                            what->words
+                            sentence(*what)
                         ),
                         width,
                         4

@@ -18,6 +18,7 @@ struct status_view
     kube::object_ptr offer;
     kube::object_ptr route;         ///< its PaymentRoute; null where there is none, or it cannot be read
     kube::object_ptr registration;  ///< its RegistrationRequest, likewise
+    std::string route_unseen{};     ///< why the PaymentRoute cannot be read, in the user's words
 };
 
 /// The conditions in the order in which people read them, then those of others, 32 in all.

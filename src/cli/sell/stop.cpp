@@ -164,16 +164,22 @@ private:
         return {};
     }
 
+    std::string how_it_ends(const kube::object& offer) const
+    {
+        if (end_ > now())
+            return fmt::format(
+                "it stays paid until {}, never free, and is then taken down", to_rfc3339(end_)
+            );
+        return is_drained(offer) ? "it is taken down" : "it is being taken down";
+    }
+
     asio::awaitable<result<int>> tell(kube::object_ptr offer)
     {
         say_ << fmt::format(
             "ServiceOffer {0} {1}: {2}\nTo sell it again: portitor sell resume {3} -n {4}\n",
             config_.common.key(config_.name).to_string(),
             ends_anyway_ ? "was stopped already" : "stopped",
-            end_ <= now() ? "it is taken down"
-                          : fmt::format(
-                                "it stays paid until {}, never free, and is then taken down", to_rfc3339(end_)
-                            ),
+            how_it_ends(*offer),
             config_.name,
             config_.common.ns
         );
@@ -188,7 +194,8 @@ private:
             if (*ended == waited::done)
                 say_ << "It is taken down\n";
         }
-        co_await show_outcome(config_.common, terminal_, around_, *server_, "stopped", offer);
+        const char* done = ends_anyway_ ? "unchanged" : "stopped";
+        co_await show_outcome(config_.common, terminal_, around_, *server_, done, offer);
         if (*ended != waited::done)
             co_return unfinished(
                 *ended, config_.timeout, *offer, "is not taken down yet", api::condition_type::ready

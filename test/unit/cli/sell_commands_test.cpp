@@ -138,7 +138,7 @@ TEST_CASE("sell http writes an offer, and says what it checked", "[cli][sell]")
     CHECK(has(made.out, "ok          price     0.001 USDC on Base Sepolia a request\n"));
     CHECK(has(made.out, "ok          upstream  Service shop/web has port 8080\n"));
     CHECK(has(made.out, "not checked health    "));
-    CHECK(has(made.out, "ok          path      https://api.example.com/services/hello is free\n"));
+    CHECK(has(made.out, "ok          path      https://api.example.com/services/hello is available\n"));
     CHECK(has(made.out, "ServiceOffer shop/hello created (type: http)\n"));
     CHECK(has(made.out, "ok          settings  the ConfigMap portitor/portitor-config\n"));
     CHECK(made.err.empty());
@@ -342,6 +342,7 @@ TEST_CASE("each subcommand prints what it leaves for programs, in one shape", "[
         return kube::string_at(told, "result");
     };
     CHECK(result_of({"stop", "hello", "--yes"}) == "stopped");
+    CHECK(result_of({"stop", "hello", "--yes"}) == "unchanged");
     CHECK(result_of({"resume", "hello", "--no-wait"}) == "resumed");
     CHECK(result_of({"resume", "hello", "--no-wait"}) == "unchanged");
     CHECK(result_of({"register", "hello", "--no-wait"}) == "enabled");
@@ -390,6 +391,9 @@ TEST_CASE("sell status is code 0 where the offer is Ready, and 1 where not", "[c
     world.report_ready("hello", "True", "Ready");
     CHECK(world.sell({"status", "hello"}).code == 0);
     CHECK(world.sell({"status", "hello", "--watch"}).code == 0);
+    CHECK(world.run({"sell", "status", "-n", "empty"}).out == "There are no offers\n");
+    CHECK(boost::json::parse(world.run({"sell", "status", "-n", "empty", "-o", "json"}).out) ==
+          boost::json::object{{"offers", boost::json::array()}});
     const auto none = world.sell({"status", "nobody"});
     CHECK(none.code == 1);
     CHECK(has(none.err, "there is no ServiceOffer shop/nobody"));
@@ -484,7 +488,7 @@ TEST_CASE("an end is a time of the API server's clock", "[cli][sell]")
     CHECK(has(stopped.out, "it stays paid until 2026-11-25T09:00:0"));
     CHECK(kube::string_at(world.offer("hello").spec(), "drainAt").starts_with("2026-11-25T08:00:0"));
     world.sell({"resume", "hello", "--no-wait"});
-    CHECK(has(world.sell({"stop", "hello", "--now", "--yes"}).out, "stopped: it is taken down\n"));
+    CHECK(has(world.sell({"stop", "hello", "--now", "--yes"}).out, "stopped: it is being taken down\n"));
     world.sell({"resume", "hello", "--no-wait"});
     for (const char* lie : {"", "soon", "Fri, 31 Dec 9999 23:59:59 GMT"})
     {
@@ -505,7 +509,7 @@ TEST_CASE("to stop an offer once more never sells it for longer", "[cli][sell]")
     const std::string begin = kube::string_at(world.offer("hello").spec(), "drainAt");
     world.pass(2s);
     CHECK(has(
-        world.sell({"stop", "hello", "--grace", "5h", "--yes"}).out, "was stopped already: it is taken down\n"
+        world.sell({"stop", "hello", "--grace", "5h", "--yes"}).out, "was stopped already: it is being taken down\n"
     ));
     CHECK(kube::string_at(world.offer("hello").spec(), "drainAt") == begin);
     CHECK(kube::string_at(world.offer("hello").spec(), "drainGracePeriod") == "0s");
@@ -533,7 +537,7 @@ TEST_CASE("who was faster to stop an offer is not sold past", "[cli][sell]")
     const auto late = world.sell({"stop", "hello", "--grace", "5h", "--yes"});
     CAPTURE(late.out, late.err);
     CHECK(late.code == 0);
-    CHECK(has(late.out, "was stopped already: it is taken down\n"));
+    CHECK(has(late.out, "was stopped already: it is being taken down\n"));
     CHECK(kube::string_at(world.offer("hello").spec(), "drainAt") == "2026-11-24T19:00:00Z");
 }
 

@@ -277,6 +277,41 @@ TEST_CASE("the status of an offer is a table with what to do", "[cli][sell]")
     CHECK(data.at("hints").as_array()[0].at("type") == "UpstreamHealthy");
 }
 
+TEST_CASE("what is to be done is told once, with its command on a line of its own", "[cli][sell]")
+{
+    const auto condition = [](const char* type, const char* status, const char* reason) {
+        return fmt::format(
+            R"({{"type":"{}","status":"{}","reason":"{}","message":"m","observedGeneration":2}})",
+            type,
+            status,
+            reason
+        );
+    };
+    const auto of = sample(fmt::format(
+        R"({{"conditions":[{},{},{},{}]}})",
+        condition("PaymentGateReady", "False", "Withheld"),
+        condition("RoutePublished", "False", "Drained"),
+        condition("Draining", "True", "Drained"),
+        condition("Ready", "False", "Drained")
+    ));
+    std::ostringstream out;
+    offer::plan_settings plan;
+    plan.lists = config::defaults<config::operator_lists>();
+    plan.lists.resolve().value();
+    print_status(out, {}, {of, nullptr, nullptr, "you may not see it"}, plan, {});
+    const std::string text = out.str();
+    CAPTURE(text);
+    CHECK(
+        has(text,
+            "What to do:\n"
+            "  RoutePublished is False (Drained): It was stopped and is taken down. To sell it again:\n"
+            "      portitor sell resume hello -n shop\n")
+    );
+    CHECK(text.ends_with("portitor sell resume hello -n shop\n"));
+    CHECK(text.find("resume") == text.rfind("resume"));
+    CHECK(has(text, "Admitted      not known: you may not see it\n"));
+}
+
 TEST_CASE("nobody is asked where nobody can answer", "[cli][sell]")
 {
     std::istringstream in("y\n");
