@@ -26,8 +26,7 @@ std::optional<price> read_price(const fields& in)
     if (!written)
         return std::nullopt;
     const auto amount = [&](price_model model) { return optional_text(*written, field_of(model)); };
-    price out{
-        amount(price_model::per_request), amount(price_model::per_mtok), amount(price_model::per_hour)};
+    price out{amount(price_model::per_request), amount(price_model::per_mtok), amount(price_model::per_hour)};
     if (out.empty())
         in.refuse("price", "given as perRequest, perMTok or perHour, such as perRequest: \"0.01\"");
     return out;

@@ -6,7 +6,8 @@ namespace portitor::cli {
 
 namespace {
 
-constexpr auto latest = std::chrono::sys_seconds(std::chrono::sys_days(std::chrono::year(2200) / 1 / 1)).time_since_epoch();
+constexpr auto latest =
+    std::chrono::sys_seconds(std::chrono::sys_days(std::chrono::year(2200) / 1 / 1)).time_since_epoch();
 
 }  // namespace
 

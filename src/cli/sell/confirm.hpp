@@ -6,7 +6,8 @@
 
 namespace portitor::cli::sell {
 
-/// Whether somebody can say yes: `yes` does, and a terminal can. errc::refused, an error of usage, says --yes.
+/// Whether somebody can say yes: `yes` does, and a terminal can. errc::refused, an error of usage, says
+/// --yes.
 result<void> check_consent(const console& terminal, bool yes);
 
 /// Asks before something is ended; with `yes` it asks nothing. False where the answer was no.

@@ -47,8 +47,7 @@ public:
             co_return server.error();
         server_ = server ? std::move(*server) : std::make_unique<no_cluster>();
         co_await config_.common.read_settings(*server_, terminal_);
-        const auto checked =
-            co_await check(*manifest, server ? std::string() : server.error().message());
+        const auto checked = co_await check(*manifest, server ? std::string() : server.error().message());
         if (!checked)
             co_return checked.error();
         if (config_.dry_run)
@@ -90,13 +89,13 @@ private:
 
     void print(const findings& found) { found.print(say_, terminal_.colour); }
 
-    /// Whether nobody can be asked, who asks may not, or the namespace is yet to be made: no obstacle for what
-    /// writes nothing.
+    /// Whether nobody can be asked, who asks may not, or the namespace is yet to be made: no obstacle for
+    /// what writes nothing.
     bool may_go_unchecked(const kube::api_error& why) const
     {
-        return config_.dry_run && (why.http_status() == 0 || why.http_status() >= 500 ||
-                                   why.http_status() == 401 || why.http_status() == 403 ||
-                                   why.http_status() == 404);
+        return config_.dry_run &&
+               (why.http_status() == 0 || why.http_status() >= 500 || why.http_status() == 401 ||
+                why.http_status() == 403 || why.http_status() == 404);
     }
 
     /// False where something prevents it. `offline`: why there is no API server, or empty.

@@ -156,9 +156,8 @@ private:
                 told.say(why);
             return false;
         };
-        auto ended = co_await wait_until(
-            around_, *server_, (*offer)->meta.key(), config_.waits.timeout, is_gone
-        );
+        auto ended =
+            co_await wait_until(around_, *server_, (*offer)->meta.key(), config_.waits.timeout, is_gone);
         co_return ended;
     }
 

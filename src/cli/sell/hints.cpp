@@ -41,9 +41,7 @@ constexpr std::array entries{
     entry{because::asking.name, "Wait: the runtime is being asked which models it has"},
     entry{because::listed.name, "Nothing: the runtime has the model"},
     entry{
-        because::missing_model.name,
-        "Name the model with --model of portitor sell inference",
-        look_at_offer},
+        because::missing_model.name, "Name the model with --model of portitor sell inference", look_at_offer},
     entry{
         because::not_listed.name,
         "Load the model into the runtime, or correct --model; it is sold all the same",
@@ -105,10 +103,7 @@ constexpr std::array entries{
         "Wait some seconds; if it lasts, the operator sees to it that the verifier runs",
         look_at_payment_route},
     // RoutePublished
-    entry{
-        because::drained.name,
-        "It was stopped and is taken down. To sell it again",
-        resume},
+    entry{because::drained.name, "It was stopped and is taken down. To sell it again", resume},
     entry{
         because::gate_not_proved.name,
         "Ask the offer yourself, and tell the operator what answers there in place of the gate",

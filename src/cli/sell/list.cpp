@@ -1,6 +1,5 @@
 #include "cli/sell/list.hpp"
 
-#include "cli/output/text.hpp"
 #include "cli/sell/common_options.hpp"
 #include "cli/sell/offer_list.hpp"
 
@@ -44,12 +43,9 @@ public:
             for (const kube::object_ptr& each : *offers)
                 terminal.out << resource_name(*each) << '\n';
         else if (offers->empty())
-            terminal.err << (all_ ? "There are no offers" : "There are no offers in namespace " + printable(common_.ns, 63))
-                         << '\n';
+            terminal.err << no_offers(all_, common_.ns) << '\n';
         else
-            print_offers(
-                terminal.out, terminal.colour, *offers, around.clock.now(), all_, common_.is_wide()
-            );
+            print_offers(terminal.out, terminal.colour, *offers, around.clock.now(), all_, common_.is_wide());
         co_return 0;
     }
 

@@ -20,14 +20,19 @@ void offer_flags::declare(config::loader& into)
 {
     const bool inference = type == api::offer_type::inference;
     const config::headed what = into.under("What is sold");
-    what.add(text_option("upstream", "the Service: SERVICE, SERVICE.NAMESPACE or its DNS name", upstream, "SERVICE")
-    );
+    what.add(text_option(
+        "upstream", "the Service: SERVICE, SERVICE.NAMESPACE or its DNS name", upstream, "SERVICE"
+    ));
     what.add(text_option("port", inference ? "its port (11434)" : "its port (8080)", port, "PORT"));
     what.add(text_option(
         "upstream-namespace", "its namespace; the offer's where it is left out", upstream_ns, "NAMESPACE"
     ));
-    what.add(text_option("health-path", "answers a GET with 2xx while it is well (/health)", health_path, "PATH"));
-    what.add(text_option("credential", "name of the operator's Authorization value for it", credential, "NAME"));
+    what.add(
+        text_option("health-path", "answers a GET with 2xx while it is well (/health)", health_path, "PATH")
+    );
+    what.add(
+        text_option("credential", "name of the operator's Authorization value for it", credential, "NAME")
+    );
     if (inference)
     {
         what.add(text_option("model", "the model that it serves", model, "MODEL"));
@@ -46,9 +51,11 @@ void offer_flags::declare(config::loader& into)
         ),
         {"per-request"}
     ));
-    terms.add(text_option("per-mtok", "of a million tokens; a request is taken for 1000", per_mtok, "AMOUNT"));
+    terms.add(text_option("per-mtok", "of a million tokens; a request is taken for 1000", per_mtok, "AMOUNT")
+    );
     terms.add(text_option("per-hour", "of an hour; a request is taken for five minutes", per_hour, "AMOUNT"));
-    terms.add(with_aliases(text_option("chain", "where buyers pay (base-sepolia)", network, "NETWORK"), {"network"})
+    terms.add(
+        with_aliases(text_option("chain", "where buyers pay (base-sepolia)", network, "NETWORK"), {"network"})
     );
     terms.add(with_aliases(
         text_option(
@@ -70,9 +77,9 @@ void offer_flags::declare(config::loader& into)
         {"wallet"},
         'w'
     ));
-    terms.add(
-        text_option("max-timeout", "for how many seconds a signed payment is valid (300)", max_timeout, "SECONDS")
-    );
+    terms.add(text_option(
+        "max-timeout", "for how many seconds a signed payment is valid (300)", max_timeout, "SECONDS"
+    ));
     terms.add(with_aliases(
         text_option(
             "facilitator",
@@ -94,7 +101,9 @@ void offer_flags::declare(config::loader& into)
     ));
 
     const config::headed agent = into.under("Registration as an agent (ERC-8004)");
-    agent.add(switch_option("register", "registers the offer; it is not unless this is given", wants_registration));
+    agent.add(
+        switch_option("register", "registers the offer; it is not unless this is given", wants_registration)
+    );
     agent.add(switch_option("no-register", "registers nothing, which is the default here", no_registration));
     registration.declare(into, "register-");
     declare_replaced(into, inference ? "inference" : "http");

@@ -46,6 +46,11 @@ list_offers(kube::api& server, std::string ns, std::string label_selector)
     co_return out;
 }
 
+std::string no_offers(bool all, const std::string& ns)
+{
+    return all ? "There are no offers" : "There are no offers in namespace " + printable(ns, 63);
+}
+
 json::object as_list(std::span<const kube::object_ptr> offers)
 {
     json::array items;
@@ -89,9 +94,7 @@ std::vector<table::cell> row_of(const kube::object& offer, clock::time_point now
 {
     const kube::condition ready = ready_of(offer);
     const json::object& spec = offer.spec();
-    const tone how = ready.is_true()           ? tone::good
-                     : ready.status == "False" ? tone::bad
-                                               : tone::warning;
+    const tone how = ready.is_true() ? tone::good : ready.status == "False" ? tone::bad : tone::warning;
     std::vector<table::cell> row;
     const auto add = [&](const std::string& text, std::size_t longest, tone meaning = tone::plain) {
         row.emplace_back(printable(text, longest), meaning);
@@ -105,7 +108,8 @@ std::vector<table::cell> row_of(const kube::object& offer, clock::time_point now
     add(ready.status, longest_word, how);
     add(ready.reason, longest_word);
     add(kube::string_at(offer.status(), "endpoint"), longest_url);
-    row.emplace_back(age_in_words(std::chrono::duration_cast<std::chrono::seconds>(now - offer.meta.created)));
+    row.emplace_back(age_in_words(std::chrono::duration_cast<std::chrono::seconds>(now - offer.meta.created))
+    );
     if (wide)
     {
         add(kube::string_at(spec, "payment.payTo"), longest_name);

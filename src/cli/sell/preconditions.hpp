@@ -10,7 +10,8 @@
 
 namespace portitor::cli::sell {
 
-/// What can be said of an offer where no cluster can be asked: its price and terms, by the operator's settings.
+/// What can be said of an offer where no cluster can be asked: its price and terms, by the operator's
+/// settings.
 findings check_alone(const boost::json::object& wanted, const operator_settings& settings);
 
 /// What an offer would come to if it were written: judged as the controller judges it, among all the offers

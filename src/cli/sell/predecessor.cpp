@@ -20,18 +20,19 @@ enum class kind
 struct replaced
 {
     kind what;
-    std::string_view of;     ///< the subcommands that have the flag, with spaces
+    std::string_view of;  ///< the subcommands that have the flag, with spaces
     /// With spaces. Only those behind the first one may be names of roles' options, such as "listen".
     std::string_view names;
     const char* instead;
 };
 
 constexpr const char* no_machine =
-    "this is about a server or a virtual machine on the seller's own computer, and Portitor starts none: leave it "
-    "out; the model is served by the Service that --upstream names";
+    "this is about a server or a virtual machine on the seller's own computer, and Portitor starts none: "
+    "leave it out; the model is served by the Service that --upstream names";
 constexpr const char* no_enclave = "this is about an enclave, and Portitor attests none: leave it out";
 constexpr const char* what_a_service_serves =
-    "is not sold as such; run it behind a Service and sell that: portitor sell http NAME --upstream SERVICE";
+    "that is not sold as such; run it behind a Service and sell that: "
+    "portitor sell http NAME --upstream SERVICE";
 
 constexpr std::array all{
     replaced{
@@ -103,7 +104,7 @@ constexpr std::array all{
         kind::route_key,
         "",
         "freeQuota",
-        "nothing is free by the number of requests: leave it out, or write gate=free for a path that is free"},
+        "nothing is free by the number of requests: leave it out, or write gate=free for a whole path"},
 };
 
 std::vector<std::string> words_of(std::string_view text)

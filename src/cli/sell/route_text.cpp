@@ -35,7 +35,9 @@ result<void> check_key(std::string_view key, std::string_view value)
             printable(key, 64)
         );
     if (key == "gate" && value == "auth")
-        return fail(errc::invalid, "gate=auth: nobody signs in without paying here; write gate=paid or gate=free");
+        return fail(
+            errc::invalid, "gate=auth: nobody signs in without paying here; write gate=paid or gate=free"
+        );
     if (key == "gate" && value != "paid" && value != "free")
         return fail(errc::invalid, "gate=\"{}\" is neither paid nor free", printable(value, 64));
     return {};
@@ -48,7 +50,9 @@ result<void> take(json::object& route, std::string_view key, std::string_view va
     if (const char* price = price_field(key))
     {
         if (!route.emplace("price", json::object{{price, value}}).second)
-            return fail(errc::invalid, "{} is one price too many: give one of price, per-mtok and per-hour", key);
+            return fail(
+                errc::invalid, "{} is one price too many: give one of price, per-mtok and per-hour", key
+            );
         return {};
     }
     auto known = check_key(key, value);

@@ -46,8 +46,7 @@ asio::awaitable<result<kube::object_ptr>> read_offer(kube::api& server, kube::ob
     co_return *live;
 }
 
-asio::awaitable<result<kube::object_ptr>>
-edit_spec(kube::api& server, kube::object_key of, spec_editor edit)
+asio::awaitable<result<kube::object_ptr>> edit_spec(kube::api& server, kube::object_key of, spec_editor edit)
 {
     for (unsigned attempt = 1;; ++attempt)
     {

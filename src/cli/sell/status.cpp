@@ -116,7 +116,11 @@ private:
             out.version += (each ? each->meta.resource_version : "") + " ";
         std::ostringstream text;
         if (config_.common.is_data())
-            print_data(config_.common, console{terminal_.in, text, terminal_.err}, status_data(*found, config_.common.settings_source()));
+            print_data(
+                config_.common,
+                console{terminal_.in, text, terminal_.err},
+                status_data(*found, config_.common.settings_source())
+            );
         else
             print_status(
                 text,
@@ -151,13 +155,13 @@ private:
                 config_.common, console{terminal_.in, text, terminal_.err}, {{"offers", std::move(all)}}
             );
         }
+        else if (offers->empty())
+            text << no_offers(config_.all, config_.common.ns) << '\n';
         else
         {
             const bool wide = config_.common.is_wide();
             print_offers(text, terminal_.colour, *offers, around_.clock.now(), config_.all, wide);
             print_problems(text, terminal_.colour, *offers);
-            if (offers->empty())
-                text << "There are no offers\n";
         }
         out.text = text.str();
         co_return out;

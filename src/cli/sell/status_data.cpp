@@ -60,8 +60,7 @@ asio::awaitable<result<status_view>> read_status(kube::api& server, kube::object
     if (route && api::is_made_for(**route, out.offer->meta))
         out.route = *route;
     if (!route && !route.error().is_not_found())
-        out.route_unseen =
-            in_words(route.error(), "get", api::payment_route_resource, route_key).message();
+        out.route_unseen = in_words(route.error(), "get", api::payment_route_resource, route_key).message();
     const kube::object_key request_key{of.ns, api::registration_name(of.name)};
     const auto request = co_await server.get(api::registration_request_resource, request_key);
     if (request && api::is_made_for(**request, out.offer->meta))

@@ -119,7 +119,8 @@ private:
         line("Model", kube::string_at(offer.spec(), "model.name"));
         if (!how_.settings.empty())
             out_ << colours_.paint(
-                        tone::dim, fmt::format("  {:13} {}", "Settings", printable(how_.settings, longest_text))
+                        tone::dim,
+                        fmt::format("  {:13} {}", "Settings", printable(how_.settings, longest_text))
                     )
                  << '\n';
     }

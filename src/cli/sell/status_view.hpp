@@ -31,7 +31,7 @@ boost::asio::awaitable<result<status_view>> read_status(kube::api& server, kube:
 struct status_style
 {
     bool colour = false;
-    bool wide = false;  ///< with the times of conditions and their generations
+    bool wide = false;     ///< with the times of conditions and their generations
     std::string settings;  ///< where the operator's settings come from; empty where they were not read
 };
 void print_status(

@@ -125,11 +125,10 @@ public:
         if (!confirm(terminal_, question, config_.yes))
             co_return 1;
         co_await read_clock();
-        auto stopped = co_await edit_spec(
-            *server_,
-            key,
-            [this](const kube::object& offer, json::object& spec) { return set_end(offer, spec); }
-        );
+        auto stopped =
+            co_await edit_spec(*server_, key, [this](const kube::object& offer, json::object& spec) {
+                return set_end(offer, spec);
+            });
         if (!stopped)
             co_return stopped.error();
         co_return co_await tell(*stopped);

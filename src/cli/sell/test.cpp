@@ -46,9 +46,7 @@ struct test_options
         where.add(text_option(
             "url", "the gateway, without the offer's path; its public URL where it is left out", url, "URL"
         ));
-        where.add(
-            text_option("host", "host that is asked for; the URL's, or the offer's own", host, "HOST")
-        );
+        where.add(text_option("host", "host that is asked for; the URL's, or the offer's own", host, "HOST"));
         config::option how{
             "method", "method of the request", "GET", config::set_one_of(method, {"GET", "POST", "HEAD"})};
         how.values = {"GET", "POST", "HEAD"};
@@ -216,7 +214,12 @@ private:
                 << '\n'
                 << fmt::format("{} {} without a payment: HTTP {}\n", what.method, printable(what.url), status)
                 << colours.paint(how, word) << ": " << said.words << std::endl;
-        return {{"url", what.url}, {"status", status}, {"verdict", word}, {"message", said.words}, {"settings", config_.common.settings_source()}};
+        return {
+            {"url", what.url},
+            {"status", status},
+            {"verdict", word},
+            {"message", said.words},
+            {"settings", config_.common.settings_source()}};
     }
 
     const roles::process& around_;

@@ -29,7 +29,8 @@ std::string why_not_sold(const kube::object& offer, clock::time_point now)
         if (end.stage == offer::drain_stage::drained)
             return named(
                 fmt::format(
-                    "it was stopped, and is taken down since {}. To sell it again:", to_rfc3339(end.sold_until)
+                    "it was stopped, and is taken down since {}. To sell it again:",
+                    to_rfc3339(end.sold_until)
                 ),
                 "portitor sell resume {name} -n {ns}",
                 offer
