@@ -27,6 +27,22 @@ tone tone_of(const std::string& status)
     return status == "True" ? tone::good : status == "False" ? tone::bad : tone::warning;
 }
 
+/// How far an offer is, by one of its conditions.
+std::string known_by(const kube::object& offer, std::string_view condition)
+{
+    const auto all = kube::parse_conditions(offer.status());
+    const kube::condition* found = kube::find_condition(all, condition);
+    if (!found || (found->observed_generation != offer.meta.generation && !offer.meta.deleted))
+        return "the controller has not looked at it yet; if this lasts, see that it runs";
+    return fmt::format(
+        "{} is {} ({}): {}",
+        found->type,
+        printable(found->status, 20),
+        printable(found->reason, 100),
+        printable(found->message, 500)
+    );
+}
+
 }  // namespace
 
 asio::awaitable<result<waited>> wait_until(
@@ -105,26 +121,6 @@ asio::awaitable<result<waited>> follow(
         co_return waited::gone;
     co_return ended;
 }
-
-namespace {
-
-/// How far an offer is, by one of its conditions.
-std::string known_by(const kube::object& offer, std::string_view condition)
-{
-    const auto all = kube::parse_conditions(offer.status());
-    const kube::condition* found = kube::find_condition(all, condition);
-    if (!found || (found->observed_generation != offer.meta.generation && !offer.meta.deleted))
-        return "the controller has not looked at it yet; if this lasts, see that it runs";
-    return fmt::format(
-        "{} is {} ({}): {}",
-        found->type,
-        printable(found->status, 20),
-        printable(found->reason, 100),
-        printable(found->message, 500)
-    );
-}
-
-}  // namespace
 
 error unfinished(
     waited how,

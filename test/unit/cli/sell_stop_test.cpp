@@ -72,6 +72,26 @@ TEST_CASE("sell resume waits until it is sold again", "[cli][sell]")
     CHECK(has(resumed.out, "Ready             True    Ready\nServiceOffer shop/hello is sold again\n"));
 }
 
+TEST_CASE("an API server that is lost while an offer is waited for is told as such", "[cli][sell]")
+{
+    sell_world world;
+    world.sell_http("hello");
+    world.sell({"stop", "hello", "--yes"});
+    unsigned looks = 0;
+    world.between = [&](std::unique_ptr<kube::api> inner) -> std::unique_ptr<kube::api> {
+        return std::make_unique<dated_api>(std::move(inner), "", nullptr, [&] {
+            if (++looks == 3)
+                world.server.stop();
+        });
+    };
+    const auto resumed = world.sell({"resume", "hello", "--timeout", "5s"});
+    world.server.start();
+    CAPTURE(resumed.out, resumed.err);
+    CHECK(resumed.code == 1);
+    CHECK(has(resumed.err, "the API server could not be asked how it stands: "));
+    CHECK(has(resumed.out, "ServiceOffer shop/hello has no end any more\n"));
+}
+
 TEST_CASE("an end is a time of the API server's clock", "[cli][sell]")
 {
     sell_world world;
