@@ -59,19 +59,6 @@ constexpr text_rule pattern_rule{is_pattern, "a path that ends with /*, such as 
 
 }  // namespace
 
-const char* to_string(price_model value) noexcept
-{
-    switch (value)
-    {
-    case price_model::per_mtok:
-        return "per-mtok";
-    case price_model::per_hour:
-        return "per-hour";
-    default:
-        return "per-request";
-    }
-}
-
 result<payment_route> parse_payment_route(const kube::object& route)
 {
     if (!route.unreadable.empty())

@@ -14,7 +14,6 @@ constexpr std::size_t longest_price = 64;
 constexpr std::size_t longest_text = 512;
 constexpr std::size_t longest_url = 2048;
 constexpr std::int64_t longest_timeout = 86400;
-constexpr std::chrono::seconds default_grace = std::chrono::hours(1);
 
 std::optional<std::string> optional_text(const fields& in, std::string_view key)
 {
@@ -26,10 +25,8 @@ std::optional<price> read_price(const fields& in)
     const auto written = in.object("price");
     if (!written)
         return std::nullopt;
-    price out{
-        optional_text(*written, "perRequest"),
-        optional_text(*written, "perMTok"),
-        optional_text(*written, "perHour")};
+    const auto amount = [&](price_model model) { return optional_text(*written, field_of(model)); };
+    price out{amount(price_model::per_request), amount(price_model::per_mtok), amount(price_model::per_hour)};
     if (out.empty())
         in.refuse("price", "given as perRequest, perMTok or perHour, such as perRequest: \"0.01\"");
     return out;
@@ -182,6 +179,7 @@ std::optional<std::chrono::seconds> read_duration(std::string_view text)
 constexpr std::chrono::sys_days earliest_drain = std::chrono::year(1970) / 1 / 1;
 constexpr std::chrono::sys_days latest_drain = std::chrono::year(2200) / 1 / 1;  // not itself
 constexpr std::chrono::hours longest_grace(87600);
+constexpr std::size_t longest_grace_text = 32;
 
 void read_drain(const fields& spec, service_offer& out)
 {
@@ -193,22 +191,54 @@ void read_drain(const fields& spec, service_offer& out)
         else if (*out.drain_at < earliest_drain || *out.drain_at >= latest_drain)
             spec.refuse("drainAt", "a time from 1970 to 2199; leave it out for an offer that has no end");
     }
-    out.drain_grace = default_grace;
-    const std::string grace = spec.text("drainGracePeriod", 32);
+    out.drain_grace = default_grace_period;
+    const std::string grace = spec.text("drainGracePeriod", longest_grace_text);
     if (grace.empty())
         return;
-    const auto read = read_duration(grace);
-    if (!read)
-        spec.refuse(
-            "drainGracePeriod", "a duration such as 90m or 1h30m, in whole hours, minutes and seconds"
-        );
-    else if (*read > longest_grace)
-        spec.refuse("drainGracePeriod", "at most 87600h, which is ten years");
-    else
+    const auto read = parse_grace_period(grace);
+    if (read)
         out.drain_grace = *read;
+    else
+        spec.refuse("drainGracePeriod", read.error().message());
 }
 
 }  // namespace
+
+result<std::chrono::seconds> parse_grace_period(std::string_view text)
+{
+    const auto read = text.empty() || text.size() > longest_grace_text ? std::nullopt : read_duration(text);
+    if (!read)
+        return fail(errc::invalid, "a duration such as 90m or 1h30m, in whole hours, minutes and seconds");
+    if (*read > longest_grace)
+        return fail(errc::invalid, "at most 87600h, which is ten years");
+    return *read;
+}
+
+const char* to_string(price_model value) noexcept
+{
+    switch (value)
+    {
+    case price_model::per_mtok:
+        return "per-mtok";
+    case price_model::per_hour:
+        return "per-hour";
+    default:
+        return "per-request";
+    }
+}
+
+const char* field_of(price_model value) noexcept
+{
+    switch (value)
+    {
+    case price_model::per_mtok:
+        return "perMTok";
+    case price_model::per_hour:
+        return "perHour";
+    default:
+        return "perRequest";
+    }
+}
 
 const char* to_string(gate value) noexcept
 {

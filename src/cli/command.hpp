@@ -71,6 +71,13 @@ private:
     Options options_;
 };
 
+/// A word that is no subcommand, and that people type all the same because it was one elsewhere.
+struct replaced_word
+{
+    std::string name;
+    std::string_view instead;  ///< what to type in its place, or why there is nothing
+};
+
 /// Something that a person does once: words that come first on the command line, in place of --role.
 struct command
 {
@@ -85,6 +92,7 @@ struct command
     int usage_exit_code = 2;
     /// It changes something, or pays: it goes on to its end when nobody reads its output any more.
     bool acts = false;
+    std::vector<replaced_word> replaced{};
 };
 
 /// Every command of this binary. A new one is one entry in command.cpp.

@@ -181,6 +181,8 @@ result<job_pointer> parse_first_words(const named_line& line, std::ostream& out)
     // What follows a flag that nobody knows may be its value.
     if (!line.unknown_flag.empty())
         return fail(errc::invalid, "{}: there is no such flag (see {} --help)", line.unknown_flag, program);
+    if (const auto* replaced = find_named(std::span<const replaced_word>(at.replaced), line.stranger))
+        return fail(errc::invalid, "there is no {} {}: {}", program, line.stranger, replaced->instead);
     if (!line.wants_help || !line.stranger.empty())
         return no_such(program, "subcommands", line.stranger, at.subcommands);
     out << fmt::format(

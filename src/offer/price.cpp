@@ -66,11 +66,10 @@ result<priced> price_of(const api::price& written, unsigned decimals, std::strin
             "{} has no price: write perRequest, perMTok or perHour, such as perRequest: \"0.01\"",
             field
         );
-    const std::pair<const std::optional<std::string>&, const char*> amounts[] = {
-        {written.per_request, "perRequest"}, {written.per_mtok, "perMTok"}, {written.per_hour, "perHour"}};
-    for (const auto& [amount, name] : amounts)
+    for (const api::price_model model : api::all_price_models)
     {
-        const auto right = check_written(amount, decimals, fmt::format("{}.{}", field, name));
+        const auto right =
+            check_written(written.of(model), decimals, fmt::format("{}.{}", field, api::field_of(model)));
         if (!right)
             return right.error();
     }

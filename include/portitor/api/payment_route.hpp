@@ -8,17 +8,6 @@
 
 namespace portitor::api {
 
-/// How the price of a request was derived; buyers see it.
-enum class price_model
-{
-    per_request,
-    per_mtok,
-    per_hour,
-};
-
-/// "per-request", "per-mtok" or "per-hour".
-const char* to_string(price_model value) noexcept;
-
 /// The terms for the paths that match one pattern below the offer's path; the most specific one applies.
 struct payment_rule
 {

@@ -28,6 +28,24 @@ enum class settlement
 const char* to_string(gate value) noexcept;
 const char* to_string(settlement value) noexcept;
 
+/// How the price of a request was derived; buyers see it.
+enum class price_model
+{
+    per_request,
+    per_mtok,
+    per_hour,
+};
+
+/// In the order in which a price that is written for several of them is read.
+inline constexpr price_model all_price_models[] = {
+    price_model::per_request, price_model::per_mtok, price_model::per_hour};
+
+/// "per-request", "per-mtok" or "per-hour".
+const char* to_string(price_model value) noexcept;
+
+/// The field of a price (api::price) that is written for it: "perRequest", "perMTok" or "perHour".
+const char* field_of(price_model value) noexcept;
+
 /// Prices as written: decimal amounts of the asset. They are read by offer::price_of(), because only with
 /// the asset's decimals can it be said whether they are right.
 struct price
@@ -36,6 +54,12 @@ struct price
     std::optional<std::string> per_mtok;
     std::optional<std::string> per_hour;
 
+    const std::optional<std::string>& of(price_model model) const
+    {
+        return model == price_model::per_mtok   ? per_mtok
+               : model == price_model::per_hour ? per_hour
+                                                : per_request;
+    }
     bool empty() const { return !per_request && !per_mtok && !per_hour; }
 };
 
@@ -128,6 +152,13 @@ struct service_offer
     std::optional<clock::time_point> drain_at;
     std::chrono::seconds drain_grace{};
 };
+
+/// Reads spec.drainGracePeriod: a duration as Go writes it, in whole hours, minutes and seconds ("90m",
+/// "1h30m"), of at most ten years. errc::invalid says what was expected.
+result<std::chrono::seconds> parse_grace_period(std::string_view text);
+
+/// What it is where it is not written.
+inline constexpr std::chrono::seconds default_grace_period = std::chrono::hours(1);
 
 /// Reads an offer and checks again all that the CRD's schema checks, except the digits of its prices.
 /// errc::invalid names the field, what was expected and how to write it.

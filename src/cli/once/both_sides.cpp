@@ -17,20 +17,6 @@ namespace {
 
 constexpr const char* pricing = "pricing.yaml";
 
-const char* model_name(api::price_model model)
-{
-    switch (model)
-    {
-    case api::price_model::per_request:
-        return "perRequest";
-    case api::price_model::per_mtok:
-        return "perMTok";
-    case api::price_model::per_hour:
-        return "perHour";
-    }
-    return "";
-}
-
 void add(std::vector<charge>& out, const api::payment_route& route, const std::string& offer)
 {
     charge usual;
@@ -41,7 +27,7 @@ void add(std::vector<charge>& out, const api::payment_route& route, const std::s
     usual.asset = route.asset;
     usual.pay_to = route.pay_to;
     usual.facilitator = route.facilitator_url;
-    usual.model = model_name(route.model);
+    usual.model = api::field_of(route.model);
     out.push_back(usual);
     // "/services/hello/*" and "/report": "/services/hello/report".
     const std::string base = route.pattern.substr(0, route.pattern.size() - 2);
@@ -51,7 +37,7 @@ void add(std::vector<charge>& out, const api::payment_route& route, const std::s
         own.pattern = base + rule.pattern.text();
         own.free = rule.access == api::gate::free;
         own.atomic = rule.price;
-        own.model = model_name(rule.model);
+        own.model = api::field_of(rule.model);
         out.push_back(std::move(own));
     }
 }

@@ -112,10 +112,14 @@ judge_demand(const http::response& answer, const expected_answer& expected, cons
         )};
 }
 
-answer_verdict judge_refusal(const http::response& answer, const std::string& offer)
+answer_verdict judge_refusal(const http::response& answer, const expected_answer& expected)
 {
     const unsigned code = answer.result_int();
     const bool by_gate = !answer[route_header].empty();
+    if (code == 404 && !expected.why_not_sold.empty())
+        return {
+            answer_level::bad,
+            fmt::format("nothing is published on this path (404): {}", expected.why_not_sold)};
     if (code == 404)
         return {
             answer_level::bad,
@@ -144,7 +148,7 @@ answer_verdict judge_refusal(const http::response& answer, const std::string& of
                 ? fmt::format(
                       "the gate sells nothing for now (HTTP {}): {} may be suspended as its upstream is down",
                       code,
-                      offer
+                      expected.offer
                   )
                 : fmt::format("the gateway does not reach the verifier, or fails (HTTP {})", code)};
     return {answer_level::bad, fmt::format("HTTP {}: neither the gate's answer nor the service's", code)};
@@ -174,7 +178,7 @@ answer_verdict judge_answer(const http::response& answer, const expected_answer&
                 "the gateway does not use the gate: see portitor sell status, and what else leads there",
                 code
             )};
-    return judge_refusal(answer, expected.offer);
+    return judge_refusal(answer, expected);
 }
 
 bool is_as_sold(const x402::payment_requirement& asked, const expected_answer& expected)

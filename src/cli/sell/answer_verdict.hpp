@@ -32,6 +32,7 @@ struct expected_answer
     std::optional<api::payment_route> terms;
     std::string below;  ///< the path below the offer's, "/report"
     const x402::network_table* networks = nullptr;
+    std::string why_not_sold{};  ///< what the offer itself says; empty where it is Ready
 };
 
 /// Judges what came back. `answer` is hostile.

@@ -13,11 +13,12 @@ namespace portitor::cli::sell {
 
 namespace asio = boost::asio;
 
-void common_options::declare(config::loader& into, std::vector<std::string> outputs)
+void common_options::declare(config::loader& into, const std::vector<std::string>& more)
 {
     into.add(offer_namespace_option(ns));
+    std::vector<std::string> outputs{"text", "json", "yaml"};
+    outputs.insert(outputs.end(), more.begin(), more.end());
     into.add(output_option(output, std::move(outputs)));
-    into.add(switch_option("verbose", "says where the operator's settings come from", verbose, 'v'));
     settings.declare(into);
 }
 
@@ -45,18 +46,51 @@ common_options::connect_with_settings(roles::process around, console terminal)
     auto server = around.connect();
     if (!server)
         co_return server.error();
-    co_await settings.complete(**server, terminal);
-    if (verbose || !settings.known())
-        terminal.err << "The operator's settings: " << printable(settings.source()) << '\n';
+    co_await read_settings(**server, terminal);
+    co_return std::move(*server);
+}
+
+asio::awaitable<void> common_options::read_settings(kube::api& server, console terminal)
+{
+    co_await settings.complete(server, terminal);
+    source_ = settings.source();
     // All options have been read anew.
     settle(terminal);
-    co_return std::move(*server);
 }
 
 config::word offer_word(std::string& into, bool is_required)
 {
     return {
         "NAME", "name of the offer", config::set_text(into), is_required, false, [&into] { into.clear(); }};
+}
+
+void wait_options::declare(const config::headed& into, const char* until, const char* longest)
+{
+    config::option on{
+        "wait", fmt::format("waits {}; --no-wait does not", until), "true", config::set_bool(wait), true};
+    into.add(std::move(on));
+    into.add(switch_option("no-wait", "ends when it is written", no_wait));
+    into.add(timeout_option(timeout, longest));
+}
+
+config::option text_option(std::string name, std::string help, std::string& into, std::string placeholder)
+{
+    config::option out{std::move(name), std::move(help), "", config::set_text(into)};
+    out.placeholder = std::move(placeholder);
+    return out;
+}
+
+config::option
+list_option(std::string name, std::string help, std::vector<std::string>& into, std::string placeholder)
+{
+    config::option out = config::list_option(std::move(name), std::move(help), into);
+    out.placeholder = std::move(placeholder);
+    return out;
+}
+
+std::string resource_name(const kube::object& offer)
+{
+    return "serviceoffer.obol.org/" + printable(offer.meta.name, 253);
 }
 
 void print_data(const common_options& how, const console& terminal, const boost::json::value& what)

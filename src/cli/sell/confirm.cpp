@@ -1,20 +1,30 @@
 #include "cli/sell/confirm.hpp"
 
+#include "cli/output/text.hpp"
+
 #include <istream>
 #include <ostream>
 
 namespace portitor::cli::sell {
 
-result<bool> confirm(const console& terminal, std::string_view question, bool yes)
+result<void> check_consent(const console& terminal, bool yes)
+{
+    if (yes || terminal.in_is_terminal)
+        return {};
+    return fail(errc::refused, "nobody is there to be asked whether that is meant: say so with --yes");
+}
+
+bool confirm(const console& terminal, std::string_view question, bool yes)
 {
     if (yes)
         return true;
-    if (!terminal.in_is_terminal)
-        return fail(errc::refused, "{} Nobody is there to be asked: say it with --yes", question);
-    terminal.err << question << " [y/N] " << std::flush;
+    terminal.err << printable(question) << " [y/N] " << std::flush;
     std::string answer;
     std::getline(terminal.in, answer);
-    return answer == "y" || answer == "Y" || answer == "yes";
+    if (answer == "y" || answer == "Y" || answer == "yes")
+        return true;
+    terminal.err << "Nothing was changed\n";
+    return false;
 }
 
 }  // namespace portitor::cli::sell

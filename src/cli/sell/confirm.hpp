@@ -6,8 +6,12 @@
 
 namespace portitor::cli::sell {
 
-/// Asks before something is ended. With `yes` it asks nothing; without a terminal nobody can answer, so that
-/// is errc::refused, and says --yes. False where the answer was no.
-result<bool> confirm(const console& terminal, std::string_view question, bool yes);
+/// Whether somebody can say yes: `yes` does, and a terminal can. errc::refused, an error of usage, says
+/// --yes.
+result<void> check_consent(const console& terminal, bool yes);
+
+/// Asks before something is ended; with `yes` it asks nothing. False where the answer was no.
+/// @pre check_consent()
+bool confirm(const console& terminal, std::string_view question, bool yes);
 
 }  // namespace portitor::cli::sell

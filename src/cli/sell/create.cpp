@@ -1,12 +1,17 @@
 #include "cli/sell/create.hpp"
 
+#include "cli/cluster/no_cluster.hpp"
+#include "cli/output/complaint.hpp"
 #include "cli/output/text.hpp"
 #include "cli/sell/api_words.hpp"
 #include "cli/sell/common_options.hpp"
 #include "cli/sell/create_options.hpp"
+#include "cli/sell/outcome.hpp"
 #include "cli/sell/preconditions.hpp"
 #include "cli/sell/spec_changes.hpp"
 #include "cli/sell/waiting.hpp"
+
+#include <portitor/api/conditions.hpp>
 
 #include <ostream>
 
@@ -27,35 +32,40 @@ public:
     creation(const roles::process& around, const console& terminal, create_options& config)
         : around_(around), terminal_(terminal), config_(config),
           // Where the result is data, all that is said beside it goes elsewhere.
-          say_(config.common.output == "text" ? terminal.out : terminal.err)
+          say_(config.common.is_text() && !config.dry_run ? terminal.out : terminal.err)
     {}
 
     asio::awaitable<result<int>> run()
     {
         auto manifest = config_.make_manifest(terminal_);
         if (!manifest)
-            co_return manifest.error();
+            co_return refuse_usage(terminal_.err, manifest.error());
         key_ = {
             kube::string_at(*manifest, "metadata.namespace"), kube::string_at(*manifest, "metadata.name")};
+        auto server = around_.connect();
+        if (!server && !config_.dry_run)
+            co_return server.error();
+        server_ = server ? std::move(*server) : std::make_unique<no_cluster>();
+        co_await config_.common.read_settings(*server_, terminal_);
+        const auto checked = co_await check(*manifest, server ? std::string() : server.error().message());
+        if (!checked)
+            co_return checked.error();
         if (config_.dry_run)
         {
             // Without -o it is what somebody would put into a file.
-            if (config_.common.output == "text")
+            if (!config_.common.is_data())
                 config_.common.output = "yaml";
             print_data(config_.common, terminal_, *manifest);
-            co_return 0;
         }
-        auto server = co_await config_.common.connect_with_settings(around_, terminal_);
-        if (!server)
-            co_return server.error();
-        server_ = std::move(*server);
-        auto checked = co_await check(*manifest);
-        if (!checked)
-            co_return checked.error();
         if (!*checked)
             co_return fail(
-                errc::invalid, "ServiceOffer {} was not written: see the errors above", key_.to_string()
+                errc::invalid,
+                "ServiceOffer {} {}: see the errors above",
+                key_.to_string(),
+                config_.dry_run ? "would not be sold" : "was not written"
             );
+        if (config_.dry_run)
+            co_return 0;
         auto written = co_await write(std::move(*manifest));
         if (!written)
             co_return written.error();
@@ -77,10 +87,35 @@ private:
         co_return co_await server_->apply(api::service_offer_resource, std::move(manifest), how);
     }
 
-    /// False where something prevents it.
-    asio::awaitable<result<bool>> check(json::object manifest)
+    void print(const findings& found) { found.print(say_, terminal_.colour); }
+
+    /// Whether nobody can be asked, who asks may not, or the namespace is yet to be made: no obstacle for
+    /// what writes nothing.
+    bool may_go_unchecked(const kube::api_error& why) const
     {
+        return config_.dry_run &&
+               (why.http_status() == 0 || why.http_status() >= 500 || why.http_status() == 401 ||
+                why.http_status() == 403 || why.http_status() == 404);
+    }
+
+    /// False where something prevents it. `offline`: why there is no API server, or empty.
+    asio::awaitable<result<bool>> check(json::object manifest, std::string offline)
+    {
+        say_ << "Checks of ServiceOffer " << printable(key_.to_string(), 320) << ":\n";
+        findings by_whom;
+        by_whom.add(
+            config_.common.settings.known() ? finding_level::ok : finding_level::not_checked,
+            "settings",
+            config_.common.settings_source()
+        );
+        print(by_whom);
+        if (!offline.empty())
+            co_return check_offline(manifest, offline);
         const auto live = co_await server_->get(api::service_offer_resource, key_);
+        if (!live && !live.error().is_not_found() && may_go_unchecked(live.error()))
+            co_return check_offline(
+                manifest, in_words(live.error(), "get", api::service_offer_resource, key_).message()
+            );
         if (!live && !live.error().is_not_found())
             co_return in_words(live.error(), "get", api::service_offer_resource, key_);
         before_ = live ? *live : nullptr;
@@ -88,20 +123,32 @@ private:
             co_return fail(
                 errc::conflict, "ServiceOffer {} is being deleted: wait until it is gone", key_.to_string()
             );
-        say_ << "Checks of ServiceOffer " << key_.to_string() << ":\n";
+        co_return co_await check_with_cluster(std::move(manifest));
+    }
+
+    bool check_offline(const json::object& manifest, const std::string& why)
+    {
+        findings found = check_alone(manifest, config_.common.settings);
+        found.add(finding_level::not_checked, "cluster", why);
+        print(found);
+        return !found.has_error();
+    }
+
+    asio::awaitable<bool> check_with_cluster(json::object manifest)
+    {
         const auto tried = co_await apply(manifest, true);
         findings found;
         if (!tried)
             found.add(
-                finding_level::error,
+                may_go_unchecked(tried.error()) ? finding_level::not_checked : finding_level::error,
                 "offer",
                 in_words(tried.error(), "patch", api::service_offer_resource, key_).message()
             );
-        found.print(say_, terminal_.colour);
+        print(found);
         const findings judged = co_await check_offer(
             around_, *server_, config_.common.settings, tried ? (*tried)->raw : manifest, !before_
         );
-        judged.print(say_, terminal_.colour);
+        print(judged);
         if (tried && before_)
             tell_changes(**tried);
         co_return !found.has_error() && !judged.has_error();
@@ -135,65 +182,40 @@ private:
     asio::awaitable<result<int>> finish(kube::object_ptr written)
     {
         const char* done = what_was_done(*written);
-        const bool waits = config_.wait && !config_.no_wait;
+        const bool waits = config_.waits.wanted();
+        result<waited> ended = waited::done;
         if (waits)
         {
-            auto last = co_await wait_for_sale(written);
-            if (!last)
-                co_return last.error();
-            written = *last;
-        }
-        print(*written, done);
-        co_return waits && !is_ready(*written) ? 1 : 0;
-    }
-
-    /// The offer as it is in the end.
-    asio::awaitable<result<kube::object_ptr>> wait_for_sale(kube::object_ptr written)
-    {
-        say_ << fmt::format(
-            "Written. Waiting until it is sold, {} s at most (what is written stays):\n",
-            config_.timeout.count()
-        );
-        progress told(say_, terminal_.colour, around_.timers);
-        kube::object_ptr last = written;
-        const look done = [&](const kube::object_ptr& live) {
-            if (!live || live->meta.uid != written->meta.uid)
-                return true;
-            last = live;
-            told.show(*live);
-            return is_ready(*live);
-        };
-        const auto ended = co_await wait_until(around_, *server_, key_, config_.timeout, done);
-        if (!ended)
-            co_return ended.error();
-        if (!is_ready(*last))
             say_ << fmt::format(
-                "It is not sold yet. What prevents it, and what to do: portitor sell status {} -n {}\n",
-                key_.name,
-                key_.ns
+                "Written. Waiting until it is sold, {} at most (what is written stays):\n",
+                age_in_words(config_.waits.timeout)
             );
-        co_return last;
+            progress told(say_, terminal_.colour, around_.timers);
+            ended = co_await follow(around_, *server_, written, config_.waits.timeout, told, &is_ready);
+            if (!ended)
+                co_return ended.error();
+        }
+        tell(*written, done);
+        co_await show_outcome(config_.common, terminal_, around_, *server_, done, written);
+        if (*ended != waited::done)
+            co_return unfinished(
+                *ended, config_.waits.timeout, *written, "is not sold yet", api::condition_type::ready
+            );
+        co_return 0;
     }
 
-    void print(const kube::object& offer, const char* done)
+    void tell(const kube::object& offer, const char* done)
     {
-        if (config_.common.is_data())
-            return print_data(config_.common, terminal_, offer.raw);
-        if (config_.common.output == "name")
-        {
-            terminal_.out << "serviceoffer.obol.org/" << key_.name << '\n';
-            return;
-        }
         const std::string url = kube::string_at(offer.status(), "endpoint");
-        terminal_.out << fmt::format(
+        say_ << fmt::format(
             "ServiceOffer {} {} (type: {})\n",
             key_.to_string(),
             done,
-            kube::string_or(offer.spec(), "type", "http")
+            printable(kube::string_or(offer.spec(), "type", "http"), 40)
         );
         if (!url.empty())
-            terminal_.out << "URL: " << printable(url) << '\n';
-        terminal_.out << fmt::format(
+            say_ << "URL: " << printable(url) << '\n';
+        say_ << fmt::format(
             "See how it stands:     portitor sell status {0} -n {1}\n"
             "Ask it without paying: portitor sell test {0} -n {1}\n",
             key_.name,

@@ -22,15 +22,11 @@ void create_options::declare(config::loader& into)
         config::set_text(file)};
     from.placeholder = "FILE";
     how.add(std::move(from));
-    how.add(switch_option("dry-run", "prints the manifest, and writes nothing", dry_run));
-    config::option waits{
-        "wait", "waits until it is sold; --no-wait does not", "true", config::set_bool(wait), true};
-    how.add(std::move(waits));
-    how.add(switch_option("no-wait", "ends when it is written", no_wait));
-    how.add(timeout_option(timeout, "60s"));
+    how.add(switch_option("dry-run", "checks, prints the manifest, and writes nothing", dry_run));
+    waits.declare(how, "until it is sold", "60s");
     how.add(switch_option("force-conflicts", "takes over fields that somebody else has set", force_conflicts)
     );
-    common.declare(into, {"text", "json", "yaml", "name"});
+    common.declare(into, {"wide", "name"});
 }
 
 result<void> create_options::resolve()

@@ -3,7 +3,6 @@
 #include "cli/sell/common_options.hpp"
 #include "cli/sell/offer_flags.hpp"
 
-#include <chrono>
 #include <string>
 
 namespace portitor::cli::sell {
@@ -18,10 +17,8 @@ struct create_options
     common_options common;
     std::string file;  ///< --from-json; "-" is standard input
     bool dry_run = false;
-    bool wait = true;
-    bool no_wait = false;
+    wait_options waits;
     bool force_conflicts = false;
-    std::chrono::seconds timeout{60};
 
     void declare(config::loader& into);
     result<void> resolve();

@@ -1,5 +1,6 @@
 #include "cli/sell/delete.hpp"
 
+#include "cli/output/complaint.hpp"
 #include "cli/output/text.hpp"
 #include "cli/sell/api_words.hpp"
 #include "cli/sell/common_options.hpp"
@@ -16,6 +17,7 @@
 namespace portitor::cli::sell {
 
 namespace asio = boost::asio;
+namespace json = boost::json;
 
 namespace {
 
@@ -48,124 +50,130 @@ std::string waiting_for(const kube::object& offer)
                                                                  : "it is being taken down";
 }
 
-class delete_action final : public action
+struct delete_options
 {
-public:
-    void declare(config::loader& into) override
+    std::string name;
+    bool yes = false;
+    wait_options waits;
+    common_options common;
+
+    void declare(config::loader& into)
     {
-        into.positional(offer_word(name_));
+        into.positional(offer_word(name));
         const config::headed how = into.under("How");
-        config::option sure = switch_option("yes", "asks nothing", yes_);
+        config::option sure = switch_option("yes", "asks nothing", yes);
         sure.letter = 'f';
         sure.aliases = {"force"};
         sure.is_typed_only = true;
         how.add(std::move(sure));
-        config::option waits{
-            "wait", "waits until it is gone; --no-wait does not", "true", config::set_bool(wait_), true};
-        how.add(std::move(waits));
-        how.add(switch_option("no-wait", "ends when it is on its way", no_wait_));
-        how.add(timeout_option(timeout_, "5m"));
-        common_.declare(into, {"text", "name"});
+        waits.declare(how, "until it is gone", "5m");
+        common.declare(into, {"name"});
     }
 
-    result<void> resolve() override { return common_.resolve(); }
+    result<void> resolve() { return common.resolve(); }
+};
 
-    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
+class delete_run
+{
+public:
+    delete_run(const roles::process& around, const console& terminal, delete_options& config)
+        : around_(around), terminal_(terminal), config_(config),
+          say_(config.common.is_text() ? terminal.out : terminal.err)
+    {}
+
+    asio::awaitable<result<int>> run()
     {
-        auto server = co_await common_.connect(around, terminal);
+        const auto consent = check_consent(terminal_, config_.yes);
+        if (!consent)
+            co_return refuse_usage(terminal_.err, consent.error());
+        auto server = co_await config_.common.connect(around_, terminal_);
         if (!server)
             co_return server.error();
-        const kube::object_key key = common_.key(name_);
-        const auto live = co_await (*server)->get(api::service_offer_resource, key);
+        server_ = std::move(*server);
+        const kube::object_key key = config_.common.key(config_.name);
+        const auto live = co_await server_->get(api::service_offer_resource, key);
         if (!live)
             co_return in_words(live.error(), "get", api::service_offer_resource, key);
-        const std::string registered = co_await on_chain(**server, *live);
-        const auto sure = confirm(
-            terminal,
-            fmt::format("Delete ServiceOffer {} and all that was made of it?", key.to_string()),
-            yes_
-        );
-        if (!sure)
-            co_return sure.error();
-        if (!*sure)
-        {
-            terminal.err << "Nothing was changed\n";
+        on_chain_ = co_await on_chain(*server_, *live);
+        const std::string question =
+            fmt::format("Delete ServiceOffer {} and all that was made of it?", key.to_string());
+        if (!confirm(terminal_, question, config_.yes))
             co_return 1;
-        }
         kube::delete_options which;
         which.uid = (*live)->meta.uid;
-        const auto removed = co_await (*server)->remove(api::service_offer_resource, key, which);
+        const auto removed = co_await server_->remove(api::service_offer_resource, key, which);
         if (!removed)
             co_return in_words(removed.error(), "delete", api::service_offer_resource, key);
-        co_return co_await tell(around, terminal, **server, *live, registered);
+        co_return co_await tell(*live);
     }
 
 private:
-    asio::awaitable<result<int>> tell(
-        const roles::process& around,
-        const console& terminal,
-        kube::api& server,
-        kube::object_ptr offer,
-        std::string registered
-    )
+    asio::awaitable<result<int>> tell(kube::object_ptr offer)
     {
-        const std::string key = offer->meta.key().to_string();
-        std::ostream& say = common_.output == "name" ? terminal.err : terminal.out;
-        if (!registered.empty())
-            say << fmt::format(
+        if (!on_chain_.empty())
+            say_ << fmt::format(
                 "On chain: {} is marked as retired; the entry itself stays there, as nothing on a "
                 "chain is deleted\n",
-                registered
+                on_chain_
             );
-        const bool waits = wait_ && !no_wait_;
-        if (waits)
+        result<waited> ended = waited::done;
+        if (config_.waits.wanted())
+            ended = co_await wait_until_gone(&offer);
+        if (!ended)
+            co_return ended.error();
+        const bool is_gone = config_.waits.wanted() && *ended == waited::done;
+        if (config_.common.is_data())
         {
-            progress told(say, terminal.colour, around.timers);
-            std::string last;
-            const auto ended = co_await wait_until(
-                around,
-                server,
-                offer->meta.key(),
-                timeout_,
-                [&](const kube::object_ptr& now) {
-                    if (!now || now->meta.uid != offer->meta.uid)
-                        return true;
-                    const std::string why = waiting_for(*now);
-                    if (std::exchange(last, why) != why)
-                        told.say(why);
-                    return false;
-                }
-            );
-            if (!ended)
-                co_return ended.error();
-            if (*ended != waited::done)
-                co_return fail(
-                    errc::timed_out,
-                    "ServiceOffer {} is being deleted, and still there: {}. See that the controller runs",
-                    key,
-                    last
-                );
+            json::object out{
+                {"result", is_gone ? "deleted" : "deleting"}, {"offer", offer->raw}, {"onChain", on_chain_}};
+            print_data(config_.common, terminal_, out);
         }
-        if (common_.output == "name")
-            terminal.out << "serviceoffer.obol.org/" << offer->meta.name << '\n';
-        else
-            terminal.out << fmt::format("ServiceOffer {} {}\n", key, waits ? "deleted" : "is being deleted");
+        else if (config_.common.output == "name")
+            terminal_.out << resource_name(*offer) << '\n';
+        if (*ended != waited::done)
+            co_return unfinished(
+                *ended, config_.waits.timeout, *offer, "is still there", api::condition_type::ready
+            );
+        say_ << fmt::format(
+            "ServiceOffer {} {}\n",
+            config_.common.key(config_.name).to_string(),
+            is_gone ? "deleted" : "is being deleted"
+        );
         co_return 0;
     }
 
-    std::string name_;
-    bool yes_ = false;
-    bool wait_ = true;
-    bool no_wait_ = false;
-    std::chrono::seconds timeout_{300};
-    common_options common_;
+    /// Leaves in `offer` what it was the last time. @pre it outlives the call
+    asio::awaitable<result<waited>> wait_until_gone(kube::object_ptr* offer)
+    {
+        progress told(say_, terminal_.colour, around_.timers);
+        std::string last;
+        const look is_gone = [&](const kube::object_ptr& now) {
+            if (!now || now->meta.uid != (*offer)->meta.uid)
+                return true;
+            *offer = now;
+            const std::string why = waiting_for(*now);
+            if (std::exchange(last, why) != why)
+                told.say(why);
+            return false;
+        };
+        auto ended =
+            co_await wait_until(around_, *server_, (*offer)->meta.key(), config_.waits.timeout, is_gone);
+        co_return ended;
+    }
+
+    const roles::process& around_;
+    const console& terminal_;
+    delete_options& config_;
+    std::ostream& say_;
+    std::unique_ptr<kube::api> server_;
+    std::string on_chain_;  ///< what of it is, in words
 };
 
 }  // namespace
 
 std::unique_ptr<action> make_delete()
 {
-    return std::make_unique<delete_action>();
+    return std::make_unique<run_action<delete_run, delete_options>>();
 }
 
 }  // namespace portitor::cli::sell

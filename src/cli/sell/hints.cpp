@@ -33,6 +33,7 @@ constexpr std::string_view look_at_registration =
     "kubectl get registrationrequest {name}-registration -n {ns} -o yaml";
 constexpr std::string_view look_at_offers = "portitor sell list -A";
 constexpr std::string_view look_at_gate = "portitor sell test {name} -n {ns}";
+constexpr std::string_view resume = "portitor sell resume {name} -n {ns}";
 constexpr std::string_view what_operator_set = "kubectl get configmap portitor-config -n portitor -o yaml";
 
 constexpr std::array entries{
@@ -40,12 +41,10 @@ constexpr std::array entries{
     entry{because::asking.name, "Wait: the runtime is being asked which models it has"},
     entry{because::listed.name, "Nothing: the runtime has the model"},
     entry{
-        because::missing_model.name,
-        "Name the model: portitor sell inference … --model MODEL",
-        look_at_offer},
+        because::missing_model.name, "Name the model with --model of portitor sell inference", look_at_offer},
     entry{
         because::not_listed.name,
-        "Load the model into the runtime (ollama pull MODEL), or correct --model; it is sold all the same",
+        "Load the model into the runtime, or correct --model; it is sold all the same",
         look_at_service},
     entry{
         because::runtime_unreadable.name,
@@ -104,9 +103,7 @@ constexpr std::array entries{
         "Wait some seconds; if it lasts, the operator sees to it that the verifier runs",
         look_at_payment_route},
     // RoutePublished
-    entry{
-        because::drained.name,
-        "It was stopped and is taken down. To sell again: portitor sell resume {name} -n {ns}"},
+    entry{because::drained.name, "It was stopped and is taken down. To sell it again", resume},
     entry{
         because::gate_not_proved.name,
         "Ask the offer yourself, and tell the operator what answers there in place of the gate",
@@ -159,12 +156,13 @@ constexpr std::array entries{
         look_at_children},
     entry{because::withheld.name, "Look at the condition that prevents the sale; this one follows it"},
     // Draining
-    entry{because::draining.name, "It is sold until then. To keep it: portitor sell resume {name} -n {ns}"},
+    entry{because::draining.name, "It is sold until then. To keep it", resume},
     // Registered
     entry{because::confirmed.name, "Nothing: it is registered"},
     entry{
         because::disabled.name,
-        "Nothing, unless it is to be found as an agent: portitor sell register {name} -n {ns}"},
+        "Nothing, unless it is to be found as an agent",
+        "portitor sell register {name} -n {ns}"},
     entry{
         because::failed.name,
         "Tell the operator; it is tried again by itself, and the offer is sold all the same",
@@ -187,7 +185,7 @@ constexpr std::array entries{
     entry{because::submitted.name, "Wait for the confirmations of the transaction", look_at_registration},
     entry{
         because::unknown_chain.name,
-        "Leave the chain out, or name one of the operator's: portitor sell register --chain",
+        "Leave the chain out of the registration, or name one of the operator's",
         what_operator_set},
     entry{because::waiting_for_route.name, "Wait: it is registered once it is sold"},
     // Ready, and any
@@ -200,16 +198,20 @@ constexpr std::array entries{
     entry{because::ready.name, "Nothing: it is sold"},
 };
 
+constexpr std::size_t longest_name = 253;
+
 // What others wrote is not put into a command that somebody may copy.
 std::string safe_name(const std::string& text, const char* otherwise)
 {
     const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
     });
-    return plain && !text.empty() ? text : otherwise;
+    return plain && !text.empty() && text.size() <= longest_name ? text : otherwise;
 }
 
-std::string filled(std::string_view pattern, const kube::object& offer)
+}  // namespace
+
+std::string command_for(std::string_view pattern, const kube::object& offer)
 {
     const std::string ns = safe_name(offer.meta.ns, "NAMESPACE");
     return fmt::format(
@@ -220,7 +222,10 @@ std::string filled(std::string_view pattern, const kube::object& offer)
     );
 }
 
-}  // namespace
+std::string sentence(const hint& of)
+{
+    return of.words + (of.command.empty() ? '.' : ':');
+}
 
 std::optional<hint> hint_for(std::string_view reason, const kube::object& offer)
 {
@@ -229,7 +234,7 @@ std::optional<hint> hint_for(std::string_view reason, const kube::object& offer)
     });
     if (at == entries.end())
         return std::nullopt;
-    return hint{filled(at->words, offer), filled(at->command, offer)};
+    return hint{command_for(at->words, offer), command_for(at->command, offer)};
 }
 
 }  // namespace portitor::cli::sell

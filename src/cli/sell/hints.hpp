@@ -8,15 +8,23 @@
 
 namespace portitor::cli::sell {
 
-/// What a seller can do about a reason, and a command that shows more.
+/// What a seller can do about a reason, and the command that does it, or shows more. Words may be wrapped;
+/// the command is to be copied, and stands on a line of its own.
 struct hint
 {
     std::string words;
     std::string command;  ///< empty: none
 };
 
+/// A sentence, and how it ends: by a colon where the command follows it.
+std::string sentence(const hint& of);
+
 /// What can be done about a condition of an offer with this reason; nothing for a reason that Portitor does
 /// not give, such as a Gateway's own.
 std::optional<hint> hint_for(std::string_view reason, const kube::object& offer);
+
+/// A command with {name}, {ns} and {upstream} (the Service's namespace) of an offer filled in. What is no
+/// plain name is left open: others wrote it.
+std::string command_for(std::string_view pattern, const kube::object& offer);
 
 }  // namespace portitor::cli::sell

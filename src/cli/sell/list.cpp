@@ -20,7 +20,7 @@ public:
     {
         into.add(all_namespaces_option(all_));
         into.add(selector_option(selector_));
-        common_.declare(into, {"table", "wide", "json", "yaml", "name"});
+        common_.declare(into, {"wide", "name"});
     }
 
     result<void> resolve() override { return common_.resolve(); }
@@ -37,14 +37,11 @@ public:
             print_data(common_, terminal, as_list(*offers));
         else if (common_.output == "name")
             for (const kube::object_ptr& each : *offers)
-                terminal.out << "serviceoffer.obol.org/" << each->meta.name << '\n';
+                terminal.out << resource_name(*each) << '\n';
         else if (offers->empty())
-            terminal.err << (all_ ? "There are no offers" : "There are no offers in namespace " + common_.ns)
-                         << '\n';
+            terminal.err << no_offers(all_, common_.ns) << '\n';
         else
-            print_offers(
-                terminal.out, terminal.colour, *offers, around.clock.now(), all_, common_.output == "wide"
-            );
+            print_offers(terminal.out, terminal.colour, *offers, around.clock.now(), all_, common_.is_wide());
         co_return 0;
     }
 

@@ -1,7 +1,8 @@
 #pragma once
 
+#include "cli/sell/registration_flags.hpp"
+
 #include <portitor/api/service_offer.hpp>
-#include <portitor/config/loader.hpp>
 
 #include <boost/json/object.hpp>
 
@@ -9,27 +10,6 @@
 #include <vector>
 
 namespace portitor::cli::sell {
-
-/// The flags that say how an offer is to appear as an agent; also those of `sell register`, without the
-/// prefix.
-struct registration_flags
-{
-    std::string chain;
-    std::string name;
-    std::string description;
-    std::string image;
-    std::vector<std::string> skills;    ///< each may hold several, with commas
-    std::vector<std::string> domains;   ///< likewise
-    std::vector<std::string> metadata;  ///< KEY=VALUE
-
-    /// `prefix` stands before each name: "register-".
-    void declare(config::loader& into, const std::string& prefix);
-
-    /// Writes what was given into spec.registration. errc::invalid names the flag.
-    result<void> fill(boost::json::object& registration, const std::string& prefix) const;
-
-    bool empty() const;
-};
 
 /// What `sell http` and `sell inference` read of an offer. An empty text was not given.
 struct offer_flags

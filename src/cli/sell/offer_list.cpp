@@ -46,6 +46,11 @@ list_offers(kube::api& server, std::string ns, std::string label_selector)
     co_return out;
 }
 
+std::string no_offers(bool all, const std::string& ns)
+{
+    return all ? "There are no offers" : "There are no offers in namespace " + printable(ns, 63);
+}
+
 json::object as_list(std::span<const kube::object_ptr> offers)
 {
     json::array items;
@@ -67,6 +72,57 @@ kube::condition ready_of(const kube::object& offer)
     return out;
 }
 
+namespace {
+
+// Of a cell: what others wrote, or an API server that lies, makes no table too wide to read.
+constexpr std::size_t longest_name = 63;
+constexpr std::size_t longest_word = 40;
+constexpr std::size_t longest_url = 120;
+
+std::string upstream_of(const kube::object& offer)
+{
+    const json::object& spec = offer.spec();
+    return fmt::format(
+        "{}.{}:{}",
+        printable(kube::string_at(spec, "upstream.service"), longest_name),
+        printable(kube::string_or(spec, "upstream.namespace", offer.meta.ns), longest_name),
+        kube::int_at(spec, "upstream.port")
+    );
+}
+
+std::vector<table::cell> row_of(const kube::object& offer, clock::time_point now, bool all, bool wide)
+{
+    const kube::condition ready = ready_of(offer);
+    const json::object& spec = offer.spec();
+    const tone how = ready.is_true() ? tone::good : ready.status == "False" ? tone::bad : tone::warning;
+    std::vector<table::cell> row;
+    const auto add = [&](const std::string& text, std::size_t longest, tone meaning = tone::plain) {
+        row.emplace_back(printable(text, longest), meaning);
+    };
+    if (all)
+        add(offer.meta.ns, longest_name);
+    add(offer.meta.name, longest_name);
+    add(kube::string_or(spec, "type", "http"), longest_word);
+    add(written_price(offer), longest_word);
+    add(kube::string_at(spec, "payment.network"), longest_word);
+    add(ready.status, longest_word, how);
+    add(ready.reason, longest_word);
+    add(kube::string_at(offer.status(), "endpoint"), longest_url);
+    row.emplace_back(age_in_words(std::chrono::duration_cast<std::chrono::seconds>(now - offer.meta.created))
+    );
+    if (wide)
+    {
+        add(kube::string_at(spec, "payment.payTo"), longest_name);
+        row.emplace_back(upstream_of(offer));
+        add(kube::string_at(spec, "model.name"), longest_name);
+        add(kube::string_at(offer.status(), "phase"), longest_word);
+        add(kube::string_at(offer.status(), "agentId"), longest_word);
+    }
+    return row;
+}
+
+}  // namespace
+
 void print_offers(
     std::ostream& out,
     bool colour,
@@ -86,42 +142,7 @@ void print_offers(
             headings.emplace_back(each);
     table rows(headings);
     for (const kube::object_ptr& each : offers)
-    {
-        const kube::condition ready = ready_of(*each);
-        const json::object& spec = each->spec();
-        std::vector<table::cell> row;
-        if (all)
-            row.emplace_back(each->meta.ns);
-        row.emplace_back(each->meta.name);
-        row.emplace_back(kube::string_or(spec, "type", "http"));
-        row.emplace_back(written_price(*each));
-        row.emplace_back(kube::string_at(spec, "payment.network"));
-        row.emplace_back(
-            ready.status,
-            ready.is_true()           ? tone::good
-            : ready.status == "False" ? tone::bad
-                                      : tone::warning
-        );
-        row.emplace_back(ready.reason);
-        row.emplace_back(kube::string_at(each->status(), "endpoint"));
-        row.emplace_back(
-            age_in_words(std::chrono::duration_cast<std::chrono::seconds>(now - each->meta.created))
-        );
-        if (wide)
-        {
-            row.emplace_back(kube::string_at(spec, "payment.payTo"));
-            row.emplace_back(fmt::format(
-                "{}.{}:{}",
-                kube::string_at(spec, "upstream.service"),
-                kube::string_or(spec, "upstream.namespace", each->meta.ns),
-                kube::int_at(spec, "upstream.port")
-            ));
-            row.emplace_back(kube::string_at(spec, "model.name"));
-            row.emplace_back(kube::string_at(each->status(), "phase"));
-            row.emplace_back(kube::string_at(each->status(), "agentId"));
-        }
-        rows.add(std::move(row));
-    }
+        rows.add(row_of(*each, now, all, wide));
     rows.print(out, palette(colour));
 }
 

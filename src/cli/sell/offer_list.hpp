@@ -15,6 +15,9 @@ namespace portitor::cli::sell {
 boost::asio::awaitable<result<std::vector<kube::object_ptr>>>
 list_offers(kube::api& server, std::string ns, std::string label_selector);
 
+/// That there are none, in `ns` or at all.
+std::string no_offers(bool all, const std::string& ns);
+
 /// Them as kubectl prints several objects.
 boost::json::object as_list(std::span<const kube::object_ptr> offers);
 

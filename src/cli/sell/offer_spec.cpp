@@ -1,15 +1,11 @@
 #include "cli/output/text.hpp"
-#include "cli/sell/checked_address.hpp"
 #include "cli/sell/offer_flags.hpp"
+#include "cli/sell/payment_spec.hpp"
 #include "cli/sell/route_text.hpp"
+#include "cli/sell/spec_fields.hpp"
 #include "cli/sell/upstream_text.hpp"
 
-#include <boost/algorithm/string/split.hpp>
 #include <boost/json/array.hpp>
-
-#include <algorithm>
-#include <charconv>
-#include <cstdlib>
 
 // What the flags make of an offer's spec.
 
@@ -21,32 +17,6 @@ namespace {
 
 constexpr int default_port = 8080;
 constexpr int default_inference_port = 11434;
-constexpr const char* default_network = "base-sepolia";
-constexpr const char* default_inference_price = "0.001";
-
-/// The object of that name, made where there is none.
-json::object& child(json::object& of, std::string_view name)
-{
-    json::value& out = of[name];
-    if (!out.is_object())
-        out = json::object();
-    return out.get_object();
-}
-
-void put(json::object& into, std::string_view name, const std::string& given)
-{
-    if (!given.empty())
-        into[name] = given;
-}
-
-result<std::int64_t> read_number(const std::string& given, std::int64_t most, const char* flag)
-{
-    std::int64_t out = 0;
-    const auto [end, failed] = std::from_chars(given.data(), given.data() + given.size(), out);
-    if (failed != std::errc() || end != given.data() + given.size() || out < 1 || out > most)
-        return fail(errc::invalid, "{}: \"{}\" is no number from 1 to {}", flag, printable(given, 100), most);
-    return out;
-}
 
 result<void> fill_upstream(const offer_flags& of, json::object& upstream)
 {
@@ -91,95 +61,6 @@ result<void> fill_upstream(const offer_flags& of, json::object& upstream)
     return {};
 }
 
-result<void> fill_price(const offer_flags& of, json::object& payment)
-{
-    const bool given = !of.price.empty() || !of.per_mtok.empty() || !of.per_hour.empty();
-    if (given)
-    {
-        // Prices that were there before would go before this one, or stand beside it.
-        json::object price;
-        put(price, "perRequest", of.price);
-        put(price, "perMTok", of.per_mtok);
-        put(price, "perHour", of.per_hour);
-        payment["price"] = std::move(price);
-        return {};
-    }
-    if (payment.contains("price"))
-        return {};
-    if (of.type != api::offer_type::inference)
-        return fail(
-            errc::invalid,
-            "--price AMOUNT is missing: what one request costs, such as --price 0.001 (or "
-            "--per-mtok, --per-hour)"
-        );
-    payment["price"] = json::object{{"perRequest", default_inference_price}};
-    return {};
-}
-
-result<void> fill_pay_to(const offer_flags& of, json::object& payment)
-{
-    const char* from = of.pay_to.empty() ? "X402_WALLET" : "--pay-to";
-    std::string address = of.pay_to;
-    if (address.empty() && !payment.contains("payTo"))
-    {
-        const char* wallet = std::getenv("X402_WALLET");
-        address = wallet ? wallet : "";
-        if (address.empty())
-            return fail(
-                errc::invalid,
-                "--pay-to 0x… is missing: the address that is paid; or set X402_WALLET in the environment"
-            );
-    }
-    if (address.empty())
-        return {};
-    auto checked = checked_address(address);
-    if (!checked)
-        return checked.error().within(from);
-    payment["payTo"] = *checked;
-    return {};
-}
-
-result<void> fill_asset(const offer_flags& of, json::object& payment)
-{
-    if (of.obol_token && !of.asset.empty())
-        return fail(errc::invalid, "--obol-token is --token OBOL: give one of them");
-    const std::string asset = of.obol_token ? "OBOL" : of.asset;
-    if (asset.empty())
-        return {};
-    if (!asset.starts_with("0x"))
-    {
-        payment["asset"] = json::object{{"symbol", asset}};
-        return {};
-    }
-    auto checked = checked_address(asset);
-    if (!checked)
-        return checked.error().within("--token");
-    payment["asset"] = json::object{{"address", *checked}};
-    return {};
-}
-
-result<void> fill_payment(const offer_flags& of, json::object& payment)
-{
-    put(payment, "network", of.network);
-    if (!payment.contains("network"))
-        payment["network"] = default_network;
-    put(payment, "facilitator", of.facilitator);
-    if (!of.max_timeout.empty())
-    {
-        const auto read = read_number(of.max_timeout, 86400, "--max-timeout");
-        if (!read)
-            return read.error();
-        payment["maxTimeoutSeconds"] = *read;
-    }
-    for (const auto& fill : {fill_price, fill_pay_to, fill_asset})
-    {
-        auto filled = fill(of, payment);
-        if (!filled)
-            return filled;
-    }
-    return {};
-}
-
 result<void> fill_model(const offer_flags& of, json::object& spec)
 {
     if (of.type != api::offer_type::inference)
@@ -214,6 +95,8 @@ result<void> fill_registration(const offer_flags& of, json::object& spec)
 {
     if (of.wants_registration && of.no_registration)
         return fail(errc::invalid, "--register and --no-register are given: give one of them");
+    if (!of.description.empty() && !of.registration.description.empty())
+        return fail(errc::invalid, "--description and --register-description are the same: give one of them");
     if (!of.description.empty())
         child(spec, "registration")["description"] = of.description;
     if (!of.registration.empty() && !of.wants_registration)
@@ -226,43 +109,7 @@ result<void> fill_registration(const offer_flags& of, json::object& spec)
     return of.registration.fill(child(spec, "registration"), "--register-");
 }
 
-json::array split(const std::vector<std::string>& lists)
-{
-    json::array out;
-    for (const std::string& each : lists)
-    {
-        std::vector<std::string> parts;
-        boost::algorithm::split(parts, each, [](char c) { return c == ','; });
-        for (const std::string& part : parts)
-        {
-            if (!part.empty())
-                out.emplace_back(part);
-        }
-    }
-    return out;
-}
-
 }  // namespace
-
-result<void> registration_flags::fill(json::object& registration, const std::string& prefix) const
-{
-    put(registration, "chain", chain);
-    put(registration, "name", name);
-    put(registration, "description", description);
-    put(registration, "image", image);
-    if (!skills.empty())
-        registration["skills"] = split(skills);
-    if (!domains.empty())
-        registration["domains"] = split(domains);
-    for (const std::string& each : metadata)
-    {
-        const std::size_t sign = each.find('=');
-        if (sign == 0 || sign == each.npos)
-            return fail(errc::invalid, "{}metadata: \"{}\" is not KEY=VALUE", prefix, printable(each, 200));
-        child(registration, "metadata")[each.substr(0, sign)] = each.substr(sign + 1);
-    }
-    return {};
-}
 
 result<json::object> offer_flags::make_spec(json::object base) const
 {

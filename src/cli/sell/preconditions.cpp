@@ -96,7 +96,7 @@ void check_sale(
         return;
     if (!todo.blocked)
     {
-        into.add(finding_level::ok, "path", offer::endpoint_of(spec, settings.plan()) + " is free");
+        into.add(finding_level::ok, "path", offer::endpoint_of(spec, settings.plan()) + " is available");
         if (seen.verifier_ready && !*seen.verifier_ready)
             into.add(
                 finding_level::warning, "verifier", "no verifier is ready: nothing is sold before one is"
@@ -160,7 +160,26 @@ void complete(json::object& offer, bool is_new, clock::time_point now)
         meta["creationTimestamp"] = to_rfc3339(now + std::chrono::hours(24));
 }
 
+/// The offer, or what is wrong with it among the findings.
+std::optional<api::service_offer> read(const json::object& wanted, findings& into)
+{
+    const auto object = kube::parse_object(wanted);
+    auto offer = object ? api::parse_service_offer(**object) : result<api::service_offer>(object.error());
+    if (offer)
+        return std::move(*offer);
+    into.add(finding_level::error, "offer", offer.error().message());
+    return std::nullopt;
+}
+
 }  // namespace
+
+findings check_alone(const json::object& wanted, const operator_settings& settings)
+{
+    findings out;
+    if (const auto offer = read(wanted, out))
+        check_terms(*offer, settings, out);
+    return out;
+}
 
 asio::awaitable<findings> check_offer(
     roles::process around,
@@ -172,14 +191,9 @@ asio::awaitable<findings> check_offer(
 {
     findings out;
     complete(wanted, is_new, around.clock.now());
-    const auto object = kube::parse_object(wanted);
-    const auto offer =
-        object ? api::parse_service_offer(**object) : result<api::service_offer>(object.error());
+    const auto offer = read(wanted, out);
     if (!offer)
-    {
-        out.add(finding_level::error, "offer", offer.error().message());
         co_return out;
-    }
     check_terms(*offer, settings, out);
     co_await check_upstream(server, offer->upstream, out);
     co_await check_market(around, server, settings, std::move(wanted), out);

@@ -10,6 +10,10 @@
 
 namespace portitor::cli::sell {
 
+/// What can be said of an offer where no cluster can be asked: its price and terms, by the operator's
+/// settings.
+findings check_alone(const boost::json::object& wanted, const operator_settings& settings);
+
 /// What an offer would come to if it were written: judged as the controller judges it, among all the offers
 /// of the cluster. `wanted` is the whole object as the API server would keep it, or what there is of it where
 /// that is not known; `is_new`: no offer has its name yet. Nothing is written.

@@ -3,8 +3,11 @@
 #include "cli/output/text.hpp"
 #include "cli/sell/common_options.hpp"
 #include "cli/sell/hints.hpp"
-#include "cli/sell/offer_flags.hpp"
+#include "cli/sell/outcome.hpp"
+#include "cli/sell/predecessor.hpp"
+#include "cli/sell/registration_flags.hpp"
 #include "cli/sell/spec_edit.hpp"
+#include "cli/sell/spec_fields.hpp"
 #include "cli/sell/waiting.hpp"
 
 #include <portitor/api/conditions.hpp>
@@ -30,53 +33,66 @@ std::optional<kube::condition> registered(const kube::object& offer)
     return *found;
 }
 
-class register_action final : public action
+struct register_options
 {
-public:
-    void declare(config::loader& into) override
+    std::string name;
+    bool enable = false;
+    bool disable = false;
+    wait_options waits;
+    registration_flags flags;
+    common_options common;
+
+    void declare(config::loader& into)
     {
-        into.positional(offer_word(name_));
+        into.positional(offer_word(name));
         const config::headed how = into.under("How");
-        how.add(switch_option("enable", "registers it, which is the default", enable_));
-        how.add(switch_option("disable", "ends the registration: it is marked as retired", disable_));
-        config::option waits{
-            "wait", "waits until that is done; --no-wait does not", "true", config::set_bool(wait_), true};
-        how.add(std::move(waits));
-        how.add(switch_option("no-wait", "ends when it is written", no_wait_));
-        how.add(timeout_option(timeout_, "2m"));
-        flags_.declare(into, "");
-        common_.declare(into, {"text", "json", "yaml"});
+        how.add(switch_option("enable", "registers it, which is the default", enable));
+        how.add(switch_option("disable", "ends the registration: it is marked as retired", disable));
+        waits.declare(how, "until that is done", "2m");
+        flags.declare(into, "");
+        declare_replaced(into, "register");
+        common.declare(into, {"wide", "name"});
     }
 
-    result<void> resolve() override
+    result<void> resolve()
     {
-        if (enable_ && disable_)
+        if (enable && disable)
             return fail(errc::invalid, "--enable and --disable are given: give one of them");
-        if (disable_ && !flags_.empty())
+        if (disable && !flags.empty())
             return fail(
                 errc::invalid, "--disable ends the registration: leave out what says how it is to be"
             );
         json::object unused;
-        auto filled = flags_.fill(unused, "--");
-        return filled ? common_.resolve() : filled;
+        auto filled = flags.fill(unused, "--");
+        return filled ? common.resolve() : filled;
     }
+};
 
-    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
+class register_run
+{
+public:
+    register_run(const roles::process& around, const console& terminal, register_options& config)
+        : around_(around), terminal_(terminal), config_(config),
+          say_(config.common.is_text() ? terminal.out : terminal.err)
+    {}
+
+    asio::awaitable<result<int>> run()
     {
-        auto server = co_await common_.connect(around, terminal);
+        auto server = co_await config_.common.connect(around_, terminal_);
         if (!server)
             co_return server.error();
-        const kube::object_key key = common_.key(name_);
-        auto edited = co_await edit_spec(**server, key, [this](json::object& spec) {
-            json::value& registration = spec["registration"];
-            if (!registration.is_object())
-                registration = json::object();
-            registration.get_object()["enabled"] = !disable_;
-            return flags_.fill(registration.get_object(), "--");
-        });
+        auto edited = co_await edit_spec(
+            **server,
+            config_.common.key(config_.name),
+            [this](const kube::object&, json::object& spec) {
+                json::object& registration = child(spec, "registration");
+                registration["enabled"] = !config_.disable;
+                return config_.flags.fill(registration, "--");
+            }
+        );
         if (!edited)
             co_return edited.error();
-        co_return co_await tell(around, terminal, **server, *edited);
+        co_return co_await tell(**server, *edited);
     }
 
 private:
@@ -85,57 +101,64 @@ private:
     {
         const auto now = registered(offer);
         return now && now->status != "Unknown" &&
-               (!disable_ || now->reason == because::disabled.name || now->status == "False");
+               (!config_.disable || now->reason == because::disabled.name || now->status == "False");
     }
 
-    asio::awaitable<result<int>>
-    tell(const roles::process& around, const console& terminal, kube::api& server, kube::object_ptr offer)
+    asio::awaitable<result<int>> tell(kube::api& server, kube::object_ptr offer)
     {
-        std::ostream& say = common_.is_data() ? terminal.err : terminal.out;
-        const std::string key = offer->meta.key().to_string();
-        say << fmt::format(
-            "ServiceOffer {}: registration is {}\n", key, disable_ ? "switched off" : "asked for"
+        say_ << fmt::format(
+            "ServiceOffer {}: registration is {}\n",
+            config_.common.key(config_.name).to_string(),
+            config_.disable ? "switched off" : "asked for"
         );
-        const bool waits = wait_ && !no_wait_;
-        if (waits)
+        const char* done = config_.disable ? "disabled" : "enabled";
+        if (!config_.waits.wanted())
         {
-            progress told(say, terminal.colour, around.timers);
-            const auto decided = [this](const kube::object& now) { return is_decided(now); };
-            const auto ended = co_await follow(around, server, offer, timeout_, told, decided);
-            if (!ended)
-                co_return ended.error();
-        }
-        if (common_.is_data())
-            print_data(common_, terminal, offer->raw);
-        if (!waits)
+            co_await show_outcome(config_.common, terminal_, around_, server, done, offer);
             co_return 0;
-        const auto now = registered(*offer);
-        if (!now)
-        {
-            say << "The controller has not looked at it yet; see that it runs\n";
-            co_return 1;
         }
-        say << fmt::format("{}: {}\n", printable(now->reason, 100), printable(now->message));
-        if (const auto what = hint_for(now->reason, *offer); what && !now->is_true())
-            say << what->words << '\n';
-        co_return now->is_true() ? 0 : 1;
+        progress told(say_, terminal_.colour, around_.timers);
+        const auto decided = [this](const kube::object& now) { return is_decided(now); };
+        const auto ended = co_await follow(around_, server, offer, config_.waits.timeout, told, decided);
+        if (!ended)
+            co_return ended.error();
+        const auto now = *ended == waited::done ? registered(*offer) : std::nullopt;
+        if (now)
+            tell_condition(*now, *offer);
+        co_await show_outcome(config_.common, terminal_, around_, server, done, offer);
+        if (now)
+            co_return now->is_true() ? 0 : 1;
+        co_return unfinished(
+            *ended,
+            config_.waits.timeout,
+            *offer,
+            config_.disable ? "is not retired yet" : "is not registered yet",
+            api::condition_type::registered
+        );
     }
 
-    std::string name_;
-    bool enable_ = false;
-    bool disable_ = false;
-    bool wait_ = true;
-    bool no_wait_ = false;
-    std::chrono::seconds timeout_{120};
-    registration_flags flags_;
-    common_options common_;
+    void tell_condition(const kube::condition& now, const kube::object& offer)
+    {
+        say_ << fmt::format("{}: {}\n", printable(now.reason, 100), printable(now.message));
+        const auto what = hint_for(now.reason, offer);
+        if (now.is_true() || !what)
+            return;
+        say_ << sentence(*what) << '\n';
+        if (!what->command.empty())
+            say_ << "  " << what->command << '\n';
+    }
+
+    const roles::process& around_;
+    const console& terminal_;
+    register_options& config_;
+    std::ostream& say_;
 };
 
 }  // namespace
 
 std::unique_ptr<action> make_register()
 {
-    return std::make_unique<register_action>();
+    return std::make_unique<run_action<register_run, register_options>>();
 }
 
 }  // namespace portitor::cli::sell

@@ -1,6 +1,9 @@
 #include "cli/sell/route_text.hpp"
 
 #include "cli/output/text.hpp"
+#include "cli/sell/predecessor.hpp"
+
+#include <portitor/api/service_offer.hpp>
 
 namespace portitor::cli::sell {
 
@@ -10,14 +13,34 @@ namespace {
 
 constexpr const char* form = "write path=/report,gate=paid,price=0.5 or path=/docs,gate=free";
 
-/// Where a key stands in the entry: "price" in an object of its own.
+/// Where the amount of a key stands in "price"; nullptr where it is no price.
 const char* price_field(std::string_view key)
 {
-    if (key == "price" || key == "per-request")
-        return "perRequest";
-    if (key == "per-mtok")
-        return "perMTok";
-    return key == "per-hour" ? "perHour" : nullptr;
+    for (const api::price_model model : api::all_price_models)
+    {
+        if (key == api::to_string(model))
+            return api::field_of(model);
+    }
+    return key == "price" ? api::field_of(api::price_model::per_request) : nullptr;
+}
+
+result<void> check_key(std::string_view key, std::string_view value)
+{
+    if (const char* why = why_no_route_key(key))
+        return fail(errc::invalid, "{}: {}", key, why);
+    if (key != "path" && key != "gate")
+        return fail(
+            errc::invalid,
+            "there is no \"{}\": the keys are path, gate, price, per-mtok and per-hour",
+            printable(key, 64)
+        );
+    if (key == "gate" && value == "auth")
+        return fail(
+            errc::invalid, "gate=auth: nobody signs in without paying here; write gate=paid or gate=free"
+        );
+    if (key == "gate" && value != "paid" && value != "free")
+        return fail(errc::invalid, "gate=\"{}\" is neither paid nor free", printable(value, 64));
+    return {};
 }
 
 result<void> take(json::object& route, std::string_view key, std::string_view value)
@@ -26,27 +49,15 @@ result<void> take(json::object& route, std::string_view key, std::string_view va
         return fail(errc::invalid, "{} has no value: {}", printable(key, 64), form);
     if (const char* price = price_field(key))
     {
-        json::value& prices = route["price"];
-        if (prices.is_null())
-            prices = json::object();
-        if (!prices.as_object().emplace(price, value).second)
-            return fail(errc::invalid, "{} comes twice", key);
+        if (!route.emplace("price", json::object{{price, value}}).second)
+            return fail(
+                errc::invalid, "{} is one price too many: give one of price, per-mtok and per-hour", key
+            );
         return {};
     }
-    if (key == "methods" || key == "summary" || key == "freeQuota")
-        return fail(
-            errc::invalid,
-            "{}: an offer's routes have no such field: the gate is the same for every method; leave it out",
-            key
-        );
-    if (key != "path" && key != "gate")
-        return fail(
-            errc::invalid,
-            "there is no \"{}\": the keys are path, gate, price, per-mtok and per-hour",
-            printable(key, 64)
-        );
-    if (key == "gate" && value != "paid" && value != "free")
-        return fail(errc::invalid, "gate=\"{}\" is neither paid nor free", printable(value, 64));
+    auto known = check_key(key, value);
+    if (!known)
+        return known;
     if (!route.emplace(key, value).second)
         return fail(errc::invalid, "{} comes twice", key);
     return {};

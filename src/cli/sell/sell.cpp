@@ -3,7 +3,9 @@
 #include "cli/sell/create.hpp"
 #include "cli/sell/delete.hpp"
 #include "cli/sell/list.hpp"
+#include "cli/sell/predecessor.hpp"
 #include "cli/sell/register.hpp"
+#include "cli/sell/resume.hpp"
 #include "cli/sell/status.hpp"
 #include "cli/sell/stop.hpp"
 #include "cli/sell/test.hpp"
@@ -74,11 +76,13 @@ command sell_command()
     };
     for (command* each : {&http, &inference, &test, &stop, &resume, &remove, &enlist})
         each->acts = true;
-    return {
+    command out{
         "sell",
         "sells services: makes offers, shows how they stand, ends them",
         nullptr,
         {http, inference, list, status, test, stop, resume, remove, enlist}};
+    out.replaced = sell::replaced_subcommands();
+    return out;
 }
 
 }  // namespace portitor::cli

@@ -46,8 +46,7 @@ asio::awaitable<result<kube::object_ptr>> read_offer(kube::api& server, kube::ob
     co_return *live;
 }
 
-asio::awaitable<result<kube::object_ptr>>
-edit_spec(kube::api& server, kube::object_key of, std::function<result<void>(json::object& spec)> edit)
+asio::awaitable<result<kube::object_ptr>> edit_spec(kube::api& server, kube::object_key of, spec_editor edit)
 {
     for (unsigned attempt = 1;; ++attempt)
     {
@@ -55,7 +54,7 @@ edit_spec(kube::api& server, kube::object_key of, std::function<result<void>(jso
         if (!live)
             co_return live.error();
         json::object wanted = (*live)->spec();
-        auto edited = edit(wanted);
+        auto edited = edit(**live, wanted);
         if (!edited)
             co_return edited.error();
         json::array changes = operations(**live, wanted);

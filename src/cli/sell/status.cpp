@@ -34,7 +34,7 @@ struct status_options
         into.add(all_namespaces_option(all));
         into.add(switch_option("watch", "shows it again whenever it changes, until it is Ready", watch, 'w'));
         into.add(timeout_option(timeout, "0s", "ends --watch; 0s: never"));
-        common.declare(into, {"text", "wide", "json", "yaml"});
+        common.declare(into, {"wide"});
     }
 
     result<void> resolve()
@@ -70,7 +70,7 @@ public:
             co_return server.error();
         server_ = std::move(*server);
         const auto begin = around_.timers.now();
-        std::string version;
+        std::optional<std::string> version;
         for (;;)
         {
             auto now = co_await look();
@@ -109,11 +109,15 @@ private:
             out.version += (each ? each->meta.resource_version : "") + " ";
         std::ostringstream text;
         if (config_.common.is_data())
-            print_data(config_.common, console{terminal_.in, text, terminal_.err}, status_data(*found));
+            print_data(
+                config_.common,
+                console{terminal_.in, text, terminal_.err},
+                status_data(*found, config_.common.settings_source())
+            );
         else
             print_status(
                 text,
-                {terminal_.colour, config_.common.output == "wide"},
+                {terminal_.colour, config_.common.is_wide(), config_.common.settings_source()},
                 *found,
                 config_.common.settings.plan(),
                 around_.clock.now()
@@ -136,20 +140,21 @@ private:
         std::ostringstream text;
         if (config_.common.is_data())
         {
+            const std::string& source = config_.common.settings_source();
             boost::json::array all;
             for (const kube::object_ptr& each : *offers)
-                all.push_back(status_data({each, nullptr, nullptr}));
+                all.push_back(status_data({each, nullptr, nullptr}, source));
             print_data(
                 config_.common, console{terminal_.in, text, terminal_.err}, {{"offers", std::move(all)}}
             );
         }
+        else if (offers->empty())
+            text << no_offers(config_.all, config_.common.ns) << '\n';
         else
         {
-            const bool wide = config_.common.output == "wide";
+            const bool wide = config_.common.is_wide();
             print_offers(text, terminal_.colour, *offers, around_.clock.now(), config_.all, wide);
             print_problems(text, terminal_.colour, *offers);
-            if (offers->empty())
-                text << "There are no offers\n";
         }
         out.text = text.str();
         co_return out;

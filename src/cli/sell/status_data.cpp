@@ -24,6 +24,10 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t width = 110;
+// Of what others wrote.
+constexpr std::size_t most_conditions = 32;
+constexpr std::size_t longest_key = 130;
+constexpr std::size_t longest_text = 500;
 
 }  // namespace
 
@@ -38,7 +42,7 @@ std::vector<kube::condition> ordered_conditions(const kube::object& offer)
     }
     for (const kube::condition& each : all)
     {
-        if (!kube::find_condition(out, each.type))
+        if (out.size() < most_conditions && !kube::find_condition(out, each.type))
             out.push_back(each);
     }
     return out;
@@ -55,6 +59,8 @@ asio::awaitable<result<status_view>> read_status(kube::api& server, kube::object
     const auto route = co_await server.get(api::payment_route_resource, route_key);
     if (route && api::is_made_for(**route, out.offer->meta))
         out.route = *route;
+    if (!route && !route.error().is_not_found())
+        out.route_unseen = in_words(route.error(), "get", api::payment_route_resource, route_key).message();
     const kube::object_key request_key{of.ns, api::registration_name(of.name)};
     const auto request = co_await server.get(api::registration_request_resource, request_key);
     if (request && api::is_made_for(**request, out.offer->meta))
@@ -62,7 +68,7 @@ asio::awaitable<result<status_view>> read_status(kube::api& server, kube::object
     co_return out;
 }
 
-json::object status_data(const status_view& of)
+json::object status_data(const status_view& of, const std::string& settings)
 {
     json::array hints;
     for (const kube::condition& each : ordered_conditions(*of.offer))
@@ -80,7 +86,11 @@ json::object status_data(const status_view& of)
         }
         hints.push_back(std::move(entry));
     }
-    return {{"offer", of.offer->raw}, {"ready", ready_of(*of.offer).is_true()}, {"hints", std::move(hints)}};
+    json::object out{
+        {"offer", of.offer->raw}, {"ready", ready_of(*of.offer).is_true()}, {"hints", std::move(hints)}};
+    if (!settings.empty())
+        out["settings"] = settings;
+    return out;
 }
 
 void print_problems(std::ostream& out, bool colour, std::span<const kube::object_ptr> offers)
@@ -104,9 +114,14 @@ void print_problems(std::ostream& out, bool colour, std::span<const kube::object
                )
             << '\n';
         for (const kube::object_ptr& each : all)
-            out << "  " << each->meta.key().to_string() << ": " << printable(ready_of(*each).message) << '\n';
-        if (const auto what = hint_for(reason, *all.front()))
-            out << "  " << wrap("What to do: " + what->words + ".", width, 4) << '\n';
+            out << "  " << printable(each->meta.key().to_string(), longest_key) << ": "
+                << printable(ready_of(*each).message, longest_text) << '\n';
+        const auto what = hint_for(reason, *all.front());
+        if (!what)
+            continue;
+        out << "  " << wrap("What to do: " + sentence(*what), width, 4) << '\n';
+        if (!what->command.empty())
+            out << colours.paint(tone::dim, "      " + what->command) << '\n';
     }
 }
 

@@ -17,14 +17,18 @@
 
 #include <boost/json/array.hpp>
 
-#include <map>
 #include <ostream>
+#include <set>
 
 namespace portitor::cli::sell {
 
 namespace {
 
 constexpr std::size_t width = 110;
+// Of what others wrote.
+constexpr std::size_t longest_text = 500;
+constexpr std::size_t longest_word = 100;
+constexpr std::size_t longest_name = 63;
 
 tone tone_of(const kube::condition& of)
 {
@@ -47,7 +51,7 @@ public:
                     tone::heading,
                     fmt::format(
                         "ServiceOffer {} ({})",
-                        offer.meta.key().to_string(),
+                        printable(offer.meta.key().to_string(), 2 * longest_name),
                         printable(kube::string_or(offer.spec(), "type", "http"), 40)
                     )
                 )
@@ -66,7 +70,7 @@ private:
     void line(const char* name, const std::string& what)
     {
         if (!what.empty())
-            out_ << fmt::format("  {:13} {}\n", name, printable(what));
+            out_ << fmt::format("  {:13} {}\n", name, printable(what, longest_text));
     }
 
     void print_sale(const offer::plan_settings& settings)
@@ -113,12 +117,20 @@ private:
                 )
             );
         line("Model", kube::string_at(offer.spec(), "model.name"));
+        if (!how_.settings.empty())
+            out_ << colours_.paint(
+                        tone::dim,
+                        fmt::format("  {:13} {}", "Settings", printable(how_.settings, longest_text))
+                    )
+                 << '\n';
     }
 
     void print_gate()
     {
+        if (!of_.route_unseen.empty())
+            return line("Admitted", "not known: " + of_.route_unseen);
         if (!of_.route)
-            return line("Admitted", "no: there is no PaymentRoute, or you have no right to see it");
+            return line("Admitted", "no: nothing is sold, as it has no PaymentRoute");
         const api::admission said = api::read_admission(*of_.route);
         if (said.admitted && said.generation == of_.route->meta.generation)
             return line("Admitted", "yes: a verifier sells on these terms");
@@ -173,16 +185,16 @@ private:
             const auto since = parse_rfc3339(each.last_transition_time);
             const bool present = each.observed_generation == of_.offer->meta.generation;
             std::vector<table::cell> row{
-                each.type,
-                {each.status, tone_of(each)},
-                each.reason,
+                printable(each.type, longest_word),
+                {printable(each.status, longest_word), tone_of(each)},
+                printable(each.reason, longest_word),
                 since ? age_in_words(std::chrono::duration_cast<std::chrono::seconds>(now_ - *since)) : "?"};
             if (how_.wide)
             {
-                row.emplace_back(each.last_transition_time);
+                row.emplace_back(printable(each.last_transition_time, longest_word));
                 row.emplace_back(fmt::format("{}{}", each.observed_generation, present ? "" : " (old)"));
             }
-            row.emplace_back((present ? "" : "(of an older spec) ") + each.message);
+            row.emplace_back((present ? "" : "(of an older spec) ") + printable(each.message, longest_text));
             rows.add(std::move(row));
         }
         if (rows.empty())
@@ -196,11 +208,13 @@ private:
     void print_hints()
     {
         bool first = true;
+        std::set<std::string> told;
         for (const kube::condition& each : ordered_conditions(*of_.offer))
         {
-            // Ready says again what another one says.
+            // Ready and what is withheld say again what another one says.
             const bool draining = each.type == api::condition_type::draining;
-            if ((each.is_true() && !draining) || each.type == api::condition_type::ready)
+            if ((each.is_true() && !draining) || each.type == api::condition_type::ready ||
+                each.reason == api::because::withheld.name || !told.insert(each.reason).second)
                 continue;
             const auto what = hint_for(each.reason, *of_.offer);
             if (!what)
@@ -209,7 +223,13 @@ private:
                 out_ << "\nWhat to do:\n";
             out_ << "  "
                  << wrap(
-                        fmt::format("{} is {} ({}): {}.", each.type, each.status, each.reason, what->words),
+                        fmt::format(
+                            "{} is {} ({}): {}",
+                            printable(each.type, longest_word),
+                            printable(each.status, longest_word),
+                            each.reason,
+                            sentence(*what)
+                        ),
                         width,
                         4
                     )

@@ -18,9 +18,10 @@ struct status_view
     kube::object_ptr offer;
     kube::object_ptr route;         ///< its PaymentRoute; null where there is none, or it cannot be read
     kube::object_ptr registration;  ///< its RegistrationRequest, likewise
+    std::string route_unseen{};     ///< why the PaymentRoute cannot be read, in the user's words
 };
 
-/// The conditions in the order in which people read them, then those of others.
+/// The conditions in the order in which people read them, then those of others, 32 in all.
 std::vector<kube::condition> ordered_conditions(const kube::object& offer);
 
 /// Reads all of it; in the user's words where the offer cannot be read.
@@ -30,7 +31,8 @@ boost::asio::awaitable<result<status_view>> read_status(kube::api& server, kube:
 struct status_style
 {
     bool colour = false;
-    bool wide = false;  ///< with the times of conditions and their generations
+    bool wide = false;     ///< with the times of conditions and their generations
+    std::string settings;  ///< where the operator's settings come from; empty where they were not read
 };
 void print_status(
     std::ostream& out,
@@ -41,8 +43,8 @@ void print_status(
 );
 
 /// For programs: {"offer": the whole object, "ready": …, "hints": [{"type", "status", "reason", "message",
-/// "do", "command"}]}.
-boost::json::object status_data(const status_view& of);
+/// "do", "command"}], "settings": where they come from, left out where that is empty}.
+boost::json::object status_data(const status_view& of, const std::string& settings);
 
 /// Several offers: a table, and their problems by reason with what to do.
 void print_problems(std::ostream& out, bool colour, std::span<const kube::object_ptr> offers);

@@ -1,15 +1,19 @@
 #include "cli/sell/stop.hpp"
 
+#include "cli/cluster/server_time.hpp"
+#include "cli/output/complaint.hpp"
+#include "cli/output/text.hpp"
 #include "cli/sell/common_options.hpp"
 #include "cli/sell/confirm.hpp"
+#include "cli/sell/outcome.hpp"
 #include "cli/sell/spec_edit.hpp"
 #include "cli/sell/waiting.hpp"
 #include "offer/drain.hpp"
 #include "offer/status.hpp"
 
+#include <portitor/api/conditions.hpp>
 #include <portitor/config/setters.hpp>
 
-#include <functional>
 #include <ostream>
 
 namespace portitor::cli::sell {
@@ -18,6 +22,8 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 
 namespace {
+
+constexpr const char* default_period = "1h";
 
 /// When a stopped offer is taken down; nothing where its spec cannot be read.
 std::optional<clock::time_point> end_of(const kube::object& offer, clock::time_point now)
@@ -46,10 +52,12 @@ struct stop_options
     {
         into.positional(offer_word(name));
         const config::headed how = into.under("How");
-        config::option period{
-            "grace", "for how long it is still sold, such as 90m (1h)", "", config::set_text(grace)};
-        period.placeholder = "DURATION";
-        how.add(std::move(period));
+        how.add(text_option(
+            "grace",
+            "for how long it is still sold, such as 90m; its own grace period, else 1h",
+            grace,
+            "DURATION"
+        ));
         config::option at_once = switch_option("now", "the same as --grace 0s", now);
         at_once.aliases = {"force"};
         how.add(std::move(at_once));
@@ -59,181 +67,156 @@ struct stop_options
         how.add(std::move(sure));
         how.add(switch_option("wait", "waits until it is taken down", wait));
         how.add(timeout_option(timeout, "120m"));
-        common.declare(into, {"text", "json", "yaml"});
+        common.declare(into, {"wide", "name"});
     }
 
     result<void> resolve()
     {
         if (now && !grace.empty())
             return fail(errc::invalid, "--now is --grace 0s: give one of them");
+        if (!grace.empty())
+        {
+            const auto read = api::parse_grace_period(grace);
+            if (!read)
+                return fail(
+                    errc::invalid, "--grace: \"{}\" must be {}", printable(grace, 100), read.error().message()
+                );
+        }
         return common.resolve();
     }
 
-    std::string period() const { return now ? "0s" : grace.empty() ? "1h" : grace; }
+    /// The grace period: as it was given, else the offer's own. One of nothing is for whom says so only.
+    std::string period_of(const kube::object& offer) const
+    {
+        if (now || !grace.empty())
+            return now ? "0s" : grace;
+        const std::string own = kube::string_at(offer.spec(), "drainGracePeriod");
+        const auto read = api::parse_grace_period(own);
+        return read && read->count() > 0 ? own : default_period;
+    }
 };
 
-class stop_action final : public action
+class stop_run
 {
 public:
-    void declare(config::loader& into) override { options_.declare(into); }
-    result<void> resolve() override { return options_.resolve(); }
+    stop_run(const roles::process& around, const console& terminal, stop_options& config)
+        : around_(around), terminal_(terminal), config_(config),
+          say_(config.common.is_text() ? terminal.out : terminal.err)
+    {}
 
-    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
+    asio::awaitable<result<int>> run()
     {
-        auto server = co_await options_.common.connect(around, terminal);
+        const auto consent = check_consent(terminal_, config_.yes);
+        if (!consent)
+            co_return refuse_usage(terminal_.err, consent.error());
+        auto server = co_await config_.common.connect(around_, terminal_);
         if (!server)
             co_return server.error();
-        const kube::object_key key = options_.common.key(options_.name);
-        const auto live = co_await read_offer(**server, key);
+        server_ = std::move(*server);
+        const kube::object_key key = config_.common.key(config_.name);
+        const auto live = co_await read_offer(*server_, key);
         if (!live)
             co_return live.error();
-        const auto sure = confirm(
-            terminal,
-            fmt::format(
-                "Stop ServiceOffer {}? It stays paid for {}, and is then taken down.",
-                key.to_string(),
-                options_.period()
-            ),
-            options_.yes
+        const std::string question = fmt::format(
+            "Stop ServiceOffer {}? It stays paid for {} at most, and is then taken down.",
+            key.to_string(),
+            config_.period_of(**live)
         );
-        if (!sure)
-            co_return sure.error();
-        if (!*sure)
-        {
-            terminal.err << "Nothing was changed\n";
+        if (!confirm(terminal_, question, config_.yes))
             co_return 1;
-        }
-        const std::string begin = to_rfc3339(around.clock.now());
-        const auto set_end = [&](json::object& spec) {
-            spec["drainAt"] = begin;
-            spec["drainGracePeriod"] = options_.period();
-            return result<void>();
-        };
-        const auto sooner = ends_sooner(**live, set_end, around.clock.now());
-        if (!sooner)
-            co_return sooner.error();
-        if (!*sooner)
-            co_return co_await tell(around, terminal, **server, *live);
-        const auto stopped = co_await edit_spec(**server, key, set_end);
+        co_await read_clock();
+        auto stopped =
+            co_await edit_spec(*server_, key, [this](const kube::object& offer, json::object& spec) {
+                return set_end(offer, spec);
+            });
         if (!stopped)
             co_return stopped.error();
-        co_return co_await tell(around, terminal, **server, *stopped);
+        co_return co_await tell(*stopped);
     }
 
 private:
-    /// Whether the offer would end sooner than it does anyway: to stop it once more must not sell it for
-    /// longer, let alone again. An error where the new end is none.
-    static result<bool> ends_sooner(
-        const kube::object& live,
-        const std::function<result<void>(json::object&)>& edit,
-        clock::time_point now
-    )
+    /// What begins now begins by the clock of the cluster: this machine's may be wrong.
+    asio::awaitable<void> read_clock()
     {
-        json::object changed = live.raw;
-        auto edited = edit(changed["spec"].as_object());
-        if (!edited)
-            return edited.error();
-        const auto wanted = kube::parse_object(std::move(changed));
-        if (!wanted)
-            return wanted.error();
-        const auto spec = api::parse_service_offer(**wanted);
-        const auto before = end_of(live, now);
-        // What else is wrong with it does not keep anybody from ending it.
-        if (!spec && spec.error().message().find("drainGracePeriod") != std::string::npos)
-            return spec.error().within("--grace");
-        return !spec || !before || offer::ending_of(*spec, now).sold_until < *before;
+        const auto there = co_await server_time(*server_);
+        if (there)
+            ahead_ = *there - around_.clock.now();
+        else
+            terminal_.err << "The API server does not say what time it is: it is taken from this machine\n";
     }
 
-    asio::awaitable<result<int>>
-    tell(const roles::process& around, const console& terminal, kube::api& server, kube::object_ptr offer)
+    clock::time_point now() const { return around_.clock.now() + ahead_; }
+
+    /// To stop it once more must not sell it for longer, let alone again.
+    result<void> set_end(const kube::object& offer, json::object& spec)
     {
-        std::ostream& say = options_.common.is_data() ? terminal.err : terminal.out;
-        const auto until = end_of(*offer, around.clock.now());
-        say << fmt::format(
-            "ServiceOffer {0} stopped: {1}\nTo sell it again: portitor sell resume {2} -n {3}\n",
-            offer->meta.key().to_string(),
-            until && *until <= around.clock.now()
-                ? "it is taken down"
-                : fmt::format(
-                      "it stays paid until {}, never free, and is then taken down",
-                      until ? to_rfc3339(*until) : "its end"
-                  ),
-            offer->meta.name,
-            offer->meta.ns
+        const std::string period = config_.period_of(offer);
+        const clock::time_point begin = std::chrono::floor<std::chrono::seconds>(now());
+        const auto before = end_of(offer, begin);
+        const clock::time_point wanted = begin + api::parse_grace_period(period).value();
+        ends_anyway_ = before && *before <= wanted;
+        end_ = ends_anyway_ ? *before : wanted;
+        if (ends_anyway_)
+            return {};
+        spec["drainAt"] = to_rfc3339(begin);
+        spec["drainGracePeriod"] = period;
+        return {};
+    }
+
+    std::string how_it_ends(const kube::object& offer) const
+    {
+        if (end_ > now())
+            return fmt::format(
+                "it stays paid until {}, never free, and is then taken down", to_rfc3339(end_)
+            );
+        return is_drained(offer) ? "it is taken down" : "it is being taken down";
+    }
+
+    asio::awaitable<result<int>> tell(kube::object_ptr offer)
+    {
+        say_ << fmt::format(
+            "ServiceOffer {0} {1}: {2}\nTo sell it again: portitor sell resume {3} -n {4}\n",
+            config_.common.key(config_.name).to_string(),
+            ends_anyway_ ? "was stopped already" : "stopped",
+            how_it_ends(*offer),
+            config_.name,
+            config_.common.ns
         );
-        say.flush();
-        if (options_.wait)
+        say_.flush();
+        result<waited> ended = waited::done;
+        if (config_.wait)
         {
-            progress told(say, terminal.colour, around.timers);
-            const auto ended = co_await follow(around, server, offer, options_.timeout, told, &is_drained);
+            progress told(say_, terminal_.colour, around_.timers);
+            ended = co_await follow(around_, *server_, offer, config_.timeout, told, &is_drained);
             if (!ended)
                 co_return ended.error();
-            if (*ended != waited::done)
-                co_return fail(errc::timed_out, "{} is not taken down yet", offer->meta.key().to_string());
-            say << "It is taken down\n";
+            if (*ended == waited::done)
+                say_ << "It is taken down\n";
         }
-        if (options_.common.is_data())
-            print_data(options_.common, terminal, offer->raw);
-        co_return 0;
-    }
-
-    stop_options options_;
-};
-
-class resume_action final : public action
-{
-public:
-    void declare(config::loader& into) override
-    {
-        into.positional(offer_word(name_));
-        common_.declare(into, {"text", "json", "yaml"});
-    }
-
-    result<void> resolve() override { return common_.resolve(); }
-
-    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
-    {
-        auto server = co_await common_.connect(around, terminal);
-        if (!server)
-            co_return server.error();
-        const kube::object_key key = common_.key(name_);
-        bool was_stopped = false;
-        const auto resumed = co_await edit_spec(**server, key, [&](json::object& spec) {
-            was_stopped = spec.contains("drainAt");
-            spec.erase("drainAt");
-            spec.erase("drainGracePeriod");
-            return result<void>();
-        });
-        if (!resumed)
-            co_return resumed.error();
-        if (common_.is_data())
-            print_data(common_, terminal, (*resumed)->raw);
-        else
-            terminal.out << fmt::format(
-                "ServiceOffer {0} {1}\nSee how it stands: portitor sell status {2} -n {3}\n",
-                key.to_string(),
-                was_stopped ? "is sold again" : "was not stopped: nothing was changed",
-                key.name,
-                key.ns
+        const char* done = ends_anyway_ ? "unchanged" : "stopped";
+        co_await show_outcome(config_.common, terminal_, around_, *server_, done, offer);
+        if (*ended != waited::done)
+            co_return unfinished(
+                *ended, config_.timeout, *offer, "is not taken down yet", api::condition_type::ready
             );
         co_return 0;
     }
 
-private:
-    std::string name_;
-    common_options common_;
+    const roles::process& around_;
+    const console& terminal_;
+    stop_options& config_;
+    std::ostream& say_;
+    std::unique_ptr<kube::api> server_;
+    clock::time_point::duration ahead_{};  ///< the API server's clock of this machine's
+    bool ends_anyway_ = false;
+    clock::time_point end_{};  ///< by set_end()
 };
 
 }  // namespace
 
 std::unique_ptr<action> make_stop()
 {
-    return std::make_unique<stop_action>();
-}
-
-std::unique_ptr<action> make_resume()
-{
-    return std::make_unique<resume_action>();
+    return std::make_unique<run_action<stop_run, stop_options>>();
 }
 
 }  // namespace portitor::cli::sell

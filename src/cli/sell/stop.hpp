@@ -9,7 +9,4 @@ namespace portitor::cli::sell {
 /// `sell stop`: sets the end of an offer, which stays paid until then.
 std::unique_ptr<action> make_stop();
 
-/// `sell resume`: takes it away again.
-std::unique_ptr<action> make_resume();
-
 }  // namespace portitor::cli::sell

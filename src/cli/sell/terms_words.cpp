@@ -4,6 +4,23 @@
 
 namespace portitor::cli::sell {
 
+namespace {
+
+const char* unit_of(api::price_model model)
+{
+    switch (model)
+    {
+    case api::price_model::per_mtok:
+        return "/MTok";
+    case api::price_model::per_hour:
+        return "/h";
+    default:
+        return "";
+    }
+}
+
+}  // namespace
+
 std::string price_in_words(const api::payment_route& terms, const x402::network_table& networks)
 {
     std::string out = x402::amount_in_words(terms.price, terms.network, terms.asset, networks) + " a request";
@@ -20,14 +37,14 @@ std::string price_in_words(const api::payment_route& terms, const x402::network_
 
 std::string written_price(const kube::object& offer)
 {
-    const std::string request = kube::string_at(offer.spec(), "payment.price.perRequest");
-    if (!request.empty())
-        return request;
-    const std::string tokens = kube::string_at(offer.spec(), "payment.price.perMTok");
-    if (!tokens.empty())
-        return tokens + "/MTok";
-    const std::string hour = kube::string_at(offer.spec(), "payment.price.perHour");
-    return hour.empty() ? hour : hour + "/h";
+    for (const api::price_model model : api::all_price_models)
+    {
+        std::string amount =
+            kube::string_at(offer.spec(), std::string("payment.price.") + api::field_of(model));
+        if (!amount.empty())
+            return std::move(amount) + unit_of(model);
+    }
+    return {};
 }
 
 }  // namespace portitor::cli::sell

@@ -1,5 +1,6 @@
 #include "cli/sell/test.hpp"
 
+#include "cli/output/complaint.hpp"
 #include "cli/output/text.hpp"
 #include "cli/pay/exchange.hpp"
 #include "cli/pay/spending_options.hpp"
@@ -7,6 +8,7 @@
 #include "cli/sell/common_options.hpp"
 #include "cli/sell/paid_test.hpp"
 #include "cli/sell/status_view.hpp"
+#include "cli/sell/why_not_sold.hpp"
 #include "offer/naming.hpp"
 #include "offer/terms.hpp"
 
@@ -40,14 +42,11 @@ struct test_options
     {
         into.positional(offer_word(name));
         const config::headed where = into.under("Where it is asked");
-        const auto text = [&](const char* flag, const char* help, std::string& to, const char* placeholder) {
-            config::option out{flag, help, "", config::set_text(to)};
-            out.placeholder = placeholder;
-            where.add(std::move(out));
-        };
-        text("path", "path below the offer's", path, "PATH");
-        text("url", "the gateway, without the offer's path; its public URL where it is left out", url, "URL");
-        text("host", "host that is asked for; the URL's, or the offer's own", host, "HOST");
+        where.add(text_option("path", "path below the offer's", path, "PATH"));
+        where.add(text_option(
+            "url", "the gateway, without the offer's path; its public URL where it is left out", url, "URL"
+        ));
+        where.add(text_option("host", "host that is asked for; the URL's, or the offer's own", host, "HOST"));
         config::option how{
             "method", "method of the request", "GET", config::set_one_of(method, {"GET", "POST", "HEAD"})};
         how.values = {"GET", "POST", "HEAD"};
@@ -59,7 +58,7 @@ struct test_options
             "pays once, where the answer is good, with the private key in a file that only you can read, or "
             "on standard input (-)"
         );
-        common.declare(into, {"text", "json", "yaml"});
+        common.declare(into);
     }
 
     result<void> resolve()
@@ -85,19 +84,22 @@ struct test_options
 class test_run
 {
 public:
-    test_run(const roles::process& around, const console& terminal, const test_options& config)
+    test_run(const roles::process& around, const console& terminal, test_options& config)
         : around_(around), terminal_(terminal), config_(config)
     {}
 
-    asio::awaitable<result<int>> run(common_options& common)
+    asio::awaitable<result<int>> run()
     {
+        common_options& common = config_.common;
         // All that may fail by itself fails before anything is asked or paid.
         auto key = key_to_pay_with(config_.spending.key_file, terminal_);
-        if (!key)
+        if (!key && key.error().code() == errc::canceled)
             co_return key.error();
+        if (!key)
+            co_return refuse_usage(terminal_.err, key.error());
         auto client = pay::make_buyer_client(around_, config_.ca_file);
         if (!client)
-            co_return client.error();
+            co_return refuse_usage(terminal_.err, client.error());
         auto server = co_await common.connect_with_settings(around_, terminal_);
         if (!server)
             co_return server.error();
@@ -117,6 +119,7 @@ public:
         expected.offer = common.key(config_.name).to_string();
         expected.terms = terms_of(*found, *spec);
         expected.below = config_.path.substr(0, config_.path.find('?'));
+        expected.why_not_sold = why_not_sold(*found->offer, around_.clock.now());
         expected.networks = &common.settings.plan().lists.networks.table;
         const unsigned status = first->answer.result_int();
         const answer_verdict said = judge_answer(first->answer, expected);
@@ -144,12 +147,21 @@ private:
         if (!config_.url.empty())
             return config_.url + (spec.path == "/" ? "" : spec.path) + config_.path;
         const std::string endpoint = kube::string_at(offer.status(), "endpoint");
+        const std::string where = "say where the gateway is, such as --url http://10.0.0.7:8000";
+        const std::string why = why_not_sold(offer, around_.clock.now());
+        if (endpoint.empty())
+            return fail(
+                errc::invalid,
+                "ServiceOffer {} has no URL to ask: {}",
+                printable(offer.meta.key().to_string(), 320),
+                why.empty() ? where : why
+            );
         if (!http::parse_url(endpoint))
             return fail(
                 errc::invalid,
-                "the URL of the offer is not known ({}): say where the gateway is, such as --url "
-                "http://10.0.0.7:8000",
-                endpoint.empty() ? "it has none yet" : "the operator set no public URL"
+                "the offer is at {}, and the operator set no public URL: {}",
+                printable(endpoint, 200),
+                where
             );
         return endpoint + config_.path;
     }
@@ -195,40 +207,32 @@ private:
         const bool warns = said.level == answer_level::warning;
         const char* word = good ? "good" : warns ? "warning" : "bad";
         const tone how = good ? tone::good : warns ? tone::warning : tone::bad;
+        const palette colours(terminal_.colour);
         if (!config_.common.is_data())
             terminal_.out
+                << colours.paint(tone::dim, "settings: " + printable(config_.common.settings_source(), 500))
+                << '\n'
                 << fmt::format("{} {} without a payment: HTTP {}\n", what.method, printable(what.url), status)
-                << palette(terminal_.colour).paint(how, word) << ": " << said.words << std::endl;
-        return {{"url", what.url}, {"status", status}, {"verdict", word}, {"message", said.words}};
+                << colours.paint(how, word) << ": " << said.words << std::endl;
+        return {
+            {"url", what.url},
+            {"status", status},
+            {"verdict", word},
+            {"message", said.words},
+            {"settings", config_.common.settings_source()}};
     }
 
     const roles::process& around_;
     const console& terminal_;
-    const test_options& config_;
+    test_options& config_;
     const x402::network_table known_ = x402::network_table::built_in();
-};
-
-class test_action final : public action
-{
-public:
-    void declare(config::loader& into) override { options_.declare(into); }
-    result<void> resolve() override { return options_.resolve(); }
-
-    asio::awaitable<result<int>> run(const roles::process& around, const console& terminal) override
-    {
-        test_run work(around, terminal, options_);
-        co_return co_await work.run(options_.common);
-    }
-
-private:
-    test_options options_;
 };
 
 }  // namespace
 
 std::unique_ptr<action> make_test()
 {
-    return std::make_unique<test_action>();
+    return std::make_unique<run_action<test_run, test_options>>();
 }
 
 }  // namespace portitor::cli::sell

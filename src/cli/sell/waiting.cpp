@@ -27,6 +27,22 @@ tone tone_of(const std::string& status)
     return status == "True" ? tone::good : status == "False" ? tone::bad : tone::warning;
 }
 
+/// How far an offer is, by one of its conditions.
+std::string known_by(const kube::object& offer, std::string_view condition)
+{
+    const auto all = kube::parse_conditions(offer.status());
+    const kube::condition* found = kube::find_condition(all, condition);
+    if (!found || (found->observed_generation != offer.meta.generation && !offer.meta.deleted))
+        return "the controller has not looked at it yet; if this lasts, see that it runs";
+    return fmt::format(
+        "{} is {} ({}): {}",
+        found->type,
+        printable(found->status, 20),
+        printable(found->reason, 100),
+        printable(found->message, 500)
+    );
+}
+
 }  // namespace
 
 asio::awaitable<result<waited>> wait_until(
@@ -44,6 +60,9 @@ asio::awaitable<result<waited>> wait_until(
         if (around.stop.requested())
             co_return waited::interrupted;
         const auto now = around.timers.now();
+        if (now >= end && !live && !live.error().is_not_found())
+            co_return in_words(live.error(), "get", api::service_offer_resource, of)
+                .within("the API server could not be asked how it stands");
         if (now >= end)
             co_return waited::timed_out;
         co_await around.timers.sleep_for(
@@ -88,15 +107,46 @@ asio::awaitable<result<waited>> follow(
     std::function<bool(const kube::object&)> done
 )
 {
+    bool is_gone = false;
     const auto see = [&](const kube::object_ptr& now) {
-        if (!now || now->meta.uid != offer->meta.uid)
+        is_gone = !now || now->meta.uid != offer->meta.uid;
+        if (is_gone)
             return true;
         offer = now;
         told.show(*now);
         return done(*now);
     };
     auto ended = co_await wait_until(around, server, offer->meta.key(), timeout, see);
+    if (ended && is_gone)
+        co_return waited::gone;
     co_return ended;
+}
+
+error unfinished(
+    waited how,
+    std::chrono::seconds limit,
+    const kube::object& offer,
+    std::string_view not_yet,
+    std::string_view condition
+)
+{
+    const std::string key = printable(offer.meta.key().to_string(), 320);
+    if (how == waited::gone)
+        return fail(errc::not_found, "ServiceOffer {} was deleted meanwhile", key);
+    const bool late = how == waited::timed_out;
+    return fail(
+        late ? errc::timed_out : errc::canceled,
+        "ServiceOffer {} {}, and is no longer waited for{}\n"
+        "What is known: {}\n"
+        "Nothing is taken back, and the controller goes on with it. To look again:\n"
+        "  portitor sell status {} -n {}",
+        key,
+        not_yet,
+        late ? fmt::format(" after {}", age_in_words(limit)) : std::string(": interrupted"),
+        known_by(offer, condition),
+        printable(offer.meta.name, 253),
+        printable(offer.meta.ns, 63)
+    );
 }
 
 bool is_ready(const kube::object& offer)

@@ -19,13 +19,15 @@ enum class waited
     done,
     timed_out,
     interrupted,  ///< by a signal
+    gone,         ///< the offer was deleted meanwhile, or is another one of that name
 };
 
 /// Looks at an offer, as it is now or null where it is gone; true: that was what was waited for.
 using look = std::function<bool(const kube::object_ptr& offer)>;
 
 /// Reads an offer every half second, at once for the first time, until `done` says so. An API server that
-/// cannot be reached is asked again; one that refuses is an error.
+/// cannot be reached is asked again, and is an error where it cannot be in the end; one that refuses is an
+/// error at once. Never ends as gone.
 boost::asio::awaitable<result<waited>> wait_until(
     roles::process around, kube::api& server, kube::object_key of, std::chrono::seconds timeout, look done
 );
@@ -53,7 +55,7 @@ private:
 };
 
 /// wait_until() for an offer that stays what it is: tells its progress, and leaves in `offer` what it was the
-/// last time. One that is gone, or another of its name, ends the wait as done. @pre both outlive the call
+/// last time. @pre both outlive the call
 boost::asio::awaitable<result<waited>> follow(
     roles::process around,
     kube::api& server,
@@ -61,6 +63,17 @@ boost::asio::awaitable<result<waited>> follow(
     std::chrono::seconds timeout,
     progress& told,
     std::function<bool(const kube::object&)> done
+);
+
+/// Tells in words that a wait ended before its time: what is known, what goes on without us, how to look on.
+/// @param not_yet what `offer` is not, with its verb: "is not sold yet"
+/// @param condition the type of the condition that tells how far it is
+error unfinished(
+    waited how,
+    std::chrono::seconds limit,
+    const kube::object& offer,
+    std::string_view not_yet,
+    std::string_view condition
 );
 
 /// Whether the offer is Ready in its present generation.

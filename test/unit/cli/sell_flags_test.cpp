@@ -1,9 +1,7 @@
 #include "catch.hpp"
 #include "cli/sell/checked_address.hpp"
-#include "cli/sell/offer_file.hpp"
 #include "cli/sell/offer_flags.hpp"
 #include "cli/sell/route_text.hpp"
-#include "cli/sell/spec_changes.hpp"
 #include "cli/sell/upstream_text.hpp"
 
 #include <boost/json/parse.hpp>
@@ -123,8 +121,8 @@ TEST_CASE("a route is keys and values", "[cli][sell]")
         R"({"path":"/x","gate":"paid","price":{"perRequest":"0.5"}})"
     );
     CHECK(
-        json::serialize(read_route("path=/m,per-mtok=2,per-hour=1").value()) ==
-        R"({"path":"/m","price":{"perMTok":"2","perHour":"1"}})"
+        json::serialize(read_route("path=/m,per-mtok=2").value()) ==
+        R"({"path":"/m","price":{"perMTok":"2"}})"
     );
     for (const char* text :
          {"",
@@ -132,14 +130,18 @@ TEST_CASE("a route is keys and values", "[cli][sell]")
           "path=/x,gate=auth",
           "path=/x,path=/y",
           "path=/x,price=1,price=2",
+          "path=/x,price=1,per-hour=2",
           "path=",
           "/x",
-          "path=/x,methods=GET",
           "path=/x,colour=red"})
     {
         CAPTURE(text);
         CHECK(!read_route(text));
     }
+    CHECK(has(read_route("path=/x,methods=GET").error().message(), "have the service refuse the others"));
+    CHECK(has(read_route("path=/x,summary=s").error().message(), "--description"));
+    CHECK(has(read_route("path=/x,freeQuota=5").error().message(), "gate=free"));
+    CHECK(has(read_route("path=/x,gate=auth").error().message(), "signs in"));
 }
 
 TEST_CASE("the flags of both generations make the same offer", "[cli][sell]")
@@ -211,6 +213,13 @@ TEST_CASE("each flag that is wrong or missing is named", "[cli][sell]")
     CHECK(has(spec_of({"--price", "1", "-w", seller}), "--upstream SERVICE is missing"));
     CHECK(has(spec_of({"--upstream", "a", "-w", seller}), "--price AMOUNT is missing"));
     CHECK(has(spec_of({"--upstream", "a", "--price", "1"}), "--pay-to 0x… is missing"));
+    CHECK(has(with({"--per-hour", "2"}), "--price and --per-hour are given"));
+    CHECK(
+        has(spec_of({"--upstream", "a", "-w", seller, "--per-mtok", "1", "--per-hour", "2"}),
+            "--per-mtok and --per-hour are given")
+    );
+    CHECK(has(with({"--description", "a", "--register", "--register-description", "b"}), "are the same"));
+    CHECK(has(with({"--register", "--register-chain", "base,base-sepolia"}), "write one of them"));
     CHECK(has(with({"--port", "0"}), "--port: \"0\" is no number"));
     CHECK(
         has(spec_of({"--upstream", "a:1", "--port", "2", "--price", "1", "-w", seller}), "write one of them")
@@ -260,41 +269,5 @@ TEST_CASE("how it appears as an agent", "[cli][sell]")
                  "k=v=w"}
             ),
             R"("registration":{"enabled":true,"name":"Hello","skills":["a","b","c"],"metadata":{"k":"v=w"}})")
-    );
-}
-
-TEST_CASE("a file holds a manifest or a spec", "[cli][sell]")
-{
-    const auto spec = read_offer_file("upstream: {service: a}\n").value();
-    CHECK(spec.name.empty());
-    CHECK(kube::string_at(spec.spec, "upstream.service") == "a");
-    const auto whole =
-        read_offer_file(
-            "apiVersion: obol.org/v1alpha1\nkind: ServiceOffer\n"
-            "metadata: {name: n, namespace: s, labels: {a: b}}\nspec: {path: /x}\nstatus: {phase: x}\n"
-        )
-            .value();
-    CHECK(whole.name == "n");
-    CHECK(whole.ns == "s");
-    CHECK(kube::string_at(whole.spec, "path") == "/x");
-    CHECK(whole.labels.contains("a"));
-    CHECK(!read_offer_file("apiVersion: v1\nkind: Service\nspec: {}\n"));
-    CHECK(!read_offer_file("[1]"));
-    CHECK(!read_offer_file("a: 1\n---\nb: 1\n"));
-}
-
-TEST_CASE("changes of a spec are told by field", "[cli][sell]")
-{
-    const auto changes = spec_changes(
-        json::parse(R"({"a":{"b":1,"c":"x"},"d":[1],"same":true})"),
-        json::parse(R"({"a":{"b":2,"e":"\u001b"},"d":[2],"same":true})")
-    );
-    CHECK(
-        changes ==
-        std::vector<std::string>{
-            "spec.a.b: 1 -> 2",
-            "spec.a.c: \"x\" -> (none)",
-            "spec.a.e: (none) -> \"\\u001b\"",
-            "spec.d: [1] -> [2]"}
     );
 }

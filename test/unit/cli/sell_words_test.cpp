@@ -1,17 +1,17 @@
 #include "catch.hpp"
-#include "cli/sell/answer_verdict.hpp"
 #include "cli/sell/api_words.hpp"
+#include "cli/sell/common_options.hpp"
 #include "cli/sell/confirm.hpp"
 #include "cli/sell/hints.hpp"
-#include "cli/sell/paid_test.hpp"
+#include "cli/sell/offer_list.hpp"
 #include "cli/sell/status_view.hpp"
+#include "cli/sell/waiting.hpp"
+#include "cli/sell/why_not_sold.hpp"
 
 #include <portitor/api/resources.hpp>
 #include <portitor/config/groups.hpp>
-#include <portitor/x402/base64.hpp>
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <fstream>
 #include <regex>
@@ -23,7 +23,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr const char* usdc = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
 constexpr const char* seller = "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955";
 
 kube::object_ptr sample(const std::string& status = "{}", const std::string& upstream_ns = "shop")
@@ -39,37 +38,6 @@ kube::object_ptr sample(const std::string& status = "{}", const std::string& ups
 bool has(const std::string& text, const std::string& part)
 {
     return text.find(part) != std::string::npos;
-}
-
-api::payment_route terms()
-{
-    api::payment_route out;
-    out.price = 1000;
-    out.asset = usdc;
-    out.network = "eip155:84532";
-    out.pay_to = seller;
-    return out;
-}
-
-http::response demand(const std::string& amount, const std::string& pay_to = seller)
-{
-    http::response out = http::make_response(http::status::payment_required, "{}");
-    out.set("X-Portitor-Route", "shop/hello");
-    out.set(
-        "PAYMENT-REQUIRED",
-        x402::encode_base64(
-            R"({"x402Version":2,"accepts":[{"scheme":"exact","network":"eip155:84532","amount":")" + amount +
-            R"(","asset":")" + usdc + R"(","payTo":")" + pay_to + R"("}]})"
-        )
-    );
-    return out;
-}
-
-answer_level level_of(const http::response& answer, expected_answer expected)
-{
-    static const auto networks = x402::network_table::built_in();
-    expected.networks = &networks;
-    return judge_answer(answer, expected).level;
 }
 
 }  // namespace
@@ -89,6 +57,9 @@ TEST_CASE("no reason lacks a hint", "[cli][sell]")
         REQUIRE(what);
         CHECK(!what->words.empty());
         CHECK(!has(what->words + what->command, "{"));
+        // Words are wrapped, and a command to copy must not be.
+        for (const char* program : {"portitor sell resume", "portitor sell register ", "kubectl "})
+            CHECK(!has(what->words, program));
     }
     CHECK(count > 45);
     CHECK(!hint_for("BackendNotFound", *sample()));
@@ -100,107 +71,7 @@ TEST_CASE("what others wrote is no part of a command to copy", "[cli][sell]")
         hint_for("Unhealthy", *sample("{}", "back; rm"))->command ==
         "kubectl get service,endpointslices -n NAMESPACE"
     );
-    CHECK(hint_for("Drained", *sample())->words.ends_with("portitor sell resume hello -n shop"));
-}
-
-TEST_CASE("an unpaid answer is judged by the offer's terms", "[cli][sell]")
-{
-    const expected_answer expected{"shop/hello", terms(), "", nullptr};
-    CHECK(level_of(demand("1000"), expected) == answer_level::good);
-    CHECK(level_of(demand("999"), expected) == answer_level::bad);
-    CHECK(level_of(demand("1000", usdc), expected) == answer_level::bad);
-    CHECK(level_of(demand("1000"), {"shop/other", terms(), "", nullptr}) == answer_level::bad);
-    CHECK(level_of(demand("1"), {"shop/hello", std::nullopt, "", nullptr}) == answer_level::good);
-    http::response foreign = demand("1000");
-    foreign.erase("X-Portitor-Route");
-    CHECK(level_of(foreign, expected) == answer_level::bad);
-    http::response garbled = demand("1000");
-    garbled.set("PAYMENT-REQUIRED", "[[[");
-    CHECK(level_of(garbled, expected) == answer_level::bad);
-    CHECK(level_of(http::make_response(http::status::ok, "hello"), expected) == answer_level::warning);
-    for (const auto code :
-         {http::status::not_found,
-          http::status::forbidden,
-          http::status::found,
-          http::status::service_unavailable,
-          http::status::conflict})
-        CHECK(level_of(http::make_response(code, ""), expected) == answer_level::bad);
-}
-
-TEST_CASE("a path has terms of its own", "[cli][sell]")
-{
-    api::payment_route own = terms();
-    api::payment_rule free;
-    free.pattern = api::path_pattern::parse("/docs").value();
-    free.access = api::gate::free;
-    api::payment_rule dear;
-    dear.pattern = api::path_pattern::parse("/report").value();
-    dear.price = 5000;
-    own.rules = {free, dear};
-    CHECK(level_of(demand("5000"), {"shop/hello", own, "/report", nullptr}) == answer_level::good);
-    CHECK(level_of(demand("1000"), {"shop/hello", own, "/report", nullptr}) == answer_level::bad);
-    CHECK(level_of(demand("1000"), {"shop/hello", own, "/docs", nullptr}) == answer_level::bad);
-    CHECK(
-        level_of(http::make_response(http::status::ok, ""), {"shop/hello", own, "/docs", nullptr}) ==
-        answer_level::good
-    );
-}
-
-TEST_CASE("nothing is paid but what the offer says", "[cli][sell]")
-{
-    const auto known = x402::network_table::built_in();
-    const expected_answer expected{"shop/hello", terms(), "", &known};
-    const auto asked = [&] {
-        x402::payment_option out;
-        out.wanted.network = "eip155:84532";
-        out.wanted.amount = 1000;
-        out.wanted.asset = usdc;
-        out.wanted.pay_to = seller;
-        out.chain_id = 84532;
-        return out;
-    };
-    const auto chosen = [&](std::vector<x402::payment_option> options, const expected_answer& of) {
-        x402::payment_terms all;
-        all.version = 2;
-        all.options = std::move(options);
-        const auto found = choose_as_sold(all, of, {}, known);
-        return found ? to_string((*found)->wanted.amount) : found.error().message();
-    };
-    CHECK(chosen({asked()}, expected) == "1000");
-    CHECK(has(chosen({asked()}, {"shop/hello", std::nullopt, "", &known}), "terms cannot be read"));
-    auto cheap = asked();
-    cheap.wanted.amount = 999;
-    auto theirs = asked();
-    theirs.wanted.pay_to = usdc;
-    auto elsewhere = asked();
-    elsewhere.wanted.network = "eip155:80002";
-    auto other_token = asked();
-    other_token.wanted.asset = seller;
-    for (const auto& each : {cheap, theirs, elsewhere, other_token})
-        CHECK(has(chosen({each}, expected), "has the offer's price, token, network and receiver"));
-    // The offer's own is found behind others.
-    CHECK(chosen({cheap, theirs, asked()}, expected) == "1000");
-
-    api::payment_route own = terms();
-    own.network = "eip155:8453";
-    own.asset = known.find("base")->default_token()->address;
-    auto real = asked();
-    real.wanted.network = own.network;
-    real.wanted.asset = own.asset;
-    real.chain_id = 8453;
-    CHECK(has(chosen({real}, {"shop/hello", own, "", &known}), "--allow-mainnet"));
-    own = terms();
-    own.price = 1'000'000;
-    auto dear = asked();
-    dear.wanted.amount = 1'000'000;
-    CHECK(has(chosen({dear}, {"shop/hello", own, "", &known}), "--max-amount"));
-    api::payment_rule free;
-    free.pattern = api::path_pattern::parse("/docs").value();
-    free.access = api::gate::free;
-    own = terms();
-    own.rules = {free};
-    CHECK(is_as_sold(asked().wanted, {"shop/hello", own, "/other", &known}));
-    CHECK_FALSE(is_as_sold(asked().wanted, {"shop/hello", own, "/docs", &known}));
+    CHECK(hint_for("Drained", *sample())->command == "portitor sell resume hello -n shop");
 }
 
 TEST_CASE("a missing right is named", "[cli][sell]")
@@ -253,19 +124,58 @@ TEST_CASE("the status of an offer is a table with what to do", "[cli][sell]")
     offer::plan_settings plan;
     plan.lists = config::defaults<config::operator_lists>();
     plan.lists.resolve().value();
-    print_status(out, {}, {of, nullptr, nullptr}, plan, from_rfc3339("2026-11-28T00:00:30Z"));
+    print_status(
+        out, {false, false, "--config"}, {of, nullptr, nullptr}, plan, from_rfc3339("2026-11-28T00:00:30Z")
+    );
     const std::string text = out.str();
     CAPTURE(text);
     CHECK(has(text, "ServiceOffer shop/hello (http)\n"));
     CHECK(has(text, "  Price         0.001 USDC on Base Sepolia a request\n"));
+    CHECK(has(text, "  Settings      --config\n"));
     CHECK(has(text, "UpstreamHealthy   False    Unhealthy   30s   connection refused\n"));
     CHECK(has(text, "(of an older spec) published"));
     CHECK(has(text, "What to do:\n  UpstreamHealthy is False (Unhealthy): See that the pods"));
     CHECK(text.find('\x1b') == std::string::npos);
-    const json::object data = status_data({of, nullptr, nullptr});
+    const json::object data = status_data({of, nullptr, nullptr}, "--config");
+    CHECK(data.at("settings") == "--config");
     CHECK(data.at("ready") == false);
     CHECK(data.at("hints").as_array().size() == 2);
     CHECK(data.at("hints").as_array()[0].at("type") == "UpstreamHealthy");
+}
+
+TEST_CASE("what is to be done is told once, with its command on a line of its own", "[cli][sell]")
+{
+    const auto condition = [](const char* type, const char* status, const char* reason) {
+        return fmt::format(
+            R"({{"type":"{}","status":"{}","reason":"{}","message":"m","observedGeneration":2}})",
+            type,
+            status,
+            reason
+        );
+    };
+    const auto of = sample(fmt::format(
+        R"({{"conditions":[{},{},{},{}]}})",
+        condition("PaymentGateReady", "False", "Withheld"),
+        condition("RoutePublished", "False", "Drained"),
+        condition("Draining", "True", "Drained"),
+        condition("Ready", "False", "Drained")
+    ));
+    std::ostringstream out;
+    offer::plan_settings plan;
+    plan.lists = config::defaults<config::operator_lists>();
+    plan.lists.resolve().value();
+    print_status(out, {}, {of, nullptr, nullptr, "you may not see it"}, plan, {});
+    const std::string text = out.str();
+    CAPTURE(text);
+    CHECK(
+        has(text,
+            "What to do:\n"
+            "  RoutePublished is False (Drained): It was stopped and is taken down. To sell it again:\n"
+            "      portitor sell resume hello -n shop\n")
+    );
+    CHECK(text.ends_with("portitor sell resume hello -n shop\n"));
+    CHECK(text.find("resume") == text.rfind("resume"));
+    CHECK(has(text, "Admitted      not known: you may not see it\n"));
 }
 
 TEST_CASE("nobody is asked where nobody can answer", "[cli][sell]")
@@ -273,9 +183,83 @@ TEST_CASE("nobody is asked where nobody can answer", "[cli][sell]")
     std::istringstream in("y\n");
     std::ostringstream out;
     cli::console terminal{in, out, out};
-    CHECK(confirm(terminal, "Sure?", true).value());
-    CHECK(has(confirm(terminal, "Sure?", false).error().message(), "--yes"));
+    CHECK(check_consent(terminal, true).has_value());
+    CHECK(confirm(terminal, "Sure?", true));
+    CHECK(has(check_consent(terminal, false).error().message(), "--yes"));
     terminal.in_is_terminal = true;
-    CHECK(confirm(terminal, "Sure?", false).value());
-    CHECK(!confirm(terminal, "Sure?", false).value());
+    CHECK(check_consent(terminal, false).has_value());
+    CHECK(confirm(terminal, "Sure?", false));
+    CHECK(!confirm(terminal, "Sure?", false));
+}
+
+TEST_CASE("a wait that ends early says what is known, what goes on, and how to look", "[cli][sell]")
+{
+    const auto of = sample(R"({"conditions":[{"type":"Ready","status":"False","reason":"Unhealthy",)"
+                           R"("message":"connection refused","observedGeneration":2}]})");
+    const auto told = [&](waited how, const kube::object& offer) {
+        return unfinished(how, std::chrono::seconds(60), offer, "is not sold yet", "Ready").message();
+    };
+    CHECK(
+        told(waited::timed_out, *of) ==
+        "ServiceOffer shop/hello is not sold yet, and is no longer waited for after 60s\n"
+        "What is known: Ready is False (Unhealthy): connection refused\n"
+        "Nothing is taken back, and the controller goes on with it. To look again:\n"
+        "  portitor sell status hello -n shop"
+    );
+    CHECK(has(told(waited::interrupted, *of), "no longer waited for: interrupted\n"));
+    CHECK(has(told(waited::timed_out, *sample()), "What is known: the controller has not looked at it yet"));
+    CHECK(told(waited::gone, *of) == "ServiceOffer shop/hello was deleted meanwhile");
+}
+
+TEST_CASE("why an offer is not sold is what it says itself", "[cli][sell]")
+{
+    const auto now = from_rfc3339("2026-11-28T00:00:30Z");
+    const auto why = [&](const std::string& end, const std::string& status) {
+        const auto of = sample(status);
+        json::object raw = of->raw;
+        if (!end.empty())
+        {
+            raw["spec"].as_object()["drainAt"] = end;
+            raw["spec"].as_object()["drainGracePeriod"] = "0s";
+        }
+        return why_not_sold(*kube::parse_object(std::move(raw)).value(), now);
+    };
+    const auto ready = [](const char* status) {
+        return fmt::format(
+            R"({{"conditions":[{{"type":"Ready","status":"{}","reason":"PathConflict","message":"taken by \u001bx",)"
+            R"("observedGeneration":2}}]}})",
+            status
+        );
+    };
+    CHECK(
+        why("2026-11-28T00:00:00Z", ready("False")) ==
+        "it was stopped, and is taken down since 2026-11-28T00:00:00Z. To sell it again:\n"
+        "  portitor sell resume hello -n shop"
+    );
+    CHECK(
+        why("", ready("False")) == "it is not published (PathConflict): taken by \\x1bx. What to do:\n"
+                                   "  portitor sell status hello -n shop"
+    );
+    CHECK(has(why("", "{}"), "the controller has not looked at the present spec yet"));
+    CHECK(why("2026-11-29T00:00:00Z", ready("True")).empty());
+}
+
+TEST_CASE("a table of offers stays readable whatever the API server says", "[cli][sell]")
+{
+    const std::string much(5000, 'x');
+    const auto of =
+        kube::parse_object(json::object{
+                               {"metadata", {{"namespace", much}, {"name", "\x1b[31m" + much}}},
+                               {"spec", {{"type", much}, {"payment", {{"network", much}, {"payTo", much}}}}},
+                               {"status", {{"endpoint", much}, {"phase", much}, {"agentId", much}}}}
+        ).value();
+    std::ostringstream out;
+    print_offers(out, false, std::vector{of}, {}, true, true);
+    print_problems(out, false, std::vector{of});
+    const std::string text = out.str();
+    CHECK(text.find('\x1b') == std::string::npos);
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        CHECK(line.size() < 1000);
+    CHECK(resource_name(*of).size() < 400);
 }

@@ -9,6 +9,7 @@
 #include <portitor/http/health_endpoint.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 
@@ -93,7 +94,7 @@ public:
     stop_signal stop;
     sandbox::server server;
     /// What stands between the role and the API server; nothing where it is null.
-    std::function<std::unique_ptr<kube::api>(std::unique_ptr<kube::api>)> between;
+    std::function<result<std::unique_ptr<kube::api>>(std::unique_ptr<kube::api>)> between;
 
     void start(const maker& make)
     {
@@ -108,7 +109,9 @@ public:
             timers_,
             [this]() -> result<std::unique_ptr<kube::api>> {
                 std::unique_ptr<kube::api> made = std::make_unique<sandbox::api>(server, numbers);
-                return between ? between(std::move(made)) : std::move(made);
+                if (between)
+                    return between(std::move(made));
+                return made;
             }};
         role_ = make(around);
         asio::co_spawn(context, role_->run(), [this](std::exception_ptr thrown, result<int> code) {
@@ -159,6 +162,8 @@ public:
     void pass(std::chrono::milliseconds duration)
     {
         const auto until = timers_.now() + duration;
+        // Time passes where somebody waits.
+        asio::co_spawn(context, timers_.sleep_for(duration), asio::detached);
         wait([&] { return timers_.now() >= until; });
     }
 
