@@ -144,7 +144,7 @@ def test_another_host_is_another_offer_s(stack, sold):
     assert of("/x/hosted")["status"] == 404
     assert of("/nothing/here")["status"] == 404
     nowhere = stack.portitor("explain", "nonsense")
-    assert nowhere.returncode == 1 and "write a URL such as" in nowhere.stderr
+    assert nowhere.returncode == 2 and "write a URL such as" in nowhere.stderr
 
 
 def test_a_way_around_the_gate_is_said_to_be_one(stack, sold):
