@@ -38,14 +38,16 @@ void remark_on_order(explanation& into, const remark_sources& from)
         into.candidates.begin() + static_cast<std::ptrdiff_t>(*into.taken) + 1,
         into.candidates.end(),
         [&](const candidate& each) {
-            return each.applies() && each.priority == first.priority && each.route != first.route;
+            return each.applies() && each.priority == first.priority &&
+                   std::tie(each.route, each.rule) != std::tie(first.route, first.rule);
         }
     );
     // Traefik alone leaves the order open; elsewhere age and name decide.
     if (rival != into.candidates.end() && first.priority != 0)
         into.remarks.push_back(fmt::format(
-            "HTTPRoute {} has the same priority: which of the two answers may change at any reload",
-            rival->route.to_string()
+            "HTTPRoute {}, rules[{}], has the same priority: which of the two answers may change at any reload",
+            rival->route.to_string(),
+            rival->rule
         ));
     if (!from.around.http_routes.covers_all())
         into.remarks.push_back(fmt::format(

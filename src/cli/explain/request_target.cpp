@@ -215,10 +215,9 @@ bool has_query(std::string_view query, std::string_view name, std::string_view v
 {
     while (!query.empty())
     {
-        const std::string_view pair = query.substr(0, query.find('&'));
+        // Traefik takes ";" for "&", unless its entry point is told to encode it.
+        const std::string_view pair = query.substr(0, query.find_first_of("&;"));
         query.remove_prefix(std::min(pair.size() + 1, query.size()));
-        if (pair.find(';') != pair.npos)
-            continue;
         const std::size_t equals = std::min(pair.find('='), pair.size());
         const auto key = unescape_query(pair.substr(0, equals));
         const auto said = unescape_query(pair.substr(std::min(equals + 1, pair.size())));
