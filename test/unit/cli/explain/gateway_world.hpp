@@ -35,13 +35,13 @@ inline std::string listener_of(const std::string& name, const std::string& proto
 /// A cluster with one offer that is sold, the Gateway, and HTTPRoutes of a test's own.
 struct gateway_world : command_world
 {
-    gateway_world()
+    explicit gateway_world(const std::string& listeners = listener_of("web", "HTTP", 8000))
     {
         create(
             kube::resource{"gateway.networking.k8s.io", "v1", "gateways", "Gateway"},
             R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"Gateway","metadata":{"namespace":"traefik",)"
             R"("name":"traefik-gateway"},"spec":{"gatewayClassName":"traefik","listeners":[)" +
-                listener_of("web", "HTTP", 8000) + "]}}"
+                listeners + "]}}"
         );
         create(
             api::service_resource,
