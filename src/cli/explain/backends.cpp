@@ -133,8 +133,7 @@ backends_word backend_reader::judge_grant(const std::string& from, const kube::o
     if (!grants_.covers(service.ns))
         return not_known(fmt::format("whether it may lead to Service {} is not known", service.to_string()));
     return answers(
-        500,
-        fmt::format("no ReferenceGrant lets routes of {} lead to Service {}", from, service.to_string())
+        500, fmt::format("no ReferenceGrant lets routes of {} lead to Service {}", from, service.to_string())
     );
 }
 

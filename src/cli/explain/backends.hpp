@@ -14,8 +14,8 @@ struct backends_word
 {
     /// What the gateway answers itself because no backend can: 500 or 503; 0: one can, as far as is known.
     unsigned status = 0;
-    std::string words;   ///< why; or what is wrong with some of several backends
-    bool known = true;   ///< else whether one can is not known, and `words` says why
+    std::string words;  ///< why; or what is wrong with some of several backends
+    bool known = true;  ///< else whether one can is not known, and `words` says why
 };
 
 /// Looks up the Services and EndpointSlices of the rules that requests are followed to, each once. One

@@ -139,9 +139,9 @@ private:
     void tell_surroundings(const explain::seen& seen, const explain::explainer& work, const console& terminal)
     {
         if (output_ == "text")
-            terminal.out << palette(terminal.colour)
-                                .paint(tone::dim, "settings: " + printable(settings_.source()))
-                         << '\n';
+            terminal.out
+                << palette(terminal.colour).paint(tone::dim, "settings: " + printable(settings_.source()))
+                << '\n';
         for (const std::string& each : seen.unseen)
             terminal.err << "portitor: not seen: " << printable(each) << '\n';
         const std::vector<std::string> left_out = work.left_out();

@@ -133,7 +133,12 @@ void explainer::say_not_taken(explanation& into) const
         return answer(
             into, "gateway", 404, "no HTTPRoute of the Gateway takes it: the gateway itself answers 404"
         );
-    answer(into, "unknown", 0, "no HTTPRoute that could be seen takes it");
+    answer(
+        into,
+        "unknown",
+        0,
+        fmt::format("no HTTPRoute that was seen takes it; one {} may", seen_.http_routes.gap())
+    );
 }
 
 asio::awaitable<void> explainer::follow(explanation& into, passage way)
@@ -212,9 +217,7 @@ asio::awaitable<void> explainer::ask_gate(explanation& into, passage way)
         co_return;
     if (way.redirect != 0)
     {
-        end_behind_gate(
-            into, way.redirect, fmt::format("the gateway redirects it to {}", way.redirects_to)
-        );
+        end_behind_gate(into, way.redirect, fmt::format("the gateway redirects it to {}", way.redirects_to));
         co_return;
     }
     const backends_word behind = co_await look_behind(into);

@@ -75,9 +75,9 @@ public:
     // "/", 10 000 and 100 a character for another path, 1 000 for a method, 100 a header, 10 a query.
     long priority() const
     {
-        const long path = type_ == "Exact"                            ? 100'000
+        const long path = type_ == "Exact"                         ? 100'000
                           : type_ == "PathPrefix" && value_ == "/" ? 1
-                                                                     : 10'000 + 100 * length();
+                                                                   : 10'000 + 100 * length();
         return path + (method().empty() ? 0 : 1'000) + 100 * count("headers") + 10 * count("queryParams");
     }
 
@@ -230,9 +230,8 @@ private:
 
     // Traefik counts the longest of the names that the route is served for, whichever the request has, and
     // earlier rules above later ones. Elsewhere the name that the request falls under goes before all else.
-    void order(
-        candidate& found, const match_reader& reader, const std::string& host, const attachment& by
-    ) const
+    void
+    order(candidate& found, const match_reader& reader, const std::string& host, const attachment& by) const
     {
         if (!is_traefik_)
         {

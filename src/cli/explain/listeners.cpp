@@ -129,9 +129,8 @@ bool is_same_parent(const json::object& left, const json::object& right)
 }
 
 // Why a route is not served by one of its parentRefs, by what the Gateway's controller wrote.
-std::string why_not_served(
-    const kube::object& route, const json::object& parent, const offer::plan_settings& settings
-)
+std::string
+why_not_served(const kube::object& route, const json::object& parent, const offer::plan_settings& settings)
 {
     for (const json::value& each : kube::array_at(route.status(), "parents"))
     {
@@ -142,14 +141,13 @@ std::string why_not_served(
         const auto accepted = offer::present_word(entry, route, "Accepted");
         if (!accepted)
             return "the Gateway has not judged its present form yet";
-        return accepted->is_true()
-                   ? std::string()
-                   : fmt::format(
-                         "the Gateway does not accept it: {}{}{}",
-                         accepted->reason,
-                         accepted->message.empty() ? "" : ": ",
-                         accepted->message
-                     );
+        return accepted->is_true() ? std::string()
+                                   : fmt::format(
+                                         "the Gateway does not accept it: {}{}{}",
+                                         accepted->reason,
+                                         accepted->message.empty() ? "" : ": ",
+                                         accepted->message
+                                     );
     }
     return "the Gateway has not judged it yet";
 }
@@ -164,7 +162,9 @@ std::string why_not_allowed(
     if (!at.takes_http_routes)
         return fmt::format("the Gateway's listener {} takes no HTTPRoutes", at.name);
     if (at.from == "None" || (at.from == "Same" && route.meta.ns != settings.gateway.gateway.ns))
-        return fmt::format("the Gateway's listener {} lets no routes of namespace {} in", at.name, route.meta.ns);
+        return fmt::format(
+            "the Gateway's listener {} lets no routes of namespace {} in", at.name, route.meta.ns
+        );
     if (at.from == "Selector")
         only_if = fmt::format("the Gateway's listener {} selects the namespace {}", at.name, route.meta.ns);
     return {};
@@ -182,8 +182,9 @@ bool host_fits(std::string_view hostname, std::string_view host)
     return host.size() > rest.size() && host.ends_with(rest);
 }
 
-arrival
-find_arrival(const kube::object_ptr& gateway, const request_target& request, const offer::plan_settings& settings)
+arrival find_arrival(
+    const kube::object_ptr& gateway, const request_target& request, const offer::plan_settings& settings
+)
 {
     arrival out;
     out.scheme = request.scheme.empty() ? "http" : request.scheme;
@@ -219,8 +220,8 @@ find_arrival(const kube::object_ptr& gateway, const request_target& request, con
         ports.insert(each.port);
     if (ports.size() > 1)
         out.remarks.push_back(fmt::format(
-            "the Gateway listens for {} on ports {}, and which of them leads here is not known: routes of all "
-            "are looked at",
+            "the Gateway listens for {} on ports {}, and which of them leads here is not known: routes of "
+            "all are looked at",
             out.scheme,
             fmt::join(ports, ", ")
         ));

@@ -17,10 +17,10 @@ struct listener
     std::string hostname;  ///< empty: all
     std::int64_t port = 0;
     std::string protocol;
-    std::string from = "All";    ///< allowedRoutes.namespaces.from
-    std::string broken;          ///< why the gateway serves nothing there; empty: it does
+    std::string from = "All";  ///< allowedRoutes.namespaces.from
+    std::string broken;        ///< why the gateway serves nothing there; empty: it does
     bool takes_http_routes = true;
-    bool is_assumed = false;     ///< the Gateway could not be read: it stands for all that it may have
+    bool is_assumed = false;  ///< the Gateway could not be read: it stands for all that it may have
 };
 
 /// Where a request arrives.
@@ -35,8 +35,9 @@ struct arrival
 /// Which listeners take a request, by the scheme and the port of its URL. A Service in front may give ports
 /// other numbers, so a port that none has says nothing; and TLS may end in front, so https goes to listeners
 /// for http where there are no others. `gateway` may be null: it is not known.
-arrival
-find_arrival(const kube::object_ptr& gateway, const request_target& request, const offer::plan_settings& settings);
+arrival find_arrival(
+    const kube::object_ptr& gateway, const request_target& request, const offer::plan_settings& settings
+);
 
 /// How an HTTPRoute is attached to one of them.
 struct attachment

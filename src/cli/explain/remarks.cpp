@@ -12,9 +12,10 @@ namespace {
 
 void remark_on_request(explanation& into, const remark_sources& from)
 {
-    const bool by_query = std::any_of(
-        into.candidates.begin(), into.candidates.end(), [](const candidate& each) { return each.by_query; }
-    );
+    const bool by_query =
+        std::any_of(into.candidates.begin(), into.candidates.end(), [](const candidate& each) {
+            return each.by_query;
+        });
     if (!into.request.query.empty() && !by_query)
         into.remarks.emplace_back("the query decides neither route nor price");
     if (into.request.method != "OPTIONS" || into.offer.empty())
@@ -45,15 +46,15 @@ void remark_on_order(explanation& into, const remark_sources& from)
     // Traefik alone leaves the order open; elsewhere age and name decide.
     if (rival != into.candidates.end() && first.priority != 0)
         into.remarks.push_back(fmt::format(
-            "HTTPRoute {}, rules[{}], has the same priority: which of the two answers may change at any reload",
+            "HTTPRoute {}, rules[{}], has the same priority: which of the two answers may change at any "
+            "reload",
             rival->route.to_string(),
             rival->rule
         ));
     if (!from.around.http_routes.covers_all())
-        into.remarks.push_back(fmt::format(
-            "only HTTPRoutes of namespace {} were seen: one of another may take it first",
-            from.around.http_routes.only.value_or("")
-        ));
+        into.remarks.push_back(
+            fmt::format("one of the HTTPRoutes {} may take it first", from.around.http_routes.gap())
+        );
 }
 
 void remark_on_offer(explanation& into, const remark_sources& from)

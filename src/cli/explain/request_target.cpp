@@ -143,9 +143,9 @@ result<void> check_host(std::string_view host)
     const std::string_view port = host.substr(std::min(name.size() + 1, host.size()));
     unsigned number = 1;
     const auto read = std::from_chars(port.data(), port.data() + port.size(), number);
-    const bool is_port = host.size() == name.size() ||
-                         (read.ec == std::errc() && read.ptr == port.data() + port.size() && number > 0 &&
-                          number <= 65535);
+    const bool is_port =
+        host.size() == name.size() ||
+        (read.ec == std::errc() && read.ptr == port.data() + port.size() && number > 0 && number <= 65535);
     const bool is_name = std::all_of(name.begin(), name.end(), [](unsigned char c) {
         return std::isalnum(c) != 0 || is_one_of(static_cast<char>(c), ".-_:[]");
     });

@@ -34,7 +34,8 @@ struct passage
 /// Whose Middlewares count as the gate.
 struct gate_address
 {
-    std::string verifier_url;  ///< the operator's; empty: not known, and "/verify" of any host is taken for it
+    std::string
+        verifier_url;  ///< the operator's; empty: not known, and "/verify" of any host is taken for it
 };
 
 /// Reads a rule of a route. With Traefik, a Middleware that is missing, anywhere in the rule, or a redirect

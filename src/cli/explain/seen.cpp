@@ -54,9 +54,12 @@ void take(std::vector<kube::object_ptr> listed, const kube::resource& kind, seen
     for (kube::object_ptr& each : listed)
     {
         if (!each->unreadable.empty())
+        {
+            into.has_unreadable = true;
             all.unreadable.push_back(
                 fmt::format("{} {}: {}", kind.kind, each->meta.key().to_string(), each->unreadable)
             );
+        }
         into.objects.emplace(each->meta.key(), std::move(each));
     }
 }
@@ -94,8 +97,7 @@ look_at(kube::api& server, const wanted_kind& what, const std::string& fallback,
     co_return listed.error().to_error().within(fmt::format("listing {}s", what.kind.kind));
 }
 
-asio::awaitable<result<void>>
-look_if_possible(
+asio::awaitable<result<void>> look_if_possible(
     kube::api& server, const wanted_kind& what, const std::string& fallback, seen_kind& into, seen& all
 )
 {
@@ -103,7 +105,9 @@ look_if_possible(
     if (!found && what.indispensable)
         co_return found;
     if (!found)
-        all.unseen.push_back(fmt::format("{}s ({}): {}", what.kind.kind, found.error().message(), what.without));
+        all.unseen.push_back(
+            fmt::format("{}s ({}): {}", what.kind.kind, found.error().message(), what.without)
+        );
     co_return result<void>();
 }
 
@@ -115,8 +119,14 @@ kube::object_ptr seen_kind::find(const kube::object_key& key) const
     return at == objects.end() ? nullptr : at->second;
 }
 
-asio::awaitable<result<seen>>
-look_around(kube::api& server, kube::object_key gateway, std::string fallback)
+std::string seen_kind::gap() const
+{
+    if (only)
+        return fmt::format("of other namespaces than {}", *only);
+    return has_unreadable ? "that could not be read" : listed ? "" : "that cannot be listed";
+}
+
+asio::awaitable<result<seen>> look_around(kube::api& server, kube::object_key gateway, std::string fallback)
 {
     seen out;
     const std::pair<const wanted_kind&, seen_kind&> kinds[]{

@@ -15,10 +15,13 @@ struct seen_kind
     std::map<kube::object_key, kube::object_ptr> objects;
     bool listed = false;
     std::optional<std::string> only;  ///< the one namespace that could be listed; nothing: all could
+    bool has_unreadable = false;      ///< an object that is there could not be read
 
     /// Whether what is not among the objects of a namespace is not there.
     bool covers(const std::string& ns) const { return listed && (!only || *only == ns); }
-    bool covers_all() const { return listed && !only; }
+    bool covers_all() const { return listed && !only && !has_unreadable; }
+    /// Which objects may be there beside, in words; empty where covers_all().
+    std::string gap() const;
     /// Null where it is not among them.
     kube::object_ptr find(const kube::object_key& key) const;
 };

@@ -88,8 +88,8 @@ void verifier_view::judge(explanation& into, const std::string& offer) const
     const std::string uri = into.request.path + (into.request.query.empty() ? "" : "?" + into.request.query);
     if (auto read = route::read_request_path(uri, path); !read)
         return answer(into, 400, "bad_request", read.error().message());
-    const route::found_route found = into.bound ? route::find_bound(table_, offer)
-                                                : route::find_by_path(table_, path, into.request.host);
+    const route::found_route found =
+        into.bound ? route::find_bound(table_, offer) : route::find_by_path(table_, path, into.request.host);
     if (!found.entry)
         return say_unknown(into, {}, found.why);
     const route::served_route& route = *found.entry->route;
@@ -114,16 +114,16 @@ void verifier_view::judge(explanation& into, const std::string& offer) const
 
 void verifier_view::say_unknown(explanation& into, const std::string& offer, const route::told& why) const
 {
-    const bool is_visible = offer.empty() ? seen_.covers_all() : seen_.covers(offer.substr(0, offer.find('/')));
+    const bool is_visible =
+        offer.empty() ? seen_.covers_all() : seen_.covers(offer.substr(0, offer.find('/')));
     if (!is_visible)
         return answer(into, 0, "unknown", "the PaymentRoutes that decide cannot be seen");
     answer(into, why.status, route::to_string(route::outcome::unknown_route), std::string(why.words));
     if (offer.empty())
         return;
     const auto refused = why_not_served_.find(offer);
-    into.words = refused == why_not_served_.end()
-                     ? "no PaymentRoute of that offer is there"
-                     : "the verifier serves no such route: " + refused->second;
+    into.words = refused == why_not_served_.end() ? "no PaymentRoute of that offer is there"
+                                                  : "the verifier serves no such route: " + refused->second;
 }
 
 void verifier_view::price(

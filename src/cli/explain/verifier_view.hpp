@@ -45,7 +45,7 @@ private:
     metrics unused_;
     std::set<std::string> facilitators_;
     std::unique_ptr<route::credential_store> credentials_;
-    std::map<std::string, kube::object_ptr> served_;    ///< by "namespace/offer"
+    std::map<std::string, kube::object_ptr> served_;     ///< by "namespace/offer"
     std::map<std::string, std::string> why_not_served_;  ///< likewise
     std::vector<std::string> refused_;
     route::route_table table_;

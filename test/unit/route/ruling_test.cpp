@@ -2,8 +2,8 @@
 #include "route/ruling.hpp"
 #include "route_objects.hpp"
 
-#include <fstream>
 #include <filesystem>
+#include <fstream>
 
 using namespace portitor;
 using namespace portitor::route;
@@ -21,9 +21,8 @@ struct path_of : request_path
 struct one_route
 {
     explicit one_route(const kube::object_ptr& from = samples::route_object())
-        : table(route_table().with(
-              std::make_shared<table_entry>(table_entry{samples::compile(from).value(), nullptr})
-          ))
+        : table(route_table().with(std::make_shared<table_entry>(table_entry{
+              samples::compile(from).value(), nullptr})))
     {}
 
     route_table table;

@@ -51,13 +51,9 @@ struct documented_world : gateway_world
             R"("name":"portitor-config"},"data":{"portitor.yaml":)"
             R"("public-url: https://api.example.com\ndefault-facilitator: https://x402.org/facilitator\n"}})"
         );
-        sell(
-            R"(,"publicURL":"https://api.example.com/services/web","maxTimeoutSeconds":60,)"
-            R"("description":"says hello")"
-        );
-        report(
-            api::payment_route_resource, "web-payment", R"({"admitted":true,"lastAdmittedGeneration":1})"
-        );
+        sell(R"(,"publicURL":"https://api.example.com/services/web","maxTimeoutSeconds":60,)"
+             R"("description":"says hello")");
+        report(api::payment_route_resource, "web-payment", R"({"admitted":true,"lastAdmittedGeneration":1})");
         const auto is_true = [](const char* type) {
             return fmt::format(
                 R"({{"type":"{}","status":"True","reason":"Fine","message":"","observedGeneration":1,)"

@@ -110,7 +110,8 @@ TEST_CASE("what a rule without a gate does is told as the gateway does it", "[cl
     w.route(
         "mirrored",
         "/mirrored",
-        R"("filters":[{"type":"RequestMirror","requestMirror":{"backendRef":{"name":"web","port":80}}}],)" + to("web")
+        R"("filters":[{"type":"RequestMirror","requestMirror":{"backendRef":{"name":"web","port":80}}}],)" +
+            to("web")
     );
     CHECK(w.verdict("/open") == "gateway 0 unpaid");
     CHECK(w.verdict("/redirected") == "gateway 301");
@@ -125,7 +126,9 @@ TEST_CASE("what a rule without a gate does is told as the gateway does it", "[cl
     CHECK(w.verdict("/mirrored") == "gateway 500");
 }
 
-TEST_CASE("a rule goes through its Middlewares, chains too, and one that is missing ends it", "[cli][explain]")
+TEST_CASE(
+    "a rule goes through its Middlewares, chains too, and one that is missing ends it", "[cli][explain]"
+)
 {
     gateway_world w;
     w.sell();
@@ -145,9 +148,7 @@ TEST_CASE("a rule goes through its Middlewares, chains too, and one that is miss
     CHECK(told(through({"ring"}) + behind) == "gateway 404");
     CHECK(told(through({"nobody"}, redirect)) == "gateway 404");
     CHECK(told(through({"gate"}, redirect)) == "payment_required 402");
-    CHECK(
-        told(through({"gate"}, R"({"type":"URLRewrite","urlRewrite":{}})") + behind) == "gateway 500"
-    );
+    CHECK(told(through({"gate"}, R"({"type":"URLRewrite","urlRewrite":{}})") + behind) == "gateway 500");
     CHECK(told(through({"gate"})) == "payment_required 402");
 }
 
@@ -159,8 +160,9 @@ TEST_CASE("a gate is the operator's verifier, as far as he is known", "[cli][exp
     const auto assumed = w.run({"explain", "/services/web"});
     CHECK(assumed.out.find("402, and 0.01 USDC") != std::string::npos);
     CHECK(
-        assumed.out.find("asks http://elsewhere.example/verify/shop/web, which is taken for the operator's verifier") !=
-        std::string::npos
+        assumed.out.find(
+            "asks http://elsewhere.example/verify/shop/web, which is taken for the operator's verifier"
+        ) != std::string::npos
     );
     w.create(
         api::config_map_resource,
@@ -192,8 +194,10 @@ TEST_CASE("a credential's value is not seen from here, and that is said", "[cli]
     w.route("own", "/services/web", through({"gate"}) + "," + to("web"));
     const auto told = w.run({"explain", "/services/web/a"});
     CHECK(told.out.find("402, and 0.01 USDC") != std::string::npos);
-    CHECK(told.out.find("as long as the verifier has no value of the credential upstream, it answers 503") !=
-          std::string::npos);
+    CHECK(
+        told.out.find("as long as the verifier has no value of the credential upstream, it answers 503") !=
+        std::string::npos
+    );
 }
 
 TEST_CASE("an object that cannot be taken into account is named", "[cli][explain]")
@@ -201,88 +205,8 @@ TEST_CASE("an object that cannot be taken into account is named", "[cli][explain
     gateway_world w;
     w.sell(R"(,"network":"eip155:999999")");
     const auto told = w.run({"explain", "/nothing"});
-    CHECK(told.err.find("portitor: left out: PaymentRoute shop/web-payment: spec.network: ") != std::string::npos);
-}
-
-namespace {
-
-/// An API server that lets its client list only one namespace, and of one kind nothing at all.
-class narrow_api final : public kube::api
-{
-public:
-    narrow_api(std::unique_ptr<kube::api> inner, std::string ns, std::string forbidden)
-        : inner_(std::move(inner)), ns_(std::move(ns)), forbidden_(std::move(forbidden))
-    {}
-
-    template <typename T>
-    using answer = boost::asio::awaitable<kube::api_result<T>>;
-
-    answer<kube::object_ptr>
-    get(kube::resource kind, kube::object_key key, kube::request_class urgency) override
-    {
-        return inner_->get(kind, std::move(key), urgency);
-    }
-    answer<kube::list_page> list(
-        kube::resource kind, kube::selection which, kube::list_position from, kube::item_handler each
-    ) override
-    {
-        if (which.ns != ns_ || kind.plural == forbidden_)
-            co_return kube::api_error{403, "Forbidden", "no right", {}};
-        co_return co_await inner_->list(kind, std::move(which), std::move(from), std::move(each));
-    }
-    answer<std::unique_ptr<http::body_stream>>
-    watch(kube::resource, kube::selection, std::string, std::chrono::seconds) override
-    {
-        throw std::logic_error("a watch");
-    }
-    answer<kube::object_ptr> apply(kube::resource, json::object, kube::apply_options) override
-    {
-        throw std::logic_error("a write");
-    }
-    answer<kube::object_ptr> patch(kube::resource, kube::object_key, json::array) override
-    {
-        throw std::logic_error("a write");
-    }
-    answer<kube::object_ptr> replace(kube::resource, json::object, kube::request_class) override
-    {
-        throw std::logic_error("a write");
-    }
-    answer<kube::object_ptr> create(kube::resource, json::object, kube::request_class) override
-    {
-        throw std::logic_error("a write");
-    }
-    answer<void> remove(kube::resource, kube::object_key, kube::delete_options) override
-    {
-        throw std::logic_error("a write");
-    }
-
-private:
-    std::unique_ptr<kube::api> inner_;
-    std::string ns_;
-    std::string forbidden_;
-};
-
-}  // namespace
-
-TEST_CASE("who may list one namespace only is told what that one shows, and no more", "[cli][explain]")
-{
-    gateway_world w;
-    w.sell();
-    w.route("so-web", "/services/web", through({"gate"}) + "," + to("web"));
-    std::string forbidden;
-    w.between = [&](std::unique_ptr<kube::api> made) {
-        return std::make_unique<narrow_api>(std::move(made), "shop", forbidden);
-    };
-    const auto told = w.run({"explain", "/services/web", "-n", "shop"});
-    INFO(told.out + told.err);
-    CHECK(told.code == 0);
-    CHECK(told.out.find("402, and 0.01 USDC") != std::string::npos);
-    CHECK(told.out.find("only HTTPRoutes of namespace shop were seen") != std::string::npos);
-    CHECK(told.err.find("not seen: HTTPRoutes of other namespaces than shop") != std::string::npos);
-    CHECK(w.verdict("/nothing", {"-n", "shop"}) == "unknown 0");
-    CHECK(w.run({"explain", "/services/web", "-n", "other"}).code == 1);
-
-    // Whether a Middleware that cannot be seen is a gate is not known.
-    forbidden = "middlewares";
-    CHECK(w.verdict("/services/web", {"-n", "shop"}) == "unknown 0");
+    CHECK(
+        told.err.find("portitor: left out: PaymentRoute shop/web-payment: spec.network: ") !=
+        std::string::npos
+    );
 }

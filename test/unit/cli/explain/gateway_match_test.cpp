@@ -92,7 +92,7 @@ kube::object_ptr gateway_with(const std::string& listeners, const std::string& s
                                   R"({"metadata":{"namespace":"traefik","name":"traefik-gateway","uid":"g",)"
                                   R"("generation":1},"spec":{"listeners":[)" +
                                   listeners + R"(]},"status":{"listeners":[)" + status + "]}}"
-    )
+                              )
                                   .as_object())
         .value();
 }
@@ -122,7 +122,9 @@ TEST_CASE("the gateway's own order decides between routes", "[cli][explain]")
     CHECK(winner({route("below", prefix("/"), "*.example")}, "http://H.example:80/a") == "below");
 }
 
-TEST_CASE("Traefik counts the longest host name of the route, and earlier rules above later ones", "[cli][explain]")
+TEST_CASE(
+    "Traefik counts the longest host name of the route, and earlier rules above later ones", "[cli][explain]"
+)
 {
     const std::string all = R"({"matches":[)" + prefix("/a") + "]}";
     const auto one_host = route_with("one-host", all, R"("h.example.com")");
@@ -130,7 +132,8 @@ TEST_CASE("Traefik counts the longest host name of the route, and earlier rules 
     CHECK(winner({one_host, more_hosts}, "http://h.example.com/a") == "z-more-hosts");
     CHECK(winner({one_host, more_hosts}, "http://h.example.com/a", "example.com/other") == "one-host");
     const auto more_rules = route_with(
-        "z-more-rules", all + R"(,{"matches":[)" + prefix("/b") + R"(]},{"matches":[)" + prefix("/c") + "]}",
+        "z-more-rules",
+        all + R"(,{"matches":[)" + prefix("/b") + R"(]},{"matches":[)" + prefix("/c") + "]}",
         R"("h.example.com")"
     );
     CHECK(winner({one_host, more_rules}, "http://h.example.com/a") == "z-more-rules");
@@ -140,7 +143,9 @@ TEST_CASE("Traefik counts the longest host name of the route, and earlier rules 
     CHECK(by_priority[1].priority == 10'000 + 200 + 13 + 1);
     // The Gateway API: a method never beats one more character of the path.
     const auto by_method = route("by-method", prefix("/a", R"(,"method":"GET")"));
-    CHECK(winner({by_method, route("narrow", prefix("/a/b"))}, "http://h/a/b", "example.com/other") == "narrow");
+    CHECK(
+        winner({by_method, route("narrow", prefix("/a/b"))}, "http://h/a/b", "example.com/other") == "narrow"
+    );
 }
 
 TEST_CASE("a route counts where the request's listener has it", "[cli][explain]")
@@ -150,7 +155,10 @@ TEST_CASE("a route counts where the request's listener has it", "[cli][explain]"
     const std::string all = R"({"matches":[)" + prefix("/a") + "]}";
     const auto by_section = [&](const std::string& section) {
         return route_with(
-            section, all, "", R"({"namespace":"traefik","name":"traefik-gateway","sectionName":")" + section + "\"}"
+            section,
+            all,
+            "",
+            R"({"namespace":"traefik","name":"traefik-gateway","sectionName":")" + section + "\"}"
         );
     };
     const std::vector<kube::object_ptr> routes{by_section("web"), by_section("tls")};
@@ -158,8 +166,10 @@ TEST_CASE("a route counts where the request's listener has it", "[cli][explain]"
     CHECK(winner(routes, "https://h.example/a", "", gateway) == "tls");
     CHECK(winner(routes, "https://h.example:8443/a", "", gateway) == "tls");
     CHECK(winner({routes[0]}, "https://h.example/a", "", gateway).empty());
-    CHECK(candidates({routes[0]}, "https://h.example/a", gateway)[0].not_served ==
-          "no listener that it is attached to takes this request");
+    CHECK(
+        candidates({routes[0]}, "https://h.example/a", gateway)[0].not_served ==
+        "no listener that it is attached to takes this request"
+    );
     const auto by_port =
         route_with("by-port", all, "", R"({"namespace":"traefik","name":"traefik-gateway","port":8443})");
     CHECK(winner({by_port}, "http://h.example/a", "", gateway).empty());
@@ -168,7 +178,9 @@ TEST_CASE("a route counts where the request's listener has it", "[cli][explain]"
     const auto plain = gateway_with(listener_of("web", "HTTP", 8000));
     CHECK(winner({routes[0]}, "https://h.example/a", "", plain) == "web");
     CHECK(find_arrival(plain, *read_target("https://h/a"), settings_of()).scheme == "http");
-    CHECK(find_arrival(gateway_with(listener_of("tls", "HTTPS", 443)), *read_target("http://h/a"), settings_of())
+    CHECK(find_arrival(
+              gateway_with(listener_of("tls", "HTTPS", 443)), *read_target("http://h/a"), settings_of()
+    )
               .at.empty());
 }
 
@@ -181,36 +193,47 @@ TEST_CASE("a listener's own host, rights and health decide beside the route", "[
     CHECK(winner({open}, "http://a.example.org/a", "", named).empty());
     CHECK(candidates({open}, "http://a.example.com/a", named)[0].priority == 10'000 + 200 + 13 + 1);
     const auto same = gateway_with(R"({"name":"web","protocol":"HTTP","port":80})");
-    CHECK(candidates({open}, "http://h/a", same)[0].not_served ==
-          "the Gateway's listener web lets no routes of namespace team in");
+    CHECK(
+        candidates({open}, "http://h/a", same)[0].not_served ==
+        "the Gateway's listener web lets no routes of namespace team in"
+    );
     const auto broken = gateway_with(
         listener_of("web", "HTTP", 80),
         R"({"name":"web","conditions":[{"type":"Accepted","status":"False","reason":"PortUnavailable",)"
         R"("observedGeneration":1}]})"
     );
-    CHECK(candidates({open}, "http://h/a", broken)[0].not_served ==
-          "the Gateway's listener web is not served: PortUnavailable");
+    CHECK(
+        candidates({open}, "http://h/a", broken)[0].not_served ==
+        "the Gateway's listener web is not served: PortUnavailable"
+    );
     // Which namespaces a selector takes is known where the route can be accepted by that listener only.
     const std::string selected =
         R"({"name":"web","protocol":"HTTP","port":80,"allowedRoutes":{"namespaces":{"from":"Selector"}}})";
     CHECK(winner({open}, "http://h/a", "", gateway_with(selected)) == "open");
     const auto two = gateway_with(selected + "," + listener_of("tls", "HTTPS", 443));
-    CHECK(candidates({open}, "http://h/a", two)[0].only_if ==
-          "the Gateway's listener web selects the namespace team");
+    CHECK(
+        candidates({open}, "http://h/a", two)[0].only_if ==
+        "the Gateway's listener web selects the namespace team"
+    );
 }
 
-TEST_CASE("of several words on a route that of the Gateway's controller on this form of it counts", "[cli][explain]")
+TEST_CASE(
+    "of several words on a route that of the Gateway's controller on this form of it counts", "[cli][explain]"
+)
 {
     const std::string all = R"({"matches":[)" + prefix("/a") + "]}";
     CHECK(winner({route_with("yes", all)}, "http://h/a") == "yes");
     CHECK(winner({route_with("no", all, "", parent, "False")}, "http://h/a").empty());
     const auto stale = test::changed(route_with("stale", all), "/metadata/generation", "3");
-    CHECK(candidates({stale}, "http://h/a")[0].not_served == "the Gateway has not judged its present form yet");
+    CHECK(
+        candidates({stale}, "http://h/a")[0].not_served == "the Gateway has not judged its present form yet"
+    );
     // One parentRef is accepted, the other is not.
     const std::string web = R"({"namespace":"traefik","name":"traefik-gateway","sectionName":"web"})";
     const std::string tls = R"({"namespace":"traefik","name":"traefik-gateway","sectionName":"tls"})";
     const auto said = [](const std::string& ref, const char* status) {
-        return R"({"parentRef":)" + ref + R"(,"controllerName":"traefik.io/gateway-controller","conditions":)" +
+        return R"({"parentRef":)" + ref +
+               R"(,"controllerName":"traefik.io/gateway-controller","conditions":)" +
                R"([{"type":"Accepted","status":")" + status + R"(","observedGeneration":2,"reason":"R"}]})";
     };
     const auto mixed = test::changed(

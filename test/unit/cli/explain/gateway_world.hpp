@@ -21,7 +21,8 @@ inline std::string prefix(const std::string& path, const std::string& more = {})
 }
 
 /// A listener of a Gateway that lets routes of all namespaces in.
-inline std::string listener_of(const std::string& name, const std::string& protocol, int port, const std::string& more = {})
+inline std::string
+listener_of(const std::string& name, const std::string& protocol, int port, const std::string& more = {})
 {
     return fmt::format(
         R"({{"name":"{}","protocol":"{}","port":{},"allowedRoutes":{{"namespaces":{{"from":"All"}}}}{}}})",
