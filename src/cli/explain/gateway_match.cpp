@@ -1,5 +1,7 @@
 #include "cli/explain/gateway_match.hpp"
 
+#include "cli/explain/match_reader.hpp"
+
 #include <portitor/api/names.hpp>
 #include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
@@ -38,103 +40,6 @@ std::optional<std::string> matching_host(const std::vector<std::string>& hostnam
     }
     return best;
 }
-
-bool is_at_or_below(std::string_view path, std::string_view prefix)
-{
-    while (prefix.ends_with('/'))
-        prefix.remove_suffix(1);
-    return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
-}
-
-/// One match of a rule, held against a request.
-class match_reader
-{
-public:
-    match_reader(const json::object& match, const request_target& request) : match_(match), request_(request)
-    {}
-
-    /// Whether it takes the request, as far as that is known; the rest is in conditions().
-    bool fits()
-    {
-        const std::string method = kube::string_at(match_, "method");
-        return fits_path() && (method.empty() || method == request_.method) && fits_queries();
-    }
-
-    std::string path_in_words() const { return fmt::format("{} {}", type_, value_); }
-    std::string method() const { return kube::string_at(match_, "method"); }
-
-    /// What the request must have beside, in words; empty: nothing.
-    std::string conditions()
-    {
-        for (const json::value& each : kube::array_at(match_, "headers"))
-            wanted_.push_back("the request has " + named("header", kube::as_object(each)));
-        return fmt::format("{}", fmt::join(wanted_, ", "));
-    }
-
-    // Traefik's own reckoning, pkg/provider/kubernetes/gateway: 100 000 for an exact path, 1 for the prefix
-    // "/", 10 000 and 100 a character for another path, 1 000 for a method, 100 a header, 10 a query.
-    long priority() const
-    {
-        const long path = type_ == "Exact"                         ? 100'000
-                          : type_ == "PathPrefix" && value_ == "/" ? 1
-                                                                   : 10'000 + 100 * length();
-        return path + (method().empty() ? 0 : 1'000) + 100 * count("headers") + 10 * count("queryParams");
-    }
-
-    // The Gateway API, HTTPRouteRule.matches: kind and length of the path, method, headers, queries.
-    std::vector<long> rank() const
-    {
-        return {
-            type_ == "Exact" ? 1 : 0,
-            length(),
-            method().empty() ? 0 : 1,
-            count("headers"),
-            count("queryParams")};
-    }
-
-    bool has_queries() const { return count("queryParams") > 0; }
-
-private:
-    static std::string named(std::string_view kind, const json::object& what)
-    {
-        return fmt::format("{} {}={}", kind, kube::string_at(what, "name"), kube::string_at(what, "value"));
-    }
-
-    long length() const { return static_cast<long>(value_.size()); }
-    long count(const char* list) const { return static_cast<long>(kube::array_at(match_, list).size()); }
-
-    bool fits_path()
-    {
-        if (type_ == "RegularExpression")
-            wanted_.push_back(fmt::format("the path fits the regular expression {}", value_));
-        else if (type_ == "Exact")
-            return request_.path == value_;
-        else
-            return is_at_or_below(request_.path, value_);
-        return true;
-    }
-
-    bool fits_queries()
-    {
-        for (const json::value& each : kube::array_at(match_, "queryParams"))
-        {
-            const json::object& what = kube::as_object(each);
-            if (kube::string_or(what, "type", "Exact") != "Exact")
-                wanted_.push_back("the request has " + named("query", what));
-            else if (!has_query(
-                         request_.query, kube::string_at(what, "name"), kube::string_at(what, "value")
-                     ))
-                return false;
-        }
-        return true;
-    }
-
-    const json::object& match_;
-    const request_target& request_;
-    const std::string type_ = kube::string_or(match_, "path.type", "PathPrefix");
-    const std::string value_ = kube::string_or(match_, "path.value", "/");
-    std::vector<std::string> wanted_;
-};
 
 std::vector<std::string> middlewares_of(const json::object& rule)
 {
