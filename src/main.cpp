@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <unistd.h>
@@ -24,26 +25,35 @@ int complain(const error& failure, int exit_code = 1)
     return exit_code;
 }
 
+/// Of a signal that comes again so soon: whoever forwards one makes two of what was typed once.
+constexpr std::chrono::milliseconds same_signal{500};
+
 /// The first signal ends the role in order, the second the process.
 asio::awaitable<void> watch_signals(asio::signal_set& signals, stop_signal& stop, logger log)
 {
     const int first = co_await signals.async_wait(asio::use_awaitable);
     log.info("shutting down", {{"signal", first}});
     stop.request();
-    co_await signals.async_wait(asio::use_awaitable);
+    const auto begin = std::chrono::steady_clock::now();
+    do
+        co_await signals.async_wait(asio::use_awaitable);
+    while (std::chrono::steady_clock::now() < begin + same_signal);
     log.warn("a second signal: ending at once");
     std::_Exit(130);
 }
 
 /// The value is the exit code.
-asio::awaitable<int>
-run_to_end(roles::role& work, http::server& health, task_group& around, stop_signal& stop)
+asio::awaitable<int> run_to_end(
+    roles::role& work, http::server& health, task_group& around, asio::signal_set& signals, stop_signal& stop
+)
 {
     auto ended = co_await work.run();
     const int exit_code = ended ? *ended : complain(ended.error());
     // Probes and scrapers keep their connections open.
     co_await health.drain(std::chrono::seconds(1));
     around.cancel();
+    // The system may still look up a name that nobody waits for: a signal need not.
+    signals.clear();
     co_return exit_code != 0 ? exit_code : stop.exit_code();
 }
 
@@ -94,7 +104,7 @@ int run(const cli::job& job)
     );
     int exit_code = 1;
     std::exception_ptr failure;
-    auto running = run_to_end(*work, health_server, around, stop);
+    auto running = run_to_end(*work, health_server, around, signals, stop);
     asio::co_spawn(context, std::move(running), [&](std::exception_ptr thrown, int ended_with) {
         exit_code = ended_with;
         failure = thrown;

@@ -17,18 +17,37 @@ error broken(std::string_view method, unsigned status, std::string_view what)
     return fail(overloaded ? errc::unavailable : errc::protocol, "{} (status {}): {}", method, status, what);
 }
 
-// An error by its number: the text is the node's.
-error refused(std::string_view method, unsigned status, const json::value& said)
+/// What a contract gives as its reason: harmless characters only, and not many.
+std::string revert_reason(std::string_view message)
+{
+    constexpr std::string_view before = "execution reverted: ";
+    constexpr std::size_t longest = 100;
+    const std::size_t at = message.find(before);
+    std::string out;
+    for (const char each : at == message.npos ? "" : message.substr(at + before.size(), longest))
+        out.push_back(each >= ' ' && each <= '~' ? each : '?');
+    return out;
+}
+
+/// An error by its number, and by what its words mean: the words are the node's, and may quote its key.
+rpc_error refused(std::string_view method, unsigned status, const json::value& said)
 {
     const json::object* object = said.if_object();
     const json::value* code = object != nullptr ? object->if_contains("code") : nullptr;
     const std::int64_t* number = code != nullptr ? code->if_int64() : nullptr;
     if (number == nullptr)
         return broken(method, status, "the error has no code");
-    return fail(errc::refused, "{}: the node answers with error {}", method, *number);
+    const json::value* text = object->if_contains("message");
+    const std::string_view words =
+        text != nullptr && text->is_string() ? std::string_view(text->get_string()) : std::string_view();
+    const rpc_refusal means = read_rpc_refusal(words);
+    return {
+        fail(errc::refused, "{}: the node answers with error {}", method, *number),
+        means,
+        means == rpc_refusal::reverted ? revert_reason(words) : std::string()};
 }
 
-result<json::value> read_answer(std::string_view method, const http::response& answer, std::uint64_t id)
+rpc_result<json::value> read_answer(std::string_view method, const http::response& answer, std::uint64_t id)
 {
     const unsigned status = answer.result_int();
     boost::system::error_code ec;
@@ -69,6 +88,13 @@ result<json_rpc> json_rpc::make(http::client& client, std::string_view url, rpc_
 
 asio::awaitable<result<json::value>>
 json_rpc::call(std::string method, json::array params, std::chrono::milliseconds timeout)
+{
+    auto answer = co_await ask(std::move(method), std::move(params), timeout);
+    co_return answer ? result<json::value>(std::move(*answer)) : answer.error().to_error();
+}
+
+asio::awaitable<rpc_result<json::value>>
+json_rpc::ask(std::string method, json::array params, std::chrono::milliseconds timeout)
 {
     const std::uint64_t id = ++last_id_;
     json::object body;

@@ -42,19 +42,27 @@ result<private_key> private_key::parse(std::string_view text)
 {
     if (text.starts_with("0x"))
         text.remove_prefix(2);
-    private_key made;
+    word number{};
     // Of a fixed size, so that no text with the key is left behind.
     std::array<char, digits + 2> prefixed{'0', 'x'};
     bool good = text.size() == digits;
     if (good)
     {
         text.copy(prefixed.data() + 2, digits);
-        good = parse_hex(std::string_view(prefixed.data(), prefixed.size()), made.bytes_).has_value();
+        good = parse_hex(std::string_view(prefixed.data(), prefixed.size()), number).has_value();
         OPENSSL_cleanse(prefixed.data(), prefixed.size());
     }
     if (!good)
         return fail(errc::invalid, "not a private key: expected 64 hexadecimal digits, with or without 0x");
+    auto made = from_bytes(number);
+    OPENSSL_cleanse(number.data(), number.size());
+    return made;
+}
 
+result<private_key> private_key::from_bytes(const word& number)
+{
+    private_key made;
+    made.bytes_ = number;
     secp256k1_pubkey key{};
     const auto context = make_context();
     if (secp256k1_ec_pubkey_create(context.get(), &key, made.bytes_.data()) != 1)

@@ -1,7 +1,5 @@
 #include "http/connection.hpp"
 
-#include <portitor/core/deadline.hpp>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -99,22 +97,43 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-asio::awaitable<result<tcp::resolver::results_type>> resolve(origin server)
+/// A name that is looked up. It lives until the system has an answer, which nothing can hasten.
+struct lookup
 {
-    tcp::resolver resolver(co_await asio::this_coro::executor);
+    explicit lookup(const asio::any_io_executor& executor) : resolver(executor), waiting(executor) {}
+
+    tcp::resolver resolver;
+    asio::steady_timer waiting;  ///< for the answer, of whoever still wants it
+    bool answered = false;
+    beast::error_code failed;
+    tcp::resolver::results_type found;
+};
+
+asio::awaitable<result<tcp::resolver::results_type>> resolve(origin server, deadline until)
+{
     beast::error_code not_literal;
     const auto address = asio::ip::make_address(server.host, not_literal);
     if (!not_literal)
         co_return tcp::resolver::results_type::create(tcp::endpoint(address, server.port), server.host, "");
-    auto [ec, found] = co_await resolver.async_resolve(server.host, std::to_string(server.port), as_result);
-    if (ec)
-        co_return fail(errc::unavailable, "cannot resolve {}: {}", server.host, ec.message());
-    co_return found;
-}
-
-std::chrono::milliseconds left_until(deadline until)
-{
-    return std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    const auto executor = co_await asio::this_coro::executor;
+    const auto work = std::make_shared<lookup>(executor);
+    work->waiting.expires_at(until);
+    work->resolver.async_resolve(
+        server.host,
+        std::to_string(server.port),
+        [work](beast::error_code failed, tcp::resolver::results_type found) {
+            work->answered = true;
+            work->failed = failed;
+            work->found = std::move(found);
+            work->waiting.cancel();
+        }
+    );
+    co_await work->waiting.async_wait(as_result);
+    if (!work->answered)
+        co_return fail(errc::unavailable, "cannot resolve {}: no answer in time", server.host);
+    if (work->failed)
+        co_return fail(errc::unavailable, "cannot resolve {}: {}", server.host, work->failed.message());
+    co_return work->found;
 }
 
 // A peer that vanished without a word is noticed within a minute, on idle watches too.
@@ -153,9 +172,9 @@ public:
 
     asio::awaitable<result<void>> connect(deadline until) override
     {
-        auto found = co_await with_deadline(resolve(server_), left_until(until), "resolving " + server_.host);
+        auto found = co_await resolve(server_, until);
         if (!found)
-            co_return fail(errc::unavailable, "{}", found.error().message());
+            co_return found.error();
         limit_.expires_at(until);
         beast::error_code failed = asio::error::host_not_found;
         for (const auto& each : *found)
@@ -261,6 +280,7 @@ private:
 
     static constexpr bool is_tls = std::is_same_v<Stream, tls_stream>;
     static constexpr std::size_t read_size = 8 * 1024;
+    static constexpr std::size_t longest_unread = 128 * 1024;
 
     tcp::socket& socket()
     {
@@ -304,6 +324,8 @@ private:
             buffer_.consume(parser.put(buffer_.data(), ec));
             if (ec != beast::http::error::need_more)
                 co_return ec;
+            if (is_overfull())
+                co_return beast::http::error::buffer_overflow;
         }
         auto [failed, size] = co_await stream_.async_read_some(buffer_.prepare(read_size), as_result);
         buffer_.commit(size);
@@ -317,6 +339,10 @@ private:
         parser.put_eof(ec);
         co_return ec;
     }
+
+    /// What a parser leaves is the beginning of a header, of a chunk's head or of what follows the last
+    /// chunk: a peer may never come to its end.
+    bool is_overfull() const { return buffer_.size() > longest_unread; }
 
     beast::error_code describe_end(beast::error_code ec) const
     {
@@ -431,6 +457,8 @@ private:
 
     asio::awaitable<beast::error_code> receive(std::chrono::milliseconds idle)
     {
+        if (via_.is_overfull())
+            co_return beast::http::error::buffer_overflow;
         via_.limit_.expires_at(std::chrono::steady_clock::now() + idle);
         auto [ec, size] =
             co_await via_.stream_.async_read_some(via_.buffer_.prepare(longest_piece), as_result);

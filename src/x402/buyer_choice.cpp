@@ -22,6 +22,12 @@ check_network(const payment_option& option, const spending_rules& rules, const n
             "{} is no test network that is known here, so this may be real money: --allow-mainnet allows it",
             option.wanted.network
         );
+    if (rules.in_clear && !rules.main_networks_in_clear && !is_test_network(option.chain_id))
+        return fail(
+            errc::refused,
+            "it may be real money, and over plain http whoever reads along could use the payment: ask by "
+            "https; --allow-http pays all the same"
+        );
     return {};
 }
 
@@ -74,8 +80,6 @@ choose(const payment_terms& terms, const spending_rules& rules, const network_ta
     }
     for (const std::string& each : terms.passed_over)
         why += (why.empty() ? "" : "; ") + each;
-    if (why.empty())
-        why = "accepts is empty";
     return fail(errc::refused, "nothing is paid: {}", why);
 }
 

@@ -1,5 +1,6 @@
 #include "x402/json.hpp"
 
+#include <portitor/evm/hex.hpp>
 #include <portitor/x402/base64.hpp>
 #include <portitor/x402/buyer.hpp>
 
@@ -40,6 +41,19 @@ result<receipt> read_receipt(std::string_view value)
     if (const std::string message = text_of(*top, "errorMessage"); !message.empty())
         out.reason += (out.reason.empty() ? "" : ": ") + message;
     return out;
+}
+
+std::string doubt_about(const receipt& got, const evm::address& payer, const payment_option* paid)
+{
+    const auto named = evm::address::parse(got.payer);
+    if (!got.payer.empty() && (!named || *named != payer))
+        return fmt::format("it names another payer, {}", got.payer);
+    if (paid && !got.network.empty() && got.network != paid->network && got.network != paid->wanted.network)
+        return fmt::format("it names another network, {}", got.network);
+    evm::word hash{};
+    if (!got.transaction.empty() && !evm::parse_hex(got.transaction, hash))
+        return fmt::format("its transaction, {}, is none", got.transaction);
+    return {};
 }
 
 }  // namespace portitor::x402

@@ -126,7 +126,7 @@ public:
     }
 
 private:
-    asio::awaitable<result<chain_block>> ask_block(std::string which)
+    asio::awaitable<result<evm::block>> ask_block(std::string which)
     {
         json::array params;
         params.emplace_back(std::move(which));
@@ -134,11 +134,11 @@ private:
         const auto answer = co_await ask("eth_getBlockByNumber", std::move(params));
         if (!answer)
             co_return answer.error();
-        co_return read_block(*answer);
+        co_return evm::read_block(*answer);
     }
 
     asio::awaitable<settlement_finding>
-    look_up_end(authorization_query about, chain_block latest, std::uint64_t blocks)
+    look_up_end(authorization_query about, evm::block latest, std::uint64_t blocks)
     {
         const std::uint64_t first = latest.number - std::min(latest.number, blocks);
         const auto logs = co_await ask("eth_getLogs", authorization_logs_filter(about, first, latest.number));
@@ -164,7 +164,7 @@ private:
         if (!*paid)
             co_return found(settlement_state::used_otherwise);
 
-        chain_block mined = latest;
+        evm::block mined = latest;
         if (how.block != latest.number)
         {
             const auto asked = co_await ask_block(evm::to_quantity(how.block));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <portitor/evm/address.hpp>
+#include <portitor/evm/chain_data.hpp>
 #include <portitor/evm/hex.hpp>
 #include <portitor/evm/keccak.hpp>
 #include <portitor/x402/settlement_chain.hpp>
@@ -30,14 +31,6 @@ struct authorization_query
 /// Empty where the payment is not by EIP-3009.
 std::optional<authorization_query>
 make_authorization_query(const payment& offered, const payment_requirement& wanted);
-
-struct chain_block
-{
-    std::uint64_t number = 0;
-    std::uint64_t timestamp = 0;  ///< Unix seconds
-};
-
-result<chain_block> read_block(const boost::json::value& answer);
 
 /// Parameters of eth_call for authorizationState(payer, nonce) as of a block.
 boost::json::array authorization_state_call(const authorization_query& about, std::uint64_t block);

@@ -80,7 +80,7 @@ class Stack(Market):
             }
         )
 
-    def portitor(self, *words, stdin=None, env=None, timeout=60):
+    def portitor(self, *words, stdin=None, env=None, cwd=None, timeout=60):
         """Runs a command of Portitor to its end, inside the namespace, as the cluster's administrator; returns what
         became of it, as subprocess.run() does."""
         return subprocess.run(
@@ -90,6 +90,7 @@ class Stack(Market):
             capture_output=True,
             text=True,
             env=self.cluster.environment() | (env or {}),
+            cwd=cwd,
             timeout=timeout,
         )
 

@@ -4,17 +4,20 @@ import json
 import os
 import pty
 import select
+import shlex
 import subprocess
 import time
 
 import pytest
+import transcript
 import x402
 from cluster import wait_until
-from stack import GATEWAY, NAMESPACE, offer
+from stack import GATEWAY, NAMESPACE, ROOT, offer
 from test_gate_faults import Shop
 
 PRICE = 1000
 URL = f"{GATEWAY}/services/pay"
+PAGE = ROOT / "docs" / "pay.md"
 WORDS = f"0.001 USDC on Base Sepolia to {x402.SELLER} for {URL}"
 
 
@@ -110,6 +113,7 @@ def test_it_pays_nothing_above_the_limit_nor_on_another_network(pay, key_file, m
         ([URL, key, "--max-amount=0.0009"], "more than the 0.0009 USDC of --max-amount"),
         ([URL, key, "--network=avalanche-fuji"], "another network than --network allows"),
         ([f"{GATEWAY}/services/pay-real", key], "eip155:8453 is no test network"),
+        ([f"{GATEWAY}/services/pay-real", key, "--allow-mainnet"], "over plain http whoever reads along"),
     ):
         done = pay(*words)
         assert done.returncode == 1, done.stderr
@@ -123,7 +127,7 @@ def test_it_pays_nothing_above_the_limit_nor_on_another_network(pay, key_file, m
 def test_a_key_that_others_can_read_is_refused(pay, key_file, moved):
     key_file.chmod(0o640)
     done = pay(URL, "--key-file", str(key_file))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "chmod 600" in done.stderr
     assert moved() == (0, 0)
 
@@ -174,3 +178,24 @@ def test_a_key_that_is_typed_is_not_shown(stack, sold, moved):
     assert b"served: status 200" in shown
     assert x402.BUYER_KEY[2:12].encode() not in shown
     assert moved() == (PRICE, PRICE)
+
+
+def test_the_page_shows_what_the_command_prints(stack, sold, key_file, moved):
+    (key_file.parent / ".test-key").symlink_to(key_file)
+    shown = "https://shop.example/services/hello"
+    page = PAGE.read_text()
+    printed = []
+    for step in transcript.steps(page):
+        command = step.command.replace("~", str(key_file.parent)).replace(shown, URL)
+        done = stack.portitor(*shlex.split(command)[1:], cwd=key_file.parent)
+        assert done.returncode == 0 and done.stdout == "", done.stderr
+        # The page speaks of https.
+        warned = f"warning: {GATEWAY} is plain http: whoever reads along can use the payment for himself\n"
+        assert done.stderr.count(warned) == ("paying" in done.stderr)
+        printed.append(done.stderr.replace(warned, "").replace(URL, shown))
+    assert len(printed) > 1 and moved() == (PRICE, PRICE)
+    if os.environ.get("PORTITOR_UPDATE_DOCS"):
+        PAGE.write_text(transcript.rewritten(page, printed))
+        return
+    for step, now in zip(transcript.steps(page), printed):
+        assert not transcript.difference(step.shown, now), f"docs/pay.md is stale: $ {step.command}"

@@ -15,6 +15,7 @@ _ALIKE = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "<time>"),
     (re.compile(r"\b\d+(\.\d+)?\s?(ms|s|m|h|d)\b"), "<age>"),
     (re.compile(r"\b[0-9a-f]{7,40}(-dirty)?\b(?=[,)\s]|$)"), "<commit>"),
+    (re.compile(r"\b\d+ bytes\b"), "<n> bytes"),
     # Columns are as wide as what stands in them.
     (re.compile(r"[ \t]+"), " "),
     (re.compile(r"[ \t]+$", re.M), ""),

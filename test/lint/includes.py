@@ -12,6 +12,7 @@ LIBRARIES = {
     "http": {"core"},
     "kube": {"http", "core"},
     "evm": {"http", "core"},
+    "erc8004": {"evm", "http", "core"},
     "x402": {"evm", "http", "core"},
     "config": {"kube", "x402", "evm", "http", "core"},
     "api": {"config", "kube", "x402", "evm", "http", "core"},

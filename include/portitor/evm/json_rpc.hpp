@@ -1,6 +1,7 @@
 #pragma once
 
 #include <portitor/core/u256.hpp>
+#include <portitor/evm/rpc_error.hpp>
 #include <portitor/http/message.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -40,6 +41,10 @@ public:
     /// an answer that is too long, or not one of JSON-RPC to this call.
     boost::asio::awaitable<result<boost::json::value>>
     call(std::string method, boost::json::array params, std::chrono::milliseconds timeout);
+
+    /// The same, for who needs to know what a refusal means.
+    boost::asio::awaitable<rpc_result<boost::json::value>>
+    ask(std::string method, boost::json::array params, std::chrono::milliseconds timeout);
 
 private:
     json_rpc(http::client& client, http::url where) : client_(&client), where_(std::move(where)) {}

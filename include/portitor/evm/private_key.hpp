@@ -23,6 +23,9 @@ public:
     /// that is no key: zero, or not below the order of the curve. The text stays the caller's to wipe.
     static result<private_key> parse(std::string_view text);
 
+    /// The same of the number itself, big-endian; the bytes stay the caller's to wipe.
+    static result<private_key> from_bytes(const word& number);
+
     /// What is moved from is no key any more, and must not be used.
     private_key(private_key&& other) noexcept;
     private_key& operator=(private_key&& other) noexcept;

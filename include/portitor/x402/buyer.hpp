@@ -39,15 +39,17 @@ struct payment_option
 struct payment_terms
 {
     int version = 0;
-    std::string error;                     ///< the server's own words; may be empty
-    std::vector<payment_option> options;   ///< in the server's order; may be empty
+    std::string error;  ///< the server's own words; may be empty
+    std::vector<payment_option>
+        options;  ///< in the server's order; may be empty where others were passed over
     std::vector<std::string> passed_over;  ///< the other entries, and why no payment can be made for each
     std::optional<boost::json::object> resource;    ///< v2: given back
     std::optional<boost::json::object> extensions;  ///< v2: given back
 };
 
 /// Reads a 402: PAYMENT-REQUIRED where it is there and `version` is not 1, else the body (v1). x402 v2
-/// section 5.1, v1 section 5.1. errc::protocol: not a 402 of x402, or none of that version.
+/// section 5.1, v1 section 5.1. errc::protocol: not a 402 of x402, or none of that version, or one that
+/// names no way to pay, or whose header and body ask for different things.
 /// @param header the value of PAYMENT-REQUIRED, nothing where it is absent
 /// @param version 1 or 2 to read nothing else
 result<payment_terms> read_terms(
@@ -57,12 +59,17 @@ result<payment_terms> read_terms(
     std::optional<int> version = {}
 );
 
+/// The server's own words in a PAYMENT-REQUIRED header, whatever else it says; empty where there are none.
+std::string words_in_terms(std::string_view header);
+
 /// What a buyer is ready to pay.
 struct spending_rules
 {
-    std::vector<std::string> networks;  ///< any of the table's names; empty: every one
-    bool main_networks = false;         ///< whether also such with money in them
-    std::string most = "0.01";          ///< decimal amount of a token that the table knows
+    std::vector<std::string> networks;    ///< any of the table's names; empty: every one
+    bool main_networks = false;           ///< whether also such with money in them
+    bool in_clear = false;                ///< whether everybody on the way can read what is sent
+    bool main_networks_in_clear = false;  ///< whether that is no reason against money
+    std::string most = "0.01";            ///< decimal amount of a token that the table knows
     std::optional<u256>
         most_atomic{};  ///< instead, for a token that it does not know; nothing: no such token
 };
@@ -109,5 +116,10 @@ struct receipt
 
 /// Reads the value of PAYMENT-RESPONSE or X-PAYMENT-RESPONSE. errc::protocol where it is none.
 result<receipt> read_receipt(std::string_view value);
+
+/// Why a receipt is not one of this payment, in half a sentence; empty where it may be. What it says is the
+/// server's word in any case.
+/// @param paid null where the terms are not known any more
+std::string doubt_about(const receipt& got, const evm::address& payer, const payment_option* paid);
 
 }  // namespace portitor::x402

@@ -1,8 +1,9 @@
 #include "cli/pay/exchange.hpp"
 
 #include "cli/output/text.hpp"
-#include "cli/pay/buyer_run.hpp"
 
+#include <portitor/core/small_file.hpp>
+#include <portitor/http/client.hpp>
 #include <portitor/x402/buyer.hpp>
 #include <portitor/x402/payment_required.hpp>
 
@@ -39,6 +40,21 @@ std::string words_of_body(std::string_view body)
 }
 
 }  // namespace
+
+result<std::unique_ptr<http::client>>
+make_buyer_client(const roles::process& around, const std::string& ca_file)
+{
+    http::client_settings settings;
+    if (!ca_file.empty())
+    {
+        auto authorities = read_small_file(ca_file);
+        if (!authorities)
+            return authorities.error().within("--ca-file");
+        settings.tls.ca = std::move(*authorities);
+    }
+    auto client = http::make_client(around.executor, settings);
+    return client ? std::move(client) : client.error().within("--ca-file");
+}
 
 std::optional<std::string_view> header_of(const http::response& answer, std::string_view name)
 {
@@ -98,11 +114,8 @@ std::string words_of(const http::response& answer)
     if (std::string words = words_of_body(answer.body()); !words.empty())
         return words;
     if (const auto asked = header_of(answer, x402::payment_required_header))
-    {
-        const auto terms = x402::read_terms(asked, "", x402::network_table());
-        if (terms && !terms->error.empty())
-            return terms->error;
-    }
+        if (std::string words = x402::words_in_terms(*asked); !words.empty())
+            return words;
     for (const int version : {2, 1})
         if (const auto value = header_of(answer, x402::receipt_header(version)))
             if (const auto read = x402::read_receipt(*value); read && !read->reason.empty())

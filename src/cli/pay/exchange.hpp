@@ -1,15 +1,24 @@
 #pragma once
 
 #include "cli/pay/wish.hpp"
+#include "roles/process.hpp"
 
-#include <portitor/http/message.hpp>
-
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 /// One request of a buyer, and what its answer says.
 namespace portitor::cli::pay {
+
+/// A longer answer is refused.
+inline constexpr std::size_t max_answer = 64 * 1024 * 1024;
+/// The same of its header; no base64 of more is worth reading as terms.
+inline constexpr std::size_t max_answer_header = 64 * 1024;
+
+/// A client that trusts the authorities of a file, or the system's where it has no name. Blocks.
+result<std::unique_ptr<http::client>>
+make_buyer_client(const roles::process& around, const std::string& ca_file);
 
 http::request request_for(const wish& what);
 

@@ -1,5 +1,7 @@
 #include "cli/pay/key.hpp"
 
+#include "cli/pay/ends_at_once.hpp"
+
 #include <cctype>
 #include <fcntl.h>
 #include <istream>
@@ -186,6 +188,7 @@ result<evm::private_key> read_key(std::istream& from)
 
 result<evm::private_key> read_key(const std::string& file, std::istream& in)
 {
+    const ends_at_once while_nobody_writes;
     return file == "-" ? read_key(in) : read_key_file(file);
 }
 

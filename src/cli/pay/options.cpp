@@ -63,6 +63,13 @@ void declare_payment(const config::headed& into, options& own)
     into.add(one_of(
         {"x402-version", "pay by this version of x402 only", "", config::set_text(own.version)}, {"1", "2"}
     ));
+    into.add(with_placeholder(
+        {"payment-file",
+         "send the payment that an earlier run has kept in this file, and sign none",
+         "",
+         config::set_text(own.payment_file)},
+        "FILE"
+    ));
     into.add(
         {"dry-run", "says what it would do, and pays nothing", "false", config::set_bool(own.dry_run), true}
     );
@@ -94,7 +101,20 @@ result<void> options::resolve()
         return fail(errc::invalid, "-o \"{}\" is none of text, json", output);
     if (auto done = resolve_request(); !done)
         return done;
-    return resolve_rules();
+    if (auto done = resolve_rules(); !done)
+        return done;
+    return check_again();
+}
+
+result<void> options::check_again() const
+{
+    if (!payment_file.empty() && !spending.key_file.empty())
+        return fail(
+            errc::invalid, "--payment-file sends a payment that is signed already: leave out --key-file"
+        );
+    if (!payment_file.empty() && dry_run)
+        return fail(errc::invalid, "--payment-file sends a payment: leave out --dry-run");
+    return {};
 }
 
 result<void> options::resolve_request()

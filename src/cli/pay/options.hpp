@@ -22,6 +22,7 @@ struct options
     spending_options spending;  ///< without a key file: a prompt, where there is a terminal
     std::vector<std::string> networks;
     std::string version;
+    std::string payment_file;  ///< a payment of an earlier run, to be sent in place of a new one
     bool dry_run = false;
     std::string ca_file;
     std::string output;  ///< text or json
@@ -39,6 +40,7 @@ struct options
 private:
     result<void> resolve_request();
     result<void> resolve_rules();
+    result<void> check_again() const;
 };
 
 }  // namespace portitor::cli::pay

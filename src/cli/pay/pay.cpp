@@ -1,14 +1,17 @@
 #include "cli/pay/pay.hpp"
 
+#include "cli/output/complaint.hpp"
 #include "cli/output/text.hpp"
+#include "cli/pay/body_file.hpp"
+#include "cli/pay/ends_at_once.hpp"
+#include "cli/pay/exchange.hpp"
 #include "cli/pay/key.hpp"
 #include "cli/pay/options.hpp"
-#include "cli/pay/payment_run.hpp"
-#include "cli/pay/report.hpp"
+#include "cli/pay/paying.hpp"
+#include "cli/pay/unpaid.hpp"
 
 #include <portitor/core/small_file.hpp>
 
-#include <fstream>
 #include <ostream>
 
 namespace portitor::cli {
@@ -29,9 +32,15 @@ public:
     asio::awaitable<result<int>> run()
     {
         told_.what = config_.what;
-        if (auto ready = prepare(); !ready)
-            co_return ready.error();
-        auto first = co_await ask(*client_, told_.what, known_, config_.only_version);
+        if (const auto ready = prepare(); !ready)
+            co_return refuse_usage(terminal_.err, ready.error());
+        if (kept_)
+        {
+            warn_of_clear(terminal_.err, told_.what);
+            co_await pay_again(around_, *client_, kept_->payment, config_.payment_file, told_);
+            co_return finish(told_.how == ending::served);
+        }
+        auto first = co_await ask(*client_, around_.stop, told_.what, known_, config_.only_version);
         if (!first)
             co_return first.error().within(told_.what.where.origin.to_string());
         told_.how = first->how;
@@ -50,6 +59,7 @@ private:
     /// All that may fail fails before anything is asked or paid.
     result<void> prepare()
     {
+        const ends_at_once while_nobody_writes;
         if (config_.data.starts_with('@'))
         {
             auto body = read_small_file(config_.data.substr(1));
@@ -63,9 +73,33 @@ private:
         if (!client)
             return client.error();
         client_ = std::move(*client);
-        if (!config_.output_file.empty() && !std::ofstream(config_.output_file, std::ios::app))
-            return fail(errc::refused, "--output-file: {} cannot be written", config_.output_file);
-        return read_given_key();
+        const auto given = config_.payment_file.empty() ? read_given_key() : read_given_payment();
+        if (!given || config_.output_file.empty())
+            return given;
+        // The last: nothing would take away what it has made, if a signal ended the process here.
+        auto file = body_file::open(config_.output_file);
+        if (!file)
+            return file.error().within("--output-file");
+        file_.emplace(std::move(*file));
+        return {};
+    }
+
+    result<void> read_given_payment()
+    {
+        auto kept = read_kept_payment(config_.payment_file);
+        if (!kept)
+            return kept.error().within("--payment-file");
+        // Another server, or another request, has no claim to it.
+        if (kept->url != told_.what.url || kept->method != told_.what.method)
+            return fail(
+                errc::refused,
+                "--payment-file: the payment in {} was made for {} {}",
+                config_.payment_file,
+                kept->method,
+                kept->url
+            );
+        kept_.emplace(std::move(*kept));
+        return {};
     }
 
     result<void> read_given_key()
@@ -84,13 +118,15 @@ private:
     {
         if (as_text())
             tell_terms(terminal_.err, told_, known_);
-        const auto chosen = choose(*told_.terms, config_.rules, known_);
+        x402::spending_rules rules = config_.rules;
+        rules.in_clear = is_in_clear(told_.what);
+        const auto chosen = choose(*told_.terms, rules, known_);
         const bool may_pay = !config_.dry_run && (key_ || can_prompt(terminal_));
         if (!chosen)
         {
             told_.why = printable(chosen.error().message(), 4000);
             // Whoever only looks has seen what he wanted to see.
-            co_return finish(!may_pay && !config_.dry_run);
+            co_return finish(!may_pay && !config_.dry_run && !told_.terms->options.empty());
         }
         told_.chosen = *chosen;
         if (may_pay && !key_)
@@ -116,6 +152,7 @@ private:
         const std::string what = in_words(*told_.chosen, told_.what, known_);
         evm::private_key key = std::move(*key_);
         key_.reset();
+        warn_of_clear(terminal_.err, told_.what);
         auto paid =
             co_await pay_chosen(around_, *client_, std::move(key), told_, [&](const std::string& payer) {
                 say(fmt::format("paying {} from {}", what, payer));
@@ -134,33 +171,35 @@ private:
 
     result<int> finish(bool good)
     {
-        const palette colours(terminal_.colour);
         if (as_text())
-            tell_end(terminal_.err, told_, colours);
-        const auto written = write_body();
+            tell_end(terminal_.err, told_, palette(terminal_.colour));
+        const bool in_file = told_.has_body() && file_ && write_file();
+        const ends_at_once while_nobody_reads;
         if (!as_text())
-            terminal_.out << to_json_text(told_, known_, written ? config_.output_file : std::string());
-        if (!written)
-            return written.error();
-        return good ? 0 : 1;
+            terminal_.out << to_json_text(told_, known_, in_file ? config_.output_file : std::string());
+        else if (told_.has_body() && !in_file)
+        {
+            const std::string& body = told_.answer->body();
+            terminal_.out << (terminal_.out_is_terminal ? printable_body(body) : body);
+        }
+        terminal_.out << std::flush;
+        return good && in_file == (told_.has_body() && file_) ? 0 : 1;
     }
 
-    result<void> write_body() const
+    /// What has been paid for is not lost with the file.
+    bool write_file()
     {
-        if (!told_.has_body())
-            return {};
-        const std::string& body = told_.answer->body();
-        if (!config_.output_file.empty())
-        {
-            std::ofstream file(config_.output_file, std::ios::binary | std::ios::trunc);
-            file << body;
-            file.close();
-            if (!file)
-                return fail(errc::refused, "--output-file: {} cannot be written", config_.output_file);
-        }
-        else if (as_text())
-            terminal_.out << (terminal_.out_is_terminal ? printable_body(body) : body) << std::flush;
-        return {};
+        const auto written = file_->write(told_.answer->body());
+        if (!written)
+            complain(
+                terminal_.err,
+                fail(
+                    errc::refused,
+                    "--output-file: {}; the body goes to standard output",
+                    written.error().message()
+                )
+            );
+        return written.has_value();
     }
 
     const roles::process& around_;
@@ -168,7 +207,9 @@ private:
     const pay::options& config_;
     const x402::network_table known_ = x402::network_table::built_in();
     std::unique_ptr<http::client> client_;
+    std::optional<body_file> file_;
     std::optional<evm::private_key> key_;
+    std::optional<kept_payment> kept_;
     report told_;
 };
 

@@ -29,6 +29,8 @@ void tell_receipt(std::ostream& out, const report& of)
     const x402::receipt& got = *of.receipt;
     if (!got.success)
         out << "the receipt says that the payment did not settle: " << printable(got.reason, 300) << '\n';
+    else if (!of.receipt_doubt.empty())
+        out << "the receipt is none of this payment: " << printable(of.receipt_doubt, 300) << '\n';
     else
         out << "settled" << (got.transaction.empty() ? "" : " in transaction ")
             << printable(got.transaction, 100) << '\n';
@@ -68,6 +70,13 @@ void tell_terms(std::ostream& out, const report& of, const x402::network_table& 
         out << "  the server says: " << printable(terms.error, 300) << '\n';
 }
 
+void warn_of_clear(std::ostream& err, const wish& what)
+{
+    if (is_in_clear(what))
+        err << "warning: " << printable(what.where.origin.to_string(), longest_line)
+            << " is plain http: whoever reads along can use the payment for himself" << std::endl;
+}
+
 void tell_end(std::ostream& out, const report& of, const palette& colours)
 {
     const bool good = of.how == ending::served || of.how == ending::free;
@@ -88,6 +97,13 @@ void tell_end(std::ostream& out, const report& of, const palette& colours)
         tell_receipt(out, of);
     if (of.tries > 1)
         out << fmt::format("the same payment was sent {} times\n", of.tries);
+    if (!of.kept_in.empty())
+        out << fmt::format(
+            "to ask again with the same payment, which only you can read: portitor pay {} --payment-file {}, "
+            "and the same -X, -d and -H\n",
+            printable(of.what.url, longest_line),
+            of.kept_in
+        );
 }
 
 std::string printable_body(std::string_view body)

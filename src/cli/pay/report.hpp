@@ -1,7 +1,10 @@
 #pragma once
 
 #include "cli/output/text.hpp"
-#include "cli/pay/buyer_run.hpp"
+#include "cli/pay/ending.hpp"
+#include "cli/pay/wish.hpp"
+
+#include <portitor/x402/buyer.hpp>
 
 #include <boost/json/object.hpp>
 
@@ -23,6 +26,8 @@ struct report
     std::uint64_t valid_before = 0;                ///< of the payment that was signed, Unix seconds
     unsigned tries = 0;                            ///< with the payment
     std::optional<x402::receipt> receipt;
+    std::string receipt_doubt;  ///< why it is none of this payment, in half a sentence; empty where it may be
+    std::string kept_in;        ///< the file with the payment, where it may be sent again
     std::optional<http::response> answer;
 
     bool is_paid() const { return !payer.empty(); }
@@ -35,6 +40,9 @@ std::string in_words(const x402::payment_option& option, const wish& what, const
 
 /// What a 402 asks for: a line an option, and why others are passed over.
 void tell_terms(std::ostream& out, const report& of, const x402::network_table& known);
+
+/// Warns of a payment that others could read on its way; says nothing of any other.
+void warn_of_clear(std::ostream& err, const wish& what);
 
 /// How it ended, for people: status, size, receipt.
 void tell_end(std::ostream& out, const report& of, const palette& colours);

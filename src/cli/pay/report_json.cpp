@@ -55,14 +55,33 @@ json::object terms_json(const x402::payment_terms& terms, const x402::network_ta
         {"passedOver", std::move(passed_over)}};
 }
 
-json::object receipt_json(const x402::receipt& got)
+json::object receipt_json(const x402::receipt& got, const std::string& doubt)
 {
-    return {
+    json::object out{
         {"success", got.success},
         {"transaction", got.transaction},
         {"network", got.network},
         {"payer", got.payer},
         {"reason", got.reason}};
+    if (!doubt.empty())
+        out["doubt"] = doubt;
+    return out;
+}
+
+/// What is, or would be, paid; also by an earlier run, whose terms are not known any more.
+json::object payment_json(const report& of, const x402::network_table& known)
+{
+    json::object out = of.chosen ? option_json(*of.chosen, known) : json::object();
+    out["signed"] = of.is_paid();
+    if (of.is_paid())
+    {
+        out["payer"] = of.payer;
+        out["validBefore"] = of.valid_before;
+        out["tries"] = of.tries;
+    }
+    if (!of.kept_in.empty())
+        out["keptIn"] = of.kept_in;
+    return out;
 }
 
 void add_answer(json::object& out, const report& of, const std::string& body_file)
@@ -87,20 +106,10 @@ json::object to_json(const report& of, const x402::network_table& known, const s
         {"url", of.what.url}, {"method", of.what.method}, {"result", to_string(of.how)}, {"message", of.why}};
     if (of.terms)
         out["terms"] = terms_json(*of.terms, known);
-    if (of.chosen)
-    {
-        json::object payment = option_json(*of.chosen, known);
-        payment["signed"] = of.is_paid();
-        if (of.is_paid())
-        {
-            payment["payer"] = of.payer;
-            payment["validBefore"] = of.valid_before;
-            payment["tries"] = of.tries;
-        }
-        out["payment"] = std::move(payment);
-    }
+    if (of.chosen || of.is_paid())
+        out["payment"] = payment_json(of, known);
     if (of.receipt)
-        out["receipt"] = receipt_json(*of.receipt);
+        out["receipt"] = receipt_json(*of.receipt, of.receipt_doubt);
     if (of.answer)
         add_answer(out, of, body_file);
     return out;

@@ -37,11 +37,23 @@ void spending_options::declare(const config::headed& into, const char* key_help)
         true};
     real_money.is_typed_only = true;
     into.add(std::move(real_money));
+    config::option in_clear{
+        "allow-http",
+        "pay with real money also over plain http, where whoever reads along can use the payment",
+        "false",
+        config::set_bool(allow_http),
+        true};
+    in_clear.is_typed_only = true;
+    into.add(std::move(in_clear));
 }
 
 result<x402::spending_rules> spending_options::rules() const
 {
-    x402::spending_rules out{.networks = {}, .main_networks = allow_mainnet, .most = max_amount};
+    x402::spending_rules out{
+        .networks = {},
+        .main_networks = allow_mainnet,
+        .main_networks_in_clear = allow_http,
+        .most = max_amount};
     constexpr unsigned finest = 18;
     if (const auto most = atomic_units(max_amount, finest); !most)
         return most.error().within("--max-amount");

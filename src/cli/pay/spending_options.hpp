@@ -14,6 +14,7 @@ struct spending_options
     std::string max_amount;
     std::string max_atomic_amount;
     bool allow_mainnet = false;
+    bool allow_http = false;
 
     /// @param key_help what --key-file is to the command
     void declare(const config::headed& into, const char* key_help);

@@ -2,6 +2,7 @@
 
 #include <portitor/x402/payment.hpp>
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/beast/core/string.hpp>
 
 #include <algorithm>
@@ -31,6 +32,16 @@ result<wish> wish_for(const std::string& url)
     out.where = std::move(*where);
     out.url = url;
     return out;
+}
+
+bool is_in_clear(const wish& what)
+{
+    const std::string& host = what.where.origin.host;
+    if (what.where.origin.scheme == "https" || host == "localhost" || host.ends_with(".localhost"))
+        return false;
+    boost::system::error_code is_name;
+    const auto address = boost::asio::ip::make_address(host, is_name);
+    return is_name || !address.is_loopback();
 }
 
 result<std::pair<std::string, std::string>> parse_header(std::string_view line)

@@ -23,6 +23,9 @@ struct wish
 /// An http(s) URL for a buyer to ask. errc::invalid otherwise.
 result<wish> wish_for(const std::string& url);
 
+/// Whether whoever is on the way can read what is sent: plain http, and not to this machine itself.
+bool is_in_clear(const wish& what);
+
 /// Reads "Name: value". errc::invalid for what is no header, and for those that are set here.
 result<std::pair<std::string, std::string>> parse_header(std::string_view line);
 

@@ -2,6 +2,7 @@
 
 #include "cli/output/text.hpp"
 #include "cli/pay/key.hpp"
+#include "cli/pay/paying.hpp"
 
 #include <algorithm>
 #include <ostream>
@@ -69,13 +70,16 @@ asio::awaitable<result<bool>> paid_test::run(
         co_return nothing_paid("nothing is paid: the path is free", true);
     if (!told_.terms)
         co_return nothing_paid("nothing is paid: " + first.why, false);
-    const auto chosen = choose_as_sold(*told_.terms, expected, rules, known_);
+    x402::spending_rules here = rules;
+    here.in_clear = is_in_clear(told_.what);
+    const auto chosen = choose_as_sold(*told_.terms, expected, here, known_);
     if (!chosen)
         co_return nothing_paid(printable(chosen.error().message(), 4000), false);
     if (around_.stop.requested())
         co_return nothing_paid("nothing is paid: it was told to stop", false);
     told_.chosen = *chosen;
     const std::string words = in_words(**chosen, told_.what, known_);
+    warn_of_clear(terminal_.err, told_.what);
     auto paid = co_await pay_chosen(around_, client, std::move(key), told_, [&](const std::string& payer) {
         say(fmt::format("paying {} from {}", words, payer));
     });

@@ -1,7 +1,11 @@
 #pragma once
 
-#include "cli/pay/payment_run.hpp"
+#include "cli/command.hpp"
+#include "cli/pay/report.hpp"
+#include "cli/pay/unpaid.hpp"
 #include "cli/sell/answer_verdict.hpp"
+
+#include <portitor/evm/private_key.hpp>
 
 #include <boost/json/object.hpp>
 

@@ -1,7 +1,7 @@
 #include "cli/sell/test.hpp"
 
 #include "cli/output/text.hpp"
-#include "cli/pay/payment_run.hpp"
+#include "cli/pay/exchange.hpp"
 #include "cli/pay/spending_options.hpp"
 #include "cli/sell/answer_verdict.hpp"
 #include "cli/sell/common_options.hpp"
@@ -110,7 +110,7 @@ public:
         auto what = wish_of(*found->offer, *spec);
         if (!what)
             co_return what.error();
-        auto first = co_await pay::ask(**client, *what, known_);
+        auto first = co_await pay::ask(**client, around_.stop, *what, known_);
         if (!first)
             co_return first.error().within(printable(what->url));
         expected_answer expected;

@@ -1,6 +1,6 @@
 #include "catch.hpp"
-#include "cli/pay/buyer_run.hpp"
 #include "cli/pay/exchange.hpp"
+#include "cli/pay/paying.hpp"
 #include "pay_world.hpp"
 #include "run.hpp"
 
@@ -25,7 +25,7 @@ TEST_CASE("an unpaid request is free, or tells its terms", "[cli][pay]")
     const auto known = x402::network_table::built_in();
     const auto asked = [&](http::response said, std::optional<int> version = {}) {
         f.client.script.emplace_back(std::move(said));
-        return test::run(f.around.context, ask(f.client, f.what, known, version)).value();
+        return test::run(f.around.context, ask(f.client, f.around.stop, f.what, known, version)).value();
     };
     CHECK(asked(answer(200, "hello")).how == ending::free);
     CHECK(f.client.seen.back().target() == "/hello");
@@ -52,7 +52,7 @@ TEST_CASE("an unpaid request is free, or tells its terms", "[cli][pay]")
     CHECK(has(down.why, "503: upstream_unavailable: the service\\x1b is down"));
 
     f.client.script.emplace_back(fail(errc::unavailable, "cannot connect"));
-    CHECK(test::run(f.around.context, ask(f.client, f.what, known)).has_error());
+    CHECK(test::run(f.around.context, ask(f.client, f.around.stop, f.what, known)).has_error());
 }
 
 TEST_CASE("a request has what the buyer gave it", "[cli][pay]")
@@ -91,7 +91,7 @@ TEST_CASE("a v1 payment goes in its own header", "[cli][pay]")
     fixture f;
     f.payment.header = x402::payment_header::x_payment;
     f.client.script.emplace_back(answer(200));
-    test::run(f.around.context, buy(f.client, f.around.timers, f.what, f.payment));
+    test::run(f.around.context, buy(f.client, f.around.timers, f.around.stop, {f.what, f.payment}));
     CHECK(f.client.seen.at(0)["X-PAYMENT"] == "c2lnbmVk");
     CHECK(f.client.seen.at(0).count("PAYMENT-SIGNATURE") == 0);
 }
@@ -227,4 +227,94 @@ TEST_CASE("headers and methods are checked before they are sent", "[cli][pay]")
 TEST_CASE("nonces differ", "[cli][pay]")
 {
     CHECK(random_nonce().value() != random_nonce().value());
+}
+
+TEST_CASE("being told to stop ends a pause, and says what is known", "[cli][pay]")
+{
+    fixture f;
+    f.client.script.emplace_back(answer(503, "", "30"));
+    f.client.on_seen = [&] { f.around.stop.request(); };
+    const paid_answer ended = f.bought();
+    CHECK(ended.how == ending::unknown);
+    CHECK(ended.tries == 1);
+    CHECK(f.waited == std::chrono::seconds(0));
+    CHECK(has(ended.why, "told to stop"));
+    CHECK(has(ended.why, "not known whether the payment settled"));
+    CHECK(has(ended.why, "2026-11-24T"));
+}
+
+TEST_CASE("a payment that may have been sent before is never called unsent", "[cli][pay]")
+{
+    fixture f;
+    f.sent_before = true;
+    for (int i = 0; i < 6; ++i)
+        f.client.script.emplace_back(fail(errc::unavailable, "cannot connect"));
+    const paid_answer ended = f.bought();
+    CHECK(ended.how == ending::unknown);
+    CHECK_FALSE(has(ended.why, "nothing was charged"));
+}
+
+TEST_CASE("all answers to a payment together are bounded", "[cli][pay]")
+{
+    fixture f;
+    std::size_t allowed = 0;
+    const auto count = [&] {
+        for (const std::size_t each : f.client.limits)
+            allowed += each;
+    };
+    // Each as long as it may be.
+    f.client.fills = true;
+    for (int i = 0; i < 6; ++i)
+        f.client.script.emplace_back(answer(503, "", "1"));
+    CHECK(f.bought().how == ending::unknown);
+    CHECK(f.client.seen.size() == 1);
+    count();
+    CHECK(allowed == max_answer);
+
+    // Broken ones, whatever came of them.
+    f.client = scripted_client();
+    for (int i = 0; i < 6; ++i)
+        f.client.script.emplace_back(fail(errc::timed_out, "no answer"));
+    CHECK(f.bought().how == ending::unknown);
+    allowed = 0;
+    count();
+    CHECK(allowed < 2 * max_answer);
+    CHECK(f.client.seen.size() == 6);
+
+    // What came, and cannot be read, is no better the next time.
+    f.client = scripted_client();
+    f.client.script.emplace_back(fail(errc::protocol, "body limit exceeded"));
+    const paid_answer unread = f.bought();
+    CHECK(unread.how == ending::unknown);
+    CHECK(f.client.seen.size() == 1);
+}
+
+TEST_CASE("terms that can be read in two ways are not read", "[cli][pay]")
+{
+    fixture f;
+    const auto known = x402::network_table::built_in();
+    const auto asked = [&](http::response said) {
+        f.client.script.emplace_back(std::move(said));
+        return test::run(f.around.context, ask(f.client, f.around.stop, f.what, known)).value();
+    };
+    http::response twice = terms_answer();
+    twice.insert("payment-required", std::string(twice["PAYMENT-REQUIRED"]));
+    auto told = asked(std::move(twice));
+    CHECK(told.how == ending::failed);
+    CHECK(has(told.why, "more than one header PAYMENT-REQUIRED"));
+
+    http::response nothing = answer(402);
+    nothing.set("PAYMENT-REQUIRED", x402::encode_base64(R"({"x402Version":2,"accepts":[]})"));
+    told = asked(std::move(nothing));
+    CHECK(told.how == ending::failed);
+    CHECK(has(told.why, "accepts is empty"));
+
+    // Two receipts are none.
+    f.client.seen.clear();
+    http::response served = answer(200, "hello");
+    const std::string receipt = x402::encode_base64(R"({"success":true,"transaction":"0xab"})");
+    served.insert("PAYMENT-RESPONSE", receipt);
+    served.insert("PAYMENT-RESPONSE", receipt);
+    f.client.script.emplace_back(std::move(served));
+    CHECK_FALSE(f.bought().receipt);
 }

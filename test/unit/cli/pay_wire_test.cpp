@@ -1,7 +1,8 @@
 #include "catch.hpp"
-#include "cli/pay/buyer_run.hpp"
 #include "cli/pay/key.hpp"
+#include "cli/pay/purchase.hpp"
 #include "cli/pay/report.hpp"
+#include "cli/pay/unpaid.hpp"
 #include "hand_made_process.hpp"
 #include "run.hpp"
 #include "wire.hpp"
@@ -53,7 +54,7 @@ struct shop
         once.tries = 1;
         x402::signed_payment payment{
             x402::payment_header::payment_signature, "c2lnbmVk", evm::address(), 1'795'511'510};
-        return run(around.context, buy(*client, around.timers, what, payment, once));
+        return run(around.context, buy(*client, around.timers, around.stop, {what, payment}, once));
     }
 };
 
@@ -89,7 +90,7 @@ TEST_CASE("a server that nobody runs got no payment", "[cli][pay]")
 TEST_CASE("terms may be longer than headers usually are", "[cli][pay]")
 {
     const std::string terms = x402::encode_base64(
-        R"({"x402Version":2,"accepts":[],"error":")" + std::string(20'000, 'x') + R"("})"
+        R"({"x402Version":2,"accepts":[{}],"error":")" + std::string(20'000, 'x') + R"("})"
     );
     shop f;
     f.serve([&terms](wire& line, int) -> asio::awaitable<void> {
@@ -100,7 +101,7 @@ TEST_CASE("terms may be longer than headers usually are", "[cli][pay]")
     });
     const auto known = x402::network_table::built_in();
     const wish what = wish_for(f.server->origin().to_string() + "/hello").value();
-    const auto asked = run(f.around.context, ask(*f.client, what, known));
+    const auto asked = run(f.around.context, ask(*f.client, f.around.stop, what, known));
     REQUIRE(asked.has_value());
     CHECK(asked->how == ending::terms);
     CHECK(asked->terms.value().error.size() == 20'000);

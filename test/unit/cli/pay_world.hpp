@@ -1,7 +1,8 @@
 #pragma once
 
 #include "catch.hpp"
-#include "cli/pay/buyer_run.hpp"
+#include "cli/pay/purchase.hpp"
+#include "cli/pay/unpaid.hpp"
 #include "hand_made_process.hpp"
 
 #include <portitor/x402/payment_required.hpp>
@@ -10,6 +11,7 @@
 #include <boost/asio/detached.hpp>
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -24,15 +26,23 @@ class scripted_client final : public http::client
 public:
     std::deque<result<http::response>> script;
     std::vector<http::request> seen;
+    std::vector<std::size_t> limits;  ///< of the answer to each
+    std::function<void()> on_seen;
+    bool fills = false;  ///< answers are as long as they may be
 
     asio::awaitable<result<http::response>>
-    send(http::origin, http::request message, http::client_options) override
+    send(http::origin, http::request message, http::client_options options) override
     {
         seen.push_back(std::move(message));
+        limits.push_back(options.max_body);
+        if (on_seen)
+            on_seen();
         if (script.empty())
             co_return fail(errc::protocol, "nothing more was scripted");
         auto next = std::move(script.front());
         script.pop_front();
+        if (fills && next)
+            next->body() = std::string(options.max_body, 'x');
         co_return next;
     }
 
@@ -86,7 +96,8 @@ struct fixture
     {
         std::optional<paid_answer> out;
         const auto work = [&]() -> asio::awaitable<void> {
-            auto ended = co_await buy(client, around.timers, what, payment, limits);
+            auto ended =
+                co_await buy(client, around.timers, around.stop, {what, payment, sent_before}, limits);
             out = std::move(ended);
         };
         asio::co_spawn(around.context, work(), asio::detached);
@@ -110,6 +121,7 @@ struct fixture
         return std::move(*out);
     }
 
+    bool sent_before = false;
     std::chrono::milliseconds waited{0};
 };
 

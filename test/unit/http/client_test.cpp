@@ -341,6 +341,31 @@ TEST_CASE("an answer that is too large is a protocol error", "[core][http_client
     CHECK(body_of(f.send(verb::get, small)) == "error protocol");
 }
 
+TEST_CASE("what frames a body has an end too", "[core][http_client]")
+{
+    const std::string begin = GENERATE("1;a=", "5\r\nwhole\r\n9;", "0\r\nA: ");
+    const bool streamed = GENERATE(false, true);
+    CAPTURE(begin, streamed);
+    fixture f;
+    bool taken = true;
+    f.serve([&](wire& line, int) -> asio::awaitable<void> {
+        co_await f.take(line);
+        co_await line.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + begin);
+        // A client that kept it all would go on taking it.
+        for (int i = 0; taken && i < 500; ++i)
+            taken = co_await line.send(std::string(64 * 1024, 'x'));
+    });
+    if (streamed)
+    {
+        auto stream = f.open(verb::get);
+        REQUIRE(stream.has_value());
+        std::vector<std::size_t> pieces;
+        CHECK(run(f.context, read_all(**stream, pieces)).starts_with("error protocol"));
+    }
+    else
+        CHECK(body_of(f.send(verb::get)) == "error protocol");
+}
+
 TEST_CASE("an answer's header may be as long as the caller says", "[core][http_client]")
 {
     const std::string terms = "PAYMENT-REQUIRED: " + std::string(12'000, 'a') + "\r\n";

@@ -104,7 +104,7 @@ TEST_CASE("a signature is for one token, chain and payee", "[x402][buyer]")
 TEST_CASE("no payment is valid for longer than an hour", "[x402][buyer]")
 {
     payment_requirement wanted = usdc_requirement();
-    wanted.max_timeout_seconds = 4'000'000'000;
+    wanted.max_timeout_seconds = 315'360'000;
     const payment offered = sold(terms_of(wanted, 2));
     CHECK(offered.valid_before == u256(now_seconds + 3600));
 }
@@ -206,10 +206,18 @@ TEST_CASE("what cannot be paid is passed over, with the reason", "[x402][buyer]"
         {"amount", "0x10", "amount must be"},
         {"amount", 10000, "amount must be"},
         {"amount", json::string(79, '9'), "amount must be"},
+        {"amount", "0", "amount must be more than 0"},
+        {"amount", "000", "amount must be more than 0"},
         {"asset", "0x12", "asset must be"},
         {"payTo", "0x0000000000000000000000000000000000000000", "payTo must be"},
         {"maxTimeoutSeconds", 0, "maxTimeoutSeconds must be"},
         {"maxTimeoutSeconds", "60", "maxTimeoutSeconds must be"},
+        {"maxTimeoutSeconds", -60, "maxTimeoutSeconds must be"},
+        {"maxTimeoutSeconds", 315'360'001, "maxTimeoutSeconds must be"},
+        {"maxTimeoutSeconds", std::int64_t{1} << 62, "maxTimeoutSeconds must be"},
+        {"payTo", "0x036CbD53842c5426634e7929541eC2318f3dCF7e", "another address than the token's own"},
+        {"extra/name", "USD Coin", "USDC on eip155:84532 is \"USDC\", version \"2\""},
+        {"extra/version", "1", "USDC on eip155:84532 is \"USDC\", version \"2\""},
         {"extra", nullptr, "extra must be"},
         {"extra/name", "", "extra must be"},
         {"extra/version", 2, "extra must be"},
@@ -248,6 +256,8 @@ TEST_CASE("what is no 402 of x402 is refused", "[x402][buyer]")
     CHECK(has(refused(encode_base64("{\"x402Version\":1}"), "", {}), "x402Version must be 2"));
     CHECK(has(refused(encode_base64("{\"x402Version\":2}"), "", {}), "accepts must be a list"));
     CHECK(has(refused({}, "{\"x402Version\":2,\"accepts\":[]}", {}), "x402Version must be 1"));
+    CHECK(has(refused({}, "{\"x402Version\":1,\"accepts\":[]}", {}), "accepts is empty"));
+    CHECK(has(refused(encode_base64("{\"x402Version\":2,\"accepts\":[]}"), "", {}), "accepts is empty"));
     CHECK(has(refused(std::string(max_terms + 1, 'a'), "", {}), "longer than"));
     CHECK(has(refused({}, std::string(max_terms + 1, ' '), {}), "longer than"));
 
@@ -263,6 +273,60 @@ TEST_CASE("both versions can be asked for where both are there", "[x402][buyer]"
     CHECK(read_terms(asked.header_value, asked.body, networks()).value().version == 2);
     CHECK(read_terms(asked.header_value, asked.body, networks(), 1).value().version == 1);
     CHECK(read_terms({}, asked.body, networks()).value().version == 1);
+}
+
+TEST_CASE("a 402 whose header and body ask for different things is refused", "[x402][buyer]")
+{
+    const payment_requirement wanted = usdc_requirement();
+    const auto read = [&](const payment_requirement& in_body, std::optional<int> version) {
+        const payment_required header = make_payment_required({&wanted, 1}, "");
+        const payment_required body = make_payment_required({&in_body, 1}, "");
+        return read_terms(header.header_value, body.body, networks(), version);
+    };
+    const auto version = GENERATE(std::optional<int>(), std::optional(1), std::optional(2));
+    CHECK(read(wanted, version).has_value());
+    payment_requirement other = wanted;
+    other.amount = 10001;
+    const auto dearer = read(other, version);
+    REQUIRE(dearer.has_error());
+    CHECK(dearer.error().code() == errc::protocol);
+    CHECK(has(dearer.error().message(), "asks for 10000 units of 0x036C"));
+    CHECK(has(dearer.error().message(), "its body for 10001 to"));
+    other = wanted;
+    other.pay_to = payer;
+    CHECK(has(read(other, version).error().message(), "contradicts itself"));
+    // Another token is another way to pay, and v2 may say the same twice.
+    other = make_requirement(*networks().find("base"), *networks().find("base")->default_token());
+    other.pay_to = seller;
+    other.amount = 1;
+    other.resource_url = wanted.resource_url;
+    CHECK(read(other, version).has_value());
+    const std::string same = json::serialize(v2_terms(wanted));
+    CHECK(read_terms(encode_base64(same), same, networks()).has_value());
+    json::object dear = v2_terms(wanted);
+    dear["accepts"].as_array()[0].as_object()["amount"] = "20000";
+    CHECK(read_terms(encode_base64(same), json::serialize(dear), networks()).has_error());
+}
+
+TEST_CASE("money that anybody on the way could take is not sent", "[x402][buyer]")
+{
+    payment_requirement real =
+        make_requirement(*networks().find("base"), *networks().find("base")->default_token());
+    real.pay_to = seller;
+    real.amount = 1;
+    spending_rules rules{.networks = {}, .main_networks = true, .in_clear = true};
+    const payment_terms terms = terms_of(real, 2);
+    CHECK(has(choose(terms, rules, networks()).error().message(), "--allow-http"));
+    CHECK(choose(terms_of(usdc_requirement(), 2), rules, networks()).has_value());
+    rules.main_networks_in_clear = true;
+    CHECK(choose(terms, rules, networks()).has_value());
+}
+
+TEST_CASE("the server's words are read from any terms", "[x402][buyer]")
+{
+    CHECK(words_in_terms(encode({{"error", "no"}, {"accepts", json::array()}})) == "no");
+    CHECK(words_in_terms("***").empty());
+    CHECK(words_in_terms(encode({{"error", 5}})).empty());
 }
 
 TEST_CASE("the buyer's rules decide what is paid", "[x402][buyer]")
@@ -311,8 +375,6 @@ TEST_CASE("the first option that the rules allow is chosen", "[x402][buyer]")
     const auto chosen = choose(*terms, {}, networks());
     REQUIRE(chosen.has_value());
     CHECK(*chosen == &terms->options.at(1));
-    message["accepts"] = json::array();
-    CHECK(has(choose(read_v2(message).value(), {}, networks()).error().message(), "accepts is empty"));
 }
 
 TEST_CASE("only what is known as a test network is one", "[x402][buyer]")
@@ -347,4 +409,20 @@ TEST_CASE("receipts are read", "[x402][buyer]")
           encode({{"success", "yes"}}),
           std::string(20'000, 'a')})
         CHECK(read_receipt(text).error().code() == errc::protocol);
+}
+
+TEST_CASE("a receipt of something else is noticed", "[x402][buyer]")
+{
+    const payment_terms terms = terms_of(usdc_requirement(), 1);
+    const auto told = [&](receipt got) {
+        return doubt_about(got, evm::address::parse(payer).value(), &terms.options.at(0));
+    };
+    const std::string hash = "0x" + std::string(64, 'a');
+    CHECK(told({true, hash, "eip155:84532", payer, ""}).empty());
+    CHECK(told({true, hash, "base-sepolia", "0x70997970c51812dc3a010c7d01b50e0d17dc79c8", ""}).empty());
+    CHECK(told({true, "", "", "", ""}).empty());
+    CHECK(has(told({true, hash, "eip155:84532", seller, ""}), "another payer, 0x2096"));
+    CHECK(has(told({true, hash, "eip155:84532", "me", ""}), "another payer, me"));
+    CHECK(has(told({true, hash, "eip155:8453", payer, ""}), "another network, eip155:8453"));
+    CHECK(has(told({true, "0x1", "eip155:84532", payer, ""}), "its transaction, 0x1, is none"));
 }

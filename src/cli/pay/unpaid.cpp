@@ -1,46 +1,24 @@
-#include "cli/pay/buyer_run.hpp"
+#include "cli/pay/unpaid.hpp"
 
 #include "cli/output/text.hpp"
 #include "cli/pay/exchange.hpp"
 
+#include <portitor/core/deadline.hpp>
 #include <portitor/x402/payment_required.hpp>
-
-#include <openssl/rand.h>
 
 namespace portitor::cli::pay {
 
 namespace asio = boost::asio;
 
-const char* to_string(ending how) noexcept
-{
-    switch (how)
-    {
-    case ending::terms:
-        return "terms";
-    case ending::free:
-        return "free";
-    case ending::served:
-        return "served";
-    case ending::refused:
-        return "refused";
-    case ending::used:
-        return "used";
-    case ending::unknown:
-        return "unknown";
-    case ending::unsent:
-        return "unsent";
-    case ending::moved:
-        return "moved";
-    case ending::failed:
-        return "failed";
-    }
-    return "?";
-}
-
 namespace {
 
 void read_terms_into(unpaid_answer& out, const x402::network_table& known, std::optional<int> version)
 {
+    if (out.answer.count(x402::payment_required_header) > 1)
+    {
+        out.why = "the 402 has more than one header PAYMENT-REQUIRED: which of them is meant is not known";
+        return;
+    }
     const auto header = header_of(out.answer, x402::payment_required_header);
     auto terms = x402::read_terms(header, out.answer.body(), known, version);
     if (!terms)
@@ -55,13 +33,20 @@ void read_terms_into(unpaid_answer& out, const x402::network_table& known, std::
 }  // namespace
 
 asio::awaitable<result<unpaid_answer>>
-ask(http::client& client, wish what, const x402::network_table& known, std::optional<int> version)
+ask(http::client& client,
+    stop_signal& stop,
+    wish what,
+    const x402::network_table& known,
+    std::optional<int> version)
 {
-    auto answer = co_await client.send(what.where.origin, request_for(what), options_of(what));
+    auto answer =
+        co_await unless(stop.wait(), client.send(what.where.origin, request_for(what), options_of(what)));
     if (!answer)
-        co_return answer.error();
+        co_return fail(errc::canceled, "told to stop before an answer came; nothing was paid");
+    if (!*answer)
+        co_return answer->error();
     unpaid_answer out;
-    out.answer = std::move(*answer);
+    out.answer = std::move(**answer);
     const unsigned status = out.answer.result_int();
     if (status >= 200 && status < 300)
         out.how = ending::free;
@@ -75,14 +60,6 @@ ask(http::client& client, wish what, const x402::network_table& known, std::opti
     else
         read_terms_into(out, known, version);
     co_return out;
-}
-
-result<evm::word> random_nonce()
-{
-    evm::word out{};
-    if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1)
-        return fail(errc::unavailable, "the system gives no random numbers");
-    return out;
 }
 
 }  // namespace portitor::cli::pay
