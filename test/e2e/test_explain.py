@@ -94,7 +94,7 @@ def explained(stack, method, paths):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_it_agrees_with_the_gateway_on_any_path(stack, sold, method):
     random_from = random.Random(f"{SEED}-{method}")
     paths = [some_path(random_from) for _ in range(COUNT)]

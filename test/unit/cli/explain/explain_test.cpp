@@ -200,6 +200,28 @@ TEST_CASE("a credential's value is not seen from here, and that is said", "[cli]
     );
 }
 
+TEST_CASE("a preflight of a page that the operator lets in is told", "[cli][explain]")
+{
+    gateway_world w;
+    w.sell();
+    w.route("own", "/services/web", through({"gate"}) + "," + to("web"));
+    const std::string passes = "a preflight of a page of https://shop.example passes without payment";
+    CHECK(
+        w.run({"explain", "/services/web", "-X", "OPTIONS"}).out.find("cors-origins lets in") !=
+        std::string::npos
+    );
+    w.create(
+        api::config_map_resource,
+        R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace":"portitor","name":"portitor-config"},)"
+        R"("data":{"portitor.yaml":)"
+        R"("default-facilitator: https://x402.org/facilitator\ncors-origins: https://shop.example\n"}})"
+    );
+    const auto told = w.run({"explain", "/services/web", "-X", "OPTIONS"});
+    CHECK(told.out.find("402, and 0.01 USDC") != std::string::npos);
+    CHECK(told.out.find(passes) != std::string::npos);
+    CHECK(w.run({"explain", "/services/web"}).out.find(passes) == std::string::npos);
+}
+
 TEST_CASE("an object that cannot be taken into account is named", "[cli][explain]")
 {
     gateway_world w;
