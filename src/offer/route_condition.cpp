@@ -2,6 +2,7 @@
 
 #include "offer/naming.hpp"
 #include "offer/paid_path.hpp"
+#include "offer/parent_word.hpp"
 
 namespace portitor::offer {
 
@@ -13,24 +14,19 @@ namespace {
 
 bool is_our_parent(const json::object& entry, const kube::object& route, const plan_settings& settings)
 {
-    const json::object& parent = kube::object_at(entry, "parentRef");
-    return kube::string_at(entry, "controllerName") == settings.gateway.controller &&
-           kube::string_at(parent, "name") == settings.gateway.gateway.name &&
-           kube::string_or(parent, "namespace", route.meta.ns) == settings.gateway.gateway.ns &&
-           kube::string_at(parent, "sectionName") == settings.gateway.section;
+    return speaks_for_gateway(entry, route, settings) &&
+           kube::string_at(entry, "parentRef.sectionName") == settings.gateway.section;
 }
 
-// What the Gateway's controller says, in its own words where it refuses. A verdict on an older generation is
-// none.
+// What the Gateway's controller says, in its own words where it refuses.
 kube::condition
 verdict_of_parent(const json::object& entry, const kube::object& route, const plan_settings& settings)
 {
     constexpr std::string_view type = condition_type::route_published;
-    const auto conditions = kube::parse_conditions(entry);
     for (const char* needed : {"Accepted", "ResolvedRefs"})
     {
-        const auto* said = kube::find_condition(conditions, needed);
-        if (!said || said->observed_generation != route.meta.generation)
+        const auto said = present_word(entry, route, needed);
+        if (!said)
             return make_condition(
                 type,
                 "Unknown",

@@ -1,5 +1,6 @@
 #include "offer/way_around.hpp"
 
+#include "offer/parent_word.hpp"
 #include "offer/place.hpp"
 
 #include <portitor/api/names.hpp>
@@ -108,11 +109,7 @@ bool is_attached(const kube::object& route, const plan_settings& settings)
     return std::any_of(parents.begin(), parents.end(), [&](const json::value& each) {
         const json::object& parent = kube::as_object(each);
         const std::string section = kube::string_at(parent, "sectionName");
-        return kube::string_or(parent, "group", api::http_route_resource.group) ==
-                   api::http_route_resource.group &&
-               kube::string_or(parent, "kind", "Gateway") == "Gateway" &&
-               kube::string_or(parent, "namespace", route.meta.ns) == settings.gateway.gateway.ns &&
-               kube::string_at(parent, "name") == settings.gateway.gateway.name &&
+        return names_gateway(parent, route, settings) &&
                (section.empty() || settings.gateway.section.empty() || section == settings.gateway.section);
     });
 }

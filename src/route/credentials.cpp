@@ -47,6 +47,7 @@ result<void> credential::refresh()
     const std::lock_guard lock(mutex_);
     if (!value_ || *value_ != *text)
         value_ = std::make_shared<const std::string>(std::move(*text));
+    has_value_.store(true, std::memory_order_release);
     return {};
 }
 

@@ -3,6 +3,7 @@
 #include <portitor/config/credentials.hpp>
 #include <portitor/core/error.hpp>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,6 +24,8 @@ public:
 
     /// Null as long as the file could not be read.
     std::shared_ptr<const std::string> value() const;
+    /// Whether there is a value; what has one keeps it. Takes no lock.
+    bool has_value() const { return has_value_.load(std::memory_order_acquire); }
 
     /// Reads the file again. A file that cannot be read, or does not hold one line of text, is errc::invalid
     /// and leaves the last value in force.
@@ -32,6 +35,7 @@ private:
     config::credential_entry entry_;
     mutable std::mutex mutex_;
     std::shared_ptr<const std::string> value_;
+    std::atomic<bool> has_value_ = false;
 };
 
 /// The operator's list of credentials.

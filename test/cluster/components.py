@@ -11,6 +11,8 @@ from .process import Process
 API_PORT = 6443
 API_SERVER = f"https://127.0.0.1:{API_PORT}"
 WEB_PORT = 8000
+# For listeners of HTTPS that a test adds to the Gateway.
+WEB_TLS_PORT = 8445
 
 _ETCD = "http://127.0.0.1:2379"
 _TRAEFIK_PING = "http://127.0.0.1:8080/ping"
@@ -121,6 +123,7 @@ class Components:
         """The gateway; `throttle` is the least time between two of its readings of the cluster."""
         flags = {
             "entrypoints.web.address": f":{WEB_PORT}",
+            "entrypoints.websecure.address": f":{WEB_TLS_PORT}",
             "entrypoints.traefik.address": "127.0.0.1:8080",
             "ping": "true",
             "accesslog": "true",

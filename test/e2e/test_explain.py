@@ -94,7 +94,7 @@ def explained(stack, method, paths):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_it_agrees_with_the_gateway_on_any_path(stack, sold, method):
     random_from = random.Random(f"{SEED}-{method}")
     paths = [some_path(random_from) for _ in range(COUNT)]
@@ -144,7 +144,7 @@ def test_another_host_is_another_offer_s(stack, sold):
     assert of("/x/hosted")["status"] == 404
     assert of("/nothing/here")["status"] == 404
     nowhere = stack.portitor("explain", "nonsense")
-    assert nowhere.returncode == 1 and "write a URL such as" in nowhere.stderr
+    assert nowhere.returncode == 2 and "write a URL such as" in nowhere.stderr
 
 
 def test_a_way_around_the_gate_is_said_to_be_one(stack, sold):

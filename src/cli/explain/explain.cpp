@@ -2,15 +2,15 @@
 
 #include "cli/explain/explainer.hpp"
 #include "cli/explain/render.hpp"
+#include "cli/output/complaint.hpp"
 #include "cli/yaml.hpp"
-#include "route/credentials.hpp"
 
-#include <portitor/api/resources.hpp>
 #include <portitor/config/setters.hpp>
-#include <portitor/kube/list_all.hpp>
 
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+#include <cctype>
 #include <istream>
 #include <ostream>
 
@@ -20,6 +20,9 @@ namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
+
+// So many objects that could not be taken into account are named.
+constexpr std::size_t most_left_out = 5;
 
 class explain_action final : public action
 {
@@ -63,6 +66,22 @@ public:
              .letter = 'o',
              .values = {"text", "yaml", "json"}}
         );
+        config::option where{
+            "offer-namespace",
+            "namespace to look at where not all may be listed; without it the context's",
+            "",
+            config::set_text(ns_)};
+        where.letter = 'n';
+        // --namespace of the roles is where Portitor runs, and hidden behind this one.
+        where.aliases = {"namespace"};
+        where.placeholder = "NAMESPACE";
+        own.add(std::move(where));
+        into.add(
+            {"cors-origins",
+             "origins whose pages may pay: \"*\", or those listed, separated by spaces; as the verifier's",
+             "",
+             config::set_text(origins_)}
+        );
         into.positional("URL", "URLs, or paths, of requests", requests_);
     }
 
@@ -74,6 +93,18 @@ public:
             );
         if (!file_.empty() && file_ != "-")
             return fail(errc::invalid, "-f \"{}\": only - is read, for standard input", file_);
+        if (auto checked = check_method(); !checked)
+            return checked.error();
+        if (!host_.empty())
+        {
+            if (auto checked = explain::check_host(host_); !checked)
+                return checked.error().within("--host");
+        }
+        for (const std::string& each : requests_)
+        {
+            if (auto read = explain::read_target(each); !read)
+                return read.error();
+        }
         return settings_.resolve();
     }
 
@@ -82,77 +113,96 @@ public:
         auto server = around.connect();
         if (!server)
             co_return server.error();
-        kube::api& api = **server;
-        co_await settings_.complete(api, terminal);
-        auto market = co_await market_view::read(around, api, settings_.plan(), {});
-        if (!market)
-            co_return market.error();
-        auto routes = co_await list(api, api::http_route_resource);
-        if (!routes)
-            co_return routes.error();
-        auto payment_routes = co_await list(api, api::payment_route_resource);
-        if (!payment_routes)
-            co_return payment_routes.error();
-        const explain::explainer work(
-            **market, settings_, std::move(*routes), std::move(*payment_routes), around.clock.now()
+        co_await settings_.complete(**server, terminal);
+        auto seen = co_await explain::look_around(
+            **server, settings_.plan().gateway.gateway, ns_.empty() ? terminal.default_namespace : ns_
         );
-        read_more(terminal.in);
-        co_return explain_all(work, **market, terminal);
+        if (!seen)
+            co_return seen.error();
+        explain::explainer work(*seen, settings_, **server);
+        tell_surroundings(*seen, work, terminal);
+        co_return co_await explain_all(work, terminal);
     }
 
 private:
-    static asio::awaitable<result<std::vector<kube::object_ptr>>> list(kube::api& server, kube::resource kind)
+    // The verifier takes no other methods.
+    result<void> check_method() const
     {
-        auto listed = co_await kube::list_objects(server, kind, {kube::selection()});
-        if (!listed)
-            co_return listed.error().to_error().within(fmt::format("listing {}s", kind.kind));
-        co_return std::move(*listed);
+        const bool is_one = std::all_of(method_.begin(), method_.end(), [](unsigned char c) {
+            return std::isalpha(c) != 0 || c == '-';
+        });
+        if (method_.empty() || method_.size() > 32 || !is_one)
+            return fail(errc::invalid, "--method \"{}\" is none: write one such as GET", method_);
+        return {};
     }
 
-    void read_more(std::istream& in)
+    void tell_surroundings(const explain::seen& seen, const explain::explainer& work, const console& terminal)
     {
-        std::string line;
-        while (!file_.empty() && std::getline(in, line))
-        {
-            if (!line.empty())
-                requests_.push_back(line);
-        }
-    }
-
-    int explain_all(const explain::explainer& work, const market_view& market, const console& terminal)
-    {
-        bool all_apply = true;
-        json::array everything;
-        const palette colours(terminal.colour);
         if (output_ == "text")
-            terminal.out << colours.paint(tone::dim, "settings: " + printable(settings_.source())) << '\n';
-        for (const std::string& each : market.unseen())
+            terminal.out
+                << palette(terminal.colour).paint(tone::dim, "settings: " + printable(settings_.source()))
+                << '\n';
+        for (const std::string& each : seen.unseen)
             terminal.err << "portitor: not seen: " << printable(each) << '\n';
+        const std::vector<std::string> left_out = work.left_out();
+        const std::size_t shown = std::min(left_out.size(), most_left_out);
+        for (std::size_t i = 0; i < shown; ++i)
+            terminal.err << "portitor: left out: " << printable(left_out[i], 300) << '\n';
+        if (shown < left_out.size())
+            terminal.err << fmt::format("portitor: left out: {} more\n", left_out.size() - shown);
+    }
+
+    asio::awaitable<int> explain_all(explain::explainer& work, console terminal)
+    {
         for (const std::string& each : requests_)
+            co_await explain_one(work, each, terminal);
+        std::string line;
+        while (!file_.empty() && std::getline(terminal.in, line))
         {
-            const auto made = work.explain(each, host_, method_);
-            all_apply = all_apply && made && made->applies();
-            if (!made)
-                terminal.err << "portitor: " << printable(made.error().message()) << '\n';
-            else if (output_ == "text")
-                explain::print(terminal.out, *made, colours, with_402_);
-            else
-                everything.push_back(explain::to_json(*made));
+            if (line.ends_with('\r'))
+                line.pop_back();
+            if (!line.empty())
+                co_await explain_one(work, line, terminal);
         }
         if (output_ == "json")
-            terminal.out << printable_json(json::serialize(everything)) << '\n';
+            terminal.out << printable_json(json::serialize(everything_)) << '\n';
         if (output_ == "yaml")
-            terminal.out << to_yaml(everything);
-        return all_apply ? 0 : 1;
+            terminal.out << to_yaml(everything_);
+        co_return exit_code_;
+    }
+
+    asio::awaitable<void> explain_one(explain::explainer& work, std::string written, console terminal)
+    {
+        auto request = explain::read_target(written);
+        if (!request)
+        {
+            exit_code_ = refuse_usage(terminal.err, request.error());
+            co_return;
+        }
+        request->method = method_;
+        if (request->host.empty())
+            request->host = host_;
+        const explain::explanation made = co_await work.explain(std::move(*request), origins_);
+        if (!made.applies() && exit_code_ == 0)
+            exit_code_ = 1;
+        if (output_ == "text")
+            explain::print(terminal.out, made, palette(terminal.colour), with_402_);
+        else
+            everything_.push_back(explain::to_json(made));
     }
 
     operator_settings settings_;
     std::vector<std::string> requests_;
     std::string method_;
     std::string host_;
+    std::string ns_;
+    std::string origins_;
     std::string file_;
     std::string output_;
     bool with_402_ = false;
+
+    json::array everything_;  ///< that is printed at the end
+    int exit_code_ = 0;
 };
 
 }  // namespace

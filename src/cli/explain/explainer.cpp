@@ -1,297 +1,238 @@
 #include "cli/explain/explainer.hpp"
 
-#include "cli/output/masked.hpp"
-
-#include <portitor/api/conditions.hpp>
-#include <portitor/x402/payment_required.hpp>
-#include <portitor/x402/words.hpp>
-
-#include <algorithm>
-#include <span>
+#include "cli/explain/remarks.hpp"
 
 namespace portitor::cli::explain {
 
+namespace asio = boost::asio;
+
 namespace {
 
-namespace json = boost::json;
-
-constexpr std::string_view unbound = "/verify";
-
-std::string offer_of(const kube::object& payment_route)
+void answer(explanation& into, const char* outcome, unsigned status, std::string words)
 {
-    const kube::owner_reference* owner = api::owning_offer(payment_route.meta);
-    return owner ? payment_route.meta.ns + "/" + owner->name : std::string();
+    into.outcome = outcome;
+    into.status = status;
+    into.words = std::move(words);
 }
 
-std::string named_facilitator(const std::string& url, const operator_settings& settings)
+std::string name_of(const candidate& which)
 {
-    for (const config::facilitator& each : settings.plan().lists.facilitators.entries)
+    return fmt::format("HTTPRoute {}", which.route.to_string());
+}
+
+// A gate that lets a request pass is not the end of it.
+void end_behind_gate(explanation& into, unsigned status, const std::string& what)
+{
+    if (into.outcome == "free")
     {
-        if (each.url == url)
-            return fmt::format("{} ({})", each.name, masked_url(url));
+        into.status = status;
+        into.words = "this path is free, and " + what;
     }
-    return masked_url(url);
+    else if (into.outcome == "payment_required")
+        into.remarks.push_back("for a request that has paid " + what);
 }
 
 }  // namespace
 
-explainer::explainer(
-    const market_view& market,
-    const operator_settings& settings,
-    std::vector<kube::object_ptr> routes,
-    std::vector<kube::object_ptr> payment_routes,
-    clock::time_point now
-)
-    : market_(market), settings_(settings), routes_(std::move(routes)), now_(now)
-{
-    const config::operator_lists& lists = settings.plan().lists;
-    for (const config::facilitator& each : lists.facilitators.entries)
-        facilitators_.insert(each.url);
-    std::vector<config::credential_entry> credentials = lists.credentials.entries;
-    for (const kube::object_ptr& each : payment_routes)
-    {
-        // Who knows no settings takes the routes at their word.
-        if (settings.known())
-            continue;
-        facilitators_.insert(kube::string_at(each->spec(), "facilitatorURL"));
-        if (const std::string name = kube::string_at(each->spec(), "credential"); !name.empty())
-            credentials.push_back({name, {}, {"*"}});
-    }
-    credentials_ = std::make_unique<route::credential_store>(credentials);
-    const route::serving_limits allowed{lists.networks.table, facilitators_, *credentials_};
-    for (const kube::object_ptr& each : payment_routes)
-    {
-        const std::string offer = offer_of(*each);
-        auto served = route::served_route::compile(*each, allowed);
-        if (!served)
-        {
-            refused_[offer] = served.error().message();
-            continue;
-        }
-        payment_routes_[(*served)->key()] = each;
-        auto counters = std::make_shared<route::route_counters>(unused_, (*served)->key());
-        table_ = table_.with(std::make_shared<route::table_entry>(route::table_entry{*served, counters}));
-    }
-    table_ = table_.completed();
-}
+explainer::explainer(const seen& around, const operator_settings& settings, kube::api& server)
+    : seen_(around), settings_(settings),
+      is_traefik_(settings.plan().gateway.controller == traefik_controller),
+      gate_{settings.known() ? settings.plan().gateway.verifier_url : std::string()},
+      verifier_(around.payment_routes, settings), backends_(server, around.grants, is_traefik_)
+{}
 
-result<explanation>
-explainer::explain(const std::string& written, const std::string& host, const std::string& method) const
+std::vector<std::string> explainer::left_out() const
 {
-    auto request = read_target(written);
-    if (!request)
-        return request.error();
-    explanation out;
-    out.asked = written;
-    out.request = std::move(*request);
-    out.request.method = method;
-    if (!host.empty())
-        out.request.host = host;
-    if (const auto known = http::parse_url(settings_.plan().gateway.public_url);
-        out.request.host.empty() && known)
-    {
-        out.request.host = known->origin.authority();
-        out.remarks.emplace_back("the host is that of the operator's public URL");
-    }
-    if (out.request.host.empty())
-        out.remarks.emplace_back("no host was named: only routes without host names are looked at");
-    auto forwarded = as_gateway_forwards(out.request.path);
-    if (forwarded)
-    {
-        const auto escaped = as_gateway_forwards(as_careful_clients_send(out.request.path));
-        if (escaped && *escaped != *forwarded)
-            out.remarks.push_back(
-                fmt::format("a client that escapes what a URL may not hold is read otherwise: {}", *escaped)
-            );
-        if (*forwarded != out.request.path)
-            out.remarks.push_back(fmt::format("the gateway reads the path as {}", *forwarded));
-        out.request.path = std::move(*forwarded);
-        follow_gateway(out);
-        add_remarks(out);
-        return out;
-    }
-    out.status = 400;
-    out.outcome = "gateway";
-    out.words = forwarded.error().message();
+    std::vector<std::string> out = seen_.unreadable;
+    out.insert(out.end(), verifier_.refused().begin(), verifier_.refused().end());
     return out;
 }
 
-void explainer::follow_gateway(explanation& into) const
+asio::awaitable<explanation> explainer::explain(request_target request, std::string origins)
 {
-    into.candidates = find_candidates(routes_, into.request, settings_.plan());
+    explanation out;
+    out.request = std::move(request);
+    complete_request(out);
+    if (!read_path(out))
+        co_return out;
+    co_await follow_gateway(out);
+    add_remarks(out, {seen_, settings_, verifier_, origins});
+    co_return out;
+}
+
+void explainer::complete_request(explanation& into) const
+{
+    request_target& request = into.request;
+    const auto known = http::parse_url(settings_.plan().gateway.public_url);
+    if (request.host.empty() && known)
+    {
+        request.host = known->origin.authority();
+        into.remarks.emplace_back("the host is that of the operator's public URL");
+    }
+    if (request.host.empty())
+        into.remarks.emplace_back("no host was named: only routes without host names are looked at");
+    if (request.scheme.empty() && known && request.host == known->origin.authority())
+        request.scheme = known->origin.scheme;
+    if (request.scheme.empty())
+    {
+        request.scheme = "http";
+        into.remarks.emplace_back("neither http nor https was written: it is taken for http");
+    }
+}
+
+// False where the gateway refuses the path itself.
+bool explainer::read_path(explanation& into) const
+{
+    std::string& path = into.request.path;
+    auto forwarded = as_gateway_forwards(path);
+    if (!forwarded)
+    {
+        answer(into, "gateway", 400, forwarded.error().message());
+        return false;
+    }
+    const auto escaped = as_gateway_forwards(as_careful_clients_send(path));
+    if (escaped && *escaped != *forwarded)
+        into.remarks.push_back(
+            fmt::format("a client that escapes what a URL may not hold is read otherwise: {}", *escaped)
+        );
+    if (*forwarded != path)
+        into.remarks.push_back(fmt::format("the gateway reads the path as {}", *forwarded));
+    path = std::move(*forwarded);
+    return true;
+}
+
+asio::awaitable<void> explainer::follow_gateway(explanation& into)
+{
+    const arrival where = find_arrival(seen_.gateway, into.request, settings_.plan());
+    into.gateway_scheme = where.scheme;
+    into.remarks.insert(into.remarks.end(), where.remarks.begin(), where.remarks.end());
+    into.candidates = find_candidates(seen_.http_routes, into.request, where, settings_.plan());
+    std::optional<passage> followed;
     for (std::size_t i = 0; i < into.candidates.size(); ++i)
     {
         candidate& each = into.candidates[i];
-        std::string missing;
-        const std::string gate = gate_of(each, missing);
-        if (!missing.empty() && each.not_served.empty())
-            each.not_served = fmt::format("its Middleware {} is missing", missing);
+        passage way = follow_rule(*each.of, each.rule_in_route(), seen_.middlewares, gate_, is_traefik_);
+        if (each.not_served.empty())
+            each.not_served = way.not_served;
         if (!each.applies() || into.taken)
             continue;
         into.taken = i;
-        if (gate.empty())
-        {
-            into.unpaid = true;
-            into.outcome = "gateway";
-            into.words = fmt::format(
-                "HTTPRoute {} passes it on to {} without asking the gate",
-                each.route.to_string(),
-                fmt::join(each.backends, ", ")
-            );
-        }
-        else
-            judge(into, gate == unbound ? std::string() : gate);
+        followed = std::move(way);
     }
-    if (into.taken)
-        return;
-    into.outcome = "gateway";
-    into.status = 404;
-    into.words = "no HTTPRoute of the Gateway takes it: the gateway itself answers 404";
-}
-
-/// "namespace/offer" that the verifier is asked for, or "/verify"; empty: nobody is asked.
-std::string explainer::gate_of(const candidate& which, std::string& missing) const
-{
-    const std::string& verifier = settings_.plan().gateway.verifier_url;
-    for (const std::string& name : which.middlewares)
-    {
-        const auto found = market_.of(offer::child_kind::middleware).objects().find({which.route.ns, name});
-        if (!found)
-        {
-            missing = name;
-            return {};
-        }
-        const auto url = http::parse_url(kube::string_at(found->spec(), "forwardAuth.address"));
-        if (!url ||
-            (settings_.known() && !verifier.empty() &&
-             !kube::string_at(found->spec(), "forwardAuth.address").starts_with(verifier + "/verify")))
-            continue;
-        if (url->target == unbound)
-            return std::string(unbound);
-        if (url->target.starts_with("/verify/"))
-            return url->target.substr(std::string_view("/verify/").size());
-    }
-    return {};
-}
-
-void explainer::judge(explanation& into, const std::string& bound_to) const
-{
-    const auto answer = [&](unsigned status, const char* outcome, std::string words) {
-        into.status = status;
-        into.outcome = outcome;
-        into.words = std::move(words);
-    };
-    into.bound = !bound_to.empty();
-    route::entry_ptr entry;
-    if (into.bound)
-    {
-        into.offer = bound_to;
-        entry = table_.find(bound_to);
-        if (!entry)
-            return answer(
-                503,
-                "unknown_route",
-                refused_.contains(bound_to) ? "the verifier serves no such route: " + refused_.at(bound_to)
-                                            : std::string("no PaymentRoute of that offer is there")
-            );
-    }
-    route::request_path path;
-    const std::string uri = into.request.path + (into.request.query.empty() ? "" : "?" + into.request.query);
-    if (auto read = route::read_request_path(uri, path); !read)
-        return answer(400, "bad_request", read.error().message());
-    if (!into.bound)
-        entry = table_.find_by_path(path, into.request.host);
-    if (!entry)
-        return answer(403, "unknown_route", "no route, or more than one, holds this path");
-    into.offer = entry->route->key();
-    const route::ruling said = route::rule_on(*entry->route, path, false);
-    const route::told words = route::told_of(said.what);
-    answer(words.status, route::to_string(said.what), std::string(words.words));
-    if (said.price)
-        price(into, *entry->route, said, path);
-}
-
-void explainer::price(
-    explanation& into,
-    const route::served_route& route,
-    const route::ruling& said,
-    const route::request_path& path
-) const
-{
-    const json::object& spec = payment_routes_.at(route.key())->spec();
-    charge out;
-    out.rule = route.rule_of(*said.price);
-    out.free = said.price->free;
-    out.network = route.network().caip2;
-    out.asset = route.token().address;
-    out.pay_to = kube::string_at(spec, "payTo");
-    out.facilitator_url = named_facilitator(route.facilitator_url(), settings_);
-    out.settlement = kube::string_or(spec, "settlement", "beforeResponse");
-    out.credential = kube::string_at(spec, "credential");
-    out.max_timeout_seconds = kube::int_at(spec, "maxTimeoutSeconds");
-    route.append_resource_url(
-        out.resource_url, path, into.request.scheme.empty() ? "http" : into.request.scheme, into.request.host
-    );
-    if (!out.free)
-    {
-        out.amount = said.price->amount_text;
-        out.price = x402::amount_in_words(
-            said.price->amount, out.network, out.asset, settings_.plan().lists.networks.table
-        );
-        const x402::requirement_view wanted = route.requirement(*said.price, out.resource_url);
-        x402::payment_required told;
-        std::string working;
-        x402::write_payment_required(told, working, std::span(&wanted, 1), "payment required");
-        into.body_402 = std::move(told.body);
-        into.header_402 = std::move(told.header_value);
-    }
+    if (followed)
+        co_await follow(into, std::move(*followed));
+    else if (where.at.empty())
+        answer(into, "unknown", 0, fmt::format("no listener of the Gateway takes {}", where.scheme));
     else
-        into.words = "this path is free";
-    into.charge = std::move(out);
+        say_not_taken(into);
 }
 
-void explainer::add_remarks(explanation& into) const
+void explainer::say_not_taken(explanation& into) const
 {
-    if (!into.request.query.empty())
-        into.remarks.emplace_back("the query decides neither route nor price");
-    if (into.request.method == "OPTIONS")
-        into.remarks.emplace_back(
-            "a preflight of a page that the operator's cors-origins lets in passes without payment"
+    if (seen_.http_routes.covers_all())
+        return answer(
+            into, "gateway", 404, "no HTTPRoute of the Gateway takes it: the gateway itself answers 404"
         );
-    if (into.taken && *into.taken + 1 < into.candidates.size())
+    answer(
+        into,
+        "unknown",
+        0,
+        fmt::format("no HTTPRoute that was seen takes it; one {} may", seen_.http_routes.gap())
+    );
+}
+
+asio::awaitable<void> explainer::follow(explanation& into, passage way)
+{
+    const std::string route = name_of(into.candidates[*into.taken]);
+    into.remarks.insert(into.remarks.end(), way.assumptions.begin(), way.assumptions.end());
+    if (!way.broken.empty())
     {
-        const candidate& first = into.candidates[*into.taken];
-        const candidate& next = into.candidates[*into.taken + 1];
-        if (next.applies() && next.priority == first.priority && next.route != first.route)
-            into.remarks.push_back(fmt::format(
-                "HTTPRoute {} has the same priority: which of the two answers may change at any reload",
-                next.route.to_string()
-            ));
+        answer(into, "gateway", 500, fmt::format("{}: {}, and it answers 500", route, way.broken));
+        co_return;
     }
-    const std::size_t slash = into.offer.find('/');
-    if (slash == std::string::npos)
-        return;
-    const auto known = market_.offers().find({into.offer.substr(0, slash), into.offer.substr(slash + 1)});
-    if (known == market_.offers().end())
+    if (!way.others.empty())
+        into.remarks.push_back(fmt::format(
+            "it goes through {} {}, and what that does is not looked at: it may answer otherwise",
+            fmt::join(way.others, ", "),
+            way.asks_gate ? "before the gate" : "on its way"
+        ));
+    if (!way.unknown.empty() && !way.asks_gate && !way.redirect_first)
+        answer(into, "unknown", 0, fmt::format("{}: {}", route, way.unknown));
+    else if (way.redirect != 0 && way.redirect_first)
+        answer(
+            into,
+            "gateway",
+            way.redirect,
+            fmt::format("{} redirects it to {}, and asks nobody", route, way.redirects_to)
+        );
+    else if (way.asks_gate)
+        co_await ask_gate(into, std::move(way));
+    else
+        co_await pass_on_unasked(into, std::move(way));
+}
+
+asio::awaitable<void> explainer::pass_on_unasked(explanation& into, passage way)
+{
+    const candidate& taken = into.candidates[*into.taken];
+    const backends_word behind = co_await look_behind(into);
+    if (behind.status != 0)
     {
-        into.remarks.emplace_back("the ServiceOffer itself is not there, or not seen");
-        return;
+        answer(
+            into,
+            "gateway",
+            behind.status,
+            fmt::format("{} asks no gate and leads nowhere: {}", name_of(taken), behind.words)
+        );
+        co_return;
     }
-    const offer::record_ptr& offer = known->second;
-    for (const std::string_view type : api::condition_type::needed_for_ready)
+    into.unpaid = true;
+    answer(
+        into,
+        "gateway",
+        0,
+        fmt::format(
+            "{} passes it on to {} without asking the gate", name_of(taken), fmt::join(taken.backends, ", ")
+        )
+    );
+    if (!behind.words.empty())
+        into.remarks.push_back(behind.words);
+}
+
+asio::awaitable<void> explainer::ask_gate(explanation& into, passage way)
+{
+    into.bound = way.bound;
+    if (way.is_rewritten)
     {
-        const kube::condition* said = offer->status.find_present(type, offer->meta.generation);
-        if (!said || !said->is_true())
-            into.remarks.push_back(fmt::format(
-                "{} is {}{}",
-                type,
-                said ? said->status : "not known yet",
-                said ? fmt::format(" ({}): {}", said->reason, said->message) : ""
-            ));
+        into.offer = way.offer;
+        answer(
+            into,
+            "unknown",
+            0,
+            "a URLRewrite comes before the gate, which judges the path that it makes: that is not worked out"
+        );
+        co_return;
     }
-    const auto live = payment_routes_.find(into.offer);
-    if (live != payment_routes_.end() && !kube::bool_at(live->second->status(), "admitted"))
-        into.remarks.emplace_back("no verifier has admitted the PaymentRoute in its present form yet");
+    verifier_.judge(into, way.offer);
+    if (into.outcome != "free" && into.outcome != "payment_required")
+        co_return;
+    if (way.redirect != 0)
+    {
+        end_behind_gate(into, way.redirect, fmt::format("the gateway redirects it to {}", way.redirects_to));
+        co_return;
+    }
+    const backends_word behind = co_await look_behind(into);
+    if (behind.status != 0)
+        end_behind_gate(
+            into, behind.status, fmt::format("the gateway answers {}: {}", behind.status, behind.words)
+        );
+    else if (!behind.words.empty())
+        into.remarks.push_back(behind.words);
+}
+
+asio::awaitable<backends_word> explainer::look_behind(const explanation& what)
+{
+    const candidate& taken = what.candidates[*what.taken];
+    co_return co_await backends_.look_behind(taken.route.ns, taken.rule_in_route());
 }
 
 }  // namespace portitor::cli::explain

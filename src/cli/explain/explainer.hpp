@@ -1,58 +1,45 @@
 #pragma once
 
-#include "cli/cluster/market_view.hpp"
 #include "cli/cluster/operator_settings.hpp"
-#include "cli/explain/explanation.hpp"
-#include "route/credentials.hpp"
-#include "route/route_table.hpp"
+#include "cli/explain/backends.hpp"
+#include "cli/explain/rule_steps.hpp"
+#include "cli/explain/verifier_view.hpp"
 
-#include <map>
-#include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 namespace portitor::cli::explain {
 
-/// Explains requests by what a cluster holds, with the verifier's own table and ruling. One strand.
+/// Explains requests by what a cluster holds: which route the gateway follows, what becomes of the request on
+/// the way, and what the verifier answers. One strand.
 class explainer
 {
 public:
-    /// `routes` are all HTTPRoutes, whole; `payment_routes` all PaymentRoutes. All must outlive this.
-    explainer(
-        const market_view& market,
-        const operator_settings& settings,
-        std::vector<kube::object_ptr> routes,
-        std::vector<kube::object_ptr> payment_routes,
-        clock::time_point now
-    );
+    /// All must outlive this.
+    explainer(const seen& around, const operator_settings& settings, kube::api& server);
 
-    /// `written` as a user writes it; `host` where he gave none; errc::invalid for what no client can send.
-    result<explanation>
-    explain(const std::string& written, const std::string& host, const std::string& method) const;
+    /// `origins` are the operator's cors-origins, as written.
+    boost::asio::awaitable<explanation> explain(request_target request, std::string origins);
+
+    /// What is there and could not be taken into account, and why, one text each.
+    std::vector<std::string> left_out() const;
 
 private:
-    void follow_gateway(explanation& into) const;
-    std::string gate_of(const candidate& which, std::string& missing) const;
-    void judge(explanation& into, const std::string& bound_to) const;
-    void price(
-        explanation& into,
-        const route::served_route& route,
-        const route::ruling& said,
-        const route::request_path& path
-    ) const;
-    void add_remarks(explanation& into) const;
+    void complete_request(explanation& into) const;
+    bool read_path(explanation& into) const;
+    boost::asio::awaitable<void> follow_gateway(explanation& into);
+    void say_not_taken(explanation& into) const;
+    boost::asio::awaitable<void> follow(explanation& into, passage way);
+    boost::asio::awaitable<void> pass_on_unasked(explanation& into, passage way);
+    boost::asio::awaitable<void> ask_gate(explanation& into, passage way);
+    boost::asio::awaitable<backends_word> look_behind(const explanation& what);
 
-    const market_view& market_;
+    const seen& seen_;
     const operator_settings& settings_;
-    std::vector<kube::object_ptr> routes_;
-    clock::time_point now_;
-    metrics unused_;
-    std::set<std::string> facilitators_;
-    std::unique_ptr<route::credential_store> credentials_;
-    std::map<std::string, kube::object_ptr> payment_routes_;  ///< by "namespace/offer"
-    std::map<std::string, std::string> refused_;  ///< why the verifier serves no route of that offer
-    route::route_table table_;
+    const bool is_traefik_;
+    gate_address gate_;
+    verifier_view verifier_;
+    backend_reader backends_;
 };
 
 }  // namespace portitor::cli::explain

@@ -23,15 +23,15 @@ struct charge
 /// What would become of a request without a payment, and why.
 struct explanation
 {
-    std::string asked;  ///< as it was written
     request_target request;
+    std::string gateway_scheme;         ///< "http" or "https", as the gateway sees it
     std::vector<candidate> candidates;  ///< the gateway's, first the one that it follows
     std::optional<std::size_t> taken;   ///< which of them; nothing: the gateway has none
     std::string offer;                  ///< "namespace/name"; empty: none judges the request
     bool bound = false;                 ///< the gateway names the offer; else it is found by the path
-    bool unpaid = false;                ///< the gateway passes it on without asking anybody
-    unsigned status = 0;                ///< of the answer, as far as it is known
-    std::string outcome;                ///< route::outcome, or "gateway"
+    bool unpaid = false;                ///< the gateway passes it on without asking the gate
+    unsigned status = 0;                ///< of the answer; 0: not known, or the service's own
+    std::string outcome;                ///< route::outcome, "gateway" (it answers itself) or "unknown"
     std::string words;                  ///< why
     std::optional<explain::charge> charge;
     std::vector<std::string> remarks;  ///< what else matters, one text each

@@ -54,8 +54,10 @@ std::string answer_in_words(const explanation& what)
 {
     if (what.unpaid)
         return "passes WITHOUT payment";
+    if (what.outcome == "unknown")
+        return "not known";
     if (what.outcome == "free")
-        return "passes, free";
+        return what.status == 200 ? "passes, free" : fmt::format("free at the gate, then {}", what.status);
     if (what.charge && !what.charge->free && what.status == 402)
         return fmt::format("402, and {} buys it", what.charge->price);
     return fmt::format("{}", what.status);
@@ -65,7 +67,7 @@ tone tone_of(const explanation& what)
 {
     if (what.unpaid)
         return tone::bad;
-    return what.status == 402 || what.outcome == "free" ? tone::good : tone::warning;
+    return what.status == 402 || (what.outcome == "free" && what.status == 200) ? tone::good : tone::warning;
 }
 
 class printer
@@ -135,8 +137,9 @@ json::object to_json(const explanation& what)
     for (const candidate& each : what.candidates)
         candidates.push_back(to_json(each));
     return {
-        {"request", what.asked},
+        {"request", what.request.written},
         {"method", what.request.method},
+        {"scheme", what.gateway_scheme},
         {"host", what.request.host},
         {"path", what.request.path},
         {"candidates", std::move(candidates)},
@@ -144,7 +147,7 @@ json::object to_json(const explanation& what)
         {"offer", what.offer},
         {"bound", what.bound},
         {"unpaid", what.unpaid},
-        {"status", what.unpaid ? json::value(nullptr) : json::value(what.status)},
+        {"status", what.status == 0 ? json::value(nullptr) : json::value(what.status)},
         {"outcome", what.outcome},
         {"why", what.words},
         {"charge", what.charge ? json::value(to_json(*what.charge)) : json::value(nullptr)},
@@ -155,7 +158,7 @@ json::object to_json(const explanation& what)
 
 void print(std::ostream& out, const explanation& what, const palette& colours, bool with_402)
 {
-    out << colours.paint(tone::heading, printable(what.request.method + " " + what.asked)) << '\n';
+    out << colours.paint(tone::heading, printable(what.request.method + " " + what.request.written)) << '\n';
     printer to(out, colours);
     to.line("answer", answer_in_words(what), tone_of(what));
     to.line("why", what.words);

@@ -1,9 +1,11 @@
 #include "cli/explain/request_target.hpp"
 
-#include <boost/algorithm/string/predicate.hpp>
+#include <boost/algorithm/string/case_conv.hpp>
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <optional>
 #include <vector>
 
 namespace portitor::cli::explain {
@@ -127,13 +129,43 @@ std::string as_careful_clients_send(std::string_view path)
     return escape_all(path, is_out_of_place);
 }
 
+std::string host_without_port(std::string_view host)
+{
+    const std::size_t colon = host.rfind(':');
+    const bool has_port = colon != host.npos && host.find(']', colon) == host.npos;
+    return boost::algorithm::to_lower_copy(std::string(host.substr(0, has_port ? colon : host.npos)));
+}
+
+// The verifier takes no other characters of a host.
+result<void> check_host(std::string_view host)
+{
+    const std::string name = host_without_port(host);
+    const std::string_view port = host.substr(std::min(name.size() + 1, host.size()));
+    unsigned number = 1;
+    const auto read = std::from_chars(port.data(), port.data() + port.size(), number);
+    const bool is_port =
+        host.size() == name.size() ||
+        (read.ec == std::errc() && read.ptr == port.data() + port.size() && number > 0 && number <= 65535);
+    const bool is_name = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || is_one_of(static_cast<char>(c), ".-_:[]");
+    });
+    if (name.empty() || host.size() > 300 || !is_name || !is_port)
+        return fail(
+            errc::invalid,
+            "\"{}\" is no host: write letters, digits, \".\" and \"-\", and perhaps a port of 1 to 65535",
+            host
+        );
+    return {};
+}
+
 result<request_target> read_target(std::string_view written)
 {
     request_target out;
+    out.written = written;
     std::string_view rest = written;
     if (const std::size_t scheme = rest.find("://"); scheme != rest.npos && scheme < rest.find('/'))
     {
-        out.scheme = rest.substr(0, scheme);
+        out.scheme = boost::algorithm::to_lower_copy(std::string(rest.substr(0, scheme)));
         if (out.scheme != "http" && out.scheme != "https")
             return fail(errc::invalid, "\"{}\" is neither an http nor an https URL, nor a path", written);
         rest.remove_prefix(scheme + 3);
@@ -151,6 +183,8 @@ result<request_target> read_target(std::string_view written)
                 "with \"/\"",
                 written
             );
+        if (auto checked = check_host(out.host); !checked)
+            return checked.error();
     }
     rest = rest.substr(0, rest.find('#'));
     if (const std::size_t query = rest.find('?'); query != rest.npos)
@@ -160,6 +194,37 @@ result<request_target> read_target(std::string_view written)
     }
     out.path = rest.empty() ? "/" : rest;
     return out;
+}
+
+namespace {
+
+// As Go's url.QueryUnescape; nothing where an escape is none.
+std::optional<std::string> unescape_query(std::string_view text)
+{
+    std::string spaced(text);
+    std::replace(spaced.begin(), spaced.end(), '+', ' ');
+    auto out = decode(spaced, [](char) { return true; });
+    if (!out)
+        return std::nullopt;
+    return std::move(*out);
+}
+
+}  // namespace
+
+bool has_query(std::string_view query, std::string_view name, std::string_view value)
+{
+    while (!query.empty())
+    {
+        // Traefik takes ";" for "&", unless its entry point is told to encode it.
+        const std::string_view pair = query.substr(0, query.find_first_of("&;"));
+        query.remove_prefix(std::min(pair.size() + 1, query.size()));
+        const std::size_t equals = std::min(pair.find('='), pair.size());
+        const auto key = unescape_query(pair.substr(0, equals));
+        const auto said = unescape_query(pair.substr(std::min(equals + 1, pair.size())));
+        if (key && said && *key == name && *said == value)
+            return true;
+    }
+    return false;
 }
 
 }  // namespace portitor::cli::explain

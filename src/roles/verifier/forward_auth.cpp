@@ -2,7 +2,6 @@
 
 #include "roles/verifier/payment_page.hpp"
 #include "route/credentials.hpp"
-#include "route/ruling.hpp"
 
 #include <portitor/x402/match.hpp>
 #include <portitor/x402/signature.hpp>
@@ -17,8 +16,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::string_view unbound_target = "/verify";
-constexpr std::string_view bound_prefix = "/verify/";
 // Traefik gives up at 30 s with an empty 500.
 constexpr std::chrono::seconds total_budget(20);
 constexpr std::string_view json_type = "application/json";
@@ -186,17 +183,13 @@ answer forward_auth::judge(const http::server_request& message, bool& for_sale)
         return *refused;
     const route::served_route& route = *now_.entry->route;
     const forwarded_request& asked = now_.asked;
-    const bool is_preflight =
-        !now_.allowed_origin.empty() && asked.method == "OPTIONS" && !asked.preflight_method.empty();
-    const route::ruling said = route::rule_on(route, asked.path, is_preflight);
+    const route::ruling said =
+        route::rule_on(route, asked.path, {asked.method, now_.allowed_origin, asked.preflight_method});
     now_.price = said.price;
     if (said.what == route::outcome::preflight || said.what == route::outcome::granted_free)
         return grant(said.what, route, "", "");
     if (said.what != route::outcome::payment_required)
-        return refuse_by(said.what);
-    // Nobody is to pay for a service that our word does not open.
-    if (route.credential() != nullptr && !route.credential()->value())
-        return refuse_without_credential();
+        return refuse_by(said.what, route::told_of(said.what));
     if (!asked.payment)
         return ask_for_payment(route::outcome::payment_required, route, *now_.price, "payment required");
     // This answer stands should the sale fail to begin.
@@ -207,25 +200,18 @@ answer forward_auth::judge(const http::server_request& message, bool& for_sale)
 /// Finds the route and reads the question; or says why not.
 std::optional<answer> forward_auth::find_route(const http::server_request& message)
 {
-    const std::string_view target = message.target();
-    const std::string_view path = target.substr(0, target.find('?'));
-    const bool bound = path.starts_with(bound_prefix);
-    if (!bound && path != unbound_target)
+    const auto target = route::read_gate_target(message.target());
+    if (!target)
         return refuse(
             route::outcome::unknown_route, 403, "unknown_route", "ask at /verify/<namespace>/<offer>"
         );
     const route::route_table& table = routes_.get();
-    if (bound)
+    if (target->bound)
     {
-        now_.entry = table.find(path.substr(bound_prefix.size()));
-        // It may be on its way: a replica that is new, or has lost its watch, must not answer for the others.
-        if (!now_.entry)
-            return refuse_for_now(
-                route::outcome::unknown_route,
-                "unknown_route",
-                table.complete() ? "no such route is served here" : "the routes are not known yet",
-                1
-            );
+        route::found_route found = route::find_bound(table, target->offer);
+        if (!found.entry)
+            return refuse_by(route::outcome::unknown_route, found.why);
+        now_.entry = std::move(found.entry);
     }
     auto read = read_forwarded_request(message, now_.asked);
     if (!read)
@@ -235,24 +221,20 @@ std::optional<answer> forward_auth::find_route(const http::server_request& messa
             route::outcome::bad_request, refused ? 403 : 400, "bad_request", read.error().message()
         );
     }
-    if (!bound)
-        now_.entry = table.find_by_path(now_.asked.path, now_.asked.host);
-    if (!now_.entry && !table.complete())
-        return refuse_for_now(
-            route::outcome::unknown_route, "unknown_route", "the routes are not known yet", 1
-        );
-    if (!now_.entry)
-        return refuse(
-            route::outcome::unknown_route, 403, "unknown_route", "no route, or more than one, holds this path"
-        );
+    if (!target->bound)
+    {
+        route::found_route found = route::find_by_path(table, now_.asked.path, now_.asked.host);
+        if (!found.entry)
+            return refuse_by(route::outcome::unknown_route, found.why);
+        now_.entry = std::move(found.entry);
+    }
     return std::nullopt;
 }
 
-answer forward_auth::refuse_by(route::outcome ruled)
+answer forward_auth::refuse_by(route::outcome what, const route::told& why)
 {
-    const route::told words = route::told_of(ruled);
-    return words.status == 503 ? refuse_for_now(ruled, words.code, words.words, 10)
-                               : refuse(ruled, words.status, words.code, words.words);
+    return why.status == 503 ? refuse_for_now(what, why.code, why.words, why.retry_after)
+                             : refuse(what, why.status, why.code, why.words);
 }
 
 answer
@@ -309,7 +291,7 @@ answer forward_auth::grant(
     {
         secret_ = route.credential()->value();
         if (!secret_)
-            return refuse_without_credential();
+            return refuse_by(route::outcome::no_credential, route::told_of(route::outcome::no_credential));
     }
     answer out(what, 200);
     if (secret_)
@@ -322,13 +304,6 @@ answer forward_auth::grant(
     out.header("Payment-Response", receipt);
     out.header("X-Verified-Wallet", "");
     return out;
-}
-
-answer forward_auth::refuse_without_credential()
-{
-    return refuse_for_now(
-        route::outcome::no_credential, "upstream_unavailable", "the service is not set up yet", 10
-    );
 }
 
 answer forward_auth::refuse_spent(const x402::verdict_already_used& said)

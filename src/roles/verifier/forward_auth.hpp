@@ -6,6 +6,7 @@
 #include "roles/verifier/line_budget.hpp"
 #include "roles/verifier/payment_desk.hpp"
 #include "route/route_table.hpp"
+#include "route/ruling.hpp"
 
 #include <portitor/core/log.hpp>
 #include <portitor/core/metrics.hpp>
@@ -63,7 +64,7 @@ private:
         const route::terms& price,
         std::string_view error
     );
-    answer refuse_by(route::outcome ruled);
+    answer refuse_by(route::outcome what, const route::told& why);
     answer refuse(route::outcome what, unsigned status, std::string_view code, std::string_view message);
     answer refuse_for_now(
         route::outcome what, std::string_view code, std::string_view message, std::int64_t seconds
@@ -74,7 +75,6 @@ private:
         std::string_view payer,
         std::string_view receipt
     );
-    answer refuse_without_credential();
     answer refuse_spent(const x402::verdict_already_used& said);
     answer refuse_without_verdict(const x402::verdict_unavailable& said, const std::string& key);
     void complete(answer& made, const route::table_entry* entry, std::string_view allowed_origin);

@@ -1,0 +1,107 @@
+#include "cli/explain/remarks.hpp"
+
+#include "offer/offer_record.hpp"
+
+#include <portitor/api/conditions.hpp>
+
+#include <algorithm>
+
+namespace portitor::cli::explain {
+
+namespace {
+
+void remark_on_request(explanation& into, const remark_sources& from)
+{
+    const bool by_query =
+        std::any_of(into.candidates.begin(), into.candidates.end(), [](const candidate& each) {
+            return each.by_query;
+        });
+    if (!into.request.query.empty() && !by_query)
+        into.remarks.emplace_back("the query decides neither route nor price");
+    if (into.request.method != "OPTIONS" || into.offer.empty())
+        return;
+    if (!from.settings.known())
+        into.remarks.emplace_back(
+            "a preflight of a page that the operator's cors-origins lets in passes without payment"
+        );
+    else if (!from.origins.empty())
+        into.remarks.push_back(
+            fmt::format("a preflight of a page of {} passes without payment (cors-origins)", from.origins)
+        );
+}
+
+void remark_on_order(explanation& into, const remark_sources& from)
+{
+    if (!into.taken)
+        return;
+    const candidate& first = into.candidates[*into.taken];
+    const auto rival = std::find_if(
+        into.candidates.begin() + static_cast<std::ptrdiff_t>(*into.taken) + 1,
+        into.candidates.end(),
+        [&](const candidate& each) {
+            return each.applies() && each.priority == first.priority &&
+                   std::tie(each.route, each.rule) != std::tie(first.route, first.rule);
+        }
+    );
+    // Traefik alone leaves the order open; elsewhere age and name decide.
+    if (rival != into.candidates.end() && first.priority != 0)
+        into.remarks.push_back(fmt::format(
+            "HTTPRoute {}, rules[{}], has the same priority: which of the two answers may change at any "
+            "reload",
+            rival->route.to_string(),
+            rival->rule
+        ));
+    if (!from.around.http_routes.covers_all())
+        into.remarks.push_back(
+            fmt::format("one of the HTTPRoutes {} may take it first", from.around.http_routes.gap())
+        );
+}
+
+void remark_on_offer(explanation& into, const remark_sources& from)
+{
+    const std::size_t slash = into.offer.find('/');
+    if (slash == std::string::npos)
+        return;
+    const kube::object_key key{into.offer.substr(0, slash), into.offer.substr(slash + 1)};
+    const kube::object_ptr known = from.around.offers.find(key);
+    if (!known)
+    {
+        into.remarks.emplace_back(
+            from.around.offers.covers(key.ns) ? "the ServiceOffer itself is not there"
+                                              : "the ServiceOffer itself cannot be seen"
+        );
+        return;
+    }
+    if (!known->unreadable.empty())
+    {
+        into.remarks.push_back("the ServiceOffer could not be read: " + known->unreadable);
+        return;
+    }
+    const offer::record_ptr offer = offer::offer_record::read(*known);
+    for (const std::string_view type : api::condition_type::needed_for_ready)
+    {
+        const kube::condition* said = offer->status.find_present(type, offer->meta.generation);
+        if (!said || !said->is_true())
+            into.remarks.push_back(fmt::format(
+                "{} is {}{}",
+                type,
+                said ? said->status : "not known yet",
+                said ? fmt::format(" ({}): {}", said->reason, said->message) : ""
+            ));
+    }
+    const kube::object_ptr live = from.verifier.route_of(into.offer);
+    if (live && (!kube::bool_at(live->status(), "admitted") ||
+                 kube::int_at(live->status(), "lastAdmittedGeneration") != live->meta.generation))
+        into.remarks.emplace_back("no verifier has admitted the PaymentRoute in its present form yet");
+}
+
+}  // namespace
+
+void add_remarks(explanation& into, const remark_sources& from)
+{
+    remark_on_request(into, from);
+    remark_on_order(into, from);
+    remark_on_offer(into, from);
+}
+
+}  // namespace portitor::cli::explain
