@@ -242,6 +242,56 @@ TEST_CASE("a file that cannot be taken hides no other", "[cli][once]")
     );
 }
 
+TEST_CASE("all mistakes of a file are named, and what has none is shown", "[cli][once]")
+{
+    once_world w;
+    const auto shown = w.run(
+        {"once", "--local", "-f", "-"},
+        written("one") + "---\na: [\n---\nspec: {}\n---\nkind: ServiceOffer\n" +
+            "---\nkind: List\nitems: [7, {kind: ServiceOffer, metadata: {name: no}}, {kind: Service}]\n" +
+            "---\nkind: ServiceOffer\nmetadata: {name: x, namespace: 7}\n---\na: 1\na: 2\n" + written("two")
+    );
+    CHECK(shown.code == 1);
+    CHECK(shown.out.find("\nshop/one (new") != std::string::npos);
+    CHECK(shown.out.find("\nshop/two (new") != std::string::npos);
+    for (const char* mistake :
+         {"-: line 13: ",
+          "-: line 25: the key \"a\" comes twice\n",
+          "-: the document on line 13 is no Kubernetes object: it has no kind\n",
+          "-: the document on line 15 is a ServiceOffer without metadata.name",
+          "-: the document on line 17, items[0] is no Kubernetes object",
+          "-: the document on line 17, items[1] is a ServiceOffer without metadata.name",
+          "-: the document on line 20 is a ServiceOffer whose metadata.namespace is no text"})
+    {
+        INFO(shown.err << "\nlacks " << mistake);
+        CHECK(shown.err.find(mistake) != std::string::npos);
+    }
+
+    std::string many;
+    for (int i = 0; i < 1000; ++i)
+        many += "---\nno: kind\n";
+    const std::string err = w.run({"once", "--local", "-f", "-"}, many).err;
+    CHECK(std::count(err.begin(), err.end(), '\n') < 30);
+    CHECK(err.find("-: and more mistakes\n") != std::string::npos);
+}
+
+TEST_CASE("a long list of offers is read to its end", "[cli][once]")
+{
+    once_world w;
+    std::string list = "kind: ServiceOfferList\nitems:\n";
+    for (int i = 0; i < 3000; ++i)
+        list += fmt::format(
+            "- apiVersion: obol.org/v1alpha1\n  kind: ServiceOffer\n"
+            "  metadata: {{name: offer-{}, namespace: shop}}\n"
+            "  spec: {{upstream: {{service: web, port: 8080}}, payment: {{network: base-sepolia, "
+            "payTo: \"0x14dC79964da2C08b23698B3D3cc7Ca32193d9955\", price: {{perRequest: \"1\"}}}}}}\n"
+            "  status: {{conditions: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t]}}\n",
+            i
+        );
+    const json::object said = w.look({"--local", "shop/offer-2999"}, 2, list);
+    CHECK(kube::array_at(said, "offers").size() == 1);
+}
+
 TEST_CASE("the operator's selector leaves offers out, once's own shows some", "[cli][once]")
 {
     once_world w;
