@@ -1,5 +1,6 @@
 #include "cli/doctor/options.hpp"
 
+#include <portitor/config/common_options.hpp>
 #include <portitor/config/setters.hpp>
 #include <portitor/evm/address.hpp>
 
@@ -31,17 +32,16 @@ config::option with_letter(config::option of, char letter, std::vector<std::stri
 void options::declare(config::loader& into)
 {
     settings.declare(into);
-    into.under("Controller")
-        .add(
-            {"discovery-service",
-             "NAMESPACE/NAME[:PORT] of the controller's Service",
-             "",
-             config::set_service_port(discovery_service)}
-        );
-    into.under("Controller")
-        .add(
-            {"offer-selector", "label selector of the offers to act on", "", config::set_text(offer_selector)}
-        );
+    into.layered([&] {
+        into.under("Controller")
+            .add(
+                {"discovery-service",
+                 "NAMESPACE/NAME[:PORT] of the controller's Service",
+                 "",
+                 config::set_service_port(discovery_service)}
+            );
+        into.add(config::offer_selector_option(offer_selector));
+    });
     const config::headed own = into.under("Doctor");
     own.add(with_letter(
         {"output", "text, yaml or json", "text", config::set_text(output)}, 'o', {"text", "yaml", "json"}

@@ -83,7 +83,9 @@ public:
         if (!server)
             co_return server.error();
         kube::api& api = **server;
-        co_await settings_.complete(api, terminal);
+        const auto known = co_await settings_.complete(api, terminal);
+        if (!known)
+            co_return known.error();
         auto market = co_await market_view::read(around, api, settings_.plan(), {});
         if (!market)
             co_return market.error();

@@ -55,7 +55,9 @@ common_options::connect_with_settings(roles::process around, console terminal)
     auto server = around.connect();
     if (!server)
         co_return server.error();
-    co_await settings.complete(**server, terminal);
+    const auto read = co_await settings.complete(**server, terminal);
+    if (!read)
+        co_return read.error();
     if (verbose || !settings.known())
         terminal.err << "The operator's settings: " << printable(settings.source()) << '\n';
     // All options have been read anew.
