@@ -27,8 +27,8 @@ struct console
     bool has_config_file = false;  ///< whether the settings come from a file that the user named
     std::string default_namespace = "default";  ///< where somebody works who names none: the context's
     /// Reads settings of the installation that lie below the command line, the environment and the file, such
-    /// as those of a ConfigMap, and resolves the action again: see config::loader::load_layer(). Call it once,
-    /// before anything that depends on settings.
+    /// as those of a ConfigMap, and resolves the action again: see config::loader::load_layer(). Call it
+    /// once, before anything that depends on settings.
     std::function<result<void>(const std::string& yaml, const std::string& where)> read_settings =
         [](const std::string&, const std::string&) { return result<void>(); };
 };

@@ -254,9 +254,8 @@ result<void> loader::read_document(const YAML::Node& root, const std::string& wh
     return {};
 }
 
-result<void> loader::read_entry(
-    const YAML::Node& key, const YAML::Node& value, const std::string& document, keys allowed
-)
+result<void>
+loader::read_entry(const YAML::Node& key, const YAML::Node& value, const std::string& document, keys allowed)
 {
     const std::string& name = key.Scalar();
     const std::string where = fmt::format("{}: {}", at_line(document, key), name);

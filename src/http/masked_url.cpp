@@ -29,8 +29,8 @@ std::string masked_query(std::string_view query)
 
 bool is_of_scheme(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '-' ||
-           c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '-' || c == '.';
 }
 
 std::size_t begin_of_url(std::string_view text, std::size_t colon, std::size_t from)
@@ -43,7 +43,8 @@ std::size_t begin_of_url(std::string_view text, std::size_t colon, std::size_t f
 // At its closing quote, where it stands in quotes; else before a blank, or before the next URL.
 std::size_t end_of_url(std::string_view text, std::size_t begin, std::size_t authority)
 {
-    const char quote = begin > 0 && (text[begin - 1] == '"' || text[begin - 1] == '\'') ? text[begin - 1] : '\0';
+    const char quote =
+        begin > 0 && (text[begin - 1] == '"' || text[begin - 1] == '\'') ? text[begin - 1] : '\0';
     std::size_t end = authority;
     while (end < text.size() && (quote != '\0' ? text[end] != quote || text[end - 1] == '\\'
                                                : static_cast<unsigned char>(text[end]) > ' '))
@@ -61,7 +62,8 @@ std::size_t user_in(std::string_view text)
     if (at != text.npos)
         return at + 1;
     const std::size_t port = text.substr(0, end).rfind(':');
-    const bool is_host = port == text.npos || text.substr(0, end).find_first_not_of("0123456789", port + 1) == text.npos ||
+    const bool is_host = port == text.npos ||
+                         text.substr(0, end).find_first_not_of("0123456789", port + 1) == text.npos ||
                          text.substr(0, end).ends_with(']');
     return is_host ? 0 : text.rfind('@') + 1;
 }

@@ -27,8 +27,8 @@ decisions publish_route(
 inline constexpr std::array take_down_order{
     child_kind::http_route, child_kind::middleware, child_kind::payment_route};
 
-/// One step of it, and what is still there; empty when all is gone. `patient` is false past the deadline: then
-/// a child that somebody else's finalizer holds back is not waited for.
+/// One step of it, and what is still there; empty when all is gone. `patient` is false past the deadline:
+/// then a child that somebody else's finalizer holds back is not waited for.
 std::string take_down_route(plan& out, const observation& seen, bool patient);
 
 }  // namespace portitor::offer

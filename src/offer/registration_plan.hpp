@@ -9,8 +9,8 @@
 
 namespace portitor::offer {
 
-/// The RegistrationRequest that an offer is to have as soon as it is sold; nothing where it wants none, or the
-/// operator's lists do not say how.
+/// The RegistrationRequest that an offer is to have as soon as it is sold; nothing where it wants none, or
+/// the operator's lists do not say how.
 std::optional<boost::json::object>
 wanted_registration(const api::service_offer& offer, const plan_settings& settings);
 

@@ -98,7 +98,7 @@ struct known_option
 {
     option what;
     bool hidden = false;
-    bool layered = false;  ///< see loader::layered()
+    bool layered = false;                                                    ///< see loader::layered()
     std::vector<std::function<result<void>(const std::string&)>> setters{};  ///< one for each who declares it
     std::vector<std::function<void()>> resets{};
 };
@@ -156,8 +156,8 @@ public:
 
     /// One more layer, over the defaults and below all that load() found, from a text that is written like
     /// the configuration file; keys that are not layered() are passed over. All settings are applied again,
-    /// and then `resolve` is called, which whoever resolves them gives. `where` is for errors, which name line
-    /// and key: "the ConfigMap portitor/portitor-config". After an error all settings are as they were.
+    /// and then `resolve` is called, which whoever resolves them gives. `where` is for errors, which name
+    /// line and key: "the ConfigMap portitor/portitor-config". After an error all settings are as they were.
     result<void> load_layer(
         const std::string& yaml_text, const std::string& where, const std::function<result<void>()>& resolve
     );
@@ -195,9 +195,8 @@ private:
     result<void> read_environment();
     result<void> read_file(const std::string& path);
     result<void> read_document(const YAML::Node& root, const std::string& where, keys allowed);
-    result<void> read_entry(
-        const YAML::Node& key, const YAML::Node& value, const std::string& document, keys allowed
-    );
+    result<void>
+    read_entry(const YAML::Node& key, const YAML::Node& value, const std::string& document, keys allowed);
     result<void> demand_required() const;
     result<void> apply();
     result<void> apply_section(const known_section& what) const;

@@ -39,8 +39,8 @@ std::string fault_in_words(std::string_view line)
     return fmt::format("{}: {}", line.substr(0, colon), expectation(line.substr(colon + 2)));
 }
 
-// "failed to create typed patch object (shop/hello; obol.org/v1alpha1, Kind=ServiceOffer): .spec.a: expected …",
-// or "…: errors:" and a line for each.
+// "failed to create typed patch object (shop/hello; obol.org/v1alpha1, Kind=ServiceOffer): .spec.a: expected
+// …", or "…: errors:" and a line for each.
 std::optional<std::string> merge_faults(std::string_view message)
 {
     constexpr std::string_view end_of_head = "): ";

@@ -95,13 +95,13 @@ own_charges charges_of(const market_view& view, const offer::plan_settings& sett
         else if (wanted.blocked && offer->spec)
             out.blocked.push_back(
                 {offer->spec->path == "/" ? "/*" : offer->spec->path + "/*",
-                key.to_string(),
-                fmt::format(
-                    "ServiceOffer {} is not sold here: {}: {}",
-                    key.to_string(),
-                    wanted.blocked->reason,
-                    wanted.blocked->message
-                )}
+                 key.to_string(),
+                 fmt::format(
+                     "ServiceOffer {} is not sold here: {}: {}",
+                     key.to_string(),
+                     wanted.blocked->reason,
+                     wanted.blocked->message
+                 )}
             );
     }
     return out;

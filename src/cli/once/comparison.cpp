@@ -178,7 +178,9 @@ std::vector<compared_route> compare_charges(
 
 void keep_routes_of(std::vector<compared_route>& all, const std::set<std::string>& offers)
 {
-    const auto is_of = [&](const std::optional<charge>& side) { return side && offers.contains(side->offer); };
+    const auto is_of = [&](const std::optional<charge>& side) {
+        return side && offers.contains(side->offer);
+    };
     std::erase_if(all, [&](const compared_route& each) {
         return !is_of(each.here) && !is_of(each.there) &&
                std::none_of(each.unsold_here.begin(), each.unsold_here.end(), [&](const std::string& one) {

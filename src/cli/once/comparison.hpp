@@ -20,8 +20,8 @@ struct compared_route
     std::optional<charge> there;  ///< the predecessor's
     std::optional<charge> here;   ///< Portitor's
     std::vector<std::string> differences{};
-    std::vector<std::string> remarks{};        ///< why, where it is known
-    std::set<std::string> unsold_here{};       ///< Portitor's offers, "namespace/name", that want the path
+    std::vector<std::string> remarks{};   ///< why, where it is known
+    std::set<std::string> unsold_here{};  ///< Portitor's offers, "namespace/name", that want the path
 
     bool same() const { return there && here && differences.empty(); }
 };

@@ -31,7 +31,8 @@ bool has_no_namespace(const kube::api_error& said)
 std::string named(const std::vector<std::string>& names, std::size_t most)
 {
     const std::size_t shown = std::min(names.size(), most);
-    std::string out = fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+    std::string out =
+        fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
     if (names.size() > shown)
         out += fmt::format(" and {} more", names.size() - shown);
     return out;
@@ -93,9 +94,9 @@ std::vector<std::string> dry_run::unasked() const
             why = "there is no such namespace yet, or no right to patch them there";
             which += " in " + named(names, most);
         }
-        out.push_back(fmt::format(
-            "what the API server would say of {}: {}; it is worked out here instead", which, why
-        ));
+        out.push_back(
+            fmt::format("what the API server would say of {}: {}; it is worked out here instead", which, why)
+        );
     }
     return out;
 }

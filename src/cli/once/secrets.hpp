@@ -5,8 +5,8 @@
 
 namespace portitor::cli::once {
 
-/// Masks the URLs in all texts of a report, whoever wrote them: offers, the operator, the API server. Children
-/// have theirs masked already.
+/// Masks the URLs in all texts of a report, whoever wrote them: offers, the operator, the API server.
+/// Children have theirs masked already.
 void mask_secrets(report& of);
 
 /// The same for what both sides charge.

@@ -100,7 +100,8 @@ asio::awaitable<void> survey::ask_about_offers()
     {
         if (!each.problems.empty() || !each.differs)
             continue;
-        const auto said = co_await asker_.ask(api::service_offer_resource, each.written, seller, stands_for::oneself);
+        const auto said =
+            co_await asker_.ask(api::service_offer_resource, each.written, seller, stands_for::oneself);
         if (!said.refused.empty())
             each.problems.push_back("the API server would refuse it: " + said.refused);
     }

@@ -112,7 +112,9 @@ error in_words(
     case 404:
         return not_found(why, kind, of);
     default:
-        return {why.http_status() == 422 ? errc::invalid : why.code(), printable(masked_urls(refusal_in_words(why)))};
+        return {
+            why.http_status() == 422 ? errc::invalid : why.code(),
+            printable(masked_urls(refusal_in_words(why)))};
     }
 }
 

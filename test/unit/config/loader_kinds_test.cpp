@@ -51,9 +51,9 @@ struct fixture
         loader.add({"test-own", "the command's own", "", config::set_text(own)});
     }
 
-    std::string layer(const std::string& text, const std::function<result<void>()>& resolve = [] {
-        return result<void>();
-    })
+    std::string layer(
+        const std::string& text, const std::function<result<void>()>& resolve = [] { return result<void>(); }
+    )
     {
         const auto read = loader.load_layer(text, "ConfigMap a/b", resolve);
         return read ? "no error" : read.error().message();
@@ -301,7 +301,8 @@ TEST_CASE("a layer that is refused changes nothing", "[config][loader]")
             "list",
             [&](const YAML::Node& node) -> result<void> {
                 list.push_back(node.Scalar());
-                return node.Scalar() == "bad" ? result<void>(fail(errc::invalid, "line 9: bad")) : result<void>();
+                return node.Scalar() == "bad" ? result<void>(fail(errc::invalid, "line 9: bad"))
+                                              : result<void>();
             },
             [&] { list.clear(); }});
     });

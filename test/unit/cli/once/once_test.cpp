@@ -355,8 +355,10 @@ TEST_CASE("a ConfigMap that cannot be taken is an error with its place, and keep
          "the ConfigMap portitor/portitor-config:1: facilitators: facilitator a: \"https://***@f.example/?k=***\""},
         {"facilitators:\n- {name: a, url: 'http://f.example/?k=s3cret'}\n",
          "the ConfigMap portitor/portitor-config: facilitator a: http://f.example/?k=***"},
-        {"default-facilitator: 'https:/u:s3cret@f.example'\n", "--default-facilitator: what is given is neither"},
-        {"public-url: 'https//u:s3cret@f.example?s3cret'\n", "public-url: \"***@f.example\" is not an absolute"},
+        {"default-facilitator: 'https:/u:s3cret@f.example'\n",
+         "--default-facilitator: what is given is neither"},
+        {"public-url: 'https//u:s3cret@f.example?s3cret'\n",
+         "public-url: \"***@f.example\" is not an absolute"},
         {"gateway-url: 'https://1.2.3.4.example.com/?k=s3cret'\n", "gateway-url: "}};
     for (const auto& [text, message] : cases)
     {
@@ -384,7 +386,13 @@ TEST_CASE("no text shows the secrets of an offer's URLs", "[cli][once]")
     for (const char* output : {"text", "json", "yaml"})
     {
         const auto shown = w.run(
-            {"once", "-f", "-", "-v", "-o", output, "--public-url=https://x.example",
+            {"once",
+             "-f",
+             "-",
+             "-v",
+             "-o",
+             output,
+             "--public-url=https://x.example",
              "--gateway-url=https://g.example/?k=s3cret"},
             offers
         );
@@ -411,7 +419,8 @@ TEST_CASE("a comparison is of the offers that are named", "[cli][once][compare]"
     const auto routes = [&](std::vector<std::string> words, int code) {
         words.emplace_back("--compare=x402/x402-pricing");
         std::vector<std::string> out;
-        for (const json::value& each : kube::array_at(w.look(words, code, written("one") + written("two")), "routes"))
+        const json::object said = w.look(words, code, written("one") + written("two"));
+        for (const json::value& each : kube::array_at(said, "routes"))
             out.push_back(kube::string_at(each.as_object(), "pattern"));
         return out;
     };
