@@ -47,8 +47,8 @@ option deletion_deadline_option(std::chrono::seconds& into)
 {
     option out{
         "deletion-deadline",
-        "after how long a deleted offer is let go although its registration is not retired, or somebody else's "
-        "finalizer holds a child",
+        "after how long a deleted offer is let go although its registration is not retired, or somebody "
+        "else's finalizer holds a child",
         "5m",
         set_seconds(into)};
     out.heading = "Controller";

@@ -352,7 +352,8 @@ TEST_CASE("a ConfigMap that cannot be taken is an error with its place, and keep
         {"chains:\n- {name: base, rpcURL: 'wss://node.example/s3cret?s3cret'}\n",
          "the ConfigMap portitor/portitor-config:1: chains: line 2: chain base: rpcURL is not an absolute"},
         {"facilitators:\n- {name: a, url: 'https://u:s3cret@f.example/?k=s3cret'}\n",
-         "the ConfigMap portitor/portitor-config:1: facilitators: facilitator a: \"https://***@f.example/?k=***\""},
+         "the ConfigMap portitor/portitor-config:1: facilitators: facilitator a: "
+         "\"https://***@f.example/?k=***\""},
         {"facilitators:\n- {name: a, url: 'http://f.example/?k=s3cret'}\n",
          "the ConfigMap portitor/portitor-config: facilitator a: http://f.example/?k=***"},
         {"default-facilitator: 'https:/u:s3cret@f.example'\n",
