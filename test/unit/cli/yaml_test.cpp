@@ -88,7 +88,7 @@ TEST_CASE("a list of thousands of offers is not too long", "[cli][yaml]")
         text += fmt::format(
             "- {{kind: ServiceOffer, metadata: {{name: a{}}}, spec: {{a: [{}]}}}}\n",
             i,
-            "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27"
+            "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26"
         );
     CHECK(parse_one(text).at("items").as_array().size() == 3000);
 }
