@@ -26,9 +26,9 @@ struct console
     bool colour = false;           ///< whether `out` takes colours, as --color, NO_COLOR and TERM say
     bool has_config_file = false;  ///< whether the settings come from a file that the user named
     std::string default_namespace = "default";  ///< where somebody works who names none: the context's
-    /// Reads settings that lie below the command line, the environment and the file, such as those of a
-    /// ConfigMap, and resolves the action again. `where` names them in errors. Call it once, before anything
-    /// that depends on settings.
+    /// Reads settings of the installation that lie below the command line, the environment and the file, such
+    /// as those of a ConfigMap, and resolves the action again: see config::loader::load_layer(). Call it
+    /// once, before anything that depends on settings.
     std::function<result<void>(const std::string& yaml, const std::string& where)> read_settings =
         [](const std::string&, const std::string&) { return result<void>(); };
 };

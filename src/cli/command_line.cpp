@@ -68,8 +68,7 @@ result<job_pointer> assign(job_pointer made, const std::shared_ptr<settings>& re
         terminal.default_namespace = kube.is_of_a_person ? kube.default_namespace() : "default";
         terminal.has_config_file = read->loader.has_config_file();
         terminal.read_settings = [read, which](const std::string& yaml, const std::string& where) {
-            auto loaded = read->loader.load_layer(yaml, where);
-            return loaded ? which.resolve() : loaded;
+            return read->loader.load_layer(yaml, where, which.resolve);
         };
         return which.make(around, terminal);
     };

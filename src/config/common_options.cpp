@@ -36,4 +36,23 @@ option lease_duration_option(std::chrono::seconds& into)
     return out;
 }
 
+option offer_selector_option(std::string& into)
+{
+    option out{"offer-selector", "label selector of the offers to act on", "", set_text(into)};
+    out.heading = "Controller";
+    return out;
+}
+
+option deletion_deadline_option(std::chrono::seconds& into)
+{
+    option out{
+        "deletion-deadline",
+        "after how long a deleted offer is let go although its registration is not retired, or somebody "
+        "else's finalizer holds a child",
+        "5m",
+        set_seconds(into)};
+    out.heading = "Controller";
+    return out;
+}
+
 }  // namespace portitor::config

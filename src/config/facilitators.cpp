@@ -4,6 +4,7 @@
 #include <portitor/config/common_options.hpp>
 #include <portitor/config/facilitators.hpp>
 #include <portitor/config/setters.hpp>
+#include <portitor/http/masked_url.hpp>
 #include <portitor/http/message.hpp>
 
 #include <yaml-cpp/yaml.h>
@@ -70,14 +71,18 @@ result<void> facilitator_list::resolve()
     if (!find(default_name))
         return fail(
             errc::invalid,
-            "--default-facilitator: \"{}\" is neither a URL nor a name of the list \"facilitators\"",
-            default_name
+            "--default-facilitator: {} is neither a URL nor a name of the list \"facilitators\"",
+            // Half a URL may hold a key as a whole one does.
+            default_name.find_first_of("@?#") == default_name.npos ? '"' + default_name + '"'
+                                                                   : "what is given"
         );
     for (const facilitator& each : entries)
     {
         const auto parsed = http::parse_url(each.url);
         if (!may_be_asked(parsed->origin, allow_insecure))
-            return fail(errc::invalid, "facilitator {}: {} {}", each.name, each.url, wants_https);
+            return fail(
+                errc::invalid, "facilitator {}: {} {}", each.name, http::masked_url(each.url), wants_https
+            );
     }
     return {};
 }

@@ -85,8 +85,9 @@ void loader::add(option what)
     if (at == options_.end())
         leave_to_others(what, options_);
     known_option& known =
-        at != options_.end() ? *at : options_.emplace_back(known_option{what, hiding_ || shadowed, {}, {}});
+        at != options_.end() ? *at : options_.emplace_back(known_option{what, hiding_ || shadowed});
     known.what.is_shared |= what.is_shared;
+    known.layered = known.layered || layering_;
     known.setters.push_back(std::move(what.apply));
     if (what.reset)
         known.resets.push_back(std::move(what.reset));
@@ -96,7 +97,8 @@ void loader::add(section what)
 {
     known_section* known = find_section(what.name);
     if (!known)
-        known = &sections_.emplace_back(known_section{what.name, {}, {}, {}});
+        known = &sections_.emplace_back(known_section{what.name});
+    known->layered = known->layered || layering_;
     known->readers.push_back(std::move(what));
 }
 
@@ -105,6 +107,13 @@ void loader::add_shared(const std::function<void(loader&)>& declare)
     const bool before = std::exchange(sharing_, true);
     declare(*this);
     sharing_ = before;
+}
+
+void loader::layered(const std::function<void()>& declare)
+{
+    const bool before = std::exchange(layering_, true);
+    declare();
+    layering_ = before;
 }
 
 headed loader::under(std::string heading)
@@ -199,14 +208,32 @@ result<outcome> loader::load(int argc, const char* const* argv, std::ostream& ou
     return outcome::run;
 }
 
-result<void> loader::load_layer(const std::string& yaml_text, const std::string& where)
+result<void> loader::load_layer(
+    const std::string& yaml_text, const std::string& where, const std::function<result<void>()>& resolve
+)
 {
     const auto parsed = parse_text(yaml_text, where);
     if (!parsed)
         return parsed.error();
     values_.resize(options_.size());
-    auto read = read_document(parsed->root, where, unknown_keys::passed_over);
-    return read ? apply() : read;
+    const given_values values = values_;
+    std::vector<known_section> sections = sections_;
+    auto read = read_document(parsed->root, where, keys::layered);
+    if (read)
+        read = apply();
+    if (read)
+    {
+        const auto resolved = resolve();
+        if (resolved)
+            return {};
+        read = resolved.error().within(where);
+    }
+    values_ = values;
+    sections_ = std::move(sections);
+    // As they were, they have been taken before.
+    apply().value();
+    resolve().value();
+    return read;
 }
 
 result<void> loader::read_environment()
@@ -232,10 +259,10 @@ result<void> loader::read_file(const std::string& path)
 {
     const std::string where = "--config: " + path;
     const auto parsed = parse_file(path, where);
-    return parsed ? read_document(parsed->root, where, unknown_keys::refused) : parsed.error();
+    return parsed ? read_document(parsed->root, where, keys::known) : parsed.error();
 }
 
-result<void> loader::read_document(const YAML::Node& root, const std::string& where, unknown_keys unknown)
+result<void> loader::read_document(const YAML::Node& root, const std::string& where, keys allowed)
 {
     if (root.IsNull())
         return {};
@@ -247,16 +274,15 @@ result<void> loader::read_document(const YAML::Node& root, const std::string& wh
         const std::string key = entry.first.Scalar();
         if (!seen.insert(key).second)
             return fail(errc::invalid, "{}: {} comes twice", at_line(where, entry.first), key);
-        auto read = read_entry(entry.first, entry.second, where, unknown);
+        auto read = read_entry(entry.first, entry.second, where, allowed);
         if (!read)
             return read;
     }
     return {};
 }
 
-result<void> loader::read_entry(
-    const YAML::Node& key, const YAML::Node& value, const std::string& document, unknown_keys unknown
-)
+result<void>
+loader::read_entry(const YAML::Node& key, const YAML::Node& value, const std::string& document, keys allowed)
 {
     const std::string& name = key.Scalar();
     const std::string where = fmt::format("{}: {}", at_line(document, key), name);
@@ -266,9 +292,9 @@ result<void> loader::read_entry(
     if (at == options_.end())
     {
         known_section* known = find_section(name);
-        if (!known && unknown == unknown_keys::refused)
+        if (!known && allowed == keys::known)
             return fail(errc::invalid, "{}: unknown key \"{}\"", at_line(document, key), name);
-        if (known && !known->node)
+        if (known && !known->node && (known->layered || allowed == keys::known))
         {
             known->node = value;
             known->document = document;
@@ -276,6 +302,8 @@ result<void> loader::read_entry(
         }
         return {};
     }
+    if (!at->layered && allowed == keys::layered)
+        return {};
     if (!at->what.is_list && !value.IsScalar())
         return fail(errc::invalid, "{} takes one value", where);
     auto texts = at->what.is_list ? list_values(value, where)

@@ -1,3 +1,4 @@
+#include <portitor/http/masked_url.hpp>
 #include <portitor/http/message.hpp>
 
 #include <boost/url/parse.hpp>
@@ -23,22 +24,22 @@ std::string origin::authority() const
 
 namespace {
 
-// The URL as it may be told to people: without user and password.
-std::string without_user(std::string_view text)
+// The URL as it may be told to people, whatever is wrong with it.
+std::string shown_url(std::string_view text)
 {
-    const auto end = text.rfind('@');
-    if (end == text.npos)
-        return std::string(text);
-    const auto scheme = text.find("://");
-    const auto start = scheme == text.npos || scheme > end ? 0 : scheme + 3;
-    return fmt::format("{}...{}", text.substr(0, start), text.substr(end));
+    if (text.find("://") != text.npos)
+        return masked_url(text);
+    std::string out(text.substr(0, text.find_first_of("?#")));
+    if (const auto at = out.rfind('@'); at != out.npos)
+        out.replace(0, at, "***");
+    return out;
 }
 
 }  // namespace
 
 result<url> parse_url(std::string_view text)
 {
-    const std::string shown = without_user(text);
+    const std::string shown = shown_url(text);
     const auto parsed = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
     if (!parsed)
         return fail(errc::invalid, "\"{}\" is not an absolute URL such as https://host:port/path", shown);
@@ -66,7 +67,7 @@ result<url> parse_url(std::string_view text)
     // Boost.URL 1.81 takes "127.0.0.1.example.com" for the address 127.0.0.1 with the rest as its path.
     if (!target.empty() && target.front() != '/' && target.front() != '?')
         return fail(
-            errc::invalid, "\"{}\" is not an absolute http or https URL: its host cannot be read", text
+            errc::invalid, "\"{}\" is not an absolute http or https URL: its host cannot be read", shown
         );
     out.target = target.empty() ? "/" : std::string(target.data(), target.size());
     if (out.target.front() != '/')

@@ -117,7 +117,7 @@ decisions publish_route(
 
 std::string take_down_route(plan& out, const observation& seen, bool patient)
 {
-    for (const child_kind kind : {child_kind::http_route, child_kind::middleware, child_kind::payment_route})
+    for (const child_kind kind : take_down_order)
     {
         const kube::object* live = seen.children[kind].own();
         if (!live || (live->meta.deleted && !patient))

@@ -3,6 +3,8 @@
 #include "offer/evidence.hpp"
 #include "offer/steps.hpp"
 
+#include <array>
+
 namespace portitor::offer {
 
 /// Looks at the offer again at `when` at the latest.
@@ -20,9 +22,13 @@ decisions publish_route(
     plan& out, const observation& seen, const plan_settings& settings, const api::payment_route& terms
 );
 
-/// One step of taking an offer off the gateway, and what is still there; empty when all is gone. The
-/// HTTPRoute goes first and the terms last, so that at no time a request gets past the gate. `patient` is
-/// false past the deadline: then a child that somebody else's finalizer holds back is not waited for.
+/// The order in which an offer is taken off the gateway: the HTTPRoute goes first and the terms last, so that
+/// at no time a request gets past the gate.
+inline constexpr std::array take_down_order{
+    child_kind::http_route, child_kind::middleware, child_kind::payment_route};
+
+/// One step of it, and what is still there; empty when all is gone. `patient` is false past the deadline:
+/// then a child that somebody else's finalizer holds back is not waited for.
 std::string take_down_route(plan& out, const observation& seen, bool patient);
 
 }  // namespace portitor::offer

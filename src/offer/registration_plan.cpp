@@ -96,6 +96,15 @@ void retire(plan& out, const kube::object_identity& offer, const kube::object& l
 
 }  // namespace
 
+std::optional<boost::json::object>
+wanted_registration(const api::service_offer& offer, const plan_settings& settings)
+{
+    const config::chain* chain = find_chain(offer.registration.chain, settings);
+    if (!offer.registration.enabled || !chain || settings.gateway.public_url.empty())
+        return std::nullopt;
+    return desired_registration(offer, *chain, settings);
+}
+
 void plan_registration(
     plan& out, const observation& seen, const plan_settings& settings, bool sold, clock::time_point now
 )
@@ -110,9 +119,9 @@ void plan_registration(
         return let_go(out, offer->meta, *live, wanted, now);
     if (live && !wanted)
         return retire(out, offer->meta, *live);
-    const config::chain* chain = find_chain(offer->registration.chain, settings);
-    if (wanted && (live || sold) && chain && !settings.gateway.public_url.empty())
-        plan_apply(out, seen, kind, desired_registration(*offer, *chain, settings));
+    auto desired = wanted_registration(*offer, settings);
+    if (desired && (live || sold))
+        plan_apply(out, seen, kind, std::move(*desired));
 }
 
 std::string

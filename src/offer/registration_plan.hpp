@@ -4,9 +4,15 @@
 #include "offer/plan_settings.hpp"
 #include "offer/steps.hpp"
 
+#include <optional>
 #include <string>
 
 namespace portitor::offer {
+
+/// The RegistrationRequest that an offer is to have as soon as it is sold; nothing where it wants none, or
+/// the operator's lists do not say how.
+std::optional<boost::json::object>
+wanted_registration(const api::service_offer& offer, const plan_settings& settings);
 
 /// The registration of an offer that stays. It is made once the offer is `sold`, and then kept whatever
 /// becomes of the upstream: the chain is no place for what changes by the minute.

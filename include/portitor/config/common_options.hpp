@@ -21,4 +21,10 @@ option insecure_option(bool& into);
 /// --leader-elect-lease-duration.
 option lease_duration_option(std::chrono::seconds& into);
 
+/// --offer-selector: which offers the controller acts on.
+option offer_selector_option(std::string& into);
+
+/// --deletion-deadline: how long it waits for what a deleted offer leaves.
+option deletion_deadline_option(std::chrono::seconds& into);
+
 }  // namespace portitor::config

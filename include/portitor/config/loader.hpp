@@ -100,8 +100,9 @@ struct known_option
 {
     option what;
     bool hidden = false;
-    std::vector<std::function<result<void>(const std::string&)>> setters;  ///< one for each who declares it
-    std::vector<std::function<void()>> resets;
+    bool layered = false;                                                    ///< see loader::layered()
+    std::vector<std::function<result<void>(const std::string&)>> setters{};  ///< one for each who declares it
+    std::vector<std::function<void()>> resets{};
 };
 
 /// What was given for an option: one value, or those of a list.
@@ -132,6 +133,10 @@ public:
     /// What `declare` adds, many have: a short help only says that there is such.
     void add_shared(const std::function<void(loader&)>& declare);
 
+    /// What `declare` adds may also come from load_layer(): the settings of an installation, which hold for
+    /// whoever works with it. Nothing else may.
+    void layered(const std::function<void()>& declare);
+
     /// Adds options under a heading of the help.
     headed under(std::string heading);
 
@@ -155,10 +160,12 @@ public:
     result<outcome> load(int argc, const char* const* argv, std::ostream& out);
 
     /// One more layer, over the defaults and below all that load() found, from a text that is written like
-    /// the configuration file; keys that nobody knows are passed over. All settings are applied again, so
-    /// that who changed them in resolve() resolves again. `where` is for errors: "ConfigMap
-    /// portitor/portitor-config".
-    result<void> load_layer(const std::string& yaml_text, const std::string& where);
+    /// the configuration file; keys that are not layered() are passed over. All settings are applied again,
+    /// and then `resolve` is called, which whoever resolves them gives. `where` is for errors, which name
+    /// line and key: "the ConfigMap portitor/portitor-config". After an error all settings are as they were.
+    result<void> load_layer(
+        const std::string& yaml_text, const std::string& where, const std::function<result<void>()>& resolve
+    );
 
     /// Whether load() read a configuration file.
     bool has_config_file() const { return has_config_file_; }
@@ -175,25 +182,26 @@ private:
     struct known_section
     {
         std::string name;
-        std::vector<section> readers;
+        bool layered = false;
+        std::vector<section> readers{};
         std::optional<YAML::Node> node{};  ///< nothing where it was not given
         std::string document{};            ///< that it stands in
         std::string where{};               ///< the same, with line and name
     };
 
-    enum class unknown_keys
+    /// Which keys a document may have.
+    enum class keys
     {
-        refused,
-        passed_over,
+        known,    ///< others are refused
+        layered,  ///< others are passed over
     };
 
     known_section* find_section(std::string_view name);
     result<void> read_environment();
     result<void> read_file(const std::string& path);
-    result<void> read_document(const YAML::Node& root, const std::string& where, unknown_keys unknown);
-    result<void> read_entry(
-        const YAML::Node& key, const YAML::Node& value, const std::string& document, unknown_keys unknown
-    );
+    result<void> read_document(const YAML::Node& root, const std::string& where, keys allowed);
+    result<void>
+    read_entry(const YAML::Node& key, const YAML::Node& value, const std::string& document, keys allowed);
     result<void> demand_required() const;
     result<void> apply();
     result<void> apply_section(const known_section& what) const;
@@ -202,6 +210,7 @@ private:
     description about_;
     bool hiding_ = false;
     bool sharing_ = false;
+    bool layering_ = false;
     bool has_config_file_ = false;
     std::vector<known_option> options_;
     given_values values_;  ///< what load() and load_layer() found

@@ -17,8 +17,10 @@ constexpr const char* config_key = "portitor.yaml";
 void operator_settings::declare(config::loader& into)
 {
     into.add_shared([this](config::loader& shared) {
-        plan_.gateway.declare_gateway(shared);
-        plan_.lists.declare(shared);
+        shared.layered([&] {
+            plan_.gateway.declare_gateway(shared);
+            plan_.lists.declare(shared);
+        });
         shared.under("Operator's settings")
             .add(
                 {"release-namespace",
@@ -36,13 +38,13 @@ result<void> operator_settings::resolve()
     return config::resolve_all(plan_.gateway, plan_.lists);
 }
 
-asio::awaitable<void> operator_settings::complete(kube::api& server, console terminal)
+asio::awaitable<result<void>> operator_settings::complete(kube::api& server, console terminal)
 {
     if (terminal.has_config_file)
     {
         source_ = "--config";
         known_ = true;
-        co_return;
+        co_return result<void>();
     }
     const kube::object_key key{release_namespace_, config_name};
     const auto found = co_await server.get(api::config_map_resource, key);
@@ -53,24 +55,25 @@ asio::awaitable<void> operator_settings::complete(kube::api& server, console ter
             key.to_string(),
             found.error().is_not_found() ? "is not there" : "cannot be read: " + found.error().message()
         );
-        co_return;
+        co_return result<void>();
     }
     // The key holds a point, so it is no path.
     const auto* text = kube::object_at((*found)->raw, "data").if_contains(config_key);
     if (!text || !text->is_string())
     {
         source_ = fmt::format("defaults: the ConfigMap {} has no {}", key.to_string(), config_key);
-        co_return;
+        co_return result<void>();
     }
     const std::string where = "the ConfigMap " + key.to_string();
     const auto read = terminal.read_settings(std::string(text->get_string()), where);
     if (!read)
     {
-        source_ = fmt::format("defaults: {}", read.error().message());
-        co_return;
+        source_ = "defaults: " + where + " is refused";
+        co_return read.error().within("the operator's settings");
     }
     source_ = where;
     known_ = true;
+    co_return result<void>();
 }
 
 }  // namespace portitor::cli

@@ -21,8 +21,10 @@ public:
     void declare(config::loader& into);
     result<void> resolve();
 
-    /// Reads the ConfigMap where no --config was given. Never fails: source() says what came of it.
-    boost::asio::awaitable<void> complete(kube::api& server, console terminal);
+    /// Reads the ConfigMap where no --config was given. What it says and cannot be taken is an error, with
+    /// line and key, and then all settings are as they were; that it is not there, or may not be read, is
+    /// only told by source().
+    boost::asio::awaitable<result<void>> complete(kube::api& server, console terminal);
 
     /// Whether they are the installation's, and not only defaults.
     bool known() const { return known_; }

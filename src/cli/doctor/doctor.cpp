@@ -37,7 +37,7 @@ public:
         if (!web)
             co_return web.error();
         web_ = std::move(*web);
-        const bool settings_read = co_await within_limit(config_.settings.complete(*server_, terminal_));
+        const bool settings_read = co_await within_limit(read_settings());
         co_await read_market();
         const doctor::patient patient = describe();
         doctor::report out;
@@ -70,6 +70,13 @@ private:
         co_return ended.has_value();
     }
 
+    asio::awaitable<void> read_settings()
+    {
+        const auto read = co_await config_.settings.complete(*server_, terminal_);
+        if (!read)
+            refused_settings_ = read.error().message();
+    }
+
     asio::awaitable<void> read_market()
     {
         auto read = co_await unless(
@@ -95,7 +102,13 @@ private:
     std::vector<doctor::finding> judge_settings() const
     {
         doctor::notebook into("settings");
-        if (!config_.settings.known())
+        if (!refused_settings_.empty())
+            into.failure(
+                "settings",
+                refused_settings_ + "; what follows is judged by defaults",
+                "mend it: roles that are started anew refuse it, too"
+            );
+        else if (!config_.settings.known())
             into.not_checked(
                 "settings",
                 "those of the installation are not known: what follows is judged by defaults",
@@ -138,6 +151,7 @@ private:
     std::unique_ptr<http::client> web_;
     std::unique_ptr<market_view> market_;
     std::string no_market_;
+    std::string refused_settings_;  ///< why; empty: they are not
 };
 
 class doctor_action final : public action

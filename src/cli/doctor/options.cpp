@@ -2,6 +2,7 @@
 
 #include "cli/options/shared.hpp"
 
+#include <portitor/config/common_options.hpp>
 #include <portitor/config/setters.hpp>
 #include <portitor/evm/address.hpp>
 
@@ -33,17 +34,16 @@ config::option with_letter(config::option of, char letter, std::vector<std::stri
 void options::declare(config::loader& into)
 {
     settings.declare(into);
-    into.under("Controller")
-        .add(
-            {"discovery-service",
-             "NAMESPACE/NAME[:PORT] of the controller's Service",
-             "",
-             config::set_service_port(discovery_service)}
-        );
-    into.under("Controller")
-        .add(
-            {"offer-selector", "label selector of the offers to act on", "", config::set_text(offer_selector)}
-        );
+    into.layered([&] {
+        into.under("Controller")
+            .add(
+                {"discovery-service",
+                 "NAMESPACE/NAME[:PORT] of the controller's Service",
+                 "",
+                 config::set_service_port(discovery_service)}
+            );
+        into.add(config::offer_selector_option(offer_selector));
+    });
     const config::headed own = into.under("Doctor");
     own.add(offer_namespace_option(ns, "looks at the offers of this namespace alone"));
     own.add(output_option(output, {"text", "yaml", "json"}));

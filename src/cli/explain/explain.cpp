@@ -2,6 +2,7 @@
 
 #include "cli/explain/explainer.hpp"
 #include "cli/explain/render.hpp"
+#include "cli/options/shared.hpp"
 #include "cli/output/complaint.hpp"
 #include "cli/yaml.hpp"
 
@@ -58,30 +59,18 @@ public:
              .apply = config::set_bool(with_402_),
              .is_switch = true}
         );
-        own.add(
-            {.name = "output",
-             .help = "text, yaml or json",
-             .fallback = "text",
-             .apply = config::set_one_of(output_, {"text", "yaml", "json"}),
-             .letter = 'o',
-             .values = {"text", "yaml", "json"}}
-        );
-        config::option where{
-            "offer-namespace",
-            "namespace to look at where not all may be listed; without it the context's",
-            "",
-            config::set_text(ns_)};
-        where.letter = 'n';
-        // --namespace of the roles is where Portitor runs, and hidden behind this one.
-        where.aliases = {"namespace"};
-        where.placeholder = "NAMESPACE";
-        own.add(std::move(where));
-        into.add(
-            {"cors-origins",
-             "origins whose pages may pay: \"*\", or those listed, separated by spaces; as the verifier's",
-             "",
-             config::set_text(origins_)}
-        );
+        own.add(output_option(output_, {"text", "yaml", "json"}));
+        own.add(offer_namespace_option(
+            ns_, "namespace to look at where not all may be listed; without it the context's"
+        ));
+        into.layered([&] {
+            into.add(
+                {"cors-origins",
+                 "origins whose pages may pay: \"*\", or those listed, separated by spaces; as the verifier's",
+                 "",
+                 config::set_text(origins_)}
+            );
+        });
         into.positional("URL", "URLs, or paths, of requests", requests_);
     }
 
@@ -113,7 +102,9 @@ public:
         auto server = around.connect();
         if (!server)
             co_return server.error();
-        co_await settings_.complete(**server, terminal);
+        const auto known = co_await settings_.complete(**server, terminal);
+        if (!known)
+            co_return known.error();
         auto seen = co_await explain::look_around(
             **server, settings_.plan().gateway.gateway, ns_.empty() ? terminal.default_namespace : ns_
         );

@@ -79,14 +79,15 @@ own_charges charges_of(const market_view& view, const offer::plan_settings& sett
         if (wanted.route && !offer->meta.deleted)
             add(out.charges, *wanted.route, key.to_string());
         else if (wanted.blocked && offer->spec)
-            out.blocked.emplace_back(
-                offer->spec->path == "/" ? "/*" : offer->spec->path + "/*",
-                fmt::format(
-                    "ServiceOffer {} is not sold here: {}: {}",
-                    key.to_string(),
-                    wanted.blocked->reason,
-                    wanted.blocked->message
-                )
+            out.blocked.push_back(
+                {offer->spec->path == "/" ? "/*" : offer->spec->path + "/*",
+                 key.to_string(),
+                 fmt::format(
+                     "ServiceOffer {} is not sold here: {}: {}",
+                     key.to_string(),
+                     wanted.blocked->reason,
+                     wanted.blocked->message
+                 )}
             );
     }
     return out;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cli/cluster/market_view.hpp"
-#include "cli/once/predecessor.hpp"
+#include "cli/once/comparison.hpp"
 
 #include <iosfwd>
 
@@ -11,7 +11,7 @@ namespace portitor::cli::once {
 struct own_charges
 {
     std::vector<charge> charges;
-    std::vector<std::pair<std::string, std::string>> blocked;  ///< pattern, and why it is not sold
+    std::vector<unsold> blocked;
 };
 
 own_charges charges_of(const market_view& view, const offer::plan_settings& settings, clock::time_point now);

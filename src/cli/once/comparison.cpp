@@ -1,6 +1,5 @@
 #include "cli/once/comparison.hpp"
 
-#include "cli/output/masked.hpp"
 #include "offer/price.hpp"
 
 #include <portitor/x402/words.hpp>
@@ -25,9 +24,12 @@ bool same_url(std::string_view left, std::string_view right)
     return plain(left) == plain(right);
 }
 
-u256 rounded_up(const u256& amount, unsigned numerator, unsigned denominator)
+// Twice as wide as any amount, so that the product of one has room.
+using wide = boost::multiprecision::uint512_t;
+
+wide rounded_up(const u256& amount, unsigned numerator, unsigned denominator)
 {
-    return (amount * numerator + (denominator - 1)) / denominator;
+    return (wide(amount) * numerator + (denominator - 1)) / denominator;
 }
 
 // The rules in which the two are known to differ.
@@ -37,7 +39,7 @@ void explain_price(const charge& there, const charge& here, std::vector<std::str
         return;
     const auto is_part = [&](const char* model, unsigned numerator, unsigned denominator) {
         return here.model == model && !there.free &&
-               rounded_up(there.atomic, numerator, denominator) == here.atomic;
+               rounded_up(there.atomic, numerator, denominator) == wide(here.atomic);
     };
     if (is_part("perHour", offer::approx_minutes_per_request, offer::minutes_per_hour))
         out.emplace_back(
@@ -85,7 +87,7 @@ void compare(compared_route& into, const x402::network_table& known)
     if (there.facilitator.empty())
         into.remarks.emplace_back("which facilitator there: not written, so its verifier's own default");
     else if (!same_url(there.facilitator, here.facilitator))
-        differ("facilitator", masked_url(there.facilitator), masked_url(here.facilitator));
+        differ("facilitator", there.facilitator, here.facilitator);
 }
 
 bool covers(std::string_view pattern, std::string_view other)
@@ -123,7 +125,7 @@ void complete(compared_route& of, const std::vector<charge>& there, const std::v
 std::vector<compared_route> compare_charges(
     const std::vector<charge>& there,
     const std::vector<charge>& here,
-    const std::vector<std::pair<std::string, std::string>>& blocked,
+    const std::vector<unsold>& blocked,
     const x402::network_table& known
 )
 {
@@ -145,13 +147,15 @@ std::vector<compared_route> compare_charges(
             route.here = each;
         else
             // Another host's.
-            more.push_back({each.pattern, route.there, each, {}, {}});
+            more.push_back({each.pattern, route.there, each});
     }
-    for (const auto& [pattern, why] : blocked)
+    for (const unsold& each : blocked)
     {
-        const auto at = by_pattern.find(pattern);
-        if (at != by_pattern.end() && !at->second.here)
-            at->second.remarks.push_back(why);
+        const auto at = by_pattern.find(each.pattern);
+        if (at == by_pattern.end() || at->second.here)
+            continue;
+        at->second.unsold_here.insert(each.offer);
+        at->second.remarks.push_back(each.why);
     }
     std::vector<compared_route> out;
     for (auto& [pattern, route] : by_pattern)
@@ -170,6 +174,19 @@ std::vector<compared_route> compare_charges(
             compare(each, known);
     }
     return out;
+}
+
+void keep_routes_of(std::vector<compared_route>& all, const std::set<std::string>& offers)
+{
+    const auto is_of = [&](const std::optional<charge>& side) {
+        return side && offers.contains(side->offer);
+    };
+    std::erase_if(all, [&](const compared_route& each) {
+        return !is_of(each.here) && !is_of(each.there) &&
+               std::none_of(each.unsold_here.begin(), each.unsold_here.end(), [&](const std::string& one) {
+                   return offers.contains(one);
+               });
+    });
 }
 
 }  // namespace portitor::cli::once

@@ -7,6 +7,7 @@
 
 #include <iosfwd>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,20 +19,31 @@ struct compared_route
     std::string pattern;
     std::optional<charge> there;  ///< the predecessor's
     std::optional<charge> here;   ///< Portitor's
-    std::vector<std::string> differences;
-    std::vector<std::string> remarks;  ///< why, where it is known
+    std::vector<std::string> differences{};
+    std::vector<std::string> remarks{};   ///< why, where it is known
+    std::set<std::string> unsold_here{};  ///< Portitor's offers, "namespace/name", that want the path
 
     bool same() const { return there && here && differences.empty(); }
 };
 
-/// Both sides, route by route, in the order of their patterns. `blocked` are Portitor's offers that are not
-/// sold, with the reason, by pattern.
+/// An offer of Portitor's that is not sold.
+struct unsold
+{
+    std::string pattern;
+    std::string offer;  ///< "namespace/name"
+    std::string why;
+};
+
+/// Both sides, route by route, in the order of their patterns; facilitators as they are written.
 std::vector<compared_route> compare_charges(
     const std::vector<charge>& there,
     const std::vector<charge>& here,
-    const std::vector<std::pair<std::string, std::string>>& blocked,
+    const std::vector<unsold>& blocked,
     const x402::network_table& known
 );
+
+/// Leaves the routes of these offers ("namespace/name"), on either side.
+void keep_routes_of(std::vector<compared_route>& all, const std::set<std::string>& offers);
 
 void show_comparison(
     std::ostream& out,

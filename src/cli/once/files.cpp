@@ -5,6 +5,7 @@
 #include <portitor/api/resources.hpp>
 
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 #include <algorithm>
 #include <array>
@@ -42,6 +43,7 @@ result<std::vector<std::string>> files_of(const std::string& path)
     return out;
 }
 
+/// Takes the offers of one file after the other.
 class collector
 {
 public:
@@ -49,45 +51,65 @@ public:
         : into_(into), default_namespace_(default_namespace)
     {}
 
-    void take(json::value document, const std::string& from)
+    void take_file(const std::string& file, const std::string& text)
     {
-        json::object* object = document.if_object();
-        if (!object)
-            return;
-        if (kube::string_at(*object, "kind") == api::service_offer_resource.kind)
-            return take_offer(std::move(*object), from);
-        json::value* items = object->if_contains("items");
-        if (!items || !items->is_array())
-            return;
-        for (json::value& each : items->get_array())
-            take(std::move(each), from);
+        file_ = file;
+        mistakes_ = 0;
+        yaml_text read = read_yaml(text);
+        for (const std::string& each : read.mistakes)
+            refuse(each);
+        for (yaml_document& each : read.documents)
+            take(std::move(each.value), fmt::format("the document on line {}", each.line));
     }
 
 private:
-    void take_offer(json::object offer, const std::string& from)
+    void refuse(std::string_view why)
+    {
+        if (++mistakes_ <= most_mistakes)
+            into_.errors.push_back(fmt::format("{}: {}", file_, why));
+        else if (mistakes_ == most_mistakes + 1)
+            into_.errors.push_back(file_ + ": and more mistakes");
+    }
+
+    void take(json::value document, const std::string& where)
+    {
+        json::object* object = document.if_object();
+        const std::string kind = object ? kube::string_at(*object, "kind") : "";
+        if (kind.empty())
+            return refuse(where + " is no Kubernetes object: it has no kind");
+        if (kind == api::service_offer_resource.kind)
+            return take_offer(std::move(*object), where);
+        json::value* items = object->if_contains("items");
+        if (!kind.ends_with("List") || !items || !items->is_array())
+            return;
+        std::size_t position = 0;
+        for (json::value& each : items->get_array())
+            take(std::move(each), fmt::format("{}, items[{}]", where, position++));
+    }
+
+    void take_offer(json::object offer, const std::string& where)
     {
         json::object* meta = offer["metadata"].if_object();
         const json::value* name = meta ? meta->if_contains("name") : nullptr;
         if (!name || !name->is_string() || name->get_string().empty())
-        {
-            into_.errors.push_back(fmt::format("{}: a ServiceOffer without metadata.name", from));
-            return;
-        }
-        if (!meta->contains("namespace"))
-            (*meta)["namespace"] = default_namespace_;
-        const kube::object_key key{
-            kube::string_at(offer, "metadata.namespace"), kube::string_at(offer, "metadata.name")};
-        const auto [at, is_new] = places_.try_emplace(key, from);
+            return refuse(where + " is a ServiceOffer without metadata.name, which is a text");
+        json::value& ns = (*meta)["namespace"];
+        if (ns.is_null() || ns == json::value(""))
+            ns = default_namespace_;
+        if (!ns.is_string())
+            return refuse(where + " is a ServiceOffer whose metadata.namespace is no text");
+        const kube::object_key key{std::string(ns.get_string()), std::string(name->get_string())};
+        const auto [at, is_new] = places_.try_emplace(key, file_);
         if (is_new)
-            into_.offers.push_back({std::move(offer), from});
+            into_.offers.push_back({std::move(offer), file_});
         else
-            into_.errors.push_back(
-                fmt::format("{}: ServiceOffer {} stands in {} already", from, key.to_string(), at->second)
-            );
+            refuse(fmt::format("ServiceOffer {} stands in {} already", key.to_string(), at->second));
     }
 
     written_offers& into_;
     const std::string& default_namespace_;
+    std::string file_;
+    std::size_t mistakes_ = 0;  ///< of this file
     std::map<kube::object_key, std::string> places_;
 };
 
@@ -134,13 +156,10 @@ written_offers read_offers(
         for (const std::string& file : *files)
         {
             const auto text = read_text(file, standard_input);
-            auto documents = text ? parse_yaml(*text) : result<std::vector<json::value>>(text.error());
-            if (!documents)
-                out.errors.push_back(
-                    text ? documents.error().within(file).message() : documents.error().message()
-                );
-            for (json::value& each : documents ? *documents : std::vector<json::value>())
-                into.take(std::move(each), file);
+            if (text)
+                into.take_file(file, *text);
+            else
+                out.errors.push_back(text.error().message());
         }
     }
     return out;

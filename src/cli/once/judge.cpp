@@ -2,11 +2,10 @@
 
 #include "cli/once/child_report.hpp"
 #include "cli/once/terms_report.hpp"
-#include "cli/output/masked.hpp"
 #include "cli/output/text.hpp"
-#include "offer/chains.hpp"
-#include "offer/children.hpp"
+#include "offer/child_plan.hpp"
 #include "offer/drain.hpp"
+#include "offer/registration_plan.hpp"
 
 #include <algorithm>
 
@@ -56,18 +55,18 @@ void add_questions(
     if (todo.ask.gate)
         out.push_back(fmt::format(
             "the gate is tried once the gateway has the route: an unpaid request to {}{} has to be refused",
-            masked_url(todo.ask.gate->url),
+            todo.ask.gate->url,
             todo.ask.gate->host.empty() ? "" : ", for host " + todo.ask.gate->host
         ));
 }
 
-// The HTTPRoute goes first and the terms last, one step each time.
+// One step each time.
 void add_take_down(std::vector<std::string>& out, const offer::plan& todo, const offer::observation& seen)
 {
     const bool ends = todo.blocked || seen.offer->meta.deleted;
     if (!ends || todo.removes.empty())
         return;
-    for (const child_kind kind : {child_kind::http_route, child_kind::middleware, child_kind::payment_route})
+    for (const child_kind kind : offer::take_down_order)
     {
         const kube::object* live = seen.children[kind].own();
         const bool goes_now = std::any_of(todo.removes.begin(), todo.removes.end(), [&](const auto& each) {
@@ -90,17 +89,16 @@ void add_registration(
     const auto& spec = seen.offer->spec;
     const bool is_known =
         std::any_of(out.begin(), out.end(), [](const child_report& each) { return each.kind == kind; });
-    if (!spec || !spec->registration.enabled || todo.blocked || seen.offer->meta.deleted || is_known ||
-        seen.children[kind].live || settings.gateway.public_url.empty())
+    if (!spec || todo.blocked || seen.offer->meta.deleted || is_known || seen.children[kind].live)
         return;
-    const config::chain* chain = offer::find_chain(spec->registration.chain, settings);
-    if (!chain)
+    auto wanted = offer::wanted_registration(*spec, settings);
+    if (!wanted)
         return;
     child_report later;
     later.what = step::later;
     later.kind = kind;
     later.key = offer::type_of(kind).key_for(seen.offer->meta);
-    later.wanted = shown_fields(offer::desired_registration(*spec, *chain, settings));
+    later.wanted = shown_fields(*wanted);
     out.push_back(std::move(later));
 }
 

@@ -3,6 +3,7 @@
 #include "cli/once/both_sides.hpp"
 #include "cli/once/comparison.hpp"
 #include "cli/once/options.hpp"
+#include "cli/once/secrets.hpp"
 #include "cli/once/show.hpp"
 #include "cli/once/survey.hpp"
 #include "cli/output/text.hpp"
@@ -41,7 +42,9 @@ public:
             co_return link.error();
         link_ = std::move(*link);
         report_.cluster = link_.words;
-        co_await read_settings();
+        auto known = co_await read_settings();
+        if (!known)
+            co_return known.error();
 
         const std::string ns = config_.ns.empty() ? terminal_.default_namespace : config_.ns;
         for (std::string& each : config_.offers)
@@ -60,15 +63,20 @@ public:
     }
 
 private:
-    asio::awaitable<void> read_settings()
+    asio::awaitable<result<void>> read_settings()
     {
         if (link_.is_cluster || terminal_.has_config_file)
-            co_await config_.settings.complete(*link_.server, terminal_);
+        {
+            auto read = co_await config_.settings.complete(*link_.server, terminal_);
+            if (!read)
+                co_return read;
+        }
         report_.settings = link_.is_cluster || terminal_.has_config_file
                                ? config_.settings.source()
                                : "defaults, as there is no --config";
         settings_ = config_.settings.plan();
         settings_.deletion_deadline = config_.deletion_deadline;
+        co_return result<void>();
     }
 
     asio::awaitable<result<int>> plan(once::survey* survey)
@@ -95,6 +103,7 @@ private:
                 report_.errors.push_back(fmt::format("{}: {}", key.to_string(), describe(thrown)));
         }
         report_.unseen = survey->unseen();
+        once::mask_secrets(report_);
         if (config_.output == "text")
             once::show_text(terminal_.out, report_, palette(terminal_.colour), config_.all);
         else
@@ -116,8 +125,20 @@ private:
         if (!there)
             co_return there.error().within("--compare " + config_.compare);
         const auto here = once::charges_of(survey->view(), settings_, around_.clock.now());
-        const auto all = once::compare_charges(*there, here.charges, here.blocked, known);
+        auto all = once::compare_charges(*there, here.charges, here.blocked, known);
+        if (!config_.offers.empty() || !config_.selector.empty())
+        {
+            auto selected = co_await survey->select(&report_);
+            if (!selected)
+                co_return selected.error();
+            std::set<std::string> names;
+            for (const kube::object_key& each : *selected)
+                names.insert(each.to_string());
+            once::keep_routes_of(all, names);
+        }
         report_.unseen = survey->unseen();
+        once::mask_secrets(report_);
+        once::mask_secrets(all);
         if (config_.output == "text")
         {
             once::show_head(terminal_.out, report_, palette(terminal_.colour));

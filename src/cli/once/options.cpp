@@ -2,6 +2,7 @@
 
 #include "cli/options/shared.hpp"
 
+#include <portitor/config/common_options.hpp>
 #include <portitor/config/setters.hpp>
 
 #include <algorithm>
@@ -64,23 +65,13 @@ void options::declare(config::loader& into)
          "",
          config::set_text(compare)}
     );
-    declare_controllers(own);
+    // What the controller is started with decides which offers it acts on.
+    into.layered([&] {
+        into.add(config::offer_selector_option(offer_selector));
+        into.add(config::deletion_deadline_option(deletion_deadline));
+    });
     into.positional(
         "[NAMESPACE/]NAME", "once: the offers to look at; without a namespace, in that of the context", offers
-    );
-}
-
-// What the controller is started with decides which offers it acts on.
-void options::declare_controllers(const config::headed& own)
-{
-    own.add({"offer-selector", "label selector of the offers to act on", "", config::set_text(offer_selector)}
-    );
-    own.add(
-        {"deletion-deadline",
-         "after how long a deleted offer is let go although its registration is not retired, or somebody "
-         "else's finalizer holds a child",
-         "5m",
-         config::set_seconds(deletion_deadline)}
     );
 }
 

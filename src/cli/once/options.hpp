@@ -31,9 +31,6 @@ struct options
 
     void declare(config::loader& into);
     result<void> resolve();
-
-private:
-    void declare_controllers(const config::headed& own);
 };
 
 }  // namespace portitor::cli::once

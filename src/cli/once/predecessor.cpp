@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace portitor::cli::once {
 
@@ -45,9 +46,11 @@ void read_price(const std::string& written, unsigned decimals, charge& into)
     const auto atomic = parse_u256(whole + fraction);
     if (!atomic)
         into.wrong = fmt::format("price \"{}\": {}", written, atomic.error().message());
+    else if (up && *atomic == std::numeric_limits<u256>::max())
+        into.wrong = fmt::format("price \"{}\" is more than 256 bits hold, rounded up", written);
     else
         into.atomic = *atomic + (up ? 1 : 0);
-    into.free = atomic && into.atomic == 0;
+    into.free = into.wrong.empty() && into.atomic == 0;
 }
 
 charge read_route(const json::object& route, const defaults& usual, const x402::network_table& known)

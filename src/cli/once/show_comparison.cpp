@@ -1,5 +1,4 @@
 #include "cli/once/comparison.hpp"
-#include "cli/output/masked.hpp"
 
 #include <portitor/x402/words.hpp>
 
@@ -49,7 +48,7 @@ std::string in_words(const charge& of, const x402::network_table& known)
         of.pay_to.empty() ? "nobody" : of.pay_to
     );
     if (!of.facilitator.empty())
-        out += ", by " + masked_url(of.facilitator);
+        out += ", by " + of.facilitator;
     return out;
 }
 
@@ -62,7 +61,7 @@ json::object document(const charge& of, const x402::network_table& known)
         {"payTo", of.pay_to},
         {"network", of.network},
         {"asset", of.asset},
-        {"facilitator", masked_url(of.facilitator)},
+        {"facilitator", of.facilitator},
         {"priceModel", of.model},
         {"offer", of.offer},
     };

@@ -1,6 +1,6 @@
 #include "cli/once/show.hpp"
+#include "cli/once/show_child.hpp"
 #include "cli/output/table.hpp"
-#include "cli/yaml.hpp"
 
 #include <algorithm>
 #include <ostream>
@@ -9,45 +9,7 @@ namespace portitor::cli::once {
 
 namespace {
 
-constexpr std::size_t longest_line = 300;
-constexpr std::size_t width = 100;
 constexpr std::string_view inner = "    ";
-constexpr std::string_view innermost = "      ";
-
-struct sign
-{
-    const char* text;
-    tone how;
-};
-
-sign sign_of(step what)
-{
-    switch (what)
-    {
-    case step::create:
-    case step::later:
-        return {"+", tone::good};
-    case step::change:
-    case step::release:
-        return {"~", tone::warning};
-    case step::remove:
-        return {"-", tone::bad};
-    case step::same:
-        return {"=", tone::dim};
-    }
-    return {"", tone::plain};
-}
-
-tone tone_of(std::string_view line)
-{
-    return line.starts_with('+') ? tone::good : line.starts_with('-') ? tone::bad : tone::dim;
-}
-
-// Each word of somebody else's goes through here.
-std::string told(std::string_view text, std::size_t indent)
-{
-    return wrap(printable(text), width, indent);
-}
 
 // What was told above is told once.
 std::string without(std::string text, std::string_view told_above)
@@ -78,7 +40,7 @@ public:
             line("! ", tone::bad, "invalid: " + each);
         if (!of.passed_over.empty())
             line("  ", tone::dim, of.passed_over);
-        diff(of.offer_diff);
+        show_diff(out_, of.offer_diff, colours_);
         if (of.terms)
             terms(*of.terms);
         if (of.blocked)
@@ -90,7 +52,7 @@ public:
                 )
             );
         for (const child_report& each : of.children)
-            child(each);
+            show_child(out_, each, colours_, all_);
         own_writes(of);
         conditions(of);
         then(of);
@@ -150,62 +112,6 @@ private:
         fact("credential", of.credential);
         fact("endpoint", of.endpoint);
         fact("upstream", of.upstream);
-    }
-
-    void diff(const std::vector<std::string>& lines) const
-    {
-        for (const std::string& each : lines)
-            out_ << innermost << colours_.paint(tone_of(each), printable(each, longest_line)) << '\n';
-    }
-
-    void child(const child_report& of) const
-    {
-        if (of.what == step::same && !all_)
-            return;
-        const sign mark = sign_of(of.what);
-        const std::string what = fmt::format(
-            "{} {} {} {}",
-            mark.text,
-            to_string(of.what),
-            offer::type_of(of.kind).resource.kind,
-            printable(of.key.to_string())
-        );
-        out_ << "  " << colours_.paint(mark.how, what)
-             << (of.edited                ? " (somebody else has changed or deleted it)"
-                 : of.what == step::later ? " (as soon as it is sold)"
-                                          : "")
-             << '\n';
-        diff(of.diff);
-        if (all_ && (of.what == step::create || of.what == step::later))
-            whole(of);
-        for (const dispute& each : of.disputes)
-            out_ << innermost
-                 << told(
-                        fmt::format(
-                            "{}: owned by {}; the controller would take it back",
-                            each.field.starts_with('.') ? each.field.substr(1) : each.field,
-                            each.manager
-                        ),
-                        innermost.size()
-                    )
-                 << '\n';
-        if (!of.refused.empty())
-            out_ << innermost
-                 << colours_.paint(
-                        tone::bad, told("the API server would refuse it: " + of.refused, innermost.size())
-                    )
-                 << '\n';
-    }
-
-    void whole(const child_report& of) const
-    {
-        std::string text = to_yaml(of.wanted);
-        for (std::size_t begin = 0; begin < text.size();)
-        {
-            const std::size_t end = std::min(text.find('\n', begin), text.size());
-            out_ << innermost << printable(text.substr(begin, end - begin), longest_line) << '\n';
-            begin = end + 1;
-        }
     }
 
     void own_writes(const offer_report& of) const

@@ -102,7 +102,8 @@ asio::awaitable<void> survey::ask_about_offers()
     {
         if (!each.problems.empty() || !each.differs)
             continue;
-        const auto said = co_await asker_.ask(api::service_offer_resource, each.written, seller);
+        const auto said =
+            co_await asker_.ask(api::service_offer_resource, each.written, seller, stands_for::oneself);
         if (!said.refused.empty())
             each.problems.push_back("the API server would refuse it: " + said.refused);
     }
@@ -192,7 +193,9 @@ asio::awaitable<void> survey::ask_about_children(offer_report* into, const offer
             return each.kind == step.kind;
         });
         const kube::resource& kind = offer::type_of(step.kind).resource;
-        auto said = co_await asker_.ask(kind, step.desired, std::string(api::controller_field_manager));
+        auto said = co_await asker_.ask(
+            kind, step.desired, std::string(api::controller_field_manager), stands_for::controller
+        );
         at->refused = std::move(said.refused);
         at->disputes = std::move(said.disputes);
         if (said.after)
@@ -214,7 +217,8 @@ const wanted_offer* survey::find_wanted(const kube::object_key& key) const
 std::vector<std::string> survey::unseen() const
 {
     std::vector<std::string> out = view_->unseen();
-    out.insert(out.end(), asker_.unasked().begin(), asker_.unasked().end());
+    for (std::string& each : asker_.unasked())
+        out.push_back(std::move(each));
     return out;
 }
 

@@ -1,6 +1,5 @@
 #include "cli/once/terms_report.hpp"
 
-#include "cli/output/masked.hpp"
 #include "offer/naming.hpp"
 #include "offer/price.hpp"
 #include "offer/terms.hpp"
@@ -17,7 +16,9 @@ bool is_exact(
 )
 {
     const auto written = atomic_units(amount, decimals);
-    return written && *written * numerator == atomic * denominator;
+    // Twice as wide as any amount, so that the products have room.
+    using wide = boost::multiprecision::uint512_t;
+    return written && wide(*written) * numerator == wide(atomic) * denominator;
 }
 
 price_line line_of(
@@ -97,7 +98,7 @@ std::optional<terms_report> terms_of(const api::service_offer& offer, const offe
     out.pay_to = route.pay_to;
     out.facilitator = offer.payment.facilitator.empty() ? settings.lists.facilitators.default_name
                                                         : offer.payment.facilitator;
-    out.facilitator_url = masked_url(route.facilitator_url);
+    out.facilitator_url = route.facilitator_url;
     out.credential = route.credential;
     out.endpoint = offer::endpoint_of(offer, settings);
     out.upstream = offer::upstream_url(offer);

@@ -1,17 +1,15 @@
 #pragma once
 
-#include <boost/json/value.hpp>
+#include <portitor/http/masked_url.hpp>
 
-#include <string>
-#include <string_view>
+#include <boost/json/value.hpp>
 
 namespace portitor::cli {
 
-/// A URL as it may be shown: user, password, the values of the query and the fragment are "***", because
-/// whoever runs a node or a facilitator hands out keys in them. What is no URL comes back as it is.
-std::string masked_url(std::string_view text);
+using http::masked_url;
+using http::masked_urls;
 
-/// The same for every URL in a value.
+/// A value with all URLs in its texts as they may be shown.
 boost::json::value masked(boost::json::value value);
 
 }  // namespace portitor::cli

@@ -1,5 +1,7 @@
 #include "cli/sell/api_words.hpp"
 
+#include "cli/cluster/refusal.hpp"
+#include "cli/output/masked.hpp"
 #include "cli/output/text.hpp"
 
 #include <algorithm>
@@ -26,7 +28,7 @@ error forbidden(
 )
 {
     // Admission refuses with the same status, in words of its own.
-    if (why.message().find("is forbidden: User") == std::string::npos)
+    if (!is_missing_right(why))
         return fail(errc::refused, "the API server refuses it: {}", printable(why.message()));
     const std::string where = of.ns.empty() ? " in all namespaces" : " in namespace " + of.ns;
     return fail(
@@ -78,18 +80,6 @@ error conflict(const kube::api_error& why)
     );
 }
 
-error invalid(const kube::api_error& why)
-{
-    if (why.causes().empty())
-        return fail(errc::invalid, "{}", printable(why.message()));
-    std::string all;
-    for (const kube::status_cause& each : why.causes())
-        all += fmt::format(
-            "{}{}: {}", all.empty() ? "" : "; ", printable(each.field, 200), printable(each.message, 500)
-        );
-    return fail(errc::invalid, "{}", all);
-}
-
 }  // namespace
 
 bool is_field_conflict(const kube::api_error& why)
@@ -121,10 +111,10 @@ error in_words(
         return forbidden(why, verb, kind, of);
     case 404:
         return not_found(why, kind, of);
-    case 422:
-        return invalid(why);
     default:
-        return {why.code(), printable(why.message())};
+        return {
+            why.http_status() == 422 ? errc::invalid : why.code(),
+            printable(masked_urls(refusal_in_words(why)))};
     }
 }
 

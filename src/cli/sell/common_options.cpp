@@ -46,16 +46,21 @@ common_options::connect_with_settings(roles::process around, console terminal)
     auto server = around.connect();
     if (!server)
         co_return server.error();
-    co_await read_settings(**server, terminal);
+    const auto read = co_await read_settings(**server, terminal);
+    if (!read)
+        co_return read.error();
     co_return std::move(*server);
 }
 
-asio::awaitable<void> common_options::read_settings(kube::api& server, console terminal)
+asio::awaitable<result<void>> common_options::read_settings(kube::api& server, console terminal)
 {
-    co_await settings.complete(server, terminal);
+    const auto read = co_await settings.complete(server, terminal);
+    if (!read)
+        co_return read.error();
     source_ = settings.source();
     // All options have been read anew.
     settle(terminal);
+    co_return result<void>();
 }
 
 config::word offer_word(std::string& into, bool is_required)

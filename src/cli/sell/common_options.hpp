@@ -43,7 +43,7 @@ struct common_options
     connect_with_settings(roles::process around, console terminal);
 
     /// Reads the operator's settings by way of an API server, where that is possible.
-    boost::asio::awaitable<void> read_settings(kube::api& server, console terminal);
+    boost::asio::awaitable<result<void>> read_settings(kube::api& server, console terminal);
 
 private:
     void settle(const console& terminal);

@@ -46,7 +46,9 @@ public:
         if (!server && !config_.dry_run)
             co_return server.error();
         server_ = server ? std::move(*server) : std::make_unique<no_cluster>();
-        co_await config_.common.read_settings(*server_, terminal_);
+        const auto known = co_await config_.common.read_settings(*server_, terminal_);
+        if (!known)
+            co_return known.error();
         const auto checked = co_await check(*manifest, server ? std::string() : server.error().message());
         if (!checked)
             co_return checked.error();

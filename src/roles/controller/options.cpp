@@ -17,8 +17,7 @@ void options::declare(config::loader& into)
          "",
          config::set_service_port(discovery_service)}
     );
-    own.add({"offer-selector", "label selector of the offers to act on", "", config::set_text(offer_selector)}
-    );
+    into.add(config::offer_selector_option(offer_selector));
     own.add(
         {"dry-run",
          "also release-finalizers: says what it would do, and writes nothing",
@@ -26,13 +25,7 @@ void options::declare(config::loader& into)
          config::set_bool(dry_run),
          true}
     );
-    own.add(
-        {"deletion-deadline",
-         "after how long a deleted offer is let go although its registration is not retired, or somebody "
-         "else's finalizer holds a child",
-         "5m",
-         config::set_seconds(deletion_deadline)}
-    );
+    into.add(config::deletion_deadline_option(deletion_deadline));
 }
 
 result<void> options::resolve()

@@ -25,7 +25,7 @@ public:
     {
         into.add({"echo-text", "what to say", "hello", config::set_text(text_)});
         into.positional("WORD", "more of it", words_);
-        into.add(config::list_option("echo-more", "what to say too", more_));
+        into.layered([&] { into.add(config::list_option("echo-more", "what to say too", more_)); });
     }
 
     result<void> resolve() override

@@ -106,11 +106,26 @@ TEST_CASE("a URL is shown without what opens doors", "[cli][masked]")
         {"https://a@b@f.example", "https://***@f.example"},
         {"https://f.example/x?key=abc&y&=z#s", "https://f.example/x?key=***&***&=***#***"},
         {"https://f.example?key", "https://f.example?***"},
+        {"https://user:wo/rd@f.example/x", "https://***@f.example/x"},
+        {"https://user:wo?rd#1@f.example/x", "https://***@f.example/x"},
+        {"https://f.example:8443/@scope/x", "https://f.example:8443/@scope/x"},
+        {"https://[::1]/@scope", "https://[::1]/@scope"},
         {"eip155:84532", "eip155:84532"},
         {"see https://f.example/?k=1", "see https://f.example/?k=1"},
         {"", ""}};
     for (const auto& [plain, shown] : cases)
         CHECK(masked_url(plain) == shown);
+    const std::pair<const char*, const char*> texts[] = {
+        {"Invalid value: \"https://u:p w@f/?k=v\": no", "Invalid value: \"https://***@f/?k=***\": no"},
+        {"see https://f.example/?k=1, or https://u@g.", "see https://f.example/?k=***, or https://***@g."},
+        {"\"https://a\",\"https://u:p@b?x\"", "\"https://a\",\"https://***@b?***\""},
+        {"\"https://u:\\\"p@b\"", "\"https://***@b\""},
+        {"a=https://u:p@bhttps://v:q@c", "a=https://***@bhttps://***@c"},
+        {"://", "://"},
+        {"https://", "https://"},
+        {"a: b", "a: b"}};
+    for (const auto& [plain, shown] : texts)
+        CHECK(masked_urls(plain) == shown);
     const auto all = masked(boost::json::parse(R"({"a":["http://u@h/",1],"b":{"c":"http://h/?k=v"}})"));
     CHECK(all == boost::json::parse(R"({"a":["http://***@h/",1],"b":{"c":"http://h/?k=***"}})"));
 }

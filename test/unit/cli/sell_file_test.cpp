@@ -18,10 +18,10 @@ TEST_CASE("a file holds a manifest or a spec", "[cli][sell]")
     const auto whole =
         read_offer_file(
             "apiVersion: obol.org/v1alpha1\nkind: ServiceOffer\n"
-            "metadata: {name: n, namespace: s, labels: {a: b}}\nspec: {path: /x}\nstatus: {phase: x}\n"
+            "metadata: {name: one, namespace: s, labels: {a: b}}\nspec: {path: /x}\nstatus: {phase: x}\n"
         )
             .value();
-    CHECK(whole.name == "n");
+    CHECK(whole.name == "one");
     CHECK(whole.ns == "s");
     CHECK(kube::string_at(whole.spec, "path") == "/x");
     CHECK(whole.labels.contains("a"));

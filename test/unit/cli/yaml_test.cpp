@@ -8,6 +8,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <fstream>
+#include <sstream>
+
 using namespace portitor;
 using namespace portitor::cli;
 
@@ -31,63 +34,70 @@ json::value scalar(const std::string& text)
 
 }  // namespace
 
-TEST_CASE("plain scalars are what YAML's core schema says", "[once][yaml]")
+TEST_CASE("values and keys are what kubectl makes of them", "[cli][yaml]")
 {
-    for (const char* text : {"", "~", "null", "Null", "NULL"})
-        CHECK(scalar(text).is_null());
-    for (const char* text : {"true", "True", "TRUE"})
-        CHECK(scalar(text) == json::value(true));
-    for (const char* text : {"false", "False", "FALSE"})
-        CHECK(scalar(text) == json::value(false));
-    CHECK(scalar("0") == json::value(0));
-    CHECK(scalar("-12") == json::value(-12));
-    CHECK(scalar("+12") == json::value(12));
-    CHECK(scalar("9223372036854775807") == json::value(std::int64_t(9223372036854775807)));
-    CHECK(scalar("0x1F") == json::value(31));
-    CHECK(scalar("0o17") == json::value(15));
-    CHECK(scalar("0.01") == json::value(0.01));
-    CHECK(scalar("1e3") == json::value(1000.0));
-    CHECK(scalar(".5") == json::value(0.5));
-    CHECK(scalar("-1.5E-1") == json::value(-0.15));
-    CHECK(scalar("10000000000000000000").is_double());
+    // test/e2e/test_yaml_parity.py asks kubectl for the same.
+    std::ifstream file("test/unit/cli/yaml_cases.json");
+    std::stringstream text;
+    text << file.rdbuf();
+    const json::value cases = json::parse(text.str());
+    for (const json::value& each : cases.at("taken").as_array())
+    {
+        const std::string written(each.at(0).as_string());
+        INFO(written);
+        CHECK(scalar(written) == each.at(1));
+    }
+    for (const json::value& each : cases.at("refused").as_array())
+    {
+        INFO(each);
+        CHECK(parse_yaml("a: " + std::string(each.as_string())).has_error());
+    }
 }
 
-TEST_CASE("every other plain scalar is text", "[once][yaml]")
+TEST_CASE("amounts stay as they are written where that is asked for", "[cli][yaml]")
 {
-    for (const char* text :
-         {"hello",
-          "nan",
-          "inf",
-          "infinity",
-          "Nan",
-          "yes",
-          "on",
-          "tRUE",
-          "0,01",
-          "1.2.3",
-          "1_000",
-          "+",
-          ".",
-          "e3",
-          "1e",
-          "0x",
-          "0xg",
-          "0o9",
-          "--1",
-          "+-1",
-          "2026-11-24T20:00:00Z",
-          "12:30",
-          "/services/hello",
-          "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
-          "0x-1",
-          "0x1.8p3",
-          ".inf",
-          "-.INF",
-          ".nan"})
-    {
-        INFO(text);
-        CHECK(scalar(text) == json::value(text));
-    }
+    const auto read = parse_yaml("{price: 0.10, yes: on, n: 017}", plain_scalars::as_text);
+    REQUIRE(read.has_value());
+    CHECK(read->front() == json::parse(R"({"price": "0.10", "yes": "on", "n": "017"})"));
+}
+
+TEST_CASE("all mistakes of a text are named, and the documents without any are read", "[cli][yaml]")
+{
+    const yaml_text read =
+        read_yaml("a: 1\n---\nb: [1\n---\nc: 1\nd: {e: 1, e: 2}\nc: 2\n--- \nf: .inf\n---\ng: 1\n");
+    REQUIRE(read.documents.size() == 3);
+    CHECK(read.documents.front().value == json::parse(R"({"a": 1})"));
+    CHECK(read.documents.back().value == json::parse(R"({"g": 1})"));
+    CHECK(read.documents.back().line == 10);
+    REQUIRE(read.mistakes.size() == 4);
+    CHECK_THAT(read.mistakes[0], Catch::Matchers::StartsWith("line 4: "));
+    CHECK(read.mistakes[1] == "line 6: the key \"e\" comes twice");
+    CHECK(read.mistakes[2] == "line 7: the key \"c\" comes twice");
+    CHECK(read.mistakes[3] == "line 9: .inf is no number that JSON has");
+
+    std::string many;
+    for (int i = 0; i < 1000; ++i)
+        many += "a: [\n---\nb: {c: 1, c: 2}\n---\n";
+    const std::vector<std::string> told = read_yaml(many).mistakes;
+    CHECK(told.size() == most_mistakes + 1);
+    CHECK(told.back() == "and more mistakes");
+}
+
+TEST_CASE("a list of thousands of offers is not too long", "[cli][yaml]")
+{
+    std::string text = "kind: List\nitems:\n";
+    for (int i = 0; i < 3000; ++i)
+        text += fmt::format(
+            "- {{kind: ServiceOffer, metadata: {{name: a{}}}, spec: {{a: [{}]}}}}\n",
+            i,
+            "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26"
+        );
+    CHECK(parse_one(text).at("items").as_array().size() == 3000);
+}
+
+TEST_CASE("an alias may be no part of what it means", "[cli][yaml]")
+{
+    CHECK(parse_yaml("a: &a [*a]\n").has_error());
 }
 
 TEST_CASE("what is quoted is text", "[once][yaml]")
@@ -241,5 +251,14 @@ TEST_CASE("aliases of a long text do not fill the memory", "[cli][yaml]")
     const auto read = parse_yaml(bomb);
     REQUIRE_FALSE(read.has_value());
     CHECK(read.error().message().find("too long, by its aliases") != std::string::npos);
+    // As a key, and as copies inside of copies.
+    std::string keys = "a: &a \"" + std::string(100'000, 'x') + "\"\nb: [";
+    for (int i = 0; i < 100; ++i)
+        keys += "{*a : 1}, ";
+    CHECK(parse_yaml(keys + "]\n").has_error());
+    std::string nested = "\"" + std::string(100'000, 'x') + "\"";
+    for (int i = 0; i < 30; ++i)
+        nested = fmt::format("&a{} [{}]", i, nested);
+    CHECK(parse_yaml(nested).has_error());
     CHECK(parse_yaml("a: &a some text\nb: [*a, *a, *a]\n").has_value());
 }

@@ -10,6 +10,9 @@
 #include <portitor/config/setters.hpp>
 #include <portitor/config/suggestion.hpp>
 
+#include <yaml-cpp/yaml.h>
+
+#include <functional>
 #include <sstream>
 #include <stdexcept>
 
@@ -30,20 +33,30 @@ struct fixture
     std::string name;
     texts rest;
     bool loud = false;
+    std::string own;
     std::ostringstream printed;
     config::loader loader{config::description{
         "portitor sell", "Sells.", "The end.", {{"sells hello", "portitor sell hello --pay-to 0x1"}}}};
 
     fixture()
     {
-        loader.add(config::list_option("test-route", "a path", routes));
+        loader.layered([&] { loader.add(config::list_option("test-route", "a path", routes)); });
         config::option wallet_option{"test-pay-to", "who is paid", "", config::set_text(wallet)};
         wallet_option.aliases = {"test-wallet"};
         wallet_option.letter = 'w';
-        loader.add(wallet_option);
+        loader.layered([&] { loader.add(wallet_option); });
         config::option loudness{"test-loud", "whether to shout", "false", config::set_bool(loud)};
         loudness.is_switch = true;
-        loader.add(loudness);
+        loader.layered([&] { loader.add(loudness); });
+        loader.add({"test-own", "the command's own", "", config::set_text(own)});
+    }
+
+    std::string layer(
+        const std::string& text, const std::function<result<void>()>& resolve = [] { return result<void>(); }
+    )
+    {
+        const auto read = loader.load_layer(text, "ConfigMap a/b", resolve);
+        return read ? "no error" : read.error().message();
     }
 
     std::string complaint(const texts& arguments)
@@ -259,26 +272,74 @@ TEST_CASE("a later layer lies below all that was given", "[config][loader]")
     const std::string file = f.folder.write("settings.yaml", "test-route: [/file]\n");
     REQUIRE(f.complaint({"--config", file}) == "no error");
     CHECK(f.loader.has_config_file());
-    REQUIRE(f.loader
-                .load_layer("test-route: [/layer]\ntest-pay-to: 0x5\nnobody-knows: {a: b}\n", "ConfigMap a/b")
-                .has_value());
+    REQUIRE(f.layer("test-route: [/layer]\ntest-pay-to: 0x5\nnobody-knows: {a: b}\n") == "no error");
     CHECK(f.routes == texts{"/file"});
     CHECK(f.wallet == "0x5");
     REQUIRE(f.complaint({"--test-route=/flag"}) == "no error");
     CHECK_FALSE(f.loader.has_config_file());
     CHECK(f.wallet.empty());
-    REQUIRE(f.loader.load_layer("test-route: [/layer]\n", "ConfigMap a/b").has_value());
+    REQUIRE(f.layer("test-route: [/layer]\n") == "no error");
     CHECK(f.routes == texts{"/flag"});
+}
+
+TEST_CASE("what is a command's own does not come from a layer", "[config][loader]")
+{
+    fixture f;
+    REQUIRE(f.complaint({}) == "no error");
+    CHECK(f.layer("test-own: layer\nconfig: /x\ntest-pay-to: '0x5'\n") == "no error");
+    CHECK(f.own.empty());
+    CHECK(f.wallet == "0x5");
+    // What it may not set may also be nonsense.
+    CHECK(f.layer("test-own: [a, {b: c}]\n") == "no error");
+}
+
+TEST_CASE("a layer that is refused changes nothing", "[config][loader]")
+{
+    fixture f;
+    texts list;
+    f.loader.layered([&] {
+        f.loader.add(config::section{
+            "list",
+            [&](const YAML::Node& node) -> result<void> {
+                list.push_back(node.Scalar());
+                return node.Scalar() == "bad" ? result<void>(fail(errc::invalid, "line 9: bad"))
+                                              : result<void>();
+            },
+            [&] { list.clear(); }});
+    });
+    REQUIRE(f.complaint({"--test-route=/flag"}) == "no error");
+    REQUIRE(f.layer("test-pay-to: '0x1'\nlist: good\n") == "no error");
+    int resolved = 0;
+    const auto refuse_loud = [&]() -> result<void> {
+        ++resolved;
+        return f.loud ? result<void>(fail(errc::invalid, "--test-loud: not here")) : result<void>();
+    };
+    const std::pair<const char*, const char*> cases[] = {
+        {"test-pay-to: '0x2'\ntest-loud: x\n", "ConfigMap a/b:2: test-loud: \"x\" is neither true nor false"},
+        {"test-pay-to: '0x2'\ntest-route: {a: b}\n", "ConfigMap a/b:2: test-route takes a list"},
+        {"test-pay-to: '0x2'\ntest-pay-to: '0x3'\n", "ConfigMap a/b:2: test-pay-to comes twice"},
+        {"test-pay-to: '0x2'\ntest-loud: true\n", "ConfigMap a/b: --test-loud: not here"}};
+    for (const auto& [text, message] : cases)
+    {
+        CHECK(f.layer(text, refuse_loud) == message);
+        CHECK(f.wallet == "0x1");
+        CHECK_FALSE(f.loud);
+        CHECK(f.routes == texts{"/flag"});
+        CHECK(list == texts{"good"});
+    }
+    CHECK(resolved == 5);
+    REQUIRE(f.complaint({}) == "no error");
+    CHECK(f.layer("list: bad\n") == "ConfigMap a/b:1: list: line 9: bad");
+    CHECK(list.empty());
+    CHECK(f.layer("test-pay-to: '0x6'\n") == "no error");
+    CHECK(f.wallet == "0x6");
 }
 
 TEST_CASE("what is wrong in a layer is told with its place", "[config][loader]")
 {
     fixture f;
     REQUIRE(f.complaint({}) == "no error");
-    const auto told = [&](const std::string& text) {
-        const auto read = f.loader.load_layer(text, "ConfigMap a/b");
-        return read ? "no error" : read.error().message();
-    };
+    const auto told = [&](const std::string& text) { return f.layer(text); };
     CHECK(
         told("x: 1\ntest-loud: loud\n") == "ConfigMap a/b:2: test-loud: \"loud\" is neither true nor false"
     );
@@ -291,7 +352,8 @@ TEST_CASE("the operator's lists are the same however often they are read", "[con
     config::operator_lists lists;
     config::gateway_options gateway;
     config::loader loader("portitor", "", "");
-    config::declare_all(loader, lists, gateway);
+    loader.layered([&] { config::declare_all(loader, lists, gateway); });
+    const auto resolve = [&] { return config::resolve_all(lists, gateway); };
     const char* argv[] = {"portitor"};
     std::ostringstream printed;
     REQUIRE(loader.load(1, argv, printed).has_value());
@@ -305,7 +367,7 @@ TEST_CASE("the operator's lists are the same however often they are read", "[con
                         "facilitators:\n- {name: one, url: 'https://one.example.com'}\n"
                         "credentials:\n- {name: up, file: /x, namespaces: [a]}\n"
                         "chains:\n- {name: mine, registry: '0x01'}\n";
-    REQUIRE(loader.load_layer(layer, "ConfigMap a/b").has_value());
+    REQUIRE(loader.load_layer(layer, "ConfigMap a/b", resolve).has_value());
     for (int again = 0; again < 2; ++again)
     {
         REQUIRE(config::resolve_all(lists, gateway).has_value());
@@ -314,6 +376,6 @@ TEST_CASE("the operator's lists are the same however often they are read", "[con
         CHECK(lists.credentials.entries.size() == 1);
         CHECK(lists.chains.entries.size() == chains + 1);
         CHECK(gateway.verifier_url == "http://portitor-verifier.elsewhere.svc:8080");
-        REQUIRE(loader.load_layer("{}", "ConfigMap a/b").has_value());
+        REQUIRE(loader.load_layer("{}", "ConfigMap a/b", resolve).has_value());
     }
 }

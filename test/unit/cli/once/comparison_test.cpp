@@ -1,7 +1,9 @@
 #include "catch.hpp"
 #include "cli/once/comparison.hpp"
+#include "cli/once/secrets.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <sstream>
 
 using namespace portitor;
@@ -36,8 +38,9 @@ charge ours(const std::string& pattern, const char* atomic, const char* model = 
 
 compared_route one(const std::string& route, const charge& here)
 {
-    const auto all = compare_charges(theirs(route), {here}, {}, known);
+    auto all = compare_charges(theirs(route), {here}, {}, known);
     REQUIRE(all.size() == 1);
+    mask_secrets(all);
     return all.front();
 }
 
@@ -62,6 +65,16 @@ TEST_CASE("the predecessor's prices are read as it reads them", "[cli][once][com
     }
     for (const char* written : {"1e-3", "-1", ".5", "1.", "abc", "0x10"})
         CHECK(!theirs(std::string("- {pattern: /a/*, price: ") + written + "}\n").front().wrong.empty());
+    // The largest amount, and one that rounding takes beyond it.
+    const std::string largest =
+        "115792089237316195423570985008687907853269984665640564039457584007913129.639935";
+    CHECK(
+        theirs("- {pattern: /a/*, price: " + largest + "4}\n").front().atomic ==
+        std::numeric_limits<u256>::max()
+    );
+    const charge beyond = theirs("- {pattern: /a/*, price: " + largest + "5}\n").front();
+    CHECK(beyond.wrong.find("more than 256 bits") != std::string::npos);
+    CHECK(!beyond.free);
     CHECK(theirs("- {pattern: /a/*}\n").front().free);
     CHECK(!read_predecessor("[]", known));
     CHECK(!read_predecessor("a: [", known));
@@ -108,6 +121,10 @@ TEST_CASE("routes are the same, or the difference is told", "[cli][once][compare
 
 TEST_CASE("known rules explain a difference", "[cli][once][compare]")
 {
+    // As large as can be.
+    const std::string large =
+        "115792089237316195423570985008687907853269984665640564039457584007913129.639935";
+    CHECK(one("- {pattern: /a/*, price: " + large + "}\n", ours("/a/*", "1000", "perMTok")).remarks.empty());
     const auto remark = [](const compared_route& of, const std::string& words) {
         CHECK(!of.same());
         return !of.remarks.empty() && of.remarks.front().find(words) != std::string::npos;
@@ -131,7 +148,7 @@ TEST_CASE("what one side has alone is told, and what covers it", "[cli][once][co
     const auto all = compare_charges(
         theirs("- {pattern: /a/*, price: 0.001}\n- {pattern: /b/*, price: 1}\n- {pattern: /d/*, price: 1}\n"),
         {ours("/a/*", "1000"), free, ours("/c/*", "1")},
-        {{"/d/*", "ServiceOffer shop/d is not sold here"}},
+        {{"/d/*", "shop/d", "ServiceOffer shop/d is not sold here"}},
         known
     );
     REQUIRE(all.size() == 5);
@@ -142,6 +159,11 @@ TEST_CASE("what one side has alone is told, and what covers it", "[cli][once][co
     CHECK((all[2].pattern == "/b/*" && all[2].there && !all[2].here));
     CHECK((all[3].pattern == "/c/*" && !all[3].there && all[3].here));
     CHECK(all[4].remarks == std::vector<std::string>{"ServiceOffer shop/d is not sold here"});
+    std::vector<compared_route> some = all;
+    some[3].here->offer = "shop/c";
+    keep_routes_of(some, {"shop/c", "shop/d"});
+    REQUIRE(some.size() == 2);
+    CHECK((some[0].pattern == "/c/*" && some[1].pattern == "/d/*"));
     std::ostringstream out;
     show_comparison(out, all, known, cli::palette(false));
     CHECK(out.str().find("Routes: 1 the same, 1 differ, 2 only there, 1 only here\n") != std::string::npos);

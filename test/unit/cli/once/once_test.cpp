@@ -124,6 +124,15 @@ struct once_world : command_world
         );
     }
 
+    /// The ConfigMap of the installation.
+    void settings(const std::string& text)
+    {
+        json::object map{{"apiVersion", "v1"}, {"kind", "ConfigMap"}};
+        map["metadata"] = json::object{{"namespace", "portitor"}, {"name", "portitor-config"}};
+        map["data"] = json::object{{"portitor.yaml", text}};
+        create(api::config_map_resource, json::serialize(map));
+    }
+
     /// As the controller would: the children that are foretold.
     void settle()
     {
@@ -242,6 +251,56 @@ TEST_CASE("a file that cannot be taken hides no other", "[cli][once]")
     );
 }
 
+TEST_CASE("all mistakes of a file are named, and what has none is shown", "[cli][once]")
+{
+    once_world w;
+    const auto shown = w.run(
+        {"once", "--local", "-f", "-"},
+        written("one") + "---\na: [\n---\nspec: {}\n---\nkind: ServiceOffer\n" +
+            "---\nkind: List\nitems: [7, {kind: ServiceOffer, metadata: {name: no}}, {kind: Service}]\n" +
+            "---\nkind: ServiceOffer\nmetadata: {name: x, namespace: 7}\n---\na: 1\na: 2\n" + written("two")
+    );
+    CHECK(shown.code == 1);
+    CHECK(shown.out.find("\nshop/one (new") != std::string::npos);
+    CHECK(shown.out.find("\nshop/two (new") != std::string::npos);
+    for (const char* mistake :
+         {"-: line 13: ",
+          "-: line 25: the key \"a\" comes twice\n",
+          "-: the document on line 13 is no Kubernetes object: it has no kind\n",
+          "-: the document on line 15 is a ServiceOffer without metadata.name",
+          "-: the document on line 17, items[0] is no Kubernetes object",
+          "-: the document on line 17, items[1] is a ServiceOffer without metadata.name",
+          "-: the document on line 20 is a ServiceOffer whose metadata.namespace is no text"})
+    {
+        INFO(shown.err << "\nlacks " << mistake);
+        CHECK(shown.err.find(mistake) != std::string::npos);
+    }
+
+    std::string many;
+    for (int i = 0; i < 1000; ++i)
+        many += "---\nno: kind\n";
+    const std::string err = w.run({"once", "--local", "-f", "-"}, many).err;
+    CHECK(std::count(err.begin(), err.end(), '\n') < 30);
+    CHECK(err.find("-: and more mistakes\n") != std::string::npos);
+}
+
+TEST_CASE("a long list of offers is read to its end", "[cli][once]")
+{
+    once_world w;
+    std::string list = "kind: ServiceOfferList\nitems:\n";
+    for (int i = 0; i < 3000; ++i)
+        list += fmt::format(
+            "- apiVersion: obol.org/v1alpha1\n  kind: ServiceOffer\n"
+            "  metadata: {{name: offer-{}, namespace: shop}}\n"
+            "  spec: {{upstream: {{service: web, port: 8080}}, payment: {{network: base-sepolia, "
+            "payTo: \"0x14dC79964da2C08b23698B3D3cc7Ca32193d9955\", price: {{perRequest: \"1\"}}}}}}\n"
+            "  status: {{conditions: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t]}}\n",
+            i
+        );
+    const json::object said = w.look({"--local", "shop/offer-2999"}, 2, list);
+    CHECK(kube::array_at(said, "offers").size() == 1);
+}
+
 TEST_CASE("the operator's selector leaves offers out, once's own shows some", "[cli][once]")
 {
     once_world w;
@@ -272,6 +331,105 @@ TEST_CASE("texts of others do not reach a terminal raw, secrets not at all", "[c
     CHECK(shown.out.find('\x1b') == std::string::npos);
     CHECK(shown.out.find("abc") == std::string::npos);
     CHECK(shown.out.find("https://f.example/x?key=***") != std::string::npos);
+}
+
+TEST_CASE("the installation's ConfigMap sets what is the operator's, and nothing else", "[cli][once]")
+{
+    once_world w;
+    w.settings("output: json\nselector: a=b\nlocal: true\nno-dry-run: x\noffer-selector: mine=yes\n");
+    const auto shown = w.run({"once", "-f", "-"}, written("hello"));
+    CHECK(shown.code == 0);
+    CHECK(shown.out.find("settings: the ConfigMap portitor/portitor-config.") != std::string::npos);
+    CHECK(shown.out.find("offer-selector (mine=yes) leaves it out") != std::string::npos);
+}
+
+TEST_CASE("a ConfigMap that cannot be taken is an error with its place, and keeps its secrets", "[cli][once]")
+{
+    const std::pair<const char*, const char*> cases[] = {
+        {"a: [\n", "the ConfigMap portitor/portitor-config:2: "},
+        {"public-url: https://x\ndeletion-deadline: soon\n",
+         "the ConfigMap portitor/portitor-config:2: deletion-deadline: \"soon\" is no time"},
+        {"chains:\n- {name: base, rpcURL: 'wss://node.example/s3cret?s3cret'}\n",
+         "the ConfigMap portitor/portitor-config:1: chains: line 2: chain base: rpcURL is not an absolute"},
+        {"facilitators:\n- {name: a, url: 'https://u:s3cret@f.example/?k=s3cret'}\n",
+         "the ConfigMap portitor/portitor-config:1: facilitators: facilitator a: "
+         "\"https://***@f.example/?k=***\""},
+        {"facilitators:\n- {name: a, url: 'http://f.example/?k=s3cret'}\n",
+         "the ConfigMap portitor/portitor-config: facilitator a: http://f.example/?k=***"},
+        {"default-facilitator: 'https:/u:s3cret@f.example'\n",
+         "--default-facilitator: what is given is neither"},
+        {"public-url: 'https//u:s3cret@f.example?s3cret'\n",
+         "public-url: \"***@f.example\" is not an absolute"},
+        {"gateway-url: 'https://1.2.3.4.example.com/?k=s3cret'\n", "gateway-url: "}};
+    for (const auto& [text, message] : cases)
+    {
+        once_world w;
+        w.settings(text);
+        const auto shown = w.run({"once", "-f", "-"}, written("hello"));
+        INFO(text << shown.err);
+        CHECK(shown.code == 1);
+        CHECK(shown.out.empty());
+        CHECK(shown.err.find("the ConfigMap portitor/portitor-config") != std::string::npos);
+        CHECK(shown.err.find(message) != std::string::npos);
+        CHECK(shown.err.find("s3cret") == std::string::npos);
+    }
+}
+
+TEST_CASE("no text shows the secrets of an offer's URLs", "[cli][once]")
+{
+    once_world w;
+    const std::string secret = "https://u:s3cret@f.example/x?key=s3cret";
+    const std::string offers =
+        written("a", "price: {perRequest: \"1\"}\n    facilitator: \"" + secret + "\"") +
+        written("b", "price: {perRequest: \"" + secret + "\"}") +
+        written("c", "network: \"" + secret + "\"\n    price: {perRequest: \"1\"}") +
+        written("d").append("  registration: {enabled: true, chain: \"" + secret + "\"}\n");
+    for (const char* output : {"text", "json", "yaml"})
+    {
+        const auto shown = w.run(
+            {"once",
+             "-f",
+             "-",
+             "-v",
+             "-o",
+             output,
+             "--public-url=https://x.example",
+             "--gateway-url=https://g.example/?k=s3cret"},
+            offers
+        );
+        INFO(shown.out << shown.err);
+        CHECK(shown.out.find("shop") != std::string::npos);
+        CHECK(shown.out.find("https://***@f.example/x?key=***") != std::string::npos);
+        CHECK(shown.out.find("s3cret") == std::string::npos);
+        CHECK(shown.err.find("s3cret") == std::string::npos);
+    }
+}
+
+TEST_CASE("a comparison is of the offers that are named", "[cli][once][compare]")
+{
+    once_world w;
+    const std::string pricing = "wallet: \"0x14dC79964da2C08b23698B3D3cc7Ca32193d9955\"\n"
+                                "facilitatorURL: https://x402.org/facilitator\nroutes:\n"
+                                "- {pattern: /services/one/*, price: \"0.001\"}\n"
+                                "- {pattern: /services/two/*, price: \"7\"}\n"
+                                "- {pattern: /services/gone/*, price: \"7\"}\n";
+    json::object map{{"apiVersion", "v1"}, {"kind", "ConfigMap"}};
+    map["metadata"] = json::object{{"namespace", "x402"}, {"name", "x402-pricing"}};
+    map["data"] = json::object{{"pricing.yaml", pricing}};
+    w.create(api::config_map_resource, json::serialize(map));
+    const auto routes = [&](std::vector<std::string> words, int code) {
+        words.emplace_back("--compare=x402/x402-pricing");
+        std::vector<std::string> out;
+        const json::object said = w.look(words, code, written("one") + written("two"));
+        for (const json::value& each : kube::array_at(said, "routes"))
+            out.push_back(kube::string_at(each.as_object(), "pattern"));
+        return out;
+    };
+    using patterns = std::vector<std::string>;
+    CHECK(routes({}, 2) == patterns{"/services/gone/*", "/services/one/*", "/services/two/*"});
+    CHECK(routes({"shop/one"}, 0) == patterns{"/services/one/*"});
+    CHECK(routes({"shop/two"}, 2) == patterns{"/services/two/*"});
+    CHECK(routes({"shop/absent", "shop/one"}, 1) == patterns{"/services/one/*"});
 }
 
 TEST_CASE("an edit that cannot be sold takes the route down, step by step", "[cli][once]")
