@@ -66,7 +66,7 @@ public:
         into.layered([&] {
             into.add(
                 {"cors-origins",
-                 "origins whose pages may pay: \"*\", or those listed, separated by spaces; as the verifier's",
+                 "origins whose pages may pay: \"*\", or those listed, with spaces between; as the verifier's",
                  "",
                  config::set_text(origins_)}
             );
