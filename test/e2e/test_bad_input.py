@@ -68,7 +68,7 @@ def test_flag_given_twice():
     assert_refused(run("--role=verifier", "--listen=:1", "--listen=:2"), "--listen is given twice", code=2)
     # To once, 2 means changes.
     assert_refused(run("once", "--output=json", "-o", "yaml"), "--output and -o are the same: give one of them")
-    assert_refused(run("--role=once", "--output=json", "-o", "yaml"), "--output is given twice")
+    assert_refused(run("--role=once", "--output=json", "-o", "yaml"), "--output and -o are the same")
 
 
 def test_unknown_or_no_role():
@@ -244,8 +244,11 @@ def test_once_says_what_is_wrong_with_an_offer(tmp_path):
         manifest.write_text(nothing)
         assert_refused(run("--role=once", "-f", str(manifest)), str(manifest), "no ServiceOffer")
     manifest.write_text("kind: ServiceOffer\nmetadata: {name: a}\nmetadata: {name: b}\n")
-    assert_refused(run("--role=once", "-f", str(manifest)), f"{manifest}: line 3", '"metadata" comes twice')
-    assert_refused(run("--role=once", "-f", str(tmp_path)), f"{manifest}: line 3", '"metadata" comes twice')
+    for given in (manifest, tmp_path):
+        done = run("--role=once", "-f", str(given))
+        assert done.returncode == 1
+        for word in (f"{manifest}: line 3", '"metadata" comes twice', "default/b is invalid: apiVersion"):
+            assert word in done.stderr
     (tmp_path / "empty").mkdir()
     assert_refused(run("--role=once", "-f", str(tmp_path / "empty")), "empty", "*.yaml")
     assert_refused(run("--role=once", "-f", str(manifest), "-o", "xml"), '"xml"', "yaml")
