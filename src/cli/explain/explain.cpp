@@ -66,7 +66,7 @@ public:
         into.layered([&] {
             into.add(
                 {"cors-origins",
-                 "origins whose pages may pay: \"*\", or those listed, with spaces between; as the verifier's",
+                 "origins whose pages may pay, as the verifier's: \"*\", or a list with spaces between",
                  "",
                  config::set_text(origins_)}
             );
