@@ -50,8 +50,9 @@ std::optional<json::value> read_integer(std::string_view text)
         text.remove_prefix(mark == 'x' || mark == 'o' || mark == 'b' ? 2 : 1);
     }
     std::uint64_t magnitude = 0;
-    const char* const end = text.data() + text.size();
-    const auto [last, wrong] = std::from_chars(text.data(), end, magnitude, base);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto [last, wrong] = std::from_chars(begin, end, magnitude, base);
     if (text.empty() || wrong != std::errc() || last != end)
         return std::nullopt;
     return integer(negative, magnitude);
@@ -68,8 +69,9 @@ std::optional<json::value> read_real(std::string_view text)
     if (text.starts_with('+'))
         text.remove_prefix(1);
     double value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [last, wrong] = std::from_chars(text.data(), end, value);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto [last, wrong] = std::from_chars(begin, end, value);
     // Too small is nothing; too large is text.
     if (last == end && wrong == std::errc::result_out_of_range && text.find("e-") != text.npos)
         return json::value(0);
