@@ -346,8 +346,9 @@ TEST_CASE("what frames a body has an end too", "[core][http_client]")
     const std::string begin = GENERATE("1;a=", "5\r\nwhole\r\n9;", "0\r\nA: ");
     const bool streamed = GENERATE(false, true);
     CAPTURE(begin, streamed);
-    fixture f;
+    // Outlives the server, which is ended with the fixture.
     bool taken = true;
+    fixture f;
     f.serve([&](wire& line, int) -> asio::awaitable<void> {
         co_await f.take(line);
         co_await line.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + begin);
