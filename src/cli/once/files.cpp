@@ -90,15 +90,16 @@ private:
     void take_offer(json::object offer, const std::string& where)
     {
         json::object* meta = offer["metadata"].if_object();
-        const json::value* name = meta ? meta->if_contains("name") : nullptr;
-        if (!name || !name->is_string() || name->get_string().empty())
+        // Before anything is added to where it stands.
+        const std::string name = meta ? kube::string_at(*meta, "name") : "";
+        if (name.empty())
             return refuse(where + " is a ServiceOffer without metadata.name, which is a text");
         json::value& ns = (*meta)["namespace"];
         if (ns.is_null() || ns == json::value(""))
             ns = default_namespace_;
         if (!ns.is_string())
             return refuse(where + " is a ServiceOffer whose metadata.namespace is no text");
-        const kube::object_key key{std::string(ns.get_string()), std::string(name->get_string())};
+        const kube::object_key key{std::string(ns.get_string()), name};
         const auto [at, is_new] = places_.try_emplace(key, file_);
         if (is_new)
             into_.offers.push_back({std::move(offer), file_});
