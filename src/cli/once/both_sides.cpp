@@ -79,9 +79,8 @@ own_charges charges_of(
     for (const auto& [key, offer] : view.offers())
     {
         const offer::observation seen = view.observe(offer);
-        const offer::draft wanted = offer::make_draft(
-            seen, settings_known ? settings : shown_settings(settings, seen, *offer), now
-        );
+        const offer::draft wanted =
+            offer::make_draft(seen, settings_known ? settings : shown_settings(settings, seen, *offer), now);
         if (wanted.route && !offer->meta.deleted)
             add(out.charges, *wanted.route, key.to_string());
         else if (wanted.blocked && offer->spec)

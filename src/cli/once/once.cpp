@@ -74,7 +74,8 @@ private:
         if (config_.settings.known())
             report_.settings = config_.settings.source();
         else if (link_.is_cluster)
-            report_.settings = "what each offer's live objects show of them, and " + config_.settings.source();
+            report_.settings =
+                "what each offer's live objects show of them, and " + config_.settings.source();
         else
             report_.settings = "defaults, as there is no --config";
         settings_ = config_.settings.plan();
@@ -127,9 +128,8 @@ private:
         const auto there = once::read_predecessor(*text, known);
         if (!there)
             co_return there.error().within("--compare " + config_.compare);
-        const auto here = once::charges_of(
-            survey->view(), settings_, config_.settings.known(), around_.clock.now()
-        );
+        const auto here =
+            once::charges_of(survey->view(), settings_, config_.settings.known(), around_.clock.now());
         auto all = once::compare_charges(*there, here.charges, here.blocked, known);
         if (!config_.offers.empty() || !config_.selector.empty())
         {
