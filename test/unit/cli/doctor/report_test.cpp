@@ -1,4 +1,5 @@
 #include "../command_world.hpp"
+#include "cli/cluster/no_cluster.hpp"
 #include "cli/doctor/examination.hpp"
 #include "cli/doctor/report.hpp"
 #include "doctor_world.hpp"
@@ -99,6 +100,30 @@ TEST_CASE("a report as text and as JSON", "[cli][doctor]")
         json::serialize(read.at("summary")) == R"({"ok":1,"info":0,"warning":0,"failure":1,"notChecked":1})"
     );
     CHECK(kube::array_at(read, "findings").at(2).at("verdict") == "notChecked");
+}
+
+TEST_CASE("without the API server doctor says so once, and blames nobody else", "[cli][doctor]")
+{
+    cli::samples::command_world world;
+    world.between = [](std::unique_ptr<kube::api>) -> std::unique_ptr<kube::api> {
+        return std::make_unique<cli::no_cluster>();
+    };
+    const auto all = world.run({"doctor", "-o", "json"});
+    CHECK(all.code == 1);
+    const json::array found = object_of(all.out).at("findings").as_array();
+    REQUIRE(found.size() == 2);
+    CHECK(kube::string_at(found[0].as_object(), "check") == "reached");
+    CHECK(kube::string_at(found[0].as_object(), "verdict") == "failure");
+    CHECK(kube::string_at(found[1].as_object(), "verdict") == "notChecked");
+    CHECK(
+        kube::string_at(found[1].as_object(), "words") ==
+        "without the API server there is nothing to see of crds, rights, roles, gateway, traefik, bypasses, "
+        "gate, facilitators, nodes, certificates, offers"
+    );
+    const auto one = world.run({"doctor", "--only=roles"});
+    CHECK(one.code == 1);
+    CHECK(one.out.find("nothing to see of roles (listing ServiceOffers: ") != std::string::npos);
+    CHECK(one.out.find("0 ok, 0 info, 0 warning, 0 failure, 1 not checked") != std::string::npos);
 }
 
 TEST_CASE("the command's exit codes", "[cli][doctor]")
