@@ -125,7 +125,7 @@ private:
         const auto said = co_await unless(
             around_.timers.sleep_for(config_.timeout), server_->ask(http::verb::get, "/version")
         );
-        co_return said && *said && (*said)->result_int() != 401;
+        co_return said&&* said && (*said)->result_int() != 401;
     }
 
     /// The areas that have something to look at without it; the others are told in one line, instead of many

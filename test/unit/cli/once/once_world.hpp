@@ -32,8 +32,15 @@ written(const std::string& name, const std::string& more = "price: {perRequest: 
 class only_looked_at final : public kube::api
 {
 public:
-    only_looked_at(std::unique_ptr<kube::api> inner, unsigned& dry_runs)
-        : inner_(std::move(inner)), dry_runs_(dry_runs)
+    /// How the API server answers, where it is not as usual.
+    struct manners
+    {
+        bool last_first = false;         ///< of what it lists
+        bool lets_nobody_patch = false;  ///< also no dry run
+    };
+
+    only_looked_at(std::unique_ptr<kube::api> inner, unsigned& dry_runs, const manners& how)
+        : inner_(std::move(inner)), dry_runs_(dry_runs), how_(how)
     {}
 
     template <typename T>
@@ -48,7 +55,24 @@ public:
         kube::resource kind, kube::selection which, kube::list_position from, kube::item_handler each
     ) override
     {
-        return inner_->list(kind, std::move(which), std::move(from), std::move(each));
+        if (!how_.last_first)
+        {
+            auto usual = co_await inner_->list(kind, std::move(which), std::move(from), std::move(each));
+            co_return usual;
+        }
+        std::vector<json::object> all;
+        kube::item_handler keep = [&all](json::object&& item, std::string_view) {
+            all.emplace_back(std::as_const(item), json::storage_ptr());
+            return result<void>();
+        };
+        auto page = co_await inner_->list(kind, std::move(which), std::move(from), std::move(keep));
+        for (auto item = all.rbegin(); item != all.rend(); ++item)
+        {
+            const auto taken = each(std::move(*item), {});
+            if (!taken)
+                co_return kube::api_error(taken.error());
+        }
+        co_return page;
     }
     answer<std::unique_ptr<http::body_stream>>
     watch(kube::resource, kube::selection, std::string, std::chrono::seconds) override
@@ -60,6 +84,14 @@ public:
         if (!how.dry_run)
             throw std::logic_error("a write");
         ++dry_runs_;
+        if (how_.lets_nobody_patch)
+            return refuse(fmt::format(
+                "{}.{} \"x\" is forbidden: User \"viewer\" cannot patch resource \"{}\" in API group \"{}\"",
+                kind.plural,
+                kind.group,
+                kind.plural,
+                kind.group
+            ));
         return inner_->apply(kind, std::move(wanted), std::move(how));
     }
     answer<kube::object_ptr> patch(kube::resource, kube::object_key, json::array) override
@@ -80,18 +112,26 @@ public:
     }
 
 private:
+    static answer<kube::object_ptr> refuse(std::string why)
+    {
+        co_return kube::api_error(403, "Forbidden", std::move(why), {});
+    }
+
     const std::unique_ptr<kube::api> inner_;
     unsigned& dry_runs_;
+    const manners& how_;
 };
 
 struct once_world : cli::samples::command_world
 {
     unsigned dry_runs = 0;
+    only_looked_at::manners manners;
+    std::string gateway_controller = "traefik.io/gateway-controller";
 
     once_world()
     {
         between = [this](std::unique_ptr<kube::api> inner) -> std::unique_ptr<kube::api> {
-            return std::make_unique<only_looked_at>(std::move(inner), dry_runs);
+            return std::make_unique<only_looked_at>(std::move(inner), dry_runs, manners);
         };
     }
 
@@ -215,7 +255,7 @@ struct once_world : cli::samples::command_world
         json::array told{
             condition("Accepted", "True", "Accepted", ""),
             condition("ResolvedRefs", "True", "ResolvedRefs", "")};
-        json::object entry{{"controllerName", "example.com/gateway"}, {"parentRef", parent}};
+        json::object entry{{"controllerName", gateway_controller}, {"parentRef", parent}};
         entry["conditions"] = std::move(told);
         report(
             api::http_route_resource, route, json::serialize(json::object{{"parents", json::array{entry}}})

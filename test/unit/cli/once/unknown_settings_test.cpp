@@ -43,6 +43,7 @@ struct settled_world : once_world
     settled_world()
     {
         settings(of_the_operator);
+        gateway_controller = "example.com/gateway";
         create_offer("plain");
         create(
             api::service_offer_resource,
