@@ -176,8 +176,8 @@ asio::awaitable<void> look_for_trust(const patient& of, notebook& into)
         into.failure(
             check,
             fmt::format("it is true on Middlewares that ask the verifier: {}", some_of(trusting)),
-            "set it to false, or leave it out: buyers who send X-Forwarded-Uri choose which path, and price, they "
-            "are judged by"
+            "set it to false, or leave it out: buyers who send X-Forwarded-Uri choose which path, and price, "
+            "they are judged by"
         );
 }
 
