@@ -149,6 +149,50 @@ def test_the_charts_account_may_look_at_all_of_it(stack, sold, doctor, script, t
     assert "right to" not in words([each for each in report["findings"] if each["verdict"] == "notChecked"])
 
 
+def test_it_asks_for_nothing_that_its_table_of_rights_lacks(stack, sold, doctor, script, tmp_path):
+    file = kubeconfig_of(stack, tmp_path, "portitor", "portitor-doctor")
+    before = len(stack.cluster.audit_events())
+    doctor.visit(f"--kubeconfig={file}", changes={"log-level": "info"})
+    asked = [
+        each
+        for each in stack.cluster.audit_events()[before:]
+        if each["user"]["username"] == "system:serviceaccount:portitor:portitor-doctor"
+    ]
+    listed = [
+        each
+        for each in json.loads(stack.portitor("doctor", "--rights", "-o", "json").stdout)
+        if each["who"] == "doctor"
+    ]
+    # Everybody may ask about himself; and where the Gateway's namespace has no Traefik, one looks for it elsewhere.
+    listed.append(right("create", "authorization.k8s.io", "selfsubjectaccessreviews"))
+    listed += [right("list", "apps", resource) for resource in ("deployments", "daemonsets")]
+    gateway = doctor.settings()["gateway"].split("/")[0]
+    places = {"everywhere": None, "release": "portitor", "gateway": gateway}
+    resources = [each for each in asked if "objectRef" in each]
+    assert {each["objectRef"]["resource"] for each in resources} >= {"serviceoffers", "middlewares", "leases"}
+    unlisted = {
+        f"{each['verb']} {each['requestURI']}"
+        for each in resources
+        if not any(covers(one, each, places[one["where"]]) for one in listed)
+    }
+    assert unlisted == set()
+
+
+def right(verb, group, resource):
+    return {"verb": verb, "group": group, "resource": resource, "where": "everywhere", "name": ""}
+
+
+def covers(right, request, namespace):
+    """Whether a right, in that namespace or everywhere, is what a request of the audit log takes."""
+    what = request["objectRef"]
+    resource = "/".join(filter(None, [what["resource"], what.get("subresource")]))
+    return (
+        (right["verb"], right["group"], right["resource"]) == (request["verb"], what.get("apiGroup", ""), resource)
+        and namespace in (None, what.get("namespace"))
+        and right["name"] in ("", what.get("name"))
+    )
+
+
 def test_who_may_little_is_told_what_is_missing(stack, sold, doctor, tmp_path):
     account = {"name": "nobody", "namespace": NAMESPACE}
     stack.cluster.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})

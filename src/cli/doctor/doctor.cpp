@@ -7,6 +7,9 @@
 
 #include <portitor/core/deadline.hpp>
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <ostream>
 #include <variant>
 
@@ -18,6 +21,7 @@ namespace asio = boost::asio;
 
 // Somebody who does not answer leaves the area some time for the others.
 constexpr int questions_in_time = 3;
+constexpr std::string_view server_area = "api-server";
 
 /// One run of the command.
 class visit
@@ -46,8 +50,20 @@ public:
                                            "defaults: the API server has not shown the ConfigMap within {} s",
                                            config_.timeout.count()
                                        );
-        out.findings = judge_settings();
-        const auto found = co_await doctor::examine(patient, config_.areas(), config_.timeout);
+        std::vector<doctor::area> areas = config_.areas();
+        doctor::notebook passed_over(server_area);
+        bool reached = market_ != nullptr;
+        if (!reached)
+            reached = co_await is_reached(settings_read);
+        if (reached)
+            out.findings = judge_settings();
+        else
+            areas = without_server(std::move(areas), passed_over);
+        auto found = co_await doctor::examine(patient, std::move(areas), config_.timeout);
+        const auto others = std::find_if(found.begin(), found.end(), [](const doctor::finding& each) {
+            return each.area != server_area;
+        });
+        found.insert(others, passed_over.findings().begin(), passed_over.findings().end());
         out.findings.insert(out.findings.end(), found.begin(), found.end());
         print(out);
         const bool is_bad = out.has(doctor::verdict::failure) ||
@@ -90,6 +106,7 @@ private:
                  .offers = {}}
             )
         );
+        market_timed_out_ = !read;
         if (!read)
             no_market_ = fmt::format("the offers cannot be read within {} s", config_.timeout.count());
         else if (!*read)
@@ -97,6 +114,45 @@ private:
                                                                : read->error().message();
         else
             market_ = std::move(**read);
+    }
+
+    /// Whether the API server answers, and takes the credentials, where the offers could not be read.
+    asio::awaitable<bool> is_reached(bool settings_read)
+    {
+        // Silent twice: a third time would only take longer.
+        if (!settings_read && market_timed_out_)
+            co_return false;
+        const auto said = co_await unless(
+            around_.timers.sleep_for(config_.timeout), server_->ask(http::verb::get, "/version")
+        );
+        co_return said&&* said && (*said)->result_int() != 401;
+    }
+
+    /// The areas that have something to look at without it; the others are told in one line, instead of many
+    /// that say the same.
+    std::vector<doctor::area> without_server(std::vector<doctor::area> all, doctor::notebook& into) const
+    {
+        std::vector<std::string_view> left_out;
+        bool is_told = false;
+        std::erase_if(all, [&](const doctor::area& each) {
+            const bool is_server = each.name == server_area;
+            const bool stays = is_server || (each.asks_outside && config_.settings.known());
+            is_told = is_told || is_server;
+            if (!stays)
+                left_out.push_back(each.name);
+            return !stays;
+        });
+        if (!left_out.empty())
+            into.not_checked(
+                "other areas",
+                fmt::format(
+                    "without the API server there is nothing to see of {}{}",
+                    fmt::join(left_out, ", "),
+                    is_told ? "" : " (" + no_market_ + ")"
+                ),
+                "see --kubeconfig and --context"
+            );
+        return all;
     }
 
     std::vector<doctor::finding> judge_settings() const
@@ -151,6 +207,7 @@ private:
     std::unique_ptr<http::client> web_;
     std::unique_ptr<market_view> market_;
     std::string no_market_;
+    bool market_timed_out_ = false;
     std::string refused_settings_;  ///< why; empty: they are not
 };
 

@@ -2,6 +2,8 @@
 #include "cli/doctor/traefik_flags.hpp"
 #include "offer/plan.hpp"
 
+#include <portitor/api/resources.hpp>
+
 #include <boost/json/array.hpp>
 
 #include <algorithm>
@@ -134,11 +136,57 @@ void compare_children(const patient& of, notebook& into)
     );
 }
 
+/// Whether a Middleware asks the verifier, under whatever name its Service has; where its URL is not known,
+/// whether it asks as those of offers do.
+bool asks_verifier(const patient& of, const kube::object& middleware)
+{
+    const std::string address = kube::string_at(middleware.spec(), "forwardAuth.address");
+    const std::string& verifier = of.settings.gateway.verifier_url;
+    const auto asked = http::parse_url(address);
+    if (!asked)
+        return false;
+    const auto known = http::parse_url(verifier);
+    const kube::object_key service = service_of(asked->origin.host);
+    return address.starts_with(verifier + "/verify") ||
+           (known && !service.name.empty() && service == service_of(known->origin.host)) ||
+           (!of.settings_known && asked->target.starts_with("/verify/"));
+}
+
+/// The verifier judges the path that Traefik tells it. With this setting it is the buyer who tells.
+asio::awaitable<void> look_for_trust(const patient& of, notebook& into)
+{
+    constexpr const char* check = "trustForwardHeader";
+    const auto all = co_await list(of.server, api::middleware_resource, {});
+    if (!all)
+    {
+        into.unseen(check, all.error(), "list middlewares");
+        co_return;
+    }
+    if (const std::string missed = left_out(*all); !missed.empty())
+        into.not_checked(check, missed);
+    std::vector<std::string> trusting;
+    for (const kube::object_ptr& each : *all)
+    {
+        if (kube::bool_at(each->spec(), "forwardAuth.trustForwardHeader") && asks_verifier(of, *each))
+            trusting.push_back(each->meta.key().to_string());
+    }
+    if (trusting.empty())
+        into.ok(check, "no Middleware that asks the verifier has it");
+    else
+        into.failure(
+            check,
+            fmt::format("it is true on Middlewares that ask the verifier: {}", some_of(trusting)),
+            "set it to false, or leave it out: buyers who send X-Forwarded-Uri choose which path, and price, "
+            "they are judged by"
+        );
+}
+
 }  // namespace
 
 asio::awaitable<void> examine_traefik(const patient& of, notebook& into)
 {
     compare_children(of, into);
+    co_await look_for_trust(of, into);
     co_await look_for_traefik(of, into);
 }
 

@@ -1,5 +1,6 @@
 #include "cli/once/both_sides.hpp"
 
+#include "cli/cluster/shown_settings.hpp"
 #include "cli/once/files.hpp"
 #include "cli/yaml.hpp"
 #include "offer/draft.hpp"
@@ -70,12 +71,16 @@ result<std::string> pricing_of_file(const std::string& path, std::istream& stand
 
 }  // namespace
 
-own_charges charges_of(const market_view& view, const offer::plan_settings& settings, clock::time_point now)
+own_charges charges_of(
+    const market_view& view, const offer::plan_settings& settings, bool settings_known, clock::time_point now
+)
 {
     own_charges out;
     for (const auto& [key, offer] : view.offers())
     {
-        const offer::draft wanted = offer::make_draft(view.observe(offer), settings, now);
+        const offer::observation seen = view.observe(offer);
+        const offer::draft wanted =
+            offer::make_draft(seen, settings_known ? settings : shown_settings(settings, seen, *offer), now);
         if (wanted.route && !offer->meta.deleted)
             add(out.charges, *wanted.route, key.to_string());
         else if (wanted.blocked && offer->spec)

@@ -14,7 +14,10 @@ struct own_charges
     std::vector<unsold> blocked;
 };
 
-own_charges charges_of(const market_view& view, const offer::plan_settings& settings, clock::time_point now);
+/// Where the settings are not known, those are taken that each offer's live objects show.
+own_charges charges_of(
+    const market_view& view, const offer::plan_settings& settings, bool settings_known, clock::time_point now
+);
 
 /// The predecessor's pricing.yaml: of the ConfigMap NAMESPACE/NAME, or of a file ("-": standard input) that
 /// holds it or the ConfigMap. What has a "." in it or begins with "/" is a file.

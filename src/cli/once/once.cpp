@@ -71,9 +71,13 @@ private:
             if (!read)
                 co_return read;
         }
-        report_.settings = link_.is_cluster || terminal_.has_config_file
-                               ? config_.settings.source()
-                               : "defaults, as there is no --config";
+        if (config_.settings.known())
+            report_.settings = config_.settings.source();
+        else if (link_.is_cluster)
+            report_.settings =
+                "what each offer's live objects show of them, and " + config_.settings.source();
+        else
+            report_.settings = "defaults, as there is no --config";
         settings_ = config_.settings.plan();
         settings_.deletion_deadline = config_.deletion_deadline;
         co_return result<void>();
@@ -124,7 +128,8 @@ private:
         const auto there = once::read_predecessor(*text, known);
         if (!there)
             co_return there.error().within("--compare " + config_.compare);
-        const auto here = once::charges_of(survey->view(), settings_, around_.clock.now());
+        const auto here =
+            once::charges_of(survey->view(), settings_, config_.settings.known(), around_.clock.now());
         auto all = once::compare_charges(*there, here.charges, here.blocked, known);
         if (!config_.offers.empty() || !config_.selector.empty())
         {

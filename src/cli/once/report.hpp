@@ -99,6 +99,7 @@ struct offer_report
     std::vector<std::string> offer_diff;  ///< of its spec, against the live one
     std::vector<std::string> problems;    ///< why the offer would be refused; then nothing else is said
     std::string passed_over;              ///< why the controller does not look at it; likewise
+    bool by_defaults = false;  ///< the operator's settings are not known, and no object of its own shows them
     std::optional<terms_report> terms;
     std::optional<offer::obstacle> blocked;
     std::vector<child_report> children;

@@ -101,6 +101,7 @@ json::array events_document(const offer_report& of)
 
 void add_plan(json::object& out, const offer_report& of)
 {
+    out["byDefaults"] = of.by_defaults;
     if (of.terms)
         out["terms"] = terms_document(*of.terms);
     if (of.blocked)

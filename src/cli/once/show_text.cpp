@@ -40,6 +40,12 @@ public:
             line("! ", tone::bad, "invalid: " + each);
         if (!of.passed_over.empty())
             line("  ", tone::dim, of.passed_over);
+        if (of.by_defaults)
+            line(
+                "  ",
+                tone::warning,
+                "judged by defaults: no object of this offer shows the operator's settings"
+            );
         show_diff(out_, of.offer_diff, colours_);
         if (of.terms)
             terms(*of.terms);

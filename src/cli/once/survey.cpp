@@ -1,5 +1,6 @@
 #include "cli/once/survey.hpp"
 
+#include "cli/cluster/shown_settings.hpp"
 #include "cli/once/child_report.hpp"
 #include "cli/once/findings.hpp"
 #include "cli/once/judge.hpp"
@@ -168,10 +169,16 @@ asio::awaitable<offer_report> survey::look_at(kube::object_key key)
     {
         offer::observation seen = view_->observe(view_->offers().at(key));
         const auto now = around_.clock.now();
+        const auto before = file && file->live ? offer::offer_record::read(*file->live) : seen.offer;
+        const bool is_known = config_.settings.known() || !link_.is_cluster;
+        const offer::plan_settings settings = is_known ? settings_ : shown_settings(settings_, seen, *before);
         if (file && file->live)
-            recall_findings(seen, *offer::offer_record::read(*file->live), settings_, now);
-        const offer::plan todo = offer::make_plan(seen, settings_, now);
-        out = judge(todo, seen, settings_, now);
+            recall_findings(seen, *before, settings, now);
+        offer::plan todo = offer::make_plan(seen, settings, now);
+        if (settings_.gateway.gateway_url.empty())
+            todo.ask.gate.reset();
+        out = judge(todo, seen, settings, now);
+        out.by_defaults = !is_known && !shows_settings(seen);
         if (asks())
             co_await ask_about_children(&out, &todo);
     }

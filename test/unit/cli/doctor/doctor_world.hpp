@@ -190,6 +190,7 @@ struct doctor_world
     scripted_cluster cluster;
     scripted_web web;
     offer::plan_settings settings;
+    bool settings_known = true;
     std::string registrar;
     std::unique_ptr<market_view> market;
 
@@ -215,7 +216,7 @@ struct doctor_world
             cluster,
             web,
             settings,
-            true,
+            settings_known,
             "portitor",
             {{"portitor", "portitor-controller"}, 8080},
             registrar,

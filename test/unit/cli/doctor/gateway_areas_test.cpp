@@ -123,6 +123,39 @@ TEST_CASE("doctor reads how Traefik was started", "[cli][doctor]")
     CHECK(says(judged(R"({"args": [1, "--", "-", ""], "env": 7})"), "not checked version"));
 }
 
+TEST_CASE("doctor names a gate that believes what buyers say of the path", "[cli][doctor]")
+{
+    doctor_world world;
+    const auto gate = [](const std::string& name, const std::string& url, const std::string& trust) {
+        return with_spec(
+            name, R"({"forwardAuth": {"address": ")" + url + R"(", "trustForwardHeader": )" + trust + "}}"
+        );
+    };
+    const std::string verifier = "http://portitor-verifier.portitor.svc";
+    auto& live = world.cluster.lists["middlewares"];
+    live = {
+        gate("sound", verifier + ":8080/verify/shop/sound", "false"),
+        gate("other", "http://login.other.svc/verify/x/y", "true")};
+    CHECK(says(world.visit(&examine_traefik), "ok trustForwardHeader: "));
+    live.push_back(gate("ours", verifier + ":8080/verify/shop/ours", "true"));
+    live.push_back(gate("long", verifier + ".cluster.local:8080/verify/shop/long", "true"));
+    live.back()["metadata"].as_object()["namespace"] = "elsewhere";
+    const auto found = world.visit(&examine_traefik);
+    CHECK(says(
+        found,
+        "failure trustForwardHeader: it is true on Middlewares that ask the verifier: shop/ours, "
+        "elsewhere/long\n"
+    ));
+    CHECK_FALSE(says(found, "ok trustForwardHeader"));
+    world.settings_known = false;
+    CHECK(says(world.visit(&examine_traefik), "shop/other, shop/ours"));
+    world.cluster.forbidden = {"middlewares"};
+    CHECK(says(
+        world.visit(&examine_traefik),
+        "not checked trustForwardHeader: the right to list middlewares is missing"
+    ));
+}
+
 TEST_CASE("doctor finds Ingresses and IngressRoutes that lead to what is sold", "[cli][doctor]")
 {
     doctor_world world;

@@ -25,6 +25,59 @@ asio::awaitable<void> hangs(const patient& of, notebook& into)
     into.ok("second", "never");
 }
 
+/// Whatever it is asked, it refuses the connection.
+class unreached final : public kube::api
+{
+public:
+    template <typename T>
+    using answer = asio::awaitable<kube::api_result<T>>;
+
+    answer<kube::object_ptr> get(kube::resource, kube::object_key, kube::request_class) override
+    {
+        co_return no_connection();
+    }
+    answer<kube::list_page>
+    list(kube::resource, kube::selection, kube::list_position, kube::item_handler) override
+    {
+        co_return no_connection();
+    }
+    answer<std::unique_ptr<http::body_stream>>
+    watch(kube::resource, kube::selection, std::string, std::chrono::seconds) override
+    {
+        co_return no_connection();
+    }
+    answer<kube::object_ptr> apply(kube::resource, json::object, kube::apply_options) override
+    {
+        co_return no_connection();
+    }
+    answer<kube::object_ptr> patch(kube::resource, kube::object_key, json::array) override
+    {
+        co_return no_connection();
+    }
+    answer<kube::object_ptr> replace(kube::resource, json::object, kube::request_class) override
+    {
+        co_return no_connection();
+    }
+    answer<kube::object_ptr> create(kube::resource, json::object, kube::request_class) override
+    {
+        co_return no_connection();
+    }
+    answer<void> remove(kube::resource, kube::object_key, kube::delete_options) override
+    {
+        co_return no_connection();
+    }
+    asio::awaitable<result<http::response>> ask(http::verb, std::string, std::string) override
+    {
+        co_return fail(errc::unavailable, "connection refused");
+    }
+
+private:
+    static kube::api_error no_connection()
+    {
+        return kube::api_error(fail(errc::unavailable, "connection refused"));
+    }
+};
+
 asio::awaitable<void> throws(const patient&, notebook&)
 {
     throw std::runtime_error("a fault");
@@ -99,6 +152,33 @@ TEST_CASE("a report as text and as JSON", "[cli][doctor]")
         json::serialize(read.at("summary")) == R"({"ok":1,"info":0,"warning":0,"failure":1,"notChecked":1})"
     );
     CHECK(kube::array_at(read, "findings").at(2).at("verdict") == "notChecked");
+}
+
+TEST_CASE("without the API server doctor says so once, and blames nobody else", "[cli][doctor]")
+{
+    cli::samples::command_world world;
+    world.between = [](std::unique_ptr<kube::api>) -> std::unique_ptr<kube::api> {
+        return std::make_unique<unreached>();
+    };
+    const auto all = world.run({"doctor", "-o", "json"});
+    CHECK(all.code == 1);
+    const json::array found = object_of(all.out).at("findings").as_array();
+    REQUIRE(found.size() == 2);
+    CHECK(kube::string_at(found[0].as_object(), "check") == "reached");
+    CHECK(kube::string_at(found[0].as_object(), "verdict") == "failure");
+    CHECK(kube::string_at(found[1].as_object(), "verdict") == "notChecked");
+    CHECK(
+        kube::string_at(found[1].as_object(), "words") ==
+        "without the API server there is nothing to see of crds, rights, roles, gateway, traefik, bypasses, "
+        "gate, facilitators, nodes, certificates, offers"
+    );
+    const auto one = world.run({"doctor", "--only=roles", "-o", "json"});
+    CHECK(one.code == 1);
+    CHECK(
+        one.out.find("nothing to see of roles (listing ServiceOffers: connection refused)") !=
+        std::string::npos
+    );
+    CHECK(object_of(one.out).at("findings").as_array().size() == 1);
 }
 
 TEST_CASE("the command's exit codes", "[cli][doctor]")
