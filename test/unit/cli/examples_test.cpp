@@ -52,8 +52,7 @@ TEST_CASE("every example of every command is a command line that is taken", "[cl
             for (const std::string& word : words)
                 argv.push_back(word.c_str());
             std::ostringstream out;
-            const auto job =
-                cli::parse(cli::all_commands(), static_cast<int>(argv.size()), argv.data(), out);
+            const auto job = cli::parse(cli::all_commands(), static_cast<int>(argv.size()), argv.data(), out);
             CAPTURE(each.command);
             const std::string told = job ? "taken" : job.error().why.message();
             CHECK(told == "taken");
