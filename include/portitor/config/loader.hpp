@@ -19,7 +19,7 @@ namespace portitor::config {
 struct option
 {
     std::string name;  ///< with dashes: "log-level"
-    std::string help;  ///< empty: no help lists it, and it can be given all the same
+    std::string help;
     std::string fallback;
     /// Takes the value; of a list, one value with each call.
     std::function<result<void>(const std::string& value)> apply;
