@@ -128,7 +128,7 @@ private:
         std::vector<std::string> out{"--help", "--version"};
         for (const known_option& each : known_)
         {
-            if (each.hidden)
+            if (!is_listed(each))
                 continue;
             out.push_back("--" + each.what.name);
             for (const std::string& alias : each.what.aliases)

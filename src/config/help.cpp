@@ -109,7 +109,7 @@ std::string options_text(const loader& of, help_extent shown)
     known_options shared;
     for (const known_option& each : of.options())
     {
-        if (!each.hidden)
+        if (is_listed(each))
             (each.what.is_shared ? shared : own).push_back(&each);
     }
     std::string out = by_heading(own);
@@ -124,6 +124,11 @@ std::string options_text(const loader& of, help_extent shown)
 }
 
 }  // namespace
+
+bool is_listed(const known_option& what)
+{
+    return !what.hidden && !what.what.help.empty();
+}
 
 std::string help_of(const option& what)
 {

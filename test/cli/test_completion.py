@@ -89,7 +89,7 @@ def test_bash_completes_flags_and_values(bash):
     assert "--max-claims" in bash("portitor --")
     assert bash("portitor version --out") == ["--output"]
     for line in ("portitor version --output ", "portitor version --output=", "portitor version -o "):
-        assert bash(line) == ["text", "json"], line
+        assert bash(line) == ["text", "json", "yaml"], line
     assert bash("portitor version --output=j") == ["json"]
     assert bash("portitor --role ver") == ["verifier"]
     assert bash("portitor --listen ") == []
@@ -102,7 +102,7 @@ def test_bash_completes_flags_and_values(bash):
 def test_bash_completes_behind_flags(bash):
     for before in ("-n shop ", "--kubeconfig file --color=never ", "--log-level=debug -n version "):
         assert bash(f"portitor {before}rel") == ["release-finalizers"], before
-        assert bash(f"portitor {before}version -o ") == ["text", "json"], before
+        assert bash(f"portitor {before}version -o ") == ["text", "json", "yaml"], before
     assert "list" in bash("portitor sell -n shop ")
     assert "--selector" in bash("portitor sell -n shop list --sel")
 
@@ -125,12 +125,12 @@ def test_fish_completes_with_descriptions(run, tmp_path):
 
     assert ask("portitor rel")["release-finalizers"].startswith("before an uninstall")
     assert set(ask("portitor version --outp")) == {"--output"}
-    assert set(ask("portitor version -o ")) == {"text", "json"}
+    assert set(ask("portitor version -o ")) == {"text", "json", "yaml"}
     assert set(ask("kubectl-portitor version --color=al")) == {"--color=always"}
     assert set(ask("portitor completion ")) == {"bash", "zsh", "fish"}
     assert "--max-claims" not in ask("portitor version --")
     assert "--max-claims" in ask("portitor --m")
-    assert set(ask("portitor -n shop version -o ")) == {"text", "json"}
+    assert set(ask("portitor -n shop version -o ")) == {"text", "json", "yaml"}
     assert "release-finalizers" in ask("portitor --color=never --context here rel")
 
 
@@ -153,6 +153,6 @@ def test_zsh_completes_with_descriptions(run, tmp_path):
         said = ask("portitor ", "release-finalizers")
         assert "before an uninstall: stops the controller" in said and "once" in said
         said = ask("portitor version --", "--output")
-        assert "how to say it" in said and "--max-claims" not in said
+        assert "how it is printed" in said and "--max-claims" not in said
         assert "text" in ask("portitor version --output=", "json")
         assert "bash" in ask("portitor completion ", "fish")

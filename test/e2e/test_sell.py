@@ -236,7 +236,7 @@ def test_a_registration_is_told_as_it_is(stack, client):
     shown = sell(stack, "register", "agent", "--name", "Agent", "--timeout", "20s")
     assert "OffChainOnly: nothing is on chain" in shown
     assert "Registration  OffChainOnly on" in sell(stack, "status", "agent")
-    assert "Disabled" in sell(stack, "register", "agent", "--disable", "--timeout", "20s")
+    assert "Disabled" in sell(stack, "register", "agent", "--disable", "--yes", "--timeout", "20s")
     again = sell_http(stack, "agent", "--register")
     assert "spec.registration.enabled: false -> true" in again
 

@@ -4,6 +4,10 @@
 
 namespace portitor::config {
 
+/// Whether help, completion and manual page show it: not what is hidden, nor what has no help text, which can
+/// be given all the same.
+bool is_listed(const known_option& what);
+
 /// How much of the options a help shows.
 enum class help_extent
 {

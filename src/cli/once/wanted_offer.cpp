@@ -1,7 +1,7 @@
 #include "cli/once/wanted_offer.hpp"
 
+#include "cli/offer_schema.hpp"
 #include "cli/once/live_offers.hpp"
-#include "cli/once/offer_schema.hpp"
 
 #include <portitor/api/names.hpp>
 

@@ -85,7 +85,7 @@ void options::declare(config::loader& into)
     declare_request(into.under("Request"), *this);
     declare_payment(into.under("Payment"), *this);
     const config::headed shown = into.under("Output");
-    shown.add(output_option(output, {"text", "json"}));
+    shown.add(output_option(output, {"text", "json", "yaml"}));
     shown.add(with_placeholder(
         {"output-file",
          "where the answer's body goes, in place of standard output",

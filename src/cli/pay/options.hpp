@@ -25,7 +25,7 @@ struct options
     std::string payment_file;  ///< a payment of an earlier run, to be sent in place of a new one
     bool dry_run = false;
     std::string ca_file;
-    std::string output;  ///< text or json
+    std::string output;  ///< text, json or yaml
     std::string output_file;
     std::chrono::seconds timeout{60};
 

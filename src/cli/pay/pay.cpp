@@ -9,6 +9,7 @@
 #include "cli/pay/options.hpp"
 #include "cli/pay/paying.hpp"
 #include "cli/pay/unpaid.hpp"
+#include "cli/yaml.hpp"
 
 #include <portitor/core/small_file.hpp>
 
@@ -175,8 +176,11 @@ private:
             tell_end(terminal_.err, told_, palette(terminal_.colour));
         const bool in_file = told_.has_body() && file_ && write_file();
         const ends_at_once while_nobody_reads;
-        if (!as_text())
-            terminal_.out << to_json_text(told_, known_, in_file ? config_.output_file : std::string());
+        const std::string file = in_file ? config_.output_file : std::string();
+        if (config_.output == "yaml")
+            terminal_.out << to_yaml(to_json(told_, known_, file));
+        else if (config_.output == "json")
+            terminal_.out << to_json_text(told_, known_, file);
         else if (told_.has_body() && !in_file)
         {
             const std::string& body = told_.answer->body();

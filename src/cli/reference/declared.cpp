@@ -2,6 +2,8 @@
 
 #include "cli/candidate.hpp"
 
+#include <portitor/config/help.hpp>
+
 #include <set>
 
 namespace portitor::cli {
@@ -55,7 +57,7 @@ std::vector<flag> flags_of(const declared& where)
         return out;
     for (const config::known_option& each : where.settings->options())
     {
-        if (each.hidden)
+        if (!config::is_listed(each))
             continue;
         const config::option& what = each.what;
         if (what.letter != 0)

@@ -101,7 +101,7 @@ std::string options_of_command(const declared& where)
         out += item("\\fI" + roff(each.name) + "\\fR", each.help);
     for (const config::known_option& each : where.settings->options())
     {
-        if (each.hidden || is_common(each.what))
+        if (!config::is_listed(each) || is_common(each.what))
             continue;
         if (each.what.is_shared)
             others += (others.empty() ? "--" : ", --") + each.what.name;

@@ -16,7 +16,7 @@ namespace asio = boost::asio;
 void common_options::declare(config::loader& into, const std::vector<std::string>& more)
 {
     into.add(offer_namespace_option(ns));
-    std::vector<std::string> outputs{"text", "json", "yaml"};
+    std::vector<std::string> outputs{"text", "json", "yaml", "wide"};
     outputs.insert(outputs.end(), more.begin(), more.end());
     into.add(output_option(output, std::move(outputs)));
     settings.declare(into);
@@ -69,12 +69,18 @@ config::word offer_word(std::string& into, bool is_required)
         "NAME", "name of the offer", config::set_text(into), is_required, false, [&into] { into.clear(); }};
 }
 
-void wait_options::declare(const config::headed& into, const char* until, const char* longest)
+void wait_options::declare(
+    const config::headed& into, const char* until, const char* longest, bool by_default
+)
 {
-    config::option on{
-        "wait", fmt::format("waits {}; --no-wait does not", until), "true", config::set_bool(wait), true};
+    config::option on = switch_option("wait", fmt::format("waits {}", until), wait);
+    config::option off = switch_option("no-wait", "ends when it is written", no_wait);
+    if (by_default)
+        on.fallback = "true";
+    else
+        off.help += " (default)";
     into.add(std::move(on));
-    into.add(switch_option("no-wait", "ends when it is written", no_wait));
+    into.add(std::move(off));
     into.add(timeout_option(timeout, longest));
 }
 

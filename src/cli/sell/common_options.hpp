@@ -16,10 +16,10 @@ namespace portitor::cli::sell {
 struct common_options
 {
     std::string ns;      ///< of the offer; empty until connect() where it was not given
-    std::string output;  ///< "text", "json", "yaml", or what declare() was given
+    std::string output;  ///< "text", "json", "yaml", "wide", or what declare() was given
     operator_settings settings;
 
-    /// -o may be text, json or yaml, and `more`: "wide", "name".
+    /// -o may be text, json, yaml, wide (which is text where there is no more to tell), and `more`: "name".
     void declare(config::loader& into, const std::vector<std::string>& more = {});
     result<void> resolve();
 
@@ -54,15 +54,16 @@ private:
 /// NAME of an offer.
 config::word offer_word(std::string& into, bool is_required = true);
 
-/// --wait, --no-wait and --timeout of a command that waits unless it is told not to.
+/// --wait, --no-wait and --timeout of a command that may wait.
 struct wait_options
 {
-    bool wait = true;
+    bool wait = false;
     bool no_wait = false;
     std::chrono::seconds timeout{0};
 
     /// @param until in words: "until it is sold"
-    void declare(const config::headed& into, const char* until, const char* longest);
+    /// @param by_default whether it waits where neither is given
+    void declare(const config::headed& into, const char* until, const char* longest, bool by_default = true);
     bool wanted() const { return wait && !no_wait; }
 };
 

@@ -1,11 +1,19 @@
 #include "cli/sell/confirm.hpp"
 
+#include "cli/options/shared.hpp"
 #include "cli/output/text.hpp"
 
 #include <istream>
 #include <ostream>
 
 namespace portitor::cli::sell {
+
+config::option yes_option(bool& into)
+{
+    config::option out = switch_option("yes", "asks nothing", into, 'y');
+    out.is_typed_only = true;
+    return out;
+}
 
 result<void> check_consent(const console& terminal, bool yes)
 {

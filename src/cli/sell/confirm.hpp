@@ -2,9 +2,14 @@
 
 #include "cli/command.hpp"
 
+#include <portitor/config/loader.hpp>
+
 #include <string_view>
 
 namespace portitor::cli::sell {
+
+/// -y, --yes: a consent, which is for this time.
+config::option yes_option(bool& into);
 
 /// Whether somebody can say yes: `yes` does, and a terminal can. errc::refused, an error of usage, says
 /// --yes.

@@ -146,6 +146,8 @@ private:
                 "offer",
                 in_words(tried.error(), "patch", api::service_offer_resource, key_).message()
             );
+        if (!tried && !found.has_error())
+            found.add(check_schema(manifest));
         print(found);
         const findings judged = co_await check_offer(
             around_, *server_, config_.common.settings, tried ? (*tried)->raw : manifest, !before_

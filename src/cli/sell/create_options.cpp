@@ -26,7 +26,7 @@ void create_options::declare(config::loader& into)
     waits.declare(how, "until it is sold", "60s");
     how.add(switch_option("force-conflicts", "takes over fields that somebody else has set", force_conflicts)
     );
-    common.declare(into, {"wide", "name"});
+    common.declare(into, {"name"});
 }
 
 result<void> create_options::resolve()

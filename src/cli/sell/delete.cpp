@@ -54,6 +54,7 @@ struct delete_options
 {
     std::string name;
     bool yes = false;
+    bool forced = false;
     wait_options waits;
     common_options common;
 
@@ -61,16 +62,19 @@ struct delete_options
     {
         into.positional(offer_word(name));
         const config::headed how = into.under("How");
-        config::option sure = switch_option("yes", "asks nothing", yes);
-        sure.letter = 'f';
-        sure.aliases = {"force"};
-        sure.is_typed_only = true;
-        how.add(std::move(sure));
+        how.add(yes_option(yes));
+        config::option force = switch_option("force", "the same as --yes", forced, 'f');
+        force.is_typed_only = true;
+        how.add(std::move(force));
         waits.declare(how, "until it is gone", "5m");
         common.declare(into, {"name"});
     }
 
-    result<void> resolve() { return common.resolve(); }
+    result<void> resolve()
+    {
+        yes = yes || forced;
+        return common.resolve();
+    }
 };
 
 class delete_run

@@ -31,6 +31,8 @@ public:
         all_.push_back({level, std::move(about), std::move(words)});
     }
 
+    void add(const findings& more) { all_.insert(all_.end(), more.all_.begin(), more.all_.end()); }
+
     const std::vector<finding>& all() const { return all_; }
     bool has_error() const;
 

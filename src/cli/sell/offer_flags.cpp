@@ -23,13 +23,15 @@ void offer_flags::declare(config::loader& into)
     what.add(text_option(
         "upstream", "the Service: SERVICE, SERVICE.NAMESPACE or its DNS name", upstream, "SERVICE"
     ));
-    what.add(text_option("port", inference ? "its port (11434)" : "its port (8080)", port, "PORT"));
-    what.add(text_option(
-        "upstream-namespace", "its namespace; the offer's where it is left out", upstream_ns, "NAMESPACE"
-    ));
     what.add(
-        text_option("health-path", "answers a GET with 2xx while it is well (/health)", health_path, "PATH")
+        text_option("port", inference ? "its port (default 11434)" : "its port (default 8080)", port, "PORT")
     );
+    what.add(
+        text_option("upstream-namespace", "its namespace (default the offer's)", upstream_ns, "NAMESPACE")
+    );
+    what.add(text_option(
+        "health-path", "answers a GET with 2xx while it is well (default /health)", health_path, "PATH"
+    ));
     what.add(
         text_option("credential", "name of the operator's Authorization value for it", credential, "NAME")
     );
@@ -44,7 +46,7 @@ void offer_flags::declare(config::loader& into)
     terms.add(with_aliases(
         text_option(
             "price",
-            inference ? "of one request, in units of the token (0.001)"
+            inference ? "of one request, in units of the token (default 0.001)"
                       : "of one request, in units of the token",
             price,
             "AMOUNT"
@@ -54,45 +56,28 @@ void offer_flags::declare(config::loader& into)
     terms.add(text_option("per-mtok", "of a million tokens; a request is taken for 1000", per_mtok, "AMOUNT")
     );
     terms.add(text_option("per-hour", "of an hour; a request is taken for five minutes", per_hour, "AMOUNT"));
-    terms.add(
-        with_aliases(text_option("chain", "where buyers pay (base-sepolia)", network, "NETWORK"), {"network"})
-    );
     terms.add(with_aliases(
-        text_option(
-            "token",
-            "symbol or address of the token; the network's first where it is left out",
-            asset,
-            "TOKEN"
-        ),
+        text_option("chain", "where buyers pay (default base-sepolia)", network, "NETWORK"), {"network"}
+    ));
+    terms.add(with_aliases(
+        text_option("token", "symbol or address of the token (default the network's first)", asset, "TOKEN"),
         {"asset"}
     ));
     terms.add(switch_option("obol-token", "the same as --token OBOL", obol_token));
     terms.add(with_aliases(
-        text_option(
-            "pay-to",
-            "address that is paid; X402_WALLET of the environment where it is left out",
-            pay_to,
-            "0x…"
-        ),
+        text_option("pay-to", "address that is paid (default X402_WALLET of the environment)", pay_to, "0x…"),
         {"wallet"},
         'w'
     ));
     terms.add(text_option(
-        "max-timeout", "for how many seconds a signed payment is valid (300)", max_timeout, "SECONDS"
+        "max-timeout", "for how many seconds a signed payment is valid (default 300)", max_timeout, "SECONDS"
     ));
-    terms.add(with_aliases(
-        text_option(
-            "facilitator",
-            "name on the operator's list; his default where it is left out",
-            facilitator,
-            "NAME"
-        ),
-        {}
-    ));
+    terms.add(text_option("facilitator", "name on the operator's list (default his own)", facilitator, "NAME")
+    );
 
     const config::headed place = into.under("Where");
-    place.add(text_option("path", "path at the gateway (/services/NAME)", path, "PATH"));
-    place.add(text_option("hostname", "host; every one where it is left out", hostname, "HOST"));
+    place.add(text_option("path", "path at the gateway (default /services/NAME)", path, "PATH"));
+    place.add(text_option("hostname", "host (default every one)", hostname, "HOST"));
     place.add(list_option(
         "route",
         "terms of a path below: path=/x,gate=free or path=/y,gate=paid,price=0.5",
@@ -101,10 +86,8 @@ void offer_flags::declare(config::loader& into)
     ));
 
     const config::headed agent = into.under("Registration as an agent (ERC-8004)");
-    agent.add(
-        switch_option("register", "registers the offer; it is not unless this is given", wants_registration)
-    );
-    agent.add(switch_option("no-register", "registers nothing, which is the default here", no_registration));
+    agent.add(switch_option("register", "registers the offer", wants_registration));
+    agent.add(switch_option("no-register", "registers nothing (default)", no_registration));
     registration.declare(into, "register-");
     declare_replaced(into, inference ? "inference" : "http");
 }

@@ -1,6 +1,7 @@
 #include "cli/sell/preconditions.hpp"
 
 #include "cli/cluster/market_view.hpp"
+#include "cli/offer_schema.hpp"
 #include "cli/sell/terms_words.hpp"
 #include "cli/sell/upstream_check.hpp"
 #include "offer/naming.hpp"
@@ -173,9 +174,23 @@ std::optional<api::service_offer> read(const json::object& wanted, findings& int
 
 }  // namespace
 
-findings check_alone(const json::object& wanted, const operator_settings& settings)
+findings check_schema(const json::object& wanted)
 {
     findings out;
+    for (std::string& each : problems_of(wanted))
+        out.add(finding_level::error, "offer", std::move(each));
+    return out;
+}
+
+findings check_alone(const json::object& wanted, const operator_settings& settings)
+{
+    findings out = check_schema(wanted);
+    // What is wrong with the spec is told once; a name says nothing of the terms.
+    const bool has_good_spec = std::none_of(out.all().begin(), out.all().end(), [](const finding& each) {
+        return each.words.starts_with("spec");
+    });
+    if (!has_good_spec)
+        return out;
     if (const auto offer = read(wanted, out))
         check_terms(*offer, settings, out);
     return out;

@@ -10,8 +10,11 @@
 
 namespace portitor::cli::sell {
 
-/// What can be said of an offer where no cluster can be asked: its price and terms, by the operator's
-/// settings.
+/// What the API server would refuse of a manifest by the schema that is compiled in, all of it at once.
+findings check_schema(const boost::json::object& wanted);
+
+/// What can be said of an offer where no cluster can be asked: its fields by the schema, its price and terms
+/// by the operator's settings.
 findings check_alone(const boost::json::object& wanted, const operator_settings& settings);
 
 /// What an offer would come to if it were written: judged as the controller judges it, among all the offers

@@ -125,10 +125,7 @@ config::option refused(const replaced& what)
     std::vector<std::string> names = words_of(what.names);
     const bool is_switch = what.what == kind::switch_flag;
     config::option out{
-        names.front(),
-        names.size() > 1 ? "refused, as the names beside it" : "refused",
-        is_switch ? "false" : "",
-        [why = what.instead](const std::string& given) {
+        names.front(), "", is_switch ? "false" : "", [why = what.instead](const std::string& given) {
             return given.empty() || given == "false" ? result<void>() : fail(errc::invalid, "{}", why);
         }};
     out.is_switch = is_switch;
@@ -154,11 +151,10 @@ std::vector<replaced_word> replaced_subcommands()
 
 void declare_replaced(config::loader& into, std::string_view subcommand)
 {
-    const config::headed own = into.under("Of the predecessor; who gives one is told what replaces it");
     for (const replaced& each : all)
     {
         if ((each.what == kind::flag || each.what == kind::switch_flag) && has_word(each.of, subcommand))
-            own.add(refused(each));
+            into.add(refused(each));
     }
 }
 

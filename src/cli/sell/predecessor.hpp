@@ -13,7 +13,7 @@ namespace portitor::cli::sell {
 std::vector<replaced_word> replaced_subcommands();
 
 /// Declares its flags of a subcommand: whoever types one is told why it is refused. They count on the command
-/// line only.
+/// line only, and no help lists them.
 void declare_replaced(config::loader& into, std::string_view subcommand);
 
 /// Why a key of --route is refused; nullptr where it is none of the predecessor's.

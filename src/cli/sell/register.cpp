@@ -1,7 +1,9 @@
 #include "cli/sell/register.hpp"
 
+#include "cli/output/complaint.hpp"
 #include "cli/output/text.hpp"
 #include "cli/sell/common_options.hpp"
+#include "cli/sell/confirm.hpp"
 #include "cli/sell/hints.hpp"
 #include "cli/sell/outcome.hpp"
 #include "cli/sell/predecessor.hpp"
@@ -38,6 +40,7 @@ struct register_options
     std::string name;
     bool enable = false;
     bool disable = false;
+    bool yes = false;
     wait_options waits;
     registration_flags flags;
     common_options common;
@@ -46,12 +49,13 @@ struct register_options
     {
         into.positional(offer_word(name));
         const config::headed how = into.under("How");
-        how.add(switch_option("enable", "registers it, which is the default", enable));
+        how.add(switch_option("enable", "registers it (default)", enable));
         how.add(switch_option("disable", "ends the registration: it is marked as retired", disable));
+        how.add(yes_option(yes));
         waits.declare(how, "until that is done", "2m");
         flags.declare(into, "");
         declare_replaced(into, "register");
-        common.declare(into, {"wide", "name"});
+        common.declare(into, {"name"});
     }
 
     result<void> resolve()
@@ -78,9 +82,19 @@ public:
 
     asio::awaitable<result<int>> run()
     {
+        const bool is_sure = config_.yes || !config_.disable;
+        const auto consent = check_consent(terminal_, is_sure);
+        if (!consent)
+            co_return refuse_usage(terminal_.err, consent.error());
         auto server = co_await config_.common.connect(around_, terminal_);
         if (!server)
             co_return server.error();
+        const std::string question = fmt::format(
+            "End the registration of ServiceOffer {}? What is on chain of it is marked as retired.",
+            config_.common.key(config_.name).to_string()
+        );
+        if (!confirm(terminal_, question, is_sure))
+            co_return 1;
         auto edited = co_await edit_spec(
             **server,
             config_.common.key(config_.name),

@@ -34,9 +34,8 @@ json::array split(const std::vector<std::string>& lists)
 void registration_flags::declare(config::loader& into, const std::string& prefix)
 {
     const config::headed own = into.under("Registration as an agent (ERC-8004)");
-    own.add(text_option(prefix + "chain", "chain; the operator's first where it is left out", chain, "CHAIN")
-    );
-    own.add(text_option(prefix + "name", "name; the offer's where it is left out", name, "NAME"));
+    own.add(text_option(prefix + "chain", "chain (default the operator's first chain)", chain, "CHAIN"));
+    own.add(text_option(prefix + "name", "name (default the offer's)", name, "NAME"));
     own.add(text_option(prefix + "description", "what it does", description, "TEXT"));
     own.add(text_option(prefix + "image", "URL of a picture", image, "URL"));
     own.add(list_option(prefix + "skills", "skills, with commas", skills, "A,B"));

@@ -29,7 +29,7 @@ struct resume_options
         into.positional(offer_word(name));
         waits.declare(into.under("How"), "until it is sold", "60s");
         declare_replaced(into, "resume");
-        common.declare(into, {"wide", "name"});
+        common.declare(into, {"name"});
     }
 
     result<void> resolve() { return common.resolve(); }

@@ -19,21 +19,20 @@ command sell_command()
         {"A Service, for 0.001 USDC a request on Base Sepolia",
          "portitor sell http hello -n sellers --upstream hello --port 9000 --price 0.001 --pay-to 0x…"},
         {"One path free, another at a price of its own",
-         "portitor sell http hello --upstream hello --price 0.001 --route path=/docs,gate=free --route "
-         "path=/report,price=0.5"},
+         "portitor sell http hello --upstream hello --price 0.001 --pay-to 0x… --route path=/docs,gate=free "
+         "--route path=/report,price=0.5"},
         {"Only the manifest, for a repository",
-         "portitor sell http hello --upstream hello --price 0.001 --dry-run > offer.yaml"},
+         "portitor sell http hello --upstream hello --price 0.001 --pay-to 0x… --dry-run > offer.yaml"},
     };
     command inference{
         "inference", "sells a model that a Service of the cluster serves", &sell::make_inference};
     inference.examples = {
         {"A model in Ollama",
          "portitor sell inference llama -n llm --model llama3:8b --runtime ollama --upstream ollama "
-         "--price 0.001 "
-         "--pay-to 0x…"},
+         "--price 0.001 --pay-to 0x…"},
         {"By the million tokens",
          "portitor sell inference qwen --model qwen3 --runtime vllm --upstream vllm --port 8000 "
-         "--per-mtok 2"},
+         "--per-mtok 2 --pay-to 0x…"},
     };
     command list{"list", "lists offers", &sell::make_list};
     list.examples = {{"Of all namespaces, with who is paid", "portitor sell list -A -o wide"}};

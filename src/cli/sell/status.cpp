@@ -34,7 +34,7 @@ struct status_options
         into.add(all_namespaces_option(all));
         into.add(switch_option("watch", "shows it again whenever it changes, until it is Ready", watch, 'w'));
         into.add(timeout_option(timeout, "0s", "ends --watch; 0s: never"));
-        common.declare(into, {"wide"});
+        common.declare(into);
     }
 
     result<void> resolve()

@@ -44,8 +44,7 @@ struct stop_options
     std::string grace;
     bool now = false;
     bool yes = false;
-    bool wait = false;
-    std::chrono::seconds timeout{0};
+    wait_options waits;
     common_options common;
 
     void declare(config::loader& into)
@@ -54,20 +53,16 @@ struct stop_options
         const config::headed how = into.under("How");
         how.add(text_option(
             "grace",
-            "for how long it is still sold, such as 90m; its own grace period, else 1h",
+            "for how long it is still sold, such as 90m (default its own grace period, else 1h)",
             grace,
             "DURATION"
         ));
         config::option at_once = switch_option("now", "the same as --grace 0s", now);
         at_once.aliases = {"force"};
         how.add(std::move(at_once));
-        config::option sure = switch_option("yes", "asks nothing", yes);
-        sure.is_typed_only = true;
-        sure.letter = 'y';
-        how.add(std::move(sure));
-        how.add(switch_option("wait", "waits until it is taken down", wait));
-        how.add(timeout_option(timeout, "120m"));
-        common.declare(into, {"wide", "name"});
+        how.add(yes_option(yes));
+        waits.declare(how, "until it is taken down", "120m", false);
+        common.declare(into, {"name"});
     }
 
     result<void> resolve()
@@ -184,10 +179,10 @@ private:
         );
         say_.flush();
         result<waited> ended = waited::done;
-        if (config_.wait)
+        if (config_.waits.wanted())
         {
             progress told(say_, terminal_.colour, around_.timers);
-            ended = co_await follow(around_, *server_, offer, config_.timeout, told, &is_drained);
+            ended = co_await follow(around_, *server_, offer, config_.waits.timeout, told, &is_drained);
             if (!ended)
                 co_return ended.error();
             if (*ended == waited::done)
@@ -197,7 +192,7 @@ private:
         co_await show_outcome(config_.common, terminal_, around_, *server_, done, offer);
         if (*ended != waited::done)
             co_return unfinished(
-                *ended, config_.timeout, *offer, "is not taken down yet", api::condition_type::ready
+                *ended, config_.waits.timeout, *offer, "is not taken down yet", api::condition_type::ready
             );
         co_return 0;
     }

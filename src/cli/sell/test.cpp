@@ -43,10 +43,12 @@ struct test_options
         into.positional(offer_word(name));
         const config::headed where = into.under("Where it is asked");
         where.add(text_option("path", "path below the offer's", path, "PATH"));
+        where.add(
+            text_option("url", "the gateway, without the offer's path (default its public URL)", url, "URL")
+        );
         where.add(text_option(
-            "url", "the gateway, without the offer's path; its public URL where it is left out", url, "URL"
+            "host", "host that is asked for (default the URL's, or the offer's own)", host, "HOST"
         ));
-        where.add(text_option("host", "host that is asked for; the URL's, or the offer's own", host, "HOST"));
         config::option how{
             "method", "method of the request", "GET", config::set_one_of(method, {"GET", "POST", "HEAD"})};
         how.values = {"GET", "POST", "HEAD"};

@@ -1,6 +1,7 @@
 #include "cli/version/version.hpp"
 
 #include "cli/options/shared.hpp"
+#include "cli/yaml.hpp"
 
 #include <portitor/config/version_text.hpp>
 #include <portitor/core/build_facts.hpp>
@@ -35,15 +36,17 @@ class version_action final : public action
 public:
     void declare(config::loader& into) override
     {
-        into.add(output_option(output_, {"text", "json"}, "how to say it"));
+        into.add(output_option(output_, {"text", "json", "yaml"}));
     }
 
     result<void> resolve() override { return {}; }
 
     asio::awaitable<result<int>> run(const roles::process&, const console& terminal) override
     {
-        terminal.out
-            << (output_ == "json" ? boost::json::serialize(as_json()) + '\n' : config::version_text());
+        if (output_ == "json")
+            terminal.out << boost::json::serialize(as_json()) << '\n';
+        else
+            terminal.out << (output_ == "yaml" ? to_yaml(as_json()) : config::version_text());
         co_return 0;
     }
 

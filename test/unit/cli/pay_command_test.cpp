@@ -95,7 +95,7 @@ TEST_CASE("portitor pay refuses what it is not used for", "[cli][pay]")
     const std::string url = "http://127.0.0.1:1/";
     refused({}, "URL is missing");
     refused({"ftp://a/"}, "URL: ");
-    refused({url, "-o", "yaml"}, "-o");
+    refused({url, "-o", "xml"}, "-o");
     refused({url, "--max-amount", "-1"}, "--max-amount");
     refused({url, "--max-amount", "0.01 USDC"}, "--max-amount");
     refused({url, "--max-atomic-amount", "1.5"}, "--max-atomic-amount");

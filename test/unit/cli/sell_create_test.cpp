@@ -125,6 +125,24 @@ TEST_CASE("what only the predecessor knows is refused with what replaces it", "[
     }
 }
 
+TEST_CASE("what is refused is not in the help, and defaults are written in one form", "[cli][sell]")
+{
+    sell_world world;
+    for (const char* each : {"http", "inference", "register", "resume"})
+    {
+        const std::string help = world.run({"sell", each, "--help=all"}).out;
+        CAPTURE(help);
+        CHECK(!has(help, "refused"));
+        CHECK(!has(help, "predecessor"));
+        CHECK(!has(help, "left out"));
+        CHECK(!has(help, "--provenance-file"));
+        CHECK(!has(help, "--sponsored"));
+    }
+    const std::string help = world.run({"sell", "http", "--help"}).out;
+    CHECK(has(help, "chain (default the operator's first chain)\n"));
+    CHECK(has(help, "its port (default 8080)\n"));
+}
+
 TEST_CASE("sell http waits until it is sold, and says why it is not", "[cli][sell]")
 {
     sell_world world;
@@ -213,6 +231,32 @@ TEST_CASE("a dry run without a cluster judges the price all the same", "[cli][se
     CHECK(has(good.out, "kind: ServiceOffer\n"));
     CHECK(with("0.0000001").code == 1);
     CHECK(with("abc").code == 1);
+}
+
+TEST_CASE("a dry run without a cluster tells all that the API server would refuse", "[cli][sell]")
+{
+    sell_world world;
+    world.between = [](std::unique_ptr<kube::api>) -> result<std::unique_ptr<kube::api>> {
+        return fail(errc::unavailable, "no cluster is named");
+    };
+    const auto with = [&](const char* name, const char* price, const char* path) {
+        return world.sell(
+            {"http", name, "--upstream", "web", "--price", price, "--path", path, "-w", seller, "--dry-run"}
+        );
+    };
+    const auto named = with("Hello", "0.0000001", "/x");
+    CAPTURE(named.err);
+    CHECK(named.code == 1);
+    CHECK(has(named.err, "error       offer     metadata.name: Invalid value: \"Hello\": "));
+    // The name says nothing of the terms.
+    CHECK(has(named.err, "error       price     spec.payment.price.perRequest"));
+    const auto all = with("Hello", "abc", "x");
+    CAPTURE(all.err);
+    CHECK(has(all.err, "metadata.name: Invalid value"));
+    CHECK(has(all.err, "spec.path: Invalid value"));
+    CHECK(has(all.err, "spec.payment.price.perRequest: Invalid value"));
+    CHECK(has(all.out, "kind: ServiceOffer\n"));
+    CHECK(with("hello", "0.001", "/x").code == 0);
 }
 
 TEST_CASE("somebody else's fields are taken only when asked for", "[cli][sell]")

@@ -23,17 +23,22 @@ TEST_CASE("each subcommand prints what it leaves for programs, in one shape", "[
     CHECK(result_of({"resume", "hello", "--no-wait"}) == "resumed");
     CHECK(result_of({"resume", "hello", "--no-wait"}) == "unchanged");
     CHECK(result_of({"register", "hello", "--no-wait"}) == "enabled");
-    CHECK(result_of({"register", "hello", "--disable", "--no-wait"}) == "disabled");
+    CHECK(result_of({"register", "hello", "--disable", "--yes", "--no-wait"}) == "disabled");
     CHECK(
         has(world.sell({"stop", "hello", "--yes", "-o", "wide"}).out, "\n\nServiceOffer shop/hello (http)\n")
     );
     CHECK(world.sell({"resume", "hello", "--no-wait", "-o", "name"}).out == "serviceoffer.obol.org/hello\n");
     CHECK(result_of({"delete", "hello", "--yes"}) == "deleted");
+    world.sell_http("hello");
+    CHECK(world.sell({"delete", "hello", "--yes", "-o", "wide"}).out == "ServiceOffer shop/hello deleted\n");
+    for (const char* each : {"version", "pay"})
+        CHECK(has(world.run({each, "--help"}).out, "--output text|json|yaml\n"));
+    CHECK(has(world.run({"version", "-o", "yaml"}).out, "\nopenssl:\n  runtime: "));
     for (const char* each :
          {"http", "inference", "list", "status", "test", "stop", "resume", "delete", "register"})
     {
         CAPTURE(each);
-        CHECK(has(world.run({"sell", each, "--help"}).out, "--output text|json|yaml"));
+        CHECK(has(world.run({"sell", each, "--help"}).out, "--output text|json|yaml|wide"));
     }
 }
 
@@ -135,7 +140,7 @@ TEST_CASE("sell register changes the registration and nothing else", "[cli][sell
     CHECK(kube::bool_at(spec, "registration.enabled"));
     CHECK(kube::string_at(spec, "registration.name") == "Hello");
     CHECK(kube::string_at(spec, "registration.description") == "says hello");
-    CHECK(world.sell({"register", "hello", "--disable", "--no-wait"}).code == 0);
+    CHECK(world.sell({"register", "hello", "--disable", "--yes", "--no-wait"}).code == 0);
     CHECK(!kube::bool_at(world.offer("hello").spec(), "registration.enabled", true));
     const auto late = world.sell({"register", "hello", "--timeout", "2s"});
     CHECK(late.code == 1);

@@ -30,6 +30,49 @@ TEST_CASE("sell stop sets an end, and sell resume takes it away", "[cli][sell]")
     CHECK(has(world.sell_http("hello").out, "warning     sale      the offer was stopped"));
 }
 
+TEST_CASE("what ends something is asked about, and --yes says it before", "[cli][sell]")
+{
+    sell_world world;
+    world.sell_http("hello", {"--register"});
+    const auto is_registered = [&] {
+        return kube::object_at(world.offer("hello").spec(), "registration").at("enabled") == true;
+    };
+    for (const std::vector<std::string>& each : std::vector<std::vector<std::string>>{
+             {"stop", "hello"}, {"delete", "hello"}, {"register", "hello", "--disable"}})
+    {
+        CAPTURE(each.front());
+        const auto unasked = world.sell(each);
+        CHECK(unasked.code == 2);
+        CHECK(has(unasked.err, "say so with --yes"));
+        const std::string help = world.run({"sell", each.front(), "--help"}).out;
+        CHECK(has(help, "  -y, --yes "));
+        CHECK(has(help, "      --no-wait "));
+        world.in_is_terminal = true;
+        CHECK(world.sell(each).code == 1);
+        world.in_is_terminal = false;
+        CHECK(!world.offer("hello").spec().contains("drainAt"));
+        CHECK(is_registered());
+    }
+    CHECK(world.sell({"register", "hello", "--disable", "-y", "--no-wait"}).code == 0);
+    CHECK(!is_registered());
+    // To register ends nothing.
+    CHECK(world.sell({"register", "hello", "--no-wait"}).code == 0);
+    CHECK(is_registered());
+    CHECK(world.sell({"stop", "hello", "-y", "--no-wait"}).code == 0);
+}
+
+TEST_CASE("sell delete takes -y, and what it was called before", "[cli][sell]")
+{
+    for (const char* each : {"-y", "--yes", "-f", "--force"})
+    {
+        CAPTURE(each);
+        sell_world world;
+        world.sell_http("hello");
+        CHECK(world.sell({"delete", "hello", each, "--no-wait"}).code == 0);
+        CHECK(!world.exists(service_offer_resource, "hello"));
+    }
+}
+
 TEST_CASE("sell resume leaves the grace period as it is, and says what it changes", "[cli][sell]")
 {
     sell_world world;

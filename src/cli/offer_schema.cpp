@@ -1,9 +1,9 @@
-#include "cli/once/offer_schema.hpp"
+#include "cli/offer_schema.hpp"
 
 #include <portitor/api/resources.hpp>
 #include <portitor/schema/crd_schema.hpp>
 
-namespace portitor::cli::once {
+namespace portitor::cli {
 
 namespace json = boost::json;
 
@@ -34,4 +34,4 @@ bool same_spec(const kube::object& live, const json::object& offer)
     return live.spec() == kube::object_at(offer, "spec");
 }
 
-}  // namespace portitor::cli::once
+}  // namespace portitor::cli

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace portitor::cli::once {
+namespace portitor::cli {
 
 /// Why the API server would refuse the offer, each with its field; empty where it would not.
 std::vector<std::string> problems_of(const boost::json::object& offer);
@@ -16,4 +16,4 @@ void fill_defaults(boost::json::object& offer);
 /// Whether an offer says what the live one says.
 bool same_spec(const kube::object& live, const boost::json::object& offer);
 
-}  // namespace portitor::cli::once
+}  // namespace portitor::cli
