@@ -90,6 +90,27 @@ std::string by_heading(const known_options& all)
     return out;
 }
 
+/// "--allow-mainnet, --allow-http": what is asked for each time anew.
+std::string consents(const loader& of)
+{
+    std::vector<std::string> out;
+    for (const known_option& each : of.options())
+    {
+        if (each.what.is_typed_only && each.what.is_switch && !each.hidden && !each.what.help.empty())
+            out.push_back("--" + each.what.name);
+    }
+    return fmt::format("{}", fmt::join(out, ", "));
+}
+
+/// The words that the command takes, a line for each.
+std::string words_text(const loader& of)
+{
+    std::string out = of.words().empty() ? "" : "\n";
+    for (const word& each : of.words())
+        out += two_columns(each.name + (each.is_variable ? "..." : ""), each.help);
+    return out;
+}
+
 /// "--config, --color, Gateway (--gateway, --public-url …)": those of a heading by the first two.
 std::string in_words(const known_options& all)
 {
@@ -131,27 +152,6 @@ std::string options_text(const loader& of, help_extent shown)
     if (shown == help_extent::all)
         return out + by_heading(shared);
     return out + two_columns("    --help=all", "also shows what many have: " + in_words(shared));
-}
-
-/// "--allow-mainnet, --allow-http": what is asked for each time anew.
-std::string consents(const loader& of)
-{
-    std::vector<std::string> out;
-    for (const known_option& each : of.options())
-    {
-        if (each.what.is_typed_only && each.what.is_switch && !each.hidden)
-            out.push_back("--" + each.what.name);
-    }
-    return fmt::format("{}", fmt::join(out, ", "));
-}
-
-/// The words that the command takes, a line for each.
-std::string words_text(const loader& of)
-{
-    std::string out = of.words().empty() ? "" : "\n";
-    for (const word& each : of.words())
-        out += two_columns(each.name + (each.is_variable ? "..." : ""), each.help);
-    return out;
 }
 
 }  // namespace
