@@ -53,7 +53,8 @@ public:
              .fallback = "",
              .apply = config::set_text(file_),
              .letter = 'f',
-             .values = {"-"}}
+             .values = {"-"},
+             .placeholder = "-"}
         );
         own.add(
             {.name = "show-402",
