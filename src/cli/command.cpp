@@ -14,24 +14,7 @@ namespace portitor::cli {
 const std::vector<command>& all_commands()
 {
     static const std::vector<command> entries{
-        {.name = "once",
-         .summary = "shows what would be made of an offer, and writes nothing",
-         .make = &make_once,
-         .is_role = true,
-         .examples =
-             {{"what would change in the cluster", "portitor once -A"},
-              {"what a file would come to, beside all that is live", "portitor once -f offer.yaml"},
-              {"the same without a cluster", "portitor once --local -f offers/"},
-              {"the predecessor's prices beside Portitor's", "portitor once --compare x402/x402-pricing"}},
-         .usage_exit_code = 1},
-
-        {.name = "doctor",
-         .summary = "looks at an installation from all sides, and says what is wrong and what to do",
-         .make = &make_doctor,
-         .examples =
-             {{"All of it, by the settings of the release's ConfigMap", "portitor doctor"},
-              {"Two areas, for a program", "portitor doctor --only gateway --only gate -o json"},
-              {"The rights that the roles need", "portitor doctor --rights"}}},
+        sell_command(),
 
         {.name = "pay",
          .summary = "asks a URL, and pays for it by x402 where it costs something",
@@ -51,6 +34,25 @@ const std::vector<command>& all_commands()
              {{"A URL of the gateway", "portitor explain https://api.example.com/services/hello/report"},
               {"A path, and what its buyer is told", "portitor explain /services/hello --show-402"}}},
 
+        {.name = "once",
+         .summary = "shows what would be made of an offer, and writes nothing",
+         .make = &make_once,
+         .is_role = true,
+         .examples =
+             {{"what would change in the cluster", "portitor once -A"},
+              {"what a file would come to, beside all that is live", "portitor once -f offer.yaml"},
+              {"the same without a cluster", "portitor once --local -f offers/"},
+              {"the predecessor's prices beside Portitor's", "portitor once --compare x402/x402-pricing"}},
+         .usage_exit_code = 1},
+
+        {.name = "doctor",
+         .summary = "looks at an installation from all sides, and says what is wrong and what to do",
+         .make = &make_doctor,
+         .examples =
+             {{"All of it, by the settings of the release's ConfigMap", "portitor doctor"},
+              {"Two areas, for a program", "portitor doctor --only gateway --only gate -o json"},
+              {"The rights that the roles need", "portitor doctor --rights"}}},
+
         {.name = "completion",
          .summary = "prints the completion script of a shell",
          .make = &make_completion,
@@ -68,8 +70,6 @@ const std::vector<command>& all_commands()
          .summary = "before an uninstall: stops the controller and lets go of every object that it holds",
          .make = &make_release_finalizers,
          .acts = true},
-
-        sell_command(),
     };
     return entries;
 }

@@ -75,6 +75,26 @@ result<job_pointer> assign(job_pointer made, const std::shared_ptr<settings>& re
     return made;
 }
 
+/// What heads the help of the program: how it is called, what with, and what as.
+std::string usage_of_program(
+    const std::string& program, std::span<const command> commands, std::span<const candidate> all
+)
+{
+    std::vector<candidate> roles(all.begin(), all.end());
+    for (candidate& each : roles)
+    {
+        if (find_named(commands, each.name))
+            each.summary = "the same as the command";
+    }
+    return fmt::format(
+        "{0} COMMAND [options]\n       {0} --role=ROLE [options]\n\n"
+        "Commands:\n{1}\nRoles:\n{2}\n{0} COMMAND --help says more of one.",
+        program,
+        list_named(commands),
+        list_named(std::span<const candidate>(roles))
+    );
+}
+
 /// `read` is where the settings go, and says which role was meant.
 result<job_pointer> parse_role(
     std::span<const command> commands,
@@ -85,12 +105,12 @@ result<job_pointer> parse_role(
 {
     const std::vector<candidate> candidates = named_by_role(commands);
     const std::span<const candidate> all(candidates);
-    read->loader = config::loader(
-        program_of(line),
-        "Sells HTTP services that run in Kubernetes for x402 payments.",
-        "Roles:\n" + list_named(all) + "\nCommands, in place of a role:\n" + list_named(commands) + '\n' +
-            footer
-    );
+    const std::string program = program_of(line);
+    read->loader = config::loader(config::description{
+        .program = program,
+        .summary = "Sells HTTP services that run in Kubernetes for x402 payments.",
+        .footer = footer,
+        .usage = usage_of_program(program, commands, all)});
     read->all = candidates;
     config::loader& loader = read->loader;
     auto made = std::make_unique<job>();
@@ -105,10 +125,11 @@ result<job_pointer> parse_role(
     if (read->role.empty())
         return fail(
             errc::invalid,
-            "nothing to do: name a role with --role, or a command (see portitor --help). Roles:\n{}\n"
-            "Commands:\n{}",
-            list_named(all),
-            list_named(commands)
+            "nothing to do: name a command, or a role with --role (see {} --help). Commands:\n{}\n"
+            "Roles:\n{}",
+            program,
+            list_named(commands),
+            list_named(all)
         );
     return fail(
         errc::invalid, "--role=\"{}\" is none of the roles; they are:\n{}", read->role, list_named(all)
@@ -185,11 +206,11 @@ result<job_pointer> parse_first_words(const named_line& line, std::ostream& out)
     if (!line.wants_help || !line.stranger.empty())
         return no_such(program, "subcommands", line.stranger, at.subcommands);
     out << fmt::format(
-        "{}: {}.\n\nSubcommands:\n{}\n{} SUBCOMMAND --help says more of one.\n",
+        "{0}: {1}.\n\nUsage: {0} SUBCOMMAND [options]\n\nSubcommands:\n{2}\n"
+        "{0} SUBCOMMAND --help says more of one.\n",
         program,
         at.summary,
-        list_named(std::span<const command>(at.subcommands)),
-        program
+        list_named(std::span<const command>(at.subcommands))
     );
     return job_pointer();
 }

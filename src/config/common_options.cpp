@@ -5,7 +5,9 @@ namespace portitor::config {
 
 option namespace_option(std::string& into)
 {
-    return {"namespace", "namespace in which Portitor runs", "portitor", set_text(into), false, 'n'};
+    option out{"namespace", "namespace in which Portitor runs", "portitor", set_text(into), false, 'n'};
+    out.placeholder = "NAMESPACE";
+    return out;
 }
 
 option listen_option(std::string& into)
@@ -32,6 +34,7 @@ option lease_duration_option(std::chrono::seconds& into)
         "how long the others leave a leader alone that does not renew its Lease",
         "15s",
         set_seconds(into)};
+    out.placeholder = "DURATION";
     out.heading = "Leader election";
     return out;
 }
@@ -39,6 +42,7 @@ option lease_duration_option(std::chrono::seconds& into)
 option offer_selector_option(std::string& into)
 {
     option out{"offer-selector", "label selector of the offers to act on", "", set_text(into)};
+    out.placeholder = "SELECTOR";
     out.heading = "Controller";
     return out;
 }
@@ -51,6 +55,7 @@ option deletion_deadline_option(std::chrono::seconds& into)
         "else's finalizer holds a child",
         "5m",
         set_seconds(into)};
+    out.placeholder = "DURATION";
     out.heading = "Controller";
     return out;
 }

@@ -1,6 +1,7 @@
 #include <portitor/config/help.hpp>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace portitor::config {
@@ -10,11 +11,19 @@ namespace {
 constexpr std::size_t width = 100;
 constexpr std::size_t indent = 30;
 
+/// How much room a text takes: a character of several bytes is one.
+std::size_t room(std::string_view text)
+{
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    }));
+}
+
 /// `left`, and `right` beside it in lines that fit.
 std::string two_columns(const std::string& left, const std::string& right)
 {
     std::string out = "  " + left;
-    std::size_t column = out.size();
+    std::size_t column = room(out);
     if (column + 2 > indent)
     {
         out += '\n';
@@ -26,7 +35,8 @@ std::string two_columns(const std::string& left, const std::string& right)
     while (at < right.size())
     {
         const std::size_t end = std::min(right.find(' ', at), right.size());
-        if (column > indent && column + 1 + end - at > width)
+        const std::string_view next = std::string_view(right).substr(at, end - at);
+        if (column > indent && column + 1 + room(next) > width)
         {
             out += '\n';
             out.append(indent, ' ');
@@ -37,8 +47,8 @@ std::string two_columns(const std::string& left, const std::string& right)
             out += ' ';
             ++column;
         }
-        out.append(right, at, end - at);
-        column += end - at;
+        out += next;
+        column += room(next);
         at = end + 1;
     }
     return out + '\n';
@@ -77,6 +87,27 @@ std::string by_heading(const known_options& all)
         if (!lines.empty())
             out += fmt::format("\n{}:\n{}", heading.empty() ? "Options" : heading, lines);
     }
+    return out;
+}
+
+/// "--allow-mainnet, --allow-http": what is asked for each time anew.
+std::string consents(const loader& of)
+{
+    std::vector<std::string> out;
+    for (const known_option& each : of.options())
+    {
+        if (each.what.is_typed_only && each.what.is_switch && !each.hidden && !each.what.help.empty())
+            out.push_back("--" + each.what.name);
+    }
+    return fmt::format("{}", fmt::join(out, ", "));
+}
+
+/// The words that the command takes, a line for each.
+std::string words_text(const loader& of)
+{
+    std::string out = of.words().empty() ? "" : "\n";
+    for (const word& each : of.words())
+        out += two_columns(each.name + (each.is_variable ? "..." : ""), each.help);
     return out;
 }
 
@@ -177,11 +208,9 @@ std::string usage_line(const loader& of)
 
 std::string help_text(const loader& of, help_extent shown)
 {
-    std::string out = fmt::format("{}\n\nUsage: {}\n", of.about().summary, usage_line(of));
-    if (!of.words().empty())
-        out += '\n';
-    for (const word& each : of.words())
-        out += two_columns(each.name + (each.is_variable ? "..." : ""), each.help);
+    const std::string& usage = of.about().usage;
+    std::string out = fmt::format("{}\n\nUsage: ", of.about().summary);
+    out += usage.empty() ? usage_line(of) + '\n' + words_text(of) : usage + '\n';
     out += options_text(of, shown);
     if (!of.about().examples.empty())
         out += "\nExamples:\n";
@@ -189,6 +218,8 @@ std::string help_text(const loader& of, help_extent shown)
         out += fmt::format("  # {}\n  {}\n", each.what, each.command);
     if (!of.about().footer.empty())
         out += '\n' + of.about().footer + '\n';
+    if (const std::string typed = consents(of); !typed.empty() && !of.about().footer.empty())
+        out += fmt::format("Except {}: a consent counts only where it is typed.\n", typed);
     return out;
 }
 

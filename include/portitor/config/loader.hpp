@@ -78,6 +78,8 @@ struct description
     std::string summary;
     std::string footer{};
     std::vector<example> examples{};
+    /// What stands behind "Usage: ", in place of what the words and options come to; words are not told then.
+    std::string usage{};
 };
 
 /// What the command line asked for besides the options.

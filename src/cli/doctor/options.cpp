@@ -37,10 +37,11 @@ void options::declare(config::loader& into)
     into.layered([&] {
         into.under("Controller")
             .add(
-                {"discovery-service",
-                 "NAMESPACE/NAME[:PORT] of the controller's Service",
-                 "",
-                 config::set_service_port(discovery_service)}
+                {.name = "discovery-service",
+                 .help = "the controller's Service",
+                 .fallback = "",
+                 .apply = config::set_service_port(discovery_service),
+                 .placeholder = "NAMESPACE/NAME[:PORT]"}
             );
         into.add(config::offer_selector_option(offer_selector));
     });
@@ -53,7 +54,13 @@ void options::declare(config::loader& into)
     own.add({"offline", "asks the API server alone", "false", config::set_bool(offline), true});
     own.add(timeout_option(timeout, "15s", "how long each area may take"));
     own.add({"strict", "exit code 1 for warnings, too", "false", config::set_bool(strict), true});
-    own.add({"registrar-account", "0x… whose balance is looked at", "", config::set_text(registrar_account)});
+    own.add(
+        {.name = "registrar-account",
+         .help = "the account (0x…) whose balance is looked at",
+         .fallback = "",
+         .apply = config::set_text(registrar_account),
+         .placeholder = "ADDRESS"}
+    );
     own.add(
         {"rights",
          "prints the rights that each role and doctor need, and asks nobody",

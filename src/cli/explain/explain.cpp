@@ -37,20 +37,24 @@ public:
              .help = "the request's method",
              .fallback = "GET",
              .apply = config::set_text(method_),
-             .letter = 'X'}
+             .letter = 'X',
+             .placeholder = "METHOD"}
         );
         own.add(
             {.name = "host",
              .help = "the host of requests that are written as a path; without it that of the public URL",
              .fallback = "",
-             .apply = config::set_text(host_)}
+             .apply = config::set_text(host_),
+             .placeholder = "HOST"}
         );
         own.add(
             {.name = "file",
-             .help = "- : reads requests from standard input as well, one a line",
+             .help = "reads requests from standard input as well, one a line",
              .fallback = "",
              .apply = config::set_text(file_),
-             .letter = 'f'}
+             .letter = 'f',
+             .values = {"-"},
+             .placeholder = "-"}
         );
         own.add(
             {.name = "show-402",
@@ -65,10 +69,12 @@ public:
         ));
         into.layered([&] {
             into.add(
-                {"cors-origins",
-                 "origins whose pages may pay, as the verifier's: \"*\", or a list with spaces between",
-                 "",
-                 config::set_text(origins_)}
+                {.name = "cors-origins",
+                 .help =
+                     "origins whose pages may pay, as the verifier's: \"*\", or a list with spaces between",
+                 .fallback = "",
+                 .apply = config::set_text(origins_),
+                 .placeholder = "ORIGINS"}
             );
         });
         into.positional("URL", "URLs, or paths, of requests", requests_);

@@ -71,7 +71,7 @@ void options::declare(config::loader& into)
         into.add(config::deletion_deadline_option(deletion_deadline));
     });
     into.positional(
-        "[NAMESPACE/]NAME", "once: the offers to look at; without a namespace, in that of the context", offers
+        "[NAMESPACE/]NAME", "the offers to look at; without a namespace, in that of the context", offers
     );
 }
 

@@ -148,6 +148,7 @@ constexpr const char* surroundings = R"(.SH ENVIRONMENT
 The option of that name, in capitals and with underscores: PORTITOR_LOG_LEVEL is \-\-log\-level.
 The command line goes before the environment, and that before the file of \-\-config.
 A list has one value a line, or is a list in YAML.
+A consent, such as \-\-yes or \-\-allow\-mainnet, counts only where it is typed: neither here nor in the file.
 .TP
 \fBKUBECONFIG\fR
 Where commands look for the cluster without \-\-kubeconfig; roles do not.
@@ -168,6 +169,9 @@ Done.
 .TP
 \fB1\fR
 It failed; one line on standard error says why.
+Or what was asked about is not well, as the output says: \fBsell status\fR of an offer that is not Ready,
+\fBsell test\fR of an answer that is not good, \fBexplain\fR of a request that no offer judges,
+\fBdoctor\fR with a failure (with \-\-strict a warning, too).
 .TP
 \fB2\fR
 The command line or the settings were refused: an unknown flag, a bad or a missing value.

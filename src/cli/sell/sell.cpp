@@ -77,7 +77,7 @@ command sell_command()
         each->acts = true;
     command out{
         "sell",
-        "sells services: makes offers, shows how they stand, ends them",
+        "makes offers of services, shows how they stand, ends them",
         nullptr,
         {http, inference, list, status, test, stop, resume, remove, enlist}};
     out.replaced = sell::replaced_subcommands();

@@ -5,6 +5,7 @@
 #include "hand_made_process.hpp"
 #include "run.hpp"
 
+#include <portitor/config/help.hpp>
 #include <portitor/config/setters.hpp>
 
 #include <map>
@@ -108,6 +109,15 @@ bool has(const std::string& text, const std::string& part)
     return text.find(part) != std::string::npos;
 }
 
+/// What one of the real commands says of itself.
+std::string help_of_ours(const char* command, const char* subcommand = "--help")
+{
+    const char* argv[] = {"portitor", command, subcommand, "--help"};
+    std::ostringstream out;
+    REQUIRE(cli::parse(cli::all_commands(), 4, argv, out).has_value());
+    return out.str();
+}
+
 }  // namespace
 
 TEST_CASE("the first words name a command and its subcommands", "[cli][command]")
@@ -127,7 +137,9 @@ TEST_CASE("a command lists its subcommands when asked", "[cli][command]")
     fixture f;
     REQUIRE(f.complaint({"say", "--help"}) == "no error");
     CHECK_FALSE(f.job);
-    CHECK(has(f.out.str(), "portitor say: says something."));
+    CHECK(f.out.str().starts_with(
+        "portitor say: says something.\n\nUsage: portitor say SUBCOMMAND [options]\n\n"
+    ));
     CHECK(has(f.out.str(), "  http   says it over HTTP\n  again  says it twice\n"));
     f.out.str("");
     REQUIRE(f.complaint({"say", "again", "-h"}) == "no error");
@@ -213,7 +225,8 @@ TEST_CASE("a role that is none is an error that lists them", "[cli][command]")
     CHECK(has(told, "--role=\"verifer\" is none of the roles; they are:\n"));
     for (const char* name : {"controller", "verifier", "registrar", "echo"})
         CHECK(has(told, fmt::format("  {:<10}  ", name)));
-    CHECK(has(f.complaint({}), "name a role with --role, or a command"));
+    CHECK(has(f.complaint({}), "nothing to do: name a command, or a role with --role (see portitor --help). ")
+    );
     CHECK(
         has(f.complaint({"nonsense"}), "\"nonsense\" is none of the commands of portitor; they are:\n  say ")
     );
@@ -223,7 +236,20 @@ TEST_CASE("the help of the program shows all options by owner, roles and command
 {
     fixture f;
     REQUIRE(f.complaint({"--help"}) == "no error");
-    CHECK(has(f.out.str(), "Commands, in place of a role:\n  say "));
+    // Before all else, how it is called and with which words; those of a role come with its command.
+    CHECK(f.out.str().starts_with("Sells HTTP services that run in Kubernetes for x402 payments.\n\n"
+                                  "Usage: portitor COMMAND [options]\n"
+                                  "       portitor --role=ROLE [options]\n\n"
+                                  "Commands:\n"
+                                  "  say   says something\n"
+                                  "  echo  says it at once\n\n"
+                                  "Roles:\n"
+                                  "  controller  "));
+    CHECK(has(
+        f.out.str(),
+        "  echo        the same as the command\n\nportitor COMMAND --help says more of one.\n\nOptions:\n"
+    ));
+    CHECK_FALSE(has(f.out.str(), "WORD"));
     CHECK(has(f.out.str(), "Kubernetes (--kubeconfig,"));
     CHECK_FALSE(has(f.out.str(), "Kubernetes:"));
     f.out.str("");
@@ -236,8 +262,54 @@ TEST_CASE("the help of the program shows all options by owner, roles and command
           "Controller:",
           "Verifier:",
           "--echo-text",
-          "Commands, in place of a role:\n  say "})
+          "Commands:\n  say "})
         CHECK(has(help, part));
+}
+
+TEST_CASE("help names the consents that count only where they are typed", "[cli][command]")
+{
+    CHECK(
+        has(help_of_ours("pay"),
+            "\nExcept --allow-mainnet, --allow-http: a consent counts only where it is typed.\n")
+    );
+    CHECK_FALSE(has(help_of_ours("version"), "Except"));
+}
+
+TEST_CASE("what is said of our commands and options stands in line", "[cli][command]")
+{
+    // Texts stand below each other, whatever the bytes of what is left of them.
+    CHECK(has(help_of_ours("sell", "http"), "      --route KEY=VALUE,…     terms of a path below"));
+    CHECK(help_of_ours("sell").starts_with("portitor sell: makes offers of services,"));
+}
+
+TEST_CASE("the commands that people need most are listed first", "[cli][command]")
+{
+    std::vector<std::string_view> names;
+    for (const cli::command& each : cli::all_commands())
+        names.push_back(each.name);
+    CHECK(
+        names ==
+        std::vector<std::string_view>{
+            "sell", "pay", "explain", "once", "doctor", "completion", "man", "version", "release-finalizers"}
+    );
+}
+
+TEST_CASE("a word's help does not name its command, and a value says what it is", "[cli][command]")
+{
+    for (const cli::declared& place : cli::all_declared(cli::all_commands()))
+    {
+        if (!place.settings)
+            continue;
+        for (const config::word& each : place.settings->words())
+            CHECK_FALSE(each.help.starts_with(place.words + ':'));
+        if (place.words != "explain" && place.words != "doctor")
+            continue;
+        for (const cli::flag& each : cli::flags_of(place))
+        {
+            INFO(place.words << ' ' << each.text);
+            CHECK((each.what->is_shared || config::placeholder_of(*each.what) != "VALUE"));
+        }
+    }
 }
 
 TEST_CASE("a command reads more settings while it runs", "[cli][command]")
@@ -266,7 +338,7 @@ TEST_CASE("help can be asked for in front", "[cli][command]")
     CHECK(has(f.out.str(), "Usage: portitor echo [WORD...] [options]"));
     CHECK(has(f.out.str(), "Examples:\n  # a word\n  portitor echo word\n"));
     REQUIRE(f.complaint({"help"}) == "no error");
-    CHECK(has(f.out.str(), "Roles:"));
+    CHECK(has(f.out.str(), "Usage: portitor COMMAND [options]\n"));
 }
 
 TEST_CASE("as a plug-in of kubectl it speaks of itself as such", "[cli][command]")
