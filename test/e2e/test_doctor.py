@@ -166,7 +166,7 @@ def test_it_asks_for_nothing_that_its_table_of_rights_lacks(stack, sold, doctor,
     # Everybody may ask about himself; and where the Gateway's namespace has no Traefik, one looks for it elsewhere.
     listed.append(right("create", "authorization.k8s.io", "selfsubjectaccessreviews"))
     listed += [right("list", "apps", resource) for resource in ("deployments", "daemonsets")]
-    gateway = doctor.settings()["gateway"].split("/")[0]
+    gateway = doctor.settings().get("gateway", "traefik/traefik-gateway").split("/")[0]
     places = {"everywhere": None, "release": "portitor", "gateway": gateway}
     resources = [each for each in asked if "objectRef" in each]
     assert {each["objectRef"]["resource"] for each in resources} >= {"serviceoffers", "middlewares", "leases"}
