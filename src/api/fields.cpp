@@ -1,5 +1,7 @@
 #include "api/fields.hpp"
 
+#include <portitor/core/characters.hpp>
+
 #include <algorithm>
 
 namespace portitor::api {
@@ -41,14 +43,6 @@ bool all_segments(std::string_view path, Test passes)
         path.remove_prefix(end);
     }
     return true;
-}
-
-// Characters as the API server counts them for maxLength: code points, not bytes.
-std::size_t length_of(std::string_view utf8)
-{
-    return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-    }));
 }
 
 bool is_plain_segment(std::string_view segment)
@@ -147,7 +141,7 @@ std::string fields::text(std::string_view key, std::size_t longest, std::string_
         return std::string(otherwise);
     if (!value->is_string())
         refuse(key, "text: put it in quotes");
-    else if (length_of(value->get_string()) > longest)
+    else if (count_characters(value->get_string()) > longest)
         refuse(key, fmt::format("at most {} characters long", longest));
     else
         return std::string(value->get_string());
@@ -218,7 +212,7 @@ std::vector<std::string> fields::texts(std::string_view key, std::size_t most, s
     }
     for (const json::value& each : *list)
     {
-        if (!each.is_string() || length_of(each.get_string()) > longest)
+        if (!each.is_string() || count_characters(each.get_string()) > longest)
             refuse(key, fmt::format("a list of texts of at most {} characters", longest));
         else
             out.emplace_back(each.get_string());
@@ -241,7 +235,7 @@ fields::text_map(std::string_view key, std::size_t most, std::size_t longest) co
     }
     for (const auto& [name, each] : *members)
     {
-        if (!each.is_string() || length_of(each.get_string()) > longest)
+        if (!each.is_string() || count_characters(each.get_string()) > longest)
             refuse(key, fmt::format("a mapping to texts of at most {} characters", longest));
         else
             out.emplace(name, each.get_string());

@@ -1,4 +1,5 @@
 #include <portitor/config/help.hpp>
+#include <portitor/core/characters.hpp>
 
 #include <algorithm>
 #include <string_view>
@@ -11,19 +12,11 @@ namespace {
 constexpr std::size_t width = 100;
 constexpr std::size_t indent = 30;
 
-/// How much room a text takes: a character of several bytes is one.
-std::size_t room(std::string_view text)
-{
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-    }));
-}
-
 /// `left`, and `right` beside it in lines that fit.
 std::string two_columns(const std::string& left, const std::string& right)
 {
     std::string out = "  " + left;
-    std::size_t column = room(out);
+    std::size_t column = count_characters(out);
     if (column + 2 > indent)
     {
         out += '\n';
@@ -36,7 +29,7 @@ std::string two_columns(const std::string& left, const std::string& right)
     {
         const std::size_t end = std::min(right.find(' ', at), right.size());
         const std::string_view next = std::string_view(right).substr(at, end - at);
-        if (column > indent && column + 1 + room(next) > width)
+        if (column > indent && column + 1 + count_characters(next) > width)
         {
             out += '\n';
             out.append(indent, ' ');
@@ -48,7 +41,7 @@ std::string two_columns(const std::string& left, const std::string& right)
             ++column;
         }
         out += next;
-        column += room(next);
+        column += count_characters(next);
         at = end + 1;
     }
     return out + '\n';
@@ -96,7 +89,7 @@ std::string consents(const loader& of)
     std::vector<std::string> out;
     for (const known_option& each : of.options())
     {
-        if (each.what.is_typed_only && each.what.is_switch && !each.hidden && !each.what.help.empty())
+        if (each.what.is_typed_only && each.what.is_switch && is_listed(each))
             out.push_back("--" + each.what.name);
     }
     return fmt::format("{}", fmt::join(out, ", "));

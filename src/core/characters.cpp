@@ -75,6 +75,13 @@ character first_character(std::string_view text)
     return {point, text.substr(0, count), true};
 }
 
+std::size_t count_characters(std::string_view text)
+{
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+    }));
+}
+
 bool is_hidden(std::uint32_t point)
 {
     // The last two of each plane are noncharacters.

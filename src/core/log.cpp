@@ -1,3 +1,4 @@
+#include <portitor/core/characters.hpp>
 #include <portitor/core/clock.hpp>
 #include <portitor/core/log.hpp>
 
@@ -30,29 +31,6 @@ std::string_view name_of(log_level level)
     return "unknown";
 }
 
-// The length of the well-formed UTF-8 sequence at the start; 0 where there is none (RFC 3629).
-std::size_t sequence_length(std::string_view text)
-{
-    const auto byte = [&](std::size_t i) {
-        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-    };
-    const unsigned lead = byte(0);
-    if (lead < 0x80)
-        return 1;
-    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4)
-        return 0;
-    for (std::size_t i = 1; i < length; ++i)
-    {
-        if ((byte(i) & 0xc0) != 0x80)
-            return 0;
-    }
-    const bool overlong = (lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xf0 && byte(1) < 0x90);
-    const bool surrogate = lead == 0xed && byte(1) > 0x9f;
-    const bool beyond = lead == 0xf4 && byte(1) > 0x8f;
-    return overlong || surrogate || beyond ? 0 : length;
-}
-
 // Peers send any bytes, but JSON is UTF-8: each byte that is none becomes U+FFFD.
 std::string valid_utf8(std::string_view text)
 {
@@ -60,9 +38,9 @@ std::string valid_utf8(std::string_view text)
     out.reserve(text.size());
     while (!text.empty())
     {
-        const std::size_t length = sequence_length(text);
-        out += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length);
-        text.remove_prefix(length == 0 ? 1 : length);
+        const character next = first_character(text);
+        out += next.is_good ? next.bytes : std::string_view("\xef\xbf\xbd");
+        text.remove_prefix(next.bytes.size());
     }
     return out;
 }

@@ -10,6 +10,8 @@ namespace {
 constexpr int most_attempts = 3;
 
 // Of keys and texts; how deep it is the reader has bounded.
+std::size_t bytes_of(const json::object& object);
+
 std::size_t bytes_of(const json::value& value)
 {
     std::size_t out = 0;
@@ -21,10 +23,15 @@ std::size_t bytes_of(const json::value& value)
             out += bytes_of(each);
     }
     else if (const json::object* object = value.if_object())
-    {
-        for (const auto& [key, member] : *object)
-            out += key.size() + bytes_of(member);
-    }
+        out = bytes_of(*object);
+    return out;
+}
+
+std::size_t bytes_of(const json::object& object)
+{
+    std::size_t out = 0;
+    for (const auto& [key, member] : object)
+        out += key.size() + bytes_of(member);
     return out;
 }
 
@@ -36,8 +43,7 @@ public:
 
     result<void> add(const json::object& item)
     {
-        for (const auto& [key, member] : item)
-            bytes_ += key.size() + bytes_of(member);
+        bytes_ += bytes_of(item);
         if (++objects_ > bounds_.objects)
             return too_much(bounds_.objects, "objects");
         if (bytes_ > bounds_.bytes)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,6 +18,10 @@ struct character
 
 /// @pre the text is not empty
 character first_character(std::string_view text);
+
+/// How many characters a text has, for widths and limits: all bytes that do not go on with a character of
+/// UTF-8.
+std::size_t count_characters(std::string_view text);
 
 /// Whether a code point must not stand on a terminal as it is, because it moves the cursor, turns the text
 /// around it, or is not seen: controls, line and paragraph separators, format characters (Cf), private use,

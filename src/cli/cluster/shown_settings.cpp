@@ -98,21 +98,23 @@ void take_gateway(offer::plan_settings& into, const offer::observation& seen)
         gateway.controller = controller_of(*live, into);
 }
 
+using live_registration = std::optional<api::registration_request>;
+
 void take_public_url(
-    config::gateway_options& into, const offer::observation& seen, const api::payment_route& route
+    config::gateway_options& into,
+    const std::string& uid,
+    const live_registration& request,
+    const api::payment_route& route
 )
 {
     if (!into.public_url.empty())
         return;
     const std::string path = route.pattern == "/*" ? "/" : without_end(route.pattern, "/*");
     into.public_url = without_end(route.public_url, path);
-    const kube::object* live = seen.children[child_kind::registration].own();
-    const auto request = live ? api::parse_registration_request(*live)
-                              : result<api::registration_request>(fail(errc::not_found, "no registration"));
     if (!request)
         return;
     // Exact also where the offer has a hostname of its own.
-    const std::string url = without_end(request->agent_uri, offer::agent_uri(seen.offer->meta.uid, {}));
+    const std::string url = without_end(request->agent_uri, offer::agent_uri(uid, {}));
     if (!url.empty())
         into.public_url = url;
 }
@@ -196,16 +198,21 @@ void take_credential(
         into.entries.push_back({route.credential, {}, {offer.meta.ns}});
 }
 
-void take_chain(config::chain_list& into, const offer::observation& seen)
+void take_chain(config::chain_list& into, const live_registration& request)
 {
-    const kube::object* live = seen.children[child_kind::registration].own();
-    if (!live)
-        return;
-    const auto request = api::parse_registration_request(*live);
     if (!request || request->chain.empty() || request->registry.empty())
         return;
     std::erase_if(into.entries, [&](const config::chain& each) { return each.name == request->chain; });
     into.entries.insert(into.entries.begin(), {request->chain, request->registry, {}});
+}
+
+/// An object of the offer's, as `parse` reads it; nothing where it is not there or cannot be read.
+template <typename Parse>
+auto read_own(const offer::observation& seen, child_kind kind, Parse parse)
+{
+    const kube::object* live = seen.children[kind].own();
+    auto read = live ? parse(*live) : fail(errc::not_found, "it is not there");
+    return read ? std::optional(std::move(*read)) : std::nullopt;
 }
 
 /// Whether the controller has tried the gate, or does: then it knows the gateway's own URL.
@@ -232,14 +239,14 @@ offer::plan_settings shown_settings(
     offer::plan_settings out = given;
     take_verifier(out.gateway, seen);
     take_gateway(out, seen);
-    take_chain(out.lists.chains, seen);
+    const live_registration registration =
+        read_own(seen, child_kind::registration, &api::parse_registration_request);
+    take_chain(out.lists.chains, registration);
     take_proof(out.gateway, before);
-    const kube::object* live = seen.children[child_kind::payment_route].own();
-    const auto route = live ? api::parse_payment_route(*live)
-                            : result<api::payment_route>(fail(errc::not_found, "no PaymentRoute"));
+    const auto route = read_own(seen, child_kind::payment_route, &api::parse_payment_route);
     if (!route || !seen.offer->spec || !before.spec)
         return out;
-    take_public_url(out.gateway, seen, *route);
+    take_public_url(out.gateway, seen.offer->meta.uid, registration, *route);
     take_facilitator(out.lists.facilitators, *seen.offer->spec, *before.spec, *route);
     take_network(out.lists.networks.table, *seen.offer->spec, *before.spec, *route);
     take_credential(out.lists.credentials, *seen.offer->spec, *route);

@@ -1,21 +1,11 @@
 #include "cli/output/table.hpp"
 
+#include <portitor/core/characters.hpp>
+
 #include <algorithm>
 #include <ostream>
 
 namespace portitor::cli {
-
-namespace {
-
-// Characters, not bytes: good enough for what stands in a table.
-std::size_t width_of(std::string_view text)
-{
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-    }));
-}
-
-}  // namespace
 
 void table::add(std::vector<cell> row)
 {
@@ -29,14 +19,14 @@ void table::print(std::ostream& out, const palette& colours, std::size_t indent)
     std::vector<std::size_t> widths;
     for (std::size_t i = 0; i < headings_.size(); ++i)
     {
-        widths.push_back(width_of(headings_[i]));
+        widths.push_back(count_characters(headings_[i]));
         for (const std::vector<cell>& row : rows_)
-            widths[i] = std::max(widths[i], width_of(row.at(i).text));
+            widths[i] = std::max(widths[i], count_characters(row.at(i).text));
     }
     const auto print_cell = [&](std::size_t i, std::string_view text, tone how) {
         out << colours.paint(how, text);
         if (i + 1 < widths.size())
-            out << std::string(widths[i] - width_of(text) + 3, ' ');
+            out << std::string(widths[i] - count_characters(text) + 3, ' ');
     };
     out << std::string(indent, ' ');
     for (std::size_t i = 0; i < headings_.size(); ++i)

@@ -1,27 +1,27 @@
 #include "cli/pay/report.hpp"
 
+#include <portitor/core/characters.hpp>
 #include <portitor/x402/base64.hpp>
 #include <portitor/x402/words.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <boost/locale/utf.hpp>
 
 namespace portitor::cli::pay {
 
 namespace {
 
 namespace json = boost::json;
-namespace utf = boost::locale::utf;
 
 bool is_utf8(std::string_view text)
 {
-    for (const char* at = text.data(); at != text.data() + text.size();)
+    while (!text.empty())
     {
-        const auto code = utf::utf_traits<char>::decode(at, text.data() + text.size());
-        if (code == utf::illegal || code == utf::incomplete)
+        const character next = first_character(text);
+        if (!next.is_good)
             return false;
+        text.remove_prefix(next.bytes.size());
     }
     return true;
 }

@@ -6,6 +6,7 @@
 
 #include <portitor/api/conditions.hpp>
 #include <portitor/api/resources.hpp>
+#include <portitor/kube/list_all.hpp>
 
 #include <algorithm>
 #include <ostream>
@@ -32,14 +33,9 @@ list_offers(kube::api& server, std::string ns, std::string label_selector)
     kube::selection which;
     which.ns = ns;
     which.labels = std::move(label_selector);
-    kube::list_position from;
-    do
-    {
-        const auto page = co_await server.list(api::service_offer_resource, which, from, take);
-        if (!page)
-            co_return in_words(page.error(), "list", api::service_offer_resource, {ns, ""});
-        from.continue_token = page->continue_token;
-    } while (!from.continue_token.empty());
+    const auto listed = co_await kube::list_each(server, api::service_offer_resource, which, take);
+    if (!listed)
+        co_return in_words(listed.error(), "list", api::service_offer_resource, {ns, ""});
     std::sort(out.begin(), out.end(), [](const kube::object_ptr& left, const kube::object_ptr& right) {
         return left->meta.key() < right->meta.key();
     });
