@@ -1,6 +1,7 @@
 #include "api/fields.hpp"
 
 #include <portitor/core/characters.hpp>
+#include <portitor/core/u256.hpp>
 
 #include <algorithm>
 
@@ -94,6 +95,11 @@ bool is_caip2(std::string_view text)
 bool is_network(std::string_view text)
 {
     return is_caip2(text) || is_name(text);
+}
+
+bool is_agent_id(std::string_view text)
+{
+    return parse_u256(text).has_value();
 }
 
 bool is_offer_path(std::string_view text)

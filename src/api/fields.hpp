@@ -28,6 +28,7 @@ bool is_caip2(std::string_view text);
 bool is_network(std::string_view text);
 bool is_offer_path(std::string_view text);
 bool is_http_url(std::string_view text);
+bool is_agent_id(std::string_view text);
 
 inline constexpr text_rule address_rule{is_address, "an address: 0x and 40 hexadecimal digits"};
 inline constexpr text_rule name_rule{
@@ -41,6 +42,7 @@ inline constexpr text_rule offer_path_rule{
     "a path such as /services/hello: a slash first and none last, letters, digits and _ . ~ -, no empty, "
     "\".\" or "
     "\"..\" segment"};
+inline constexpr text_rule agent_id_rule{is_agent_id, "the number of an agent: decimal digits"};
 inline constexpr text_rule http_url_rule{is_http_url, "an http or https URL without spaces"};
 
 /// Reads the members of one JSON object and remembers the first one that is wrong. An absent or null member

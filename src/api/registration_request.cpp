@@ -42,6 +42,8 @@ result<registration_request> parse_registration_request(const kube::object& requ
     out.registry = spec.required_text("registry", 42, address_rule);
     out.agent_uri = spec.required_text("agentURI", 2048, http_url_rule);
     out.metadata = spec.text_map("metadata", 32, 512);
+    out.agent_id = spec.text("agentId", 78, agent_id_rule);
+    out.document = spec.text("document", 8192);
     if (const auto secret = spec.object("privateKeySecret"))
         out.private_key_secret =
             secret_key_ref{secret->required_text("name", 253), secret->required_text("key", 253)};
@@ -71,6 +73,10 @@ json::object to_json_spec(const registration_request& request)
     if (request.private_key_secret)
         out["privateKeySecret"] = {
             {"name", request.private_key_secret->name}, {"key", request.private_key_secret->key}};
+    if (!request.agent_id.empty())
+        out["agentId"] = request.agent_id;
+    if (!request.document.empty())
+        out["document"] = request.document;
     return out;
 }
 

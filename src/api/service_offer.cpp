@@ -149,6 +149,7 @@ registration read_registration(const fields& spec)
     out.domains = in->texts("domains", 64, 128);
     out.metadata = in->text_map("metadata", 32, longest_text);
     out.private_key_secret = read_secret(*in);
+    out.agent_id = in->text("agentId", 78, agent_id_rule);
     return out;
 }
 

@@ -44,10 +44,12 @@ result<void> read_chains(const YAML::Node& list, std::vector<chain>& into)
         auto at =
             std::find_if(into.begin(), into.end(), [&](const chain& each) { return each.name == *name; });
         if (at == into.end())
-            at = into.insert(into.end(), chain{*name, {}, {}});
+            at = into.insert(into.end(), chain{*name, {}});
         if (!registry->empty())
             at->registry = *registry;
-        at->rpc_url = rpc_url;
+        at->rpc_urls.clear();
+        if (!rpc_url.empty())
+            at->rpc_urls.push_back(rpc_url);
     }
     return {};
 }
@@ -60,12 +62,12 @@ std::vector<chain> built_in_chains()
     const std::string mainnet = "0x8004A169FB4a3325136EB29fA0ceB6D2e539a432";
     const std::string testnet = "0x8004A818BFB912233c491871b3d84c89A494BD9e";
     return {
-        {"base-sepolia", testnet, {}},
-        {"base", mainnet, {}},
-        {"ethereum", mainnet, {}},
-        {"polygon", mainnet, {}},
-        {"avalanche", mainnet, {}},
-        {"polygon-amoy", testnet, {}},
+        {"base-sepolia", testnet},
+        {"base", mainnet},
+        {"ethereum", mainnet},
+        {"polygon", mainnet},
+        {"avalanche", mainnet},
+        {"polygon-amoy", testnet},
     };
 }
 
@@ -82,12 +84,15 @@ result<void> chain_list::resolve()
 {
     for (const chain& each : entries)
     {
-        if (each.registry.empty() && each.rpc_url.empty())
+        if (each.registry.empty() && each.rpc_urls.empty())
             return fail(errc::invalid, "chain {}: neither \"registry\" nor \"rpcURL\" is given", each.name);
         // What the node says is believed. Its URL is not told: there may be a key in it.
-        const auto node = http::parse_url(each.rpc_url);
-        if (node && !may_be_asked(node->origin, allow_insecure))
-            return fail(errc::invalid, "chain {}: rpcURL {}", each.name, wants_https);
+        for (const std::string& url : each.rpc_urls)
+        {
+            const auto node = http::parse_url(url);
+            if (node && !may_be_asked(node->origin, allow_insecure))
+                return fail(errc::invalid, "chain {}: rpcURL {}", each.name, wants_https);
+        }
     }
     return {};
 }

@@ -180,6 +180,7 @@ json::object desired_registration(
     request.agent_uri = agent_uri(offer.meta.uid, settings);
     request.metadata = wanted.metadata;
     request.private_key_secret = wanted.private_key_secret;
+    request.agent_id = wanted.agent_id;
     json::object out = child(
         api::registration_request_resource,
         offer.meta,

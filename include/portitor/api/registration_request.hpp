@@ -25,6 +25,8 @@ struct registration_request
     std::string agent_uri;  ///< of the registration document; unique to the offer
     std::map<std::string, std::string> metadata;
     std::optional<secret_key_ref> private_key_secret;
+    std::string agent_id;  ///< decimal; of an identity to take over instead of minting one, empty: none
+    std::string document;  ///< JSON; to be kept on chain in place of agent_uri, empty: not
     desired_state state = desired_state::active;
 };
 

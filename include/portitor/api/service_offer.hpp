@@ -109,6 +109,7 @@ struct registration
     std::vector<std::string> domains;
     std::map<std::string, std::string> metadata;
     std::optional<secret_key_ref> private_key_secret;
+    std::string agent_id;  ///< decimal; of an identity to take over, empty: one is minted
 };
 
 /// What a seller wrote, with every default filled in.

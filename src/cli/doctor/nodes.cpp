@@ -223,7 +223,7 @@ asio::awaitable<void> look_at_chain(const patient& of, config::chain which, note
 {
     const std::string check = which.name + ": node";
     const x402::network* network = of.settings.lists.networks.table.find(which.name);
-    auto node = evm::json_rpc::make(of.web, which.rpc_url, evm::rpc_transport::http_too);
+    auto node = evm::json_rpc::make(of.web, which.rpc_urls.front(), evm::rpc_transport::http_too);
     if (!node)
     {
         into.failure(check, why(node.error()), "see rpcURL of that chain");
@@ -239,7 +239,7 @@ asio::awaitable<void> examine_nodes(const patient& of, notebook& into)
     std::vector<part> parts;
     for (const config::chain& each : of.settings.lists.chains.entries)
     {
-        if (!each.rpc_url.empty())
+        if (!each.rpc_urls.empty())
             parts.emplace_back([&of, each](notebook& book) { return look_at_chain(of, each, book); });
     }
     const bool has_nodes = !parts.empty();

@@ -159,12 +159,12 @@ private:
                                                                  : evm::rpc_transport::https_only;
         for (const config::chain& each : config_.lists.chains.entries)
         {
-            if (each.rpc_url.empty())
+            if (each.rpc_urls.empty())
                 continue;
             const x402::network* known = config_.lists.networks.table.find(each.name);
             if (known == nullptr)
                 return fail(errc::invalid, "chain {}: no such network is known", each.name);
-            auto node = evm::json_rpc::make(*client_, each.rpc_url, allowed);
+            auto node = evm::json_rpc::make(*client_, each.rpc_urls.front(), allowed);
             if (!node)
                 return node.error().within("chain " + each.name + ": rpcURL");
             out.emplace(known->caip2, std::move(*node));

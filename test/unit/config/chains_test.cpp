@@ -44,7 +44,7 @@ TEST_CASE("an entry changes a built-in chain, or adds one that says what it is f
         return each.name == "base";
     });
     REQUIRE(base != read.entries.end());
-    CHECK(base->rpc_url == "https://node");
+    CHECK(base->rpc_urls == std::vector<std::string>{"https://node"});
     CHECK_FALSE(base->registry.empty());
     CHECK(read.entries.back().registry == "0x8004");
     CHECK(

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <portitor/config/loader.hpp>
+#include <portitor/core/u256.hpp>
+
+#include <string>
+#include <vector>
+
+namespace portitor::config {
+
+/// A Secret with a key of its own that requests of its namespace may sign with.
+struct signer_entry
+{
+    std::string ns;
+    std::string secret;
+};
+
+/// An identity of the operator's account that offers of a namespace may take over.
+struct identity_entry
+{
+    std::string chain;  ///< any name of its network
+    u256 agent_id;
+    std::string ns;
+    bool hand_back = false;  ///< at the end it gets back the URI that it had
+};
+
+/// Who may sign for itself, and who may have what the operator's account owns: "signers" and "identities".
+struct registrar_lists
+{
+    std::vector<signer_entry> signers;
+    std::vector<identity_entry> identities;
+
+    void declare(loader& into);
+    result<void> resolve() { return {}; }
+};
+
+}  // namespace portitor::config

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <portitor/erc8004/identity_registry.hpp>
+#include <portitor/evm/chain_data.hpp>
+#include <portitor/evm/node.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace portitor::registrar {
+
+/// The newest block that a node knows.
+struct chain_head
+{
+    std::uint64_t number = 0;
+    std::uint64_t timestamp = 0;  ///< Unix seconds
+    u256 base_fee;                ///< wei
+};
+
+/// What the registry has of an agent.
+struct agent_on_chain
+{
+    evm::address owner;
+    std::string uri;
+};
+
+/// What was found of an earlier mint.
+struct earlier_mint
+{
+    bool certain = false;          ///< false: the node may be behind; ask again, and send nothing meanwhile
+    std::optional<u256> agent_id;  ///< the lowest one that the account owns and that was minted for this offer
+    std::optional<evm::word> transaction;
+};
+
+/// The transaction that took a nonce.
+struct nonce_taker
+{
+    evm::word transaction{};
+    std::uint64_t block = 0;
+};
+
+/// Asks one chain's nodes, a question each call; every answer is hostile and may be from the past. Calls
+/// time out by themselves. One strand; the node must outlive this.
+class chain_reader
+{
+public:
+    template <typename T>
+    using answer = boost::asio::awaitable<evm::rpc_result<T>>;
+
+    chain_reader(evm::node& node, evm::address registry, std::chrono::milliseconds timeout)
+        : node_(node), registry_(registry), timeout_(timeout)
+    {}
+
+    /// Whether there is a registry of agents at the address: code, and ERC-165 for ERC-721. errc::invalid
+    /// says what is there instead.
+    answer<void> check_registry();
+
+    answer<chain_head> head();
+
+    /// Nothing where the node has no such block (yet).
+    answer<std::optional<evm::word>> block_hash(std::uint64_t number);
+
+    /// Nothing where the node knows of none, which proves nothing.
+    answer<std::optional<evm::receipt>> find_receipt(evm::word transaction);
+
+    /// How many transactions of the account are in blocks: all nonces below are taken.
+    answer<std::uint64_t> mined_nonces(evm::address account);
+
+    /// The nonce of the account's next transaction, after those that wait.
+    answer<std::uint64_t> next_nonce(evm::address account);
+
+    /// Which transaction took the nonce, in a block from `from_block` to `head`; nothing where none is seen.
+    answer<std::optional<nonce_taker>>
+    find_taker(evm::address account, std::uint64_t nonce, std::uint64_t from_block, std::uint64_t head);
+
+    /// Looks for a mint by `account` whose URI ends in `uri_end` ("/<offer-uid>.json"), in blocks from about
+    /// `not_before` (Unix seconds) to `head`. Certain only where every answer is known to be as new as
+    /// `head`: questions name the block, so that a node that lacks it refuses, and the tokens that came and
+    /// went in the found events must account for the change of the balance.
+    answer<earlier_mint>
+    find_earlier(evm::address account, std::string uri_end, std::uint64_t not_before, chain_head head);
+
+    /// Nothing where the registry has no such agent.
+    answer<std::optional<agent_on_chain>> find_agent(u256 agent_id);
+
+    /// Empty where there is none.
+    answer<evm::bytes> metadata(u256 agent_id, std::string key);
+
+    /// The gas that a call of the registry takes. errc::refused with rpc_refusal::reverted where it would
+    /// fail.
+    answer<std::uint64_t> estimate(evm::address account, evm::bytes data);
+
+    /// What block makers ask for now, in wei a unit.
+    answer<u256> priority_fee();
+
+    answer<u256> balance(evm::address account);
+
+    /// Has the node pass a signed transaction on. What it answers is not believed: a hash is known by its
+    /// bytes.
+    answer<void> send(evm::bytes raw);
+
+private:
+    evm::node& node_;
+    evm::address registry_;
+    std::chrono::milliseconds timeout_;
+};
+
+}  // namespace portitor::registrar
