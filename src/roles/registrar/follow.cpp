@@ -1,7 +1,9 @@
 #include "roles/registrar/steps.hpp"
 
 #include <portitor/erc8004/identity_registry.hpp>
+#include <portitor/evm/abi.hpp>
 #include <portitor/evm/fees.hpp>
+#include <portitor/evm/hex.hpp>
 
 #include <algorithm>
 
