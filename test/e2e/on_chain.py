@@ -90,7 +90,8 @@ class Operator:
         """Runs a registrar to its end; returns (exit code, what it wrote)."""
         command = self.stack.cluster.processes["registrar"].command
         own = {"health-listen": f"{ADDRESS}:8096", "listen": f"{ADDRESS}:8097"}
-        command = [_with_own(each, own) for each in command] + [*flags]
+        given = {flag.partition("=")[0] for flag in flags}
+        command = [_with_own(each, own) for each in command if str(each).partition("=")[0] not in given] + [*flags]
         process = self.stack.cluster.popen(command, name, env={"POD_NAME": name, "POD_UID": f"uid-of-{name}"})
         wait_until(lambda: not process.running, timeout, f"{name} ends by itself", interval=0.1)
         return process.returncode, process.log()

@@ -1,6 +1,7 @@
 """Registrations on a real chain: made, changed, ended and taken over, as the seller and the operator say."""
 
 import base64
+import contextlib
 import json
 
 import pytest
@@ -321,10 +322,27 @@ class TestTrafficNeverWaits:
         operator.sell("thrifty")
         self.said(operator, "thrifty", "FeesTooHigh")
 
-    def test_a_registry_that_the_request_made_up(self, operator, chain):
+    def test_another_registry_than_the_operators(self, operator, chain):
         """Who may write requests does not choose the contract that is called."""
+        operator.run(account=False)
         operator.sell("forged")
+        operator.wait_reason("forged", "NoKey")
+        with controller_down(operator):
+            change = {"spec": {"registry": "0x" + "66" * 20}}
+            operator.stack.cluster.patch("registrationrequest", "forged-registration", change, NAMESPACE)
+            before = chain.sent(operator.account.address)
+            operator.run(CHANGES)
+            assert "66" * 20 in operator.wait_reason("forged", "RegistryNotAllowed").lower()
+            assert chain.sent(operator.account.address) == before
+        # It is put right.
         operator.wait_phase("forged")
+
+
+@contextlib.contextmanager
+def controller_down(operator):
+    operator.stack.cluster.processes["controller"].kill()
+    yield
+    operator.restart_controller()
 
 
 class TestLimits:
@@ -424,6 +442,67 @@ class TestOwnKeys:
         put_secret(operator, "odd-key", account)
         operator.wait_phase("locked-out", timeout=90)
         operator.remove("locked-out")
+
+
+class TestJobs:
+    """A registrar that ends when its work is done."""
+
+    @pytest.fixture
+    def no_deployment(self, operator):
+        assert operator.stack.cluster.processes["registrar"].stop(timeout=40) == 0
+        yield
+        if not operator.stack.cluster.processes["registrar"].running:
+            operator.start()
+
+    def test_one_request_is_brought_to_its_end(self, operator, chain, no_deployment):
+        wanted, other = operator.sell("wanted"), operator.sell("not-wanted")
+        for name in ("wanted", "not-wanted"):
+            operator.wait_sold(name)
+            wait_until(lambda: operator.request(name), 10, "it is requested")
+        code, log = operator.job(f"--request={NAMESPACE}/wanted-registration")
+        assert code == 0, log
+        assert operator.wait_phase("wanted")["agentId"] == str(operator.agents(wanted)[0].id)
+        assert operator.agents(other) == []
+        # Once more there is nothing to do.
+        before = chain.sent(operator.account.address)
+        assert operator.job(f"--request={NAMESPACE}/wanted-registration")[0] == 0
+        assert chain.sent(operator.account.address) == before
+
+    def test_all_open_ones(self, operator, chain, no_deployment):
+        uids = {name: operator.sell(name) for name in ("batch-1", "batch-2", "batch-3")}
+        for name in uids:
+            wait_until(lambda: operator.request(name), 10, "it is requested")
+        code, log = operator.job("--until-done")
+        assert code == 0, log
+        for name, uid in uids.items():
+            assert operator.wait_phase(name, timeout=1)["agentId"] == str(operator.agents(uid)[0].id)
+
+    def test_one_that_ends_badly_is_told_by_the_exit_code(self, operator, chain, no_deployment):
+        poor = operator.new_account(wei=10**12)
+        uid = operator.sell("unpaid")
+        wait_until(lambda: operator.request("unpaid"), 10, "it is requested")
+        code, log = operator.job(f"--request={NAMESPACE}/unpaid-registration", *poor.flags)
+        assert code == 1
+        assert "LowBalance" in log or poor.address in log.lower()
+        assert operator.agents(uid, poor) == []
+        code, log = operator.job(f"--request={NAMESPACE}/nobody")
+        assert code == 1 and f"{NAMESPACE}/nobody" in log
+
+    def test_one_that_cannot_be_on_chain_has_ended_well(self, operator, no_deployment):
+        operator.sell("chainless", chain="polygon")
+        wait_until(lambda: operator.request("chainless"), 10, "it is requested")
+        assert operator.job(f"--request={NAMESPACE}/chainless-registration")[0] == 0
+        assert operator.wait_phase("chainless", "OffChainOnly", timeout=1)
+
+    def test_beside_the_deployment_it_waits_its_turn(self, operator, chain):
+        """Both take the same Lease, so they never share a nonce."""
+        before = chain.sent(operator.account.address)
+        uid = operator.sell("contended")
+        wait_until(lambda: operator.request("contended"), 10, "it is requested")
+        code, log = operator.job(f"--request={NAMESPACE}/contended-registration")
+        assert code == 0, log
+        assert len(operator.agents(uid)) == 1
+        assert chain.sent(operator.account.address) == before + 1
 
 
 def metric(operator, name):
