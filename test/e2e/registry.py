@@ -194,6 +194,13 @@ class Anvil(Chain):
         self._process.resume()
 
 
+def add_to(stack):
+    """Puts a registry on the chain on which the stack's buyers pay; returns that chain."""
+    chain = Chain(stack.cluster.http, stack.chain.url)
+    stack.scripts.call("chain.mjs", "--rpc", chain.url, "put", "TestAgentRegistry", chain.registry)
+    return chain
+
+
 class ScriptedNode:
     """scripted_node.py in front of a chain: nodes that behave as the test says, each under a name of its own."""
 
@@ -222,6 +229,12 @@ class ScriptedNode:
         for _, _, method, _ in self.calls(node):
             found[method] = found.get(method, 0) + 1
         return found
+
+    def questions(self):
+        """What was asked for what came since, in its order: the checks that a process makes once are left out, and who asks
+        the same again counts once."""
+        once = ("eth_chainId", "eth_getCode", "net_version", "web3_clientVersion")
+        return list(dict.fromkeys((each[2], json.dumps(each[3])) for each in self.calls() if each[2] not in once))
 
     def stop(self):
         self._process.stop()
