@@ -49,53 +49,61 @@ clock::time_point executor::now() const
 
 asio::awaitable<kube::reconcile_result> executor::attempt(kube::object_key key, kube::object_ptr live)
 {
-    const kube::reconcile_result done(std::nullopt);
-    auto started = live && live->unreadable.empty() ? co_await begin(live) : result<std::optional<pass>>(std::nullopt);
-    if (!started || !*started)
+    left_alone_.erase(key);
+    auto started = live ? begin(std::move(live)) : std::nullopt;
+    if (!started)
     {
-        const auto at = in_turns_.find(key);
-        if (at != in_turns_.end())
-        {
-            if (const auto next = at->second->turns().leave(key))
-                around_.look_at(*next);
-            in_turns_.erase(at);
-        }
-        if (!started)
-            co_return started.error();
-        co_return done;
+        forget(key);
+        co_return kube::reconcile_result(std::nullopt);
     }
-    pass& at = **started;
-    auto ended = co_await run(&at);
-    end_turn(at);
+    auto ended = co_await run(&*started);
+    end_turn(*started);
     if (!ended)
         co_return ended.error();
     co_return *ended;
 }
 
-/// What can be told of a request without the chain. Nothing where there is nothing to do for it.
-asio::awaitable<result<std::optional<executor::pass>>> executor::begin(kube::object_ptr live)
+/// It is gone, or nothing can be done for it: others need not wait for it.
+void executor::forget(const kube::object_key& key)
 {
-    const result<std::optional<pass>> nothing(std::nullopt);
-    const kube::owner_reference* owner = api::owning_offer(live->meta);
+    waiting_.erase(key);
+    const auto at = in_turns_.find(key);
+    if (at == in_turns_.end())
+        return;
+    registrar::account* account = at->second;
+    in_turns_.erase(at);
+    if (const auto next = account->turns().leave(key))
+        around_.look_at(*next);
+}
+
+/// What can be told of a request without asking anybody. Nothing where there is nothing to do for it.
+std::optional<executor::pass> executor::begin(kube::object_ptr live)
+{
+    const kube::object_key key = live->meta.key();
+    // The watch has told which one cannot be read, and why.
+    const kube::owner_reference* owner = live->unreadable.empty() ? api::owning_offer(live->meta) : nullptr;
     if (!owner)
     {
-        around_.news.ignored(*live, "no ServiceOffer owns it");
-        co_return nothing;
+        left_alone_.insert(key);
+        if (live->unreadable.empty())
+            around_.news.ignored(*live, "no ServiceOffer owns it");
+        return std::nullopt;
     }
     auto request = api::parse_registration_request(*live);
     auto status = read_request_status(*live);
     if (!request || !status)
     {
+        left_alone_.insert(key);
         around_.news.ignored(*live, !request ? request.error().message() : status.error().message());
-        co_return nothing;
+        return std::nullopt;
     }
     if (is_settled(*status, *request) && told_generation(*live) == live->meta.generation)
-        co_return nothing;
-    pass out{std::move(live), std::move(*request), std::move(*status), {}, {}, {}};
-    out.offer.ns = out.request.meta.ns;
+        return std::nullopt;
+    pass out{std::move(live), std::move(*request), std::move(*status)};
+    out.offer.ns = key.ns;
     out.offer.name = owner->name;
     out.offer.uid = owner->uid;
-    co_return std::optional(std::move(out));
+    return out;
 }
 
 asio::awaitable<result<void>> executor::find_offer(pass* of)
@@ -118,7 +126,7 @@ asio::awaitable<result<executor::pause>> executor::run(pass* of)
         of->request,
         around_.settings.chains,
         around_.settings.networks.table,
-        around_.settings.registrars,
+        around_.settings.lists,
         around_.keys.has_operators()
     );
     if (const auto* why = std::get_if<off_chain>(&ruling))
@@ -170,11 +178,19 @@ asio::awaitable<result<executor::pause>> executor::run(pass* of)
 /// Says why nothing is sent. What is on chain already, or on its way there, is not denied.
 asio::awaitable<result<executor::pause>> executor::end_off_chain(pass* of, off_chain why)
 {
+    const bool is_retired = of->request.state == api::desired_state::retired;
+    if (auto found = co_await find_offer(of); !found)
+        co_return found.error();
+    if (!of->owned && !is_retired && !has_touched_chain(of->status))
+    {
+        left_alone_.insert(of->request.meta.key());
+        around_.news.ignored(*of->live, "no ServiceOffer with its owner's UID exists");
+        co_return pause();
+    }
     request_status status = of->status;
     status.observed_generation = of->request.meta.generation;
     status.reason = why.reason;
     status.message = why.message;
-    const bool is_retired = of->request.state == api::desired_state::retired;
     if (!has_touched_chain(of->status))
     {
         status.phase = is_retired     ? registration_phase::retired
@@ -382,11 +398,11 @@ asio::awaitable<result<void>> executor::write_status(pass* of, request_status st
             ? fail(errc::conflict, "somebody else changed the request")
             : written.error().to_error();
     const auto kept = read_request_status(**written);
+    // Nothing is sent of which the next process would not know.
     if (!kept || kept->under_way != status.under_way)
         co_return fail(
             errc::protocol,
-            "ForeignSchema: the API server does not keep status.writeAhead as it was written; apply the CRD "
-            "of this version"
+            "the API server does not keep status.writeAhead as it was written; apply the CRD of this version"
         );
     count_mined(*of, status);
     around_.news.told(**written, of->offer, of->status, status);

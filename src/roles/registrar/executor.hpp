@@ -44,6 +44,9 @@ public:
     /// One pass over a request, nullptr where it is gone.
     boost::asio::awaitable<kube::reconcile_result> attempt(kube::object_key key, kube::object_ptr live);
 
+    /// Whether the last pass found that there is nothing to do for it, and that nothing will be told either.
+    bool left_alone(const kube::object_key& key) const { return left_alone_.contains(key); }
+
     /// This process sends for the account from now on: what is under way there goes first.
     void on_lead(account& of);
 
@@ -54,12 +57,12 @@ private:
         kube::object_ptr live;
         api::registration_request request;
         request_status status;
-        permission allowed;
-        signers::signer_ptr signer;  ///< null where there is none just now
-        evm::address address;        ///< that signs
+        permission allowed{};
+        signers::signer_ptr signer{};  ///< null where there is none just now
+        evm::address address{};        ///< that signs
         registrar::account* account = nullptr;
         chain_link* link = nullptr;
-        kube::object_identity offer;
+        kube::object_identity offer{};
         bool owned = false;
         std::uint64_t not_before = 0;
         bool has_turn = false;
@@ -76,7 +79,8 @@ private:
     template <typename T>
     using task = boost::asio::awaitable<T>;
 
-    task<result<std::optional<pass>>> begin(kube::object_ptr live);
+    std::optional<pass> begin(kube::object_ptr live);
+    void forget(const kube::object_key& key);
     task<result<void>> find_offer(pass* of);
     task<result<pause>> end_off_chain(pass* of, off_chain why);
     task<result<std::optional<pause>>> find_signer(pass* of);
@@ -98,6 +102,7 @@ private:
     surroundings around_;
     std::map<evm::word, clock::time_point> sent_;                 ///< when each hash was sent last
     std::set<evm::word> too_cheap_;                               ///< that a node would not take
+    std::set<kube::object_key> left_alone_;
     std::map<kube::object_key, account::identity> waiting_;       ///< whose account this process does not lead
     std::map<kube::object_key, registrar::account*> in_turns_;    ///< in whose turns a request is
 };

@@ -14,6 +14,7 @@ namespace {
 constexpr std::chrono::milliseconds just_sent(500);
 constexpr std::chrono::seconds signer_comes(30);
 constexpr std::chrono::minutes somebody_helps(1);
+constexpr std::chrono::minutes foreign_schema_goes(5);
 constexpr std::size_t most_remembered = 10'000;  // of hashes that were sent
 
 u256 most_of(const evm::transaction& what)
@@ -163,7 +164,15 @@ asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, pre
     if (!counted)
         co_return counted.error();
     if (auto written = co_await write_status(of, std::move(status)); !written)
+    {
+        const errc failure = written.error().code();
+        // Elsewhere nobody knows whether it was written.
+        if (failure == errc::conflict || failure == errc::protocol)
+            of->account->note([&](ledger& numbers) { numbers.give_back(ns, why, u256(most - booked), when); });
+        if (failure == errc::protocol)
+            co_return co_await say(of, "ForeignSchema", written.error().message(), foreign_schema_goes);
         co_return written.error();
+    }
     around_.news.sent(chain.name, what.what, what.replaces);
     co_return co_await send(of);
 }
