@@ -179,7 +179,8 @@ def do_lag(rule, call):
 
 def do_pool(rule, call):
     """Minds the price of what is to replace a waiting transaction: both fees must be `percent` higher, or more than that
-    with `strict`. For one account at a time, and for eth_sendRawTransaction."""
+    with `strict`. The first `denies` transactions that are taken are called too cheap all the same. For one account at a
+    time, and for eth_sendRawTransaction."""
     nonce, tip, cap = fees_of(bytes.fromhex(call["params"][0][2:]))
     with Script.lock:
         waiting = POOL.get(nonce)
@@ -194,6 +195,9 @@ def do_pool(rule, call):
     if "result" in answer:
         with Script.lock:
             POOL[nonce] = (answer["result"], tip, cap)
+            if rule.get("denies", 0) > 0:
+                rule["denies"] -= 1
+                return refusal(call, *REFUSALS["fee-geth"])
     return answer
 
 
