@@ -3,16 +3,19 @@
 import base64
 import contextlib
 import json
+import secrets
 import time
+from pathlib import Path
 
 import pytest
+import x402
 from cluster import wait_until
 from on_chain import Operator
-from registry import CHAIN_ID, ETHER, MUCH, REGISTRY, Anvil
+from registry import CHAIN_ID, ETHER, MUCH, REGISTRY, Anvil, make_account
 from stack import GATEWAY, UPSTREAM_PORT
 
 NAMESPACE = "agents"
-PORT = 8570
+PORT, SIGNER_PORT = 8570, 8571
 CHANGES = "--min-interval=1s"
 
 
@@ -310,6 +313,16 @@ class TestTrafficNeverWaits:
         assert len(operator.agents(uid, poor)) == 1
         operator.remove("broke")
 
+    def test_a_key_that_cannot_be_opened(self, operator, chain):
+        account = operator.new_account()
+        Path(account.password_file).write_text("hunter2-wrong\n")
+        operator.run(account=account)
+        operator.sell("locked")
+        message = self.said(operator, "locked", "NoKey")
+        assert "--key-file" in message and account.key_file in message
+        assert "hunter2" not in json.dumps(operator.request("locked"))
+        assert "hunter2" not in operator.stack.cluster.processes["registrar"].log()
+
     def test_a_chain_without_a_registry(self, operator, chain):
         elsewhere = "0x" + "77" * 20
         operator.run(registry=elsewhere)
@@ -451,6 +464,35 @@ class TestOwnKeys:
         put_secret(operator, "odd-key", account)
         operator.wait_phase("locked-out", timeout=90)
         operator.remove("locked-out")
+
+
+@pytest.fixture
+def remote_signer(operator, tmp_path):
+    """Flags for a signer that has the key of a new account, which is the second value."""
+    key = "0x" + secrets.token_hex(32)
+    account = make_account(operator.stack.scripts, tmp_path, key)
+    operator.chain.fund(account.address, MUCH)
+    token = tmp_path / "token"
+    token.write_text("a-token-for-the-signer\n")
+    script = Path(x402.__file__).with_name("signer.mjs")
+    command = ["node", script, "--port", str(SIGNER_PORT), "--key", key, "--token", token.read_text().strip()]
+    process = operator.stack.cluster.popen(command, "signer", env={"PORTITOR_NPM_DIR": operator.stack.scripts.npm_dir})
+    url = f"http://127.0.0.1:{SIGNER_PORT}"
+    operator.stack.scripts.call("get.mjs", "--url", f"{url}/stats", "--wait", "30")
+    yield [f"--signer-url={url}", f"--signer-address={account.address}", f"--signer-token-file={token}"], account
+    process.stop()
+
+
+@pytest.mark.parametrize("api", ["transaction", "web3signer"])
+def test_a_remote_signer_has_the_key(operator, chain, remote_signer, api):
+    flags, account = remote_signer
+    operator.run(CHANGES, f"--signer-api={api}", *flags, account=False)
+    uid = operator.sell(f"by-{api}")
+    operator.wait_phase(f"by-{api}")
+    agent, = operator.agents(uid, account)
+    assert chain.owner_of(agent.id) == account.address
+    operator.remove(f"by-{api}")
+    assert document_at(operator, chain.uri_of(agent.id))["active"] is False
 
 
 class TestJobs:
