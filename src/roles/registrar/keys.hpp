@@ -27,14 +27,16 @@ struct key_options
     bool given() const { return !key_file.empty() || !signer_url.empty(); }
 };
 
-/// Makes the operator's signer. Decrypts the keystore, which takes a second and 256 MiB, in a thread of its own;
-/// the memory is given back. errc::invalid says which file or flag, never what is in it.
-boost::asio::awaitable<result<std::unique_ptr<evm::signer>>>
-make_operator_signer(http::client& client, key_options options, bool allow_http, boost::asio::any_io_executor executor);
+/// Makes the operator's signer. Decrypts the keystore, which takes a second and 256 MiB, in a thread of its
+/// own; the memory is given back. errc::invalid says which file or flag, never what is in it.
+boost::asio::awaitable<result<std::unique_ptr<evm::signer>>> make_operator_signer(
+    http::client& client, key_options options, bool allow_http, boost::asio::any_io_executor executor
+);
 
 /// A request's own: Secret `name` of its namespace, the keystore in `key` and the password in "password" of
 /// the same Secret.
-boost::asio::awaitable<result<std::unique_ptr<evm::signer>>>
-make_request_signer(kube::api& server, kube::object_key secret, std::string key, boost::asio::any_io_executor executor);
+boost::asio::awaitable<result<std::unique_ptr<evm::signer>>> make_request_signer(
+    kube::api& server, kube::object_key secret, std::string key, boost::asio::any_io_executor executor
+);
 
 }  // namespace portitor::registrar
