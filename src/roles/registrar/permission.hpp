@@ -4,6 +4,7 @@
 #include <portitor/config/chains.hpp>
 #include <portitor/config/networks.hpp>
 #include <portitor/config/registrar_lists.hpp>
+#include <portitor/evm/address.hpp>
 
 #include <cstdint>
 #include <optional>
