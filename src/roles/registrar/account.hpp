@@ -62,8 +62,8 @@ public:
     /// Today's numbers, as they were when the Lease was taken and as this process went on counting.
     const ledger& spent() const { return ledger_; }
 
-    /// Changes the numbers and writes them to the Lease, under the condition that this process still holds it:
-    /// so it is also the last look before a transaction is signed. errc::conflict where it does not; the
+    /// Changes the numbers and writes them to the Lease, under the condition that this process still holds
+    /// it: so it is also the last look before a transaction is signed. errc::conflict where it does not; the
     /// numbers are as before then.
     boost::asio::awaitable<result<void>> update(std::function<void(ledger&)> change);
     /// The same, which need not be written at once: it goes with the next one.
@@ -84,8 +84,8 @@ public:
     /// Called on the strand when this process begins to lead an account, after its ledger was read.
     using on_lead = std::function<void(account&)>;
 
-    // constructor: kube::environment, the template of lease_settings (empty optional: no election, leads at once),
-    // task_group&, on_lead, what to do when a Lease is lost (the process ends with exit code 1).
+    // constructor: kube::environment, the template of lease_settings (empty optional: no election, leads at
+    // once), task_group&, on_lead, what to do when a Lease is lost (the process ends with exit code 1).
 
     /// The account, which may not lead yet: on_lead tells. Never null.
     account& of(account::identity who);

@@ -31,8 +31,9 @@ struct agent_on_chain
 /// What was found of an earlier mint.
 struct earlier_mint
 {
-    bool certain = false;          ///< false: the node may be behind; ask again, and send nothing meanwhile
-    std::optional<u256> agent_id;  ///< the lowest one that the account owns and that was minted for this offer
+    bool certain = false;  ///< false: the node may be behind; ask again, and send nothing meanwhile
+    std::optional<u256>
+        agent_id;  ///< the lowest one that the account owns and that was minted for this offer
     std::optional<evm::word> transaction;
 };
 

@@ -40,7 +40,11 @@ public:
     /// Whether a transaction that costs `most` wei may be sent now. errc::refused says which limit is
     /// reached, of whom, how much of it is used, and when it is free again.
     result<void> may_spend(
-        const spending_limits& limits, const std::string& ns, purpose why, const u256& most, clock::time_point now
+        const spending_limits& limits,
+        const std::string& ns,
+        purpose why,
+        const u256& most,
+        clock::time_point now
     ) const;
 
     /// Counts a transaction. Before it is sent, with the most that it may cost.
