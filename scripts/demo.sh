@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case "$*" in
-    "" | --shell) ;;
+    '' | --shell) ;;
     -h | --help) sed -n '2,/^set/{s/^# \{0,1\}//p}' scripts/demo.sh; exit ;;
     *) echo "usage: scripts/demo.sh [--shell]" >&2; exit 2 ;;
 esac
@@ -18,4 +18,7 @@ esac
     test/tools/build.sh
     scripts/build.sh release --target portitor
 } </dev/null
-exec /usr/bin/python3 test/e2e/demo.py "$@"
+case "$*" in
+    --shell) exec /usr/bin/python3 test/e2e/demo_shell.py ;;
+    *) exec /usr/bin/python3 test/e2e/demo.py ;;
+esac

@@ -1,13 +1,10 @@
 #!/usr/bin/python3
-"""The main job, step by step, as a seller and a buyer see it; with --shell a shell beside the running parts instead.
-Needs root for the network namespace."""
+"""The main job, step by step, as a seller and a buyer see it. Needs root for the network namespace."""
 
 import json
-import signal
 import sys
 import time
 
-import demo_shell
 import yaml
 
 from polling import UnpaidPoller
@@ -97,24 +94,15 @@ def withdraw(stack):
 
 
 def main():
-    # So that what is ended cleans up after itself.
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, lambda *_: sys.exit(143))
     print(f"portitor: {binary()}")
     step(1, "Start the parts: a real Kubernetes API server, Traefik, an EVM chain, an x402 facilitator, portitor")
     with Stack(say=lambda text: print(f"  {text}", flush=True)) as stack:
-        if sys.argv[1:] == ["--shell"]:
-            return demo_shell.run(stack)
         sell(stack)
         bought = buy(stack)
         replay(stack, bought)
         withdraw(stack)
     print("\nDone: all that was started has ended, and nothing is left of it.")
-    return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())

@@ -1,10 +1,13 @@
-"""A shell beside the running parts of the demo, in which the README's lines can be typed as they are."""
+#!/usr/bin/python3
+"""A shell beside the parts of the demo, in which the README's lines can be typed as they are. Needs root for the network
+namespace."""
 
 import shlex
 import signal
 import subprocess
+import sys
 
-from stack import GATEWAY, NAMESPACE, UPSTREAM_PORT, binary  # noqa: I001 (sets the path of the next one)
+from stack import GATEWAY, NAMESPACE, UPSTREAM_PORT, Stack, binary  # noqa: I001 (sets the path of the next one)
 
 import x402
 
@@ -84,3 +87,19 @@ def _prepare(stack):
     script.chmod(0o700)
     rc.write_text(_RC.format(path=shlex.quote(path)))
     return script
+
+
+def main():
+    # So that what is ended cleans up after itself.
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda *_: sys.exit(143))
+    print(f"portitor: {binary()}")
+    with Stack(say=lambda text: print(f"  {text}", flush=True)) as stack:
+        return run(stack)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

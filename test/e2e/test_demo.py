@@ -10,12 +10,11 @@ from stack import ROOT
 
 
 def test_what_the_demo_tells_to_type_works_as_it_is_written():
-    """All but what the script builds first. The README's line is among it; each has to end well."""
+    """All but what `scripts/demo.sh --shell` builds first. The README's line is among it; each has to end well."""
     (block,) = re.findall(r"^```\n(portitor sell http .*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
     assert block in demo_shell.LINES
-    demo = [sys.executable, Path(demo_shell.__file__).with_name("demo.py"), "--shell"]
     typed = f"set -e\npwd\nip netns identify\n{demo_shell.LINES}"
-    done = subprocess.run(demo, input=typed, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, demo_shell.__file__], input=typed, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     for line in demo_shell.LINES.splitlines():
         assert f"  {line}\n" in done.stdout, "it says what to type"
