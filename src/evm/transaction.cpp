@@ -48,7 +48,9 @@ bytes enveloped(const bytes& fields)
 u256 number(std::span<const std::uint8_t> big_endian)
 {
     u256 out;
-    boost::multiprecision::import_bits(out, big_endian.begin(), big_endian.end());
+    // Of nothing it makes a number without any limb, which nothing else is prepared for.
+    if (!big_endian.empty())
+        boost::multiprecision::import_bits(out, big_endian.begin(), big_endian.end());
     return out;
 }
 

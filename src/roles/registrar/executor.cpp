@@ -308,7 +308,7 @@ asio::awaitable<result<executor::outcome>> executor::take(pass* of, next_step st
         co_return co_await sign_and_send(of, std::move(*what));
     if (std::holds_alternative<broadcast>(step))
         co_return co_await send(of);
-    if (auto* what = std::get_if<write>(&step))
+    if (auto* what = std::get_if<tell>(&step))
     {
         const auto then = what->then;
         if (auto written = co_await write_status(of, std::move(what->status)); !written)

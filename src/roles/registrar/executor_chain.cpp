@@ -72,6 +72,8 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
         co_return keep(co_await chain.block_hash(what.block), known.block_hash);
     case about::mined_nonces:
         co_return keep(co_await chain.mined_nonces(of->address), known.mined_nonces);
+    case about::nonces_at_head:
+        co_return keep(co_await chain.mined_nonces(of->address, known.head->number), known.nonces_at_head);
     case about::next_nonce:
         co_return keep(co_await chain.next_nonce(of->address), known.next_nonce);
     case about::taker:

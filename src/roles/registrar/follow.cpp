@@ -328,7 +328,7 @@ std::optional<next_step> follow(const situation& of)
     {
         request_status status = of.status;
         status.under_way.reset();
-        return write{std::move(status)};
+        return tell{std::move(status)};
     }
     if (found)
         return follow_mined(of, *found);

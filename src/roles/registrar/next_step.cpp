@@ -262,7 +262,7 @@ next_step say(
         status.message.resize(longest_message);
     if (status == of.status)
         return rest{then};
-    return write{std::move(status), then};
+    return tell{std::move(status), then};
 }
 
 next_step say(

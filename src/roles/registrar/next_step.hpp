@@ -24,6 +24,7 @@ struct chain_facts
     std::optional<std::optional<evm::word>> block_hash;                ///< of `block_hash_of`
     std::uint64_t block_hash_of = 0;
     std::optional<std::uint64_t> mined_nonces;
+    std::optional<std::uint64_t> nonces_at_head;  ///< that were mined in `head` or before
     std::optional<std::uint64_t> next_nonce;
     std::optional<std::optional<nonce_taker>> taker;
     std::optional<earlier_mint> earlier;
@@ -47,16 +48,16 @@ struct situation
     bool can_sign = false;         ///< its key is at hand
     const config::chain& chain;
     std::uint64_t chain_id = 0;
-    evm::address registry;
+    evm::address registry{};
     bool hand_back = false;        ///< an adopted identity gets its former URI back
     bool identity_taken = false;   ///< an older request has the identity that this one asks for
     std::chrono::seconds min_interval{};
-    u256 low_balance;
+    u256 low_balance{};
     std::uint64_t least_nonce = 0;  ///< all below are known to be mined: a node that says less is behind
     bool has_turn = false;          ///< to send the account's next transaction
     bool must_bump = false;         ///< the node found the last one too cheap
-    std::optional<clock::time_point> sent_last;  ///< when this process last sent the record's bytes
-    clock::time_point now;          ///< in whole seconds
+    std::optional<clock::time_point> sent_last{};  ///< when this process last sent the record's bytes
+    clock::time_point now{};        ///< in whole seconds
     chain_facts facts{};
 };
 
@@ -69,6 +70,7 @@ struct ask
         receipts,
         block_hash,
         mined_nonces,
+        nonces_at_head,
         next_nonce,
         taker,
         earlier,
@@ -90,7 +92,7 @@ struct take_turn
 {};
 
 /// The status is to say this; look again at once, or after the time given.
-struct write
+struct tell
 {
     request_status status;
     std::optional<std::chrono::milliseconds> then{};
@@ -117,7 +119,7 @@ struct rest
     std::optional<std::chrono::milliseconds> for_time{};
 };
 
-using next_step = std::variant<ask, take_turn, write, prepare, broadcast, rest>;
+using next_step = std::variant<ask, take_turn, tell, prepare, broadcast, rest>;
 
 /// What to do next for one request; pure, so that every fault can be written down as a case. Its rules
 /// (ERC-8004 knows no doubles, so that all depends on them):

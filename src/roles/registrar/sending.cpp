@@ -100,9 +100,10 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
         return question(ask::about::head);
     if (what == operation::mint)
     {
-        if (!known.mined_nonces)
-            return question(ask::about::mined_nonces);
-        if (*known.mined_nonces != *known.next_nonce)
+        // Of the very block in which the search ends: all that was sent at an earlier nonce is in it then.
+        if (!known.nonces_at_head)
+            return question(ask::about::nonces_at_head);
+        if (*known.nonces_at_head != *known.next_nonce)
             return wait_for(
                 of,
                 "WaitingForTurn",
