@@ -80,7 +80,7 @@ private:
         const kube::environment around = environment_of(around_, *server_);
         events_.emplace(around, tasks_, "portitor-registrar");
         news_.emplace(*events_, around_.log, around_.metrics);
-        signers_.emplace(*client_, *server_, config_.key, allow_http, around_.timers, around_.executor);
+        signers_.emplace(*client_, *server_, config_.key, around_.timers);
         links_.emplace(*client_, around_.timers, allow_http);
         accounts_.emplace(
             around,
