@@ -69,9 +69,7 @@ std::string account::identity::lease_name() const
     return fmt::format("portitor-registrar-{}-{}", chain_id, address.to_string().substr(2));
 }
 
-account::account(
-    const kube::environment& around, identity who, std::optional<kube::lease_settings> lease
-)
+account::account(const kube::environment& around, identity who, std::optional<kube::lease_settings> lease)
     : around_(around), who_(who), lease_(std::move(lease)),
       write_ended_(around.executor, asio::steady_timer::time_point::max())
 {
@@ -208,8 +206,7 @@ asio::awaitable<result<bool>> account::try_write(std::function<void(ledger&)> ch
 /// What the Lease says now. What was written there without this process knowing counts.
 asio::awaitable<result<void>> account::look()
 {
-    auto answer = co_await bounded(around_.server.get(kube::leases, lease_->lease, kube::request_class::normal)
-    );
+    auto answer = co_await get_lease();
     if (!answer)
         co_return answer.error().to_error();
     const kube::object& lease = **answer;
@@ -238,6 +235,11 @@ asio::awaitable<result<void>> account::look()
     co_return result<void>();
 }
 
+asio::awaitable<kube::api_result<kube::object_ptr>> account::get_lease()
+{
+    return bounded(around_.server.get(kube::leases, lease_->lease, kube::request_class::normal));
+}
+
 // By then either there is an answer or the Lease is in danger too.
 asio::awaitable<kube::api_result<kube::object_ptr>>
 account::bounded(asio::awaitable<kube::api_result<kube::object_ptr>> request)
@@ -254,8 +256,7 @@ asio::awaitable<void> account::read_ledger()
     std::string told;
     while (!ready_ && elector_->leading())
     {
-        auto answer =
-            co_await bounded(around_.server.get(kube::leases, lease_->lease, kube::request_class::normal));
+        auto answer = co_await get_lease();
         const auto begun = answer ? begin_with(**answer) : result<void>(answer.error().to_error());
         if (begun)
             break;

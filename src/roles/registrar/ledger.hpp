@@ -48,15 +48,19 @@ public:
     /// Whether a transaction that costs `most` wei may be sent now. errc::refused says which limit is
     /// reached, of whom, how much of it is used, and when it is free again.
     result<void> may_spend(
-        const spending_limits& limits, const std::string& ns, purpose why, const u256& most, clock::time_point now
+        const spending_limits& limits,
+        const std::string& ns,
+        purpose why,
+        const u256& most,
+        clock::time_point now
     ) const;
 
     /// Counts a transaction. Before it is sent, with the most that it may cost.
     void book(const std::string& ns, purpose why, const u256& most, clock::time_point now);
     /// A replacement at the same nonce: only what it may cost more.
     void book_more(const std::string& ns, purpose why, const u256& more, clock::time_point now);
-    /// What was booked and not spent, once the receipt tells what was. `booked` is when that was: nothing where
-    /// that day has passed.
+    /// What was booked and not spent, once the receipt tells what was. `booked` is when that was: nothing
+    /// where that day has passed.
     void give_back(const std::string& ns, purpose why, const u256& unspent, clock::time_point booked);
 
     /// All of today, in wei, and their number.
@@ -95,11 +99,7 @@ private:
     static result<purse> parse_purse(const boost::json::value* text);
     load load_of(const std::string& ns, const shares& allowed, measure what) const;
     result<void> check(
-        const ledger& then,
-        const spending_limits& limits,
-        const std::string& ns,
-        purpose why,
-        measure what
+        const ledger& then, const spending_limits& limits, const std::string& ns, purpose why, measure what
     ) const;
     std::string free_again() const;
     bool has_room_for(const std::string& ns) const;
