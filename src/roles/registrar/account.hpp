@@ -74,6 +74,7 @@ private:
     boost::asio::awaitable<result<void>> write_until_known(std::function<void(ledger&)> change);
     boost::asio::awaitable<result<bool>> try_write(std::function<void(ledger&)> change);
     boost::asio::awaitable<result<void>> look();
+    void saw(const kube::object& lease);
     boost::asio::awaitable<kube::api_result<kube::object_ptr>> get_lease();
     boost::asio::awaitable<kube::api_result<kube::object_ptr>>
     bounded(boost::asio::awaitable<kube::api_result<kube::object_ptr>> request);
