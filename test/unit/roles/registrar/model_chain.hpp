@@ -58,6 +58,7 @@ public:
     std::vector<std::uint64_t> times{1000};  ///< of the blocks
     std::vector<transaction> transactions;
     std::map<std::string, std::size_t> asked;  ///< by method
+    u256 next_agent = 0;
 
     std::uint64_t head() const { return times.size() - 1; }
 
@@ -78,7 +79,7 @@ public:
     u256 mint(evm::address by, std::string uri)
     {
         transaction& made = add(by, deed::mint);
-        made.agent = next_agent_++;
+        made.agent = next_agent++;
         made.uri = std::move(uri);
         return made.agent;
     }
@@ -264,7 +265,7 @@ private:
             {"removed", false}});
     }
 
-    u256 next_agent_ = 0;
+
 };
 
 }  // namespace portitor::test
