@@ -32,8 +32,9 @@ struct agent_on_chain
 /// What was found of an earlier mint.
 struct earlier_mint
 {
-    bool certain = false;          ///< false: the node may be behind; ask again, and send nothing meanwhile
-    std::optional<u256> agent_id;  ///< the lowest one that the account owns and that was minted for this offer
+    bool certain = false;  ///< false: the node may be behind; ask again, and send nothing meanwhile
+    std::optional<u256>
+        agent_id;  ///< the lowest one that the account owns and that was minted for this offer
     std::optional<evm::word> transaction;
     /// Where it is certain that there is none: how many transactions of the account the blocks to `head`
     /// hold, so that what is signed with this nonce can never be a second mint, even where `head` is old.

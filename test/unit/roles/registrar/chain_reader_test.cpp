@@ -70,7 +70,9 @@ TEST_CASE("a registry of agents has code and ERC-721", "[roles][registrar]")
     }
     // Who does not answer has said nothing of the contract.
     CHECK(check(code, model_chain::refusal("oops")).error().code() == errc::refused);
-    CHECK(check(model_chain::result_of(nullptr), model_chain::result_of("0x")).error().code() == errc::protocol);
+    CHECK(
+        check(model_chain::result_of(nullptr), model_chain::result_of("0x")).error().code() == errc::protocol
+    );
 }
 
 TEST_CASE("one question tells the newest block, its fee and what is paid", "[roles][registrar]")
@@ -155,7 +157,8 @@ TEST_CASE("an agent has an owner and a URI, or is none", "[roles][registrar]")
         };
         return world.run(world.reader.find_agent(0));
     };
-    const auto uri = model_chain::result_of(evm::to_hex(evm::abi_values().add_string("https://a.test").encode()));
+    const auto uri =
+        model_chain::result_of(evm::to_hex(evm::abi_values().add_string("https://a.test").encode()));
     const auto owner = model_chain::result_of(evm::to_hex(evm::to_word(world.us)));
     const auto found = answer_calls(owner, uri).value();
     REQUIRE(found.has_value());

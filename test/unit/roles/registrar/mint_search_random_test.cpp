@@ -65,8 +65,12 @@ struct random_case
             return;
         }
         const auto agent = std::next(owners.begin(), static_cast<std::ptrdiff_t>(below(owners.size())));
-        model_chain::transaction& made =
-            chain.add(agent->second, what == 2 ? deed::set_uri : what == 3 ? deed::hand_over : deed::nothing);
+        model_chain::transaction& made = chain.add(
+            agent->second,
+            what == 2   ? deed::set_uri
+            : what == 3 ? deed::hand_over
+                        : deed::nothing
+        );
         made.agent = agent->first;
         made.uri = "https://a.test/changed.json";
         made.to = agent->second == world.us ? world.other : world.us;

@@ -184,7 +184,9 @@ TEST_CASE("events that a node which is behind leaves out are missed by their non
     CHECK(world.find().value().agent_id == ours);
 }
 
-TEST_CASE("few blocks at a time are enough, and those without transactions are left out", "[roles][registrar]")
+TEST_CASE(
+    "few blocks at a time are enough, and those without transactions are left out", "[roles][registrar]"
+)
 {
     mints_world world(2000);
     const u256 ours = world.mint_ours(world.us);
@@ -204,7 +206,8 @@ TEST_CASE("a list of events that is too long is asked for in parts", "[roles][re
     world.pass(100);
     world.client.script = [&](const scripted_client::seen& asked) -> scripted_client::answer {
         auto answer = world.chain.answer(asked, world.view);
-        if (rpc_method(asked) == "eth_getLogs" && answer->body().size() > 100 && world.chain.asked["eth_getLogs"] < 4)
+        if (rpc_method(asked) == "eth_getLogs" && answer->body().size() > 100 &&
+            world.chain.asked["eth_getLogs"] < 4)
             return fail(errc::protocol, "the answer is too long");
         return answer;
     };
@@ -228,7 +231,9 @@ TEST_CASE("of a node without old states, older events count when two readings ag
     };
     CHECK_FALSE(world.is_certain_of_none());
 
-    world.client.script = [&](const scripted_client::seen& asked) { return world.chain.answer(asked, world.view); };
+    world.client.script = [&](const scripted_client::seen& asked) {
+        return world.chain.answer(asked, world.view);
+    };
     world.view.kept_blocks = 20;
     CHECK_FALSE(world.is_certain_of_none());
 }
@@ -263,9 +268,8 @@ TEST_CASE("a search that fails says so", "[roles][registrar]")
 {
     mints_world world;
     const u256 ours = world.mint_ours(world.us);
-    const char* const broken = GENERATE(
-        "eth_call", "eth_getTransactionCount", "eth_getBlockByNumber", "eth_getLogs"
-    );
+    const char* const broken =
+        GENERATE("eth_call", "eth_getTransactionCount", "eth_getBlockByNumber", "eth_getLogs");
     const bool is_refused = GENERATE(true, false);
     world.client.script = [&](const scripted_client::seen& asked) -> scripted_client::answer {
         if (rpc_method(asked) != broken)
@@ -287,33 +291,4 @@ TEST_CASE("a search that fails says so", "[roles][registrar]")
     CHECK_FALSE(world.is_certain_of_none());
     CHECK(ours == 1);
     CHECK(world.run(world.reader.find_earlier(world.us, "", 0, {})).error().code() == errc::invalid);
-}
-
-TEST_CASE("the first block that is searched is never too late", "[roles][registrar]")
-{
-    // Blocks that took longer before, or take longer now; a halt between.
-    const auto times = GENERATE(std::pair(1U, 12U), std::pair(12U, 1U), std::pair(2U, 100'000U));
-    test::reader_world world;
-    world.chain.add_block(times.first);
-    world.chain.mint(world.us, "https://a.test/old.json");
-    for (int each = 0; each < 2000; ++each)
-        world.chain.add_block(times.first);
-    std::vector<u256> ours;
-    std::vector<std::uint64_t> when;
-    for (int each = 0; each < 20; ++each)
-    {
-        world.chain.add_block(each % 7 == 0 ? times.second : times.first);
-        when.push_back(world.chain.times.back());
-        ours.push_back(world.chain.mint(world.us, fmt::format("https://a.test/{}{}", each, world.uid)));
-        for (int more = 0; more < 100; ++more)
-            world.chain.add_block(each < 10 ? times.first : times.second);
-    }
-    world.view.head = world.chain.head();
-    for (std::size_t each = 0; each < ours.size(); ++each)
-    {
-        const auto found = world.find_earlier(when[each] + 60, world.chain.head()).value();
-        REQUIRE(found.agent_id.has_value());
-        CHECK(*found.agent_id <= ours[each]);
-    }
-    CHECK(world.client.requests.size() < 20 * 12);
 }

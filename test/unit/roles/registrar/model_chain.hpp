@@ -172,7 +172,9 @@ private:
         const auto bytes = evm::parse_hex(std::string_view(data.as_string())).value();
         const auto argument = std::span(bytes).subspan(4);
         const auto now = owners(at);
-        const auto is = [&](const evm::bytes& of) { return std::equal(of.begin(), of.begin() + 4, bytes.begin()); };
+        const auto is = [&](const evm::bytes& of) {
+            return std::equal(of.begin(), of.begin() + 4, bytes.begin());
+        };
         if (is(erc8004::owner_of_call(0)))
         {
             const auto found = now.find(evm::abi_number(argument, 0).value());
@@ -264,8 +266,6 @@ private:
             {"blockNumber", evm::to_quantity(of.block)},
             {"removed", false}});
     }
-
-
 };
 
 }  // namespace portitor::test

@@ -102,5 +102,7 @@ TEST_CASE("a transaction that is none, or of another block, is not taken for the
     CHECK(answer_with_changed("from", 7).error().code() == errc::protocol);
     CHECK(answer_with_changed("nonce", "0x10000000000000000").error().code() == errc::protocol);
     // A block without end.
-    CHECK(answer_with_changed("from", json::string(world.other.to_string())).error().code() == errc::unavailable);
+    CHECK(
+        answer_with_changed("from", json::string(world.other.to_string())).error().code() == errc::unavailable
+    );
 }

@@ -3,9 +3,8 @@
 #include "catch.hpp"
 #include "manual_timekeeper.hpp"
 #include "model_chain.hpp"
-#include "run.hpp"
-
 #include "roles/registrar/chain_reader.hpp"
+#include "run.hpp"
 
 namespace portitor::test {
 
