@@ -8,8 +8,8 @@
 
 namespace portitor::kube {
 
-/// A server's clock, as its answers tell it. It goes on steadily: a Date that is no more than two seconds off is
-/// taken for the same time, told late or cut to whole seconds. No I/O.
+/// A server's clock, as its answers tell it. It goes on steadily: a Date that is no more than two seconds off
+/// is taken for the same time, told late or cut to whole seconds. No I/O.
 class dated_clock
 {
 public:

@@ -36,8 +36,8 @@ former_offer(const kube::object& request, const kube::object_identity* present)
     }
     out.name = label_of(request, api::offer_label);
     const bool labelled = label_of(request, api::managed_by_label) == api::managed_by_value;
-    // A label that is too short for the name does not tell which offer it was; and the name tells whether it is
-    // the child of the one that the label names.
+    // A label that is too short for the name does not tell which offer it was; and the name tells whether it
+    // is the child of the one that the label names.
     const bool tells = !out.name.empty() && api::registration_name(out.name) == request.meta.name;
     return !request.meta.controller() && labelled && tells ? std::optional(out) : std::nullopt;
 }

@@ -31,9 +31,9 @@ struct report
         if (words.empty())
             words = shown_text(state.error_message, longest_words);
         const auto at = std::find_if(
-            because::of_registrar.begin(), because::of_registrar.end(), [&](const api::reason& each) {
-                return said && each.name == said->reason;
-            }
+            because::of_registrar.begin(),
+            because::of_registrar.end(),
+            [&](const api::reason& each) { return said && each.name == said->reason; }
         );
         if (at != because::of_registrar.end())
             why = *at;

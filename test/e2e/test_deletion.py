@@ -148,7 +148,7 @@ def test_a_registration_that_lost_its_offer_goes_and_its_namespace_can_go(stack,
     request = ("registrationrequests", "bereft-registration", ns)
     with controller_down(stack):
         if touched:
-            record = {"status": {"phase": "Confirmed", "agentId": "7", "txHash": "0x" + "1" * 64}}
+            record = {"phase": "Confirmed", "agentId": "7", "txHash": "0x" + "1" * 64}
             assert client.patch_status(*request, record)[0] == 200
         taken_off = [{"op": "remove", "path": "/metadata/finalizers"}]
         assert client.patch("serviceoffers", "bereft", ns, taken_off, JSON_PATCH)[0] == 200
@@ -158,7 +158,7 @@ def test_a_registration_that_lost_its_offer_goes_and_its_namespace_can_go(stack,
         wait_until(lambda: client.get(*request)["spec"]["desiredState"] == "Retired", 20, "it is to be retired")
         assert client.get(*request)["metadata"]["finalizers"] == ["obol.org/portitor"]
         # The registrar of this market has no chain; somebody else has seen to it.
-        record = {"status": {"phase": "Retired", "agentId": "7"}}
+        record = {"phase": "Retired", "agentId": "7"}
         assert client.patch_status(*request, record)[0] == 200
     wait_until(lambda: client.get(*request) is None, 30, "it is let go")
     stack.cluster.delete("namespace", ns, wait=False)

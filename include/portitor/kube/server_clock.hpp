@@ -5,8 +5,8 @@
 
 namespace portitor::kube {
 
-/// The API server's clock: what times in objects are compared with, because it wrote them, or judges them. The
-/// machine's where the server has not told its own. One strand; what it is made of outlives it.
+/// The API server's clock: what times in objects are compared with, because it wrote them, or judges them.
+/// The machine's where the server has not told its own. One strand; what it is made of outlives it.
 class server_clock final : public clock
 {
 public:

@@ -13,8 +13,7 @@ asio::awaitable<result<std::optional<leftovers::found>>>
 leftovers::look_at(kube::object_ptr request, std::optional<kube::object_identity> present)
 {
     using outcome = result<std::optional<found>>;
-    auto former =
-        request ? offer::former_offer(*request, present ? &*present : nullptr) : std::nullopt;
+    auto former = request ? offer::former_offer(*request, present ? &*present : nullptr) : std::nullopt;
     if (!former)
         co_return outcome(std::nullopt);
     const auto live = co_await server_.get(api::service_offer_resource, former->key());

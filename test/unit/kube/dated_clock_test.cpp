@@ -1,6 +1,5 @@
-#include "kube/dated_clock.hpp"
-
 #include "catch.hpp"
+#include "kube/dated_clock.hpp"
 
 using namespace portitor;
 using namespace std::chrono_literals;

@@ -1,8 +1,9 @@
-#include "offer/agent_document.hpp"
-
 #include "catch.hpp"
+#include "offer/agent_document.hpp"
 #include "offer/shown_text.hpp"
 #include "offer_world.hpp"
+
+#include <portitor/api/registration_request.hpp>
 
 using namespace portitor;
 using namespace portitor::offer;
@@ -59,21 +60,42 @@ TEST_CASE("text that strangers see hides nothing", "[controller][registration]")
 TEST_CASE("addresses are shown whole or not at all", "[controller][registration]")
 {
     for (const char* const good :
-         {"https://e.example/mcp?a=b#c", "HTTP://e.example", "ipfs://bafy", "did:web:e.example", "agent.eth",
-          "mail@e.example", "mailto:mail@e.example", "eip155:1:0xab", "wss://e.example/ü"})
+         {"https://e.example/mcp?a=b#c",
+          "HTTP://e.example",
+          "ipfs://bafy",
+          "did:web:e.example",
+          "agent.eth",
+          "mail@e.example",
+          "mailto:mail@e.example",
+          "eip155:1:0xab",
+          "wss://e.example/ü"})
         CHECK(shown_address(good) == good);
     for (const char* const bad :
-         {"javascript:alert(1)", "JavaScript:alert(1)", "java\nscript:alert(1)", " javascript:alert(1)",
-          "data:text/html;base64,AAAA", "vbscript:x", "file:///etc/passwd", "https://e.example/ x",
-          "https://e.example/\u202e", "https://e.example/\"><script>", "https://e.example\\x", "\xff", ":", ""})
+         {"javascript:alert(1)",
+          "JavaScript:alert(1)",
+          "java\nscript:alert(1)",
+          " javascript:alert(1)",
+          "data:text/html;base64,AAAA",
+          "vbscript:x",
+          "file:///etc/passwd",
+          "https://e.example/ x",
+          "https://e.example/\u202e",
+          "https://e.example/\"><script>",
+          "https://e.example\\x",
+          "\xff",
+          ":",
+          ""})
         CHECK(shown_address(bad).empty());
     CHECK(shown_image("data:image/png;base64,AAAA") == "data:image/png;base64,AAAA");
     CHECK(shown_image("https://e.example/i.png") == "https://e.example/i.png");
-    for (const char* const bad : {"data:image/html,x", "data:text/html,x", "data:image/png,\"", "javascript:x"})
+    for (const char* const bad :
+         {"data:image/html,x", "data:text/html,x", "data:image/png,\"", "javascript:x"})
         CHECK(shown_image(bad).empty());
 }
 
-TEST_CASE("a document is put into a request only where the operator wants it on chain", "[controller][registration]")
+TEST_CASE(
+    "a document is put into a request only where the operator wants it on chain", "[controller][registration]"
+)
 {
     world all = on_chain();
     all.sell();
@@ -153,7 +175,8 @@ TEST_CASE("what makes a document too long for a request is left out", "[controll
     all.sell();
     CHECK(document_of(all).size() <= longest_document);
     CHECK_THAT(document_of(all), !Contains("skills") && Contains("éé") && Contains(R"("name":"OASF")"));
-    const std::string endpoint = R"({"name": "MCP", "endpoint": ")" + ("https://e.example/" + repeated("x", 2000)) + "\"}";
+    const std::string endpoint =
+        R"({"name": "MCP", "endpoint": ")" + ("https://e.example/" + repeated("x", 2000)) + "\"}";
     all.edit("/spec/registration/services", "[" + repeated(endpoint + ",", 9) + endpoint + "]");
     all.settle();
     all.admit();

@@ -1,6 +1,5 @@
-#include "offer/leftover.hpp"
-
 #include "catch.hpp"
+#include "offer/leftover.hpp"
 #include "offer/registration_plan.hpp"
 #include "offer_world.hpp"
 
@@ -102,7 +101,9 @@ TEST_CASE("a request without its offer is retired, and let go", "[controller][re
     CHECK_FALSE(all.seen.registration);
 }
 
-TEST_CASE("a request without its offer that never reached the chain goes at once", "[controller][registration]")
+TEST_CASE(
+    "a request without its offer that never reached the chain goes at once", "[controller][registration]"
+)
 {
     world all = left_over(R"({"phase": "Pending"})");
     step(all, all.now);
@@ -110,7 +111,9 @@ TEST_CASE("a request without its offer that never reached the chain goes at once
     CHECK_FALSE(all.seen.registration);
 }
 
-TEST_CASE("a request without its offer is let go at the deadline, and not before", "[controller][registration]")
+TEST_CASE(
+    "a request without its offer is let go at the deadline, and not before", "[controller][registration]"
+)
 {
     world all = left_over();
     all.seen.registration =

@@ -348,7 +348,8 @@ TEST_CASE_METHOD(controller_world, "a registration whose offer is gone is retire
                 name +
                 R"(-registration","finalizers":["obol.org/portitor"],"ownerReferences":[{"apiVersion":"obol.org/v1alpha1",)"
                 R"("kind":"ServiceOffer","name":")" +
-                name + R"(","uid":"gone","controller":true}]},"spec":{"name":"x","chain":"base-sepolia",)" + more_spec +
+                name + R"(","uid":"gone","controller":true}]},"spec":{"name":"x","chain":"base-sepolia",)" +
+                more_spec +
                 R"("registry":"0x8004A818BFB912233c491871b3d84c89A494BD9e","agentURI":"https://a.example/gone.json"}})"
         );
     };
@@ -372,7 +373,8 @@ TEST_CASE_METHOD(controller_world, "a registration whose offer is gone is retire
         const auto of = live(api::registration_request_resource, "minted-registration");
         return kube::string_at(of->spec(), "desiredState") == "Retired";
     }));
-    CHECK(live(api::registration_request_resource, "minted-registration")->meta.has_finalizer(api::finalizer));
+    CHECK(live(api::registration_request_resource, "minted-registration")->meta.has_finalizer(api::finalizer)
+    );
     report(api::registration_request_resource, "minted-registration", R"({"phase":"Retired","agentId":"7"})");
     REQUIRE(wait([&] { return !is_there("minted"); }));
     // Nobody retires this one.
@@ -381,12 +383,12 @@ TEST_CASE_METHOD(controller_world, "a registration whose offer is gone is retire
     pass(120s);
     CHECK_FALSE(is_there("late"));
     CHECK(is_there("foreign"));
-    CHECK_THAT(
-        numbers.expose(), Catch::Matchers::Contains("portitor_registrations_left_on_chain_total 1")
-    );
+    CHECK_THAT(numbers.expose(), Catch::Matchers::Contains("portitor_registrations_left_on_chain_total 1"));
 }
 
-TEST_CASE_METHOD(controller_world, "a request of an offer that the selector leaves out is left alone", "[controller]")
+TEST_CASE_METHOD(
+    controller_world, "a request of an offer that the selector leaves out is left alone", "[controller]"
+)
 {
     options.offer_selector = "mine=yes";
     const auto offer = create(service_offer_resource, offer_text("others"));

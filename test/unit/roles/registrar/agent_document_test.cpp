@@ -1,6 +1,5 @@
-#include "roles/registrar/agent_document.hpp"
-
 #include "catch.hpp"
+#include "roles/registrar/agent_document.hpp"
 
 #include <portitor/x402/base64.hpp>
 
@@ -70,14 +69,20 @@ TEST_CASE("a document on chain names its own registration", "[registrar]")
     };
     const std::string own =
         R"({"agentId":9007199254740993,"agentRegistry":"eip155:84532:0x8004A818BFB912233c491871b3d84c89A494BD9e"})";
-    CHECK(document(R"({"name": "é", "active": true})") == R"({"name":"é","active":true,"registrations":[)" + own + "]}");
+    CHECK(
+        document(R"({"name": "é", "active": true})") ==
+        R"({"name":"é","active":true,"registrations":[)" + own + "]}"
+    );
     // Among others, and not twice.
     const std::string others = R"([{"agentId":1,"agentRegistry":"eip155:1:0x1"}])";
     CHECK(
         document(R"({"name":"a","registrations":)" + others + "}") ==
         R"({"name":"a","registrations":[{"agentId":1,"agentRegistry":"eip155:1:0x1"},)" + own + "]}"
     );
-    CHECK(document(R"({"name":"a","registrations":[)" + own + "]}") == R"({"name":"a","registrations":[)" + own + "]}");
+    CHECK(
+        document(R"({"name":"a","registrations":[)" + own + "]}") ==
+        R"({"name":"a","registrations":[)" + own + "]}"
+    );
     for (const char* const bad : {"", "{", "[]", "7", "{}"})
         CHECK_THAT(document(bad), Contains("must be a JSON object"));
     CHECK_THAT(document(R"({"a": 1, "registrations": 7})"), Contains("must be a list"));
