@@ -69,6 +69,10 @@ const std::vector<command>& all_commands()
         {.name = "release-finalizers",
          .summary = "before an uninstall: stops the controller and lets go of every object that it holds",
          .make = &make_release_finalizers,
+         .examples =
+             {{"What would be let go, and what stays on chain", "portitor release-finalizers --dry-run"},
+              {"Of a release in another namespace",
+               "portitor release-finalizers --release-namespace payments"}},
          .acts = true},
     };
     return entries;

@@ -1,5 +1,7 @@
 #include "cli/release_finalizers.hpp"
 
+#include "cli/options/shared.hpp"
+#include "cli/yaml.hpp"
 #include "roles/kube_connection.hpp"
 
 #include <portitor/api/registration_request.hpp>
@@ -10,7 +12,11 @@
 #include <portitor/kube/lease_record.hpp>
 #include <portitor/kube/list_all.hpp>
 
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
 #include <array>
+#include <optional>
 #include <ostream>
 #include <vector>
 
@@ -32,25 +38,31 @@ constexpr const char* holder = "portitor release-finalizers";
 // Offers first: without its offer nobody makes a request again.
 constexpr std::array kinds{api::service_offer_resource, api::registration_request_resource};
 
+/// What stays on chain of a registration.
+struct registered
+{
+    std::string chain;
+    std::string agent_id;
+    std::string transaction;
+};
+
 /// An object that we hold.
 struct held
 {
     kube::resource kind;
     kube::object_meta meta;
-    std::string on_chain;  ///< what stays there of a registration; empty: nothing
+    std::optional<registered> on_chain;
 };
 
-std::string on_chain(const kube::object& request)
+std::optional<registered> on_chain(const kube::object& request)
 {
     const api::registration_state state = api::read_registration_state(request);
     if (!state.touched_chain() || state.phase == api::registration_phase::retired)
         return {};
-    return fmt::format(
-        "agent \"{}\" on {}, transaction \"{}\"",
-        state.agent_id,
-        kube::string_at(request.spec(), "chain"),
-        state.tx_hash
-    );
+    return registered{
+        std::string(kube::string_at(request.spec(), "chain")),
+        std::string(state.agent_id),
+        std::string(state.tx_hash)};
 }
 
 std::string describe(const held& each)
@@ -58,18 +70,40 @@ std::string describe(const held& each)
     return fmt::format("{} {}", each.kind.kind, each.meta.key().to_string());
 }
 
+json::object to_json(const held& each, bool released)
+{
+    json::object out{
+        {"kind", each.kind.kind},
+        {"namespace", each.meta.ns},
+        {"name", each.meta.name},
+        {"released", released},
+        {"onChain", nullptr}};
+    if (each.on_chain)
+        out["onChain"] = {
+            {"chain", each.on_chain->chain},
+            {"agentId", each.on_chain->agent_id},
+            {"transaction", each.on_chain->transaction}};
+    return out;
+}
+
 struct options
 {
-    std::string ns;  ///< --namespace, where the controller's Lease is
+    std::string ns;  ///< --release-namespace, where the controller's Lease is
     std::chrono::seconds lease_duration{15};
     bool dry_run = false;
+    std::string output;
 
     void declare(config::loader& into)
     {
-        into.add(
-            {"dry-run", "says what it would do, and writes nothing", "false", config::set_bool(dry_run), true}
-        );
-        into.add(config::namespace_option(ns));
+        into.add(switch_option("dry-run", "says what it would do, and writes nothing", dry_run));
+        into.add(output_option(output, {"text", "json", "yaml"}));
+        config::option where{
+            "release-namespace",
+            "namespace of Portitor's release, where its controller has its Lease",
+            "portitor",
+            config::set_text(ns)};
+        where.placeholder = "NAMESPACE";
+        into.add(std::move(where));
         into.add(config::lease_duration_option(lease_duration));
     }
     result<void> resolve() { return {}; }
@@ -89,17 +123,36 @@ public:
         if (!server)
             co_return server.error();
         server_ = std::move(*server);
-        if (config_.dry_run)
-            co_return co_await show();
+        auto done = config_.dry_run ? co_await show() : co_await stop_and_release();
+        // Also of what was cut off: so much has been done.
+        if (is_for_programs())
+            print(done.has_value());
+        co_return done;
+    }
+
+private:
+    bool is_for_programs() const { return config_.output != "text"; }
+
+    /// At once: whoever waits wants to see how far it is.
+    void say(const std::string& line) const
+    {
+        (is_for_programs() ? terminal_.err : terminal_.out) << line << std::endl;
+    }
+
+    void print(bool is_complete)
+    {
+        const json::object all{
+            {"dryRun", config_.dry_run}, {"complete", is_complete}, {"objects", std::move(objects_)}};
+        terminal_.out << (config_.output == "yaml" ? to_yaml(all) : json::serialize(all) + "\n");
+    }
+
+    asio::awaitable<result<int>> stop_and_release()
+    {
         auto stopped = co_await stop_controller();
         if (!stopped)
             co_return stopped.error().within("taking the controller's Lease");
         co_return co_await release_all();
     }
-
-private:
-    /// At once: whoever waits wants to see how far it is.
-    void say(const std::string& line) const { terminal_.out << line << std::endl; }
 
     asio::awaitable<result<int>> show()
     {
@@ -110,6 +163,7 @@ private:
         {
             say(describe(each) + ": would be released");
             tell_on_chain(each);
+            objects_.push_back(to_json(each, false));
         }
         say(fmt::format("{} objects would be released, nothing was changed", all->size()));
         co_return 0;
@@ -160,13 +214,19 @@ private:
             co_return patched.error().to_error();
         say(describe(each) + ": released");
         tell_on_chain(each);
+        objects_.push_back(to_json(each, true));
         co_return true;
     }
 
     void tell_on_chain(const held& each) const
     {
-        if (!each.on_chain.empty())
-            say("  stays registered: " + each.on_chain);
+        if (const auto& there = each.on_chain)
+            say(fmt::format(
+                "  stays registered: agent \"{}\" on {}, transaction \"{}\"",
+                there->agent_id,
+                there->chain,
+                there->transaction
+            ));
     }
 
     asio::awaitable<result<std::vector<held>>> list_all()
@@ -189,7 +249,7 @@ private:
             if (!parsed)
                 return parsed.error();
             if ((*parsed)->meta.has_finalizer(api::finalizer))
-                into.push_back({kind, (*parsed)->meta, is_request ? on_chain(**parsed) : std::string()});
+                into.push_back({kind, (*parsed)->meta, is_request ? on_chain(**parsed) : std::nullopt});
             return {};
         };
         const kube::selection everything;
@@ -206,7 +266,7 @@ private:
     {
         auto before = co_await seize_lease();
         if (!before)
-            co_return before.error();
+            co_return before.error().within("namespace " + config_.ns + " (--release-namespace)");
         if (before->holder.empty() || before->holder == holder)
             co_return result<void>();
         const auto wait = before->duration.count() > 0 ? before->duration : config_.lease_duration;
@@ -265,6 +325,7 @@ private:
     const console& terminal_;
     const options& config_;
     std::unique_ptr<kube::api> server_;
+    json::array objects_;                             ///< what was let go, or would be
     std::chrono::seconds duration_ = lease_duration;  ///< of the Lease as we write it
 };
 

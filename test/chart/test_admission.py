@@ -86,7 +86,7 @@ def test_the_uninstall_takes_finalizers_off_and_nothing_else(cluster, offer, bin
     token = cluster.api.token("portitor-release-finalizers", "portitor")
     config = tmp_path / "kubeconfig"
     kubeconfig.write(config, API_SERVER, cluster.ca, {"token": token})
-    command = [binary, "release-finalizers", f"--kubeconfig={config}", "--namespace=portitor"]
+    command = [binary, "release-finalizers", f"--kubeconfig={config}", "--release-namespace=portitor"]
     done = subprocess.run(cluster.wrap(command), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert len(offer.children()) == 2

@@ -28,8 +28,9 @@ SERVICE_MONITOR = {
 @pytest.fixture(scope="module")
 def with_monitors(cluster):
     cluster.apply(SERVICE_MONITOR)
-    # The Gateway's, by some of the values: `helm test` has a Role in it.
-    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "edge"}})
+    # The Gateway's, by some of the values: `helm test` has a Role in it. And those with keys of their own.
+    for name in ("edge", "sellers", "models"):
+        cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     name = SERVICE_MONITOR["metadata"]["name"]
     wait_until(lambda: is_true(cluster.get("crd", name), "Established"), 10, "the ServiceMonitor's CRD is established")
     return cluster

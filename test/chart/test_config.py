@@ -14,12 +14,13 @@ CHART_SETS = {
     "role", "listen", "health-listen", "namespace", "log-level", "log-format", "gateway", "gateway-section",
     "gateway-controller", "gateway-url", "verifier-url", "verifier-service", "discovery-service", "public-url",
     "default-facilitator", "allow-insecure-facilitator", "shutdown-delay", "tls-cert-file", "tls-key-file",
-    "until-done",
+    "until-done", "key-file", "key-password-file", "signer-url", "signer-address", "signer-api", "signer-token-file",
+    "min-interval", "low-balance",
 }  # fmt: skip
 # Of no use in a pod.
 NOT_IN_PODS = {
     "color", "kubeconfig", "context", "file", "output", "all-namespaces", "selector", "local", "no-dry-run", "verbose",
-    "compare", "release-namespace", "offer-namespace",
+    "compare", "release-namespace", "offer-namespace", "request",
 }  # fmt: skip
 
 OFFER = """
@@ -70,7 +71,22 @@ def test_what_values_become(renders):
     assert made["credentials"][0] == {
         "name": "llm", "file": "/etc/portitor/credentials/llm", "namespaces": ["models", "sellers"],
     }  # fmt: skip
+    # The registry is text for the program, and a number for this reader.
+    assert made["chains"][1].pop("registry") in ("0x8004A818BFB912233c491871b3d84c89A494BD9e", 0x8004A818BFB912233C491871B3D84C89A494BD9E)
+    assert made["chains"][1] == {
+        "name": "eip155:31337",
+        "rpcURLs": ["https://node.example.com:8545", "https://spare.example.com:8546"],
+        "confirmations": 2, "maxFeePerGas": 1.5, "dailyTransactions": 1000000, "dailySpend": "0.00001",
+        "document": "onchain",
+    }  # fmt: skip
+    assert made["signers"] == [
+        {"namespace": namespace, "secret": secret}
+        for namespace, secret in (("sellers", "agent-key"), ("models", "agent-key"), ("sellers", "spare-key"))
+    ]
+    assert [each["agentId"] for each in made["identities"]] == [0, str(2**256 - 1)]
+    assert '"dailyTransactions": 1000000' in json.dumps(made), "not 1e+06"
     minimal = yaml.safe_load(config(renders.objects("minimal")))
+    assert not {"chains", "signers", "identities"} & set(minimal)
     assert minimal["discovery-service"] == "portitor/portitor-controller"
 
 
@@ -84,6 +100,63 @@ def test_credentials_are_the_verifiers_alone(renders):
             files = [s["secret"]["items"][0]["path"] for s in volumes["credentials"]["projected"]["sources"]]
             made = yaml.safe_load(config(renders.objects("everything")))["credentials"]
             assert [f"{mount['mountPath']}/{file}" for file in files] == [each["file"] for each in made]
+
+
+def test_the_values_of_the_documentation_are_accepted(renders, tmp_path):
+    page = (REPOSITORY / "docs" / "installation.md").read_text()
+    blocks = re.findall(r"^( *)```yaml\n(.*?)^ *```$", page, re.M | re.S)
+    assert len(blocks) >= 3
+    arguments = []
+    for number, (indent, block) in enumerate(blocks):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(re.sub(f"^{indent}", "", block, flags=re.M))
+        arguments.append(f"--values={file}")
+    made = chart.objects(renders.helm, *arguments)
+    assert {"chains", "signers", "identities"} <= set(yaml.safe_load(config(made)))
+
+
+def registrar(objects, kind="Deployment"):
+    """The settings of the registrar alone, and the files that it finds of Secrets: path to (Secret, entry)."""
+    (pod,) = [each for name, each in pods(objects, kind).items() if "-registrar" in name]
+    container = pod["spec"]["containers"][0]
+    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    files = {
+        f"{mounts[volume['name']]}/{item['path']}": (volume["secret"]["secretName"], item["key"])
+        for volume in pod["spec"]["volumes"]
+        for item in volume.get("secret", {}).get("items", [])
+    }
+    return dict(argument.removeprefix("--").partition("=")[::2] for argument in container["args"]), files
+
+
+def test_the_registrars_key(renders):
+    arguments, files = registrar(renders.objects("everything"))
+    assert files[arguments["key-file"]] == ("registrar-key", "keyfile.json")
+    assert files[arguments["key-password-file"]] == ("registrar-key", "keyfile.password")
+    assert (arguments["min-interval"], arguments["low-balance"]) == ("30m", "0.05")
+    assert not [each for each in arguments if each.startswith("signer")]
+    arguments, files = registrar(renders.objects("job"), "Job")
+    assert "until-done" in arguments
+    assert files[arguments["key-file"]] == ("registrar-key", "keystore.json")
+    assert files[arguments["key-password-file"]] == ("registrar-key", "password")
+
+
+def test_the_registrars_signer(renders):
+    arguments, files = registrar(renders.objects("hardened"))
+    assert arguments["signer-url"] == "https://signer.example.com:9443"
+    assert arguments["signer-address"] == "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
+    assert arguments["signer-api"] == "web3signer"
+    assert files == {arguments["signer-token-file"]: ("signer-token", "bearer")}
+    # A signer may ask for no token.
+    signer = {"url": "https://signer.example.com", "address": "0x" + "0" * 39 + "1"}
+    arguments, files = registrar(renders.of(registrar={"signer": signer}))
+    assert (arguments["signer-api"], files) == ("transaction", {})
+    assert "signer-token-file" not in arguments
+
+
+def test_a_registrar_without_a_key_is_given_none(renders):
+    arguments, files = registrar(renders.objects("minimal"))
+    assert files == {}
+    assert set(arguments) == {"role", "config", "min-interval", "low-balance"}
 
 
 def test_tls(renders):

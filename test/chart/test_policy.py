@@ -133,10 +133,11 @@ def test_facilitators_and_nodes_are_reached(renders):
         return {str(port["port"]) for rule in policy["spec"]["egress"] for port in rule.get("ports", [])}
 
     assert ports("minimal", "verifier") == {"53", "443", "6443"}
-    assert ports("everything", "verifier") == {"53", "443", "6443", "8402", "8545"}
-    assert ports("hardened", "verifier") == {"53", "6443", "8443"}
-    assert ports("everything", "registrar") == {"53", "443", "6443", "8545"}
-    assert ports("hardened", "registrar") == {"53", "6443"}
+    assert ports("everything", "verifier") == {"53", "443", "6443", "8402", "8545", "8546"}
+    assert ports("hardened", "verifier") == {"53", "443", "6443", "8443"}
+    assert ports("everything", "registrar") == {"53", "443", "6443", "8545", "8546"}
+    # Its nodes, and the signer; facilitators are nothing to it.
+    assert ports("hardened", "registrar") == {"53", "443", "6443", "9443"}
 
 
 def test_a_service_monitor_finds_every_role(renders, values):
@@ -149,17 +150,39 @@ def test_a_service_monitor_finds_every_role(renders, values):
             assert monitor["spec"]["endpoints"][0]["port"] in {port["name"] for port in service["spec"]["ports"]}
 
 
-def test_rules_have_no_wildcards_and_no_secrets(renders, values):
+def test_rules_have_no_wildcards_and_no_secrets_but_named_ones(renders, values):
     for kind in ("ClusterRole", "Role"):
         for role in select(renders.objects(values), kind):
             for rule in role["rules"]:
                 name = role["metadata"]["name"]
                 for part in ("apiGroups", "resources", "verbs"):
                     assert "*" not in rule[part], name
-                assert "secrets" not in rule["resources"], name
+                if "secrets" in rule["resources"]:
+                    assert name.endswith("-registrar-signers"), name
+                    assert (rule["resources"], rule["verbs"]) == (["secrets"], ["get"]), name
+                    assert rule["resourceNames"] and kind == "Role", name
                 assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"]), name
                 makes_pods = {"pods", "deployments", "jobs", "daemonsets", "statefulsets"} & set(rule["resources"])
                 assert not (makes_pods and {"create", "patch", "update"} & set(rule["verbs"])), name
+
+
+def test_the_registrar_reads_the_secrets_of_its_list_and_no_others(renders, values):
+    objects = renders.objects(values)
+    given = {
+        role["metadata"]["namespace"]: rule["resourceNames"]
+        for role in select(objects, "Role", "registrar")
+        for rule in role["rules"]
+        if "secrets" in rule["resources"]
+    }
+    listed = {"sellers": ["agent-key", "spare-key"], "models": ["agent-key"]} if values == "everything" else {}
+    assert given == listed
+    bound = {
+        binding["metadata"]["namespace"]: binding["subjects"]
+        for binding in select(objects, "RoleBinding", "registrar")
+        if binding["roleRef"]["name"].endswith("-signers")
+    }
+    account = {"kind": "ServiceAccount", "name": "toll-registrar", "namespace": "portitor"}
+    assert bound == dict.fromkeys(listed, [account])
 
 
 def test_sellers_write_offers_and_nothing_else(renders):

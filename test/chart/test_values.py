@@ -40,6 +40,21 @@ WRONG = {
         {"verifier": {"podLabels": {"app.kubernetes.io/component": "controller"}}},
         "podLabels",
     ),
+    "a key of the registrar's": ({"verifier": {"signer": {"url": "https://s.example.com"}}}, "signer"),
+    "a signer's API that there is not": ({"registrar": {"signer": {"api": "rpc"}}}, "api"),
+    "an account that is none": ({"registrar": {"signer": {"address": "0x12"}}}, "address"),
+    "a signer's Secret of nobody": ({"signers": [{"secret": "key"}]}, "namespace"),
+    "an identity that is no number": (
+        {"identities": [{"chain": "base", "agentId": "0x2a", "namespace": "a"}]},
+        "agentId",
+    ),
+    "an identity that would lose digits": (
+        {"identities": [{"chain": "base", "agentId": 2**60, "namespace": "a"}]},
+        "agentId",
+    ),
+    "a number that would get an exponent": ({"chains": [{"name": "base", "dailySpend": 0.00001}]}, "dailySpend"),
+    "money that is no number": ({"registrar": {"lowBalance": "0.001 ether"}}, "lowBalance"),
+    "no node in a list of nodes": ({"chains": [{"name": "base", "rpcURLs": []}]}, "rpcURLs"),
     "a kind of registrar that there is not": ({"registrar": {"kind": "CronJob"}}, "kind"),
 }  # fmt: skip
 
@@ -71,6 +86,24 @@ CONTRADICTIONS = {
     "a credential twice": (
         {"credentials": [{"name": "a", "existingSecret": "s", "key": "k", "namespaces": ["x"]}] * 2},
         r"credentials: a comes twice",
+    ),
+    "two who sign": (
+        {"registrar": {"key": {"existingSecret": "k"}, "signer": {"url": "https://s", "address": "0x" + "1" * 40}}},
+        r"registrar\.signer: registrar\.key is given too",
+    ),
+    "a signer for no account": ({"registrar": {"signer": {"url": "https://s"}}}, r"registrar\.signer\.address"),
+    "a token for no signer": ({"registrar": {"signer": {"tokenSecret": {"name": "t"}}}}, r"registrar\.signer\.url"),
+    "a signer over http": (
+        {"registrar": {"signer": {"url": "http://s.x.svc", "address": "0x" + "1" * 40}}},
+        r"registrar\.signer\.url is not https.*allowInsecureFacilitator",
+    ),
+    "a node over http": (
+        {"chains": [{"name": "base", "rpcURLs": ["https://a.example.com", "http://key.example.com"]}]},
+        r"a node of base is not https.*allowInsecureFacilitator",
+    ),
+    "nodes in two ways": (
+        {"chains": [{"name": "base", "rpcURL": "https://a", "rpcURLs": ["https://b"]}]},
+        r"base has both rpcURL and rpcURLs",
     ),
     "an account of nobody": ({"verifier": {"serviceAccount": {"create": False}}}, r"verifier\.serviceAccount\.name"),
     "one account for two roles": (

@@ -35,7 +35,7 @@ def test_it_speaks_of_itself_as_one_calls_it(kubectl):
 def test_commands_take_the_flags_of_kubectl(kubectl, tmp_path):
     path = tmp_path / "config"
     path.write_text(CONTEXTS.format(name="here"))
-    done = kubectl("portitor", "release-finalizers", "--kubeconfig", str(path), "--context", "there", "-n", "portitor")
+    done = kubectl("portitor", "sell", "list", "--kubeconfig", str(path), "--context", "there", "-n", "portitor")
     assert done.returncode == 1 and f'{path} has no context "there"' in done.stderr
 
 

@@ -244,13 +244,22 @@ def unwrapped(text):
     return re.sub(r"\n {17,20}(?!->)(?=\S)", " ", text)
 
 
-def test_the_documentation_shows_what_is_printed(stack, sold, script):
+@pytest.fixture
+def faults(stack, sold, script):
+    """A facilitator that sends payments elsewhere, an offer on a network that there is not, a way around the gate."""
     script(supported="redirect")
+    stack.cluster.apply([offer("typo", namespace=NAMESPACE, network="base-sepola"), ingress_to_what_is_sold()])
+    stack.wait_condition("typo", "PaymentGateReady", "False", namespace=NAMESPACE)
+    yield
+    stack.cluster.delete("ingress", "free", ns=NAMESPACE)
+    stack.cluster.delete("serviceoffer", "typo", ns=NAMESPACE)
+
+
+def test_the_documentation_shows_what_is_printed(stack, faults):
     page = PAGE.read_text()
     (step,) = transcript.steps(page)
-    words = step.command.split()
-    assert words[:2] == ["portitor", "doctor"]
-    printed = unwrapped(stack.portitor(*words[1:], f"--kubeconfig={stack.cluster.kubeconfig}").stdout)
+    assert step.command == "portitor doctor", "all of it"
+    printed = unwrapped(stack.portitor("doctor", f"--kubeconfig={stack.cluster.kubeconfig}").stdout)
     for name, instead in NAMES.items():
         printed = printed.replace(name, instead)
     if os.environ.get("PORTITOR_UPDATE_DOCS"):
@@ -352,16 +361,19 @@ def test_nodes_are_those_of_their_chain(stack, sold, doctor):
     assert stack.chain.url not in json.dumps(report)
 
 
-def test_other_ways_to_what_is_sold_are_named(stack, sold, doctor):
+def ingress_to_what_is_sold():
     backend = {"service": {"name": "hello", "port": {"number": 9000}}}
     rule = {"http": {"paths": [{"path": "/free", "pathType": "Prefix", "backend": backend}]}}
-    ingress = {
+    return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
         "metadata": {"name": "free", "namespace": NAMESPACE},
         "spec": {"rules": [rule]},
     }
-    stack.cluster.apply(ingress)
+
+
+def test_other_ways_to_what_is_sold_are_named(stack, sold, doctor):
+    stack.cluster.apply(ingress_to_what_is_sold())
     try:
         report, code = doctor.visit("--only=bypasses")
         assert (code, doctor.visit("--only=bypasses", "--strict")[1]) == (0, 1)

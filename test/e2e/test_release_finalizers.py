@@ -1,8 +1,10 @@
 """Before an uninstall: everything that Portitor holds is let go, nothing becomes free, and what stays on chain is named."""
 
+import json
 import subprocess
 
 import pytest
+import yaml
 from cluster import wait_until
 from kube_client import KubeClient
 from oracle import FINALIZER
@@ -79,9 +81,36 @@ def test_a_dry_run_names_what_is_held_and_changes_nothing(stack, client):
     assert versions(client) == before
 
 
+def test_a_dry_run_for_programs_says_the_same(stack, client):
+    wait_until(lambda: client.get("serviceoffers", "enrolled", NAMESPACE)["status"].get("agentId"), 10, "it is told")
+    code, said, told = release(stack, "--dry-run", "-o", "json")
+    found = json.loads(said)
+    assert (code, found["dryRun"], found["complete"]) == (0, True, True)
+    mine = {(each["kind"], each["name"]): each for each in found["objects"] if each["namespace"] == NAMESPACE}
+    assert set(mine) == {
+        ("ServiceOffer", "plain"), ("ServiceOffer", "enrolled"), ("RegistrationRequest", "enrolled-registration")
+    }  # fmt: skip
+    assert not any(each["released"] for each in mine.values())
+    stays = {"chain": "base-sepolia", "agentId": "4711", "transaction": "0x" + "ab" * 32}
+    assert mine["RegistrationRequest", "enrolled-registration"]["onChain"] == stays
+    assert mine["ServiceOffer", "plain"]["onChain"] is None
+    assert "would be released" in told, "people see how far it is all the same"
+    assert yaml.safe_load(release(stack, "--dry-run", "-o", "yaml")[1]) == found
+
+
+def test_where_portitor_runs_is_the_releases_namespace(stack, client):
+    code, said, complaint = release(stack, "--release-namespace", "nowhere", "-o", "json")
+    assert code == 1 and "namespace nowhere (--release-namespace)" in complaint
+    assert json.loads(said) == {"dryRun": False, "complete": False, "objects": []}
+    assert held(client) == ["enrolled", "plain", "enrolled-registration"]
+    # Elsewhere -n is the namespace of offers, and this is about all of them.
+    code, _, complaint = release(stack, "-n", NAMESPACE)
+    assert code == 2 and "-n: there is no such flag" in complaint
+
+
 def test_all_is_let_go_and_stays_so_while_the_controller_is_started_again_and_again(stack, client, short_lease):
     with UnpaidPoller(stack, "/services/plain/x") as poller, Kubelet(stack) as kubelet:
-        code, said, complaint = release(stack)
+        code, said, complaint = release(stack, "--release-namespace=portitor")
         assert code == 0, complaint
         assert kubelet.starts["controller"] == 1, "it has lost its Lease, and waits for the next"
         assert kubelet.starts["verifier"] == 0

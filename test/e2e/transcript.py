@@ -9,6 +9,9 @@ import re
 _ALIKE = [
     # How something comes along: which steps are seen is a matter of moments.
     (re.compile(r"^ +\d+\.\ds  .*\n", re.M), ""),
+    # What a build says of itself.
+    (re.compile(r"^(commit|compiler|build|OpenSSL|Boost) +.*$", re.M), r"\1 <fact>"),
+    (re.compile(r'"(commit|state|compiler|build|runtime|headers|boost)":"[^"]*"'), r'"\1":"<fact>"'),
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
     (re.compile(r"0x[0-9a-f]{64}"), "<hash>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uid>"),

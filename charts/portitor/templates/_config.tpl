@@ -54,4 +54,12 @@ networks:
 chains:
 {{ toYaml . }}
 {{- end }}
+{{- with .Values.signers }}
+signers:
+{{ toYaml . }}
+{{- end }}
+{{- with .Values.identities }}
+identities:
+{{ toYaml . }}
+{{- end }}
 {{- end }}

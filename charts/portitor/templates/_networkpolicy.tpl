@@ -83,7 +83,9 @@ spec:
 {{/* What the values' chains have as nodes. As JSON. */}}
 {{- define "portitor.nodeURLs" -}}
 {{- $urls := list -}}
-{{- range .Values.chains }}{{- with .rpcURL }}{{- $urls = append $urls . }}{{- end }}{{- end -}}
+{{- range .Values.chains -}}
+{{- $urls = concat $urls (list .rpcURL | compact) (.rpcURLs | default list) -}}
+{{- end -}}
 {{- toJson $urls -}}
 {{- end }}
 

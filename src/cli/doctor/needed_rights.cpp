@@ -48,11 +48,12 @@ constexpr std::array rules{
     rule{"verifier", ours, "paymentroutes", "list watch"},
     rule{"verifier", ours, "paymentroutes/status", "patch"},
 
-    rule{"registrar", ours, "registrationrequests", "list watch"},
+    // Its key's Secrets are no part of this: the operator's is mounted, and a request's own is one of a list.
+    rule{"registrar", ours, "registrationrequests", "get list watch"},
     rule{"registrar", ours, "registrationrequests/status", "patch"},
     rule{"registrar", ours, "serviceoffers", "get"},
-    rule{"registrar", leases, "leases", "create", reach::release},
-    rule{"registrar", leases, "leases", "get update", reach::release, "portitor-registrar"},
+    rule{"registrar", "", "events", "create patch"},
+    rule{"registrar", leases, "leases", "create get update patch", reach::release},
 
     rule{"doctor", ours, "serviceoffers", "list"},
     rule{"doctor", ours, "paymentroutes", "list"},
