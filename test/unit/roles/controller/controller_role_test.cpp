@@ -27,6 +27,18 @@ std::string offer_text(const std::string& name, const std::string& network = "ba
            R"(","payTo":"0x00000000000000000000000000000000000000aB","price":{"perRequest":"0.01"}}}})";
 }
 
+// What the controller makes for an offer with that uid.
+std::string request_text(const std::string& offer, const std::string& uid, const std::string& more_spec = "")
+{
+    return R"({"apiVersion":"obol.org/v1alpha1","kind":"RegistrationRequest","metadata":{"namespace":"shop","name":")" +
+           api::registration_name(offer) +
+           R"(","finalizers":["obol.org/portitor"],"ownerReferences":[{"apiVersion":"obol.org/v1alpha1",)"
+           R"("kind":"ServiceOffer","name":")" +
+           offer + R"(","uid":")" + uid + R"(","controller":true}]},"spec":{"name":"x",)" + more_spec +
+           R"("chain":"base-sepolia","registry":"0x8004A818BFB912233c491871b3d84c89A494BD9e",)"
+           R"("agentURI":"https://a.example/u.json"}})";
+}
+
 // Fails a call in the way that a fault in the code would.
 class faulty_api final : public kube::api
 {
@@ -342,16 +354,7 @@ TEST_CASE_METHOD(controller_world, "it ends in order, and lets its Lease go", "[
 TEST_CASE_METHOD(controller_world, "a registration whose offer is gone is retired and let go", "[controller]")
 {
     const auto make = [&](const std::string& name, const std::string& more_spec = "") {
-        create(
-            api::registration_request_resource,
-            R"({"apiVersion":"obol.org/v1alpha1","kind":"RegistrationRequest","metadata":{"namespace":"shop","name":")" +
-                name +
-                R"(-registration","finalizers":["obol.org/portitor"],"ownerReferences":[{"apiVersion":"obol.org/v1alpha1",)"
-                R"("kind":"ServiceOffer","name":")" +
-                name + R"(","uid":"gone","controller":true}]},"spec":{"name":"x","chain":"base-sepolia",)" +
-                more_spec +
-                R"("registry":"0x8004A818BFB912233c491871b3d84c89A494BD9e","agentURI":"https://a.example/gone.json"}})"
-        );
+        create(api::registration_request_resource, request_text(name, "gone", more_spec));
     };
     const auto is_there = [&](const std::string& name) {
         return exists(api::registration_request_resource, api::registration_name(name));
@@ -392,14 +395,7 @@ TEST_CASE_METHOD(
 {
     options.offer_selector = "mine=yes";
     const auto offer = create(service_offer_resource, offer_text("others"));
-    create(
-        api::registration_request_resource,
-        R"({"metadata":{"namespace":"shop","name":"others-registration","finalizers":["obol.org/portitor"],)"
-        R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"others","uid":")" +
-            offer->meta.uid +
-            R"(","controller":true}]},"spec":{"name":"x","chain":"base-sepolia",)"
-            R"("registry":"0x8004A818BFB912233c491871b3d84c89A494BD9e","agentURI":"https://a.example/u.json"}})"
-    );
+    create(api::registration_request_resource, request_text("others", offer->meta.uid));
     start();
     REQUIRE(wait([&] { return ready() == 200; }));
     pass(5s);
@@ -430,14 +426,8 @@ TEST_CASE_METHOD(
     start();
     create(service_offer_resource, offer_text("hello"));
     REQUIRE(wait([&] { return converged("hello"); }));
-    create(
-        api::registration_request_resource,
-        R"({"metadata":{"namespace":"shop","name":"hello-registration","finalizers":["obol.org/portitor"],)"
-        R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":")" +
-            live(service_offer_resource, "hello")->meta.uid +
-            R"(","controller":true}]},"spec":{"name":"x","chain":"base-sepolia",)"
-            R"("registry":"0x8004A818BFB912233c491871b3d84c89A494BD9e","agentURI":"https://a.example/u.json"}})"
-    );
+    const std::string uid = live(service_offer_resource, "hello")->meta.uid;
+    create(api::registration_request_resource, request_text("hello", uid));
     report(
         api::registration_request_resource,
         "hello-registration",
