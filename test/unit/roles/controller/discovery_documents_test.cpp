@@ -131,33 +131,34 @@ TEST_CASE("what hides something, or could be run, is not told", "[controller][di
     world all = registered_world();
     all.edit("/spec/registration/name", R"("Pay\u202eLap\u0001\n")");
     all.edit("/spec/registration/description", R"("one\u2066two")");
-    all.edit("/spec/registration/image", R"("javascript:alert(1)")");
+    all.edit("/spec/registration/image", R"("javascript:alert")");
     all.edit(
         "/spec/registration/services",
-        R"([{"name": "web", "endpoint": "javascript:alert(1)"
-}, {"name": "A2A\u200b", "endpoint": "https://e.example/card"},
-            {"name": "DID", "endpoint": "did:web:e.example"}, {"name": "\u200b", "endpoint": "https://e.example"}])"
+        R"([{"name": "web", "endpoint": "javascript:alert"},)"
+        R"({"name": "A2A\u200b", "endpoint": "https://e.example/card"},)"
+        R"({"name": "DID", "endpoint": "did:web:e.example"},)"
+        R"({"name": "\u200b", "endpoint": "https://e.example"}])"
     );
-all.edit("/spec/registration/supportedTrust", R"(["\u202e", "reputation"])");
-all.settle();
-all.admit();
-all.publish();
-all.settle();
-CHECK_THAT(
-    file_of(all),
-    Contains(
-        R"("name":"PayLap ","description":"onetwo","services":[{"name":"web","endpoint":)"
-        R"("https://api.example.com/services/hello"},{"name":"A2A","endpoint":"https://e.example/card"},)"
-        R"({"name":"DID","endpoint":"did:web:e.example"}],"x402Support":true,"active":true,)"
-        R"("supportedTrust":["reputation"])"
-    )
-);
-CHECK_THAT(entry(all).agent, Contains(R"({"name":"PayLap ",)"));
-CHECK_THAT(entry(all).service, Contains(R"("description":"onetwo")"));
-CHECK(kube::string_at(all.seen.registration->spec(), "name") == "PayLap ");
-// A name of nothing else is none.
-all.edit("/spec/registration/name", R"("\u202e")");
-CHECK_THAT(file_of(all), Contains(R"("name":"hello")"));
+    all.edit("/spec/registration/supportedTrust", R"(["\u202e", "reputation"])");
+    all.settle();
+    all.admit();
+    all.publish();
+    all.settle();
+    CHECK_THAT(
+        file_of(all),
+        Contains(
+            R"("name":"PayLap ","description":"onetwo","services":[{"name":"web","endpoint":)"
+            R"("https://api.example.com/services/hello"},{"name":"A2A","endpoint":"https://e.example/card"},)"
+            R"({"name":"DID","endpoint":"did:web:e.example"}],"x402Support":true,"active":true,)"
+            R"("supportedTrust":["reputation"])"
+        )
+    );
+    CHECK_THAT(entry(all).agent, Contains(R"({"name":"PayLap ",)"));
+    CHECK_THAT(entry(all).service, Contains(R"("description":"onetwo")"));
+    CHECK(kube::string_at(all.seen.registration->spec(), "name") == "PayLap ");
+    // A name of nothing else is none.
+    all.edit("/spec/registration/name", R"("\u202e")");
+    CHECK_THAT(file_of(all), Contains(R"("name":"hello")"));
 }
 
 TEST_CASE("ids of any size are numbers, and anything else is no registration", "[controller][discovery]")
