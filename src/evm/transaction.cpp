@@ -48,7 +48,9 @@ bytes enveloped(const bytes& fields)
 u256 number(std::span<const std::uint8_t> big_endian)
 {
     u256 out;
-    boost::multiprecision::import_bits(out, big_endian.begin(), big_endian.end());
+    // Of nothing it makes a number without any limb, which nothing else is prepared for.
+    if (!big_endian.empty())
+        boost::multiprecision::import_bits(out, big_endian.begin(), big_endian.end());
     return out;
 }
 
@@ -117,6 +119,48 @@ check_signed(const transaction& what, std::span<const std::uint8_t> raw, const a
     // Nothing behind it, and no second way to write it.
     if (!std::equal(raw.begin(), raw.end(), out.raw.begin(), out.raw.end()))
         return fail(errc::protocol, "the signer's answer is not in the one encoding of its transaction");
+    return out;
+}
+
+result<transaction> read_signed(std::span<const std::uint8_t> raw)
+{
+    const error wrong(errc::protocol, "it is no signed EIP-1559 transaction without an access list");
+    if (raw.empty() || raw.front() != envelope)
+        return wrong;
+    auto rest = raw.subspan(1);
+    auto items = take_rlp_list(rest);
+    if (!items || !rest.empty())
+        return wrong;
+    std::array<std::span<const std::uint8_t>, 8> fields;
+    for (auto& each : fields)
+    {
+        const auto item = take_rlp(*items);
+        if (!item)
+            return wrong;
+        each = *item;
+    }
+    const auto access_list = take_rlp_list(*items);
+    constexpr std::size_t receiver = 5;
+    constexpr std::size_t data = 7;
+    evm::address::bytes_type to{};
+    if (!access_list || !access_list->empty() || fields[receiver].size() != to.size())
+        return wrong;
+    for (std::size_t i = 0; i < data; ++i)
+    {
+        const bool is_small = i < 2 || i == 4;
+        if (i != receiver && fields[i].size() > (is_small ? sizeof(std::uint64_t) : sizeof(word)))
+            return wrong;
+    }
+    std::copy(fields[receiver].begin(), fields[receiver].end(), to.begin());
+    transaction out;
+    out.chain_id = static_cast<std::uint64_t>(number(fields[0]));
+    out.nonce = static_cast<std::uint64_t>(number(fields[1]));
+    out.max_priority_fee = number(fields[2]);
+    out.max_fee = number(fields[3]);
+    out.gas_limit = static_cast<std::uint64_t>(number(fields[4]));
+    out.to = evm::address(to);
+    out.value = number(fields[6]);
+    out.data.assign(fields[data].begin(), fields[data].end());
     return out;
 }
 

@@ -1,5 +1,6 @@
 #include "offer/children.hpp"
 
+#include "offer/agent_document.hpp"
 #include "offer/naming.hpp"
 
 #include <portitor/api/names.hpp>
@@ -166,7 +167,7 @@ json::object desired_payment_route(const api::service_offer& offer, const api::p
 }
 
 json::object desired_registration(
-    const api::service_offer& offer, const config::chain& chain, const plan_settings& settings
+    const api::service_offer& offer, const config::chain& chain, const plan_settings& settings, bool active
 )
 {
     const api::registration& wanted = offer.registration;
@@ -181,6 +182,8 @@ json::object desired_registration(
     request.metadata = wanted.metadata;
     request.private_key_secret = wanted.private_key_secret;
     request.agent_id = wanted.agent_id;
+    if (chain.document == config::document_place::on_chain)
+        request.document = short_document(offer, settings, active);
     json::object out = child(
         api::registration_request_resource,
         offer.meta,

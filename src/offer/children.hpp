@@ -14,8 +14,9 @@ namespace portitor::offer {
 boost::json::object desired_middleware(const api::service_offer& offer, const plan_settings& settings);
 boost::json::object desired_http_route(const api::service_offer& offer, const plan_settings& settings);
 boost::json::object desired_payment_route(const api::service_offer& offer, const api::payment_route& route);
+/// `active`: what the document says where the operator wants it on that chain.
 boost::json::object desired_registration(
-    const api::service_offer& offer, const config::chain& chain, const plan_settings& settings
+    const api::service_offer& offer, const config::chain& chain, const plan_settings& settings, bool active
 );
 
 /// The object with an annotation that is a digest of it.

@@ -1,5 +1,7 @@
 #include "offer/naming.hpp"
 
+#include "offer/shown_text.hpp"
+
 #include <fmt/format.h>
 
 namespace portitor::offer {
@@ -56,7 +58,8 @@ std::string host_of(const api::service_offer& offer, const plan_settings& settin
 
 std::string agent_name(const api::service_offer& offer)
 {
-    return offer.registration.name.empty() ? offer.meta.name : offer.registration.name;
+    std::string name = shown_text(offer.registration.name);
+    return name.empty() ? offer.meta.name : name;
 }
 
 std::string description_of(const api::service_offer& offer)

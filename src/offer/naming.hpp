@@ -17,7 +17,7 @@ std::string endpoint_of(const api::service_offer& offer, const plan_settings& se
 /// host by one of its names. Empty where nobody named one.
 std::string host_of(const api::service_offer& offer, const plan_settings& settings);
 
-/// What the offer is called as an agent: its registration's name, else its own.
+/// What the offer is called as an agent, as it may be shown: its registration's name, else its own.
 std::string agent_name(const api::service_offer& offer);
 
 /// What buyers read of the offer.

@@ -93,7 +93,7 @@ plan make_plan(const observation& seen, const plan_settings& settings, clock::ti
     const evidence all{seen, settings, wanted, done};
     const route_verdict route = judge_route(all);
     std::vector<kube::condition> conditions = judge_sale(all, route);
-    plan_registration(out, seen, settings, holds_for_ready(conditions), now);
+    plan_registration(out, seen, settings, wanted, holds_for_ready(conditions), now);
     conditions.push_back(judge_registered(conditions, all));
     conditions.push_back(judge_ready(conditions, all));
     for (kube::condition& each : conditions)

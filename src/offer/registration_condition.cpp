@@ -3,8 +3,12 @@
 #include "offer/chains.hpp"
 #include "offer/children.hpp"
 #include "offer/conditions.hpp"
+#include "offer/shown_text.hpp"
 
 #include <portitor/api/registration_request.hpp>
+
+#include <algorithm>
+#include <optional>
 
 namespace portitor::offer {
 
@@ -13,38 +17,82 @@ namespace condition_type = api::condition_type;
 
 namespace {
 
-kube::condition judge_registration(const kube::object& live, bool enabled)
+constexpr std::size_t longest_words = 1024;
+
+// What the registrar says of a request, as an offer may pass it on.
+struct report
+{
+    explicit report(const kube::object& live) : state(api::read_registration_state(live))
+    {
+        const auto conditions = kube::parse_conditions(live.status());
+        const kube::condition* said = kube::find_condition(conditions, condition_type::registered);
+        words = shown_text(said ? said->message : state.error_message, longest_words);
+        if (words.empty())
+            words = shown_text(state.error_message, longest_words);
+        const auto at = std::find_if(
+            because::of_registrar.begin(), because::of_registrar.end(), [&](const api::reason& each) {
+                return said && each.name == said->reason;
+            }
+        );
+        if (at != because::of_registrar.end())
+            why = *at;
+    }
+
+    api::registration_state state;
+    std::optional<api::reason> why;  ///< what keeps it up
+    std::string words;               ///< what it means and what to do
+
+    std::string words_or(const char* otherwise) const { return words.empty() ? otherwise : words; }
+};
+
+kube::condition judge_ending_registration(const report& said)
 {
     constexpr std::string_view type = condition_type::registered;
-    const api::registration_state state = api::read_registration_state(live);
-    const std::string why = state.error_message.empty() ? "no reason given" : state.error_message;
-    if (enabled && live.meta.deleted)
+    if (said.state.phase == api::registration_phase::failed)
+        return make_condition(
+            type,
+            "False",
+            because::retirement_failed,
+            "agent {} could not be retired: {}",
+            said.state.agent_id,
+            said.words_or("no reason given; see that the registrar's account has funds and its chain answers")
+        );
+    return make_condition(
+        type,
+        "Unknown",
+        because::retiring,
+        "the registration is being retired{}{}",
+        said.why ? ": " : "",
+        said.why ? said.words : ""
+    );
+}
+
+kube::condition judge_registration(const kube::object& live, bool stays)
+{
+    constexpr std::string_view type = condition_type::registered;
+    if (stays && live.meta.deleted)
         return make_condition(
             type,
             "Unknown",
             because::pending,
             "the registration's request was deleted; it is being made again"
         );
-    if (!enabled)
-    {
-        if (state.phase == api::registration_phase::failed)
-            return make_condition(
-                type,
-                "False",
-                because::retirement_failed,
-                "agent {} could not be retired: {}; see that the registrar's account has funds and its chain "
-                "answers",
-                state.agent_id,
-                why
-            );
-        return make_condition(type, "Unknown", because::retiring, "the registration is being retired");
-    }
+    const report said(live);
+    if (!stays)
+        return judge_ending_registration(said);
     const std::string chain = kube::string_at(live.spec(), "chain");
-    switch (state.phase)
+    switch (said.state.phase)
     {
     case api::registration_phase::confirmed:
         return make_condition(
-            type, "True", because::confirmed, "registered on {} as agent {}", chain, state.agent_id
+            type,
+            "True",
+            because::confirmed,
+            "registered on {} as agent {}{}{}",
+            chain,
+            said.state.agent_id,
+            said.why ? "; its last change waits: " : "",
+            said.why ? said.words : ""
         );
     case api::registration_phase::off_chain_only:
         return make_condition(
@@ -52,28 +100,35 @@ kube::condition judge_registration(const kube::object& live, bool enabled)
             "True",
             because::off_chain_only,
             "nothing is on chain: {}; the offer is sold all the same",
-            why
+            said.words_or("no reason given")
         );
     case api::registration_phase::failed:
         return make_condition(
             type,
             "False",
-            because::failed,
-            "registration on {} failed: {}; it is tried again, and the offer is sold all the same. See "
-            "that the registrar's account has funds and its chain answers",
+            said.why.value_or(because::failed),
+            "registration on {} failed: {}; the offer is sold all the same",
             chain,
-            why
+            said.words_or("no reason given; see that the registrar's account has funds and its chain answers")
         );
     case api::registration_phase::submitted:
         return make_condition(
-            type, "Unknown", because::submitted, "transaction {} waits for its confirmations", state.tx_hash
+            type,
+            "Unknown",
+            said.why.value_or(because::submitted),
+            "transaction {} waits for its confirmations{}{}",
+            said.state.tx_hash,
+            said.why ? ": " : "",
+            said.why ? said.words : ""
         );
     default:
         return make_condition(
             type,
             "Unknown",
-            because::pending,
-            "the registrar has not taken it up yet; if this lasts, see that it runs"
+            said.why.value_or(because::pending),
+            "{}",
+            said.why ? said.words_or("the registrar waits")
+                     : "the registrar has not taken it up yet; if this lasts, see that it runs"
         );
     }
 }
@@ -124,7 +179,10 @@ kube::condition judge_registered(const std::vector<kube::condition>& conditions,
             wanted.chain
         );
     if (live)
-        return judge_registration(*live, wanted.enabled);
+    {
+        const bool elsewhere = chain && is_registered_elsewhere(*live, *chain, all.settings);
+        return judge_registration(*live, wanted.enabled && !elsewhere);
+    }
     if (holds_for_ready(conditions))
         return make_condition(type, "Unknown", because::pending, "the registration is being requested");
     return make_condition(

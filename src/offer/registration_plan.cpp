@@ -5,13 +5,18 @@
 #include "offer/children.hpp"
 #include "offer/drift.hpp"
 
+#include <portitor/api/conditions.hpp>
 #include <portitor/api/registration_request.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/core/saturating_time.hpp>
 
+#include <boost/json/parse.hpp>
+
 #include <algorithm>
 
 namespace portitor::offer {
+
+namespace json = boost::json;
 
 namespace {
 
@@ -19,6 +24,9 @@ constexpr child_kind kind = child_kind::registration;
 
 // How long after the deletion of a registration that of its offer is waited for.
 constexpr std::chrono::seconds offer_follows_within(2);
+
+// How long an offer that is not sold may be so by chance.
+constexpr std::chrono::minutes passes_within(5);
 
 void add_release(plan& out, const kube::object& live)
 {
@@ -42,7 +50,7 @@ void ask_to_retire(plan& out, const kube::object_identity& offer, const kube::ob
     // gone.
     if (live.meta.deleted && !live.meta.has_finalizer(api::finalizer))
         return;
-    boost::json::object desired = retired_registration(offer, live);
+    json::object desired = retired_registration(offer, live);
     if (differs(live, desired))
         out.applies.push_back({{std::move(desired), {}, live.meta.uid}, kind});
 }
@@ -94,19 +102,53 @@ void retire(plan& out, const kube::object_identity& offer, const kube::object& l
         plan_remove(out, kind, live);
 }
 
+// What the document on chain says now; nothing where there is none.
+std::optional<bool> told_active(const kube::object* live)
+{
+    if (!live)
+        return std::nullopt;
+    boost::system::error_code failed;
+    const json::value document = json::parse(kube::string_at(live->spec(), "document"), failed);
+    const json::value* active = document.is_object() ? document.get_object().if_contains("active") : nullptr;
+    return active && active->is_bool() ? std::optional(active->get_bool()) : std::nullopt;
+}
+
+// What the document on chain is to say. A change of it costs a transaction, so what may pass by itself is
+// waited for: a failed probe, a verifier that starts again.
+bool is_active(plan& out, const observation& seen, const draft& wanted, bool sold, clock::time_point now)
+{
+    if (!wanted.route || wanted.route->suspended || wanted.ending.stage != drain_stage::none)
+        return false;
+    if (sold || told_active(seen.children[kind].own()) == false)
+        return sold;
+    const kube::condition* ready =
+        kube::find_condition(seen.offer->status.conditions, api::condition_type::ready);
+    const auto since = ready && !ready->is_true() ? from_rfc3339(ready->last_transition_time) : now;
+    const auto settled = saturating_add(since, passes_within);
+    if (now >= settled)
+        return false;
+    look_again_at(out, settled, now);
+    return true;
+}
+
 }  // namespace
 
-std::optional<boost::json::object>
-wanted_registration(const api::service_offer& offer, const plan_settings& settings)
+std::optional<json::object>
+wanted_registration(const api::service_offer& offer, const plan_settings& settings, bool active)
 {
     const config::chain* chain = find_chain(offer.registration.chain, settings);
     if (!offer.registration.enabled || !chain || settings.gateway.public_url.empty())
         return std::nullopt;
-    return desired_registration(offer, *chain, settings);
+    return desired_registration(offer, *chain, settings, active);
 }
 
 void plan_registration(
-    plan& out, const observation& seen, const plan_settings& settings, bool sold, clock::time_point now
+    plan& out,
+    const observation& seen,
+    const plan_settings& settings,
+    const draft& wanted,
+    bool sold,
+    clock::time_point now
 )
 {
     const child& known = seen.children[kind];
@@ -114,13 +156,17 @@ void plan_registration(
     if (!offer || (known.live && !known.ours))
         return;
     const kube::object* live = known.own();
-    const bool wanted = offer->registration.enabled;
+    const config::chain* chain = find_chain(offer->registration.chain, settings);
+    const bool elsewhere = live && chain && is_registered_elsewhere(*live, *chain, settings);
+    const bool stays = offer->registration.enabled && !elsewhere;
     if (live && live->meta.deleted)
-        return let_go(out, offer->meta, *live, wanted, now);
-    if (live && !wanted)
+        return let_go(out, offer->meta, *live, stays, now);
+    if (live && !stays)
         return retire(out, offer->meta, *live);
-    auto desired = wanted_registration(*offer, settings);
-    if (desired && (live || sold))
+    if (!live && !sold)
+        return;
+    auto desired = wanted_registration(*offer, settings, is_active(out, seen, wanted, sold, now));
+    if (desired)
         plan_apply(out, seen, kind, std::move(*desired));
 }
 

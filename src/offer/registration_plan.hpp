@@ -1,5 +1,6 @@
 #pragma once
 
+#include "offer/draft.hpp"
 #include "offer/observation.hpp"
 #include "offer/plan_settings.hpp"
 #include "offer/steps.hpp"
@@ -10,14 +11,20 @@
 namespace portitor::offer {
 
 /// The RegistrationRequest that an offer is to have as soon as it is sold; nothing where it wants none, or
-/// the operator's lists do not say how.
+/// the operator's lists do not say how. `active`: what its document says, where it carries one.
 std::optional<boost::json::object>
-wanted_registration(const api::service_offer& offer, const plan_settings& settings);
+wanted_registration(const api::service_offer& offer, const plan_settings& settings, bool active);
 
 /// The registration of an offer that stays. It is made once the offer is `sold`, and then kept whatever
-/// becomes of the upstream: the chain is no place for what changes by the minute.
+/// becomes of the upstream: the chain is no place for what changes by the minute. One that lies on another
+/// chain than the offer wants now is retired there before the new one is made.
 void plan_registration(
-    plan& out, const observation& seen, const plan_settings& settings, bool sold, clock::time_point now
+    plan& out,
+    const observation& seen,
+    const plan_settings& settings,
+    const draft& wanted,
+    bool sold,
+    clock::time_point now
 );
 
 /// One step of ending a registration because the offer goes. The request is deleted at once: our finalizer

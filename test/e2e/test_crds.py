@@ -266,6 +266,9 @@ def test_bad_offers_are_refused_with_the_field_and_what_to_do(client, path, valu
         (REQUEST, "spec.agentURI", "example.com", "spec.agentURI", "http or https URL"),
         (REQUEST, "spec.chain", "", "spec.chain", "at least 1 chars"),
         (REQUEST, "spec.name", None, "spec.name", "Required"),
+        (REQUEST, "spec.agentId", "0x16", "spec.agentId", "in decimal digits"),
+        (REQUEST, "spec.agentId", "9" * 78, "spec.agentId", "at most 256 bits"),
+        (REQUEST, "spec.document", "x" * 8193, "spec.document", "8192"),
     ],
 )
 def test_bad_children_are_refused(client, base, path, value, field, words):
@@ -284,6 +287,8 @@ def test_bad_children_are_refused(client, base, path, value, field, words):
         (REQUEST, "spec.desiredState", "Retired"),
         (REQUEST, "spec.privateKeySecret", {"name": "n", "key": "k"}),
         (REQUEST, "spec.metadata", {"a": "b"}),
+        (REQUEST, "spec.agentId", "0"),
+        (REQUEST, "spec.document", "x" * 8192),
     ],
 )
 def test_good_children_are_taken(client, base, path, value):
@@ -378,6 +383,35 @@ def test_columns_and_names(cluster, objects):
         assert row.pop("AGE")
         assert row == columns
     assert len(cluster.kubectl("get", "obol", "-n", NAMESPACE, "-o", "name").split()) == 3
+
+
+def test_the_registrar_gets_its_whole_record_back(cluster, objects):
+    record = {
+        "operation": "setMetadata",
+        "key": "k" * 64,
+        "account": x402.SELLER,
+        "nonce": 0,
+        "attempt": 1,
+        "transactionHashes": ["0x" + "1" * 64],
+        "rawTransaction": "0x" + "1" * 65534,
+        "fromBlock": 0,
+        "startedAt": "2026-01-01T00:00:00Z",
+        "minedTransaction": "0x" + "1" * 64,
+        "minedBlock": 0,
+        "minedBlockHash": "0x" + "2" * 64,
+    }
+    status = {
+        "phase": "Submitted",
+        "observedGeneration": 1,
+        "agentId": "0",
+        "writeAhead": record,
+        "previousURI": "x" * 65536,
+        "sentAt": "2026-01-01T00:00:00Z",
+        "changedAt": "2026-01-01T00:00:00Z",
+        "failures": 0,
+    }
+    patch(cluster, "rr", "good-registration", {"status": status}, "status")
+    assert cluster.get("rr", "good-registration", NAMESPACE)["status"] == status
 
 
 def test_a_new_object_shows_empty_columns(cluster, objects):

@@ -98,6 +98,47 @@ inline constexpr reason submitted{"Submitted"};
 inline constexpr reason unknown_chain{"UnknownChain"};
 inline constexpr reason waiting_for_route{"WaitingForRoute"};
 
+// Registered, where the registrar says what keeps a registration up
+inline constexpr reason fees_too_high{"FeesTooHigh"};
+inline constexpr reason foreign_schema{"ForeignSchema"};
+inline constexpr reason identity_not_allowed{"IdentityNotAllowed"};
+inline constexpr reason identity_taken{"IdentityTaken"};
+inline constexpr reason key_not_allowed{"KeyNotAllowed"};
+inline constexpr reason limit_reached{"LimitReached"};
+inline constexpr reason low_balance{"LowBalance"};
+inline constexpr reason no_chain{"NoChain"};
+inline constexpr reason no_key{"NoKey"};
+inline constexpr reason no_node{"NoNode"};
+inline constexpr reason no_registry{"NoRegistry"};
+inline constexpr reason node_unreachable{"NodeUnreachable"};
+inline constexpr reason not_owner{"NotOwner"};
+inline constexpr reason registry_not_allowed{"RegistryNotAllowed"};
+inline constexpr reason reverted{"Reverted"};
+inline constexpr reason unowned{"Unowned"};
+inline constexpr reason waiting_for_turn{"WaitingForTurn"};
+inline constexpr reason wrong_chain{"WrongChain"};
+
+/// Those of the registrar that an offer's condition passes on.
+inline constexpr std::array of_registrar{
+    fees_too_high,
+    foreign_schema,
+    identity_not_allowed,
+    identity_taken,
+    key_not_allowed,
+    limit_reached,
+    low_balance,
+    no_chain,
+    no_key,
+    no_node,
+    no_registry,
+    node_unreachable,
+    not_owner,
+    registry_not_allowed,
+    reverted,
+    unowned,
+    waiting_for_turn,
+    wrong_chain};
+
 // Ready, and any
 inline constexpr reason deleting{"Deleting"};
 inline constexpr reason internal_error{"InternalError"};

@@ -19,11 +19,11 @@ enum class document_place
 /// One chain on which agents may be registered, and its registry.
 struct chain
 {
-    std::string name;                      ///< CAIP-2 or the network's name
-    std::string registry;                  ///< empty: for the verifier only
-    std::vector<std::string> rpc_urls{};   ///< of JSON-RPC nodes, the first that answers is asked; empty: none
-    std::uint32_t confirmations = 5;       ///< blocks from a transaction's own to the head, both counted
-    u256 max_fee_per_gas = 50'000'000'000; ///< wei
+    std::string name;                     ///< CAIP-2 or the network's name
+    std::string registry;                 ///< empty: for the verifier only
+    std::vector<std::string> rpc_urls{};  ///< of JSON-RPC nodes, the first that answers is asked; empty: none
+    std::uint32_t confirmations = 5;      ///< blocks from a transaction's own to the head, both counted
+    u256 max_fee_per_gas = 50'000'000'000;      ///< wei
     u256 daily_spend = 50'000'000'000'000'000;  ///< wei of one account in a day (UTC)
     std::uint32_t daily_transactions = 200;     ///< of one account in a day
     document_place document = document_place::https;

@@ -50,4 +50,8 @@ signed_transaction with_signature(const transaction& what, const signature_bytes
 result<signed_transaction>
 check_signed(const transaction& what, std::span<const std::uint8_t> raw, const address& sender);
 
+/// The fields of a signed transaction of type 2, as it was kept. errc::protocol where it is none, or has an
+/// access list. Who signed it is not looked at.
+result<transaction> read_signed(std::span<const std::uint8_t> raw);
+
 }  // namespace portitor::evm

@@ -91,7 +91,7 @@ void add_registration(
         std::any_of(out.begin(), out.end(), [](const child_report& each) { return each.kind == kind; });
     if (!spec || todo.blocked || seen.offer->meta.deleted || is_known || seen.children[kind].live)
         return;
-    auto wanted = offer::wanted_registration(*spec, settings);
+    auto wanted = offer::wanted_registration(*spec, settings, true);
     if (!wanted)
         return;
     child_report later;

@@ -188,6 +188,76 @@ constexpr std::array entries{
         "Leave the chain out of the registration, or name one of the operator's",
         what_operator_set},
     entry{because::waiting_for_route.name, "Wait: it is registered once it is sold"},
+    // Registered, as the registrar says
+    entry{
+        because::fees_too_high.name,
+        "Wait: the chain's fees are above the operator's maxFeePerGas; the offer is sold all the same",
+        look_at_registration},
+    entry{
+        because::foreign_schema.name,
+        "Tell the operator: the cluster's CRD of RegistrationRequest is not the one of this release",
+        "kubectl get crd registrationrequests.obol.org -o yaml"},
+    entry{
+        because::identity_not_allowed.name,
+        "Have the operator add the agent for this namespace to \"identities\", or leave agentId out",
+        what_operator_set},
+    entry{
+        because::identity_taken.name,
+        "Leave agentId out, or take it from the older offer that has the agent",
+        "kubectl get registrationrequests -A"},
+    entry{
+        because::key_not_allowed.name,
+        "Have the operator add the Secret for this namespace to \"signers\", or leave privateKeySecret out",
+        what_operator_set},
+    entry{
+        because::limit_reached.name,
+        "Wait until the message's time; the operator can raise the chain's daily limits",
+        look_at_registration},
+    entry{
+        because::low_balance.name,
+        "Tell the operator: the registrar's account needs funds; it goes on by itself then",
+        look_at_registration},
+    entry{
+        because::no_chain.name,
+        "Have the operator add the chain with its registry to \"chains\"; it is sold all the same",
+        what_operator_set},
+    entry{
+        because::no_key.name,
+        "Have the operator give the registrar a key; it is sold all the same",
+        what_operator_set},
+    entry{
+        because::no_node.name,
+        "Have the operator give the chain an rpcURL; it is sold all the same",
+        what_operator_set},
+    entry{
+        because::no_registry.name,
+        "Tell the operator: there is no registry of agents at the address in \"chains\"",
+        what_operator_set},
+    entry{
+        because::node_unreachable.name,
+        "Wait; if it lasts, the operator sees to the chain's rpcURL. It is sold all the same",
+        look_at_registration},
+    entry{
+        because::not_owner.name,
+        "Name an agent that the signing account owns, or leave agentId out",
+        look_at_registration},
+    entry{
+        because::registry_not_allowed.name,
+        "Tell the operator: the registry is not the one that \"chains\" has for this chain",
+        what_operator_set},
+    entry{
+        because::reverted.name,
+        "Tell the operator: the registry refuses the transaction; the message says why",
+        look_at_registration},
+    entry{because::unowned.name, "Tell the operator: no offer owns the registration", look_at_registration},
+    entry{
+        because::waiting_for_turn.name,
+        "Wait: other registrations of the same account go first",
+        look_at_registration},
+    entry{
+        because::wrong_chain.name,
+        "Tell the operator: the node behind rpcURL is of another chain",
+        what_operator_set},
     // Ready, and any
     entry{because::deleting.name, "Wait; the message says what is still there", look_at_events},
     entry{

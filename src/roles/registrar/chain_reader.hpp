@@ -1,8 +1,9 @@
 #pragma once
 
+#include "block_times.hpp"
+#include "chain_questions.hpp"
+
 #include <portitor/erc8004/identity_registry.hpp>
-#include <portitor/evm/chain_data.hpp>
-#include <portitor/evm/node.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -17,8 +18,8 @@ namespace portitor::registrar {
 struct chain_head
 {
     std::uint64_t number = 0;
-    std::uint64_t timestamp = 0;  ///< Unix seconds
-    u256 base_fee;                ///< wei
+    u256 base_fee;                 ///< wei for a unit, in the next block
+    std::optional<u256> priority;  ///< wei for a unit, as the last blocks' transactions paid: the median
 };
 
 /// What the registry has of an agent.
@@ -31,9 +32,13 @@ struct agent_on_chain
 /// What was found of an earlier mint.
 struct earlier_mint
 {
-    bool certain = false;          ///< false: the node may be behind; ask again, and send nothing meanwhile
-    std::optional<u256> agent_id;  ///< the lowest one that the account owns and that was minted for this offer
+    bool certain = false;  ///< false: the node may be behind; ask again, and send nothing meanwhile
+    std::optional<u256>
+        agent_id;  ///< the lowest one that the account owns and that was minted for this offer
     std::optional<evm::word> transaction;
+    /// Where it is certain that there is none: how many transactions of the account the blocks to `head`
+    /// hold, so that what is signed with this nonce can never be a second mint, even where `head` is old.
+    std::uint64_t nonces = 0;
 };
 
 /// The transaction that took a nonce.
@@ -52,13 +57,14 @@ public:
     using answer = boost::asio::awaitable<evm::rpc_result<T>>;
 
     chain_reader(evm::node& node, evm::address registry, std::chrono::milliseconds timeout)
-        : node_(node), registry_(registry), timeout_(timeout)
+        : questions_(node, registry, timeout)
     {}
 
     /// Whether there is a registry of agents at the address: code, and ERC-165 for ERC-721. errc::invalid
     /// says what is there instead.
     answer<void> check_registry();
 
+    /// One question: what is paid comes along, unless the last blocks are empty or the node does not tell.
     answer<chain_head> head();
 
     /// Nothing where the node has no such block (yet).
@@ -67,20 +73,22 @@ public:
     /// Nothing where the node knows of none, which proves nothing.
     answer<std::optional<evm::receipt>> find_receipt(evm::word transaction);
 
-    /// How many transactions of the account are in blocks: all nonces below are taken.
-    answer<std::uint64_t> mined_nonces(evm::address account);
+    /// How many transactions of the account are in blocks: all nonces below are taken. With a block, by that one;
+    /// a node that lacks it refuses.
+    answer<std::uint64_t>
+    mined_nonces(evm::address account, std::optional<std::uint64_t> block = std::nullopt);
 
     /// The nonce of the account's next transaction, after those that wait.
     answer<std::uint64_t> next_nonce(evm::address account);
 
     /// Which transaction took the nonce, in a block from `from_block` to `head`; nothing where none is seen.
+    /// Where the node keeps no state of so old blocks, the last 64 are searched.
     answer<std::optional<nonce_taker>>
     find_taker(evm::address account, std::uint64_t nonce, std::uint64_t from_block, std::uint64_t head);
 
     /// Looks for a mint by `account` whose URI ends in `uri_end` ("/<offer-uid>.json"), in blocks from about
-    /// `not_before` (Unix seconds) to `head`. Certain only where every answer is known to be as new as
-    /// `head`: questions name the block, so that a node that lacks it refuses, and the tokens that came and
-    /// went in the found events must account for the change of the balance.
+    /// `not_before` (Unix seconds) to `head`. "None" is certain only where a node that has `head` showed
+    /// it: see mint_search.
     answer<earlier_mint>
     find_earlier(evm::address account, std::string uri_end, std::uint64_t not_before, chain_head head);
 
@@ -94,7 +102,8 @@ public:
     /// fail.
     answer<std::uint64_t> estimate(evm::address account, evm::bytes data);
 
-    /// What block makers ask for now, in wei a unit.
+    /// What the node advises to pay block makers now, in wei a unit, at most 2^128; where it gives no advice,
+    /// what the last transactions paid.
     answer<u256> priority_fee();
 
     answer<u256> balance(evm::address account);
@@ -104,9 +113,8 @@ public:
     answer<void> send(evm::bytes raw);
 
 private:
-    evm::node& node_;
-    evm::address registry_;
-    std::chrono::milliseconds timeout_;
+    chain_questions questions_;
+    block_times times_{};
 };
 
 }  // namespace portitor::registrar

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <portitor/api/registration_request.hpp>
-#include <portitor/config/registrar_lists.hpp>
 #include <portitor/config/chains.hpp>
 #include <portitor/config/networks.hpp>
+#include <portitor/config/registrar_lists.hpp>
+#include <portitor/evm/address.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -32,7 +33,8 @@ struct permission
 /// Why nothing is sent for a request.
 struct off_chain
 {
-    std::string reason;   ///< CamelCase: NoChain, NoNode, NoKey, RegistryNotAllowed, KeyNotAllowed, IdentityNotAllowed
+    std::string
+        reason;  ///< CamelCase: NoChain, NoNode, NoKey, RegistryNotAllowed, KeyNotAllowed, IdentityNotAllowed
     std::string message;  ///< what is missing, and who can change it
     bool is_end = true;   ///< OffChainOnly; false: the request is refused (Failed)
 };

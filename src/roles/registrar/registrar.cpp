@@ -1,15 +1,14 @@
 #include "roles/registrar/registrar.hpp"
 
 #include "roles/kube_connection.hpp"
-#include "roles/registrar/verdict.hpp"
+#include "roles/registrar/completion.hpp"
+#include "roles/registrar/executor.hpp"
 
-#include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/core/task_group.hpp>
-#include <portitor/kube/apply_status.hpp>
+#include <portitor/http/client.hpp>
 #include <portitor/kube/controller.hpp>
-
-#include <set>
+#include <portitor/kube/events.hpp>
 
 namespace portitor::roles {
 
@@ -21,6 +20,9 @@ using kube::object_ptr;
 
 // Between two looks whether all is done.
 constexpr std::chrono::milliseconds look_period(200);
+// Requests that are looked at beside each other, most of which wait for a node; and of one namespace.
+constexpr int workers = 8;
+constexpr std::size_t workers_of_namespace = 2;
 
 std::shared_ptr<const kube::object_filter> without_annotations()
 {
@@ -36,7 +38,8 @@ class registrar_role final : public role
 public:
     registrar_role(const process& around, registrar::options options)
         : around_(around), config_(std::move(options)),
-          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.stop.request(1); })
+          tasks_(around.executor, around.log, [this](const auto&, const auto&) { around_.stop.request(1); }),
+          completion_(around.timers)
     {}
 
     asio::awaitable<result<int>> run() override
@@ -45,107 +48,134 @@ public:
         if (!server)
             co_return server.error();
         server_ = std::move(*server);
+        auto client = http::make_client(around_.executor, {});
+        if (!client)
+            co_return client.error();
+        client_ = std::move(*client);
         kube::controller_options options;
         options.name = "registrationrequest";
-        // One at a time, as transactions of one account have to go.
-        options.workers = 1;
-        options.lease = config_.lease.lease("portitor-registrar");
-        kube::controller requests(
-            environment_of(around_, *server_),
-            std::move(options),
-            [this](object_key key) { return attempt(std::move(key)); }
-        );
+        options.workers = workers;
+        kube::controller requests(environment_of(around_, *server_), std::move(options), [this](object_key key) {
+            return attempt(std::move(key));
+        });
+        requests.queue().share_out(workers_of_namespace);
+        queue_ = &requests.queue();
         kube::selection all;
         all.filter = without_annotations();
         requests_ = &requests.watch(api::registration_request_resource, all, kube::own_key<kube::object>);
-        if (config_.until_done)
-            requests.on_start([&] { tasks_.spawn("end of the work", end_when_done(requests.queue())); });
-        around_.log.info("no chain is configured: every request ends as OffChainOnly");
+        make_executor();
+        if (ends_by_itself())
+            requests.on_start([&] { tasks_.spawn("end of the work", end_when_done()); });
         co_await requests.run(around_.stop);
         tasks_.cancel();
         co_await tasks_.join();
+        co_await accounts_->release();
         co_return around_.stop.exit_code();
     }
 
 private:
-    asio::awaitable<void> end_when_done(kube::work_queue& queue)
+    void make_executor()
     {
-        do
-            co_await around_.timers.sleep_for(look_period);
-        while (queue.depth() > 0 || queue.in_work() > 0 || !failing_.empty());
-        around_.log.info("every request has been executed");
-        around_.stop.request();
+        const bool allow_http = config_.chains.allow_insecure;
+        const kube::environment around = environment_of(around_, *server_);
+        events_.emplace(around, tasks_, "portitor-registrar");
+        news_.emplace(*events_, around_.log, around_.metrics);
+        signers_.emplace(*client_, *server_, config_.key, allow_http, around_.timers, around_.executor);
+        links_.emplace(*client_, around_.timers, allow_http);
+        accounts_.emplace(
+            around,
+            [this](const std::string& name) { return config_.lease.lease(name); },
+            around_.stop,
+            [this](registrar::account& which) { executor_->on_lead(which); }
+        );
+        executor_.emplace(registrar::surroundings{
+            *server_,
+            around_.clock,
+            around_.timers,
+            config_,
+            *signers_,
+            *links_,
+            *accounts_,
+            *news_,
+            [this] { return all_requests(); },
+            [this](const object_key& key) { queue_->add(key); }});
+        if (!signers_->has_operators())
+            around_.log.info("no key is given (--key-file or --signer-url): requests without a key of their own end as OffChainOnly");
+    }
+
+    bool ends_by_itself() const { return config_.until_done || !config_.request.name.empty(); }
+
+    bool is_asked_for(const object_key& key) const
+    {
+        return config_.request.name.empty() || key == config_.request;
+    }
+
+    std::vector<object_ptr> all_requests() const
+    {
+        std::vector<object_ptr> out;
+        for (const auto& [key, each] : requests_->objects().all())
+            out.push_back(each);
+        return out;
     }
 
     asio::awaitable<kube::reconcile_result> attempt(object_key key)
     {
-        failing_.insert(key);
-        auto done = co_await execute(key);
-        if (done)
-            failing_.erase(key);
-        co_return done;
+        if (!is_asked_for(key))
+            co_return kube::reconcile_result(std::nullopt);
+        co_return co_await executor_->attempt(key, requests_->objects().find(key));
     }
 
-    asio::awaitable<kube::reconcile_result> execute(object_key key)
+    /// Ends the process when nothing is open any more.
+    asio::awaitable<void> end_when_done()
     {
-        const kube::reconcile_result done(std::nullopt);
-        const object_ptr live = requests_->objects().find(key);
-        // The watch has told which one cannot be read, and why.
-        if (!live || !live->unreadable.empty())
-            co_return done;
-        auto owned = co_await is_owned(*live);
-        if (!owned)
-            co_return owned.error();
-        if (!*owned)
+        bool found = false;
+        std::vector<std::pair<object_key, std::string>> failures;
+        for (bool open = true; open;)
         {
-            around_.log.warn("ignoring a request that no ServiceOffer owns", {{"request", key.to_string()}});
-            co_return done;
+            co_await around_.timers.sleep_for(look_period);
+            open = queue_->depth() > 0 || queue_->in_work() > 0;
+            found = false;
+            failures.clear();
+            for (const object_ptr& each : all_requests())
+            {
+                const object_key key = each->meta.key();
+                if (!is_asked_for(key))
+                    continue;
+                found = true;
+                if (executor_->left_alone(key) && config_.until_done && each->unreadable.empty() &&
+                    registrar::judge_progress(*each).progress == registrar::progress::open)
+                    continue;
+                const auto now = completion_.look(*each);
+                using registrar::progress;
+                if (now.progress == progress::failed || executor_->left_alone(key))
+                    failures.emplace_back(key, now.why.empty() ? "nothing can be done for it" : now.why);
+                else
+                    open = open || now.progress != progress::done;
+            }
         }
-        const auto request = api::parse_registration_request(*live);
-        if (!request)
-            co_return request.error();
-        const auto said =
-            registrar::judge_without_chain(*request, api::read_registration_state(*live), *live);
-        if (!said)
-            co_return done;
-        auto written = co_await kube::apply_status(
-            *server_,
-            api::registration_request_resource,
-            static_cast<const kube::object_identity&>(live->meta),
-            registrar::status_of(*live, *said, around_.clock.now()),
-            std::string(api::registrar_field_manager)
-        );
-        if (!written)
-            co_return written.error();
-        around_.log.info(
-            "request settled", {{"request", key.to_string()}, {"phase", api::to_string(said->phase)}}
-        );
-        co_return done;
-    }
-
-    /// Only a living ServiceOffer with the owner's UID gives a request its right to be executed, terminating
-    /// or not.
-    asio::awaitable<result<bool>> is_owned(const kube::object& request)
-    {
-        const kube::owner_reference* owner = api::owning_offer(request.meta);
-        if (!owner)
-            co_return false;
-        const object_key key{request.meta.ns, owner->name};
-        const std::string uid = owner->uid;
-        auto offer = co_await server_->get(api::service_offer_resource, key);
-        if (!offer && offer.error().is_not_found())
-            co_return false;
-        if (!offer)
-            co_return offer.error().to_error();
-        co_return (*offer)->meta.uid == uid;
+        if (!config_.until_done && !found)
+            failures.emplace_back(config_.request, "there is no such RegistrationRequest");
+        for (const auto& [key, why] : failures)
+            around_.log.error("a request was not executed", {{"request", key.to_string()}, {"why", why}});
+        if (failures.empty())
+            around_.log.info("every request has been executed");
+        around_.stop.request(failures.empty() ? 0 : 1);
     }
 
     const process around_;
     const registrar::options config_;
     std::unique_ptr<kube::api> server_;
+    std::unique_ptr<http::client> client_;
     kube::object_informer* requests_ = nullptr;
+    kube::work_queue* queue_ = nullptr;
     task_group tasks_;
-    std::set<object_key> failing_;  ///< whose last attempt has not succeeded, however it ended
+    registrar::completion completion_;
+    std::optional<kube::event_recorder> events_;
+    std::optional<registrar::news> news_;
+    std::optional<registrar::signers> signers_;
+    std::optional<registrar::chain_links> links_;
+    std::optional<registrar::accounts> accounts_;
+    std::optional<registrar::executor> executor_;
 };
 
 }  // namespace

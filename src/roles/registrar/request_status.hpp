@@ -6,7 +6,7 @@
 #include <portitor/evm/address.hpp>
 #include <portitor/evm/keccak.hpp>
 #include <portitor/evm/rlp.hpp>
-#include <portitor/kube/condition.hpp>
+#include <portitor/kube/object.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -52,6 +52,7 @@ struct write_ahead
     std::uint64_t from_block = 0;   ///< it cannot be in an earlier block
     clock::time_point started_at;   ///< when the latest one was written
     std::optional<mined> in_block;  ///< the last that was seen of it
+    bool confirmed = false;         ///< that block is deep enough; it is looked at once more
 
     bool operator==(const write_ahead&) const = default;
 };

@@ -39,7 +39,8 @@ const char* const request_text = R"({
         "name": "Hello", "description": "d", "endpoint": "https://api.example.com/services/hello", "image": "i",
         "chain": "base-sepolia", "registry": "0x8004A818BFB912233c491871b3d84c89A494BD9e",
         "agentURI": "https://api.example.com/.well-known/agent-registration/u1.json", "metadata": {"a": "b"},
-        "desiredState": "Retired", "privateKeySecret": {"name": "n", "key": "k"}
+        "desiredState": "Retired", "privateKeySecret": {"name": "n", "key": "k"},
+        "agentId": "0", "document": "{}"
     }
 })";
 
@@ -137,6 +138,10 @@ TEST_CASE("a wrong registration request is refused", "[api][registration]")
         refusal("/spec/desiredState", "\"Gone\""), Catch::Matchers::Contains("one of Active, Retired")
     );
     CHECK_THAT(refusal("/spec/chain", ""), Catch::Matchers::Contains("spec.chain must be given"));
+    CHECK_THAT(
+        refusal("/spec/agentId", "\"0x1\""), Catch::Matchers::Contains("spec.agentId must be the number of")
+    );
+    CHECK_THAT(refusal("/spec/agentId", "1"), Catch::Matchers::Contains("spec.agentId must be text"));
 }
 
 TEST_CASE("the registrar's report is read", "[api][registration]")

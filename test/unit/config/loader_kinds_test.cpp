@@ -366,7 +366,7 @@ TEST_CASE("the operator's lists are the same however often they are read", "[con
                         "default-facilitator: https://other.example.com\n"
                         "facilitators:\n- {name: one, url: 'https://one.example.com'}\n"
                         "credentials:\n- {name: up, file: /x, namespaces: [a]}\n"
-                        "chains:\n- {name: mine, registry: '0x01'}\n";
+                        "chains:\n- {name: mine, registry: '0x8004a169fb4a3325136eb29fa0ceb6d2e539a432'}\n";
     REQUIRE(loader.load_layer(layer, "ConfigMap a/b", resolve).has_value());
     for (int again = 0; again < 2; ++again)
     {

@@ -72,7 +72,7 @@ public:
         settings.lists.facilitators.default_name = "default";
         settings.lists.credentials.entries = {
             {"litellm", "", {"shop"}}, {"shared", "", {"*"}}, {"secret", "", {"other"}}};
-        settings.lists.chains.entries = {{"base-sepolia", "0x8004A818BFB912233c491871b3d84c89A494BD9e", ""}};
+        settings.lists.chains.entries = {{"base-sepolia", "0x8004A818BFB912233c491871b3d84c89A494BD9e"}};
         settings.lists.networks.table = networks();
     }
 

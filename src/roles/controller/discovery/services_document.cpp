@@ -1,4 +1,5 @@
 #include "offer/naming.hpp"
+#include "offer/shown_text.hpp"
 #include "roles/controller/discovery/documents.hpp"
 
 #include <boost/json/array.hpp>
@@ -75,7 +76,7 @@ std::string service_entry(const listing::sale& sold, const offer::plan_settings&
     if (offer.model && !offer.model->name.empty())
         out["model"] = offer.model->name;
     out["endpoint"] = offer::endpoint_of(offer, settings);
-    out["description"] = terms.description;
+    out["description"] = offer::shown_text(terms.description);
     put_price(out, terms.price, terms.model, terms.per_mtok, asset);
     out["payTo"] = terms.pay_to;
     out["network"] = offer.payment.network;

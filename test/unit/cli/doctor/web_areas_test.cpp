@@ -94,7 +94,7 @@ struct node_world : selling_world
         settings.lists.chains.entries = {
             {"base-sepolia",
              "0x8004A818BFB912233c491871b3d84c89A494BD9e",
-             "https://node.example.com/v2/SECRET"}};
+             {"https://node.example.com/v2/SECRET"}}};
         registrar = "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955";
     }
 

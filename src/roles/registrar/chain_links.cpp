@@ -1,0 +1,84 @@
+#include "roles/registrar/chain_links.hpp"
+
+#include <algorithm>
+
+namespace portitor::registrar {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::seconds answer_limit(10);
+constexpr std::chrono::seconds balance_lasts(30);
+constexpr std::chrono::seconds hiccup(5);
+
+}  // namespace
+
+chain_link::chain_link(evm::node node, evm::address registry, const timekeeper& time)
+    : node_(std::move(node)), reader_(node_, registry, answer_limit), time_(time)
+{}
+
+asio::awaitable<evm::rpc_result<void>> chain_link::check()
+{
+    if (checked_)
+        co_return evm::rpc_result<void>();
+    auto seen = co_await reader_.check_registry();
+    checked_ = seen.has_value();
+    co_return seen;
+}
+
+asio::awaitable<evm::rpc_result<u256>> chain_link::balance(evm::address account)
+{
+    const auto asked = asked_at_.find(account);
+    if (asked != asked_at_.end() && time_.now() - asked->second < balance_lasts)
+        co_return balances_.at(account);
+    auto seen = co_await reader_.balance(account);
+    if (seen)
+    {
+        balances_[account] = *seen;
+        asked_at_[account] = time_.now();
+    }
+    co_return seen;
+}
+
+void chain_link::failed()
+{
+    if (!failing_since_)
+        failing_since_ = time_.now();
+    asked_at_.clear();
+}
+
+std::chrono::milliseconds chain_link::pause() const
+{
+    const auto down =
+        failing_since_ ? std::chrono::duration_cast<std::chrono::milliseconds>(time_.now() - *failing_since_)
+                       : std::chrono::milliseconds(0);
+    return std::clamp<std::chrono::milliseconds>(down / 2, std::chrono::seconds(1), std::chrono::seconds(30));
+}
+
+bool chain_link::is_down() const
+{
+    return failing_since_ && time_.now() - *failing_since_ >= hiccup;
+}
+
+result<chain_link*>
+chain_links::of(const config::chain& chain, std::uint64_t chain_id, const evm::address& registry)
+{
+    auto& known = links_[{chain_id, registry}];
+    if (!known)
+    {
+        auto node = evm::node::make(
+            client_,
+            time_,
+            chain_id,
+            chain.rpc_urls,
+            allow_http_ ? evm::rpc_transport::http_too : evm::rpc_transport::https_only
+        );
+        if (!node)
+            return node.error().within("chain " + chain.name);
+        known = std::make_unique<chain_link>(std::move(*node), registry, time_);
+    }
+    return known.get();
+}
+
+}  // namespace portitor::registrar

@@ -1,0 +1,75 @@
+#include "chain_questions.hpp"
+
+#include <portitor/evm/hex.hpp>
+#include <portitor/evm/json_rpc.hpp>
+
+#include <boost/json/object.hpp>
+
+namespace portitor::registrar {
+
+namespace json = boost::json;
+using evm::rpc_refusal;
+
+chain_questions chain_questions::limited(std::size_t most) const
+{
+    chain_questions out = *this;
+    out.left_ = most;
+    return out;
+}
+
+chain_questions::answer<json::value> chain_questions::ask(std::string method, json::array params)
+{
+    if (left_ == 0)
+        co_return evm::rpc_error(fail(errc::unavailable, "{}: the search takes too many questions", method));
+    --left_;
+    co_return co_await node_->call(std::move(method), std::move(params), timeout_);
+}
+
+chain_questions::answer<evm::bytes> chain_questions::call(evm::bytes data, std::string block)
+{
+    json::object transaction{{"to", registry_.to_string()}, {"data", evm::to_hex(data)}};
+    json::array params;
+    params.emplace_back(std::move(transaction));
+    params.emplace_back(std::move(block));
+    const auto said = co_await ask("eth_call", std::move(params));
+    if (!said)
+        co_return said.error();
+    co_return as_answer(evm::read_bytes(*said));
+}
+
+chain_questions::answer<std::uint64_t> chain_questions::nonces(evm::address account, std::string block)
+{
+    json::array params;
+    params.emplace_back(account.to_string());
+    params.emplace_back(std::move(block));
+    const auto said = co_await ask("eth_getTransactionCount", std::move(params));
+    if (!said)
+        co_return said.error();
+    co_return as_answer(evm::read_number(*said));
+}
+
+chain_questions::answer<std::optional<evm::block>> chain_questions::block_at(std::uint64_t number)
+{
+    json::array params;
+    params.emplace_back(evm::to_quantity(number));
+    params.emplace_back(false);
+    const auto said = co_await ask("eth_getBlockByNumber", std::move(params));
+    if (!said)
+        co_return said.error();
+    const auto read = evm::read_block(*said);
+    if (!read && read.error().code() == errc::not_found)
+        co_return std::optional<evm::block>();
+    if (!read)
+        co_return evm::rpc_error(read.error());
+    if (read->number != number)
+        co_return evm::rpc_error(fail(errc::protocol, "eth_getBlockByNumber: the answer is another block"));
+    co_return std::optional(*read);
+}
+
+bool is_lack(const evm::rpc_error& why)
+{
+    return why.code() == errc::refused && why.refusal() != rpc_refusal::retry &&
+           why.refusal() != rpc_refusal::reverted;
+}
+
+}  // namespace portitor::registrar

@@ -1,0 +1,110 @@
+#pragma once
+
+#include "roles/registrar/account.hpp"
+#include "roles/registrar/chain_links.hpp"
+#include "roles/registrar/news.hpp"
+#include "roles/registrar/next_step.hpp"
+#include "roles/registrar/options.hpp"
+#include "roles/registrar/permission.hpp"
+#include "roles/registrar/signers.hpp"
+
+#include <portitor/kube/api.hpp>
+#include <portitor/kube/controller.hpp>
+
+#include <map>
+#include <set>
+#include <string>
+
+namespace portitor::registrar {
+
+/// What the executor works with; all of it outlives it.
+struct surroundings
+{
+    kube::api& server;
+    const clock& wall;
+    const timekeeper& time;
+    const options& settings;
+    registrar::signers& keys;
+    registrar::chain_links& chains;
+    registrar::accounts& accounts;
+    registrar::news& news;
+    /// All requests that there are, for who has an identity first and what is under way.
+    std::function<std::vector<kube::object_ptr>()> all_requests;
+    /// Has a request looked at soon.
+    std::function<void(const kube::object_key&)> look_at;
+};
+
+/// Executes RegistrationRequests: finds out who signs where, and takes one step after the other until
+/// the request has to wait for something. Each pass may be cut off anywhere and begun again. One strand.
+class executor
+{
+public:
+    explicit executor(surroundings around) : around_(std::move(around)) {}
+
+    /// One pass over a request, nullptr where it is gone.
+    boost::asio::awaitable<kube::reconcile_result> attempt(kube::object_key key, kube::object_ptr live);
+
+    /// Whether the last pass found that there is nothing to do for it, and that nothing will be told either.
+    bool left_alone(const kube::object_key& key) const { return left_alone_.contains(key); }
+
+    /// This process sends for the account from now on: what is under way there goes first.
+    void on_lead(account& of);
+
+private:
+    /// What one pass knows, beside what the chain says.
+    struct pass
+    {
+        kube::object_ptr live;
+        api::registration_request request;
+        request_status status;
+        permission allowed{};
+        signers::signer_ptr signer{};  ///< null where there is none just now
+        evm::address address{};        ///< that signs
+        registrar::account* account = nullptr;
+        chain_link* link = nullptr;
+        kube::object_identity offer{};
+        bool owned = false;
+        std::uint64_t not_before = 0;
+        bool has_turn = false;
+        bool waits_for_turn = false;
+        chain_facts facts{};
+    };
+    using pause = std::optional<std::chrono::milliseconds>;
+    /// Another step at once, or the end of the pass.
+    struct outcome
+    {
+        bool goes_on = false;
+        pause for_time{};
+    };
+    template <typename T>
+    using task = boost::asio::awaitable<T>;
+
+    std::optional<pass> begin(kube::object_ptr live);
+    void forget(const kube::object_key& key);
+    task<result<void>> find_offer(pass* of);
+    task<result<pause>> end_off_chain(pass* of, off_chain why);
+    task<result<std::optional<pause>>> find_signer(pass* of);
+    task<result<pause>> run(pass* of);
+    task<result<outcome>> take(pass* of, next_step step);
+    task<result<outcome>> answer(pass* of, ask what);
+    task<evm::rpc_result<void>> look_up(pass* of, ask what);
+    task<result<outcome>> cannot_ask(pass* of, evm::rpc_error failure);
+    task<result<outcome>> sign_and_send(pass* of, prepare what);
+    task<result<outcome>> send(pass* of);
+    task<result<void>> write_status(pass* of, request_status status);
+    task<result<outcome>> say(pass* of, std::string reason, std::string message, std::chrono::milliseconds then);
+    situation situation_of(const pass& of) const;
+    bool is_identity_taken(const pass& of) const;
+    void count_mined(const pass& of, const request_status& now);
+    void end_turn(pass& of);
+    clock::time_point now() const;
+
+    surroundings around_;
+    std::map<evm::word, clock::time_point> sent_;                 ///< when each hash was sent last
+    std::set<evm::word> too_cheap_;                               ///< that a node would not take
+    std::set<kube::object_key> left_alone_;
+    std::map<kube::object_key, account::identity> waiting_;       ///< whose account this process does not lead
+    std::map<kube::object_key, registrar::account*> in_turns_;    ///< in whose turns a request is
+};
+
+}  // namespace portitor::registrar

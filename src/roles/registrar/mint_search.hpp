@@ -1,0 +1,97 @@
+#pragma once
+
+#include "block_times.hpp"
+#include "chain_questions.hpp"
+
+#include <portitor/core/u256.hpp>
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace portitor::registrar {
+
+struct earlier_mint;
+
+/// Looks for a mint that may have happened already; asked through a load balancer, whose nodes need not have
+/// the newest blocks. What makes "there is none" certain is the account's nonce as of a block that is named,
+/// which a node refuses to tell if it lacks that block: every mint takes one.
+/// - No tokens at `head`: none.
+/// - The nonce is the same at both ends of a span of blocks: none in there.
+/// - The registry's events by the account, asked for over a span, are of as many transactions as nonces were
+///   taken: all of them were seen.
+/// - Else the answer is complete as far as its last event, since one node gave it; and the few transactions
+///   behind (of other contracts, or failed) are found by their nonces. The events of their blocks are asked
+///   for by hash, which again a node refuses if it lacks the block (EIP-234).
+/// A node that keeps the state of recent blocks only shows this for those. The older events are then read
+/// twice, and the readings must agree: a node that is behind by more than the kept blocks goes unnoticed if
+/// it answers both times. One strand; for one search.
+class mint_search
+{
+public:
+    mint_search(
+        const chain_questions& node,
+        block_times& times,
+        evm::address account,
+        std::string uri_end,
+        std::uint64_t head
+    );
+
+    /// errc::unavailable where the search takes too long, such as for an account that does much else.
+    chain_questions::answer<earlier_mint> run(std::uint64_t not_before);
+
+private:
+    /// Blocks after one, to another one, and the account's nonces as of both.
+    struct span
+    {
+        std::uint64_t after = 0;
+        std::uint64_t nonces_before = 0;
+        std::uint64_t last = 0;
+        std::uint64_t nonces = 0;
+        bool is_read = false;  ///< its events were asked for, and none came
+    };
+
+    struct blocks
+    {
+        std::uint64_t first = 0;
+        std::uint64_t last = 0;
+    };
+
+    /// What was seen of the account in some blocks.
+    struct sighting
+    {
+        std::set<evm::word> transactions;
+        std::uint64_t last_block = 0;
+
+        bool operator==(const sighting&) const = default;
+    };
+
+    /// Whether something is certain; else the node lacks what it takes.
+    using certainty = chain_questions::answer<bool>;
+
+    chain_questions::answer<std::optional<std::uint64_t>> nonces_at(std::uint64_t block);
+    certainty look(std::uint64_t first, std::uint64_t nonces);
+    certainty look_through(span all);
+    certainty read_span(span& of);
+    certainty look_at_block(std::uint64_t number);
+    certainty look_twice(blocks old);
+    chain_questions::answer<std::optional<sighting>> read_all(blocks of);
+    chain_questions::answer<sighting> read_events(boost::json::object filter, blocks of);
+    evm::rpc_result<void> take(const evm::log_entry& event, blocks of, sighting& into);
+    chain_questions::answer<earlier_mint> judge(bool is_complete, std::uint64_t nonces);
+
+    boost::json::object filter() const;
+
+    chain_questions node_;
+    block_times* times_;
+    evm::address account_;
+    std::string uri_end_;
+    std::uint64_t head_;
+    std::map<u256, evm::word> mints_{};  ///< those for this offer, and their transactions
+};
+
+}  // namespace portitor::registrar
