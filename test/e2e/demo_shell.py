@@ -60,6 +60,21 @@ source <(portitor completion bash)
 """
 
 
+class Shop(Stack):
+    """Where everything is as an operator has it: nothing for tests alone, and agents are registered on chain."""
+
+    def _start_rest(self, undo):
+        super()._start_rest(undo)
+        operator = Operator(self, registry.add_to(self))
+        operator.run()
+        operator.restart_controller()
+        self.config.write_text(operator.config.read_text())
+        self._publish_settings()
+
+    def _write_config(self):
+        self.config.write_text("facilitators: []\n")
+
+
 def run(stack):
     """Runs it to its end; returns its exit code."""
     script = _prepare(stack)
@@ -98,9 +113,8 @@ def main():
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: sys.exit(143))
     print(f"portitor: {binary()}")
-    with Stack(say=lambda text: print(f"  {text}", flush=True)) as stack:
-        with Operator(stack, registry.add_to(stack)):
-            return run(stack)
+    with Shop(say=lambda text: print(f"  {text}", flush=True)) as shop:
+        return run(shop)
 
 
 if __name__ == "__main__":
