@@ -126,6 +126,12 @@ public:
 
     std::size_t size() const { return all_.size(); }
 
+    void each(const std::function<void(const account&)>& visit) const
+    {
+        for (const auto& [who, which] : all_)
+            visit(*which);
+    }
+
     /// Gives all Leases back, at the end, after the work has stopped. Takes at most five seconds. Call it
     /// from a coroutine that is not canceled.
     boost::asio::awaitable<void> release();
