@@ -149,7 +149,7 @@ TEST_CASE("transactions that the registry says nothing of are looked for one by 
     world.act(deed::nothing, 0);
     world.pass(20);
     CHECK(world.questions_of_next() <= 20);
-    for (int each = 0; each < 160; ++each)
+    for (int each = 0; each < 200; ++each)
         world.act(deed::nothing, 0);
     CHECK(world.find().error().code() == errc::unavailable);
 }
