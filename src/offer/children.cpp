@@ -205,6 +205,19 @@ json::object retired_registration(const kube::object_identity& offer, const kube
     return stamped(std::move(out));
 }
 
+json::object retired_leftover(const kube::object_identity& former, const kube::object& live)
+{
+    json::object out = retired_registration(former, live);
+    // There is no uid to write for an owner that somebody has taken away.
+    if (former.uid.empty())
+    {
+        out["metadata"].as_object().erase("ownerReferences");
+        out["metadata"].as_object().erase("annotations");
+        return stamped(std::move(out));
+    }
+    return out;
+}
+
 std::string taken_message(const kube::object& child, const kube::object_identity& offer)
 {
     const auto* owner = child.meta.controller();

@@ -32,6 +32,9 @@ boost::json::object backend_reference(std::string_view service, std::uint16_t po
 /// a request that is gone is not made again.
 boost::json::object retired_registration(const kube::object_identity& offer, const kube::object& live);
 
+/// The same of a request whose offer is gone; its uid is empty where nothing names it any more.
+boost::json::object retired_leftover(const kube::object_identity& former, const kube::object& live);
+
 /// Why a child that is not ours is in the way, and what to do.
 std::string taken_message(const kube::object& child, const kube::object_identity& offer);
 

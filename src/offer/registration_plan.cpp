@@ -44,15 +44,19 @@ bool is_asked_to_retire(const kube::object& live)
     return kube::string_at(live.spec(), "desiredState") == to_string(api::desired_state::retired);
 }
 
-void ask_to_retire(plan& out, const kube::object_identity& offer, const kube::object& live)
+void ask_to_retire(plan& out, const kube::object& live, json::object desired)
 {
     // A request that has lost its finalizer while it is being deleted cannot get it back, and is as good as
     // gone.
     if (live.meta.deleted && !live.meta.has_finalizer(api::finalizer))
         return;
-    json::object desired = retired_registration(offer, live);
     if (differs(live, desired))
         out.applies.push_back({{std::move(desired), {}, live.meta.uid}, kind});
+}
+
+void ask_to_retire(plan& out, const kube::object_identity& offer, const kube::object& live)
+{
+    ask_to_retire(out, live, retired_registration(offer, live));
 }
 
 note left_on_chain(const api::registration_state& state, const kube::object& live)
@@ -200,6 +204,38 @@ end_registration(plan& out, const observation& seen, const plan_settings& settin
     else
         look_again_at(out, deadline, now);
     return what;
+}
+
+plan make_leftover_plan(
+    const kube::object& request,
+    const kube::object_identity& former,
+    clock::time_point first_seen,
+    const plan_settings& settings,
+    clock::time_point now
+)
+{
+    plan out;
+    const auto state = api::read_registration_state(request);
+    const bool asked = is_asked_to_retire(request);
+    if (state.touched_chain() && !asked)
+        ask_to_retire(out, request, retired_leftover(former, request));
+    plan_remove(out, kind, request);
+    if (!request.meta.deleted)
+        return out;
+    // Not by its deletion alone: nobody could retire it while Portitor was down.
+    const auto deadline =
+        saturating_add(std::max(*request.meta.deleted, first_seen), settings.deletion_deadline);
+    const bool done = !state.touched_chain() || (asked && is_retired(state));
+    if (!done && now < deadline)
+    {
+        look_again_at(out, deadline, now);
+        return out;
+    }
+    if (!done)
+        out.notes.push_back(left_on_chain(state, request));
+    out.applies.clear();
+    add_release(out, request);
+    return out;
 }
 
 }  // namespace portitor::offer
