@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The main job, step by step, as a seller and a buyer see it. Needs root for the network namespace."""
 
+import base64
 import json
 import sys
 import time
@@ -10,8 +11,10 @@ import yaml
 from polling import UnpaidPoller
 from stack import GATEWAY, NAMESPACE, Stack, binary, offer  # noqa: I001 (sets the path of the next ones)
 
+import registry
 import x402
 from cluster import wait_until
+from on_chain import Operator
 
 KINDS = "serviceoffers,paymentroutes,registrationrequests,httproutes,middlewares"
 PRICE = 1000
@@ -76,31 +79,45 @@ def buy(stack):
     return bought
 
 
+def show_agent(stack, operator):
+    step(6, "The offer is an agent in the registry of the chain (ERC-8004), with its document behind its URI")
+    kubectl(stack, "get", "registrationrequests", "-n", NAMESPACE)
+    agent, = operator.agents()
+    print(f"  agent {agent.id} of account {agent.owner}, registered by transaction {agent.transaction}")
+    answer = ask(stack, agent.uri.removeprefix(GATEWAY))
+    expect("the document says what it is and that it is active", json.loads(answer.body)["active"] is True)
+    return agent
+
+
 def replay(stack, bought):
-    step(6, "The same payment, sent again, buys nothing and costs nothing")
+    step(7, "The same payment, sent again, buys nothing and costs nothing")
     answer = ask(stack, "/services/hello/greeting", [(bought["paymentHeaderName"], bought["paymentHeader"])])
     expect("it is refused with 409", answer.status == 409)
     expect("two settlements were made in all", len(stack.chain.settlements(to=x402.SELLER)) == 2)
 
 
-def withdraw(stack):
-    step(7, "The seller deletes the offer: everything goes")
+def withdraw(stack, operator, agent):
+    step(8, "The seller deletes the offer: everything goes")
     began = time.time()
     kubectl(stack, "delete", "serviceoffer", "hello", "-n", NAMESPACE, "--timeout=60s")
     expect(f"it took {time.time() - began:.1f} s", True)
     wait_until(lambda: stack.get("/services/hello/greeting").status == 404, 10, "the path answers 404")
     shown(f"kubectl get {KINDS} -n {NAMESPACE}", stack.cluster.kubectl("get", KINDS, "-n", NAMESPACE) or "No resources found")
     ask(stack, "/services/hello/greeting")
+    tombstone = json.loads(base64.b64decode(operator.chain.uri_of(agent.id).partition(",")[2]))
+    expect(f"on chain the agent says of itself: {json.dumps(tombstone)}", tombstone["active"] is False)
 
 
 def main():
     print(f"portitor: {binary()}")
     step(1, "Start the parts: a real Kubernetes API server, Traefik, an EVM chain, an x402 facilitator, portitor")
     with Stack(say=lambda text: print(f"  {text}", flush=True)) as stack:
-        sell(stack)
-        bought = buy(stack)
-        replay(stack, bought)
-        withdraw(stack)
+        with Operator(stack, registry.add_to(stack)) as operator:
+            sell(stack)
+            bought = buy(stack)
+            agent = show_agent(stack, operator)
+            replay(stack, bought)
+            withdraw(stack, operator, agent)
     print("\nDone: all that was started has ended, and nothing is left of it.")
 
 

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 
-from stack import GATEWAY, NAMESPACE, UPSTREAM_PORT, Stack, binary  # noqa: I001 (sets the path of the next one)
+from stack import GATEWAY, NAMESPACE, UPSTREAM_PORT, Stack, binary  # noqa: I001 (sets the path of the next ones)
 
+import registry
 import x402
+from on_chain import Operator
 
 # What there is to try, in an order that works.
 LINES = f"""\
@@ -22,13 +24,15 @@ portitor explain {GATEWAY}/services/hello/greeting
 portitor pay {GATEWAY}/services/hello/greeting --key-file buyer.key
 kubectl get serviceoffers,paymentroutes,httproutes,middlewares -n {NAMESPACE}
 portitor once {NAMESPACE}/hello
+portitor sell register hello -n {NAMESPACE} --name "Hello service"
+kubectl get registrationrequests -n {NAMESPACE} -o wide
 portitor doctor
 portitor sell delete hello -n {NAMESPACE} --yes
 """
 
 _ABOUT = """
-Portitor runs, with all that it needs: an API server, Traefik, a chain with a test USDC, a facilitator. It is all gone
-when this shell ends (exit, or Ctrl-D), the files of its folder too.
+Portitor runs, with all that it needs: an API server, Traefik, a chain with a test USDC and a registry of
+agents, a facilitator. It is all gone when this shell ends (exit, or Ctrl-D), the files of its folder too.
 
   Service hello, port {port}   in the namespace {namespace}: what there is to sell
   {gateway}    the gateway, as buyers reach it
@@ -54,6 +58,21 @@ export PATH={path}:$PATH
 PS1='portitor-demo$ '
 source <(portitor completion bash)
 """
+
+
+class Shop(Stack):
+    """Where everything is as an operator has it: nothing for tests alone, and agents are registered on chain."""
+
+    def _start_rest(self, undo):
+        super()._start_rest(undo)
+        operator = Operator(self, registry.add_to(self))
+        operator.run()
+        operator.restart_controller()
+        self.config.write_text(operator.config.read_text())
+        self._publish_settings()
+
+    def _write_config(self):
+        self.config.write_text("facilitators: []\n")
 
 
 def run(stack):
@@ -94,8 +113,8 @@ def main():
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: sys.exit(143))
     print(f"portitor: {binary()}")
-    with Stack(say=lambda text: print(f"  {text}", flush=True)) as stack:
-        return run(stack)
+    with Shop(say=lambda text: print(f"  {text}", flush=True)) as shop:
+        return run(shop)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ def test_what_the_demo_tells_to_type_works_as_it_is_written():
         "served: status 200",
         "serviceoffer.obol.org/hello",
         "3 as wanted",
+        "Confirmed",
         " 0 failure",
         "ServiceOffer sellers/hello deleted",
     ):

@@ -6,8 +6,11 @@ import json
 import threading
 import time
 
+import pytest
+import registry
 import x402
 from cluster import wait_until
+from on_chain import Operator
 from polling import UnpaidPoller
 from stack import GATEWAY, NAMESPACE, offer
 
@@ -67,7 +70,14 @@ def audited(stack, since, user, uri_end, stage):
     raise AssertionError(f"{user} has written no {uri_end}")
 
 
-def test_an_offer_is_sold_and_leaves_nothing_behind(stack, capsys):
+@pytest.fixture
+def operator(stack):
+    """The registrar has a key and a chain with a registry; without, as in the other tests, nothing is on chain."""
+    with Operator(stack, registry.add_to(stack)) as it:
+        yield it
+
+
+def test_an_offer_is_sold_and_registered_and_leaves_nothing_behind(stack, operator, capsys):
     path = "/services/hello/some/page?x=1"
     since = time.time()
     with UnpaidPoller(stack, path) as poller:
@@ -77,7 +87,12 @@ def test_an_offer_is_sold_and_leaves_nothing_behind(stack, capsys):
         wait_until(lambda: poller.first(402), 10, "the path answers 402")
         for kind in ("UpstreamHealthy", "PaymentGateReady", "RoutePublished", "Registered", "Ready"):
             stack.wait_condition("hello", kind)
-        assert stack.conditions("hello")["Registered"][1] == "OffChainOnly"
+        assert stack.conditions("hello")["Registered"][1] == "Confirmed"
+        agent, = operator.agents()
+        told = stack.cluster.get("serviceoffer", "hello", NAMESPACE)["status"]
+        assert (told["agentId"], told["registrationTxHash"]) == (str(agent.id), agent.transaction)
+        document = json.loads(stack.get(agent.uri.removeprefix(GATEWAY)).body)
+        assert (document["name"], document["active"]) == ("hello", True)
         assert_requirements(stack.get(path), 1000)
 
         for version in (2, 1):
@@ -103,6 +118,8 @@ def test_an_offer_is_sold_and_leaves_nothing_behind(stack, capsys):
         wait_until(lambda: stack.get(path).status == 404, 10, "the path answers 404")
         wait_until(lambda: children(stack, "hello") == [], 10, "nothing is left")
         time.sleep(0.2)
+    assert operator.chain.uri_of(agent.id).startswith("data:application/json;base64,")
+    assert operator.agents() == [agent]
     assert poller.free_rides() == []
     assert poller.answers[0][1] == poller.answers[-1][1] == 404
     created = audited(stack, since, "admin", "/serviceoffers", "requestReceivedTimestamp")
@@ -111,7 +128,8 @@ def test_an_offer_is_sold_and_leaves_nothing_behind(stack, capsys):
         print(
             f"\n  creation to admitted {1000 * (admitted - created):.0f} ms, "
             f"to the first 402 {1000 * (poller.first(402) - created):.0f} ms (Traefik's throttle is 2 s); "
-            f"deleted in {1000 * (gone - left):.0f} ms; unpaid answers {poller.statuses()}"
+            f"deleted in {1000 * (gone - left):.0f} ms; unpaid answers {poller.statuses()}\n"
+            f"  agent {agent.id} of {agent.owner}, registered by {agent.transaction}"
         )
 
 

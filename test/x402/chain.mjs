@@ -4,6 +4,7 @@
 //   --rpc URL balance ADDR       tells ADDR's balance in atomic units (6 decimals)
 //   --rpc URL mint ADDR AMOUNT   creates AMOUNT atomic units for ADDR
 //   --rpc URL cancel KEY NONCE   cancels an authorization, as its payer may at any time
+//   --rpc URL put CONTRACT ADDR  puts the contract of CONTRACT.sol at ADDR
 //   --rpc URL settlements        tells a JSON list of every authorization that was executed
 
 import { parseArgs } from "node:util";
@@ -47,6 +48,12 @@ async function setup(client, ...buyers) {
   await client.setCode({ address: USDC, bytecode: usdc });
   await client.setCode({ address: MULTICALL3, bytecode: multicall });
   for (const buyer of buyers) await mint(client, buyer, INITIAL_BALANCE);
+}
+
+async function put(client, contract, address) {
+  const bytecode = await compile(contract);
+  await untilAnswering(client);
+  await client.setCode({ address, bytecode });
 }
 
 async function balance(client, address) {
@@ -104,7 +111,7 @@ async function settlements(client) {
   return JSON.stringify(list);
 }
 
-const commands = { setup, balance, mint, cancel, settlements };
+const commands = { setup, put, balance, mint, cancel, settlements };
 
 export async function run(args) {
   const { values, positionals } = parseArgs({ args, options: { rpc: { type: "string" } }, allowPositionals: true });

@@ -49,7 +49,7 @@ constexpr std::array rules{
     rule{"verifier", ours, "paymentroutes/status", "patch"},
 
     // Its key's Secrets are no part of this: the operator's is mounted, and a request's own is one of a list.
-    rule{"registrar", ours, "registrationrequests", "get list watch"},
+    rule{"registrar", ours, "registrationrequests", "list watch"},
     rule{"registrar", ours, "registrationrequests/status", "patch"},
     rule{"registrar", ours, "serviceoffers", "get"},
     rule{"registrar", "", "events", "create patch"},
@@ -72,7 +72,7 @@ constexpr std::array rules{
     rule{"doctor", "admissionregistration.k8s.io", "validatingadmissionpolicybindings", "list"},
     rule{"doctor", "authorization.k8s.io", "subjectaccessreviews", "create"},
     rule{"doctor", leases, "leases", "get", reach::release, "portitor-controller"},
-    rule{"doctor", leases, "leases", "get", reach::release, "portitor-registrar"},
+    rule{"doctor", leases, "leases", "list", reach::release},
     rule{"doctor", "apps", "deployments", "list", reach::release},
     rule{"doctor", "", "pods", "list", reach::release},
     rule{"doctor", "", "pods/proxy", "get", reach::release},

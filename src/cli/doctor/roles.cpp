@@ -5,6 +5,7 @@
 
 #include <portitor/kube/lease_record.hpp>
 
+#include <optional>
 #include <set>
 
 namespace portitor::cli::doctor {
@@ -114,19 +115,56 @@ asio::awaitable<void> look_at_pods(const patient& of, notebook& into)
             judge_restarts(*each, into);
 }
 
-void judge_lease(const patient& of, const kube::object& lease, notebook& into)
+/// Who holds a Lease.
+struct hold
 {
-    const std::string check = fmt::format("Lease {}", lease.meta.name);
+    std::string words;
+    bool is_renewed = false;  ///< not long ago
+};
+
+/// Nothing where nobody holds it.
+std::optional<hold> read_hold(const patient& of, const kube::object& lease)
+{
     const kube::lease_record said = kube::read_lease(lease);
     const auto renewed = parse_rfc3339(said.renewed);
     if (said.holder.empty() || !renewed)
-        return into.failure(check, "nobody holds it", "is that role running? See its log");
+        return std::nullopt;
     const auto age = std::chrono::duration_cast<std::chrono::seconds>(age_of(of, *renewed));
-    const std::string words = fmt::format("held by {}, renewed {} ago", said.holder, age_in_words(age));
     // Clocks may differ a little.
-    if (age / 2 - std::chrono::seconds(2) > said.duration)
-        return into.failure(check, words, "nobody of that role works: see its log");
-    into.ok(check, words);
+    return hold{
+        fmt::format("held by {}, renewed {} ago", said.holder, age_in_words(age)),
+        age / 2 - std::chrono::seconds(2) <= said.duration};
+}
+
+void judge_lease(const patient& of, const kube::object& lease, notebook& into)
+{
+    const std::string check = fmt::format("Lease {}", lease.meta.name);
+    const auto held = read_hold(of, lease);
+    if (!held)
+        into.failure(check, "nobody holds it", "is that role running? See its log");
+    else if (!held->is_renewed)
+        into.failure(check, held->words, "nobody of that role works: see its log");
+    else
+        into.ok(check, held->words);
+}
+
+/// The Lease of an account of the registrar. False where nobody has the account: it was given back.
+bool judge_account(const patient& of, const kube::object& lease, notebook& into)
+{
+    const auto held = read_hold(of, lease);
+    if (!held)
+        return false;
+    const std::string check = fmt::format("Lease {}", lease.meta.name);
+    if (held->is_renewed)
+        into.ok(check, held->words);
+    else
+        into.warn(
+            check,
+            held->words,
+            "the registrar that sent from this account has ended at once, and none has followed: see its log. "
+            "Delete the Lease where that account is used no more"
+        );
+    return true;
 }
 
 asio::awaitable<void> look_at_lease(const patient& of, std::string name, notebook& into)
@@ -145,6 +183,28 @@ asio::awaitable<void> look_at_lease(const patient& of, std::string name, noteboo
         into.unseen(check, found.error(), "get leases in " + of.release);
 }
 
+/// The registrar has one for each account that it sends from, and none before it sends.
+asio::awaitable<void> look_at_registrars_leases(const patient& of, notebook& into)
+{
+    constexpr const char* check = "Leases of the registrar";
+    kube::selection there;
+    there.ns = of.release;
+    const auto found = co_await list(of.server, kube::leases, std::move(there));
+    if (!found)
+    {
+        into.unseen(check, found.error(), "list leases in " + of.release);
+        co_return;
+    }
+    bool has_any = false;
+    for (const kube::object_ptr& each : *found)
+    {
+        if (each->meta.name.starts_with("portitor-registrar-"))
+            has_any = judge_account(of, *each, into) || has_any;
+    }
+    if (!has_any)
+        into.info(check, "it holds none, so it sends from no account now");
+}
+
 }  // namespace
 
 asio::awaitable<void> examine_roles(const patient& of, notebook& into)
@@ -152,7 +212,7 @@ asio::awaitable<void> examine_roles(const patient& of, notebook& into)
     co_await look_at_deployments(of, into);
     co_await look_at_pods(of, into);
     co_await look_at_lease(of, roles::controller_lease, into);
-    co_await look_at_lease(of, "portitor-registrar", into);
+    co_await look_at_registrars_leases(of, into);
 }
 
 }  // namespace portitor::cli::doctor

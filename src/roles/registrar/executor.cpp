@@ -15,7 +15,6 @@ using api::registration_phase;
 namespace {
 
 constexpr int most_steps = 64;  // of one pass: a request needs a dozen
-constexpr std::chrono::milliseconds just_sent(500);
 constexpr std::chrono::seconds key_comes(30);
 constexpr std::chrono::seconds soon(1);
 

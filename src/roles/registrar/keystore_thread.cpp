@@ -6,28 +6,12 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <malloc.h>
 #include <mutex>
 #include <utility>
-
-// Of mimalloc, which the program is linked with where there is one.
-extern "C" [[gnu::weak]] void mi_collect(bool force);
 
 namespace portitor::registrar {
 
 namespace asio = boost::asio;
-
-namespace {
-
-/// What a freed block of 256 MiB is kept for would be another keystore, which seldom comes.
-void give_memory_back()
-{
-    if (mi_collect != nullptr)
-        mi_collect(true);
-    malloc_trim(0);
-}
-
-}  // namespace
 
 asio::awaitable<made_signer> in_own_thread(std::function<made_signer()> work)
 {
@@ -39,10 +23,11 @@ asio::awaitable<made_signer> in_own_thread(std::function<made_signer()> work)
 
 made_signer decrypt(std::string_view keystore, std::string_view password, std::string_view where)
 {
+    // Two at once would be more than the process may take. Such blocks are mapped alone, and go back as soon
+    // as they are freed, by glibc's malloc as by mimalloc.
     static std::mutex one_at_a_time;
     const std::lock_guard lock(one_at_a_time);
     auto key = evm::open_keystore(keystore, password);
-    give_memory_back();
     if (!key)
         return key.error().within(where);
     return evm::make_local_signer(std::move(*key));

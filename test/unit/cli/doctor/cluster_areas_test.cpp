@@ -164,6 +164,16 @@ TEST_CASE("doctor looks at pods, images and Leases of the roles", "[cli][doctor]
             "spec": {"holderIdentity": "one", "leaseDurationSeconds": 15, "renewTime": ")" +
         world.ago(std::chrono::seconds(600)) + R"("}})"
     );
+    const auto account = [&](const std::string& address, const std::string& holder, int seconds_ago) {
+        return object_of(fmt::format(
+            R"({{"metadata": {{"namespace": "portitor", "name": "portitor-registrar-8453-{}"}},
+                "spec": {{"holderIdentity": "{}", "leaseDurationSeconds": 15, "renewTime": "{}"}}}})",
+            address,
+            holder,
+            world.ago(std::chrono::seconds(seconds_ago))
+        ));
+    };
+    world.cluster.lists["leases"] = {account("aa", "two", 1), account("bb", "three", 600), account("cc", "", 1)};
     const auto found = world.visit(&examine_roles);
     CHECK(says(found, "ok Deployment portitor-controller: 2 of 2 pods are ready"));
     CHECK(says(found, "failure Deployment portitor-verifier: 0 of 2 pods are ready"));
@@ -171,7 +181,12 @@ TEST_CASE("doctor looks at pods, images and Leases of the roles", "[cli][doctor]
     CHECK(says(found, "warning Pod portitor-verifier-0: it has been restarted 7 times, last after OOMKilled")
     );
     CHECK(says(found, "failure Lease portitor-controller: held by one, renewed 10m ago"));
-    CHECK(says(found, "warning Lease portitor-registrar: namespace portitor has none"));
+    CHECK(says(found, "ok Lease portitor-registrar-8453-aa: held by two, renewed 1s ago"));
+    CHECK(says(found, "warning Lease portitor-registrar-8453-bb: held by three, renewed 10m ago"));
+    CHECK_FALSE(says(found, "8453-cc"));
+
+    world.cluster.lists["leases"] = {account("cc", "", 1)};
+    CHECK(says(world.visit(&examine_roles), "info Leases of the registrar: it holds none"));
 }
 
 TEST_CASE("times at the ends of the clock are told, and overflow nothing", "[cli][doctor]")
