@@ -24,16 +24,18 @@ json::object child(
     const kube::resource& kind, const kube::object_identity& offer, const std::string& name, json::object spec
 )
 {
-    // A child lies in its offer's own namespace, so the reference is always a valid one.
-    json::object owner =
-        kube::make_controller_reference(api::service_offer_resource, offer, offer.ns).value();
     json::object metadata{
         {"name", name},
         {"namespace", offer.ns},
         {"labels",
          {{api::managed_by_label, api::managed_by_value}, {api::offer_label, api::label_value(offer.name)}}},
-        {"ownerReferences", json::array{std::move(owner)}},
     };
+    // A child lies in its offer's own namespace, so the reference is always a valid one. Of an offer that is
+    // gone the uid may be.
+    if (!offer.uid.empty())
+        metadata["ownerReferences"] = json::array{
+            json::value(kube::make_controller_reference(api::service_offer_resource, offer, offer.ns).value()
+            )};
     return {
         {"apiVersion", kind.api_version()},
         {"kind", kind.kind},
@@ -203,19 +205,6 @@ json::object retired_registration(const kube::object_identity& offer, const kube
     metadata["uid"] = live.meta.uid;
     metadata["finalizers"] = json::array{json::value(api::finalizer)};
     return stamped(std::move(out));
-}
-
-json::object retired_leftover(const kube::object_identity& former, const kube::object& live)
-{
-    json::object out = retired_registration(former, live);
-    // There is no uid to write for an owner that somebody has taken away.
-    if (former.uid.empty())
-    {
-        out["metadata"].as_object().erase("ownerReferences");
-        out["metadata"].as_object().erase("annotations");
-        return stamped(std::move(out));
-    }
-    return out;
 }
 
 std::string taken_message(const kube::object& child, const kube::object_identity& offer)

@@ -29,11 +29,9 @@ boost::json::object parent_reference(const plan_settings& settings);
 boost::json::object backend_reference(std::string_view service, std::uint16_t port);
 
 /// The live request with its desired state set to Retired and nothing else changed. Carries the uid, so that
-/// a request that is gone is not made again.
+/// a request that is gone is not made again. The offer may be gone, and its uid be empty where nothing names
+/// it any more.
 boost::json::object retired_registration(const kube::object_identity& offer, const kube::object& live);
-
-/// The same of a request whose offer is gone; its uid is empty where nothing names it any more.
-boost::json::object retired_leftover(const kube::object_identity& former, const kube::object& live);
 
 /// Why a child that is not ours is in the way, and what to do.
 std::string taken_message(const kube::object& child, const kube::object_identity& offer);

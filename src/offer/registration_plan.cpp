@@ -44,19 +44,15 @@ bool is_asked_to_retire(const kube::object& live)
     return kube::string_at(live.spec(), "desiredState") == to_string(api::desired_state::retired);
 }
 
-void ask_to_retire(plan& out, const kube::object& live, json::object desired)
+void ask_to_retire(plan& out, const kube::object_identity& offer, const kube::object& live)
 {
     // A request that has lost its finalizer while it is being deleted cannot get it back, and is as good as
     // gone.
     if (live.meta.deleted && !live.meta.has_finalizer(api::finalizer))
         return;
+    json::object desired = retired_registration(offer, live);
     if (differs(live, desired))
         out.applies.push_back({{std::move(desired), {}, live.meta.uid}, kind});
-}
-
-void ask_to_retire(plan& out, const kube::object_identity& offer, const kube::object& live)
-{
-    ask_to_retire(out, live, retired_registration(offer, live));
 }
 
 note left_on_chain(const api::registration_state& state, const kube::object& live)
@@ -218,7 +214,7 @@ plan make_leftover_plan(
     const auto state = api::read_registration_state(request);
     const bool asked = is_asked_to_retire(request);
     if (state.touched_chain() && !asked)
-        ask_to_retire(out, request, retired_leftover(former, request));
+        ask_to_retire(out, former, request);
     plan_remove(out, kind, request);
     if (!request.meta.deleted)
         return out;

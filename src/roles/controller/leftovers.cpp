@@ -16,11 +16,10 @@ leftovers::look_at(kube::object_ptr request, std::optional<kube::object_identity
     auto former = request ? offer::former_offer(*request, present ? &*present : nullptr) : std::nullopt;
     if (!former)
         co_return outcome(std::nullopt);
-    const auto live = co_await server_.get(api::service_offer_resource, former->key());
-    if (!live && !live.error().is_not_found())
-        co_return live.error().to_error().within("reading the offer of a registration");
-    const bool exists = live && (former->uid.empty() || (*live)->meta.uid == former->uid);
-    if (exists)
+    const auto exists = co_await is_there(*former);
+    if (!exists)
+        co_return exists.error();
+    if (*exists)
         co_return outcome(std::nullopt);
     const clock::time_point now = wall_.now();
     const auto since = since_.emplace(request->meta.uid, now).first->second;
@@ -28,6 +27,28 @@ leftovers::look_at(kube::object_ptr request, std::optional<kube::object_identity
     if (!out.todo.releases.empty())
         since_.erase(request->meta.uid);
     co_return outcome(std::move(out));
+}
+
+// By a list: offers are listed anyway, so it takes no further right.
+asio::awaitable<result<bool>> leftovers::is_there(kube::object_identity offer)
+{
+    kube::selection which;
+    which.ns = offer.ns;
+    which.fields = "metadata.name=" + offer.name;
+    which.metadata_only = true;
+    bool found = false;
+    const auto listed = co_await server_.list(
+        api::service_offer_resource,
+        std::move(which),
+        {},
+        [&](boost::json::object&& item, std::string_view) {
+            found = found || offer.uid.empty() || kube::string_at(item, "metadata.uid") == offer.uid;
+            return result<void>();
+        }
+    );
+    if (!listed)
+        co_return listed.error().to_error().within("looking for the offer of a registration");
+    co_return found;
 }
 
 }  // namespace portitor::controller

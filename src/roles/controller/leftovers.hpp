@@ -37,6 +37,8 @@ public:
     look_at(kube::object_ptr request, std::optional<kube::object_identity> present);
 
 private:
+    boost::asio::awaitable<result<bool>> is_there(kube::object_identity offer);
+
     kube::api& server_;
     const offer::plan_settings& settings_;
     const clock& wall_;

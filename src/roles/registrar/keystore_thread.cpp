@@ -15,12 +15,20 @@ namespace portitor::registrar {
 
 namespace asio = boost::asio;
 
+namespace {
+
+asio::awaitable<made_signer> call(std::function<made_signer()> work)
+{
+    co_return work();
+}
+
+}  // namespace
+
 asio::awaitable<made_signer> in_own_thread(std::function<made_signer()> work)
 {
     // Joined at the end, so that nothing refers to what the caller has let go.
     asio::thread_pool thread(1);
-    auto job = [&]() -> asio::awaitable<made_signer> { co_return work(); };
-    co_return co_await asio::co_spawn(thread, job, asio::use_awaitable);
+    co_return co_await asio::co_spawn(thread, call(std::move(work)), asio::use_awaitable);
 }
 
 made_signer decrypt(std::string_view keystore, std::string_view password, std::string_view where)

@@ -56,11 +56,11 @@ TEST_CASE("a request's status is read as it was written", "[registrar]")
 {
     const request_status wanted = full();
     const auto read = read_request_status(request_with(to_json(wanted, request_with({}), noon)));
-    REQUIRE(read);
+    REQUIRE(read.has_value());
     CHECK((*read == wanted));
     // Nothing of it is there before the first one.
     const auto none = read_request_status(request_with({}));
-    REQUIRE(none);
+    REQUIRE(none.has_value());
     CHECK((*none == request_status()));
 }
 
