@@ -1,3 +1,4 @@
+#include "kube/dated_clock.hpp"
 #include "kube/document_parser.hpp"
 #include "kube/status.hpp"
 
@@ -270,6 +271,8 @@ public:
         co_return co_await exchange(std::move(message), request_class::normal, longest_other);
     }
 
+    std::optional<clock::time_point> server_time() const override { return clock_.at(time_.now()); }
+
 private:
     asio::awaitable<api_result<void>> authorize(http::request& message)
     {
@@ -343,6 +346,7 @@ private:
             count("GET", stream ? (*stream)->status_code() : 0, started);
             if (!stream)
                 co_return api_error(stream.error());
+            clock_.note((*stream)->headers(), time_.now());
             const unsigned code = (*stream)->status_code();
             if (code == 200)
                 co_return std::move(*stream);
@@ -405,6 +409,8 @@ private:
         const std::string method(message.method_string());
         auto answer = co_await client_->send(who_->server(), std::move(message), options);
         count(method, answer ? answer->result_int() : 0, started);
+        if (answer)
+            clock_.note(*answer, time_.now());
         co_return answer;
     }
 
@@ -427,6 +433,7 @@ private:
     std::unique_ptr<http::client> client_;
     throttle throttle_;
     timekeeper& time_;
+    dated_clock clock_;
     metrics& numbers_;
     std::string host_;
     histogram& limiter_seconds_ = numbers_.histogram(

@@ -42,9 +42,8 @@ void add_skills(json::array& services, const api::registration& wanted)
     const auto own = std::find_if(services.begin(), services.end(), [](const json::value& each) {
         return each.at("name").as_string() == "OASF";
     });
-    json::value& entry = own == services.end()
-                             ? services.emplace_back(service_of_agent("OASF", oasf_endpoint))
-                             : *own;
+    json::value& entry =
+        own == services.end() ? services.emplace_back(service_of_agent("OASF", oasf_endpoint)) : *own;
     json::object& described = entry.as_object();
     if (!described.contains("version"))
         described["version"] = oasf_version;
@@ -125,10 +124,7 @@ agent_document(const api::service_offer& offer, const plan_settings& settings, b
 {
     const api::registration& said = offer.registration;
     json::object out = make_document(
-        agent_name(offer),
-        description_of(offer),
-        said.image,
-        services_of(said, endpoint_of(offer, settings))
+        agent_name(offer), description_of(offer), said.image, services_of(said, endpoint_of(offer, settings))
     );
     out["x402Support"] = wanted;
     out["active"] = wanted && active;
@@ -164,7 +160,9 @@ std::string
 registration_entry(std::string_view agent_id, std::string_view caip2_chain, std::string_view registry)
 {
     const std::string where = fmt::format("{}:{}", caip2_chain, registry);
-    return fmt::format(R"({{"agentId":{},"agentRegistry":{}}})", agent_id, json::serialize(json::value(where)));
+    return fmt::format(
+        R"({{"agentId":{},"agentRegistry":{}}})", agent_id, json::serialize(json::value(where))
+    );
 }
 
 std::string with_list(std::string object, std::string_view name, std::span<const std::string_view> list)

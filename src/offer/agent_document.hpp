@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-/// The registration document of an agent (ERC-8004, "agent registration file"): the same behind its URI and on
-/// chain. Strangers show it, so nothing of it misleads whoever reads it. Pure.
+/// The registration document of an agent (ERC-8004, "agent registration file"): the same behind its URI and
+/// on chain. Strangers show it, so nothing of it misleads whoever reads it. Pure.
 namespace portitor::offer {
 
 inline constexpr const char* agent_document_type = "https://eips.ethereum.org/EIPS/eip-8004#registration-v1";
@@ -24,9 +24,8 @@ boost::json::object service_of_agent(const std::string& name, const std::string&
 
 /// What an offer says of itself as an agent, but for its registrations, which the registrar knows.
 /// `wanted`: it is to be registered. `active`: it is sold now.
-boost::json::object agent_document(
-    const api::service_offer& offer, const plan_settings& settings, bool wanted, bool active
-);
+boost::json::object
+agent_document(const api::service_offer& offer, const plan_settings& settings, bool wanted, bool active);
 
 /// The same of what was last to be registered, where the offer cannot be read any more; never active.
 boost::json::object agent_document(const boost::json::object& request_spec, bool wanted);
@@ -41,7 +40,6 @@ std::string
 registration_entry(std::string_view agent_id, std::string_view caip2_chain, std::string_view registry);
 
 /// The text of an object that has members, with one more: a list of JSON texts.
-std::string
-with_list(std::string object, std::string_view name, std::span<const std::string_view> list);
+std::string with_list(std::string object, std::string_view name, std::span<const std::string_view> list);
 
 }  // namespace portitor::offer

@@ -24,16 +24,18 @@ json::object child(
     const kube::resource& kind, const kube::object_identity& offer, const std::string& name, json::object spec
 )
 {
-    // A child lies in its offer's own namespace, so the reference is always a valid one.
-    json::object owner =
-        kube::make_controller_reference(api::service_offer_resource, offer, offer.ns).value();
     json::object metadata{
         {"name", name},
         {"namespace", offer.ns},
         {"labels",
          {{api::managed_by_label, api::managed_by_value}, {api::offer_label, api::label_value(offer.name)}}},
-        {"ownerReferences", json::array{std::move(owner)}},
     };
+    // A child lies in its offer's own namespace, so the reference is always a valid one. Of an offer that is
+    // gone the uid may be.
+    if (!offer.uid.empty())
+        metadata["ownerReferences"] = json::array{
+            json::value(kube::make_controller_reference(api::service_offer_resource, offer, offer.ns).value()
+            )};
     return {
         {"apiVersion", kind.api_version()},
         {"kind", kind.kind},

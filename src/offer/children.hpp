@@ -29,7 +29,8 @@ boost::json::object parent_reference(const plan_settings& settings);
 boost::json::object backend_reference(std::string_view service, std::uint16_t port);
 
 /// The live request with its desired state set to Retired and nothing else changed. Carries the uid, so that
-/// a request that is gone is not made again.
+/// a request that is gone is not made again. The offer may be gone, and its uid be empty where nothing names
+/// it any more.
 boost::json::object retired_registration(const kube::object_identity& offer, const kube::object& live);
 
 /// Why a child that is not ours is in the way, and what to do.

@@ -3,6 +3,7 @@
 #include "offer/chains.hpp"
 #include "offer/children.hpp"
 #include "offer/conditions.hpp"
+#include "offer/leftover.hpp"
 #include "offer/shown_text.hpp"
 
 #include <portitor/api/registration_request.hpp>
@@ -30,9 +31,9 @@ struct report
         if (words.empty())
             words = shown_text(state.error_message, longest_words);
         const auto at = std::find_if(
-            because::of_registrar.begin(), because::of_registrar.end(), [&](const api::reason& each) {
-                return said && each.name == said->reason;
-            }
+            because::of_registrar.begin(),
+            because::of_registrar.end(),
+            [&](const api::reason& each) { return said && each.name == said->reason; }
         );
         if (at != because::of_registrar.end())
             why = *at;
@@ -151,6 +152,13 @@ kube::condition judge_registered(const std::vector<kube::condition>& conditions,
     const api::registration& wanted = all.offer().spec->registration;
     if (!wanted.enabled && (!live || taken))
         return make_condition(type, "True", because::disabled, "spec.registration.enabled is false");
+    if (taken && former_offer(*live, &all.offer().meta))
+        return make_condition(
+            type,
+            "Unknown",
+            because::retiring,
+            "the registration of an earlier offer of this name is being ended; this one's follows"
+        );
     if (taken)
         return make_condition(
             type, "False", because::name_taken, "{}", taken_message(*live, all.offer().meta)

@@ -202,4 +202,36 @@ end_registration(plan& out, const observation& seen, const plan_settings& settin
     return what;
 }
 
+plan make_leftover_plan(
+    const kube::object& request,
+    const kube::object_identity& former,
+    clock::time_point first_seen,
+    const plan_settings& settings,
+    clock::time_point now
+)
+{
+    plan out;
+    const auto state = api::read_registration_state(request);
+    const bool asked = is_asked_to_retire(request);
+    if (state.touched_chain() && !asked)
+        ask_to_retire(out, former, request);
+    plan_remove(out, kind, request);
+    if (!request.meta.deleted)
+        return out;
+    // Not by its deletion alone: nobody could retire it while Portitor was down.
+    const auto deadline =
+        saturating_add(std::max(*request.meta.deleted, first_seen), settings.deletion_deadline);
+    const bool done = !state.touched_chain() || (asked && is_retired(state));
+    if (!done && now < deadline)
+    {
+        look_again_at(out, deadline, now);
+        return out;
+    }
+    if (!done)
+        out.notes.push_back(left_on_chain(state, request));
+    out.applies.clear();
+    add_release(out, request);
+    return out;
+}
+
 }  // namespace portitor::offer

@@ -33,4 +33,15 @@ void plan_registration(
 std::string
 end_registration(plan& out, const observation& seen, const plan_settings& settings, clock::time_point now);
 
+/// One step of ending a request whose offer (`former`) is gone, because somebody took its finalizer off. It
+/// is retired where it has touched the chain, and let go at the deadline at the latest. `first_seen`: when
+/// that was found out.
+plan make_leftover_plan(
+    const kube::object& request,
+    const kube::object_identity& former,
+    clock::time_point first_seen,
+    const plan_settings& settings,
+    clock::time_point now
+);
+
 }  // namespace portitor::offer

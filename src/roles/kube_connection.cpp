@@ -4,7 +4,12 @@ namespace portitor::roles {
 
 kube::environment environment_of(const process& around, kube::api& server)
 {
-    return {around.executor, server, around.timers, around.clock, around.log, around.metrics, around.health};
+    return environment_of(around, server, around.clock);
+}
+
+kube::environment environment_of(const process& around, kube::api& server, const clock& wall)
+{
+    return {around.executor, server, around.timers, wall, around.log, around.metrics, around.health};
 }
 
 }  // namespace portitor::roles

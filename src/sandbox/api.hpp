@@ -46,6 +46,8 @@ public:
     boost::asio::awaitable<kube::api_result<void>>
     remove(kube::resource kind, kube::object_key key, kube::delete_options which) override;
 
+    std::optional<clock::time_point> server_time() const override { return server_.wall().now(); }
+
 private:
     boost::asio::awaitable<kube::api_result<void>> reach(const char* method);
     void count(const char* method, unsigned code);

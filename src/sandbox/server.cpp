@@ -25,7 +25,7 @@ private:
 }  // namespace
 
 server::server(asio::any_io_executor executor, timekeeper& time, const clock& wall, storage_limits limits)
-    : executor_(std::move(executor)), time_(time), storage_(wall, limits, [this] { wake(); })
+    : executor_(std::move(executor)), time_(time), wall_(wall), storage_(wall, limits, [this] { wake(); })
 {}
 
 void server::stop()

@@ -58,12 +58,14 @@ public:
     /// Returns at the next change of anything, or at that time.
     boost::asio::awaitable<void> wait_for_change(timekeeper::time_point until);
     timekeeper& time() { return time_; }
+    const clock& wall() const { return wall_; }
 
 private:
     void wake();
 
     boost::asio::any_io_executor executor_;
     timekeeper& time_;
+    const clock& wall_;
     /// Shared with those who wait: a coroutine that is never resumed goes with its context, after the server.
     std::shared_ptr<std::list<timer*>> waiting_ = std::make_shared<std::list<timer*>>();
     bool running_ = true;

@@ -135,3 +135,31 @@ def test_a_namespace_goes_with_all_its_offers(stack, client, down):
     for each in offers:
         path = f"/services/{each['metadata']['name']}/x"
         wait_until(lambda: stack.get(path).status == 404, 10, f"{path} answers 404")
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_a_registration_that_lost_its_offer_goes_and_its_namespace_can_go(stack, client, touched):
+    """Somebody takes the finalizer off while the controller is down: nobody has retired the registration then."""
+    ns = f"bereft-{touched}".lower()
+    stack.cluster.service(ns, "hello", 9000)
+    made = offer("bereft", namespace=ns, registration=True)
+    assert client.create("serviceoffers", made, ns)[0] == 201
+    oracle.assert_converges(client, ns, [made], "it is sold")
+    request = ("registrationrequests", "bereft-registration", ns)
+    with controller_down(stack):
+        if touched:
+            record = {"phase": "Confirmed", "agentId": "7", "txHash": "0x" + "1" * 64}
+            assert client.patch_status(*request, record)[0] == 200
+        taken_off = [{"op": "remove", "path": "/metadata/finalizers"}]
+        assert client.patch("serviceoffers", "bereft", ns, taken_off, JSON_PATCH)[0] == 200
+        assert client.delete("serviceoffers", "bereft", ns)[0] in (200, 202)
+        wait_until(lambda: "deletionTimestamp" in client.get(*request)["metadata"], 30, "the collector has seen it")
+    if touched:
+        wait_until(lambda: client.get(*request)["spec"]["desiredState"] == "Retired", 20, "it is to be retired")
+        assert client.get(*request)["metadata"]["finalizers"] == ["obol.org/portitor"]
+        # The registrar of this market has no chain; somebody else has seen to it.
+        record = {"phase": "Retired", "agentId": "7"}
+        assert client.patch_status(*request, record)[0] == 200
+    wait_until(lambda: client.get(*request) is None, 30, "it is let go")
+    stack.cluster.delete("namespace", ns, wait=False)
+    wait_until(lambda: stack.cluster.get("namespace", ns) is None, 60, "it is gone")

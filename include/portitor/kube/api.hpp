@@ -1,5 +1,6 @@
 #pragma once
 
+#include <portitor/core/clock.hpp>
 #include <portitor/core/metrics.hpp>
 #include <portitor/core/timekeeper.hpp>
 #include <portitor/http/message.hpp>
@@ -16,6 +17,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace portitor::kube {
@@ -111,6 +113,10 @@ public:
     /// errc::unavailable where the server is one in memory, which answers none.
     virtual boost::asio::awaitable<result<http::response>>
     ask(http::verb method, std::string target, std::string body = {});
+
+    /// What the server's clock says by now: the Date of its answers, carried on by the timers; within two
+    /// seconds. Nothing before the first answer.
+    virtual std::optional<clock::time_point> server_time() const { return std::nullopt; }
 };
 
 /// A client of the real API server over HTTP/1.1: one connection for each watch, a bounded pool for the rest.

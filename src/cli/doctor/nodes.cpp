@@ -27,11 +27,13 @@ constexpr std::size_t most_accounts = 5;
 /// A chain, and its node.
 struct chain_node
 {
-    std::string check;
+    std::string label;  ///< the chain's name, and which of its nodes it is where it has several
     config::chain chain;
     const x402::network* network;  ///< null: not an entry of the list of networks
     evm::json_rpc node;
     std::vector<std::string> accounts;  ///< whose balances are looked at
+
+    std::string check() const { return label + ": node"; }
 };
 
 /// The accounts that register on a chain: the one that was named, else those that RegistrationRequests tell
@@ -71,20 +73,20 @@ asio::awaitable<bool> look_at_chain_id(const patient& of, chain_node& at, notebo
     const auto said = co_await at.node.call("eth_chainId", {}, of.limit);
     if (!said)
     {
-        into.failure(at.check, why(said.error()), "see rpcURL of that chain, and the key in it");
+        into.failure(at.check(), why(said.error()), "see rpcURL of that chain, and the key in it");
         co_return false;
     }
     const auto id = evm::parse_quantity(text_of(*said));
     if (!id)
     {
-        into.failure(at.check, "eth_chainId: the answer is no number", "rpcURL leads to something else");
+        into.failure(at.check(), "eth_chainId: the answer is no number", "rpcURL leads to something else");
         co_return false;
     }
     const std::uint64_t wanted = at.network ? at.network->chain_id : 0;
     if (wanted != 0 && *id != wanted)
     {
         into.failure(
-            at.check,
+            at.check(),
             fmt::format(
                 "its node is one of chain {}, but {} is chain {}", to_string(*id), at.chain.name, wanted
             ),
@@ -93,14 +95,15 @@ asio::awaitable<bool> look_at_chain_id(const patient& of, chain_node& at, notebo
         co_return false;
     }
     into.ok(
-        at.check, fmt::format("a node of chain {}, {}", to_string(*id), took(since(of.around.timers, asked)))
+        at.check(),
+        fmt::format("a node of chain {}, {}", to_string(*id), took(since(of.around.timers, asked)))
     );
     co_return true;
 }
 
 asio::awaitable<void> look_at_registry(const patient& of, chain_node& at, notebook& into)
 {
-    const std::string check = fmt::format("{}: registry {}", at.chain.name, at.chain.registry);
+    const std::string check = fmt::format("{}: registry {}", at.label, at.chain.registry);
     const auto said = co_await at.node.call("eth_getCode", {at.chain.registry, "latest"}, of.limit);
     if (!said)
         into.not_checked(check, why(said.error()));
@@ -117,7 +120,7 @@ asio::awaitable<void> look_at_registry(const patient& of, chain_node& at, notebo
 /// The number of the latest block; nothing where it is not known.
 asio::awaitable<std::optional<std::uint64_t>> look_at_head(const patient& of, chain_node& at, notebook& into)
 {
-    const std::string check = at.chain.name + ": latest block";
+    const std::string check = at.label + ": latest block";
     const auto said = co_await at.node.call("eth_getBlockByNumber", {"latest", false}, of.limit);
     const json::object none;
     const json::object& block = said ? kube::as_object(*said) : none;
@@ -162,7 +165,7 @@ try_logs(const patient& of, chain_node& at, std::uint64_t head, std::uint64_t ra
 asio::awaitable<void> look_at_logs(const patient& of, chain_node& at, std::uint64_t head, notebook& into)
 {
     const std::uint64_t needed = x402::settlement_chain_limits().blocks;
-    const std::string check = at.chain.name + ": eth_getLogs";
+    const std::string check = at.label + ": eth_getLogs";
     const auto whole = co_await try_logs(of, at, head, needed);
     if (whole)
     {
@@ -188,7 +191,7 @@ asio::awaitable<void> look_at_logs(const patient& of, chain_node& at, std::uint6
 
 asio::awaitable<void> look_at_balance(const patient& of, chain_node& at, std::string account, notebook& into)
 {
-    const std::string check = fmt::format("{}: balance of {}", at.chain.name, account);
+    const std::string check = fmt::format("{}: balance of {}", at.label, account);
     const auto said = co_await at.node.call("eth_getBalance", {account, "latest"}, of.limit);
     const auto amount = said ? evm::parse_quantity(text_of(*said)) : result<u256>(said.error());
     if (!amount)
@@ -213,23 +216,25 @@ asio::awaitable<void> look_at(const patient& of, chain_node at, notebook& into)
         co_await look_at_balance(of, at, account, into);
     if (at.accounts.empty() && !at.chain.registry.empty())
         into.not_checked(
-            at.chain.name + ": balance",
+            at.label + ": balance",
             "no RegistrationRequest tells which account registers there",
             "name it with --registrar-account"
         );
 }
 
-asio::awaitable<void> look_at_chain(const patient& of, config::chain which, notebook& into)
+asio::awaitable<void> look_at_node(const patient& of, config::chain which, std::size_t index, notebook& into)
 {
-    const std::string check = which.name + ": node";
+    // Not by its URL, in which there may be a key.
+    const std::string label =
+        which.rpc_urls.size() == 1 ? which.name : fmt::format("{} (node {})", which.name, index + 1);
     const x402::network* network = of.settings.lists.networks.table.find(which.name);
-    auto node = evm::json_rpc::make(of.web, which.rpc_urls.front(), evm::rpc_transport::http_too);
+    auto node = evm::json_rpc::make(of.web, which.rpc_urls[index], evm::rpc_transport::http_too);
     if (!node)
     {
-        into.failure(check, why(node.error()), "see rpcURL of that chain");
+        into.failure(label + ": node", why(node.error()), "see rpcURL of that chain");
         co_return;
     }
-    co_await look_at(of, {check, which, network, std::move(*node), accounts_on(of, network)}, into);
+    co_await look_at(of, {label, which, network, std::move(*node), accounts_on(of, network)}, into);
 }
 
 }  // namespace
@@ -239,8 +244,8 @@ asio::awaitable<void> examine_nodes(const patient& of, notebook& into)
     std::vector<part> parts;
     for (const config::chain& each : of.settings.lists.chains.entries)
     {
-        if (!each.rpc_urls.empty())
-            parts.emplace_back([&of, each](notebook& book) { return look_at_chain(of, each, book); });
+        for (std::size_t i = 0; i < each.rpc_urls.size(); ++i)
+            parts.emplace_back([&of, each, i](notebook& book) { return look_at_node(of, each, i, book); });
     }
     const bool has_nodes = !parts.empty();
     co_await side_by_side(into, std::move(parts));

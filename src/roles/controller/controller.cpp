@@ -4,6 +4,7 @@
 #include "roles/controller/discovery/service.hpp"
 #include "roles/controller/executor.hpp"
 #include "roles/controller/gate_probe.hpp"
+#include "roles/controller/leftovers.hpp"
 #include "roles/controller/memory.hpp"
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/offer_metrics.hpp"
@@ -16,6 +17,7 @@
 #include <portitor/http/client.hpp>
 #include <portitor/kube/controller.hpp>
 #include <portitor/kube/events.hpp>
+#include <portitor/kube/server_clock.hpp>
 
 namespace portitor::roles {
 
@@ -75,7 +77,8 @@ private:
         if (!probing)
             return probing.error();
         probe_client_ = std::move(*probing);
-        const kube::environment env = environment_of(around_, *server_);
+        wall_.emplace(*server_, around_.clock);
+        const kube::environment env = environment_of(around_, *server_, *wall_);
         events_.emplace(env, tasks_, "portitor-controller");
         executor_.emplace(*server_, *events_, numbers_, around_.log);
         kube::controller_options options;
@@ -89,11 +92,12 @@ private:
             return reconcile(std::move(key));
         });
         make_pollers();
+        leftovers_.emplace(*server_, plan_settings_, *wall_);
         watches_.emplace(
             *controller_,
             controller::watches::options{config_.offer_selector, config_.gateway.verifier_service},
             plan_settings_,
-            around_.clock,
+            *wall_,
             memory_,
             numbers_,
             around_.log
@@ -203,18 +207,45 @@ private:
         if (!offer)
         {
             ask(key, {});
+            auto next = co_await end_leftover(key, std::nullopt);
             memory_.forget(key);
-            co_return outcome(std::nullopt);
+            co_return next;
         }
         if (const auto wait = memory_.wait_for_echo(offer->meta))
             co_return outcome(*wait);
         // One moment for both, so that who publishes also has its place.
-        const clock::time_point now = around_.clock.now();
+        const clock::time_point now = wall_->now();
         watches_->update_path(offer, now);
         offer::plan todo = offer::make_plan(observe(offer), plan_settings_, now);
         const auto next_check = todo.next_check;
         ask(key, todo.ask);
         auto failure = co_await carry_out(offer, std::move(todo));
+        if (failure)
+            co_return std::move(*failure);
+        const auto again = co_await end_leftover(key, kube::object_identity(offer->meta));
+        if (!again || !*again)
+            co_return again ? outcome(next_check) : again;
+        co_return outcome(std::min(next_check.value_or(**again), **again));
+    }
+
+    /// The registration of an offer that had this name before.
+    asio::awaitable<kube::reconcile_result>
+    end_leftover(object_key key, std::optional<kube::object_identity> present)
+    {
+        using outcome = kube::reconcile_result;
+        const auto& type = offer::type_of(child_kind::registration);
+        const object_key name = type.key_for({key.ns, key.name, {}, {}, 0});
+        auto found = co_await leftovers_->look_at(
+            watches_->of(child_kind::registration).objects().find(name), std::move(present)
+        );
+        if (!found)
+            co_return found.error();
+        if (!*found)
+            co_return outcome(std::nullopt);
+        auto gone = std::make_shared<offer::offer_record>();
+        static_cast<kube::object_identity&>(gone->meta) = (*found)->offer;
+        const auto next_check = (*found)->todo.next_check;
+        auto failure = co_await carry_out(std::move(gone), std::move((*found)->todo));
         if (failure)
             co_return std::move(*failure);
         co_return outcome(next_check);
@@ -226,7 +257,7 @@ private:
         const offer::record_ptr offer = watches_->offers().objects().find(key);
         if (!offer || config_.dry_run)
             co_return;
-        offer::plan todo = offer::make_fault_plan(watches_->glance(offer), what, around_.clock.now());
+        offer::plan todo = offer::make_fault_plan(watches_->glance(offer), what, wall_->now());
         auto failure = co_await carry_out(offer, std::move(todo));
         if (failure)
             around_.log.warn(
@@ -277,6 +308,7 @@ private:
     const controller::options config_;
     const offer::plan_settings plan_settings_;
     std::unique_ptr<kube::api> server_;
+    std::optional<kube::server_clock> wall_;
     std::unique_ptr<http::client> probe_client_;
     task_group tasks_;
     task_group serving_;
@@ -289,6 +321,7 @@ private:
     std::optional<controller::gate_poller> gates_;
     std::optional<controller::discovery_service> discovery_;
     controller::memory memory_{around_.timers};
+    std::optional<controller::leftovers> leftovers_;
     std::optional<controller::watches> watches_;
 };
 

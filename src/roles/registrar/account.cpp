@@ -41,16 +41,6 @@ std::optional<std::string> spent_of(const kube::object& lease)
 class account::writing
 {
 public:
-    static asio::awaitable<std::unique_ptr<writing>> begin(account& of)
-    {
-        while (of.in_write_)
-        {
-            boost::system::error_code ignored;
-            co_await of.write_ended_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        }
-        co_return std::make_unique<writing>(of);
-    }
-
     explicit writing(account& of) : of_(of) { of_.in_write_ = true; }
     writing(const writing&) = delete;
     writing& operator=(const writing&) = delete;
@@ -69,9 +59,7 @@ std::string account::identity::lease_name() const
     return fmt::format("portitor-registrar-{}-{}", chain_id, address.to_string().substr(2));
 }
 
-account::account(
-    const kube::environment& around, identity who, std::optional<kube::lease_settings> lease
-)
+account::account(const kube::environment& around, identity who, std::optional<kube::lease_settings> lease)
     : around_(around), who_(who), lease_(std::move(lease)),
       write_ended_(around.executor, asio::steady_timer::time_point::max())
 {
@@ -105,7 +93,12 @@ void account::note(const std::function<void(ledger&)>& change)
 
 asio::awaitable<result<void>> account::update(std::function<void(ledger&)> change)
 {
-    const auto mark = co_await writing::begin(*this);
+    while (in_write_)
+    {
+        boost::system::error_code ignored;
+        co_await write_ended_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+    const writing mark(*this);
     if (!lease_)
     {
         change(ledger_);
@@ -181,15 +174,12 @@ asio::awaitable<result<bool>> account::try_write(std::function<void(ledger&)> ch
         if (spent_of(**answer) != text)
             co_return fail(
                 errc::protocol,
-                "the API server did not keep the annotation {} of the Lease {}: is there an admission webhook "
-                "that takes it off?",
+                "the API server did not keep the annotation {} of the Lease {}: does a webhook take it off?",
                 spent_annotation,
                 lease_->lease.to_string()
             );
         change(ledger_);
-        written_ = text;
-        has_annotations_ = true;
-        known_ = true;
+        saw(**answer);
         co_return true;
     }
     const kube::api_error& why = answer.error();
@@ -205,17 +195,24 @@ asio::awaitable<result<bool>> account::try_write(std::function<void(ledger&)> ch
     co_return why.to_error();
 }
 
+void account::saw(const kube::object& lease)
+{
+    written_ = spent_of(lease);
+    has_annotations_ = annotations_of(lease) != nullptr;
+    version_ = lease.meta.resource_version;
+    known_ = true;
+}
+
 /// What the Lease says now. What was written there without this process knowing counts.
 asio::awaitable<result<void>> account::look()
 {
-    auto answer = co_await bounded(around_.server.get(kube::leases, lease_->lease, kube::request_class::normal)
-    );
+    auto answer = co_await get_lease();
     if (!answer)
         co_return answer.error().to_error();
     const kube::object& lease = **answer;
     if (kube::read_lease(lease).holder != lease_->holder)
         co_return not_ours();
-    auto there = spent_of(lease);
+    const auto there = spent_of(lease);
     if (before_)
         ledger_ = std::move(*before_);
     before_.reset();
@@ -231,11 +228,13 @@ asio::awaitable<result<void>> account::look()
                  {"err", read.error().message()}}
             );
     }
-    written_ = std::move(there);
-    has_annotations_ = annotations_of(lease) != nullptr;
-    version_ = lease.meta.resource_version;
-    known_ = true;
+    saw(lease);
     co_return result<void>();
+}
+
+asio::awaitable<kube::api_result<kube::object_ptr>> account::get_lease()
+{
+    return bounded(around_.server.get(kube::leases, lease_->lease, kube::request_class::normal));
 }
 
 // By then either there is an answer or the Lease is in danger too.
@@ -254,8 +253,7 @@ asio::awaitable<void> account::read_ledger()
     std::string told;
     while (!ready_ && elector_->leading())
     {
-        auto answer =
-            co_await bounded(around_.server.get(kube::leases, lease_->lease, kube::request_class::normal));
+        auto answer = co_await get_lease();
         const auto begun = answer ? begin_with(**answer) : result<void>(answer.error().to_error());
         if (begun)
             break;
@@ -290,9 +288,7 @@ result<void> account::begin_with(const kube::object& lease)
             );
         ledger_.raise_to(*read);
     }
-    written_ = there;
-    has_annotations_ = annotations_of(lease) != nullptr;
-    version_ = lease.meta.resource_version;
+    saw(lease);
     // Without it a write is tested by the version, which goes on with each renewal.
     known_ = there.has_value();
     ready_ = true;

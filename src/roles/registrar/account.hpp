@@ -46,8 +46,8 @@ public:
 
     const identity& who() const { return who_; }
 
-    /// Whether this process holds the Lease just now and knows what the account has spent. Turns false by itself
-    /// when the Lease is not renewed in time.
+    /// Whether this process holds the Lease just now and knows what the account has spent. Turns false by
+    /// itself when the Lease is not renewed in time.
     bool leads() const;
 
     turn_queue& turns() { return turns_; }
@@ -56,11 +56,11 @@ public:
     /// lower than what may stand in the Lease.
     const ledger& spent() const { return ledger_; }
 
-    /// Changes the numbers and writes them to the Lease, under the condition that this process still holds it:
-    /// so it is also the last look before a transaction is signed. One after the other; `change` may be called
-    /// more than once. errc::conflict where the Lease is not this process's. After an error send nothing: the
-    /// change does not count. Where nobody knows whether it was written (errc::timed_out, unavailable,
-    /// protocol) its numbers stay reserved until the next update has looked.
+    /// Changes the numbers and writes them to the Lease, under the condition that this process still holds
+    /// it: so it is also the last look before a transaction is signed. One after the other; `change` may be
+    /// called more than once. errc::conflict where the Lease is not this process's. After an error send
+    /// nothing: the change does not count. Where nobody knows whether it was written (errc::timed_out,
+    /// unavailable, protocol) its numbers stay reserved until the next update has looked.
     boost::asio::awaitable<result<void>> update(std::function<void(ledger&)> change);
     /// The same, which need not be written at once: it goes with the next one.
     void note(const std::function<void(ledger&)>& change);
@@ -74,6 +74,8 @@ private:
     boost::asio::awaitable<result<void>> write_until_known(std::function<void(ledger&)> change);
     boost::asio::awaitable<result<bool>> try_write(std::function<void(ledger&)> change);
     boost::asio::awaitable<result<void>> look();
+    void saw(const kube::object& lease);
+    boost::asio::awaitable<kube::api_result<kube::object_ptr>> get_lease();
     boost::asio::awaitable<kube::api_result<kube::object_ptr>>
     bounded(boost::asio::awaitable<kube::api_result<kube::object_ptr>> request);
     boost::json::array operations(const std::string& text) const;
@@ -106,8 +108,8 @@ class accounts
 public:
     /// Called on the strand when this process begins to lead an account, after its ledger was read.
     using on_lead = std::function<void(account&)>;
-    /// The Lease of that name; empty where there is no election: this process leads at once, and what it spends
-    /// is in its memory only.
+    /// The Lease of that name; empty where there is no election: this process leads at once, and what it
+    /// spends is in its memory only.
     using lease_template = std::function<std::optional<kube::lease_settings>(const std::string& name)>;
 
     /// Each account costs a renewal every few seconds.
@@ -124,8 +126,14 @@ public:
 
     std::size_t size() const { return all_.size(); }
 
-    /// Gives all Leases back, at the end, after the work has stopped. Takes at most five seconds. Call it from
-    /// a coroutine that is not canceled.
+    void each(const std::function<void(const account&)>& visit) const
+    {
+        for (const auto& [who, which] : all_)
+            visit(*which);
+    }
+
+    /// Gives all Leases back, at the end, after the work has stopped. Takes at most five seconds. Call it
+    /// from a coroutine that is not canceled.
     boost::asio::awaitable<void> release();
 
 private:

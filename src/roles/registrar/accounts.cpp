@@ -7,9 +7,7 @@ namespace portitor::registrar {
 
 namespace asio = boost::asio;
 
-accounts::accounts(
-    const kube::environment& around, lease_template leases, stop_signal& stop, on_lead tell
-)
+accounts::accounts(const kube::environment& around, lease_template leases, stop_signal& stop, on_lead tell)
     : around_(around), leases_(std::move(leases)), stop_(stop), tell_(std::move(tell)),
       tasks_(around.executor, around.log, [this](const auto&, const auto&) { stop_.request(1); })
 {}

@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <string>
 
-/// What an agent's URI holds where it is no address but the document itself (ERC-8004; RFC 2397, base64). Pure.
+/// What an agent's URI holds where it is no address but the document itself (ERC-8004; RFC 2397, base64).
+/// Pure.
 namespace portitor::registrar {
 
 /// The agent's name in the registry of one chain.
@@ -18,8 +19,8 @@ struct agent_identity
     u256 agent_id;
 };
 
-/// "data:application/json;base64,…" of a document of at most 300 bytes that says that the agent is no more: type, name
-/// (cut where it is too long), active false, x402Support false, registrations.
+/// "data:application/json;base64,…" of a document of at most 300 bytes that says that the agent is no more:
+/// type, name (cut where it is too long), active false, x402Support false, registrations.
 std::string retired_uri(const std::string& name, const agent_identity& who);
 
 /// The same of a request's document, with this registration among its registrations. errc::invalid where it

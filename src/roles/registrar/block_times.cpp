@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t sample = 1000;
 constexpr std::uint64_t longest_block = 3'600'000;  // milliseconds; what takes longer was a halt
 constexpr int most_guesses = 24;
-constexpr std::uint64_t millisecond = 1000;                 // of a second
+constexpr std::uint64_t millisecond = 1000;                // of a second
 constexpr std::uint64_t longest_time = 1'000'000'000'000;  // seconds; no chain is as old
 
 }  // namespace

@@ -61,6 +61,17 @@ bool chain_link::is_down() const
     return failing_since_ && time_.now() - *failing_since_ >= hiccup;
 }
 
+std::optional<u256> chain_links::last_balance(std::uint64_t chain_id, const evm::address& account) const
+{
+    for (const auto& [where, link] : links_)
+    {
+        const auto known = link->balances().find(account);
+        if (where.first == chain_id && known != link->balances().end())
+            return known->second;
+    }
+    return std::nullopt;
+}
+
 result<chain_link*>
 chain_links::of(const config::chain& chain, std::uint64_t chain_id, const evm::address& registry)
 {

@@ -58,6 +58,9 @@ public:
     /// @pre the chain has nodes. errc::invalid where one of their URLs is none.
     result<chain_link*> of(const config::chain& chain, std::uint64_t chain_id, const evm::address& registry);
 
+    /// What an account had when a node was asked last.
+    std::optional<u256> last_balance(std::uint64_t chain_id, const evm::address& account) const;
+
 private:
     http::client& client_;
     const timekeeper& time_;

@@ -1,4 +1,5 @@
 #include "chain_reader.hpp"
+
 #include "mint_search.hpp"
 
 #include <portitor/evm/abi.hpp>
@@ -80,8 +81,7 @@ std::optional<chain_head> read_history(const json::value& answer)
     const json::array* used = history != nullptr ? list_at(*history, "gasUsedRatio") : nullptr;
     // The base fee of the next block is known, too.
     const bool shaped = oldest != nullptr && first && base_fees != nullptr && used != nullptr &&
-                        !used->empty() && used->size() <= fee_blocks &&
-                        base_fees->size() == used->size() + 1;
+                        !used->empty() && used->size() <= fee_blocks && base_fees->size() == used->size() + 1;
     const auto next = shaped ? fee_of(base_fees->back()) : std::nullopt;
     if (!next || *first > std::numeric_limits<std::uint64_t>::max() - fee_blocks)
         return std::nullopt;
@@ -98,7 +98,8 @@ json::array history_params()
 chain_reader::answer<void> chain_reader::check_registry()
 {
     const std::string where = questions_.registry().to_checksum();
-    const auto said = co_await questions_.ask("eth_getCode", params_of(questions_.registry().to_string(), latest));
+    const auto said =
+        co_await questions_.ask("eth_getCode", params_of(questions_.registry().to_string(), latest));
     if (!said)
         co_return said.error();
     const auto code = evm::read_bytes(*said);
@@ -111,9 +112,9 @@ chain_reader::answer<void> chain_reader::check_registry()
         co_return supports.error();
     const auto yes = supports ? evm::abi_number(*supports, 0) : result<u256>(0);
     if (!yes || *yes != 1)
-        co_return rpc_error(
-            fail(errc::invalid, "the contract at {} is no registry of agents: it has no ERC-721 tokens", where)
-        );
+        co_return rpc_error(fail(
+            errc::invalid, "the contract at {} is no registry of agents: it has no ERC-721 tokens", where
+        ));
     co_return evm::rpc_result<void>();
 }
 

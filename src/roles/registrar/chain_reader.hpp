@@ -73,10 +73,8 @@ public:
     /// Nothing where the node knows of none, which proves nothing.
     answer<std::optional<evm::receipt>> find_receipt(evm::word transaction);
 
-    /// How many transactions of the account are in blocks: all nonces below are taken. With a block, by that one;
-    /// a node that lacks it refuses.
-    answer<std::uint64_t>
-    mined_nonces(evm::address account, std::optional<std::uint64_t> block = std::nullopt);
+    /// How many transactions of the account are in blocks: all nonces below are taken.
+    answer<std::uint64_t> mined_nonces(evm::address account);
 
     /// The nonce of the account's next transaction, after those that wait.
     answer<std::uint64_t> next_nonce(evm::address account);

@@ -15,7 +15,6 @@ using api::registration_phase;
 namespace {
 
 constexpr int most_steps = 64;  // of one pass: a request needs a dozen
-constexpr std::chrono::milliseconds just_sent(500);
 constexpr std::chrono::seconds key_comes(30);
 constexpr std::chrono::seconds soon(1);
 
@@ -26,6 +25,12 @@ bool is_settled(const request_status& status, const api::registration_request& r
         return false;
     return request.state == api::desired_state::retired ? status.phase == registration_phase::retired
                                                         : status.phase == registration_phase::confirmed;
+}
+
+/// Whether the chain has all that the spec wants.
+bool is_brought_to_end(const request_status& status, const api::registration_request& request)
+{
+    return status.phase == registration_phase::confirmed && status.observed_generation == request.meta.generation;
 }
 
 std::int64_t told_generation(const kube::object& live)
@@ -188,9 +193,10 @@ asio::awaitable<result<executor::pause>> executor::end_off_chain(pass* of, off_c
         co_return pause();
     }
     request_status status = of->status;
-    status.observed_generation = of->request.meta.generation;
     status.reason = why.reason;
     status.message = why.message;
+    if (!has_touched_chain(of->status))
+        status.observed_generation = of->request.meta.generation;
     if (!has_touched_chain(of->status))
     {
         status.phase = is_retired     ? registration_phase::retired
@@ -202,8 +208,14 @@ asio::awaitable<result<executor::pause>> executor::end_off_chain(pass* of, off_c
             status.message = "nothing was registered on chain, so there is nothing to take back";
         }
     }
-    else if (!is_retired && !of->status.under_way)
+    else if (!is_retired && !of->status.under_way && is_brought_to_end(of->status, of->request))
         co_return pause();
+    else if (is_retired && !of->status.under_way && !of->request.agent_id.empty())
+    {
+        status.phase = registration_phase::retired;
+        status.reason = "Retired";
+        status.message = "the agent was taken over and keeps its URI";
+    }
     else
     {
         status.phase = registration_phase::failed;

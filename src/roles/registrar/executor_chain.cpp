@@ -72,8 +72,6 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
         co_return keep(co_await chain.block_hash(what.block), known.block_hash);
     case about::mined_nonces:
         co_return keep(co_await chain.mined_nonces(of->address), known.mined_nonces);
-    case about::nonces_at_head:
-        co_return keep(co_await chain.mined_nonces(of->address, known.head->number), known.nonces_at_head);
     case about::next_nonce:
         co_return keep(co_await chain.next_nonce(of->address), known.next_nonce);
     case about::taker:
@@ -246,7 +244,7 @@ void executor::count_mined(const pass& of, const request_status& now_told)
     const std::string ns = of.request.meta.ns;
     of.account->note([&](ledger& numbers) {
         numbers.saw_mined(record.nonce);
-        numbers.give_back(ns, purpose_of(record.what), unspent, around_.wall.now());
+        numbers.give_back(ns, purpose_of(record.what), unspent, record.started_at);
     });
 }
 

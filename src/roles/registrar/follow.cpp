@@ -229,11 +229,11 @@ next_step replace(const situation& of)
     const chain_facts& known = of.facts;
     if (!known.head)
         return question(ask::about::head);
-    if (!known.priority_fee)
+    const auto tip = priority_of(known);
+    if (!tip)
         return question(ask::about::priority_fee);
     auto transaction = evm::read_signed(record.raw);
-    const u256 tip = *known.priority_fee;
-    const evm::fees market{tip, 2 * known.head->base_fee + tip};
+    const evm::fees market{*tip, 2 * known.head->base_fee + *tip};
     const auto fees = transaction ? evm::fees_to_replace(
                                         {transaction->max_priority_fee, transaction->max_fee},
                                         market,

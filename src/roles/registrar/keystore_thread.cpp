@@ -6,12 +6,10 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <malloc.h>
+#include <sys/resource.h>
+
 #include <mutex>
 #include <utility>
-
-// Of mimalloc, which the program is linked with where there is one.
-extern "C" [[gnu::weak]] void mi_collect(bool force);
 
 namespace portitor::registrar {
 
@@ -19,12 +17,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// What a freed block of 256 MiB is kept for would be another keystore, which seldom comes.
-void give_memory_back()
+asio::awaitable<made_signer> call(std::function<made_signer()> work)
 {
-    if (mi_collect != nullptr)
-        mi_collect(true);
-    malloc_trim(0);
+    co_return work();
 }
 
 }  // namespace
@@ -33,16 +28,20 @@ asio::awaitable<made_signer> in_own_thread(std::function<made_signer()> work)
 {
     // Joined at the end, so that nothing refers to what the caller has let go.
     asio::thread_pool thread(1);
-    auto job = [&]() -> asio::awaitable<made_signer> { co_return work(); };
-    co_return co_await asio::co_spawn(thread, job, asio::use_awaitable);
+    co_return co_await asio::co_spawn(thread, call(std::move(work)), asio::use_awaitable);
 }
 
 made_signer decrypt(std::string_view keystore, std::string_view password, std::string_view where)
 {
+    // A process that has held a key leaves no picture of its memory: of one byte neither a file nor a program that
+    // collects them is given anything (core(5)).
+    const rlimit none{1, 1};
+    setrlimit(RLIMIT_CORE, &none);
+    // Two at once would be more than the process may take. Such blocks are mapped alone, and go back as soon
+    // as they are freed, by glibc's malloc as by mimalloc.
     static std::mutex one_at_a_time;
     const std::lock_guard lock(one_at_a_time);
     auto key = evm::open_keystore(keystore, password);
-    give_memory_back();
     if (!key)
         return key.error().within(where);
     return evm::make_local_signer(std::move(*key));

@@ -48,8 +48,7 @@ u256 ledger::amount(const used& of, measure what)
 
 ledger::shares ledger::share_out(const spending_limits& limits, measure what)
 {
-    const u256 whole =
-        what == measure::wei ? bounded(limits.daily_spend) : u256(limits.daily_transactions);
+    const u256 whole = what == measure::wei ? bounded(limits.daily_spend) : u256(limits.daily_transactions);
     const u256 least = what == measure::transactions && whole > 0 ? 1 : 0;
     shares out;
     out.retirements = (whole + 9) / 10;

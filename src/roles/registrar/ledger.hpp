@@ -59,8 +59,8 @@ public:
     void book(const std::string& ns, purpose why, const u256& most, clock::time_point now);
     /// A replacement at the same nonce: only what it may cost more.
     void book_more(const std::string& ns, purpose why, const u256& more, clock::time_point now);
-    /// What was booked and not spent, once the receipt tells what was. `booked` is when that was: nothing where
-    /// that day has passed.
+    /// What was booked and not spent, once the receipt tells what was. `booked` is when that was: nothing
+    /// where that day has passed.
     void give_back(const std::string& ns, purpose why, const u256& unspent, clock::time_point booked);
 
     /// All of today, in wei, and their number.
@@ -99,11 +99,7 @@ private:
     static result<purse> parse_purse(const boost::json::value* text);
     load load_of(const std::string& ns, const shares& allowed, measure what) const;
     result<void> check(
-        const ledger& then,
-        const spending_limits& limits,
-        const std::string& ns,
-        purpose why,
-        measure what
+        const ledger& then, const spending_limits& limits, const std::string& ns, purpose why, measure what
     ) const;
     std::string free_again() const;
     bool has_room_for(const std::string& ns) const;

@@ -108,7 +108,8 @@ result<ledger::purse> ledger::parse_purse(const json::value* text)
         return no_purse;
     for (const auto& [key, entry] : text->get_object())
     {
-        if (key.empty() || key.size() > longest_namespace || !entry.is_array() || entry.get_array().size() != 2)
+        if (key.empty() || key.size() > longest_namespace || !entry.is_array() ||
+            entry.get_array().size() != 2)
             return no_purse;
         const json::array& pair = entry.get_array();
         const auto count = read_count(&pair[0]);

@@ -4,7 +4,6 @@
 
 #include <portitor/erc8004/identity_registry.hpp>
 #include <portitor/evm/abi.hpp>
-#include <portitor/evm/eip712.hpp>
 #include <portitor/evm/hex.hpp>
 #include <portitor/evm/json_rpc.hpp>
 
@@ -24,12 +23,8 @@ constexpr std::size_t most_questions = 500;
 constexpr std::uint64_t clock_difference = 120;  // seconds
 // Every node keeps the state of so many blocks: geth's least is 128.
 constexpr std::uint64_t kept_blocks = 96;
-
-const evm::word& uri_updated_topic()
-{
-    static const evm::word topic = evm::keccak256("URIUpdated(uint256,string,address)");
-    return topic;
-}
+// That one node of several lacks a block does not mean that none has it.
+constexpr int most_tries = 3;
 
 /// Whether fewer blocks at a time may do: a list that is too long comes as no answer at all.
 bool is_too_much(const rpc_error& why)
@@ -46,10 +41,7 @@ mint_search::mint_search(
     std::string uri_end,
     std::uint64_t head
 )
-    : node_(node.limited(most_questions)),
-      times_(&times),
-      account_(account),
-      uri_end_(std::move(uri_end)),
+    : node_(node.limited(most_questions)), times_(&times), account_(account), uri_end_(std::move(uri_end)),
       head_(head)
 {}
 
@@ -78,26 +70,26 @@ chain_questions::answer<earlier_mint> mint_search::run(std::uint64_t not_before)
         co_return first.error();
     if (!*first)
         co_return earlier_mint{};
-    const auto is_complete = co_await look(**first, **nonces);
-    if (!is_complete)
-        co_return is_complete.error();
-    co_return co_await judge(*is_complete, **nonces);
+    const auto seen = co_await look(**first, **nonces);
+    if (!seen)
+        co_return seen.error();
+    co_return co_await judge(*seen, **nonces);
 }
 
 chain_questions::answer<std::optional<std::uint64_t>> mint_search::nonces_at(std::uint64_t block)
 {
-    // A chain begins with none.
-    if (block == 0)
-        co_return std::optional<std::uint64_t>(0);
-    const auto said = co_await node_.nonces(account_, evm::to_quantity(block));
-    if (!said && is_lack(said.error()))
-        co_return std::optional<std::uint64_t>();
-    if (!said)
-        co_return said.error();
-    co_return std::optional(*said);
+    for (int tried = 0; tried < most_tries; ++tried)
+    {
+        const auto said = co_await node_.nonces(account_, evm::to_quantity(block));
+        if (said)
+            co_return std::optional(*said);
+        if (!is_lack(said.error()))
+            co_return said.error();
+    }
+    co_return std::optional<std::uint64_t>();
 }
 
-mint_search::certainty mint_search::look(std::uint64_t first, std::uint64_t nonces)
+mint_search::reach mint_search::look(std::uint64_t first, std::uint64_t nonces)
 {
     const auto before = co_await nonces_at(first);
     if (!before)
@@ -106,19 +98,19 @@ mint_search::certainty mint_search::look(std::uint64_t first, std::uint64_t nonc
         co_return co_await look_through({first, **before, head_, nonces});
     const std::uint64_t kept = head_ - std::min(head_, kept_blocks);
     if (kept <= first)
-        co_return false;
+        co_return extent::unknown;
     const auto recently = co_await nonces_at(kept);
     if (!recently)
         co_return recently.error();
     if (!*recently)
-        co_return false;
-    const auto is_old_complete = co_await look_twice({first + 1, kept});
-    if (!is_old_complete || !*is_old_complete)
-        co_return is_old_complete;
+        co_return extent::unknown;
+    const auto old = co_await look_twice({first + 1, kept});
+    if (!old || *old != extent::all)
+        co_return old;
     co_return co_await look_through({kept, **recently, head_, nonces});
 }
 
-mint_search::certainty mint_search::look_through(span all)
+mint_search::reach mint_search::look_through(span all)
 {
     std::vector<span> open{all};
     while (!open.empty())
@@ -127,19 +119,19 @@ mint_search::certainty mint_search::look_through(span all)
         open.pop_back();
         if (!next.is_read && next.nonces_before < next.nonces)
         {
-            const auto is_seen = co_await read_span(next);
-            if (!is_seen || !*is_seen)
-                co_return is_seen;
+            const auto seen = co_await read_span(next);
+            if (!seen || *seen != extent::all)
+                co_return seen;
         }
         if (next.nonces_before > next.nonces)
-            co_return false;
+            co_return extent::unknown;
         if (next.nonces_before == next.nonces)
             continue;
         if (next.last - next.after == 1)
         {
-            const auto is_seen = co_await look_at_block(next.last);
-            if (!is_seen || !*is_seen)
-                co_return is_seen;
+            const auto seen = co_await look_at_block(next.last);
+            if (!seen || *seen != extent::all)
+                co_return seen;
             continue;
         }
         const std::uint64_t middle = next.after + (next.last - next.after) / 2;
@@ -147,67 +139,67 @@ mint_search::certainty mint_search::look_through(span all)
         if (!nonces)
             co_return nonces.error();
         if (!*nonces)
-            co_return false;
+            co_return extent::unknown;
         open.push_back({middle, **nonces, next.last, next.nonces, next.is_read});
         open.push_back({next.after, next.nonces_before, middle, **nonces, next.is_read});
     }
-    co_return true;
+    co_return extent::all;
 }
 
 /// Leaves of the span what its events do not account for.
-mint_search::certainty mint_search::read_span(span& of)
+mint_search::reach mint_search::read_span(span& of)
 {
     json::object wanted = filter();
     wanted["fromBlock"] = evm::to_quantity(of.after + 1);
     wanted["toBlock"] = evm::to_quantity(of.last);
     const auto seen = co_await read_events(std::move(wanted), {of.after + 1, of.last});
     if (!seen && is_too_much(seen.error()))
-        co_return true;
+        co_return extent::all;
     if (!seen)
         co_return seen.error();
     of.is_read = true;
     if (seen->transactions.size() == of.nonces - of.nonces_before)
     {
         of.nonces_before = of.nonces;
-        co_return true;
+        co_return extent::all;
     }
     if (seen->transactions.empty())
-        co_return true;
+        co_return extent::all;
     of.after = seen->last_block;
     const auto nonces = co_await nonces_at(of.after);
     if (!nonces)
         co_return nonces.error();
     if (*nonces)
         of.nonces_before = **nonces;
-    co_return nonces->has_value();
+    co_return *nonces ? extent::all : extent::unknown;
 }
 
-mint_search::certainty mint_search::look_at_block(std::uint64_t number)
+mint_search::reach mint_search::look_at_block(std::uint64_t number)
 {
     const auto found = co_await node_.block_at(number);
     if (!found && !is_lack(found.error()))
         co_return found.error();
     if (!found || !*found || !(*found)->hash)
-        co_return false;
+        co_return extent::unknown;
     json::object wanted = filter();
     wanted["blockHash"] = evm::to_hex(*(*found)->hash);
     const auto seen = co_await read_events(std::move(wanted), {number, number});
     if (!seen && !is_lack(seen.error()))
         co_return seen.error();
-    co_return seen.has_value();
+    co_return seen ? extent::all : extent::unknown;
 }
 
-mint_search::certainty mint_search::look_twice(blocks old)
+mint_search::reach mint_search::look_twice(blocks old)
 {
     const auto first = co_await read_all(old);
     if (!first)
         co_return first.error();
     if (!*first)
-        co_return false;
+        co_return extent::unknown;
     const auto second = co_await read_all(old);
     if (!second)
         co_return second.error();
-    co_return *first == *second;
+    co_return *first == *second ? extent::all : extent::unknown;
 }
 
 chain_questions::answer<std::optional<mint_search::sighting>> mint_search::read_all(blocks of)
@@ -239,61 +231,7 @@ chain_questions::answer<std::optional<mint_search::sighting>> mint_search::read_
     co_return std::optional(std::move(all));
 }
 
-json::object mint_search::filter() const
-{
-    json::array kinds{evm::to_hex(erc8004::registered_topic()), evm::to_hex(uri_updated_topic())};
-    json::array topics;
-    topics.emplace_back(std::move(kinds));
-    topics.emplace_back(nullptr);
-    topics.emplace_back(evm::to_hex(evm::to_word(account_)));
-    return {{"address", node_.registry().to_string()}, {"topics", std::move(topics)}};
-}
-
-chain_questions::answer<mint_search::sighting> mint_search::read_events(json::object filter, blocks of)
-{
-    json::array params;
-    params.emplace_back(std::move(filter));
-    const auto said = co_await node_.ask("eth_getLogs", std::move(params));
-    if (!said)
-        co_return said.error();
-    const auto events = evm::read_logs(*said);
-    if (!events)
-        co_return rpc_error(events.error());
-    sighting seen;
-    for (const evm::log_entry& each : *events)
-    {
-        const auto taken = take(each, of, seen);
-        if (!taken)
-            co_return taken.error();
-    }
-    co_return seen;
-}
-
-/// What was not asked for is left out.
-evm::rpc_result<void> mint_search::take(const evm::log_entry& event, blocks of, sighting& into)
-{
-    const bool is_asked_for = event.contract == node_.registry() && !event.removed && event.topics.size() == 3 &&
-                              event.topics[2] == evm::to_word(account_) && event.transaction && event.block &&
-                              *event.block >= of.first && *event.block <= of.last;
-    if (!is_asked_for)
-        return {};
-    const bool is_mint = event.topics[0] == erc8004::registered_topic();
-    if (!is_mint && event.topics[0] != uri_updated_topic())
-        return {};
-    if (is_mint)
-    {
-        const auto uri = evm::abi_string(event.data, 0);
-        if (!uri)
-            return rpc_error(uri.error().within("the event Registered"));
-        if (uri->ends_with(uri_end_))
-            mints_.emplace(evm::number_of(event.topics[1]), *event.transaction);
-    }
-    into.transactions.insert(*event.transaction);
-    into.last_block = std::max(into.last_block, *event.block);
-    return {};
-}
-
-chain_questions::answer<earlier_mint> mint_search::judge(bool is_complete, std::uint64_t nonces)
+chain_questions::answer<earlier_mint> mint_search::judge(extent seen, std::uint64_t nonces)
 {
     for (const auto& [id, transaction] : mints_)
     {
@@ -309,7 +247,8 @@ chain_questions::answer<earlier_mint> mint_search::judge(bool is_complete, std::
         if (*owner == account_)
             co_return earlier_mint{true, id, transaction, nonces};
     }
-    co_return earlier_mint{is_complete, std::nullopt, std::nullopt, is_complete ? nonces : 0};
+    const bool is_certain = seen == extent::all;
+    co_return earlier_mint{is_certain, std::nullopt, std::nullopt, is_certain ? nonces : 0};
 }
 
 }  // namespace portitor::registrar

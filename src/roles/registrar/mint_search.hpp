@@ -70,19 +70,25 @@ private:
         bool operator==(const sighting&) const = default;
     };
 
-    /// Whether something is certain; else the node lacks what it takes.
-    using certainty = chain_questions::answer<bool>;
+    /// No bool: of a result<bool>, another one can be made that only says whether the first has a value.
+    enum class extent
+    {
+        all,      ///< every mint in the blocks was seen
+        unknown,  ///< the node lacks what it takes to know
+    };
+
+    using reach = chain_questions::answer<extent>;
 
     chain_questions::answer<std::optional<std::uint64_t>> nonces_at(std::uint64_t block);
-    certainty look(std::uint64_t first, std::uint64_t nonces);
-    certainty look_through(span all);
-    certainty read_span(span& of);
-    certainty look_at_block(std::uint64_t number);
-    certainty look_twice(blocks old);
+    reach look(std::uint64_t first, std::uint64_t nonces);
+    reach look_through(span all);
+    reach read_span(span& of);
+    reach look_at_block(std::uint64_t number);
+    reach look_twice(blocks old);
     chain_questions::answer<std::optional<sighting>> read_all(blocks of);
     chain_questions::answer<sighting> read_events(boost::json::object filter, blocks of);
     evm::rpc_result<void> take(const evm::log_entry& event, blocks of, sighting& into);
-    chain_questions::answer<earlier_mint> judge(bool is_complete, std::uint64_t nonces);
+    chain_questions::answer<earlier_mint> judge(extent seen, std::uint64_t nonces);
 
     boost::json::object filter() const;
 

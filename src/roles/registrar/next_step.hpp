@@ -24,7 +24,6 @@ struct chain_facts
     std::optional<std::optional<evm::word>> block_hash;                ///< of `block_hash_of`
     std::uint64_t block_hash_of = 0;
     std::optional<std::uint64_t> mined_nonces;
-    std::optional<std::uint64_t> nonces_at_head;  ///< that were mined in `head` or before
     std::optional<std::uint64_t> next_nonce;
     std::optional<std::optional<nonce_taker>> taker;
     std::optional<earlier_mint> earlier;
@@ -70,7 +69,6 @@ struct ask
         receipts,
         block_hash,
         mined_nonces,
-        nonces_at_head,
         next_nonce,
         taker,
         earlier,

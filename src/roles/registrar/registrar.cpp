@@ -3,6 +3,7 @@
 #include "roles/kube_connection.hpp"
 #include "roles/registrar/completion.hpp"
 #include "roles/registrar/executor.hpp"
+#include "roles/registrar/numbers.hpp"
 
 #include <portitor/api/resources.hpp>
 #include <portitor/core/task_group.hpp>
@@ -80,7 +81,7 @@ private:
         const kube::environment around = environment_of(around_, *server_);
         events_.emplace(around, tasks_, "portitor-registrar");
         news_.emplace(*events_, around_.log, around_.metrics);
-        signers_.emplace(*client_, *server_, config_.key, allow_http, around_.timers, around_.executor);
+        signers_.emplace(*client_, *server_, config_.key, around_.timers);
         links_.emplace(*client_, around_.timers, allow_http);
         accounts_.emplace(
             around,
@@ -99,6 +100,9 @@ private:
             *news_,
             [this] { return all_requests(); },
             [this](const object_key& key) { queue_->add(key); }});
+        numbers_.emplace(
+            around_.metrics, around_.clock, *accounts_, *links_, [this] { return all_requests(); }
+        );
         if (!signers_->has_operators())
             around_.log.info("no key is given (--key-file or --signer-url): requests without a key of their own end as OffChainOnly");
     }
@@ -176,6 +180,7 @@ private:
     std::optional<registrar::chain_links> links_;
     std::optional<registrar::accounts> accounts_;
     std::optional<registrar::executor> executor_;
+    std::optional<registrar::numbers> numbers_;
 };
 
 }  // namespace

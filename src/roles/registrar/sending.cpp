@@ -100,20 +100,6 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
         return question(ask::about::head);
     if (what == operation::mint)
     {
-        // Of the very block in which the search ends: all that was sent at an earlier nonce is in it then.
-        if (!known.nonces_at_head)
-            return question(ask::about::nonces_at_head);
-        if (*known.nonces_at_head != *known.next_nonce)
-            return wait_for(
-                of,
-                "WaitingForTurn",
-                fmt::format(
-                    "account {} has transactions on {} that are in no block yet; nothing is minted beside them",
-                    of.account.to_checksum(),
-                    of.chain.name
-                ),
-                node_catches_up
-            );
         if (!known.earlier)
             return question(ask::about::earlier);
         if (known.earlier->agent_id)
@@ -139,14 +125,27 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
                 ),
                 node_catches_up
             );
+        // Of the very block in which the search ended: all that was sent at an earlier nonce is in it then.
+        if (known.earlier->nonces != *known.next_nonce)
+            return wait_for(
+                of,
+                "WaitingForTurn",
+                fmt::format(
+                    "account {} has transactions on {} that are in no block yet; nothing is minted beside them",
+                    of.account.to_checksum(),
+                    of.chain.name
+                ),
+                node_catches_up
+            );
     }
     if (known.revert)
         return refused_by_contract(of, what);
     if (!known.gas)
         return ask{.what = ask::about::estimate, .data = std::move(data)};
-    if (!known.priority_fee)
+    const auto tip = priority_of(known);
+    if (!tip)
         return question(ask::about::priority_fee);
-    const auto fees = evm::fees_for(known.head->base_fee, *known.priority_fee, of.chain.max_fee_per_gas);
+    const auto fees = evm::fees_for(known.head->base_fee, *tip, of.chain.max_fee_per_gas);
     if (!fees)
         return wait_for(
             of,

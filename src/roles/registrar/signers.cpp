@@ -12,15 +12,9 @@ constexpr std::chrono::seconds try_again_after(30);
 }  // namespace
 
 signers::signers(
-    http::client& client,
-    kube::api& server,
-    key_options operators,
-    bool allow_http,
-    const timekeeper& time,
-    asio::any_io_executor executor
+    http::client& client, kube::api& server, key_options operators, const timekeeper& time
 )
-    : client_(client), server_(server), operators_(std::move(operators)), allow_http_(allow_http), time_(time),
-      executor_(std::move(executor))
+    : client_(client), server_(server), operators_(std::move(operators)), time_(time)
 {}
 
 bool signers::is_fresh(const name& which, const entry& known) const
@@ -36,8 +30,8 @@ asio::awaitable<result<signers::signer_ptr>> signers::make(name which)
 {
     auto& [ns, secret, key] = which;
     const bool is_operators = secret.empty();
-    auto made = is_operators ? co_await make_operator_signer(client_, operators_, allow_http_, executor_)
-                             : co_await make_request_signer(server_, {ns, secret}, key, executor_);
+    auto made = is_operators ? co_await make_operator_signer(client_, operators_)
+                             : co_await make_request_signer(server_, {ns, secret}, key);
     if (!made)
         co_return made.error();
     co_return signer_ptr(std::move(*made));

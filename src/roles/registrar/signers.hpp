@@ -18,14 +18,7 @@ namespace portitor::registrar {
 class signers
 {
 public:
-    signers(
-        http::client& client,
-        kube::api& server,
-        key_options operators,
-        bool allow_http,
-        const timekeeper& time,
-        boost::asio::any_io_executor executor
-    );
+    signers(http::client& client, kube::api& server, key_options operators, const timekeeper& time);
 
     bool has_operators() const { return operators_.given(); }
 
@@ -58,9 +51,7 @@ private:
     http::client& client_;
     kube::api& server_;
     key_options operators_;
-    bool allow_http_;
     const timekeeper& time_;
-    boost::asio::any_io_executor executor_;
     std::map<name, entry> entries_;
 };
 

@@ -52,6 +52,12 @@ evm::bytes mint_call(const api::registration_request& request);
 /// How long until the next look at something that began then.
 std::chrono::milliseconds poll_after(const situation& of, clock::time_point began);
 
+/// What block makers ask for now: as the last blocks tell, else by the node's advice.
+inline std::optional<u256> priority_of(const chain_facts& known)
+{
+    return known.head && known.head->priority ? known.head->priority : known.priority_fee;
+}
+
 inline next_step question(ask::about what)
 {
     return ask{what};

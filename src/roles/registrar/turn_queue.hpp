@@ -12,13 +12,13 @@
 namespace portitor::registrar {
 
 /// Which request may send the account's next transaction. One at a time; those that wait are served by
-/// namespace in turn, and in a namespace in the order in which they came. It remembers who waits, has the turn
-/// or holds a nonce, so whoever goes for whatever reason must leave(). No I/O.
+/// namespace in turn, and in a namespace in the order in which they came. It remembers who waits, has the
+/// turn or holds a nonce, so whoever goes for whatever reason must leave(). No I/O.
 class turn_queue
 {
 public:
-    /// Whether it is this one's turn now; if not, it waits from now on. Asked again it keeps its place, and its
-    /// turn.
+    /// Whether it is this one's turn now; if not, it waits from now on. Asked again it keeps its place, and
+    /// its turn.
     bool take(const kube::object_key& who);
     /// It holds a nonce that is not mined: it goes before all that wait, whatever turn there is. Several may,
     /// as after a takeover; nobody else gets a turn, or goes on with one, while any does.
@@ -36,9 +36,9 @@ private:
     void leave_line(const kube::object_key& who);
 
     std::set<kube::object_key> holders_;
-    std::optional<kube::object_key> turn_;  ///< stands back while there are holders
-    std::optional<std::string> served_last_;  ///< the namespace
-    std::map<std::string, line> lines_;  ///< by namespace; none is empty
+    std::optional<kube::object_key> turn_;               ///< stands back while there are holders
+    std::optional<std::string> served_last_;             ///< the namespace
+    std::map<std::string, line> lines_;                  ///< by namespace; none is empty
     std::map<kube::object_key, std::uint64_t> tickets_;  ///< of all who stand in a line
     std::uint64_t last_ticket_ = 0;
 };

@@ -297,6 +297,21 @@ TEST_CASE("a get asks for one object with the token", "[kube][api]")
     CHECK(f.pauses.empty());
 }
 
+TEST_CASE("the server's clock is known from its answers, refusals too", "[kube][api]")
+{
+    fixture f;
+    CHECK_FALSE(f.server->server_time().has_value());
+    f.reply(404, status(404, "NotFound", "no")).set(http::field::date, "Tue, 24 Nov 2026 20:00:00 GMT");
+    f.get();
+    REQUIRE(f.server->server_time().has_value());
+    CHECK(to_rfc3339(*f.server->server_time()) == "2026-11-24T20:00:00Z");
+    f.time.advance(61s);
+    CHECK(to_rfc3339(*f.server->server_time()) == "2026-11-24T20:01:01Z");
+    f.reply(200, empty_list).set(http::field::date, "Tue, 24 Nov 2026 21:00:00 GMT");
+    f.list();
+    CHECK(to_rfc3339(*f.server->server_time()) == "2026-11-24T21:00:00Z");
+}
+
 TEST_CASE("the core group and cluster-wide objects have their own paths", "[kube][api]")
 {
     fixture f;

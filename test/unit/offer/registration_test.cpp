@@ -78,6 +78,30 @@ TEST_CASE("Registered tells the registrar's phase, and never holds up the sale",
         {R"({"phase": "Failed", "errorMessage": "no funds"})", "False/Failed", "no funds"},
         {R"({"phase": "OffChainOnly", "errorMessage": "no key"})", "True/OffChainOnly", "no key"},
         {R"({"phase": "Retired"})", "Unknown/Pending", "has not taken it up"},
+        {R"({"phase": "OffChainOnly", "conditions": [{"type": "Registered", "status": "True", "reason": "NoKey",
+            "message": "the operator gave no key"}]})",
+         "True/OffChainOnly",
+         "nothing is on chain: the operator gave no key;"},
+        {R"({"phase": "Failed", "conditions": [{"type": "Registered", "status": "False", "reason": "IdentityTaken",
+            "message": "an older\u202e request has agent 7"}]})",
+         "False/IdentityTaken",
+         "an older request has agent 7"},
+        {R"({"phase": "Pending", "conditions": [{"type": "Registered", "status": "Unknown", "reason": "LowBalance",
+            "message": "0x1 has 0.0001 ether"}]})",
+         "Unknown/LowBalance",
+         "0x1 has 0.0001 ether"},
+        {R"({"phase": "Submitted", "txHash": "0xabc", "conditions": [{"type": "Registered", "status": "Unknown",
+            "reason": "NodeUnreachable", "message": "no node answers"}]})",
+         "Unknown/NodeUnreachable",
+         "0xabc waits for its confirmations: no node answers"},
+        {R"({"phase": "Confirmed", "agentId": "7", "conditions": [{"type": "Registered", "status": "True",
+            "reason": "LimitReached", "message": "until tomorrow"}]})",
+         "True/Confirmed",
+         "as agent 7; its last change waits: until tomorrow"},
+        {R"({"phase": "Failed", "errorMessage": "e", "conditions": [{"type": "Registered", "status": "False",
+            "reason": "Made\nUp", "message": "m"}]})",
+         "False/Failed",
+         "failed: m;"},
     }));
     world all = registering();
     all.sell();
@@ -380,4 +404,62 @@ TEST_CASE("a deleted offer without our finalizer is none of our business", "[con
     const plan nothing = all.look();
     CHECK(nothing.empty());
     CHECK_FALSE(nothing.next_check);
+}
+
+TEST_CASE("a registration on another chain is retired there first", "[controller][registration]")
+{
+    world all = confirmed();
+    all.settings.lists.chains.entries.push_back({"base", "0x8004A169FB4a3325136EB29fA0ceB6D2e539a432"});
+    const std::string uid = all.seen.registration->meta.uid;
+    all.edit("/spec/registration/chain", "\"base\"");
+    all.settle();
+    CHECK(state(all) == "Retired");
+    CHECK(kube::string_at(all.seen.registration->spec(), "chain") == "base-sepolia");
+    CHECK(all.verdict("Registered") == "Unknown/Retiring");
+    all.registrar(R"({"phase": "Failed", "agentId": "7", "errorMessage": "no funds"})");
+    all.settle();
+    CHECK(all.verdict("Registered") == "False/RetirementFailed");
+    all.registrar(R"({"phase": "Retired", "agentId": "7", "txHash": "0xabc"})");
+    all.settle();
+    all.admit();
+    all.publish();
+    all.settle();
+    REQUIRE(all.seen.registration);
+    CHECK(all.seen.registration->meta.uid != uid);
+    CHECK(kube::string_at(all.seen.registration->spec(), "chain") == "base");
+    CHECK(state(all) == "Active");
+    CHECK(kube::string_at(all.offer->status(), "agentId").empty());
+}
+
+TEST_CASE("a registration that is not on chain yet just moves", "[controller][registration]")
+{
+    world all = registering();
+    all.sell();
+    all.settings.lists.chains.entries.push_back({"base", "0x8004A169FB4a3325136EB29fA0ceB6D2e539a432"});
+    const std::string uid = all.seen.registration->meta.uid;
+    all.edit("/spec/registration/chain", "\"base\"");
+    all.settle();
+    CHECK(all.seen.registration->meta.uid == uid);
+    CHECK(kube::string_at(all.seen.registration->spec(), "chain") == "base");
+    CHECK(state(all) == "Active");
+}
+
+TEST_CASE("another spelling of chain and registry is no other place", "[controller][registration]")
+{
+    world all = confirmed();
+    all.settings.lists.chains.entries = {{"eip155:84532", "0x8004a818bfb912233c491871b3d84c89a494bd9e"}};
+    all.settle();
+    CHECK(state(all) == "Active");
+    CHECK(kube::string_at(all.seen.registration->spec(), "chain") == "eip155:84532");
+}
+
+TEST_CASE("the agent that a seller names goes to the request", "[controller][registration]")
+{
+    world all = registering();
+    all.edit("/spec/registration/agentId", "\"0\"");
+    all.sell();
+    CHECK(kube::string_at(all.seen.registration->spec(), "agentId") == "0");
+    all.edit("/spec/registration/agentId", "\"8\"");
+    all.settle();
+    CHECK(kube::string_at(all.seen.registration->spec(), "agentId") == "8");
 }

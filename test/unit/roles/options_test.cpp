@@ -50,6 +50,46 @@ TEST_CASE("options as they are by default are those of a start with nothing", "[
     CHECK_FALSE(config::defaults<registrar::options>().until_done);
 }
 
+TEST_CASE("the registrar is told what it may do", "[roles][options]")
+{
+    registrar::options read;
+    REQUIRE(complaint(read, {}) == "no error");
+    CHECK(read.min_interval == std::chrono::minutes(5));
+    CHECK(read.low_balance == atomic_units("0.001", 18).value());
+    CHECK(read.request.name.empty());
+    CHECK_FALSE(read.key.given());
+    CHECK(
+        complaint(read, {"--request=shop/hello-registration", "--min-interval=0s", "--low-balance=0"}) ==
+        "no error"
+    );
+    CHECK(read.request == kube::object_key{"shop", "hello-registration"});
+    CHECK(read.low_balance == 0);
+    CHECK(has(complaint(read, {"--request=shop/a", "--until-done"}), "--request and --until-done"));
+    CHECK(has(complaint(read, {"--request=a"}), "--request: \"a\" is not NAMESPACE/NAME"));
+    CHECK(has(complaint(read, {"--low-balance=-1"}), "--low-balance: a decimal number of ether"));
+    CHECK(has(complaint(read, {"--low-balance=1000000001"}), "--low-balance: 1000000001 ether is more"));
+    CHECK(has(complaint(read, {"--key-file=k"}), "--key-file needs"));
+}
+
+TEST_CASE("the registrar reads the operator's lists, and those of its own", "[roles][options]")
+{
+    registrar::options read;
+    const std::string text = "networks:\n- {network: 'eip155:31337', aliases: [anvil]}\n"
+                             "chains:\n- name: anvil\n  rpcURL: https://node\n"
+                             "  registry: '0x8004a169fb4a3325136eb29fa0ceb6d2e539a432'\n"
+                             "signers:\n- {namespace: shop, secret: agent}\n"
+                             "identities:\n- {chain: anvil, agentId: 7, namespace: shop}\n";
+    REQUIRE(complaint_about(read, text) == "no error");
+    CHECK(read.chains.entries.back().name == "anvil");
+    CHECK(read.lists.signers.size() == 1);
+    REQUIRE(read.lists.identities.size() == 1);
+    CHECK(read.lists.identities.front().agent_id == 7);
+    CHECK(has(
+        complaint_about<registrar::options>("identities:\n- {chain: anvil, agentId: 7, namespace: shop}\n"),
+        "identities: line 2: anvil is no chain"
+    ));
+}
+
 TEST_CASE("the plan knows the operator's lists by name", "[roles][options]")
 {
     controller::options read;

@@ -88,6 +88,8 @@ private:
 
 public:
     derived_clock wall{timers_};
+    /// The role's own; `wall` is the API server's.
+    const clock* machine = &wall;
     metrics numbers;
     health checks;
     asio::io_context context;
@@ -105,7 +107,7 @@ public:
             numbers,
             checks,
             stop,
-            wall,
+            *machine,
             timers_,
             [this]() -> result<std::unique_ptr<kube::api>> {
                 std::unique_ptr<kube::api> made = std::make_unique<sandbox::api>(server, numbers);

@@ -107,7 +107,9 @@ std::string registrations_document(
         {"type", offer::agent_document_type},
         {"name", name},
         {"description", "HTTP services that are sold for x402 payments"},
-        {"services", json::array{offer::service_of_agent("web", settings.gateway.public_url + std::string(services_path))}},
+        {"services",
+         json::array{
+             offer::service_of_agent("web", settings.gateway.public_url + std::string(services_path))}},
         {"x402Support", true},
         {"active", true},
     };

@@ -88,7 +88,7 @@ std::string service_entry(const listing::sale& sold, const offer::plan_settings&
         out["routes"] = routes_of(terms, asset);
     json::array skills;
     for (const std::string& each : offer.registration.skills)
-        skills.emplace_back(each);
+        skills.emplace_back(offer::shown_text(each));
     if (!skills.empty())
         out["skills"] = std::move(skills);
     if (offer.registration.enabled && !settings.gateway.public_url.empty())

@@ -219,6 +219,19 @@ TEST_CASE("doctor compares a node with its chain", "[cli][doctor]")
     );
 }
 
+TEST_CASE("doctor asks each node of a chain", "[cli][doctor]")
+{
+    node_world world;
+    world.settings.lists.chains.entries.front().rpc_urls.emplace_back("https://other.example.com/SECRET");
+    const auto found = world.with_node({});
+    for (const std::string label : {"base-sepolia (node 1): ", "base-sepolia (node 2): "})
+    {
+        CHECK(says(found, "ok " + label + "node: a node of chain 84532"));
+        CHECK(says(found, "ok " + label + "latest block: 1048576, "));
+    }
+    CHECK_FALSE(says(found, "example.com"));
+}
+
 TEST_CASE("the accounts whose balances are looked at are found in RegistrationRequests", "[cli][doctor]")
 {
     node_world world;

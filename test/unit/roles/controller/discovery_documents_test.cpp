@@ -112,16 +112,53 @@ TEST_CASE("all that a seller may write of an agent", "[controller][discovery]")
     all.edit("/spec/registration/services", R"([{"name": "OASF", "endpoint": "ipfs://x"}])");
     CHECK_THAT(
         file_of(all),
-        Contains(R"({"name":"OASF","endpoint":"ipfs://x","skills":["a/b"],"domains":["c/d"]}],)")
+        Contains(
+            R"({"name":"OASF","endpoint":"ipfs://x","version":"0.8","skills":["a/b"],"domains":["c/d"]}],)"
+        )
     );
 }
 
 TEST_CASE("what a seller writes is escaped", "[controller][discovery]")
 {
     world all = registered_world();
-    all.edit("/spec/registration/name", R"("a\",\"active\":false,\"\n\u0001")");
+    all.edit("/spec/registration/name", R"("a\",\"active\":false,\"\\")");
     const auto parsed = boost::json::parse(file_of(all));
-    CHECK(kube::string_at(parsed.as_object(), "name") == "a\",\"active\":false,\"\n\x01");
+    CHECK(kube::string_at(parsed.as_object(), "name") == "a\",\"active\":false,\"\\");
+}
+
+TEST_CASE("what hides something, or could be run, is not told", "[controller][discovery]")
+{
+    world all = registered_world();
+    all.edit("/spec/registration/name", R"("Pay\u202eLap\u0001\n")");
+    all.edit("/spec/registration/description", R"("one\u2066two")");
+    all.edit("/spec/registration/image", R"("javascript:alert")");
+    all.edit(
+        "/spec/registration/services",
+        R"([{"name": "web", "endpoint": "javascript:alert"},)"
+        R"({"name": "A2A\u200b", "endpoint": "https://e.example/card"},)"
+        R"({"name": "DID", "endpoint": "did:web:e.example"},)"
+        R"({"name": "\u200b", "endpoint": "https://e.example"}])"
+    );
+    all.edit("/spec/registration/supportedTrust", R"(["\u202e", "reputation"])");
+    all.settle();
+    all.admit();
+    all.publish();
+    all.settle();
+    CHECK_THAT(
+        file_of(all),
+        Contains(
+            R"("name":"PayLap ","description":"onetwo","services":[{"name":"web","endpoint":)"
+            R"("https://api.example.com/services/hello"},{"name":"A2A","endpoint":"https://e.example/card"},)"
+            R"({"name":"DID","endpoint":"did:web:e.example"}],"x402Support":true,"active":true,)"
+            R"("supportedTrust":["reputation"])"
+        )
+    );
+    CHECK_THAT(entry(all).agent, Contains(R"({"name":"PayLap ",)"));
+    CHECK_THAT(entry(all).service, Contains(R"("description":"onetwo")"));
+    CHECK(kube::string_at(all.seen.registration->spec(), "name") == "PayLap ");
+    // A name of nothing else is none.
+    all.edit("/spec/registration/name", R"("\u202e")");
+    CHECK_THAT(file_of(all), Contains(R"("name":"hello")"));
 }
 
 TEST_CASE("ids of any size are numbers, and anything else is no registration", "[controller][discovery]")

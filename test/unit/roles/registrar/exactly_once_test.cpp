@@ -381,7 +381,7 @@ private:
         switch (what.what)
         {
         case about::head:
-            into.head = chain_head{height, 0, 1'000'000'000};
+            into.head = chain_head{height, 1'000'000'000, {}};
             break;
         case about::receipts:
             into.receipts.emplace();
@@ -393,11 +393,6 @@ private:
             into.block_hash.emplace();
             if (what.block <= height && what.block >= 20)
                 *into.block_hash = chain_.block_hash(what.block);
-            break;
-        case about::nonces_at_head:
-            if (height < of.facts.head->number)
-                return false;
-            into.nonces_at_head = chain_.count_at(of.facts.head->number);
             break;
         case about::mined_nonces:
         case about::next_nonce:
@@ -412,7 +407,7 @@ private:
             if (height < of.facts.head->number)
                 return false;
             const auto minted = chain_.minted(of.request.agent_uri, of.facts.head->number);
-            into.earlier = earlier_mint{true, {}, {}};
+            into.earlier = earlier_mint{true, {}, {}, chain_.count_at(of.facts.head->number)};
             if (!minted.empty())
                 into.earlier->agent_id = minted.front();
             break;

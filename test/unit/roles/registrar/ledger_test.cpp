@@ -22,7 +22,9 @@ spending_limits limits_of(std::uint32_t transactions, const std::string& spend)
 }
 
 // How many of them go until one is refused.
-int book_all(ledger& into, const spending_limits& limits, const std::string& ns, purpose why, const u256& most = 1)
+int book_all(
+    ledger& into, const spending_limits& limits, const std::string& ns, purpose why, const u256& most = 1
+)
 {
     int out = 0;
     while (out < 10'000 && into.may_spend(limits, ns, why, most, noon))
@@ -53,16 +55,16 @@ TEST_CASE("of a day's transactions a namespace has a quarter, and changes nine t
     CHECK(book_all(spent, limits, "a", purpose::change) == 50);
     CHECK(
         refusal(spent, limits, "a", purpose::change) ==
-        "namespace \"a\" has used 50 of 50 transactions a day (dailyTransactions is 200); free again at 00:00 UTC, "
-        "2026-11-25T00:00:00Z"
+        "namespace \"a\" has used 50 of 50 transactions a day (dailyTransactions is 200); "
+        "free again at 00:00 UTC, 2026-11-25T00:00:00Z"
     );
     CHECK(book_all(spent, limits, "b", purpose::change) == 50);
     CHECK(book_all(spent, limits, "c", purpose::change) == 50);
     CHECK(book_all(spent, limits, "d", purpose::change) == 30);
     CHECK(
         refusal(spent, limits, "e", purpose::change) ==
-        "the account has used 180 of 180 transactions a day (dailyTransactions is 200); free again at 00:00 UTC, "
-        "2026-11-25T00:00:00Z"
+        "the account has used 180 of 180 transactions a day (dailyTransactions is 200); "
+        "free again at 00:00 UTC, 2026-11-25T00:00:00Z"
     );
     CHECK(spent.transactions(noon) == 180);
     // What is kept for retirements is still there, a quarter for each.
@@ -139,8 +141,8 @@ TEST_CASE("of a day's money the same shares", "[registrar][ledger]")
     CHECK(book_all(spent, limits, "a", purpose::change, ether("0.003")) == 3);
     CHECK(
         refusal(spent, limits, "a", purpose::change, ether("0.003")) ==
-        "namespace \"a\" has used 0.009 of 0.01 ether a day, and this transaction may cost up to 0.003 (dailySpend is "
-        "0.04); free again at 00:00 UTC, 2026-11-25T00:00:00Z"
+        "namespace \"a\" has used 0.009 of 0.01 ether a day, and this transaction may cost up to 0.003 "
+        "(dailySpend is 0.04); free again at 00:00 UTC, 2026-11-25T00:00:00Z"
     );
     CHECK(spent.may_spend(limits, "a", purpose::change, ether("0.001"), noon).has_value());
     CHECK(spent.spent(noon) == ether("0.009"));
@@ -200,7 +202,8 @@ TEST_CASE("a day ends at midnight UTC, and does not come back", "[registrar][led
 
     // A clock that was put back.
     CHECK(spent.transactions(noon) == 2);
-    CHECK(refusal(spent, limits, "a", purpose::change).ends_with("free again at 00:00 UTC, 2026-11-26T00:00:00Z"));
+    CHECK(refusal(spent, limits, "a", purpose::change)
+              .ends_with("free again at 00:00 UTC, 2026-11-26T00:00:00Z"));
     spent.book("b", purpose::change, 1, noon);
     CHECK(spent.transactions(next_day) == 3);
 }
@@ -233,8 +236,9 @@ TEST_CASE("the numbers survive as text", "[registrar][ledger]")
     spent.saw_mined(6);
     const std::string text = spent.to_text();
     CHECK(
-        text == R"({"day":"2026-11-24","changes":{"shop":[2,"1500000000000001"]},"retirements":{"games":[1,"7"]},)"
-                R"("minedNonces":7})"
+        text ==
+        R"({"day":"2026-11-24","changes":{"shop":[2,"1500000000000001"]},"retirements":{"games":[1,"7"]},)"
+        R"("minedNonces":7})"
     );
     const auto read = ledger::parse(text);
     REQUIRE(read.has_value());
@@ -294,8 +298,8 @@ TEST_CASE("the text is bounded, whoever spends", "[registrar][ledger]")
     CHECK(spent.may_spend(limits, name_of(0), purpose::change, 1, noon).has_value());
     CHECK(
         refusal(spent, limits, "another", purpose::change) ==
-        "600 namespaces have used the account today, and it does not keep account of more; free again at 00:00 "
-        "UTC, 2026-11-25T00:00:00Z"
+        "600 namespaces have used the account today, and it does not keep account of more; "
+        "free again at 00:00 UTC, 2026-11-25T00:00:00Z"
     );
     CHECK(spent.may_spend(limits, "another", purpose::change, 1, next_day).has_value());
     const auto long_text = ledger::parse(spent.to_text() + std::string(ledger::longest_text, ' '));

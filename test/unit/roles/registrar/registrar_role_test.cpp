@@ -59,7 +59,7 @@ TEST_CASE_METHOD(
     start();
     request("hello", "hello", offer("hello")->meta.uid);
     REQUIRE(wait([&] { return phase("hello") == "OffChainOnly"; }));
-    CHECK(condition(registration_request_resource, "hello", "Registered") == "True NoChain");
+    CHECK(condition(registration_request_resource, "hello", "Registered") == "True NoNode");
     // Said once.
     const auto told = live(registration_request_resource, "hello");
     pass(5s);

@@ -116,7 +116,9 @@ TEST_CASE("namespaces are served in turn, and in a namespace who came first", "[
         now = *next;
         order.push_back(now.to_string());
     }
-    CHECK(order == std::vector<std::string>{"one/x", "few/z", "many/1", "few/a", "many/2", "many/3", "many/4"});
+    CHECK(
+        order == std::vector<std::string>{"one/x", "few/z", "many/1", "few/a", "many/2", "many/3", "many/4"}
+    );
 }
 
 TEST_CASE("whoever comes again and again does not keep others waiting", "[registrar][turn_queue]")
