@@ -33,12 +33,12 @@ def client(stack):
 
 
 def live(stack, out, operator):
+    operator.run("--min-interval=1s")
     assert out.create("serviceoffers", offer("citizen", namespace=NAMESPACE, registration=True), NAMESPACE)[0] == 201
     for kind in ("Ready", "Registered"):
         stack.wait_condition("citizen", kind, namespace=NAMESPACE)
     operator.wait_phase("citizen")
-    # It is Confirmed once more: an Event that there is already counts.
-    operator.run("--min-interval=1s")
+    # It is Confirmed once more: the Event that there is already counts.
     operator.change("citizen", metadata={"tier": "gold"})
     (agent,) = operator.agents()
     wait_until(lambda: operator.chain.metadata(agent.id, "tier") == b"gold", 20, "the change is on chain")
