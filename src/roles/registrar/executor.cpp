@@ -46,6 +46,12 @@ std::string uri_end_of(const api::registration_request& request)
     return request.agent_uri.substr(request.agent_uri.rfind('/') + 1);
 }
 
+/// A transaction is not final yet.
+bool is_waiting(const request_status& status)
+{
+    return status.under_way && !status.under_way->confirmed;
+}
+
 bool has_touched_chain(const request_status& status)
 {
     return status.under_way || status.agent_id || status.transaction;
@@ -226,9 +232,9 @@ asio::awaitable<result<executor::pause>> executor::end_off_chain(pass* of, off_c
             status.message = "nothing was registered on chain, so there is nothing to take back";
         }
     }
-    else if (!is_retired && !of->status.under_way && is_brought_to_end(of->status, of->request))
+    else if (!is_retired && !is_waiting(of->status) && is_brought_to_end(of->status, of->request))
         co_return pause();
-    else if (is_retired && !of->status.under_way && !of->request.agent_id.empty())
+    else if (is_retired && !is_waiting(of->status) && of->status.previous_uri)
     {
         status.phase = registration_phase::retired;
         status.reason = "Retired";
