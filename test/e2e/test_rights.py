@@ -33,14 +33,16 @@ def client(stack):
 
 
 def live(stack, out, operator):
+    operator.run("--min-interval=1s")
     assert out.create("serviceoffers", offer("citizen", namespace=NAMESPACE, registration=True), NAMESPACE)[0] == 201
     for kind in ("Ready", "Registered"):
         stack.wait_condition("citizen", kind, namespace=NAMESPACE)
     operator.wait_phase("citizen")
-    # Two alike become one Event that counts.
-    for description in ("else", "once more"):
-        operator.change("citizen", description=description)
-        operator.wait_phase("citizen")
+    # It is Confirmed once more: the Event that there is already counts.
+    operator.change("citizen", metadata={"tier": "gold"})
+    (agent,) = operator.agents()
+    wait_until(lambda: operator.chain.metadata(agent.id, "tier") == b"gold", 20, "the change is on chain")
+    operator.wait_phase("citizen")
     added = [{"op": "add", "path": "/spec/hostnames", "value": ["else.example.com"]}]
     assert out.patch("httproutes", "so-citizen", NAMESPACE, added, JSON_PATCH)[0] == 200
     wait_until(lambda: not out.get("httproutes", "so-citizen", NAMESPACE)["spec"]["hostnames"], 10, "it is put right")
