@@ -62,8 +62,8 @@ json::array services_of(const api::registration& wanted, const std::string& endp
         if (name.empty() || address.empty())
             continue;
         json::object entry = service_of_agent(name, address);
-        if (std::string version = shown_text(each.version); !version.empty())
-            entry["version"] = std::move(version);
+        if (const std::string version = shown_text(each.version); !version.empty())
+            entry["version"] = version;
         out.push_back(std::move(entry));
     }
     add_skills(out, wanted);
@@ -79,8 +79,8 @@ json::object make_document(
         {"name", shown_text(name)},
         {"description", shown_text(description)},
     };
-    if (std::string shown = shown_image(image); !shown.empty())
-        out["image"] = std::move(shown);
+    if (const std::string shown = shown_image(image); !shown.empty())
+        out["image"] = shown;
     out["services"] = std::move(services);
     return out;
 }

@@ -68,20 +68,9 @@ kube::condition judge_ending_registration(const report& said)
     );
 }
 
-kube::condition judge_registration(const kube::object& live, bool stays)
+kube::condition judge_standing_registration(const report& said, const std::string& chain)
 {
     constexpr std::string_view type = condition_type::registered;
-    if (stays && live.meta.deleted)
-        return make_condition(
-            type,
-            "Unknown",
-            because::pending,
-            "the registration's request was deleted; it is being made again"
-        );
-    const report said(live);
-    if (!stays)
-        return judge_ending_registration(said);
-    const std::string chain = kube::string_at(live.spec(), "chain");
     switch (said.state.phase)
     {
     case api::registration_phase::confirmed:
@@ -123,15 +112,45 @@ kube::condition judge_registration(const kube::object& live, bool stays)
             said.why ? said.words : ""
         );
     default:
+        // What was said of an end is not about the new beginning.
+        const bool ended = said.state.phase == api::registration_phase::retired;
+        const char* unseen = "the registrar has not taken it up yet; if this lasts, see that it runs";
         return make_condition(
             type,
             "Unknown",
-            said.why.value_or(because::pending),
+            ended ? because::pending : said.why.value_or(because::pending),
             "{}",
-            said.why ? said.words_or("the registrar waits")
-                     : "the registrar has not taken it up yet; if this lasts, see that it runs"
+            ended ? unseen : said.words_or(unseen)
         );
     }
+}
+
+kube::condition judge_registration(const kube::object& live, bool stays)
+{
+    if (stays && live.meta.deleted)
+        return make_condition(
+            condition_type::registered,
+            "Unknown",
+            because::pending,
+            "the registration's request was deleted; it is being made again"
+        );
+    const report said(live);
+    return stays ? judge_standing_registration(said, kube::string_at(live.spec(), "chain"))
+                 : judge_ending_registration(said);
+}
+
+// Somebody else's object has the name, or the registration of an offer that is gone.
+kube::condition judge_taken(const kube::object& live, const kube::object_identity& offer)
+{
+    constexpr std::string_view type = condition_type::registered;
+    if (former_offer(live, &offer))
+        return make_condition(
+            type,
+            "Unknown",
+            because::retiring,
+            "the registration of an earlier offer of this name is being ended; this one's follows"
+        );
+    return make_condition(type, "False", because::name_taken, "{}", taken_message(live, offer));
 }
 
 }  // namespace
@@ -152,17 +171,8 @@ kube::condition judge_registered(const std::vector<kube::condition>& conditions,
     const api::registration& wanted = all.offer().spec->registration;
     if (!wanted.enabled && (!live || taken))
         return make_condition(type, "True", because::disabled, "spec.registration.enabled is false");
-    if (taken && former_offer(*live, &all.offer().meta))
-        return make_condition(
-            type,
-            "Unknown",
-            because::retiring,
-            "the registration of an earlier offer of this name is being ended; this one's follows"
-        );
     if (taken)
-        return make_condition(
-            type, "False", because::name_taken, "{}", taken_message(*live, all.offer().meta)
-        );
+        return judge_taken(*live, all.offer().meta);
     if (!live && all.settings.gateway.public_url.empty())
         return make_condition(
             type,

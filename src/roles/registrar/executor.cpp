@@ -40,6 +40,18 @@ std::int64_t told_generation(const kube::object& live)
     return told ? told->observed_generation : 0;
 }
 
+/// "<offer-uid>.json", as the controller makes it.
+std::string uri_end_of(const api::registration_request& request)
+{
+    return request.agent_uri.substr(request.agent_uri.rfind('/') + 1);
+}
+
+/// A transaction is not final yet.
+bool is_waiting(const request_status& status)
+{
+    return status.under_way && !status.under_way->confirmed;
+}
+
 bool has_touched_chain(const request_status& status)
 {
     return status.under_way || status.agent_id || status.transaction;
@@ -86,28 +98,35 @@ std::optional<executor::pass> executor::begin(kube::object_ptr live)
 {
     const kube::object_key key = live->meta.key();
     // The watch has told which one cannot be read, and why.
-    const kube::owner_reference* owner = live->unreadable.empty() ? api::owning_offer(live->meta) : nullptr;
-    if (!owner)
+    if (!live->unreadable.empty())
     {
         left_alone_.insert(key);
-        if (live->unreadable.empty())
-            around_.news.ignored(*live, "no ServiceOffer owns it");
         return std::nullopt;
     }
+    const auto leave_alone = [&](const std::string& why) {
+        left_alone_.insert(key);
+        around_.news.ignored(*live, why);
+        return std::nullopt;
+    };
     auto request = api::parse_registration_request(*live);
+    if (!request)
+        return leave_alone(request.error().message());
     auto status = read_request_status(*live);
-    if (!request || !status)
-    {
-        left_alone_.insert(key);
-        around_.news.ignored(*live, !request ? request.error().message() : status.error().message());
-        return std::nullopt;
-    }
+    if (!status)
+        return leave_alone(status.error().message());
+    // Without its offer it can still be retired.
+    const kube::owner_reference* owner = api::owning_offer(live->meta);
+    if (!owner && request->state != api::desired_state::retired)
+        return leave_alone("no ServiceOffer owns it");
     if (is_settled(*status, *request) && told_generation(*live) == live->meta.generation)
         return std::nullopt;
     pass out{std::move(live), std::move(*request), std::move(*status)};
     out.offer.ns = key.ns;
-    out.offer.name = owner->name;
-    out.offer.uid = owner->uid;
+    if (owner)
+    {
+        out.offer.name = owner->name;
+        out.offer.uid = owner->uid;
+    }
     return out;
 }
 
@@ -115,11 +134,16 @@ asio::awaitable<result<void>> executor::find_offer(pass* of)
 {
     if (of->not_before != 0)
         co_return result<void>();
-    auto offer = co_await around_.server.get(api::service_offer_resource, {of->offer.ns, of->offer.name});
-    if (!offer && !offer.error().is_not_found())
-        co_return offer.error().to_error();
-    of->owned = offer && (*offer)->meta.uid == of->offer.uid;
-    const auto since = of->owned ? (*offer)->meta.created : of->request.meta.created;
+    auto since = of->request.meta.created;
+    if (!of->offer.name.empty())
+    {
+        auto offer = co_await around_.server.get(api::service_offer_resource, {of->offer.ns, of->offer.name});
+        if (!offer && !offer.error().is_not_found())
+            co_return offer.error().to_error();
+        of->owned = offer && (*offer)->meta.uid == of->offer.uid;
+        if (of->owned)
+            since = (*offer)->meta.created;
+    }
     of->not_before =
         static_cast<std::uint64_t>(std::max<std::int64_t>(clock::time_point::clock::to_time_t(since), 1));
     co_return result<void>();
@@ -208,9 +232,9 @@ asio::awaitable<result<executor::pause>> executor::end_off_chain(pass* of, off_c
             status.message = "nothing was registered on chain, so there is nothing to take back";
         }
     }
-    else if (!is_retired && !of->status.under_way && is_brought_to_end(of->status, of->request))
+    else if (!is_retired && !is_waiting(of->status) && is_brought_to_end(of->status, of->request))
         co_return pause();
-    else if (is_retired && !of->status.under_way && !of->request.agent_id.empty())
+    else if (is_retired && !is_waiting(of->status) && of->status.previous_uri)
     {
         status.phase = registration_phase::retired;
         status.reason = "Retired";
@@ -267,7 +291,7 @@ asio::awaitable<result<std::optional<executor::pause>>> executor::find_signer(pa
 
 situation executor::situation_of(const pass& of) const
 {
-    situation out{of.request, of.status, of.owned, of.offer.uid + ".json", of.not_before, of.address, false,
+    situation out{of.request, of.status, of.owned, uri_end_of(of.request), of.not_before, of.address, false,
                   *of.allowed.chain};
     out.can_sign = of.signer && of.signer->account() == of.address;
     out.chain_id = of.allowed.chain_id;

@@ -87,7 +87,7 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
         if (auto found = co_await find_offer(of); !found)
             co_return found.error();
         co_return keep(
-            co_await chain.find_earlier(of->address, of->offer.uid + ".json", of->not_before, *known.head),
+            co_await chain.find_earlier(of->address, situation_of(*of).uri_end, of->not_before, *known.head),
             known.earlier
         );
     case about::agent:

@@ -220,7 +220,8 @@ next_step retire(const situation& of)
     if (!of.status.agent_id)
         return retired(of, "nothing was registered on chain, so there is nothing to take back");
     const std::string id = to_string(*of.status.agent_id);
-    const bool adopted = !of.request.agent_id.empty();
+    // By what was done, whatever the spec says by now.
+    const bool adopted = of.status.previous_uri || !of.request.agent_id.empty();
     if (adopted && !(of.hand_back && of.status.previous_uri))
         return retired(of, fmt::format("agent {} was taken over and keeps its URI", id));
     if (auto unknown = look_at_agent(of))
