@@ -56,7 +56,7 @@ def rate(operator, chain, count):
 def main():
     options = arguments()
     with Stack(traefik_throttle="300ms") as stack:
-        chain = Anvil(stack.cluster, stack.scripts, PORT, options.block_time)
+        chain = Anvil(stack.cluster, stack.scripts, PORT, options.block_time, age=1200)
         node = ScriptedNode(stack.cluster, chain, SCRIPTED_PORT)
         stack.cluster.service(NAMESPACE, "hello", 9000)
         with Operator(stack, chain, NAMESPACE, urls=[node.url()]) as operator:
