@@ -37,8 +37,8 @@ struct chain_node
     std::string check() const { return label + ": node"; }
 };
 
-/// The accounts that register on a chain: the one that was named, else those that the registrar has Leases for,
-/// and those that RegistrationRequests tell of (it writes down whose transaction it is about to send).
+/// The accounts that register on a chain: the one that was named, else those that the registrar has Leases
+/// for, and those that RegistrationRequests tell of (it writes down whose transaction it is about to send).
 std::vector<std::string>
 accounts_on(const patient& of, const x402::network* chain, const std::vector<kube::object_ptr>& leases)
 {

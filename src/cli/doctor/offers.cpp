@@ -199,7 +199,10 @@ struct standing
     std::string reason;
     verdict how = verdict::warning;  ///< what is sold is sold without it
 
-    auto operator<=>(const standing& other) const { return std::tie(reason, how) <=> std::tie(other.reason, other.how); }
+    auto operator<=>(const standing& other) const
+    {
+        return std::tie(reason, how) <=> std::tie(other.reason, other.how);
+    }
 };
 
 // What a transaction takes by itself.
@@ -232,11 +235,13 @@ void tell_registrations(const patient& of, notebook& into)
     for (const auto& [key, live] : all)
     {
         const api::registration_state state = api::read_registration_state(*live);
-        if (state.phase == api::registration_phase::confirmed || state.phase == api::registration_phase::retired)
+        if (state.phase == api::registration_phase::confirmed ||
+            state.phase == api::registration_phase::retired)
             continue;
         const auto conditions = kube::parse_conditions(live->status());
         const auto* told = kube::find_condition(conditions, api::condition_type::registered);
-        const auto since = (told ? parse_rfc3339(told->last_transition_time) : std::nullopt).value_or(live->meta.created);
+        const auto since =
+            (told ? parse_rfc3339(told->last_transition_time) : std::nullopt).value_or(live->meta.created);
         const bool is_failed = state.phase == api::registration_phase::failed;
         if (!is_failed && age_of(of, since) < patience)
             continue;

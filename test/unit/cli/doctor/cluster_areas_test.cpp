@@ -173,7 +173,8 @@ TEST_CASE("doctor looks at pods, images and Leases of the roles", "[cli][doctor]
             world.ago(std::chrono::seconds(seconds_ago))
         ));
     };
-    world.cluster.lists["leases"] = {account("aa", "two", 1), account("bb", "three", 600), account("cc", "", 1)};
+    world.cluster.lists["leases"] = {
+        account("aa", "two", 1), account("bb", "three", 600), account("cc", "", 1)};
     const auto found = world.visit(&examine_roles);
     CHECK(says(found, "ok Deployment portitor-controller: 2 of 2 pods are ready"));
     CHECK(says(found, "failure Deployment portitor-verifier: 0 of 2 pods are ready"));
@@ -194,9 +195,14 @@ TEST_CASE("doctor looks at pods, images and Leases of the roles", "[cli][doctor]
         world.cluster.lists["leases"] = {lease};
         return world.visit(&examine_roles);
     };
-    CHECK_FALSE(says(with_spent(R"({"day":"2026-11-24","changes":{},"retirements":{},"minedNonces":7})"), "cannot be read"));
+    CHECK_FALSE(says(
+        with_spent(R"({"day":"2026-11-24","changes":{},"retirements":{},"minedNonces":7})"), "cannot be read"
+    ));
     for (const char* text : {"", "{}", R"({"day":"soon","changes":{},"retirements":{},"minedNonces":7})"})
-        CHECK(says(with_spent(text), "failure Lease portitor-registrar-8453-aa: its annotation obol.org/spent cannot be read"));
+        CHECK(says(
+            with_spent(text),
+            "failure Lease portitor-registrar-8453-aa: its annotation obol.org/spent cannot be read"
+        ));
 }
 
 TEST_CASE("times at the ends of the clock are told, and overflow nothing", "[cli][doctor]")
@@ -278,20 +284,21 @@ TEST_CASE("doctor groups what is not sold by its cause", "[cli][doctor]")
 TEST_CASE("doctor groups what is not registered by its cause", "[cli][doctor]")
 {
     doctor_world world;
-    const auto request = [&](const std::string& name, const std::string& phase, const std::string& reason, int minutes) {
-        return object_of(fmt::format(
-            R"({{"metadata": {{"namespace": "shop", "name": "{}", "creationTimestamp": "{}"}},
+    const auto request =
+        [&](const std::string& name, const std::string& phase, const std::string& reason, int minutes) {
+            return object_of(fmt::format(
+                R"({{"metadata": {{"namespace": "shop", "name": "{}", "creationTimestamp": "{}"}},
                 "status": {{"phase": "{}", "conditions": [
                   {{"type": "Registered", "status": "Unknown", "reason": "{}", "message": "of {}",
                     "lastTransitionTime": "{}"}}]}}}})",
-            name,
-            world.ago(std::chrono::hours(9)),
-            phase,
-            reason,
-            reason,
-            world.ago(std::chrono::minutes(minutes))
-        ));
-    };
+                name,
+                world.ago(std::chrono::hours(9)),
+                phase,
+                reason,
+                reason,
+                world.ago(std::chrono::minutes(minutes))
+            ));
+        };
     auto& all = world.cluster.lists["registrationrequests"];
     all = {
         request("well", "Confirmed", "Confirmed", 90),
@@ -314,8 +321,12 @@ TEST_CASE("doctor groups what is not registered by its cause", "[cli][doctor]")
     all.push_back(unseen);
     world.read_market();
     found = world.visit(&examine_offers);
-    CHECK(says(found, "warning RegistrationRequests LowBalance: 2 are waiting, for 5h at most: shop/a, shop/b\n"));
-    CHECK(says(found, "warning RegistrationRequests NotOwner: one is not registered, for 0s at most: shop/c\n"));
+    CHECK(says(
+        found, "warning RegistrationRequests LowBalance: 2 are waiting, for 5h at most: shop/a, shop/b\n"
+    ));
+    CHECK(
+        says(found, "warning RegistrationRequests NotOwner: one is not registered, for 0s at most: shop/c\n")
+    );
     CHECK(says(found, "warning RegistrationRequests: one is waiting, for 9h at most: shop/d\n"));
     CHECK_FALSE(says(found, "is held up"));
 }

@@ -232,12 +232,15 @@ TEST_CASE("doctor asks each node of a chain", "[cli][doctor]")
     CHECK_FALSE(says(found, "example.com"));
 }
 
-TEST_CASE("the accounts whose balances are looked at are found in RegistrationRequests and Leases", "[cli][doctor]")
+TEST_CASE(
+    "the accounts whose balances are looked at are found in RegistrationRequests and Leases", "[cli][doctor]"
+)
 {
     node_world world;
     world.registrar.clear();
     CHECK(says(
-        world.with_node({}), "not checked base-sepolia: balance: neither a Lease nor a RegistrationRequest tells"
+        world.with_node({}),
+        "not checked base-sepolia: balance: neither a Lease nor a RegistrationRequest tells"
     ));
     const auto request = [](const std::string& name, const std::string& chain, const std::string& account) {
         return object_of(fmt::format(
@@ -278,7 +281,8 @@ TEST_CASE("the accounts whose balances are looked at are found in RegistrationRe
     world.low_balance = u256(2) * 1'000'000'000'000'000'000;
     CHECK(says(
         world.with_node({}),
-        "warning base-sepolia: balance of " + other + ": 1, less than low-balance (2): the registrar sends nothing"
+        "warning base-sepolia: balance of " + other +
+            ": 1, less than low-balance (2): the registrar sends nothing"
     ));
 }
 
