@@ -34,15 +34,17 @@ def folder(stack, tmp_path):
 
 @pytest.fixture
 def on_chain(stack, folder):
-    """The registrar has a key, and a registry in which nobody is yet: the canonical one, which other tests leave alone."""
+    """The registrar has a key, and a registry in which nobody is yet: at the canonical address, for the time of the test."""
     canonical = "0x8004A818BFB912233c491871b3d84c89A494BD9e"
     chain = registry.add_to(stack, canonical)
     # Spelled as it is built in, so that commands see no difference.
     chain.registry = canonical
-    with Operator(stack, chain, NAMESPACE) as it:
-        yield it
+    with Operator(stack, chain, NAMESPACE):
+        yield
         # While there is a registrar that can retire them.
         stack.remove_offers(NAMESPACE)
+    # As it was: others find no contract there.
+    chain.rpc("anvil_setCode", canonical, "0x")
 
 
 def run(stack, folder, command):
