@@ -164,6 +164,15 @@ chain_reader::answer<std::optional<evm::receipt>> chain_reader::find_receipt(evm
     co_return std::optional(*std::move(read));
 }
 
+chain_reader::answer<bool> chain_reader::knows(evm::word transaction)
+{
+    const auto said =
+        co_await questions_.ask("eth_getTransactionByHash", params_of(evm::to_hex(transaction)));
+    if (!said)
+        co_return said.error();
+    co_return evm::rpc_result<bool>(said->is_object());
+}
+
 chain_reader::answer<std::uint64_t> chain_reader::mined_nonces(evm::address account)
 {
     co_return co_await questions_.nonces(account, latest);

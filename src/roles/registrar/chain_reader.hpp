@@ -73,6 +73,9 @@ public:
     /// Nothing where the node knows of none, which proves nothing.
     answer<std::optional<evm::receipt>> find_receipt(evm::word transaction);
 
+    /// Whether the node has it, in a block or waiting for one.
+    answer<bool> knows(evm::word transaction);
+
     /// How many transactions of the account are in blocks: all nonces below are taken.
     answer<std::uint64_t> mined_nonces(evm::address account);
 

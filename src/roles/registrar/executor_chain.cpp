@@ -52,8 +52,15 @@ asio::awaitable<result<executor::outcome>> executor::answer(pass* of, ask what)
     auto asked = co_await of->link->check();
     if (asked)
         asked = co_await look_up(of, std::move(what));
+    const auto failed = failing_.find(of->request.meta.key());
     if (!asked)
+    {
+        if (failed == failing_.end())
+            failing_[of->request.meta.key()].question = about;
         co_return co_await cannot_ask(of, asked.error());
+    }
+    if (failed != failing_.end() && failed->second.question == about)
+        failing_.erase(failed);
     if (about == ask::about::mined_nonces && holds_nonce(of->status) &&
         *of->facts.mined_nonces > of->status.under_way->nonce)
         receptions_[of->status.under_way->hashes.back()].nonce_gone = true;
@@ -140,6 +147,8 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
             known.taker
         );
     }
+    case about::known:
+        co_return keep(co_await chain.knows(of->status.under_way->hashes.back()), known.known);
     case about::earlier:
         // A record is left behind only now: the offer's age counts from here on.
         if (auto found = co_await find_offer(of); !found)
@@ -181,6 +190,13 @@ asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, pre
             co_return co_await say(of, "LimitReached", may.error().message(), somebody_helps);
     }
     auto made = co_await of->signer->sign(what.transaction);
+    // What is under way is at least sent again.
+    if (!made && what.replaces)
+    {
+        if (auto sent = co_await send(of); !sent)
+            co_return sent.error();
+        co_return outcome{false, signer_comes};
+    }
     if (!made)
         co_return co_await say(of, "NoKey", made.error().message(), signer_comes);
     request_status status = of->status;
@@ -230,8 +246,13 @@ asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, pre
         // Otherwise nobody knows whether it was written.
         const bool is_refused = failure == errc::conflict || failure == errc::protocol ||
                                 failure == errc::invalid || failure == errc::refused;
-        if (is_refused && !what.replaces)
-            of->account->note([&](ledger& numbers) { numbers.take_back(ns, why, most, when); });
+        if (is_refused)
+            of->account->note([&](ledger& numbers) {
+                if (what.replaces)
+                    numbers.give_back(ns, why, most > booked ? u256(most - booked) : u256(), when);
+                else
+                    numbers.take_back(ns, why, most, when);
+            });
         if (failure == errc::protocol)
             co_return co_await say(of, "ForeignSchema", written.error().message(), foreign_schema_goes);
         co_return written.error();
@@ -253,7 +274,11 @@ asio::awaitable<result<executor::outcome>> executor::send(pass* of)
                                                                   : sent.error().refusal();
     reception& known = receptions_[hash];
     using refusal = evm::rpc_refusal;
-    const bool for_good = why == refusal::permanent || why == refusal::reverted || why == refusal::unknown;
+    if (sent)
+        known.accepted = true;
+    // One that took it may say so in its own words when it is asked again.
+    const bool for_good =
+        why == refusal::permanent || why == refusal::reverted || (why == refusal::unknown && !known.accepted);
     if (!for_good)
         known.refused_since.reset();
     else if (!known.refused_since)
@@ -301,13 +326,19 @@ void executor::count_mined(const pass& of, const request_status& now_told)
     if (!holds_nonce(of.status) || holds_nonce(now_told))
         return;
     const write_ahead& record = *of.status.under_way;
+    const auto sent = evm::read_signed(record.raw);
     u256 unspent = most_of(record.raw);
-    if (of.facts.receipts)
+    if (of.facts.receipts && sent)
     {
         for (const auto& each : *of.facts.receipts)
         {
-            if (each)
-                unspent -= std::min<u256>(unspent, each->gas_used * each->gas_price + each->l1_fee);
+            if (!each)
+                continue;
+            // No more than was signed for, whatever a node says.
+            const u256 gas =
+                std::min<u256>(each->gas_used, sent->gas_limit) * std::min(each->gas_price, sent->max_fee);
+            unspent -= std::min<u256>(unspent, gas);
+            unspent -= std::min<u256>(unspent, each->l1_fee);
         }
     }
     const std::string ns = of.request.meta.ns;

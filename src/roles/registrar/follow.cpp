@@ -98,14 +98,26 @@ next_step confirm(const situation& of, const found_receipt& found)
                 name_of(found.transaction)
             )
         );
+    request_status status = of.status;
     const auto agent = read_outcome(of, *found.what);
     if (!agent)
-        return fail_record(
+    {
+        // It may have minted all the same: the record stays, so that nothing is minted beside it.
+        status.under_way->in_block = mined{found.transaction, *found.what->block, *found.what->block_hash};
+        return say(
             of,
+            std::move(status),
+            registration_phase::failed,
             "NoRegistry",
-            fmt::format("transaction {}: {}", name_of(found.transaction), agent.error().message())
+            fmt::format(
+                "transaction {}: {}. Nothing more is sent for it; where it registered nothing, delete this "
+                "RegistrationRequest",
+                name_of(found.transaction),
+                agent.error().message()
+            ),
+            std::chrono::minutes(10)
         );
-    request_status status = of.status;
+    }
     status.agent_id = *agent;
     status.transaction = found.transaction;
     status.failures = 0;
@@ -181,6 +193,8 @@ next_step follow_vanished(const situation& of)
     request_status status = of.status;
     status.under_way->in_block.reset();
     status.under_way->confirmed = false;
+    if (record.what == operation::mint)
+        status.agent_id.reset();
     return say(
         of,
         std::move(status),
@@ -220,8 +234,8 @@ next_step give_up_nonce(const situation& of, const nonce_taker& taker)
         registration_phase::pending,
         "NonceTaken",
         fmt::format(
-            "nonce {} of account {} was taken by transaction {}, which is none of this request; no other "
-            "program may send for this account",
+            "nonce {} of account {} was taken by transaction {}, which is none of this request; if another "
+            "program sends for this account, it has to stop",
             record.nonce,
             record.account.to_checksum(),
             name_of(taker.transaction)
@@ -280,6 +294,12 @@ next_step too_dear(const situation& of)
 next_step replace_for(const situation& of, evm::transaction transaction, const evm::fees& fees, bool cancels)
 {
     const write_ahead& record = *of.status.under_way;
+    if (cancels)
+    {
+        transaction.to = record.account;
+        transaction.data.clear();
+        transaction.gas_limit = gas_of_nothing;
+    }
     if (!of.facts.balance)
         return question(ask::about::balance);
     if (*of.facts.balance < fees.most * transaction.gas_limit)
@@ -297,13 +317,26 @@ next_step replace_for(const situation& of, evm::transaction transaction, const e
         );
     transaction.max_priority_fee = fees.priority;
     transaction.max_fee = fees.most;
-    if (cancels)
-    {
-        transaction.to = record.account;
-        transaction.data.clear();
-        transaction.gas_limit = gas_of_nothing;
-    }
     return prepare{record.what, record.key, std::move(transaction), record.from_block, true, cancels, {}};
+}
+
+/// What takes the place of a transaction; nothing where that is more than the operator allows.
+std::optional<evm::fees>
+dearer_fees(const situation& of, const evm::fees& before, const u256& tip, bool cancels)
+{
+    const u256& base = of.facts.head->base_fee;
+    const u256& ceiling = of.chain.max_fee_per_gas;
+    const evm::fees market{tip, 2 * base + tip};
+    // A node that wants more does not say how much: mostly it is the tip, which doubles, as it starts from
+    // little.
+    const evm::fees start{
+        of.must_bump ? std::min<u256>(2 * before.priority, before.most) : before.priority, before.most};
+    if (auto fees = evm::fees_to_replace(start, market, ceiling))
+        return fees;
+    if (of.must_bump && before.most < ceiling)
+        return evm::fees{std::min<u256>(std::max<u256>(2 * before.priority, tip), ceiling), ceiling};
+    // What no node has need not be outbid.
+    return cancels ? evm::fees_for(base, tip, ceiling) : std::nullopt;
 }
 
 /// The same call at the same nonce, for more; or one that does nothing, so that the account can go on.
@@ -323,12 +356,14 @@ next_step replace(const situation& of, bool cancels)
         transaction->max_fee >= known.head->base_fee + *tip && transaction->max_priority_fee >= *tip;
     if (pays_enough && !of.must_bump && !cancels)
         return broadcast{};
-    const auto fees = evm::fees_to_replace(
-        {transaction->max_priority_fee, transaction->max_fee},
-        {*tip, 2 * known.head->base_fee + *tip},
-        of.chain.max_fee_per_gas
-    );
+    const auto fees = dearer_fees(of, {transaction->max_priority_fee, transaction->max_fee}, *tip, cancels);
     return fees ? replace_for(of, std::move(*transaction), *fees, cancels) : too_dear(of);
+}
+
+/// What a node found too cheap is made dearer soon, and less and less soon.
+std::chrono::seconds pause_of_cheap(const write_ahead& record)
+{
+    return std::chrono::seconds(1) * (1U << std::min<std::size_t>(record.hashes.size(), 5));
 }
 
 next_step follow_waiting(const situation& of)
@@ -336,11 +371,18 @@ next_step follow_waiting(const situation& of)
     const write_ahead& record = *of.status.under_way;
     if (!of.sent_last)
         return broadcast{};
-    const bool may_replace = of.can_sign && record.hashes.size() < most_attempts;
-    if (may_replace && record.canceled_from == 0 && of.refused_since &&
-        of.now - *of.refused_since >= cancel_after)
-        return replace(of, true);
-    if (may_replace && (of.must_bump || of.now - record.started_at >= replace_after))
+    const bool is_refused = of.refused_since && of.now - *of.refused_since >= cancel_after;
+    if (of.can_sign && record.hashes.size() < most_attempts && record.canceled_from == 0 && is_refused)
+    {
+        if (!of.facts.known)
+            return question(ask::about::known);
+        if (!*of.facts.known)
+            return replace(of, true);
+    }
+    // The last one is kept for the case that nothing else helps.
+    const bool may_replace = of.can_sign && record.hashes.size() + 1 < most_attempts;
+    const auto pause = of.must_bump ? pause_of_cheap(record) : replace_after;
+    if (may_replace && !of.refused_since && of.now - record.started_at >= pause)
     {
         auto step = replace(of, false);
         // What cannot be replaced may at least be known everywhere.

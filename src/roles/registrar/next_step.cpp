@@ -54,12 +54,47 @@ next_step wait_until(const situation& of, clock::time_point until)
     );
 }
 
+/// An agent that the chain does not show as this account's may have got another number, or none, where the
+/// block of its mint was taken back. Nothing where it is what it was.
+std::optional<next_step> find_again(const situation& of)
+{
+    if (!of.facts.head)
+        return question(ask::about::head);
+    if (!of.facts.earlier)
+        return question(ask::about::earlier);
+    const earlier_mint& found = *of.facts.earlier;
+    // Nothing is forgotten but what this account has minted just now, and by a head that has all that is
+    // known to be mined.
+    const bool is_ours = of.status.under_way && of.status.under_way->what == operation::mint &&
+                         of.status.under_way->account == of.account;
+    const bool is_gone =
+        is_ours && !*of.facts.agent && !found.agent_id && found.certain && found.nonces >= of.least_nonce;
+    if (!is_gone && (!found.agent_id || found.agent_id == of.status.agent_id))
+        return std::nullopt;
+    request_status status = of.status;
+    status.agent_id = found.agent_id;
+    return say(
+        of,
+        std::move(status),
+        registration_phase::pending,
+        "Pending",
+        found.agent_id ? fmt::format("agent {} was minted for this offer", to_string(*found.agent_id))
+                       : std::string("the chain has taken the registration back; it is made again")
+    );
+}
+
 /// The agent that the status names, as the registry has it: the question, or why it is none to change.
 std::optional<next_step> look_at_agent(const situation& of)
 {
     const auto& seen = of.facts.agent;
     if (!seen)
         return ask{.what = ask::about::agent, .agent_id = *of.status.agent_id};
+    const bool is_minted = !of.status.previous_uri;
+    if (is_minted && (!*seen || (*seen)->owner != of.account))
+    {
+        if (auto step = find_again(of))
+            return *step;
+    }
     if (!*seen)
         return wait_for(
             of,
@@ -225,7 +260,7 @@ next_step retire(const situation& of)
         return retired(of, "nothing was registered on chain, so there is nothing to take back");
     const std::string id = to_string(*of.status.agent_id);
     // By what was done, whatever the spec says by now.
-    const bool adopted = of.status.previous_uri || !of.request.agent_id.empty();
+    const bool adopted = of.status.previous_uri.has_value();
     if (adopted && !(of.hand_back && of.status.previous_uri))
         return retired(of, fmt::format("agent {} was taken over and keeps its URI", id));
     if (auto unknown = look_at_agent(of))
@@ -263,7 +298,13 @@ say(const situation& of,
     status.reason = std::move(reason);
     status.message = std::move(message);
     if (status.message.size() > longest_message)
-        status.message.resize(longest_message);
+    {
+        // Not within a character of UTF-8.
+        std::size_t end = longest_message;
+        while (end > 0 && (static_cast<unsigned char>(status.message[end]) & 0xC0U) == 0x80U)
+            --end;
+        status.message.resize(end);
+    }
     if (status == of.status)
         return rest{then};
     return tell{std::move(status), then};

@@ -1,3 +1,4 @@
+#include "roles/registrar/account.hpp"
 #include "roles/registrar/steps.hpp"
 
 #include <portitor/erc8004/identity_registry.hpp>
@@ -13,6 +14,7 @@ namespace {
 using api::registration_phase;
 constexpr unsigned ether_decimals = 18;
 constexpr unsigned gwei_decimals = 9;
+constexpr std::chrono::milliseconds day_goes_on = std::chrono::minutes(10);
 // What the status has room for, as hexadecimal digits.
 constexpr std::size_t longest_call = 30'000;
 // EIP-7825.
@@ -57,13 +59,13 @@ std::optional<next_step> lack_of_money(const situation& of, const u256& most)
         of,
         "LowBalance",
         fmt::format(
-            "account {} has {} ether on {}, and {}; send it more",
+            "account {} has {} ether on {}, {}; send it more",
             of.account.to_checksum(),
             decimal_amount(have, ether_decimals),
             of.chain.name,
             have < of.low_balance
-                ? fmt::format("stops below {}", decimal_amount(of.low_balance, ether_decimals))
-                : fmt::format("the next transaction may cost {}", decimal_amount(most, ether_decimals))
+                ? fmt::format("and stops below {}", decimal_amount(of.low_balance, ether_decimals))
+                : std::string("which is less than the next transaction may cost")
         ),
         money_comes
     );
@@ -137,6 +139,9 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
                 longest_call
             )
         );
+    const auto& limit = what == operation::retire ? of.limit_of_retirements : of.limit_of_changes;
+    if (limit)
+        return wait_for(of, "LimitReached", *limit, day_goes_on);
     if (!of.has_turn)
         return take_turn{};
     if (!known.balance)
@@ -155,11 +160,12 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
             of,
             "NodeUnreachable",
             fmt::format(
-                "the node of {} is behind: it counts {} transactions of account {}, and {} are in blocks",
+                "the node of {} is behind: it counts less than the {} transactions of account {} that were seen "
+                "in blocks. Where the chain was made anew, remove annotation obol.org/spent of Lease {}",
                 of.chain.name,
-                nonce,
+                of.least_nonce,
                 of.account.to_checksum(),
-                of.least_nonce
+                account::identity{of.chain_id, of.account}.lease_name()
             ),
             node_catches_up
         );

@@ -398,7 +398,7 @@ private:
                 *into.block_hash = chain_.block_hash(what.block);
             break;
         case about::mined_nonces:
-        
+
             into.mined_nonces = chain_.count_at(height);
             break;
         case about::taker:
