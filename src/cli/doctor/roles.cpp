@@ -161,8 +161,8 @@ bool judge_account(const patient& of, const kube::object& lease, notebook& into)
         into.warn(
             check,
             held->words,
-            "the registrar that sent from this account has ended at once, and none has followed: see its log. "
-            "Delete the Lease where that account is used no more"
+            "the registrar that sent from this account has ended at once, and none has followed: see its "
+            "log. Delete the Lease where that account is used no more"
         );
     return true;
 }

@@ -30,7 +30,8 @@ bool is_settled(const request_status& status, const api::registration_request& r
 /// Whether the chain has all that the spec wants.
 bool is_brought_to_end(const request_status& status, const api::registration_request& request)
 {
-    return status.phase == registration_phase::confirmed && status.observed_generation == request.meta.generation;
+    return status.phase == registration_phase::confirmed &&
+           status.observed_generation == request.meta.generation;
 }
 
 std::int64_t told_generation(const kube::object& live)
@@ -223,7 +224,7 @@ asio::awaitable<result<executor::pause>> executor::end_off_chain(pass* of, off_c
         status.observed_generation = of->request.meta.generation;
     if (!has_touched_chain(of->status))
     {
-        status.phase = is_retired     ? registration_phase::retired
+        status.phase = is_retired   ? registration_phase::retired
                        : why.is_end ? registration_phase::off_chain_only
                                     : registration_phase::failed;
         if (is_retired)
@@ -269,7 +270,8 @@ asio::awaitable<result<std::optional<executor::pause>>> executor::find_signer(pa
                       : co_await around_.keys.of_operator();
     if (signer)
         of->signer = *signer;
-    // What is under way is followed without its key, and by its account even where the key is another one now.
+    // What is under way is followed without its key, and by its account even where the key is another one
+    // now.
     if (of->status.under_way)
         of->address = of->status.under_way->account;
     else if (signer)
@@ -291,8 +293,15 @@ asio::awaitable<result<std::optional<executor::pause>>> executor::find_signer(pa
 
 situation executor::situation_of(const pass& of) const
 {
-    situation out{of.request, of.status, of.owned, uri_end_of(of.request), of.not_before, of.address, false,
-                  *of.allowed.chain};
+    situation out{
+        of.request,
+        of.status,
+        of.owned,
+        uri_end_of(of.request),
+        of.not_before,
+        of.address,
+        false,
+        *of.allowed.chain};
     out.can_sign = of.signer && of.signer->account() == of.address;
     out.chain_id = of.allowed.chain_id;
     out.registry = of.allowed.registry;
@@ -324,13 +333,14 @@ bool executor::is_identity_taken(const pass& of) const
             return false;
         const auto other = api::parse_registration_request(*each);
         const auto status = read_request_status(*each);
-        if (!other || !status || other->chain != of.request.chain || status->phase == registration_phase::retired)
+        if (!other || !status || other->chain != of.request.chain ||
+            status->phase == registration_phase::retired)
             return false;
         const auto asked = parse_u256(other->agent_id);
         const bool has = status->agent_id == *id;
-        const bool asks_first =
-            asked && *asked == *id &&
-            std::tie(each->meta.created, each->meta.uid) < std::tie(of.request.meta.created, of.request.meta.uid);
+        const bool asks_first = asked && *asked == *id &&
+                                std::tie(each->meta.created, each->meta.uid) <
+                                    std::tie(of.request.meta.created, of.request.meta.uid);
         return has || asks_first;
     };
     return std::ranges::any_of(around_.all_requests(), has_it);
@@ -361,7 +371,10 @@ asio::awaitable<result<executor::outcome>> executor::take(pass* of, next_step st
             co_return outcome{true};
         of->waits_for_turn = true;
         co_return co_await say(
-            of, "WaitingForTurn", "it waits for its turn: an account sends one transaction at a time", key_comes
+            of,
+            "WaitingForTurn",
+            "it waits for its turn: an account sends one transaction at a time",
+            key_comes
         );
     }
     // The words may be of an older spec than the one that they hold for as well.
@@ -377,8 +390,7 @@ asio::awaitable<result<executor::outcome>>
 executor::say(pass* of, std::string reason, std::string message, std::chrono::milliseconds then)
 {
     request_status status = of->status;
-    status.phase =
-        holds_nonce(status) ? registration_phase::submitted : registration_phase::pending;
+    status.phase = holds_nonce(status) ? registration_phase::submitted : registration_phase::pending;
     status.reason = std::move(reason);
     status.message = std::move(message);
     if (auto written = co_await write_status(of, std::move(status)); !written)
@@ -410,7 +422,9 @@ asio::awaitable<result<executor::outcome>> executor::cannot_ask(pass* of, evm::r
     co_return co_await say(
         of,
         "NodeUnreachable",
-        fmt::format("no node of {} answers as it should ({}); it is asked again", chain, to_string(failure.code())),
+        fmt::format(
+            "no node of {} answers as it should ({}); it is asked again", chain, to_string(failure.code())
+        ),
         pause
     );
 }

@@ -92,7 +92,8 @@ private:
     task<result<outcome>> sign_and_send(pass* of, prepare what);
     task<result<outcome>> send(pass* of);
     task<result<void>> write_status(pass* of, request_status status);
-    task<result<outcome>> say(pass* of, std::string reason, std::string message, std::chrono::milliseconds then);
+    task<result<outcome>>
+    say(pass* of, std::string reason, std::string message, std::chrono::milliseconds then);
     situation situation_of(const pass& of) const;
     bool is_identity_taken(const pass& of) const;
     void count_mined(const pass& of, const request_status& now);
@@ -100,11 +101,11 @@ private:
     clock::time_point now() const;
 
     surroundings around_;
-    std::map<evm::word, clock::time_point> sent_;                 ///< when each hash was sent last
-    std::set<evm::word> too_cheap_;                               ///< that a node would not take
+    std::map<evm::word, clock::time_point> sent_;  ///< when each hash was sent last
+    std::set<evm::word> too_cheap_;                ///< that a node would not take
     std::set<kube::object_key> left_alone_;
-    std::map<kube::object_key, account::identity> waiting_;       ///< whose account this process does not lead
-    std::map<kube::object_key, registrar::account*> in_turns_;    ///< in whose turns a request is
+    std::map<kube::object_key, account::identity> waiting_;     ///< whose account this process does not lead
+    std::map<kube::object_key, registrar::account*> in_turns_;  ///< in whose turns a request is
 };
 
 }  // namespace portitor::registrar

@@ -54,8 +54,7 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
     {
     case about::head:
         co_return keep(co_await chain.head(), known.head);
-    case about::receipts:
-    {
+    case about::receipts: {
         std::vector<std::optional<evm::receipt>> all;
         for (const evm::word& hash : of->status.under_way->hashes)
         {
@@ -74,8 +73,7 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
         co_return keep(co_await chain.mined_nonces(of->address), known.mined_nonces);
     case about::next_nonce:
         co_return keep(co_await chain.next_nonce(of->address), known.next_nonce);
-    case about::taker:
-    {
+    case about::taker: {
         const write_ahead& record = *of->status.under_way;
         co_return keep(
             co_await chain.find_taker(record.account, record.nonce, record.from_block, known.head->number),
@@ -94,8 +92,7 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
         co_return keep(co_await chain.find_agent(what.agent_id), known.agent);
     case about::metadata:
         co_return keep(co_await chain.metadata(what.agent_id, what.key), known.metadata[what.key]);
-    case about::estimate:
-    {
+    case about::estimate: {
         auto gas = co_await chain.estimate(of->address, std::move(what.data));
         if (!gas && gas.error().refusal() == evm::rpc_refusal::reverted)
             known.revert = gas.error().revert();
@@ -168,7 +165,8 @@ asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, pre
         const errc failure = written.error().code();
         // Elsewhere nobody knows whether it was written.
         if (failure == errc::conflict || failure == errc::protocol)
-            of->account->note([&](ledger& numbers) { numbers.give_back(ns, why, u256(most - booked), when); });
+            of->account->note([&](ledger& numbers) { numbers.give_back(ns, why, u256(most - booked), when); }
+            );
         if (failure == errc::protocol)
             co_return co_await say(of, "ForeignSchema", written.error().message(), foreign_schema_goes);
         co_return written.error();
@@ -204,7 +202,11 @@ asio::awaitable<result<executor::outcome>> executor::send(pass* of)
         co_return co_await say(
             of,
             "LowBalance",
-            fmt::format("account {} cannot pay for its transaction on {}; send it more", of->address.to_checksum(), chain),
+            fmt::format(
+                "account {} cannot pay for its transaction on {}; send it more",
+                of->address.to_checksum(),
+                chain
+            ),
             signer_comes
         );
     case refusal::wrong_chain:

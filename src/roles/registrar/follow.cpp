@@ -75,13 +75,17 @@ next_step confirm(const situation& of, const found_receipt& found)
             of,
             "Reverted",
             fmt::format(
-                "the registry refused {} in transaction {}", to_string(record.what), name_of(found.transaction)
+                "the registry refused {} in transaction {}",
+                to_string(record.what),
+                name_of(found.transaction)
             )
         );
     const auto agent = read_outcome(of, *found.what);
     if (!agent)
         return fail_record(
-            of, "NoRegistry", fmt::format("transaction {}: {}", name_of(found.transaction), agent.error().message())
+            of,
+            "NoRegistry",
+            fmt::format("transaction {}: {}", name_of(found.transaction), agent.error().message())
         );
     request_status status = of.status;
     status.agent_id = *agent;
@@ -234,12 +238,12 @@ next_step replace(const situation& of)
         return question(ask::about::priority_fee);
     auto transaction = evm::read_signed(record.raw);
     const evm::fees market{*tip, 2 * known.head->base_fee + *tip};
-    const auto fees = transaction ? evm::fees_to_replace(
-                                        {transaction->max_priority_fee, transaction->max_fee},
-                                        market,
-                                        of.chain.max_fee_per_gas
-                                    )
-                                  : std::nullopt;
+    const auto fees =
+        transaction
+            ? evm::fees_to_replace(
+                  {transaction->max_priority_fee, transaction->max_fee}, market, of.chain.max_fee_per_gas
+              )
+            : std::nullopt;
     if (!fees)
         return say(
             of,

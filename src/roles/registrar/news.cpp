@@ -13,9 +13,23 @@ namespace {
 
 /// Reasons that somebody has to do something about.
 constexpr std::array<std::string_view, 17> troubles{
-    "Failed",   "Reverted",     "NotOwner",     "IdentityTaken", "IdentityFixed",      "IdentityNotAllowed",
-    "LowBalance", "LimitReached", "FeesTooHigh", "NodeUnreachable", "WrongChain",       "NoRegistry",
-    "ForeignSchema", "KeyNotAllowed", "RegistryNotAllowed", "NonceTaken", "Refused"};
+    "Failed",
+    "Reverted",
+    "NotOwner",
+    "IdentityTaken",
+    "IdentityFixed",
+    "IdentityNotAllowed",
+    "LowBalance",
+    "LimitReached",
+    "FeesTooHigh",
+    "NodeUnreachable",
+    "WrongChain",
+    "NoRegistry",
+    "ForeignSchema",
+    "KeyNotAllowed",
+    "RegistryNotAllowed",
+    "NonceTaken",
+    "Refused"};
 
 /// Reasons that come and go by the minute, and are told in the status alone.
 constexpr std::array<std::string_view, 3> silent{"Pending", "WaitingForTurn", "Retiring"};

@@ -142,7 +142,9 @@ next_step keep_true(const situation& of)
             continue;
         if (const auto until = paused_until(of, false))
             return wait_until(of, *until);
-        return send(of, operation::set_metadata, key, erc8004::set_metadata_call(*of.status.agent_id, key, wanted));
+        return send(
+            of, operation::set_metadata, key, erc8004::set_metadata_call(*of.status.agent_id, key, wanted)
+        );
     }
     return settle(of);
 }
@@ -167,8 +169,8 @@ next_step adopt(const situation& of)
         );
     if (!of.facts.agent)
         return ask{.what = ask::about::agent, .agent_id = id};
-    const std::string whose =
-        *of.facts.agent ? "belongs to " + (*of.facts.agent)->owner.to_checksum() : std::string("does not exist");
+    const std::string whose = *of.facts.agent ? "belongs to " + (*of.facts.agent)->owner.to_checksum()
+                                              : std::string("does not exist");
     if (!*of.facts.agent || (*of.facts.agent)->owner != of.account)
         return say(
             of,
@@ -247,14 +249,13 @@ next_step retire(const situation& of)
 
 }  // namespace
 
-next_step say(
-    const situation& of,
+next_step
+say(const situation& of,
     request_status status,
     registration_phase phase,
     std::string reason,
     std::string message,
-    std::optional<std::chrono::milliseconds> then
-)
+    std::optional<std::chrono::milliseconds> then)
 {
     status.phase = phase;
     status.reason = std::move(reason);
@@ -266,18 +267,18 @@ next_step say(
     return tell{std::move(status), then};
 }
 
-next_step say(
-    const situation& of,
+next_step
+say(const situation& of,
     registration_phase phase,
     std::string reason,
     std::string message,
-    std::optional<std::chrono::milliseconds> then
-)
+    std::optional<std::chrono::milliseconds> then)
 {
     return say(of, of.status, phase, std::move(reason), std::move(message), then);
 }
 
-next_step wait_for(const situation& of, std::string reason, std::string message, std::chrono::milliseconds time)
+next_step
+wait_for(const situation& of, std::string reason, std::string message, std::chrono::milliseconds time)
 {
     const auto phase = holds_nonce(of.status) ? registration_phase::submitted : registration_phase::pending;
     return say(of, phase, std::move(reason), std::move(message), time);
@@ -286,7 +287,9 @@ next_step wait_for(const situation& of, std::string reason, std::string message,
 std::chrono::milliseconds poll_after(const situation& of, clock::time_point began)
 {
     const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(of.now - began);
-    return std::clamp<std::chrono::milliseconds>(age / 4, std::chrono::milliseconds(500), std::chrono::seconds(5));
+    return std::clamp<std::chrono::milliseconds>(
+        age / 4, std::chrono::milliseconds(500), std::chrono::seconds(5)
+    );
 }
 
 bool holds_nonce(const request_status& status)
@@ -338,9 +341,8 @@ next_step decide(const situation& of)
     auto* pause = std::get_if<rest>(&out);
     if (pause && of.status.under_way && of.status.under_way->confirmed)
     {
-        const auto due = std::chrono::ceil<std::chrono::milliseconds>(
-            look_again_at(*of.status.under_way) - of.now
-        );
+        const auto due =
+            std::chrono::ceil<std::chrono::milliseconds>(look_again_at(*of.status.under_way) - of.now);
         pause->for_time = std::min(pause->for_time.value_or(due), due);
     }
     return out;

@@ -29,10 +29,10 @@ struct chain_facts
     std::optional<earlier_mint> earlier;
     std::optional<std::optional<agent_on_chain>> agent;
     std::map<std::string, evm::bytes> metadata;
-    std::optional<std::uint64_t> gas;         ///< of the call that estimate was asked for
-    std::optional<std::string> revert;        ///< why the contract would refuse it; then there is no gas
-    std::optional<u256> priority_fee;         ///< wei a unit
-    std::optional<u256> balance;              ///< wei
+    std::optional<std::uint64_t> gas;   ///< of the call that estimate was asked for
+    std::optional<std::string> revert;  ///< why the contract would refuse it; then there is no gas
+    std::optional<u256> priority_fee;   ///< wei a unit
+    std::optional<u256> balance;        ///< wei
 };
 
 /// All that the next step depends on.
@@ -48,15 +48,15 @@ struct situation
     const config::chain& chain;
     std::uint64_t chain_id = 0;
     evm::address registry{};
-    bool hand_back = false;        ///< an adopted identity gets its former URI back
-    bool identity_taken = false;   ///< an older request has the identity that this one asks for
+    bool hand_back = false;       ///< an adopted identity gets its former URI back
+    bool identity_taken = false;  ///< an older request has the identity that this one asks for
     std::chrono::seconds min_interval{};
     u256 low_balance{};
     std::uint64_t least_nonce = 0;  ///< all below are known to be mined: a node that says less is behind
     bool has_turn = false;          ///< to send the account's next transaction
     bool must_bump = false;         ///< the node found the last one too cheap
     std::optional<clock::time_point> sent_last{};  ///< when this process last sent the record's bytes
-    clock::time_point now{};        ///< in whole seconds
+    clock::time_point now{};                       ///< in whole seconds
     chain_facts facts{};
 };
 
@@ -130,8 +130,8 @@ next_step decide(const situation& of);
 /// Whether the record's transaction still holds its nonce: the account sends no other one meanwhile.
 bool holds_nonce(const request_status& status);
 
-/// Of a receipt that is final: what its record was for has come to be, and the agent it is about. errc::protocol says
-/// what is wrong with it.
+/// Of a receipt that is final: what its record was for has come to be, and the agent it is about.
+/// errc::protocol says what is wrong with it.
 result<u256> read_outcome(const situation& of, const evm::receipt& receipt);
 
 }  // namespace portitor::registrar

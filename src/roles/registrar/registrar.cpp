@@ -56,9 +56,11 @@ public:
         kube::controller_options options;
         options.name = "registrationrequest";
         options.workers = workers;
-        kube::controller requests(environment_of(around_, *server_), std::move(options), [this](object_key key) {
-            return attempt(std::move(key));
-        });
+        kube::controller requests(
+            environment_of(around_, *server_),
+            std::move(options),
+            [this](object_key key) { return attempt(std::move(key)); }
+        );
         requests.queue().share_out(workers_of_namespace);
         queue_ = &requests.queue();
         kube::selection all;
@@ -100,11 +102,12 @@ private:
             *news_,
             [this] { return all_requests(); },
             [this](const object_key& key) { queue_->add(key); }});
-        numbers_.emplace(
-            around_.metrics, around_.clock, *accounts_, *links_, [this] { return all_requests(); }
-        );
+        numbers_.emplace(around_.metrics, around_.clock, *accounts_, *links_, [this] {
+            return all_requests();
+        });
         if (!signers_->has_operators())
-            around_.log.info("no key is given (--key-file or --signer-url): requests without a key of their own end as OffChainOnly");
+            around_.log.info("no key is given (--key-file or --signer-url): requests without a key of "
+                             "their own end as OffChainOnly");
     }
 
     bool ends_by_itself() const { return config_.until_done || !config_.request.name.empty(); }

@@ -143,7 +143,7 @@ bool is_good_end(registration_phase phase)
 
 kube::condition condition_of(const request_status& status, std::int64_t generation)
 {
-    const char* state = is_good_end(status.phase)                  ? "True"
+    const char* state = is_good_end(status.phase)                    ? "True"
                         : status.phase == registration_phase::failed ? "False"
                                                                      : "Unknown";
     return {"Registered", state, status.reason, status.message, generation, {}};
@@ -189,7 +189,8 @@ result<request_status> read_request_status(const kube::object& request)
         out.previous_uri = std::string(uri->get_string());
     out.sent_at = parse_rfc3339(kube::string_at(from, "sentAt"));
     out.changed_at = parse_rfc3339(kube::string_at(from, "changedAt"));
-    out.failures = static_cast<std::uint32_t>(std::clamp<std::int64_t>(kube::int_at(from, "failures"), 0, 100));
+    out.failures =
+        static_cast<std::uint32_t>(std::clamp<std::int64_t>(kube::int_at(from, "failures"), 0, 100));
     return out;
 }
 

@@ -70,7 +70,9 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
         return wait_for(
             of,
             "NoKey",
-            fmt::format("the key of account {}, which owns the agent, is not there", of.account.to_checksum()),
+            fmt::format(
+                "the key of account {}, which owns the agent, is not there", of.account.to_checksum()
+            ),
             money_comes
         );
     if (!of.has_turn)
@@ -131,7 +133,8 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
                 of,
                 "WaitingForTurn",
                 fmt::format(
-                    "account {} has transactions on {} that are in no block yet; nothing is minted beside them",
+                    "account {} has transactions on {} that are in no block yet; nothing is minted beside "
+                    "them",
                     of.account.to_checksum(),
                     of.chain.name
                 ),

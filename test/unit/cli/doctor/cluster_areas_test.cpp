@@ -173,7 +173,8 @@ TEST_CASE("doctor looks at pods, images and Leases of the roles", "[cli][doctor]
             world.ago(std::chrono::seconds(seconds_ago))
         ));
     };
-    world.cluster.lists["leases"] = {account("aa", "two", 1), account("bb", "three", 600), account("cc", "", 1)};
+    world.cluster.lists["leases"] = {
+        account("aa", "two", 1), account("bb", "three", 600), account("cc", "", 1)};
     const auto found = world.visit(&examine_roles);
     CHECK(says(found, "ok Deployment portitor-controller: 2 of 2 pods are ready"));
     CHECK(says(found, "failure Deployment portitor-verifier: 0 of 2 pods are ready"));

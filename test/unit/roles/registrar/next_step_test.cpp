@@ -129,8 +129,18 @@ struct desk
 std::string name_of(ask::about what)
 {
     static const char* names[] = {
-        "head", "receipts", "block_hash", "mined_nonces", "next_nonce", "taker", "earlier", "agent", "metadata",
-        "estimate", "priority_fee", "balance"};
+        "head",
+        "receipts",
+        "block_hash",
+        "mined_nonces",
+        "next_nonce",
+        "taker",
+        "earlier",
+        "agent",
+        "metadata",
+        "estimate",
+        "priority_fee",
+        "balance"};
     return names[static_cast<int>(what)];
 }
 
@@ -143,7 +153,9 @@ std::string words(const next_step& step)
     if (const auto* what = std::get_if<ask>(&step))
         return "ask " + name_of(what->what);
     if (const auto* what = std::get_if<tell>(&step))
-        return fmt::format("tell {} {}{}", api::to_string(what->status.phase), what->status.reason, after(what->then));
+        return fmt::format(
+            "tell {} {}{}", api::to_string(what->status.phase), what->status.reason, after(what->then)
+        );
     if (const auto* what = std::get_if<prepare>(&step))
         return fmt::format("{} {}", what->replaces ? "replace" : "send", to_string(what->what));
     if (std::holds_alternative<take_turn>(step))
@@ -390,7 +402,10 @@ TEST_CASE("mined: confirmations, and blocks that go", "[registrar]")
     {
         const auto step = of.decide();
         REQUIRE(words(step) == "tell Submitted Submitted 2500");
-        CHECK(std::get<tell>(step).status.under_way->in_block == mined{of.status.under_way->hashes.front(), 100, block_hash(100)});
+        CHECK(
+            std::get<tell>(step).status.under_way->in_block ==
+            mined{of.status.under_way->hashes.front(), 100, block_hash(100)}
+        );
         CHECK_FALSE(holds_nonce(std::get<tell>(step).status));
         of.facts.head->number = 101;
         CHECK(words(of) == "tell Submitted Submitted 2500");
