@@ -5,6 +5,7 @@
 
 #include <portitor/core/timekeeper.hpp>
 #include <portitor/kube/json_patch.hpp>
+#include <portitor/kube/lease_record.hpp>
 
 #include <deque>
 #include <functional>
