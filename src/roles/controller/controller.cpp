@@ -186,7 +186,7 @@ private:
         auto failure = co_await carry_out(offer, std::move(todo));
         if (failure)
             co_return std::move(*failure);
-        const auto again = co_await end_leftover(key, kube::object_identity(offer->meta));
+        const auto again = co_await end_leftover(key, static_cast<const kube::object_identity&>(offer->meta));
         if (!again || !*again)
             co_return again ? outcome(next_check) : again;
         co_return outcome(std::min(next_check.value_or(**again), **again));
