@@ -1,9 +1,11 @@
 """Registrars that are killed at random moments, and what must come of it all the same: one registration of each offer."""
 
+import collections
 import random
 import time
 
 from background import Background
+from cluster import ClusterError, conditions_of, wait_until
 
 SECOND = "registrar-second"
 SECOND_PORT = 8098
@@ -12,7 +14,7 @@ SECOND_PORT = 8098
 class Reaper(Background):
     """`with Reaper(operator, seed):` kills one of the registrars after another and starts it again."""
 
-    def __init__(self, operator, seed, second=False, pause=(0.05, 1.2)):
+    def __init__(self, operator, seed, second=False, pause=(0.05, 2.5)):
         super().__init__()
         self._operator = operator
         self._random = random.Random(seed)
@@ -40,16 +42,31 @@ class Reaper(Background):
             self._operator.start_again()
 
 
-def all_confirmed(operator, names):
-    found = operator.stack.cluster.get("registrationrequest", ns=operator.namespace)["items"]
-    done = {each["metadata"]["name"] for each in found if each.get("status", {}).get("phase") == "Confirmed"}
-    return {f"{name}-registration" for name in names} <= done
+def wait_all_confirmed(operator, names, timeout, what):
+    wanted = {f"{name}-registration" for name in names}
+
+    def states():
+        found = operator.stack.cluster.get("registrationrequest", ns=operator.namespace)["items"]
+        told = {each["metadata"]["name"]: state_of(each) for each in found}
+        return {name: told.get(name, "not there") for name in wanted}
+
+    try:
+        wait_until(lambda: set(states().values()) == {"Confirmed"}, timeout, what, interval=0.3)
+    except ClusterError as late:
+        raise ClusterError(f"{late}: {collections.Counter(states().values())}") from None
 
 
-def assert_one_each(operator, offers, seed, earlier=()):
-    """One registration of each offer, and none of anything else, beside the `earlier` ones."""
-    agents = {offer_of(each): each for each in operator.agents() if each not in earlier}
-    assert sorted(offer_of(each) for each in operator.agents() if each not in earlier) == sorted(offers.values()), f"seed {seed}"
+def state_of(request):
+    """Its phase, and why where it is not Confirmed."""
+    phase = request.get("status", {}).get("phase", "new")
+    reason = conditions_of(request).get("Registered", {}).get("reason", "")
+    return phase if phase in (reason, "new") else f"{phase} ({reason})"
+
+
+def assert_one_each(operator, offers, seed):
+    """The account has one registration of each offer, and none of anything else."""
+    agents = {offer_of(each): each for each in operator.agents()}
+    assert sorted(map(offer_of, operator.agents())) == sorted(offers.values()), f"seed {seed}"
     for name, uid in offers.items():
         status = operator.status(name)
         assert (status["agentId"], status["txHash"]) == (str(agents[uid].id), agents[uid].transaction), name

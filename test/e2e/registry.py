@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from typing import NamedTuple
 
 from cluster import ClusterError, wait_until
@@ -172,16 +173,21 @@ class Chain:
 
 
 class Anvil(Chain):
-    """A chain of its own in a cluster's network, on which a block is made every `block_time` seconds."""
+    """A chain of its own in a cluster's network, on which a block is made every `block_time` seconds. It began `age`
+    seconds ago, with a block every 2 s until now."""
 
-    def __init__(self, cluster, scripts, port, block_time=0.25, name="anvil-registry"):
+    def __init__(self, cluster, scripts, port, block_time=0.25, name="anvil-registry", age=0):
         super().__init__(cluster.http, f"http://127.0.0.1:{port}")
         program = f"{scripts.npm_dir}/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
         # Old state stays in memory: questions about blocks of some minutes ago are asked too.
         options = ["--block-time", str(block_time), "--prune-history", "2000", "--silent"]
         where = ["--host", "127.0.0.1", "--port", str(port), "--chain-id", str(CHAIN_ID)]
-        self._process = cluster.popen([program, *options, *where], name)
+        began = ["--timestamp", str(int(time.time()) - age)] if age else []
+        self._process = cluster.popen([program, *options, *where, *began], name)
         scripts.call("chain.mjs", "--rpc", self.url, "put", "TestAgentRegistry", self.registry)
+        if age:
+            self.rpc("anvil_mine", hex(age // 2), "0x2")
+            self.rpc("evm_setTime", int(time.time()))
 
     def stop(self):
         self._process.stop()

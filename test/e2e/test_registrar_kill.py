@@ -7,7 +7,7 @@ import time
 import pytest
 from cluster import wait_until
 from on_chain import SHORT_LEASES, Operator
-from reaper import SECOND, SECOND_PORT, Reaper, all_confirmed, assert_one_each, quiet
+from reaper import SECOND, SECOND_PORT, Reaper, assert_one_each, quiet, wait_all_confirmed
 from registry import Anvil
 from stack import ADDRESS, UPSTREAM_PORT
 
@@ -25,12 +25,21 @@ def chain(stack):
 
 
 @pytest.fixture(scope="module")
-def operator(stack, chain):
+def started(stack, chain):
     stack.cluster.service(NAMESPACE, "hello", UPSTREAM_PORT)
     with Operator(stack, chain, NAMESPACE) as it:
-        it.run(*SHORT_LEASES)
         yield it
-        stack.remove_offers(NAMESPACE)
+
+
+@pytest.fixture
+def operator(started):
+    """With an account of its own for each test."""
+    started.account = started.new_account()
+    started.run(*SHORT_LEASES)
+    yield started
+    if not started.stack.cluster.processes["registrar"].running:
+        started.start()
+    started.stack.remove_offers(NAMESPACE)
 
 
 def sell_all(operator, prefix):
@@ -38,15 +47,11 @@ def sell_all(operator, prefix):
     return {name: operator.sell(name) for name in names}
 
 
-def wait_all(operator, offers, seed, timeout):
-    wait_until(lambda: all_confirmed(operator, offers), timeout, f"all are registered, seed {seed}", interval=0.3)
-
-
 def test_kills_make_no_second_registration(operator, capsys):
     began = time.monotonic()
     with Reaper(operator, SEED) as reaper:
         offers = sell_all(operator, "one")
-        wait_all(operator, offers, SEED, 60 + 3 * COUNT)
+        wait_all_confirmed(operator, offers, 60 + 3 * COUNT, f"all are registered, seed {SEED}")
     operator.stack.wait_ready("registrar")
     assert quiet(operator)
     assert_one_each(operator, offers, SEED)
@@ -55,15 +60,14 @@ def test_kills_make_no_second_registration(operator, capsys):
 
 
 def test_nor_do_kills_of_two_registrars(operator, capsys):
-    earlier = operator.agents()
     began = time.monotonic()
     second = operator.another(SECOND, SECOND_PORT)
     try:
         with Reaper(operator, SEED + 1, second=True) as reaper:
             offers = sell_all(operator, "two")
-            wait_all(operator, offers, SEED + 1, 60 + 3 * COUNT)
+            wait_all_confirmed(operator, offers, 60 + 3 * COUNT, f"all are registered, seed {SEED + 1}")
         assert quiet(operator)
-        assert_one_each(operator, offers, SEED + 1, earlier)
+        assert_one_each(operator, offers, SEED + 1)
     finally:
         process = operator.stack.cluster.processes.get(SECOND, second)
         if process.running:

@@ -12,7 +12,7 @@ using api::registration_phase;
 namespace {
 
 /// Reasons that somebody has to do something about.
-constexpr std::array<std::string_view, 17> troubles{
+constexpr std::array<std::string_view, 18> troubles{
     "Failed",
     "Reverted",
     "NotOwner",
@@ -29,7 +29,8 @@ constexpr std::array<std::string_view, 17> troubles{
     "KeyNotAllowed",
     "RegistryNotAllowed",
     "NonceTaken",
-    "Refused"};
+    "Refused",
+    "TooLarge"};
 
 /// Reasons that come and go by the minute, and are told in the status alone.
 constexpr std::array<std::string_view, 3> silent{"Pending", "WaitingForTurn", "Retiring"};

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::hours document_interval(1);
 constexpr std::size_t longest_message = 1000;
+constexpr std::size_t longest_key = 64;  // that the record has room for
 
 agent_identity identity_of(const situation& of)
 {
@@ -122,9 +123,10 @@ next_step keep_true(const situation& of)
     if (!uri)
         return say(of, registration_phase::failed, "Failed", uri.error().within("spec.document").message());
     const bool on_chain = !of.request.document.empty();
+    // Of what follows the mint, often by its very plan, the first need not wait.
+    const bool is_first = !of.status.changed_at;
     if (agent.uri != *uri)
     {
-        const bool is_first = on_chain && !of.status.changed_at;
         auto until = paused_until(of, is_first);
         if (on_chain && of.status.changed_at)
             until = std::max(until.value_or(of.now), *of.status.changed_at + document_interval);
@@ -140,7 +142,7 @@ next_step keep_true(const situation& of)
         const evm::bytes wanted(value.begin(), value.end());
         if (live->second == wanted)
             continue;
-        if (const auto until = paused_until(of, false))
+        if (const auto until = paused_until(of, is_first))
             return wait_until(of, *until);
         return send(
             of, operation::set_metadata, key, erc8004::set_metadata_call(*of.status.agent_id, key, wanted)
@@ -328,12 +330,25 @@ next_step decide_now(const situation& of)
                 of.request.agent_id
             )
         );
+    const auto is_too_long = [](const auto& entry) { return entry.first.size() > longest_key; };
+    if (std::ranges::any_of(of.request.metadata, is_too_long))
+        return say(
+            of,
+            registration_phase::failed,
+            "TooLarge",
+            fmt::format("spec.registration.metadata: a name has at most {} characters", longest_key)
+        );
     if (of.status.agent_id)
         return keep_true(of);
     return of.request.agent_id.empty() ? mint(of) : adopt(of);
 }
 
 }  // namespace
+
+bool is_waiting(const request_status& status)
+{
+    return status.under_way && !status.under_way->confirmed;
+}
 
 next_step decide(const situation& of)
 {

@@ -94,7 +94,6 @@ private:
         executor_.emplace(registrar::surroundings{
             *server_,
             around_.clock,
-            around_.timers,
             config_,
             *signers_,
             *links_,
@@ -127,9 +126,8 @@ private:
 
     asio::awaitable<kube::reconcile_result> attempt(object_key key)
     {
-        if (!is_asked_for(key))
-            co_return kube::reconcile_result(std::nullopt);
-        co_return co_await executor_->attempt(key, requests_->objects().find(key));
+        // Of others only what is under way is followed, as it holds the account's nonce.
+        co_return co_await executor_->attempt(key, requests_->objects().find(key), !is_asked_for(key));
     }
 
     /// Ends the process when nothing is open any more.

@@ -14,7 +14,7 @@ from stack import Stack  # noqa: E402 (sets the path of the next ones)
 
 from cluster import wait_until  # noqa: E402
 from on_chain import SHORT_LEASES, Operator  # noqa: E402
-from reaper import SECOND, SECOND_PORT, Reaper, all_confirmed, assert_one_each, quiet  # noqa: E402
+from reaper import SECOND, SECOND_PORT, Reaper, assert_one_each, quiet, wait_all_confirmed  # noqa: E402
 from registry import Anvil  # noqa: E402
 
 NAMESPACE = "killed"
@@ -52,7 +52,7 @@ def run(operator, options):
         for name in offers:
             offers[name] = operator.sell(name)
         limit = 120 + 10 * options.block_time * options.count
-        wait_until(lambda: all_confirmed(operator, offers), limit, "all are registered", interval=1)
+        wait_all_confirmed(operator, offers, limit, "all are registered")
     took = time.monotonic() - began
     if both and operator.stack.cluster.processes[SECOND].running:
         operator.stack.cluster.processes[SECOND].stop(timeout=40)

@@ -12,7 +12,7 @@ from stack import Stack  # noqa: E402 (sets the path of the next ones)
 
 from cluster import wait_until  # noqa: E402
 from on_chain import Operator  # noqa: E402
-from reaper import all_confirmed  # noqa: E402
+from reaper import wait_all_confirmed  # noqa: E402
 from registry import Anvil, ScriptedNode  # noqa: E402
 
 NAMESPACE = "measured"
@@ -47,7 +47,7 @@ def rate(operator, chain, count):
     for name in names:
         wait_until(lambda: operator.request(name), 60, f"{name} is requested")
     operator.start()
-    wait_until(lambda: all_confirmed(operator, names), 60 + 10 * count, "all are registered", interval=0.5)
+    wait_all_confirmed(operator, names, 60 + 10 * count, "all are registered")
     blocks = [each.block for each in operator.agents()[earlier:]]
     times = [int(chain.rpc("eth_getBlockByNumber", hex(each), False)["timestamp"], 16) for each in blocks]
     return 60 * (count - 1) / (max(times) - min(times))
@@ -56,7 +56,7 @@ def rate(operator, chain, count):
 def main():
     options = arguments()
     with Stack(traefik_throttle="300ms") as stack:
-        chain = Anvil(stack.cluster, stack.scripts, PORT, options.block_time)
+        chain = Anvil(stack.cluster, stack.scripts, PORT, options.block_time, age=1200)
         node = ScriptedNode(stack.cluster, chain, SCRIPTED_PORT)
         stack.cluster.service(NAMESPACE, "hello", 9000)
         with Operator(stack, chain, NAMESPACE, urls=[node.url()]) as operator:

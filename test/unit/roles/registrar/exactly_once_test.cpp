@@ -398,8 +398,8 @@ private:
                 *into.block_hash = chain_.block_hash(what.block);
             break;
         case about::mined_nonces:
-        case about::next_nonce:
-            (what.what == about::next_nonce ? into.next_nonce : into.mined_nonces) = chain_.count_at(height);
+
+            into.mined_nonces = chain_.count_at(height);
             break;
         case about::taker:
             into.taker = chain_.taker(of.status.under_way->nonce, std::min(height, of.facts.head->number));
