@@ -261,6 +261,10 @@ constexpr std::array entries{
         because::reverted.name,
         "Tell the operator: the registry refuses the transaction; the message says why",
         look_at_registration},
+    entry{
+        because::too_large.name,
+        "Shorten what the message names: what is written on chain has a size that it may have",
+        look_at_offer},
     entry{because::unowned.name, "Tell the operator: no offer owns the registration", look_at_registration},
     entry{
         because::waiting_for_turn.name,
