@@ -249,6 +249,10 @@ inline constexpr std::array entries{
         "Name an agent that the signing account owns, or leave agentId out",
         look_at_registration},
     entry{
+        because::too_large.name,
+        "Shorten what the message names: what is written on chain has a size that it may have",
+        look_at_offer},
+    entry{
         because::refused.name,
         "Tell the operator: the chain's node refuses the transaction; it is sold all the same",
         look_at_registration},
