@@ -3,6 +3,24 @@
 
 namespace portitor::config {
 
+namespace {
+
+setter set_ether(u256& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        constexpr unsigned decimals = 18;
+        auto amount = atomic_units(value, decimals);
+        if (!amount)
+            return fail(errc::invalid, "a decimal number of ether is wanted: {}", amount.error().message());
+        if (*amount > atomic_units("1000000000", decimals).value())
+            return fail(errc::invalid, "{} ether is more than there can be", value);
+        into = *amount;
+        return {};
+    };
+}
+
+}  // namespace
+
 option namespace_option(std::string& into)
 {
     option out{"namespace", "namespace in which Portitor runs", "portitor", set_text(into), false, 'n'};
@@ -57,6 +75,18 @@ option deletion_deadline_option(std::chrono::seconds& into)
         set_seconds(into)};
     out.placeholder = "DURATION";
     out.heading = "Controller";
+    return out;
+}
+
+option low_balance_option(u256& into)
+{
+    option out{
+        "low-balance",
+        "an account that has less sends nothing, in ether (the chain's own coin)",
+        "0.001",
+        set_ether(into)};
+    out.placeholder = "AMOUNT";
+    out.heading = "Registrar";
     return out;
 }
 

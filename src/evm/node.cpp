@@ -87,9 +87,13 @@ asio::awaitable<rpc_result<void>> node::check_chain(std::size_t which, std::chro
     if (!said)
         co_return rpc_error(fail(errc::protocol, "eth_chainId: the answer is no number"));
     if (*said != chain_id_)
-        co_return rpc_error(fail(
-            errc::invalid, "the node is one of chain {}, and not of chain {}", to_string(*said), chain_id_
-        ));
+        co_return rpc_error(
+            fail(
+                errc::invalid, "the node is one of chain {}, and not of chain {}", to_string(*said), chain_id_
+            ),
+            rpc_refusal::wrong_chain,
+            {}
+        );
     endpoints_[which].is_of_chain = true;
     co_return rpc_result<void>();
 }

@@ -47,6 +47,8 @@ constexpr std::array wordings{
     wording{"failed to decode", rpc_refusal::permanent},
     wording{"rlp: ", rpc_refusal::permanent},
     wording{"exceeds block gas limit", rpc_refusal::permanent},
+    wording{"gas limit too high", rpc_refusal::permanent},  // EIP-7825
+    wording{"exceeds the limit allowed", rpc_refusal::permanent},
     wording{"transaction type not supported", rpc_refusal::permanent},
     wording{"oversized data", rpc_refusal::permanent},
     wording{"txpool is full", rpc_refusal::retry},

@@ -3,6 +3,7 @@
 #include "offer/naming.hpp"
 #include "offer/shown_text.hpp"
 
+#include <portitor/evm/address.hpp>
 #include <portitor/kube/object.hpp>
 
 #include <boost/json/array.hpp>
@@ -159,7 +160,10 @@ std::string short_document(const api::service_offer& offer, const plan_settings&
 std::string
 registration_entry(std::string_view agent_id, std::string_view caip2_chain, std::string_view registry)
 {
-    const std::string where = fmt::format("{}:{}", caip2_chain, registry);
+    // Readers compare it as text, and the operator may have spelled it in either case.
+    const auto address = evm::address::parse(registry);
+    const std::string where =
+        fmt::format("{}:{}", caip2_chain, address ? address->to_checksum() : std::string(registry));
     return fmt::format(
         R"({{"agentId":{},"agentRegistry":{}}})", agent_id, json::serialize(json::value(where))
     );

@@ -121,3 +121,30 @@ def test_a_namespace_can_be_deleted(cluster, offer):
     offer.make()
     offer.release()
     cluster.delete("namespace", NAMESPACE)
+
+
+def test_the_registrar_reads_the_secrets_that_are_listed_and_no_others(cluster, renders):
+    listed = renders.of(signers=[{"namespace": NAMESPACE, "secret": "agent-key"}])
+    roles = [each for each in listed if each["metadata"]["name"] == "portitor-registrar-signers"]
+    assert [each["kind"] for each in roles] == ["Role", "RoleBinding"]
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    for name in ("agent-key", "another"):
+        about = {"name": name, "namespace": NAMESPACE}
+        cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": about, "stringData": {"password": "a"}})
+    registrar = cluster.role_api("registrar")
+
+    def reads(name):
+        try:
+            return registrar.get("secret", name, NAMESPACE) is not None
+        except ApiError as error:
+            assert error.status == 403
+            return False
+
+    assert not reads("agent-key")
+    cluster.apply(roles)
+    wait_until(lambda: reads("agent-key"), 10, "the registrar reads the Secret that is listed")
+    assert not reads("another")
+    with pytest.raises(ApiError, match="forbidden"):
+        registrar.get("secret", ns=NAMESPACE)
+    for kind in ("rolebinding", "role"):
+        cluster.delete(kind, "portitor-registrar-signers", ns=NAMESPACE)

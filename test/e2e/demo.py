@@ -81,8 +81,14 @@ def buy(stack):
 
 def show_agent(stack, operator):
     step(6, "The offer is an agent in the registry of the chain (ERC-8004), with its document behind its URI")
-    kubectl(stack, "get", "registrationrequests", "-n", NAMESPACE)
+    kubectl(stack, "get", "registrationrequests", "-n", NAMESPACE, "-o", "wide")
+    status = stack.portitor("sell", "status", "hello", "-n", NAMESPACE).stdout
+    shown(f"portitor sell status hello -n {NAMESPACE}", status)
     agent, = operator.agents()
+    expect(
+        f"both name agent {agent.id} and the transaction",
+        f"agent {agent.id} on base-sepolia, transaction {agent.transaction}" in status,
+    )
     print(f"  agent {agent.id} of account {agent.owner}, registered by transaction {agent.transaction}")
     answer = ask(stack, agent.uri.removeprefix(GATEWAY))
     expect("the document says what it is and that it is active", json.loads(answer.body)["active"] is True)

@@ -3,7 +3,7 @@
 import json
 
 from cluster import ClusterError, conditions_of, wait_until
-from registry import MUCH, REGISTRY, make_account
+from registry import MUCH, make_account
 from stack import ADDRESS, NAMESPACE, offer
 
 # As short as the flags allow; only who waits for another registrar's end needs them.
@@ -104,7 +104,7 @@ class Operator:
         return [f"--config={self.config}", *own, *more]
 
     def config_text(self, urls=None, lists=None, **chain):
-        entry = {"name": "base-sepolia", "registry": REGISTRY, "confirmations": 1, "rpcURLs": urls or self._urls}
+        entry = {"name": "base-sepolia", "registry": self.chain.registry, "confirmations": 1, "rpcURLs": urls or self._urls}
         # Nobody waits here until another day.
         entry |= {"dailyTransactions": 4000, "dailySpend": "40"} | chain
         entry = {key: value for key, value in entry.items() if value is not None}

@@ -200,9 +200,9 @@ class Anvil(Chain):
         self._process.resume()
 
 
-def add_to(stack):
+def add_to(stack, address=REGISTRY):
     """Puts a registry on the chain on which the stack's buyers pay; returns that chain."""
-    chain = Chain(stack.cluster.http, stack.chain.url)
+    chain = Chain(stack.cluster.http, stack.chain.url, address)
     stack.scripts.call("chain.mjs", "--rpc", chain.url, "put", "TestAgentRegistry", chain.registry)
     return chain
 

@@ -28,6 +28,7 @@ def test_what_the_demo_tells_to_type_works_as_it_is_written():
         "serviceoffer.obol.org/hello",
         "3 as wanted",
         "Confirmed",
+        "base-sepolia: balance of 0x",
         " 0 failure",
         "ServiceOffer sellers/hello deleted",
     ):

@@ -91,6 +91,11 @@ def test_an_offer_is_sold_and_registered_and_leaves_nothing_behind(stack, operat
         agent, = operator.agents()
         told = stack.cluster.get("serviceoffer", "hello", NAMESPACE)["status"]
         assert (told["agentId"], told["registrationTxHash"]) == (str(agent.id), agent.transaction)
+        shown = stack.portitor("sell", "status", "hello", "-n", NAMESPACE).stdout
+        assert f"agent {agent.id} on base-sepolia, transaction {agent.transaction}" in shown, shown
+        listed = stack.cluster.kubectl("get", "registrationrequests", "-n", NAMESPACE, "-o", "wide")
+        row, = [line.split() for line in listed.splitlines() if line.startswith("hello-registration ")]
+        assert {"Confirmed", str(agent.id), agent.transaction} <= set(row), listed
         document = json.loads(stack.get(agent.uri.removeprefix(GATEWAY)).body)
         assert (document["name"], document["active"]) == ("hello", True)
         assert_requirements(stack.get(path), 1000)

@@ -101,6 +101,7 @@ inline constexpr reason waiting_for_route{"WaitingForRoute"};
 // Registered, where the registrar says what keeps a registration up
 inline constexpr reason fees_too_high{"FeesTooHigh"};
 inline constexpr reason foreign_schema{"ForeignSchema"};
+inline constexpr reason identity_fixed{"IdentityFixed"};
 inline constexpr reason identity_not_allowed{"IdentityNotAllowed"};
 inline constexpr reason identity_taken{"IdentityTaken"};
 inline constexpr reason key_not_allowed{"KeyNotAllowed"};
@@ -111,7 +112,9 @@ inline constexpr reason no_key{"NoKey"};
 inline constexpr reason no_node{"NoNode"};
 inline constexpr reason no_registry{"NoRegistry"};
 inline constexpr reason node_unreachable{"NodeUnreachable"};
+inline constexpr reason nonce_taken{"NonceTaken"};
 inline constexpr reason not_owner{"NotOwner"};
+inline constexpr reason refused{"Refused"};
 inline constexpr reason registry_not_allowed{"RegistryNotAllowed"};
 inline constexpr reason reverted{"Reverted"};
 inline constexpr reason unowned{"Unowned"};
@@ -122,6 +125,7 @@ inline constexpr reason wrong_chain{"WrongChain"};
 inline constexpr std::array of_registrar{
     fees_too_high,
     foreign_schema,
+    identity_fixed,
     identity_not_allowed,
     identity_taken,
     key_not_allowed,
@@ -132,7 +136,9 @@ inline constexpr std::array of_registrar{
     no_node,
     no_registry,
     node_unreachable,
+    nonce_taken,
     not_owner,
+    refused,
     registry_not_allowed,
     reverted,
     unowned,

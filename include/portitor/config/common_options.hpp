@@ -1,6 +1,7 @@
 #pragma once
 
 #include <portitor/config/loader.hpp>
+#include <portitor/core/u256.hpp>
 
 #include <chrono>
 #include <string>
@@ -26,5 +27,8 @@ option offer_selector_option(std::string& into);
 
 /// --deletion-deadline: how long it waits for what a deleted offer leaves.
 option deletion_deadline_option(std::chrono::seconds& into);
+
+/// --low-balance: an account of the registrar that has less sends nothing; in wei.
+option low_balance_option(u256& into);
 
 }  // namespace portitor::config

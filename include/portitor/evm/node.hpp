@@ -29,7 +29,8 @@ public:
 
     /// As json_rpc::ask(), of each URL in turn until one answers, so that it takes `timeout` for each at
     /// most. What a node refuses is its answer, unless it is short of room or time: the next one is asked
-    /// then. errc::invalid: all that can be reached are of another chain. The error is that of the last one.
+    /// then. errc::invalid with rpc_refusal::wrong_chain:
+    /// all that can be reached are of another chain. The error is that of the last one.
     boost::asio::awaitable<rpc_result<boost::json::value>>
     call(std::string method, boost::json::array params, std::chrono::milliseconds timeout);
 

@@ -187,7 +187,8 @@ private:
             std::chrono::milliseconds(config_.timeout) / questions_in_time,
             market_.get(),
             no_market_,
-            config_.ns};
+            config_.ns,
+            config_.low_balance};
     }
 
     void print(const doctor::report& what) const

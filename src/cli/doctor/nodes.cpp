@@ -3,6 +3,7 @@
 
 #include <portitor/evm/address.hpp>
 #include <portitor/evm/json_rpc.hpp>
+#include <portitor/kube/lease_record.hpp>
 #include <portitor/x402/settlement_chain.hpp>
 
 #include <boost/json/array.hpp>
@@ -36,22 +37,34 @@ struct chain_node
     std::string check() const { return label + ": node"; }
 };
 
-/// The accounts that register on a chain: the one that was named, else those that RegistrationRequests tell
-/// of (the registrar writes down whose transaction it is about to send).
-std::vector<std::string> accounts_on(const patient& of, const x402::network* chain)
+/// The accounts that register on a chain: the one that was named, else those that the registrar has Leases
+/// for, and those that RegistrationRequests tell of (it writes down whose transaction it is about to send).
+std::vector<std::string>
+accounts_on(const patient& of, const x402::network* chain, const std::vector<kube::object_ptr>& leases)
 {
     if (!of.registrar.empty())
         return {of.registrar};
-    std::set<std::string> out;
-    if (!of.market || !chain)
+    if (!chain)
         return {};
+    std::set<std::string> out;
+    const auto add = [&](const std::string& text) {
+        const auto account = evm::address::parse(text);
+        if (account && out.size() < most_accounts)
+            out.insert(account->to_checksum());
+    };
+    const std::string prefix = fmt::format("portitor-registrar-{}-", chain->chain_id);
+    for (const kube::object_ptr& each : leases)
+    {
+        if (each->meta.name.starts_with(prefix))
+            add("0x" + each->meta.name.substr(prefix.size()));
+    }
+    if (!of.market)
+        return {out.begin(), out.end()};
     for (const auto& [key, live] : of.market->of(offer::child_kind::registration).objects().all())
     {
-        const std::string account = kube::string_at(live->status(), "writeAhead.account");
         const auto* meant = of.settings.lists.networks.table.find(kube::string_at(live->spec(), "chain"));
-        if (meant && meant->caip2 == chain->caip2 && out.size() < most_accounts &&
-            evm::address::parse(account))
-            out.insert(account);
+        if (meant && meant->caip2 == chain->caip2)
+            add(kube::string_at(live->status(), "writeAhead.account"));
     }
     return {out.begin(), out.end()};
 }
@@ -198,6 +211,16 @@ asio::awaitable<void> look_at_balance(const patient& of, chain_node& at, std::st
         into.not_checked(check, why(amount.error()));
     else if (*amount == 0)
         into.failure(check, "nothing: no agent can be registered", "send it some of the chain's own coin");
+    else if (*amount < of.low_balance)
+        into.warn(
+            check,
+            fmt::format(
+                "{}, less than low-balance ({}): the registrar sends nothing from it",
+                decimal_amount(*amount, ether_decimals),
+                decimal_amount(of.low_balance, ether_decimals)
+            ),
+            "send it more of the chain's own coin; it goes on by itself"
+        );
     else
         into.ok(check, decimal_amount(*amount, ether_decimals));
 }
@@ -217,12 +240,18 @@ asio::awaitable<void> look_at(const patient& of, chain_node at, notebook& into)
     if (at.accounts.empty() && !at.chain.registry.empty())
         into.not_checked(
             at.label + ": balance",
-            "no RegistrationRequest tells which account registers there",
+            "neither a Lease nor a RegistrationRequest tells which account registers there",
             "name it with --registrar-account"
         );
 }
 
-asio::awaitable<void> look_at_node(const patient& of, config::chain which, std::size_t index, notebook& into)
+asio::awaitable<void> look_at_node(
+    const patient& of,
+    config::chain which,
+    std::size_t index,
+    const std::vector<kube::object_ptr>& leases,
+    notebook& into
+)
 {
     // Not by its URL, in which there may be a key.
     const std::string label =
@@ -234,18 +263,29 @@ asio::awaitable<void> look_at_node(const patient& of, config::chain which, std::
         into.failure(label + ": node", why(node.error()), "see rpcURL of that chain");
         co_return;
     }
-    co_await look_at(of, {label, which, network, std::move(*node), accounts_on(of, network)}, into);
+    co_await look_at(of, {label, which, network, std::move(*node), accounts_on(of, network, leases)}, into);
 }
 
 }  // namespace
 
 asio::awaitable<void> examine_nodes(const patient& of, notebook& into)
 {
+    // Where they may not be listed, the area `roles` says so.
+    std::vector<kube::object_ptr> leases;
+    if (of.registrar.empty())
+    {
+        kube::selection there;
+        there.ns = of.release;
+        if (auto found = co_await list(of.server, kube::leases, std::move(there)))
+            leases = std::move(*found);
+    }
     std::vector<part> parts;
     for (const config::chain& each : of.settings.lists.chains.entries)
     {
         for (std::size_t i = 0; i < each.rpc_urls.size(); ++i)
-            parts.emplace_back([&of, each, i](notebook& book) { return look_at_node(of, each, i, book); });
+            parts.emplace_back([&, each, i](notebook& book) {
+                return look_at_node(of, each, i, leases, book);
+            });
     }
     const bool has_nodes = !parts.empty();
     co_await side_by_side(into, std::move(parts));

@@ -8,7 +8,10 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
 #include <map>
+#include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -189,29 +192,85 @@ void tell_routes(const patient& of, notebook& into)
     );
 }
 
+/// Requests that stand at the same point for the same reason.
+struct standing
+{
+    const char* words = "";
+    std::string reason;
+    verdict how = verdict::warning;  ///< what is sold is sold without it
+
+    auto operator<=>(const standing& other) const
+    {
+        return std::tie(reason, how) <=> std::tie(other.reason, other.how);
+    }
+};
+
+// What a transaction takes by itself.
+constexpr std::array ordinary{
+    std::string_view("Pending"),
+    std::string_view("Submitted"),
+    std::string_view("Replaced"),
+    std::string_view("WaitingForTurn"),
+    std::string_view("Retiring")};
+
+standing standing_of(api::registration_phase phase, const kube::condition* told)
+{
+    const std::string reason = told ? told->reason : "";
+    if (phase == api::registration_phase::failed)
+        return {"not registered", reason};
+    if (phase == api::registration_phase::off_chain_only)
+        return {"off chain", reason, verdict::info};
+    const bool is_ordinary = std::ranges::find(ordinary, reason) != ordinary.end();
+    return {"waiting", reason, is_ordinary ? verdict::info : verdict::warning};
+}
+
 void tell_registrations(const patient& of, notebook& into)
 {
     const auto& requests = of.market->of(offer::child_kind::registration);
     if (!requests.synced())
         return into.not_checked("RegistrationRequests", "they cannot be read");
-    std::vector<std::string> failed;
-    std::string why;
-    for (const auto& [key, live] : looked_at(of, requests.objects().all()))
+    std::map<standing, group> groups;
+    bool is_well = true;
+    const auto all = looked_at(of, requests.objects().all());
+    for (const auto& [key, live] : all)
     {
         const api::registration_state state = api::read_registration_state(*live);
-        if (state.phase != api::registration_phase::failed)
+        if (state.phase == api::registration_phase::confirmed ||
+            state.phase == api::registration_phase::retired)
             continue;
-        failed.push_back(key.to_string());
-        if (why.empty())
-            why = state.error_message;
+        const auto conditions = kube::parse_conditions(live->status());
+        const auto* told = kube::find_condition(conditions, api::condition_type::registered);
+        const auto since =
+            (told ? parse_rfc3339(told->last_transition_time) : std::nullopt).value_or(live->meta.created);
+        const bool is_failed = state.phase == api::registration_phase::failed;
+        if (!is_failed && age_of(of, since) < patience)
+            continue;
+        const standing now = standing_of(state.phase, told);
+        is_well = is_well && now.how == verdict::info;
+        group& into_group = groups[now];
+        into_group.names.push_back(key.to_string());
+        if (since >= into_group.oldest)
+            continue;
+        into_group.oldest = since;
+        into_group.message = told ? told->message : state.error_message;
+        if (into_group.message.empty())
+            into_group.message = "the registrar has not looked at it: does it run?";
     }
-    if (failed.empty())
-        return into.ok(
-            "RegistrationRequests",
-            fmt::format("none of {} has failed", looked_at(of, requests.objects().all()).size())
+    if (is_well)
+        into.ok("RegistrationRequests", fmt::format("none of {} is held up", all.size()));
+    for (const auto& [now, each] : groups)
+        into.add(
+            "RegistrationRequests" + (now.reason.empty() ? "" : " " + now.reason),
+            now.how,
+            fmt::format(
+                "{} {}, for {} at most: {}",
+                each.names.size() == 1 ? std::string("one is") : fmt::format("{} are", each.names.size()),
+                now.words,
+                age_text(of, each.oldest),
+                some_of(each.names)
+            ),
+            each.message
         );
-    // What is sold is sold without it.
-    into.warn("RegistrationRequests", fmt::format("{} have failed: {}", failed.size(), some_of(failed)), why);
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ void options::declare(config::loader& into)
                  .placeholder = "NAMESPACE/NAME[:PORT]"}
             );
         into.add(config::offer_selector_option(offer_selector));
+        into.add(config::low_balance_option(low_balance));
     });
     const config::headed own = into.under("Doctor");
     own.add(offer_namespace_option(ns, "looks at the offers of this namespace alone"));

@@ -4,6 +4,7 @@
 #include "cli/doctor/patient.hpp"
 
 #include <portitor/config/loader.hpp>
+#include <portitor/core/u256.hpp>
 
 #include <chrono>
 #include <string>
@@ -18,6 +19,7 @@ struct options
     config::service_port discovery_service;
     std::string offer_selector;
     std::string registrar_account;
+    u256 low_balance;  ///< wei; the registrar sends nothing from an account that has less
     std::string output;
     std::string ns;                 ///< of the offers that are looked at; empty: all
     std::vector<std::string> only;  ///< names of areas; empty: all

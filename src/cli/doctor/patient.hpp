@@ -6,6 +6,7 @@
 #include "roles/process.hpp"
 
 #include <portitor/config/service_port.hpp>
+#include <portitor/core/u256.hpp>
 #include <portitor/http/client.hpp>
 #include <portitor/kube/api.hpp>
 
@@ -33,6 +34,7 @@ struct patient
     const market_view* market = nullptr;  ///< null where the offers cannot be read
     std::string no_market;                ///< why
     std::string only_namespace{};         ///< of the offers that are looked at; empty: all
+    u256 low_balance{};                   ///< wei; the registrar sends nothing from an account that has less
 };
 
 /// One part of the examination.

@@ -161,8 +161,8 @@ bool judge_account(const patient& of, const kube::object& lease, notebook& into)
         into.warn(
             check,
             held->words,
-            "the registrar that sent from this account has ended at once, and none has followed: see its log. "
-            "Delete the Lease where that account is used no more"
+            "the registrar that sent from this account has ended at once, and none has followed: see its "
+            "log. Delete the Lease where that account is used no more"
         );
     return true;
 }
@@ -183,6 +183,28 @@ asio::awaitable<void> look_at_lease(const patient& of, std::string name, noteboo
         into.unseen(check, found.error(), "get leases in " + of.release);
 }
 
+/// The registrar sends nothing from an account of which it cannot read what has been spent today.
+void judge_spending(const kube::object& lease, notebook& into)
+{
+    constexpr const char* annotation = "obol.org/spent";
+    const auto* text = kube::object_at(lease.raw, "metadata.annotations").if_contains(annotation);
+    const auto read = text && text->is_string() ? read_object(text->get_string()) : std::nullopt;
+    const bool is_whole = read && parse_rfc3339(kube::string_at(*read, "day") + "T00:00:00Z") &&
+                          read->contains("changes") && read->contains("retirements") &&
+                          read->contains("minedNonces");
+    if (text && !is_whole)
+        into.failure(
+            "Lease " + lease.meta.name,
+            fmt::format("its annotation {} cannot be read: nothing is sent from that account", annotation),
+            fmt::format(
+                "somebody else has changed it. To begin the day anew: kubectl annotate lease -n {} {} {}-",
+                lease.meta.ns,
+                lease.meta.name,
+                annotation
+            )
+        );
+}
+
 /// The registrar has one for each account that it sends from, and none before it sends.
 asio::awaitable<void> look_at_registrars_leases(const patient& of, notebook& into)
 {
@@ -198,8 +220,10 @@ asio::awaitable<void> look_at_registrars_leases(const patient& of, notebook& int
     bool has_any = false;
     for (const kube::object_ptr& each : *found)
     {
-        if (each->meta.name.starts_with("portitor-registrar-"))
-            has_any = judge_account(of, *each, into) || has_any;
+        if (!each->meta.name.starts_with("portitor-registrar-"))
+            continue;
+        has_any = judge_account(of, *each, into) || has_any;
+        judge_spending(*each, into);
     }
     if (!has_any)
         into.info(check, "it holds none, so it sends from no account now");

@@ -198,6 +198,10 @@ constexpr std::array entries{
         "Tell the operator: the cluster's CRD of RegistrationRequest is not the one of this release",
         "kubectl get crd registrationrequests.obol.org -o yaml"},
     entry{
+        because::identity_fixed.name,
+        "An offer keeps the agent that it has: write that one, or delete the offer and make it again",
+        look_at_registration},
+    entry{
         because::identity_not_allowed.name,
         "Have the operator add the agent for this namespace to \"identities\", or leave agentId out",
         what_operator_set},
@@ -238,8 +242,16 @@ constexpr std::array entries{
         "Wait; if it lasts, the operator sees to the chain's rpcURL. It is sold all the same",
         look_at_registration},
     entry{
+        because::nonce_taken.name,
+        "Tell the operator: another program sends from the registrar's account; it is tried again by itself",
+        look_at_registration},
+    entry{
         because::not_owner.name,
         "Name an agent that the signing account owns, or leave agentId out",
+        look_at_registration},
+    entry{
+        because::refused.name,
+        "Tell the operator: the chain's node refuses the transaction; it is sold all the same",
         look_at_registration},
     entry{
         because::registry_not_allowed.name,

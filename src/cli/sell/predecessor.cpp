@@ -84,7 +84,8 @@ constexpr std::array all{
         kind::flag,
         "register",
         "private-key-file",
-        "the operator's registrar signs with a key of its own, and takes none from here: leave it out"},
+        "the operator's registrar signs with a key of its own, and takes none from here: leave it out, or "
+        "name a Secret that the operator lists (--private-key-secret)"},
     replaced{
         kind::switch_flag,
         "resume",

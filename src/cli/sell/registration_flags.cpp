@@ -41,12 +41,24 @@ void registration_flags::declare(config::loader& into, const std::string& prefix
     own.add(list_option(prefix + "skills", "skills, with commas", skills, "A,B"));
     own.add(list_option(prefix + "domains", "domains, with commas", domains, "A,B"));
     own.add(list_option(prefix + "metadata", "an entry that is written on chain", metadata, "KEY=VALUE"));
+    own.add(text_option(
+        prefix + "agent-id",
+        "takes over this agent, in place of a new one, as the operator allows",
+        agent_id,
+        "NUMBER"
+    ));
+    own.add(text_option(
+        prefix + "private-key-secret",
+        "Secret of the namespace with a keystore to sign with, as the operator allows",
+        key_secret,
+        "NAME"
+    ));
 }
 
 bool registration_flags::empty() const
 {
     return chain.empty() && name.empty() && description.empty() && image.empty() && skills.empty() &&
-           domains.empty() && metadata.empty();
+           domains.empty() && metadata.empty() && agent_id.empty() && key_secret.empty();
 }
 
 result<void> registration_flags::fill(json::object& registration, const std::string& prefix) const
@@ -62,6 +74,9 @@ result<void> registration_flags::fill(json::object& registration, const std::str
     put(registration, "name", name);
     put(registration, "description", description);
     put(registration, "image", image);
+    put(registration, "agentId", agent_id);
+    if (!key_secret.empty())
+        put(child(registration, "privateKeySecret"), "name", key_secret);
     if (!skills.empty())
         registration["skills"] = split(skills);
     if (!domains.empty())

@@ -20,6 +20,8 @@ struct registration_flags
     std::vector<std::string> skills;    ///< each may hold several, with commas
     std::vector<std::string> domains;   ///< likewise
     std::vector<std::string> metadata;  ///< KEY=VALUE
+    std::string agent_id;
+    std::string key_secret;  ///< the Secret's name
 
     /// `prefix` stands before each name: "register-".
     void declare(config::loader& into, const std::string& prefix);

@@ -1,7 +1,5 @@
 #include "roles/registrar/chain_links.hpp"
 
-#include <algorithm>
-
 namespace portitor::registrar {
 
 namespace asio = boost::asio;
@@ -10,7 +8,6 @@ namespace {
 
 constexpr std::chrono::seconds answer_limit(10);
 constexpr std::chrono::seconds balance_lasts(30);
-constexpr std::chrono::seconds hiccup(5);
 
 }  // namespace
 
@@ -39,26 +36,6 @@ asio::awaitable<evm::rpc_result<u256>> chain_link::balance(evm::address account)
         asked_at_[account] = time_.now();
     }
     co_return seen;
-}
-
-void chain_link::failed()
-{
-    if (!failing_since_)
-        failing_since_ = time_.now();
-    asked_at_.clear();
-}
-
-std::chrono::milliseconds chain_link::pause() const
-{
-    const auto down =
-        failing_since_ ? std::chrono::duration_cast<std::chrono::milliseconds>(time_.now() - *failing_since_)
-                       : std::chrono::milliseconds(0);
-    return std::clamp<std::chrono::milliseconds>(down / 2, std::chrono::seconds(1), std::chrono::seconds(30));
-}
-
-bool chain_link::is_down() const
-{
-    return failing_since_ && time_.now() - *failing_since_ >= hiccup;
 }
 
 std::optional<u256> chain_links::last_balance(std::uint64_t chain_id, const evm::address& account) const

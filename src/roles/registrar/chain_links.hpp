@@ -30,13 +30,6 @@ public:
     /// The last one that was seen, for who only wants to show it.
     const std::map<evm::address, u256>& balances() const { return balances_; }
 
-    /// Hears how a call went, so that who asks nodes that are down asks them less and less often.
-    void answered() { failing_since_.reset(); }
-    void failed();
-    std::chrono::milliseconds pause() const;
-    /// Whether it is more than a hiccup.
-    bool is_down() const;
-
 private:
     evm::node node_;
     chain_reader reader_;
@@ -44,7 +37,6 @@ private:
     bool checked_ = false;
     std::map<evm::address, u256> balances_;
     std::map<evm::address, timekeeper::time_point> asked_at_;
-    std::optional<timekeeper::time_point> failing_since_;
 };
 
 /// The links of all chains that are used. One strand; client and timekeeper must outlive it.

@@ -169,11 +169,6 @@ chain_reader::answer<std::uint64_t> chain_reader::mined_nonces(evm::address acco
     co_return co_await questions_.nonces(account, latest);
 }
 
-chain_reader::answer<std::uint64_t> chain_reader::next_nonce(evm::address account)
-{
-    co_return co_await questions_.nonces(account, "pending");
-}
-
 chain_reader::answer<earlier_mint> chain_reader::find_earlier(
     evm::address account, std::string uri_end, std::uint64_t not_before, chain_head head
 )

@@ -76,9 +76,6 @@ public:
     /// How many transactions of the account are in blocks: all nonces below are taken.
     answer<std::uint64_t> mined_nonces(evm::address account);
 
-    /// The nonce of the account's next transaction, after those that wait.
-    answer<std::uint64_t> next_nonce(evm::address account);
-
     /// Which transaction took the nonce, in a block from `from_block` to `head`; nothing where none is seen.
     /// Where the node keeps no state of so old blocks, the last 64 are searched.
     answer<std::optional<nonce_taker>>

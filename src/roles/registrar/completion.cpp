@@ -13,7 +13,14 @@ namespace {
 
 constexpr std::chrono::minutes patience(2);
 constexpr std::array<std::string_view, 8> waits_for_somebody{
-    "LowBalance", "LimitReached", "FeesTooHigh", "NodeUnreachable", "NoKey", "WrongChain", "NoRegistry", "Refused"};
+    "LowBalance",
+    "LimitReached",
+    "FeesTooHigh",
+    "NodeUnreachable",
+    "NoKey",
+    "WrongChain",
+    "NoRegistry",
+    "Refused"};
 
 request_progress failed(std::string why)
 {

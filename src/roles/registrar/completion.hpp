@@ -27,8 +27,8 @@ struct request_progress
 /// By its status alone, whoever wrote it. Pure.
 request_progress judge_progress(const kube::object& request);
 
-/// Tells when a process that runs to an end may end: as soon as nothing is open, and nothing has been stuck for less than
-/// two minutes. One strand.
+/// Tells when a process that runs to an end may end: as soon as nothing is open, and nothing has been stuck
+/// for less than two minutes. One strand.
 class completion
 {
 public:
@@ -39,7 +39,8 @@ public:
 
 private:
     const timekeeper& time_;
-    std::map<std::string, std::pair<std::string, timekeeper::time_point>> stuck_;  ///< by UID: why, and since when
+    std::map<std::string, std::pair<std::string, timekeeper::time_point>>
+        stuck_;  ///< by UID: why, and since when
 };
 
 }  // namespace portitor::registrar

@@ -11,6 +11,7 @@
 #include <portitor/kube/api.hpp>
 #include <portitor/kube/controller.hpp>
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -22,7 +23,6 @@ struct surroundings
 {
     kube::api& server;
     const clock& wall;
-    const timekeeper& time;
     const options& settings;
     registrar::signers& keys;
     registrar::chain_links& chains;
@@ -41,8 +41,9 @@ class executor
 public:
     explicit executor(surroundings around) : around_(std::move(around)) {}
 
-    /// One pass over a request, nullptr where it is gone.
-    boost::asio::awaitable<kube::reconcile_result> attempt(kube::object_key key, kube::object_ptr live);
+    /// One pass over a request, nullptr where it is gone. `follows_only`: nothing new is begun for it.
+    boost::asio::awaitable<kube::reconcile_result>
+    attempt(kube::object_key key, kube::object_ptr live, bool follows_only = false);
 
     /// Whether the last pass found that there is nothing to do for it, and that nothing will be told either.
     bool left_alone(const kube::object_key& key) const { return left_alone_.contains(key); }
@@ -57,12 +58,13 @@ private:
         kube::object_ptr live;
         api::registration_request request;
         request_status status;
+        kube::object_identity offer{};
         permission allowed{};
+        bool follows_only = false;     ///< what is under way is brought to its end, and nothing more
         signers::signer_ptr signer{};  ///< null where there is none just now
         evm::address address{};        ///< that signs
         registrar::account* account = nullptr;
         chain_link* link = nullptr;
-        kube::object_identity offer{};
         bool owned = false;
         std::uint64_t not_before = 0;
         bool has_turn = false;
@@ -76,35 +78,64 @@ private:
         bool goes_on = false;
         pause for_time{};
     };
+    /// What nodes have said of one signed transaction. Lost with the process: then it is simply sent again.
+    struct reception
+    {
+        std::optional<clock::time_point> sent{};           ///< last
+        std::optional<clock::time_point> refused_since{};  ///< for good
+        bool too_cheap = false;
+        bool nonce_gone = false;  ///< it is taken, by whichever transaction
+    };
+    struct failing
+    {
+        unsigned count = 0;
+        clock::time_point since;
+    };
     template <typename T>
     using task = boost::asio::awaitable<T>;
 
     std::optional<pass> begin(kube::object_ptr live);
-    void forget(const kube::object_key& key);
-    task<result<void>> find_offer(pass* of);
-    task<result<pause>> end_off_chain(pass* of, off_chain why);
-    task<result<std::optional<pause>>> find_signer(pass* of);
     task<result<pause>> run(pass* of);
+    task<result<pause>> step_by_step(pass* of);
     task<result<outcome>> take(pass* of, next_step step);
+    situation situation_of(const pass& of) const;
+
+    // Who signs, and whether he may.
+    std::optional<permission> way_of_record(const write_ahead& record) const;
+    task<result<std::optional<pause>>> find_signer(pass* of);
+    task<result<void>> find_offer(pass* of);
+    bool is_identity_taken(const pass& of) const;
+    std::variant<permission, off_chain> rule_on(const api::registration_request& request) const;
+
+    // Turns of accounts.
+    void enter(const kube::object_key& key, registrar::account* account);
+    void leave(const kube::object_key& key);
+    void end_turn(const pass& of);
+
+    // The status.
+    task<result<pause>> end_off_chain(pass* of, off_chain why);
+    task<result<void>> write_status(pass* of, request_status status);
+    task<result<outcome>>
+    say(pass* of, std::string reason, std::string message, std::chrono::milliseconds then);
+
+    // The chain.
     task<result<outcome>> answer(pass* of, ask what);
     task<evm::rpc_result<void>> look_up(pass* of, ask what);
     task<result<outcome>> cannot_ask(pass* of, evm::rpc_error failure);
     task<result<outcome>> sign_and_send(pass* of, prepare what);
     task<result<outcome>> send(pass* of);
-    task<result<void>> write_status(pass* of, request_status status);
-    task<result<outcome>> say(pass* of, std::string reason, std::string message, std::chrono::milliseconds then);
-    situation situation_of(const pass& of) const;
-    bool is_identity_taken(const pass& of) const;
+    task<result<outcome>> tell_refusal(pass* of, evm::rpc_refusal why);
     void count_mined(const pass& of, const request_status& now);
-    void end_turn(pass& of);
+    const reception* reception_of(const request_status& status) const;
+
     clock::time_point now() const;
 
     surroundings around_;
-    std::map<evm::word, clock::time_point> sent_;                 ///< when each hash was sent last
-    std::set<evm::word> too_cheap_;                               ///< that a node would not take
+    std::map<evm::word, reception> receptions_;
+    std::map<kube::object_key, failing> failing_;  ///< whose questions get no answer
     std::set<kube::object_key> left_alone_;
-    std::map<kube::object_key, account::identity> waiting_;       ///< whose account this process does not lead
-    std::map<kube::object_key, registrar::account*> in_turns_;    ///< in whose turns a request is
+    std::map<kube::object_key, account::identity> waiting_;     ///< whose account this process does not lead
+    std::map<kube::object_key, registrar::account*> in_turns_;  ///< in whose turns a request is
 };
 
 }  // namespace portitor::registrar

@@ -13,9 +13,10 @@ namespace {
 
 constexpr std::chrono::milliseconds just_sent(500);
 constexpr std::chrono::seconds signer_comes(30);
-constexpr std::chrono::minutes somebody_helps(1);
+constexpr std::chrono::milliseconds somebody_helps = std::chrono::minutes(1);
 constexpr std::chrono::minutes foreign_schema_goes(5);
-constexpr std::size_t most_remembered = 10'000;  // of hashes that were sent
+constexpr std::chrono::seconds hiccup(5);
+constexpr std::size_t most_remembered = 10'000;  // transactions
 
 u256 most_of(const evm::transaction& what)
 {
@@ -45,6 +46,67 @@ evm::rpc_result<void> keep(evm::rpc_result<T> answer, Into& into)
 
 }  // namespace
 
+asio::awaitable<result<executor::outcome>> executor::answer(pass* of, ask what)
+{
+    const auto about = what.what;
+    auto asked = co_await of->link->check();
+    if (asked)
+        asked = co_await look_up(of, std::move(what));
+    if (!asked)
+        co_return co_await cannot_ask(of, asked.error());
+    if (about == ask::about::mined_nonces && holds_nonce(of->status) &&
+        *of->facts.mined_nonces > of->status.under_way->nonce)
+        receptions_[of->status.under_way->hashes.back()].nonce_gone = true;
+    co_return outcome{true};
+}
+
+/// A node that is down for a moment is not worth a word. What goes on is asked less and less often, of this
+/// request: others may be better off.
+asio::awaitable<result<executor::outcome>> executor::cannot_ask(pass* of, evm::rpc_error failure)
+{
+    failing& known = failing_[of->request.meta.key()];
+    if (known.count++ == 0)
+        known.since = now();
+    const std::chrono::milliseconds pause = std::min<std::chrono::milliseconds>(
+        std::chrono::seconds(1) * (1U << std::min(known.count - 1, 6U)), somebody_helps
+    );
+    const std::string& chain = of->allowed.chain->name;
+    if (failure.refusal() == evm::rpc_refusal::wrong_chain)
+        co_return co_await say(of, "WrongChain", fmt::format("{}: {}", chain, failure.message()), pause);
+    if (failure.code() == errc::invalid)
+        co_return co_await say(of, "NoRegistry", fmt::format("{}: {}", chain, failure.message()), pause);
+    if (failure.refusal() == evm::rpc_refusal::insufficient_funds)
+        co_return co_await say(
+            of,
+            "LowBalance",
+            fmt::format(
+                "account {} cannot pay for what it is to send on {}; send it more",
+                of->address.to_checksum(),
+                chain
+            ),
+            pause
+        );
+    if (now() - known.since < hiccup)
+        co_return outcome{false, pause};
+    if (failure.code() == errc::refused)
+        co_return co_await say(
+            of,
+            "Refused",
+            fmt::format(
+                "the node of {} does not answer a question ({})", chain, to_string(failure.refusal())
+            ),
+            pause
+        );
+    co_return co_await say(
+        of,
+        "NodeUnreachable",
+        fmt::format(
+            "no node of {} answers as it should ({}); it is asked again", chain, to_string(failure.code())
+        ),
+        pause
+    );
+}
+
 asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
 {
     chain_facts& known = of->facts;
@@ -54,8 +116,7 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
     {
     case about::head:
         co_return keep(co_await chain.head(), known.head);
-    case about::receipts:
-    {
+    case about::receipts: {
         std::vector<std::optional<evm::receipt>> all;
         for (const evm::word& hash : of->status.under_way->hashes)
         {
@@ -72,10 +133,7 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
         co_return keep(co_await chain.block_hash(what.block), known.block_hash);
     case about::mined_nonces:
         co_return keep(co_await chain.mined_nonces(of->address), known.mined_nonces);
-    case about::next_nonce:
-        co_return keep(co_await chain.next_nonce(of->address), known.next_nonce);
-    case about::taker:
-    {
+    case about::taker: {
         const write_ahead& record = *of->status.under_way;
         co_return keep(
             co_await chain.find_taker(record.account, record.nonce, record.from_block, known.head->number),
@@ -87,15 +145,14 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
         if (auto found = co_await find_offer(of); !found)
             co_return found.error();
         co_return keep(
-            co_await chain.find_earlier(of->address, situation_of(*of).uri_end, of->not_before, *known.head),
+            co_await chain.find_earlier(of->address, uri_end_of(of->request), of->not_before, *known.head),
             known.earlier
         );
     case about::agent:
         co_return keep(co_await chain.find_agent(what.agent_id), known.agent);
     case about::metadata:
         co_return keep(co_await chain.metadata(what.agent_id, what.key), known.metadata[what.key]);
-    case about::estimate:
-    {
+    case about::estimate: {
         auto gas = co_await chain.estimate(of->address, std::move(what.data));
         if (!gas && gas.error().refusal() == evm::rpc_refusal::reverted)
             known.revert = gas.error().revert();
@@ -139,9 +196,13 @@ asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, pre
     record.raw = std::move(made->raw);
     record.started_at = now();
     record.in_block.reset();
+    record.confirmed = false;
+    if (what.cancels)
+        record.canceled_from = record.attempt;
     status.under_way = std::move(record);
     status.sent_at = now();
-    status.transaction = made->hash;
+    if (!what.cancels)
+        status.transaction = made->hash;
     if (what.previous_uri)
         status.previous_uri = std::move(what.previous_uri);
     status.phase = api::registration_phase::submitted;
@@ -166,9 +227,11 @@ asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, pre
     if (auto written = co_await write_status(of, std::move(status)); !written)
     {
         const errc failure = written.error().code();
-        // Elsewhere nobody knows whether it was written.
-        if (failure == errc::conflict || failure == errc::protocol)
-            of->account->note([&](ledger& numbers) { numbers.give_back(ns, why, u256(most - booked), when); });
+        // Otherwise nobody knows whether it was written.
+        const bool is_refused = failure == errc::conflict || failure == errc::protocol ||
+                                failure == errc::invalid || failure == errc::refused;
+        if (is_refused && !what.replaces)
+            of->account->note([&](ledger& numbers) { numbers.take_back(ns, why, most, when); });
         if (failure == errc::protocol)
             co_return co_await say(of, "ForeignSchema", written.error().message(), foreign_schema_goes);
         co_return written.error();
@@ -179,50 +242,56 @@ asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, pre
 
 asio::awaitable<result<executor::outcome>> executor::send(pass* of)
 {
-    const write_ahead& record = *of->status.under_way;
-    const evm::word hash = record.hashes.back();
-    if (sent_.size() >= most_remembered)
-        sent_.clear();
-    sent_[hash] = now();
+    const evm::bytes raw = of->status.under_way->raw;
+    if (receptions_.size() >= most_remembered)
+        receptions_.clear();
+    const evm::word hash = of->status.under_way->hashes.back();
+    receptions_[hash].sent = now();
     of->facts = {};
-    auto sent = co_await of->link->reader().send(record.raw);
-    if (sent)
-    {
-        too_cheap_.erase(hash);
-        co_return outcome{false, just_sent};
-    }
+    auto sent = co_await of->link->reader().send(raw);
+    const auto why = sent || sent.error().code() != errc::refused ? evm::rpc_refusal::already_known
+                                                                  : sent.error().refusal();
+    reception& known = receptions_[hash];
     using refusal = evm::rpc_refusal;
-    const refusal why = sent.error().code() == errc::refused ? sent.error().refusal() : refusal::unknown;
+    const bool for_good = why == refusal::permanent || why == refusal::reverted || why == refusal::unknown;
+    if (!for_good)
+        known.refused_since.reset();
+    else if (!known.refused_since)
+        known.refused_since = now();
+    known.too_cheap = why == refusal::replacement_underpriced || why == refusal::underpriced;
+    co_return co_await tell_refusal(of, why);
+}
+
+/// It has it, or may have it, and the next look tells; or somebody has to do something.
+asio::awaitable<result<executor::outcome>> executor::tell_refusal(pass* of, evm::rpc_refusal why)
+{
+    using refusal = evm::rpc_refusal;
     const std::string& chain = of->allowed.chain->name;
-    switch (why)
-    {
-    case refusal::replacement_underpriced:
-    case refusal::underpriced:
-        too_cheap_.insert(hash);
-        break;
-    case refusal::insufficient_funds:
+    const evm::word hash = of->status.under_way->hashes.back();
+    if (why == refusal::insufficient_funds)
         co_return co_await say(
             of,
             "LowBalance",
-            fmt::format("account {} cannot pay for its transaction on {}; send it more", of->address.to_checksum(), chain),
+            fmt::format(
+                "account {} cannot pay for its transaction on {}; send it more",
+                of->address.to_checksum(),
+                chain
+            ),
             signer_comes
         );
-    case refusal::wrong_chain:
+    if (why == refusal::wrong_chain)
         co_return co_await say(
             of, "WrongChain", fmt::format("the node of {} is one of another chain", chain), somebody_helps
         );
-    case refusal::permanent:
-    case refusal::reverted:
+    if (why == refusal::permanent || why == refusal::reverted)
         co_return co_await say(
             of,
             "Refused",
-            fmt::format("the node of {} refuses transaction {} for good", chain, evm::to_hex(hash)),
-            somebody_helps
+            fmt::format(
+                "the node of {} refuses transaction {} ({})", chain, evm::to_hex(hash), to_string(why)
+            ),
+            signer_comes
         );
-    default:
-        // It has it, or it may have it: the next look tells.
-        break;
-    }
     co_return outcome{false, just_sent};
 }
 

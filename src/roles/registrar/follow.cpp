@@ -15,12 +15,19 @@ using api::registration_phase;
 
 constexpr std::chrono::seconds send_again_after(15);
 constexpr std::chrono::seconds replace_after(60);
+constexpr std::chrono::seconds nonce_asked_after(4);
+// What nodes refuse for so long is given up.
+constexpr std::chrono::minutes cancel_after(2);
+// How long a node may lack what another one has before it is worth a word.
+constexpr std::chrono::minutes told_after(2);
+constexpr std::uint64_t gas_of_nothing = 100'000;
 constexpr std::size_t most_attempts = 32;  // as many hashes as the status holds
 
 struct found_receipt
 {
     evm::word transaction{};
     const evm::receipt* what = nullptr;
+    std::uint64_t attempt = 0;
 };
 
 std::optional<found_receipt> find_receipt(const situation& of)
@@ -30,7 +37,7 @@ std::optional<found_receipt> find_receipt(const situation& of)
     for (std::size_t i = 0; i < receipts.size() && i < hashes.size(); ++i)
     {
         if (receipts[i] && receipts[i]->block && receipts[i]->block_hash)
-            return found_receipt{hashes[i], &*receipts[i]};
+            return found_receipt{hashes[i], &*receipts[i], i + 1};
     }
     return std::nullopt;
 }
@@ -70,18 +77,33 @@ bool is_all_that_is_wanted(const situation& of)
 next_step confirm(const situation& of, const found_receipt& found)
 {
     const write_ahead& record = *of.status.under_way;
+    if (record.canceled_from > 0 && found.attempt >= record.canceled_from)
+        return fail_record(
+            of,
+            "Refused",
+            fmt::format(
+                "the nodes of {} refused {} for good; its nonce was given away by transaction {}",
+                of.chain.name,
+                to_string(record.what),
+                name_of(found.transaction)
+            )
+        );
     if (!found.what->succeeded)
         return fail_record(
             of,
             "Reverted",
             fmt::format(
-                "the registry refused {} in transaction {}", to_string(record.what), name_of(found.transaction)
+                "the registry refused {} in transaction {}",
+                to_string(record.what),
+                name_of(found.transaction)
             )
         );
     const auto agent = read_outcome(of, *found.what);
     if (!agent)
         return fail_record(
-            of, "NoRegistry", fmt::format("transaction {}: {}", name_of(found.transaction), agent.error().message())
+            of,
+            "NoRegistry",
+            fmt::format("transaction {}: {}", name_of(found.transaction), agent.error().message())
         );
     request_status status = of.status;
     status.agent_id = *agent;
@@ -89,7 +111,7 @@ next_step confirm(const situation& of, const found_receipt& found)
     status.failures = 0;
     status.under_way->in_block = mined{found.transaction, *found.what->block, *found.what->block_hash};
     status.under_way->confirmed = true;
-    if (record.what == operation::set_uri)
+    if (record.what == operation::set_uri || record.what == operation::set_metadata)
         status.changed_at = record.started_at;
     // Else what the request wants beside it is looked at next, with new answers.
     status.observed_generation = is_all_that_is_wanted(of) ? of.request.meta.generation : 0;
@@ -190,6 +212,8 @@ next_step give_up_nonce(const situation& of, const nonce_taker& taker)
             return rest{node_catches_up};
     }
     status.under_way.reset();
+    // Nothing of it came to be, so that the next one need not wait.
+    status.sent_at.reset();
     return say(
         of,
         std::move(status),
@@ -215,6 +239,20 @@ next_step follow_taken(const situation& of)
     const auto& taker = *of.facts.taker;
     const auto pause = poll_after(of, record.started_at);
     const bool is_ours = taker && std::ranges::find(record.hashes, taker->transaction) != record.hashes.end();
+    if (!taker && of.now - record.started_at >= told_after)
+        return say(
+            of,
+            registration_phase::submitted,
+            "NodeUnreachable",
+            fmt::format(
+                "nonce {} of account {} is taken, and the node of {} does not show by which transaction; one "
+                "that keeps older state can, as another of the chain's rpcURLs",
+                record.nonce,
+                record.account.to_checksum(),
+                of.chain.name
+            ),
+            money_comes
+        );
     // The count of a node may be ahead of what it shows.
     if (!taker || is_ours || of.facts.head->number < taker->block ||
         of.facts.head->number - taker->block + 1 < of.chain.confirmations)
@@ -222,40 +260,75 @@ next_step follow_taken(const situation& of)
     return give_up_nonce(of, *taker);
 }
 
-/// The same call at the same nonce, for more.
-next_step replace(const situation& of)
+next_step too_dear(const situation& of)
+{
+    return say(
+        of,
+        registration_phase::submitted,
+        "FeesTooHigh",
+        fmt::format(
+            "transaction {} waits, and a dearer one is more than the {} gwei that the operator allows "
+            "(maxFeePerGas)",
+            name_of(of.status.under_way->hashes.back()),
+            decimal_amount(of.chain.max_fee_per_gas, 9)
+        ),
+        money_comes / 4
+    );
+}
+
+/// Signs it for these fees, at the same nonce.
+next_step replace_for(const situation& of, evm::transaction transaction, const evm::fees& fees, bool cancels)
 {
     const write_ahead& record = *of.status.under_way;
+    if (!of.facts.balance)
+        return question(ask::about::balance);
+    if (*of.facts.balance < fees.most * transaction.gas_limit)
+        return say(
+            of,
+            registration_phase::submitted,
+            "LowBalance",
+            fmt::format(
+                "transaction {} waits, and account {} cannot pay for a dearer one on {}; send it more",
+                name_of(record.hashes.back()),
+                record.account.to_checksum(),
+                of.chain.name
+            ),
+            money_comes / 4
+        );
+    transaction.max_priority_fee = fees.priority;
+    transaction.max_fee = fees.most;
+    if (cancels)
+    {
+        transaction.to = record.account;
+        transaction.data.clear();
+        transaction.gas_limit = gas_of_nothing;
+    }
+    return prepare{record.what, record.key, std::move(transaction), record.from_block, true, cancels, {}};
+}
+
+/// The same call at the same nonce, for more; or one that does nothing, so that the account can go on.
+next_step replace(const situation& of, bool cancels)
+{
     const chain_facts& known = of.facts;
     if (!known.head)
         return question(ask::about::head);
     const auto tip = priority_of(known);
     if (!tip)
         return question(ask::about::priority_fee);
-    auto transaction = evm::read_signed(record.raw);
-    const evm::fees market{*tip, 2 * known.head->base_fee + *tip};
-    const auto fees = transaction ? evm::fees_to_replace(
-                                        {transaction->max_priority_fee, transaction->max_fee},
-                                        market,
-                                        of.chain.max_fee_per_gas
-                                    )
-                                  : std::nullopt;
-    if (!fees)
-        return say(
-            of,
-            registration_phase::submitted,
-            "FeesTooHigh",
-            fmt::format(
-                "transaction {} waits, and a dearer one is more than the {} gwei that the operator allows "
-                "(maxFeePerGas)",
-                name_of(record.hashes.back()),
-                decimal_amount(of.chain.max_fee_per_gas, 9)
-            ),
-            money_comes / 4
-        );
-    transaction->max_priority_fee = fees->priority;
-    transaction->max_fee = fees->most;
-    return prepare{record.what, record.key, std::move(*transaction), record.from_block, true, {}};
+    auto transaction = evm::read_signed(of.status.under_way->raw);
+    if (!transaction)
+        return rest{money_comes};
+    // What pays enough is only sent again: while a chain stands still, it is not paid more and more.
+    const bool pays_enough =
+        transaction->max_fee >= known.head->base_fee + *tip && transaction->max_priority_fee >= *tip;
+    if (pays_enough && !of.must_bump && !cancels)
+        return broadcast{};
+    const auto fees = evm::fees_to_replace(
+        {transaction->max_priority_fee, transaction->max_fee},
+        {*tip, 2 * known.head->base_fee + *tip},
+        of.chain.max_fee_per_gas
+    );
+    return fees ? replace_for(of, std::move(*transaction), *fees, cancels) : too_dear(of);
 }
 
 next_step follow_waiting(const situation& of)
@@ -264,13 +337,15 @@ next_step follow_waiting(const situation& of)
     if (!of.sent_last)
         return broadcast{};
     const bool may_replace = of.can_sign && record.hashes.size() < most_attempts;
+    if (may_replace && record.canceled_from == 0 && of.refused_since &&
+        of.now - *of.refused_since >= cancel_after)
+        return replace(of, true);
     if (may_replace && (of.must_bump || of.now - record.started_at >= replace_after))
     {
-        auto step = replace(of);
-        // Too dear to be replaced, it may at least be known everywhere.
-        if (!std::holds_alternative<rest>(step) || of.now - *of.sent_last < send_again_after)
+        auto step = replace(of, false);
+        // What cannot be replaced may at least be known everywhere.
+        if (!std::holds_alternative<rest>(step) && !std::holds_alternative<broadcast>(step))
             return step;
-        return broadcast{};
     }
     if (of.now - *of.sent_last >= send_again_after)
         return broadcast{};
@@ -334,6 +409,11 @@ std::optional<next_step> follow(const situation& of)
         return follow_mined(of, *found);
     if (record.in_block)
         return follow_vanished(of);
+    // Mostly its receipt comes first.
+    const bool is_new =
+        of.sent_last && of.now - record.started_at < nonce_asked_after && !of.must_bump && !of.refused_since;
+    if (!of.facts.mined_nonces && is_new)
+        return follow_waiting(of);
     if (!of.facts.mined_nonces)
         return question(ask::about::mined_nonces);
     return *of.facts.mined_nonces > record.nonce ? follow_taken(of) : follow_waiting(of);

@@ -6,9 +6,8 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <sys/resource.h>
-
 #include <mutex>
+#include <sys/resource.h>
 #include <utility>
 
 namespace portitor::registrar {
@@ -33,8 +32,8 @@ asio::awaitable<made_signer> in_own_thread(std::function<made_signer()> work)
 
 made_signer decrypt(std::string_view keystore, std::string_view password, std::string_view where)
 {
-    // A process that has held a key leaves no picture of its memory: of one byte neither a file nor a program that
-    // collects them is given anything (core(5)).
+    // A process that has held a key leaves no picture of its memory: of one byte neither a file nor a program
+    // that collects them is given anything (core(5)).
     const rlimit none{1, 1};
     setrlimit(RLIMIT_CORE, &none);
     // Two at once would be more than the process may take. Such blocks are mapped alone, and go back as soon

@@ -189,6 +189,14 @@ void ledger::book_more(const std::string& ns, purpose why, const u256& more, clo
     of.wei = bounded(of.wei + bounded(more));
 }
 
+void ledger::take_back(const std::string& ns, purpose why, const u256& most, clock::time_point booked)
+{
+    give_back(ns, why, most, booked);
+    const auto found = purse_of(why).find(ns);
+    if (day_of(booked) == day_ && found != purse_of(why).end() && found->second.transactions > 0)
+        --found->second.transactions;
+}
+
 void ledger::give_back(const std::string& ns, purpose why, const u256& unspent, clock::time_point booked)
 {
     const auto found = purse_of(why).find(ns);

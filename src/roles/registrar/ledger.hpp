@@ -59,6 +59,8 @@ public:
     void book(const std::string& ns, purpose why, const u256& most, clock::time_point now);
     /// A replacement at the same nonce: only what it may cost more.
     void book_more(const std::string& ns, purpose why, const u256& more, clock::time_point now);
+    /// What was booked for a transaction that will never be sent.
+    void take_back(const std::string& ns, purpose why, const u256& most, clock::time_point booked);
     /// What was booked and not spent, once the receipt tells what was. `booked` is when that was: nothing
     /// where that day has passed.
     void give_back(const std::string& ns, purpose why, const u256& unspent, clock::time_point booked);

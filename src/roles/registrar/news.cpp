@@ -12,10 +12,25 @@ using api::registration_phase;
 namespace {
 
 /// Reasons that somebody has to do something about.
-constexpr std::array<std::string_view, 17> troubles{
-    "Failed",   "Reverted",     "NotOwner",     "IdentityTaken", "IdentityFixed",      "IdentityNotAllowed",
-    "LowBalance", "LimitReached", "FeesTooHigh", "NodeUnreachable", "WrongChain",       "NoRegistry",
-    "ForeignSchema", "KeyNotAllowed", "RegistryNotAllowed", "NonceTaken", "Refused"};
+constexpr std::array<std::string_view, 18> troubles{
+    "Failed",
+    "Reverted",
+    "NotOwner",
+    "IdentityTaken",
+    "IdentityFixed",
+    "IdentityNotAllowed",
+    "LowBalance",
+    "LimitReached",
+    "FeesTooHigh",
+    "NodeUnreachable",
+    "WrongChain",
+    "NoRegistry",
+    "ForeignSchema",
+    "KeyNotAllowed",
+    "RegistryNotAllowed",
+    "NonceTaken",
+    "Refused",
+    "TooLarge"};
 
 /// Reasons that come and go by the minute, and are told in the status alone.
 constexpr std::array<std::string_view, 3> silent{"Pending", "WaitingForTurn", "Retiring"};

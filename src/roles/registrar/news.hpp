@@ -10,7 +10,8 @@
 
 namespace portitor::registrar {
 
-/// Tells people what becomes of requests: in the log, as Events of the request and of its offer, and in numbers. One strand.
+/// Tells people what becomes of requests: in the log, as Events of the request and of its offer, and in
+/// numbers. One strand.
 class news
 {
 public:

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::hours document_interval(1);
 constexpr std::size_t longest_message = 1000;
+constexpr std::size_t longest_key = 64;  // that the record has room for
 
 agent_identity identity_of(const situation& of)
 {
@@ -122,9 +123,10 @@ next_step keep_true(const situation& of)
     if (!uri)
         return say(of, registration_phase::failed, "Failed", uri.error().within("spec.document").message());
     const bool on_chain = !of.request.document.empty();
+    // Of what follows the mint, often by its very plan, the first need not wait.
+    const bool is_first = !of.status.changed_at;
     if (agent.uri != *uri)
     {
-        const bool is_first = on_chain && !of.status.changed_at;
         auto until = paused_until(of, is_first);
         if (on_chain && of.status.changed_at)
             until = std::max(until.value_or(of.now), *of.status.changed_at + document_interval);
@@ -140,9 +142,11 @@ next_step keep_true(const situation& of)
         const evm::bytes wanted(value.begin(), value.end());
         if (live->second == wanted)
             continue;
-        if (const auto until = paused_until(of, false))
+        if (const auto until = paused_until(of, is_first))
             return wait_until(of, *until);
-        return send(of, operation::set_metadata, key, erc8004::set_metadata_call(*of.status.agent_id, key, wanted));
+        return send(
+            of, operation::set_metadata, key, erc8004::set_metadata_call(*of.status.agent_id, key, wanted)
+        );
     }
     return settle(of);
 }
@@ -167,8 +171,8 @@ next_step adopt(const situation& of)
         );
     if (!of.facts.agent)
         return ask{.what = ask::about::agent, .agent_id = id};
-    const std::string whose =
-        *of.facts.agent ? "belongs to " + (*of.facts.agent)->owner.to_checksum() : std::string("does not exist");
+    const std::string whose = *of.facts.agent ? "belongs to " + (*of.facts.agent)->owner.to_checksum()
+                                              : std::string("does not exist");
     if (!*of.facts.agent || (*of.facts.agent)->owner != of.account)
         return say(
             of,
@@ -247,14 +251,13 @@ next_step retire(const situation& of)
 
 }  // namespace
 
-next_step say(
-    const situation& of,
+next_step
+say(const situation& of,
     request_status status,
     registration_phase phase,
     std::string reason,
     std::string message,
-    std::optional<std::chrono::milliseconds> then
-)
+    std::optional<std::chrono::milliseconds> then)
 {
     status.phase = phase;
     status.reason = std::move(reason);
@@ -266,18 +269,18 @@ next_step say(
     return tell{std::move(status), then};
 }
 
-next_step say(
-    const situation& of,
+next_step
+say(const situation& of,
     registration_phase phase,
     std::string reason,
     std::string message,
-    std::optional<std::chrono::milliseconds> then
-)
+    std::optional<std::chrono::milliseconds> then)
 {
     return say(of, of.status, phase, std::move(reason), std::move(message), then);
 }
 
-next_step wait_for(const situation& of, std::string reason, std::string message, std::chrono::milliseconds time)
+next_step
+wait_for(const situation& of, std::string reason, std::string message, std::chrono::milliseconds time)
 {
     const auto phase = holds_nonce(of.status) ? registration_phase::submitted : registration_phase::pending;
     return say(of, phase, std::move(reason), std::move(message), time);
@@ -286,7 +289,9 @@ next_step wait_for(const situation& of, std::string reason, std::string message,
 std::chrono::milliseconds poll_after(const situation& of, clock::time_point began)
 {
     const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(of.now - began);
-    return std::clamp<std::chrono::milliseconds>(age / 4, std::chrono::milliseconds(500), std::chrono::seconds(5));
+    return std::clamp<std::chrono::milliseconds>(
+        age / 4, std::chrono::milliseconds(500), std::chrono::seconds(5)
+    );
 }
 
 bool holds_nonce(const request_status& status)
@@ -325,6 +330,14 @@ next_step decide_now(const situation& of)
                 of.request.agent_id
             )
         );
+    const auto is_too_long = [](const auto& entry) { return entry.first.size() > longest_key; };
+    if (std::ranges::any_of(of.request.metadata, is_too_long))
+        return say(
+            of,
+            registration_phase::failed,
+            "TooLarge",
+            fmt::format("spec.registration.metadata: a name has at most {} characters", longest_key)
+        );
     if (of.status.agent_id)
         return keep_true(of);
     return of.request.agent_id.empty() ? mint(of) : adopt(of);
@@ -332,15 +345,19 @@ next_step decide_now(const situation& of)
 
 }  // namespace
 
+bool is_waiting(const request_status& status)
+{
+    return status.under_way && !status.under_way->confirmed;
+}
+
 next_step decide(const situation& of)
 {
     next_step out = decide_now(of);
     auto* pause = std::get_if<rest>(&out);
     if (pause && of.status.under_way && of.status.under_way->confirmed)
     {
-        const auto due = std::chrono::ceil<std::chrono::milliseconds>(
-            look_again_at(*of.status.under_way) - of.now
-        );
+        const auto due =
+            std::chrono::ceil<std::chrono::milliseconds>(look_again_at(*of.status.under_way) - of.now);
         pause->for_time = std::min(pause->for_time.value_or(due), due);
     }
     return out;

@@ -24,15 +24,14 @@ struct chain_facts
     std::optional<std::optional<evm::word>> block_hash;                ///< of `block_hash_of`
     std::uint64_t block_hash_of = 0;
     std::optional<std::uint64_t> mined_nonces;
-    std::optional<std::uint64_t> next_nonce;
     std::optional<std::optional<nonce_taker>> taker;
     std::optional<earlier_mint> earlier;
     std::optional<std::optional<agent_on_chain>> agent;
     std::map<std::string, evm::bytes> metadata;
-    std::optional<std::uint64_t> gas;         ///< of the call that estimate was asked for
-    std::optional<std::string> revert;        ///< why the contract would refuse it; then there is no gas
-    std::optional<u256> priority_fee;         ///< wei a unit
-    std::optional<u256> balance;              ///< wei
+    std::optional<std::uint64_t> gas;   ///< of the call that estimate was asked for
+    std::optional<std::string> revert;  ///< why the contract would refuse it; then there is no gas
+    std::optional<u256> priority_fee;   ///< wei a unit
+    std::optional<u256> balance;        ///< wei
 };
 
 /// All that the next step depends on.
@@ -48,15 +47,16 @@ struct situation
     const config::chain& chain;
     std::uint64_t chain_id = 0;
     evm::address registry{};
-    bool hand_back = false;        ///< an adopted identity gets its former URI back
-    bool identity_taken = false;   ///< an older request has the identity that this one asks for
+    bool hand_back = false;       ///< an adopted identity gets its former URI back
+    bool identity_taken = false;  ///< an older request has the identity that this one asks for
     std::chrono::seconds min_interval{};
     u256 low_balance{};
     std::uint64_t least_nonce = 0;  ///< all below are known to be mined: a node that says less is behind
     bool has_turn = false;          ///< to send the account's next transaction
     bool must_bump = false;         ///< the node found the last one too cheap
-    std::optional<clock::time_point> sent_last{};  ///< when this process last sent the record's bytes
-    clock::time_point now{};        ///< in whole seconds
+    std::optional<clock::time_point> refused_since{};  ///< since when nodes refuse the last one for good
+    std::optional<clock::time_point> sent_last{};      ///< when this process last sent the record's bytes
+    clock::time_point now{};                           ///< in whole seconds
     chain_facts facts{};
 };
 
@@ -69,7 +69,6 @@ struct ask
         receipts,
         block_hash,
         mined_nonces,
-        next_nonce,
         taker,
         earlier,
         agent,
@@ -104,6 +103,7 @@ struct prepare
     evm::transaction transaction;
     std::uint64_t from_block = 0;
     bool replaces = false;  ///< the record's latest, at the same nonce
+    bool cancels = false;   ///< it does nothing but take the nonce
     std::optional<std::string> previous_uri{};
 };
 
@@ -127,11 +127,14 @@ using next_step = std::variant<ask, take_turn, tell, prepare, broadcast, rest>;
 ///   - what a node does not know proves nothing.
 next_step decide(const situation& of);
 
-/// Whether the record's transaction still holds its nonce: the account sends no other one meanwhile.
+/// Whether a transaction is on its way that is in no block yet: the account sends no other one meanwhile.
 bool holds_nonce(const request_status& status);
 
-/// Of a receipt that is final: what its record was for has come to be, and the agent it is about. errc::protocol says
-/// what is wrong with it.
+/// Whether one is on its way that is not final yet.
+bool is_waiting(const request_status& status);
+
+/// Of a receipt that is final: what its record was for has come to be, and the agent it is about.
+/// errc::protocol says what is wrong with it.
 result<u256> read_outcome(const situation& of, const evm::receipt& receipt);
 
 }  // namespace portitor::registrar

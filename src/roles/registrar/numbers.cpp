@@ -98,7 +98,8 @@ void numbers::measure_accounts()
         into_.gauge("portitor_registrar_transactions_today", "Since 00:00 UTC, of dailyTransactions.", labels)
             .set(each.spent().transactions(now));
         if (const auto balance = chains_.last_balance(each.who().chain_id, each.who().address))
-            into_.gauge("portitor_registrar_balance_gwei", "As a node told it last.", labels).set(gwei(*balance));
+            into_.gauge("portitor_registrar_balance_gwei", "As a node told it last.", labels)
+                .set(gwei(*balance));
     });
 }
 

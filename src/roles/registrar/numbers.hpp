@@ -12,8 +12,8 @@
 
 namespace portitor::registrar {
 
-/// What the registrar's alerts are made of: requests by phase and the age of the oldest one that is not at its end,
-/// and of each account its balance and what it has spent today. One strand.
+/// What the registrar's alerts are made of: requests by phase and the age of the oldest one that is not at
+/// its end, and of each account its balance and what it has spent today. One strand.
 class numbers
 {
 public:

@@ -1,25 +1,12 @@
 #include "roles/registrar/options.hpp"
 
+#include <portitor/config/common_options.hpp>
 #include <portitor/config/groups.hpp>
 #include <portitor/config/setters.hpp>
 
 namespace portitor::registrar {
 
 namespace {
-
-config::setter set_ether(u256& into)
-{
-    return [&into](const std::string& value) -> result<void> {
-        constexpr unsigned decimals = 18;
-        auto amount = atomic_units(value, decimals);
-        if (!amount)
-            return fail(errc::invalid, "a decimal number of ether is wanted: {}", amount.error().message());
-        if (*amount > atomic_units("1000000000", decimals).value())
-            return fail(errc::invalid, "{} ether is more than there can be", value);
-        into = *amount;
-        return {};
-    };
-}
 
 config::option with_placeholder(config::option what, std::string placeholder)
 {
@@ -55,13 +42,7 @@ void options::declare(config::loader& into)
          config::set_seconds(min_interval)},
         "DURATION"
     ));
-    own.add(with_placeholder(
-        {"low-balance",
-         "an account that has less sends nothing, in ether (the chain's own coin)",
-         "0.001",
-         set_ether(low_balance)},
-        "AMOUNT"
-    ));
+    own.add(config::low_balance_option(low_balance));
 }
 
 result<void> options::resolve()

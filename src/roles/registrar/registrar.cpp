@@ -56,9 +56,11 @@ public:
         kube::controller_options options;
         options.name = "registrationrequest";
         options.workers = workers;
-        kube::controller requests(environment_of(around_, *server_), std::move(options), [this](object_key key) {
-            return attempt(std::move(key));
-        });
+        kube::controller requests(
+            environment_of(around_, *server_),
+            std::move(options),
+            [this](object_key key) { return attempt(std::move(key)); }
+        );
         requests.queue().share_out(workers_of_namespace);
         queue_ = &requests.queue();
         kube::selection all;
@@ -92,7 +94,6 @@ private:
         executor_.emplace(registrar::surroundings{
             *server_,
             around_.clock,
-            around_.timers,
             config_,
             *signers_,
             *links_,
@@ -100,11 +101,13 @@ private:
             *news_,
             [this] { return all_requests(); },
             [this](const object_key& key) { queue_->add(key); }});
-        numbers_.emplace(
-            around_.metrics, around_.clock, *accounts_, *links_, [this] { return all_requests(); }
-        );
+        numbers_.emplace(around_.metrics, around_.clock, *accounts_, *links_, [this] {
+            return all_requests();
+        });
         if (!signers_->has_operators())
-            around_.log.info("no key is given (--key-file or --signer-url): requests without a key of their own end as OffChainOnly");
+            around_.log.info(
+                "no key is given (--key-file or --signer-url): requests without a key of their own end as OffChainOnly"
+            );
     }
 
     bool ends_by_itself() const { return config_.until_done || !config_.request.name.empty(); }
@@ -124,9 +127,8 @@ private:
 
     asio::awaitable<kube::reconcile_result> attempt(object_key key)
     {
-        if (!is_asked_for(key))
-            co_return kube::reconcile_result(std::nullopt);
-        co_return co_await executor_->attempt(key, requests_->objects().find(key));
+        // Of others only what is under way is followed, as it holds the account's nonce.
+        co_return co_await executor_->attempt(key, requests_->objects().find(key), !is_asked_for(key));
     }
 
     /// Ends the process when nothing is open any more.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace portitor::registrar {
 
@@ -97,6 +98,8 @@ result<write_ahead> read_record(const json::object& record)
     out.nonce = *nonce;
     out.attempt = *attempt;
     out.from_block = *from_block;
+    out.canceled_from =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(kube::int_at(record, "canceledFrom"), 0));
     out.started_at = from_rfc3339(kube::string_at(record, "startedAt"));
     if (auto hashes = read_hashes(record, out); !hashes)
         return hashes.error();
@@ -108,6 +111,12 @@ result<write_ahead> read_record(const json::object& record)
     return out;
 }
 
+/// As Kubernetes has integers.
+std::int64_t number(std::uint64_t value)
+{
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
+}
+
 json::object to_json(const write_ahead& record)
 {
     json::array hashes;
@@ -116,19 +125,21 @@ json::object to_json(const write_ahead& record)
     json::object out{
         {"operation", to_string(record.what)},
         {"account", record.account.to_checksum()},
-        {"nonce", record.nonce},
-        {"attempt", record.attempt},
+        {"nonce", number(record.nonce)},
+        {"attempt", number(record.attempt)},
         {"transactionHashes", std::move(hashes)},
         {"rawTransaction", evm::to_hex(record.raw)},
-        {"fromBlock", record.from_block},
+        {"fromBlock", number(record.from_block)},
         {"startedAt", to_rfc3339(record.started_at)},
     };
     if (!record.key.empty())
         out["key"] = record.key;
+    if (record.canceled_from > 0)
+        out["canceledFrom"] = number(record.canceled_from);
     if (record.in_block)
     {
         out["minedTransaction"] = evm::to_hex(record.in_block->transaction);
-        out["minedBlock"] = record.in_block->block;
+        out["minedBlock"] = number(record.in_block->block);
         out["minedBlockHash"] = evm::to_hex(record.in_block->block_hash);
         out["confirmed"] = record.confirmed;
     }
@@ -143,7 +154,7 @@ bool is_good_end(registration_phase phase)
 
 kube::condition condition_of(const request_status& status, std::int64_t generation)
 {
-    const char* state = is_good_end(status.phase)                  ? "True"
+    const char* state = is_good_end(status.phase)                    ? "True"
                         : status.phase == registration_phase::failed ? "False"
                                                                      : "Unknown";
     return {"Registered", state, status.reason, status.message, generation, {}};
@@ -189,8 +200,26 @@ result<request_status> read_request_status(const kube::object& request)
         out.previous_uri = std::string(uri->get_string());
     out.sent_at = parse_rfc3339(kube::string_at(from, "sentAt"));
     out.changed_at = parse_rfc3339(kube::string_at(from, "changedAt"));
-    out.failures = static_cast<std::uint32_t>(std::clamp<std::int64_t>(kube::int_at(from, "failures"), 0, 100));
+    out.failures =
+        static_cast<std::uint32_t>(std::clamp<std::int64_t>(kube::int_at(from, "failures"), 0, 100));
     return out;
+}
+
+std::int64_t told_generation(const kube::object& request)
+{
+    const auto conditions = kube::parse_conditions(request.status());
+    const auto* told = kube::find_condition(conditions, "Registered");
+    return told ? told->observed_generation : 0;
+}
+
+bool has_touched_chain(const request_status& status)
+{
+    return status.under_way || status.agent_id || status.transaction;
+}
+
+std::string uri_end_of(const api::registration_request& request)
+{
+    return request.agent_uri.substr(request.agent_uri.rfind('/') + 1);
 }
 
 json::object to_json(const request_status& status, const kube::object& live, clock::time_point now)
@@ -216,7 +245,7 @@ json::object to_json(const request_status& status, const kube::object& live, clo
     if (status.changed_at)
         out["changedAt"] = to_rfc3339(*status.changed_at);
     if (status.failures > 0)
-        out["failures"] = status.failures;
+        out["failures"] = static_cast<std::int64_t>(status.failures);
     return out;
 }
 

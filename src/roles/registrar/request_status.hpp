@@ -49,6 +49,9 @@ struct write_ahead
     std::uint64_t attempt = 1;      ///< counts the transactions signed at this nonce
     std::vector<evm::word> hashes;  ///< theirs, the latest one last; any of them may be mined
     evm::bytes raw;                 ///< of the latest one, signed
+    /// From which of the hashes on the transaction only takes the nonce away from those before, which no node
+    /// would have; 0: none. As an attempt, counted from 1.
+    std::uint64_t canceled_from = 0;
     std::uint64_t from_block = 0;   ///< it cannot be in an earlier block
     clock::time_point started_at;   ///< when the latest one was written
     std::optional<mined> in_block;  ///< the last that was seen of it
@@ -70,13 +73,22 @@ struct request_status
     std::optional<std::string> previous_uri;      ///< of an adopted identity, before it was changed
     std::optional<clock::time_point> sent_at;     ///< when the last transaction of this request was signed
     std::uint32_t failures = 0;                   ///< transactions that came to nothing, one after another
-    std::optional<clock::time_point> changed_at;  ///< of the document on chain
+    std::optional<clock::time_point> changed_at;  ///< when the agent was changed last, after its mint
 
     bool operator==(const request_status&) const = default;
 };
 
 /// errc::invalid where a write-ahead record is there and cannot be read: nothing may be sent then.
 result<request_status> read_request_status(const kube::object& request);
+
+/// The generation that the condition Registered speaks of; 0: none yet.
+std::int64_t told_generation(const kube::object& request);
+
+/// Whether something may be on chain, or on its way there.
+bool has_touched_chain(const request_status& status);
+
+/// "<offer-uid>.json", with which the URI ends that the controller makes.
+std::string uri_end_of(const api::registration_request& request);
 
 /// As it is written. Conditions keep their times where only words change.
 boost::json::object to_json(const request_status& status, const kube::object& live, clock::time_point now);

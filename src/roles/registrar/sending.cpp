@@ -4,6 +4,7 @@
 #include <portitor/evm/fees.hpp>
 
 #include <algorithm>
+#include <variant>
 
 namespace portitor::registrar {
 
@@ -12,6 +13,13 @@ namespace {
 using api::registration_phase;
 constexpr unsigned ether_decimals = 18;
 constexpr unsigned gwei_decimals = 9;
+// What the status has room for, as hexadecimal digits.
+constexpr std::size_t longest_call = 30'000;
+// EIP-7825.
+constexpr std::uint64_t most_gas = 16'777'216;
+
+/// A nonce, or what has to be done or known first.
+using nonce_or_step = std::variant<std::uint64_t, next_step>;
 
 /// Ends by a failure of the contract's; it is not tried again before the spec changes or the time is over.
 next_step refused_by_contract(const situation& of, operation what)
@@ -61,6 +69,48 @@ std::optional<next_step> lack_of_money(const situation& of, const u256& most)
     );
 }
 
+/// The lowest one that is in no block. What may wait there is replaced, or is mined and then this one goes
+/// at the next: so there is never a gap, which nobody would fill.
+nonce_or_step find_nonce(const situation& of)
+{
+    if (!of.facts.mined_nonces)
+        return question(ask::about::mined_nonces);
+    return *of.facts.mined_nonces;
+}
+
+/// The same as of the block in which the search for an earlier mint ended: where that block was an old one,
+/// the nonce is gone, and no second mint can come of it.
+nonce_or_step find_nonce_of_mint(const situation& of)
+{
+    const auto& earlier = of.facts.earlier;
+    if (!earlier)
+        return question(ask::about::earlier);
+    if (earlier->agent_id)
+    {
+        request_status status = of.status;
+        status.agent_id = earlier->agent_id;
+        status.transaction = earlier->transaction;
+        return say(
+            of,
+            std::move(status),
+            registration_phase::pending,
+            "Pending",
+            fmt::format("agent {} was minted for this offer before", to_string(*earlier->agent_id))
+        );
+    }
+    if (!earlier->certain)
+        return wait_for(
+            of,
+            "NodeUnreachable",
+            fmt::format(
+                "the node of {} does not show for certain whether this offer was registered before",
+                of.chain.name
+            ),
+            node_catches_up
+        );
+    return earlier->nonces;
+}
+
 }  // namespace
 
 next_step send(const situation& of, operation what, std::string key, evm::bytes data)
@@ -70,74 +120,49 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
         return wait_for(
             of,
             "NoKey",
-            fmt::format("the key of account {}, which owns the agent, is not there", of.account.to_checksum()),
+            fmt::format(
+                "the key of account {}, which owns the agent, is not there", of.account.to_checksum()
+            ),
             money_comes
+        );
+    if (data.size() > longest_call)
+        return say(
+            of,
+            registration_phase::failed,
+            "TooLarge",
+            fmt::format(
+                "{} would take {} bytes on chain, and {} are sent at most; shorten spec.registration",
+                to_string(what),
+                data.size(),
+                longest_call
+            )
         );
     if (!of.has_turn)
         return take_turn{};
-    if (!known.next_nonce)
-        return question(ask::about::next_nonce);
+    if (!known.balance)
+        return question(ask::about::balance);
+    if (auto lack = lack_of_money(of, 0))
+        return *lack;
+    if (!known.head)
+        return question(ask::about::head);
+    const auto found = what == operation::mint ? find_nonce_of_mint(of) : find_nonce(of);
+    if (const auto* step = std::get_if<next_step>(&found))
+        return *step;
+    const std::uint64_t nonce = std::get<std::uint64_t>(found);
     // A node that is behind would have us sign at a nonce that is gone.
-    if (*known.next_nonce < of.least_nonce)
+    if (nonce < of.least_nonce)
         return wait_for(
             of,
             "NodeUnreachable",
             fmt::format(
                 "the node of {} is behind: it counts {} transactions of account {}, and {} are in blocks",
                 of.chain.name,
-                *known.next_nonce,
+                nonce,
                 of.account.to_checksum(),
                 of.least_nonce
             ),
             node_catches_up
         );
-    if (!known.balance)
-        return question(ask::about::balance);
-    if (auto lack = lack_of_money(of, 0))
-        return *lack;
-    // After the nonce: whatever was sent at an earlier one is found, or still known to wait.
-    if (!known.head)
-        return question(ask::about::head);
-    if (what == operation::mint)
-    {
-        if (!known.earlier)
-            return question(ask::about::earlier);
-        if (known.earlier->agent_id)
-        {
-            request_status status = of.status;
-            status.agent_id = known.earlier->agent_id;
-            status.transaction = known.earlier->transaction;
-            return say(
-                of,
-                std::move(status),
-                registration_phase::pending,
-                "Pending",
-                fmt::format("agent {} was minted for this offer before", to_string(*known.earlier->agent_id))
-            );
-        }
-        if (!known.earlier->certain)
-            return wait_for(
-                of,
-                "NodeUnreachable",
-                fmt::format(
-                    "the node of {} does not show for certain whether this offer was registered before",
-                    of.chain.name
-                ),
-                node_catches_up
-            );
-        // Of the very block in which the search ended: all that was sent at an earlier nonce is in it then.
-        if (known.earlier->nonces != *known.next_nonce)
-            return wait_for(
-                of,
-                "WaitingForTurn",
-                fmt::format(
-                    "account {} has transactions on {} that are in no block yet; nothing is minted beside them",
-                    of.account.to_checksum(),
-                    of.chain.name
-                ),
-                node_catches_up
-            );
-    }
     if (known.revert)
         return refused_by_contract(of, what);
     if (!known.gas)
@@ -157,6 +182,18 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
             ),
             money_comes
         );
+    if (*known.gas > most_gas)
+        return say(
+            of,
+            registration_phase::failed,
+            "TooLarge",
+            fmt::format(
+                "{} takes {} gas, and no node takes a transaction of more than {}",
+                to_string(what),
+                *known.gas,
+                most_gas
+            )
+        );
     prepare out;
     out.what = what;
     out.key = std::move(key);
@@ -164,10 +201,10 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
     out.from_block = known.head->number - std::min<std::uint64_t>(known.head->number, 16);
     out.transaction = {
         of.chain_id,
-        *known.next_nonce,
+        nonce,
         fees->priority,
         fees->most,
-        evm::gas_limit_for(*known.gas),
+        std::min(evm::gas_limit_for(*known.gas), most_gas),
         of.registry,
         0,
         std::move(data)};

@@ -11,9 +11,7 @@ constexpr std::chrono::seconds try_again_after(30);
 
 }  // namespace
 
-signers::signers(
-    http::client& client, kube::api& server, key_options operators, const timekeeper& time
-)
+signers::signers(http::client& client, kube::api& server, key_options operators, const timekeeper& time)
     : client_(client), server_(server), operators_(std::move(operators)), time_(time)
 {}
 

@@ -13,8 +13,8 @@
 
 namespace portitor::registrar {
 
-/// The keys that are at hand: the operator's, and those that requests bring. What could not be had is tried again
-/// after a while, so that a Secret that is put right is taken without a restart. One strand.
+/// The keys that are at hand: the operator's, and those that requests bring. What could not be had is tried
+/// again after a while, so that a Secret that is put right is taken without a restart. One strand.
 class signers
 {
 public:

@@ -11,23 +11,21 @@ inline constexpr std::chrono::milliseconds node_catches_up = std::chrono::second
 inline constexpr std::chrono::milliseconds money_comes = std::chrono::minutes(1);
 
 /// The status says this from now on; nothing to write where it does already.
-next_step say(
-    const situation& of,
+next_step
+say(const situation& of,
     request_status status,
     api::registration_phase phase,
     std::string reason,
     std::string message,
-    std::optional<std::chrono::milliseconds> then = {}
-);
+    std::optional<std::chrono::milliseconds> then = {});
 
 /// The same, of the status as it is.
-next_step say(
-    const situation& of,
+next_step
+say(const situation& of,
     api::registration_phase phase,
     std::string reason,
     std::string message,
-    std::optional<std::chrono::milliseconds> then = {}
-);
+    std::optional<std::chrono::milliseconds> then = {});
 
 /// Waiting, in the phase that there is: Submitted where something is under way, else Pending.
 next_step
@@ -39,8 +37,8 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
 /// Follows what is under way to its end. Nothing where there is nothing to follow just now.
 std::optional<next_step> follow(const situation& of);
 
-/// When a transaction that was confirmed is looked at once more, in case a block that was deep enough goes all the
-/// same.
+/// When a transaction that was confirmed is looked at once more, in case a block that was deep enough goes
+/// all the same.
 inline clock::time_point look_again_at(const write_ahead& record)
 {
     return record.started_at + std::chrono::minutes(2);

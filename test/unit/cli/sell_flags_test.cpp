@@ -266,8 +266,13 @@ TEST_CASE("how it appears as an agent", "[cli][sell]")
                  "--register-skills",
                  "c",
                  "--register-metadata",
-                 "k=v=w"}
+                 "k=v=w",
+                 "--register-agent-id",
+                 "0",
+                 "--register-private-key-secret",
+                 "own-key"}
             ),
-            R"("registration":{"enabled":true,"name":"Hello","skills":["a","b","c"],"metadata":{"k":"v=w"}})")
+            R"("registration":{"enabled":true,"name":"Hello","agentId":"0",)"
+            R"("privateKeySecret":{"name":"own-key"},"skills":["a","b","c"],"metadata":{"k":"v=w"}})")
     );
 }

@@ -46,6 +46,15 @@ bool says_active(const world& all)
 
 }  // namespace
 
+TEST_CASE("a registry is named in one spelling, however the operator wrote it", "[offer]")
+{
+    const std::string entry =
+        R"({"agentId":0,"agentRegistry":"eip155:1:0x8004A818BFB912233c491871b3d84c89A494BD9e"})";
+    CHECK(registration_entry("0", "eip155:1", "0x8004a818bfb912233c491871b3d84c89a494bd9e") == entry);
+    CHECK(registration_entry("0", "eip155:1", "0x8004A818BFB912233c491871b3d84c89A494BD9e") == entry);
+    CHECK(registration_entry("0", "eip155:1", "x\"") == R"({"agentId":0,"agentRegistry":"eip155:1:x\""})");
+}
+
 TEST_CASE("text that strangers see hides nothing", "[controller][registration]")
 {
     CHECK(shown_text("Grüße, 日本 🎉") == "Grüße, 日本 🎉");

@@ -173,7 +173,8 @@ TEST_CASE("doctor looks at pods, images and Leases of the roles", "[cli][doctor]
             world.ago(std::chrono::seconds(seconds_ago))
         ));
     };
-    world.cluster.lists["leases"] = {account("aa", "two", 1), account("bb", "three", 600), account("cc", "", 1)};
+    world.cluster.lists["leases"] = {
+        account("aa", "two", 1), account("bb", "three", 600), account("cc", "", 1)};
     const auto found = world.visit(&examine_roles);
     CHECK(says(found, "ok Deployment portitor-controller: 2 of 2 pods are ready"));
     CHECK(says(found, "failure Deployment portitor-verifier: 0 of 2 pods are ready"));
@@ -187,6 +188,21 @@ TEST_CASE("doctor looks at pods, images and Leases of the roles", "[cli][doctor]
 
     world.cluster.lists["leases"] = {account("cc", "", 1)};
     CHECK(says(world.visit(&examine_roles), "info Leases of the registrar: it holds none"));
+
+    const auto with_spent = [&](const std::string& text) {
+        json::object lease = account("aa", "two", 1);
+        lease["metadata"].as_object()["annotations"] = json::object{{"obol.org/spent", text}};
+        world.cluster.lists["leases"] = {lease};
+        return world.visit(&examine_roles);
+    };
+    CHECK_FALSE(says(
+        with_spent(R"({"day":"2026-11-24","changes":{},"retirements":{},"minedNonces":7})"), "cannot be read"
+    ));
+    for (const char* text : {"", "{}", R"({"day":"soon","changes":{},"retirements":{},"minedNonces":7})"})
+        CHECK(says(
+            with_spent(text),
+            "failure Lease portitor-registrar-8453-aa: its annotation obol.org/spent cannot be read"
+        ));
 }
 
 TEST_CASE("times at the ends of the clock are told, and overflow nothing", "[cli][doctor]")
@@ -262,7 +278,57 @@ TEST_CASE("doctor groups what is not sold by its cause", "[cli][doctor]")
     );
     CHECK(says(found, "failure deletion: 1 offers wait for it longer than the deadline: shop/dying (60m)"));
     CHECK(says(found, "failure PaymentRoutes: 1 are not admitted: shop/a-payment"));
-    CHECK(says(found, "warning RegistrationRequests: 1 have failed: shop/a-registration"));
+    CHECK(says(found, "warning RegistrationRequests: one is not registered, for "));
+}
+
+TEST_CASE("doctor groups what is not registered by its cause", "[cli][doctor]")
+{
+    doctor_world world;
+    const auto request =
+        [&](const std::string& name, const std::string& phase, const std::string& reason, int minutes) {
+            return object_of(fmt::format(
+                R"({{"metadata": {{"namespace": "shop", "name": "{}", "creationTimestamp": "{}"}},
+                "status": {{"phase": "{}", "conditions": [
+                  {{"type": "Registered", "status": "Unknown", "reason": "{}", "message": "of {}",
+                    "lastTransitionTime": "{}"}}]}}}})",
+                name,
+                world.ago(std::chrono::hours(9)),
+                phase,
+                reason,
+                reason,
+                world.ago(std::chrono::minutes(minutes))
+            ));
+        };
+    auto& all = world.cluster.lists["registrationrequests"];
+    all = {
+        request("well", "Confirmed", "Confirmed", 90),
+        request("ended", "Retired", "Retired", 90),
+        request("new", "Pending", "LowBalance", 0),
+        request("slow", "Submitted", "Submitted", 30),
+        request("keyless", "OffChainOnly", "NoKey", 30)};
+    world.read_market();
+    auto found = world.visit(&examine_offers);
+    CHECK(says(found, "ok RegistrationRequests: none of 5 is held up\n"));
+    CHECK(says(found, "info RegistrationRequests NoKey: one is off chain, for 30m at most: shop/keyless\n"));
+    CHECK(says(found, "info RegistrationRequests Submitted: one is waiting, for 30m at most: shop/slow\n"));
+
+    all = {
+        request("a", "Pending", "LowBalance", 30),
+        request("b", "Pending", "LowBalance", 300),
+        request("c", "Failed", "NotOwner", 0)};
+    json::object unseen = request("d", "", "", 0);
+    unseen.erase("status");
+    all.push_back(unseen);
+    world.read_market();
+    found = world.visit(&examine_offers);
+    CHECK(says(
+        found, "warning RegistrationRequests LowBalance: 2 are waiting, for 5h at most: shop/a, shop/b\n"
+    ));
+    CHECK(
+        says(found, "warning RegistrationRequests NotOwner: one is not registered, for 0s at most: shop/c\n")
+    );
+    CHECK(says(found, "warning RegistrationRequests: one is waiting, for 9h at most: shop/d\n"));
+    CHECK_FALSE(says(found, "is held up"));
 }
 
 TEST_CASE("without the offers the areas that need them say so", "[cli][doctor]")

@@ -192,6 +192,7 @@ struct doctor_world
     offer::plan_settings settings;
     bool settings_known = true;
     std::string registrar;
+    u256 low_balance;
     std::unique_ptr<market_view> market;
 
     doctor_world()
@@ -222,7 +223,9 @@ struct doctor_world
             registrar,
             std::chrono::milliseconds(500),
             market.get(),
-            market ? "" : "there is no market"};
+            market ? "" : "there is no market",
+            {},
+            low_balance};
     }
 
     std::vector<finding> visit(examiner area)

@@ -232,12 +232,15 @@ TEST_CASE("doctor asks each node of a chain", "[cli][doctor]")
     CHECK_FALSE(says(found, "example.com"));
 }
 
-TEST_CASE("the accounts whose balances are looked at are found in RegistrationRequests", "[cli][doctor]")
+TEST_CASE(
+    "the accounts whose balances are looked at are found in RegistrationRequests and Leases", "[cli][doctor]"
+)
 {
     node_world world;
     world.registrar.clear();
     CHECK(says(
-        world.with_node({}), "not checked base-sepolia: balance: no RegistrationRequest tells which account"
+        world.with_node({}),
+        "not checked base-sepolia: balance: neither a Lease nor a RegistrationRequest tells"
     ));
     const auto request = [](const std::string& name, const std::string& chain, const std::string& account) {
         return object_of(fmt::format(
@@ -262,8 +265,25 @@ TEST_CASE("the accounts whose balances are looked at are found in RegistrationRe
     CHECK_FALSE(says(found, other));
     CHECK_FALSE(says(found, "no address"));
     CHECK_FALSE(says(found, "not checked"));
+    world.cluster.lists["registrationrequests"] = {};
+    world.read_market();
+    world.cluster.lists["leases"] = {
+        object_of(R"({"metadata": {"namespace": "portitor", "name":
+            "portitor-registrar-84532-14dc79964da2c08b23698b3d3cc7ca32193d9955"}})"),
+        object_of(R"({"metadata": {"namespace": "portitor", "name":
+            "portitor-registrar-8453-036cbd53842c5426634e7929541ec2318f3dcf7e"}})"),
+        object_of(R"({"metadata": {"namespace": "portitor", "name": "portitor-registrar-84532-x"}})")};
+    const auto leased = world.with_node({});
+    CHECK(says(leased, "ok base-sepolia: balance of " + account + ": 1\n"));
+    CHECK_FALSE(says(leased, other));
     world.registrar = other;
     CHECK(says(world.with_node({}), "ok base-sepolia: balance of " + other + ": 1\n"));
+    world.low_balance = u256(2) * 1'000'000'000'000'000'000;
+    CHECK(says(
+        world.with_node({}),
+        "warning base-sepolia: balance of " + other +
+            ": 1, less than low-balance (2): the registrar sends nothing"
+    ));
 }
 
 TEST_CASE("what a node says is bounded, and its URL is never shown", "[cli][doctor]")

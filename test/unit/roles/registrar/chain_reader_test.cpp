@@ -227,8 +227,6 @@ TEST_CASE("balances, nonces and transactions that are passed on", "[roles][regis
     world.always(model_chain::result_of("0x5"));
     CHECK(world.run(world.reader.mined_nonces(world.us)).value() == 5);
     CHECK(world.last_params().at(1).as_string() == "latest");
-    CHECK(world.run(world.reader.next_nonce(world.us)).value() == 5);
-    CHECK(world.last_params().at(1).as_string() == "pending");
 
     // Whatever the answer is: the hash is known already.
     world.always(model_chain::result_of("made up"));

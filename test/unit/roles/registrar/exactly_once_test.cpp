@@ -109,7 +109,10 @@ public:
 
     void forget_pool() { pool_.clear(); }
 
-    evm::word block_hash(std::uint64_t number) const { return evm::to_word(u256(1'000'000 + ids_.at(number - 20))); }
+    evm::word block_hash(std::uint64_t number) const
+    {
+        return evm::to_word(u256(1'000'000 + ids_.at(number - 20)));
+    }
 
     std::optional<evm::receipt> receipt(const evm::word& hash, std::uint64_t height) const
     {
@@ -395,14 +398,13 @@ private:
                 *into.block_hash = chain_.block_hash(what.block);
             break;
         case about::mined_nonces:
-        case about::next_nonce:
-            (what.what == about::next_nonce ? into.next_nonce : into.mined_nonces) = chain_.count_at(height);
+        
+            into.mined_nonces = chain_.count_at(height);
             break;
         case about::taker:
             into.taker = chain_.taker(of.status.under_way->nonce, std::min(height, of.facts.head->number));
             break;
-        case about::earlier:
-        {
+        case about::earlier: {
             // A node that lacks the block refuses.
             if (height < of.facts.head->number)
                 return false;

@@ -36,6 +36,7 @@ struct desk
     bool taken = false;
     bool hand_back = false;
     bool must_bump = false;
+    std::optional<clock::time_point> refused_since;
     u256 low_balance = 1'000;
     std::uint64_t least_nonce = 0;
     std::optional<clock::time_point> sent_last = noon - 2s;
@@ -61,6 +62,7 @@ struct desk
         of.least_nonce = least_nonce;
         of.has_turn = has_turn;
         of.must_bump = must_bump;
+        of.refused_since = refused_since;
         of.sent_last = sent_last;
         of.now = noon;
         of.facts = facts;
@@ -70,7 +72,7 @@ struct desk
     /// All that a node has to say before something is sent.
     void node_tells_all()
     {
-        facts.next_nonce = 7;
+        facts.mined_nonces = 7;
         facts.balance = u256(1) << 100U;
         facts.head = chain_head{100, 1'000'000'000, u256(2'000'000)};
         facts.earlier = earlier_mint{true, {}, {}, 7};
@@ -129,8 +131,17 @@ struct desk
 std::string name_of(ask::about what)
 {
     static const char* names[] = {
-        "head", "receipts", "block_hash", "mined_nonces", "next_nonce", "taker", "earlier", "agent", "metadata",
-        "estimate", "priority_fee", "balance"};
+        "head",
+        "receipts",
+        "block_hash",
+        "mined_nonces",
+        "taker",
+        "earlier",
+        "agent",
+        "metadata",
+        "estimate",
+        "priority_fee",
+        "balance"};
     return names[static_cast<int>(what)];
 }
 
@@ -143,7 +154,9 @@ std::string words(const next_step& step)
     if (const auto* what = std::get_if<ask>(&step))
         return "ask " + name_of(what->what);
     if (const auto* what = std::get_if<tell>(&step))
-        return fmt::format("tell {} {}{}", api::to_string(what->status.phase), what->status.reason, after(what->then));
+        return fmt::format(
+            "tell {} {}{}", api::to_string(what->status.phase), what->status.reason, after(what->then)
+        );
     if (const auto* what = std::get_if<prepare>(&step))
         return fmt::format("{} {}", what->replaces ? "replace" : "send", to_string(what->what));
     if (std::holds_alternative<take_turn>(step))
@@ -166,8 +179,6 @@ TEST_CASE("mint: what is asked, in which order, and what is sent", "[registrar]"
     of.has_turn = false;
     CHECK(words(of) == "take turn");
     of.has_turn = true;
-    CHECK(words(of) == "ask next_nonce");
-    of.facts.next_nonce = 7;
     CHECK(words(of) == "ask balance");
     of.facts.balance = u256(1) << 100U;
     CHECK(words(of) == "ask head");
@@ -200,10 +211,21 @@ TEST_CASE("mint: what keeps it from being sent", "[registrar]")
         of.least_nonce = 8;
         CHECK(words(of) == "tell Pending NodeUnreachable 5000");
     }
-    SECTION("transactions that are in no block yet")
+    SECTION("its nonce is that of the block in which the search ended")
     {
-        of.facts.earlier->nonces = 6;
-        CHECK(words(of) == "tell Pending WaitingForTurn 5000");
+        of.facts.earlier->nonces = 9;
+        CHECK(std::get<prepare>(of.decide()).transaction.nonce == 9);
+    }
+    SECTION("more than fits a transaction, or the status")
+    {
+        of.facts.gas = 16'777'217;
+        CHECK(words(of) == "tell Failed TooLarge");
+        of.facts.gas = 15'000'000;
+        CHECK(std::get<prepare>(of.decide()).transaction.gas_limit == 16'777'216);
+        of.request.metadata = {{"key", std::string(31'000, 'x')}};
+        CHECK(words(of) == "tell Failed TooLarge");
+        of.request.metadata = {{std::string(65, 'k'), "x"}};
+        CHECK(words(of) == "tell Failed TooLarge");
     }
     SECTION("a node that cannot say that there was none before")
     {
@@ -287,13 +309,20 @@ TEST_CASE("under way: waiting, sending again, replacing", "[registrar]")
         CHECK(words(of) == "ask head");
         of.facts.head = chain_head{100, 1'000'000'000, {}};
         CHECK(words(of) == "ask priority_fee");
+        // What pays enough is only sent again.
         of.facts.priority_fee = 1'000'000;
+        CHECK(words(of) == "tell Submitted Submitted 5000");
+        of.facts.head->base_fee = 2'000'000'001;
+        CHECK(words(of) == "ask balance");
+        of.facts.balance = 1'000'000;
+        CHECK(words(of) == "tell Submitted LowBalance 15000");
+        of.facts.balance = u256(1) << 100U;
         const auto step = of.decide();
         REQUIRE(words(step) == "replace register");
         const auto& sent = std::get<prepare>(step).transaction;
         CHECK(sent.nonce == 7);
         CHECK(sent.max_priority_fee == 1'125'000);
-        CHECK(sent.max_fee == 2'251'125'000);
+        CHECK(sent.max_fee == 4'001'000'002);
         CHECK(sent.data == evm::bytes{1, 2, 3});
         SECTION("not without its key")
         {
@@ -302,7 +331,7 @@ TEST_CASE("under way: waiting, sending again, replacing", "[registrar]")
         }
         SECTION("not above the ceiling")
         {
-            of.chain.max_fee_per_gas = 2'251'124'999;
+            of.chain.max_fee_per_gas = 4'001'000'001;
             CHECK(words(of) == "tell Submitted FeesTooHigh 15000");
         }
         SECTION("not more often than the status has room for")
@@ -313,10 +342,33 @@ TEST_CASE("under way: waiting, sending again, replacing", "[registrar]")
             CHECK(words(of) == "tell Submitted Submitted 5000");
         }
     }
+    SECTION("what nodes refuse for good gives its nonce away")
+    {
+        of.refused_since = noon - 119s;
+        CHECK(words(of) == "tell Submitted Submitted 2500");
+        of.refused_since = noon - 120s;
+        of.facts.head = chain_head{100, 1'000'000'000, u256(1)};
+        of.facts.balance = u256(1) << 100U;
+        const auto step = of.decide();
+        REQUIRE(words(step) == "replace register");
+        const auto& todo = std::get<prepare>(step);
+        CHECK(todo.cancels);
+        CHECK(todo.transaction.nonce == 7);
+        CHECK(todo.transaction.to == sender);
+        CHECK(todo.transaction.data.empty());
+        CHECK(todo.transaction.value == 0);
+        // Once is enough; what takes its place later does the same.
+        of.status.under_way->canceled_from = 1;
+        CHECK(words(of) == "tell Submitted Submitted 2500");
+        of.can_sign = false;
+        of.status.under_way->canceled_from = 0;
+        CHECK(words(of) == "tell Submitted Submitted 2500");
+    }
     SECTION("at once where a node found it too cheap")
     {
         of.must_bump = true;
         of.facts.head = chain_head{100, 1'000'000'000, u256(1)};
+        of.facts.balance = u256(1) << 100U;
         CHECK(words(of) == "replace register");
     }
 }
@@ -334,6 +386,8 @@ TEST_CASE("under way: a nonce that another transaction took", "[registrar]")
     {
         of.facts.taker = std::optional<nonce_taker>();
         CHECK(words(of) == "rest 2500");
+        of.status.under_way->started_at = noon - 120s;
+        CHECK(words(of) == "tell Submitted NodeUnreachable 60000");
     }
     SECTION("it is this very one, and its receipt is late")
     {
@@ -390,7 +444,10 @@ TEST_CASE("mined: confirmations, and blocks that go", "[registrar]")
     {
         const auto step = of.decide();
         REQUIRE(words(step) == "tell Submitted Submitted 2500");
-        CHECK(std::get<tell>(step).status.under_way->in_block == mined{of.status.under_way->hashes.front(), 100, block_hash(100)});
+        CHECK(
+            std::get<tell>(step).status.under_way->in_block ==
+            mined{of.status.under_way->hashes.front(), 100, block_hash(100)}
+        );
         CHECK_FALSE(holds_nonce(std::get<tell>(step).status));
         of.facts.head->number = 101;
         CHECK(words(of) == "tell Submitted Submitted 2500");
@@ -422,6 +479,17 @@ TEST_CASE("mined: confirmations, and blocks that go", "[registrar]")
         const auto step = of.decide();
         REQUIRE(words(step) == "tell Confirmed Confirmed");
         CHECK(std::get<tell>(step).status.observed_generation == 4);
+    }
+    SECTION("a transaction that only took the nonce made no agent")
+    {
+        of.status.under_way->canceled_from = 1;
+        const auto step = of.decide();
+        REQUIRE(words(step) == "tell Failed Refused");
+        CHECK_FALSE(std::get<tell>(step).status.under_way);
+        CHECK_FALSE(std::get<tell>(step).status.agent_id);
+        // The first one was mined after all.
+        of.status.under_way->canceled_from = 2;
+        CHECK(words(of) == "tell Confirmed Confirmed");
     }
     SECTION("refused by the contract")
     {
@@ -516,7 +584,10 @@ TEST_CASE("registered: only what differs is changed", "[registrar]")
             std::get<prepare>(step).transaction.data ==
             erc8004::set_metadata_call(0, "shape", evm::bytes(round.begin(), round.end()))
         );
+        // The first change need not wait, later ones must.
         of.status.sent_at = noon - 100s;
+        CHECK(words(of) == "send setMetadata");
+        of.status.changed_at = noon - 100s;
         CHECK(words(of) == "tell Pending Pending 200000");
     }
     SECTION("the URI differs")

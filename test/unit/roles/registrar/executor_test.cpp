@@ -1,0 +1,135 @@
+#include "executor_world.hpp"
+
+using namespace executor_samples;
+
+TEST_CASE_METHOD(executor_world, "one key on two chains: what waits on one does not hold the other", "[registrar]")
+{
+    sepolia.mines = false;
+    request("a", "base-sepolia");
+    for (int i = 0; i < 3; ++i)
+        attempt("a");
+    CHECK(said("a") == "Submitted Unknown Submitted");
+    restart();
+    request("b", "base");
+    attempt("a");
+    attempt("b");
+    sepolia.mines = true;
+    for (int i = 0; i < 6; ++i)
+    {
+        pass(3s);
+        sepolia.step();
+        base.step();
+        attempt("a");
+        attempt("b");
+    }
+    CHECK(said("a") == "Confirmed True Confirmed");
+    for (int i = 0; i < 100; ++i)
+    {
+        pass(60s);
+        sepolia.step();
+        base.step();
+        attempt("a");
+        attempt("b");
+    }
+    CHECK(said("b") == "Confirmed True Confirmed");
+}
+
+TEST_CASE_METHOD(executor_world, "a request that goes to another chain leaves its place in line", "[registrar]")
+{
+    sepolia.mines = false;
+    base.mines = true;
+    request("z", "base");
+    attempt("z");  // base leads
+    for (int i = 0; i < 4; ++i)
+    {
+        base.step();
+        pass(3s);
+        attempt("z");
+    }
+    CHECK(said("z") == "Confirmed True Confirmed");
+    request("a", "base-sepolia");
+    attempt("a");
+    attempt("a");
+    request("b", "base-sepolia");
+    attempt("b");
+    CHECK(said("b") == "Pending Unknown WaitingForTurn");
+    patch(registration_request_resource, "b",
+          R"([{"op":"replace","path":"/spec/chain","value":"base"},{"op":"replace","path":"/spec/registry","value":")" + base.registry + R"("}])");
+    base.step();
+    for (int i = 0; i < 4; ++i)
+    {
+        pass(3s);
+        base.step();
+        attempt("z");
+        attempt("b");
+    }
+    request("c", "base-sepolia");
+    attempt("c");
+    sepolia.mines = true;
+    for (int i = 0; i < 20; ++i)
+    {
+        pass(30s);
+        sepolia.step();
+        base.step();
+        for (const char* each : {"a", "b", "c", "z"})
+            attempt(each);
+    }
+    CHECK(said("a") == "Confirmed True Confirmed");
+    CHECK(said("b") == "Confirmed True Confirmed");
+    CHECK(said("c") == "Confirmed True Confirmed");
+}
+
+TEST_CASE_METHOD(executor_world, "what is under way is followed, whatever the spec asks for by then", "[registrar]")
+{
+    sepolia.mines = false;
+    request("a", "base-sepolia");
+    attempt("a");
+    attempt("a");
+    CHECK(said("a") == "Submitted Unknown Submitted");
+    patch(registration_request_resource, "a", R"([{"op":"add","path":"/spec/agentId","value":"7"}])");
+    attempt("a");
+    request("b", "base-sepolia");
+    sepolia.mines = true;
+    for (int i = 0; i < 20; ++i)
+    {
+        pass(30s);
+        sepolia.step();
+        attempt("a");
+        attempt("b");
+    }
+    CHECK(said("b") == "Confirmed True Confirmed");
+}
+
+TEST_CASE_METHOD(executor_world, "what no node takes gives its nonce away", "[registrar]")
+{
+    sepolia.send_refusal = "transaction gas limit too high (cap: 16777216, tx: 16800000)";
+    request("a", "base-sepolia");
+    attempt("a");
+    sepolia.asked.clear();
+    for (int i = 0; i < 45; ++i)
+    {
+        pass(30s);
+        sepolia.step();
+        attempt("a");
+    }
+    sepolia.send_refusal = "";
+    request("b", "base-sepolia");
+    attempt("b");
+    CHECK(said("b") != "Pending Unknown WaitingForTurn");
+}
+
+TEST_CASE_METHOD(executor_world, "a question that is never answered is asked less and less, and told", "[registrar]")
+{
+    sepolia.gas_refusal = "gas required exceeds allowance (16777216)";
+    request("a", "base-sepolia");
+    attempt("a");
+    client.requests.clear();
+    for (int i = 0; i < 100; ++i)
+    {
+        attempt("a");
+        pass(1s);
+    }
+    CHECK(last != "again in 1000 ms");
+    CHECK(said("a") != " ");
+}
+
