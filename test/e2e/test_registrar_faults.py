@@ -201,6 +201,32 @@ def forget(operator, name):
     assert status == 200, answer
 
 
+KINDS_OF_NODES = [
+    ("pruned-geth", "range-alchemy", 10),
+    ("pruned-erigon", "range-infura", 50),
+    ("pruned-nethermind", "range-quicknode", 50),
+    ("pruned-reth", "range-infura", 50),
+]
+
+
+def test_nodes_that_keep_no_old_state_and_search_few_blocks_at_a_time(operator, node, chain):
+    """All that providers give: a registration is made, and found again, when its offer is older than what they keep."""
+    for number, (pruned, short, blocks) in enumerate(KINDS_OF_NODES):
+        name = f"kept-short-{number}"
+        chain.mine(150)
+        node.script(
+            {"do": "range", "blocks": blocks, "as": short, "methods": ["eth_getLogs"]},
+            {"do": "prune", "keep": 100, "as": pruned},
+        )
+        uid = operator.sell(name)
+        agent = assert_registered_once(operator, name, uid)
+        sent = chain.sent(operator.account.address)
+        chain.mine(150)
+        forget(operator, name)
+        assert operator.wait_phase(name, timeout=60)["agentId"] == str(agent.id)
+        assert chain.sent(operator.account.address) == sent
+
+
 class TestFailover:
     def test_to_the_second_node_in_the_middle(self, operator, node, chain, by_hand):
         operator.run(urls=[node.url("one"), node.url("two")])
