@@ -41,6 +41,16 @@ def answer(node, call, head, clips):
     return node.pass_on(call | {"params": params})
 
 
+def state_asked_for(call):
+    """The number of the block whose state a call needs, where it names one."""
+    method, params = call["method"], call.get("params") or []
+    at = _BLOCK_AT.get(method)
+    if at is None or method in ("eth_getBlockByNumber", "eth_feeHistory") or len(params) <= at:
+        return None
+    block = params[at]
+    return int(block, 16) if isinstance(block, str) and block.startswith("0x") else None
+
+
 def _known(node, call, head):
     found = node.ask(call["method"], *call["params"])
     if found and found["blockNumber"] is not None and int(found["blockNumber"], 16) > head:

@@ -25,8 +25,11 @@ class Operator:
         self.account = self.new_account()
         self._urls = urls or [chain.url]
         self._running = None
+        self._controller_flags = []
 
     def __enter__(self):
+        # What cannot be retired is let go before a test that waits for it gives up.
+        self._controller_flags = ["--deletion-deadline=30s"]
         self.run()
         self.restart_controller()
         return self
@@ -70,8 +73,7 @@ class Operator:
         """So that it reads the operator's file again."""
         if self.stack.cluster.processes["controller"].running:
             assert self.stack.cluster.processes["controller"].stop(timeout=40) == 0
-        # What cannot be retired is let go before a test that waits for it gives up.
-        self.stack.start_role("controller", f"--config={self.config}", "--deletion-deadline=30s")
+        self.stack.start_role("controller", f"--config={self.config}", *self._controller_flags)
         self.stack.wait_ready("controller")
 
     def kill(self):

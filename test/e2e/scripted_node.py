@@ -41,6 +41,13 @@ REFUSALS = {
     "funds-nethermind": (-32010, "InsufficientFunds, Balance is 0 less than sending value + gas 1"),
     "funds-reth": (-32003, "insufficient funds for gas * price + value: have 0 want 1"),
     "chain-geth": (-32000, "invalid chain id for signer: have 1 want 2"),
+    "pruned-geth": (-32000, "missing trie node 5a5a5a (path ) state 0x5a5a is not available"),
+    "pruned-erigon": (-32000, "old data not available due to pruning"),
+    "pruned-nethermind": (-32002, "No state available for block 0x10"),
+    "pruned-reth": (-32603, "state at block #10 is pruned"),
+    "range-alchemy": (-32600, "Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range."),
+    "range-infura": (-32005, "query returned more than 10000 results. Try with this block range [0x1, 0x2]."),
+    "range-quicknode": (-32614, "eth_getLogs is limited to a 10,000 range"),
     "odd-provider": (-32603, "Unknown RPC error"),
     "limit-provider": (-32005, "daily request count exceeded, request rate limited"),
     "denied-provider": (-32601, "the method is not available"),
@@ -175,6 +182,22 @@ def do_lag(rule, call):
     with `clips`, answers as if it were nothing, as some do."""
     head = int(NODE.ask("eth_blockNumber"), 16)
     return node_past.answer(NODE, call, min(head, rule["at"]) if "at" in rule else max(head - rule["blocks"], 0), rule.get("clips"))
+
+
+def do_prune(rule, call):
+    """Has the state of the last `keep` blocks only, as all nodes but archives, and says so in the words `as`."""
+    number = node_past.state_asked_for(call)
+    if number is not None and number < int(NODE.ask("eth_blockNumber"), 16) - rule["keep"]:
+        return refusal(call, *REFUSALS[rule["as"]])
+    return NODE.pass_on(call)
+
+
+def do_range(rule, call):
+    """Looks for events in so many `blocks` at a time, and says so in the words `as`. For eth_getLogs."""
+    wanted = call["params"][0]
+    if "blockHash" not in wanted and int(wanted["toBlock"], 16) - int(wanted["fromBlock"], 16) >= rule["blocks"]:
+        return refusal(call, *REFUSALS[rule["as"]])
+    return NODE.pass_on(call)
 
 
 def do_pool(rule, call):

@@ -2,6 +2,7 @@
 once, whatever happens, and nothing is paid for twice."""
 
 import os
+import time
 
 import pytest
 from cluster import wait_until
@@ -83,10 +84,10 @@ FAULTS = {
     "low-nethermind": [{"do": "refuse", "as": "low-nethermind", "pass": True, "methods": SEND, "times": 1}],
     "underpriced": [{"do": "refuse", "as": "underpriced-nethermind", "methods": SEND, "times": 1}],
     "fee-too-low": [{"do": "refuse", "as": "fee-geth", "methods": SEND, "times": 1}],
-    "garbage": [{"do": "garbage", "times": 6}],
-    "busy": [{"do": "status", "status": 503, "times": 6}],
+    "garbage": [{"do": "garbage", "times": 4}],
+    "busy": [{"do": "status", "status": 503, "times": 4}],
     "limited": [{"do": "status", "status": 429, "headers": {"Retry-After": "1"}, "times": 3}],
-    "limited-in-words": [{"do": "refuse", "as": "limit-provider", "times": 6}],
+    "limited-in-words": [{"do": "refuse", "as": "limit-provider", "times": 4}],
     "slow": [{"do": "wait", "seconds": 0.3, "times": 30}],
     "no-tip": [{"do": "refuse", "as": "denied-provider", "methods": ["eth_maxPriorityFeePerGas"]}],
     "receipts-late": [{"do": "answer", "result": None, "methods": ["eth_getTransactionReceipt"], "times": 4}],
@@ -108,17 +109,51 @@ else:
     FAULTS["another-hash"] = SLOW_FAULTS["another-hash"]
 
 
-def test_one_registration_comes_of_each_fault(operator, node, chain):
+def test_one_registration_comes_of_each_fault(operator, node, chain, capsys):
     """One after the other, as each must not disturb the next; all with one start of the registrar."""
     before = chain.sent(operator.account.address)
+    took = {}
     for name, rules in FAULTS.items():
         node.script(*rules)
+        began = time.monotonic()
         uid = operator.sell(name)
         assert_registered_once(operator, name, uid, timeout=90)
+        took[name] = time.monotonic() - began
         operator.wait_sold(name)
     node.script()
     assert chain.sent(operator.account.address) == before + len(FAULTS)
     assert chain.waiting(operator.account.address) == 0
+    with capsys.disabled():
+        print("\n  seconds: " + ", ".join(f"{name} {seconds:.1f}" for name, seconds in took.items()))
+
+
+def test_killed_at_any_question_it_registers_once(operator, node, chain):
+    """The node has done what it was asked for, and its answer finds nobody any more."""
+    before = chain.sent(operator.account.address)
+    position = 0
+    while cut_off_at(operator, node, position):
+        position += 1
+    assert position >= 10
+    assert chain.sent(operator.account.address) == before + position + 1
+
+
+def cut_off_at(operator, node, position):
+    """Whether a registration asks as many questions; if so, the registrar is killed while it waits for the last one."""
+    name = f"cut-at-{position}"
+    node.script({"do": "late", "seconds": 30, "skip": position, "times": 1})
+    uid = operator.sell(name)
+
+    def asked():
+        return len(node.calls()) > position
+
+    wait_until(lambda: asked() or operator.status(name).get("phase") == "Confirmed", 30, f"question {position} is asked")
+    cut = asked()
+    if cut:
+        operator.kill()
+        node.script()
+        operator.start_again()
+    assert_registered_once(operator, name, uid)
+    return cut
 
 
 def test_a_faultless_registration_is_one_transaction_and_few_calls(operator, node, chain):
@@ -164,6 +199,32 @@ def forget(operator, name):
     request["status"] = {}
     status, answer = operator.stack.cluster.api.request("PUT", path, request)
     assert status == 200, answer
+
+
+KINDS_OF_NODES = [
+    ("pruned-geth", "range-alchemy", 10),
+    ("pruned-erigon", "range-infura", 50),
+    ("pruned-nethermind", "range-quicknode", 50),
+    ("pruned-reth", "range-infura", 50),
+]
+
+
+def test_nodes_that_keep_no_old_state_and_search_few_blocks_at_a_time(operator, node, chain):
+    """All that providers give: a registration is made, and found again, when its offer is older than what they keep."""
+    for number, (pruned, short, blocks) in enumerate(KINDS_OF_NODES):
+        name = f"kept-short-{number}"
+        chain.mine(150)
+        node.script(
+            {"do": "range", "blocks": blocks, "as": short, "methods": ["eth_getLogs"]},
+            {"do": "prune", "keep": 100, "as": pruned},
+        )
+        uid = operator.sell(name)
+        agent = assert_registered_once(operator, name, uid)
+        sent = chain.sent(operator.account.address)
+        chain.mine(150)
+        forget(operator, name)
+        assert operator.wait_phase(name, timeout=60)["agentId"] == str(agent.id)
+        assert chain.sent(operator.account.address) == sent
 
 
 class TestFailover:

@@ -184,6 +184,22 @@ def test_a_node_that_is_behind_knows_nothing_newer(node, scripted, scripts, chai
     assert node.owner_of(agent) == OWNER
 
 
+def test_a_node_that_keeps_little(node, scripted, chain):
+    chain.mine(20)
+    scripted.script(
+        {"do": "prune", "keep": 10, "as": "pruned-geth", "methods": ["eth_getBalance"]},
+        {"do": "range", "blocks": 5, "as": "range-infura", "methods": ["eth_getLogs"]},
+    )
+    head = chain.height()
+    assert int(node.rpc("eth_getBalance", OWNER, hex(head - 8)), 16) == chain.balance(OWNER)
+    assert node.balance(OWNER) == chain.balance(OWNER)
+    with pytest.raises(registry.RpcError, match="missing trie node"):
+        node.rpc("eth_getBalance", OWNER, hex(head - 12))
+    assert node.rpc("eth_getLogs", {"fromBlock": hex(head - 4), "toBlock": hex(head)}) is not None
+    with pytest.raises(registry.RpcError, match="block range"):
+        node.rpc("eth_getLogs", {"fromBlock": hex(head - 5), "toBlock": hex(head)})
+
+
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_replacement_must_pay_a_tenth_more(node, scripted, scripts, chain, strict):
     chain.rpc("evm_setIntervalMining", 0)
