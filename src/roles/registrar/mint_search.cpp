@@ -65,7 +65,8 @@ chain_questions::answer<earlier_mint> mint_search::run(std::uint64_t not_before)
         co_return earlier_mint{};
     const std::uint64_t begun_at = proven_.to;
     const auto seen = co_await look(**nonces);
-    co_await remember(begun_at);
+    if (is_kept_ || (seen && *seen == extent::all))
+        co_await remember(begun_at);
     if (!seen)
         co_return seen.error();
     co_return co_await judge(*seen, **nonces);
@@ -100,7 +101,9 @@ chain_questions::answer<std::optional<evm::word>> mint_search::hash_at(std::uint
 /// Sets what is known before the search.
 mint_search::reach mint_search::begin(std::uint64_t not_before)
 {
-    if (auto known = memory_->find(account_, uri_end_, not_before))
+    auto known = memory_->find(account_, uri_end_, not_before);
+    is_kept_ = !known || known->to <= head_;
+    if (known && is_kept_)
     {
         const auto hash = co_await hash_at(known->to);
         if (!hash)
@@ -214,7 +217,7 @@ chain_questions::answer<earlier_mint> mint_search::judge(extent seen, std::uint6
     if (seen == extent::all)
         co_return earlier_mint{true, std::nullopt, std::nullopt, nonces};
     earlier_mint out;
-    if (seen == extent::paused)
+    if (seen == extent::paused && is_kept_)
         out.so_far = search_progress{proven_.first, proven_.to, head_};
     co_return out;
 }

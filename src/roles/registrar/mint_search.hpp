@@ -111,8 +111,10 @@ private:
     evm::address account_;
     std::string uri_end_;
     std::uint64_t head_;
-    std::uint64_t settled_;             ///< what is shown of blocks to this one is remembered
-    proven_blocks proven_{};            ///< but for its mints, which are
+    std::uint64_t settled_;  ///< what is shown of blocks to this one is remembered
+    /// False where more is remembered than there are blocks: the node is far behind, or the chain began anew.
+    bool is_kept_ = true;
+    proven_blocks proven_{};              ///< but for its mints, which are
     std::map<u256, found_mint> mints_{};  ///< those for this offer, wherever they were seen
 };
 

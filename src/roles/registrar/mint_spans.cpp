@@ -35,8 +35,7 @@ mint_search::reach mint_search::look_through(span all)
         reached(next.after, next.nonces_before);
         if (is_turn_over())
             co_return extent::paused;
-        const bool is_quiet = next.nonces_before == next.nonces;
-        if (is_quiet)
+        if (next.nonces_before == next.nonces && next.after <= settled_)
             reached(std::min(next.last, settled_), next.nonces);
         const bool is_short = next.last - next.after <= memory_->span.most();
         if (!next.is_read && is_short && next.nonces_before < next.nonces)

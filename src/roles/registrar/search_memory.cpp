@@ -4,9 +4,8 @@
 
 namespace portitor::registrar {
 
-std::optional<proven_blocks> search_memory::find(
-    const evm::address& account, const std::string& uri_end, std::uint64_t not_before
-) const
+std::optional<proven_blocks>
+search_memory::find(const evm::address& account, const std::string& uri_end, std::uint64_t not_before) const
 {
     const auto found = kept_.find({account, uri_end});
     if (found == kept_.end() || found->second.what.not_before > not_before)
