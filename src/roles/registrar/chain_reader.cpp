@@ -182,7 +182,7 @@ chain_reader::answer<earlier_mint> chain_reader::find_earlier(
     evm::address account, std::string uri_end, std::uint64_t not_before, chain_head head
 )
 {
-    mint_search search(questions_, times_, account, std::move(uri_end), head.number);
+    mint_search search(questions_, memory_, account, std::move(uri_end), head.number);
     co_return co_await search.run(not_before);
 }
 
