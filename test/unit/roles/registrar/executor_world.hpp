@@ -160,25 +160,40 @@ struct fake_chain
 
 struct process_of_executor
 {
-    process_of_executor(role_world& world, kube::api& server, http::client& client, const registrar::options& options,
-                        std::function<std::vector<kube::object_ptr>()> all)
-        : around{world.context.get_executor(), server, world.timers(), world.wall, logger(log_level::error, log_format::text), world.numbers, world.checks},
-          tasks(world.context.get_executor(), around.log), events(around, tasks, "x"), told(events, around.log, around.metrics),
-          keys(client, server, options.key, world.timers()), links(client, world.timers(), false),
-          all_accounts(around, [](const std::string&) { return std::optional<kube::lease_settings>(); }, world.stop,
-                       [this](account& of) { work->on_lead(of); })
+    using all_of_them = std::function<std::vector<kube::object_ptr>()>;
+
+    process_of_executor(
+        role_world& world,
+        kube::api& server,
+        http::client& client,
+        const registrar::options& options,
+        all_of_them all
+    )
+        : around{
+              world.context.get_executor(),
+              server,
+              world.timers(),
+              world.wall,
+              logger(log_level::error, log_format::text),
+              world.numbers,
+              world.checks},
+          tasks(world.context.get_executor(), around.log),
+          events(around, tasks, "x"),
+          told(events, around.log, around.metrics),
+          keys(client, server, options.key, world.timers()),
+          links(client, world.timers(), false),
+          all_accounts(
+              around,
+              [](const std::string&) { return std::optional<kube::lease_settings>(); },
+              world.stop,
+              [this](account& of) { work->on_lead(of); }
+          )
     {
+        const auto look_at = [this](const kube::object_key& key) { todo.insert(key); };
         work.emplace(surroundings{
-            server,
-            world.wall,
-            options,
-            keys,
-            links,
-            all_accounts,
-            told,
-            all,
-            [this](const kube::object_key& key) { todo.insert(key); }});
+            server, world.wall, options, keys, links, all_accounts, told, std::move(all), look_at});
     }
+
     kube::environment around;
     task_group tasks;
     kube::event_recorder events;
