@@ -15,6 +15,7 @@ constexpr std::chrono::milliseconds just_sent(500);
 constexpr std::chrono::seconds signer_comes(30);
 constexpr std::chrono::milliseconds somebody_helps = std::chrono::minutes(1);
 constexpr std::chrono::minutes foreign_schema_goes(5);
+constexpr std::chrono::minutes day_goes_on(10);
 constexpr std::size_t most_remembered = 10'000;  // transactions
 
 u256 most_of(const evm::transaction& what)
@@ -86,7 +87,7 @@ asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, pre
     if (!what.replaces)
     {
         if (auto may = of->account->spent().may_spend(limits, ns, why, most, around_.wall.now()); !may)
-            co_return co_await say(of, "LimitReached", may.error().message(), somebody_helps);
+            co_return co_await say(of, "LimitReached", may.error().message(), day_goes_on);
     }
     auto made = co_await of->signer->sign(what.transaction);
     // What is under way is at least sent again.
