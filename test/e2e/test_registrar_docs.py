@@ -22,7 +22,7 @@ def source(pattern="*.cpp"):
 
 def test_the_reasons_are_all_of_them():
     # A word alone in quotes, as reasons are written there.
-    given = set(re.findall(r'"([A-Z][a-z]+[A-Za-z]*)"', source())) - NO_REASONS
+    given = set(re.findall(r'"([A-Z][a-z]+[A-Za-z]*)"', source() + source("reasons.hpp"))) - NO_REASONS
     assert "LowBalance" in given and "Refused" in given
     assert cells("reason") == given
 
@@ -33,7 +33,7 @@ def test_what_an_offer_passes_on_is_among_them():
     passed_on = re.search(r"array of_registrar\{(.*?)\}", header, re.S)[1].replace(",", " ").split()
     assert len(passed_on) > 15 and {named[each] for each in passed_on} <= cells("reason")
     # What somebody has to mend is told to the seller, too.
-    troubles = set(re.findall(r'"(\w+)"', re.search(r"troubles\{(.*?)\}", source("news.cpp"), re.S)[1]))
+    troubles = set(re.findall(r'"(\w+)"', re.search(r"troubles\{(.*?)\}", source("reasons.hpp"), re.S)[1]))
     assert troubles <= {named[each] for each in passed_on} | {"Failed"}
 
 

@@ -1,9 +1,7 @@
 #include "roles/registrar/completion.hpp"
 
+#include "roles/registrar/reasons.hpp"
 #include "roles/registrar/request_status.hpp"
-
-#include <algorithm>
-#include <array>
 
 namespace portitor::registrar {
 
@@ -12,15 +10,6 @@ using api::registration_phase;
 namespace {
 
 constexpr std::chrono::minutes patience(2);
-constexpr std::array<std::string_view, 8> waits_for_somebody{
-    "LowBalance",
-    "LimitReached",
-    "FeesTooHigh",
-    "NodeUnreachable",
-    "NoKey",
-    "WrongChain",
-    "NoRegistry",
-    "Refused"};
 
 request_progress failed(std::string why)
 {
@@ -54,7 +43,7 @@ request_progress judge_progress(const kube::object& request)
         return {progress::done, {}};
     if (status->reason == "Unowned")
         return failed(status->reason + ": " + status->message);
-    if (std::ranges::find(waits_for_somebody, status->reason) != waits_for_somebody.end())
+    if (is_one_of(waits_for_somebody, status->reason))
         return {progress::stuck, status->reason + ": " + status->message};
     return {};
 }

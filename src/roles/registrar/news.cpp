@@ -1,46 +1,12 @@
 #include "roles/registrar/news.hpp"
 
-#include <portitor/api/resources.hpp>
+#include "roles/registrar/reasons.hpp"
 
-#include <algorithm>
-#include <array>
+#include <portitor/api/resources.hpp>
 
 namespace portitor::registrar {
 
 using api::registration_phase;
-
-namespace {
-
-/// Reasons that somebody has to do something about.
-constexpr std::array<std::string_view, 18> troubles{
-    "Failed",
-    "Reverted",
-    "NotOwner",
-    "IdentityTaken",
-    "IdentityFixed",
-    "IdentityNotAllowed",
-    "LowBalance",
-    "LimitReached",
-    "FeesTooHigh",
-    "NodeUnreachable",
-    "WrongChain",
-    "NoRegistry",
-    "ForeignSchema",
-    "KeyNotAllowed",
-    "RegistryNotAllowed",
-    "NonceTaken",
-    "Refused",
-    "TooLarge"};
-
-/// Reasons that come and go by the minute, and are told in the status alone.
-constexpr std::array<std::string_view, 3> silent{"Pending", "WaitingForTurn", "Retiring"};
-
-bool is_one_of(const auto& list, const std::string& reason)
-{
-    return std::ranges::find(list, reason) != list.end();
-}
-
-}  // namespace
 
 void news::told(
     const kube::object& request,
@@ -69,7 +35,7 @@ void news::told(
             {{"phase", api::to_string(now.phase)}, {"reason", now.reason}}
         )
         .add();
-    if (is_one_of(silent, now.reason))
+    if (is_one_of(passing, now.reason))
         return;
     const std::string type = trouble ? "Warning" : "Normal";
     events_.record(api::registration_request_resource, request.meta, type, now.reason, now.message);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "roles/registrar/agent_document.hpp"
+#include "roles/registrar/agent_uri.hpp"
 #include "roles/registrar/next_step.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 #include "catch.hpp"
-#include "roles/registrar/agent_document.hpp"
+#include "roles/registrar/agent_uri.hpp"
 #include "roles/registrar/next_step.hpp"
 
 #include <portitor/evm/abi.hpp>

@@ -1,5 +1,5 @@
 #include "catch.hpp"
-#include "roles/registrar/agent_document.hpp"
+#include "roles/registrar/agent_uri.hpp"
 
 #include <portitor/x402/base64.hpp>
 

@@ -1,4 +1,4 @@
-#include "roles/registrar/agent_document.hpp"
+#include "roles/registrar/agent_uri.hpp"
 
 #include "offer/agent_document.hpp"
 #include "offer/shown_text.hpp"
