@@ -99,8 +99,8 @@ next_step confirm(const situation& of, const found_receipt& found)
             registration_phase::failed,
             "NoRegistry",
             fmt::format(
-                "transaction {}: {}. Nothing more is sent for it; where it registered nothing, delete this "
-                "RegistrationRequest",
+                "transaction {}: {}. Nothing more is sent for it; where it registered nothing, delete the "
+                "request with kubectl",
                 name_of(found.transaction),
                 agent.error().message()
             ),
