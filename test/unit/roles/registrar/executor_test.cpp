@@ -150,3 +150,44 @@ TEST_CASE_METHOD(
     CHECK(last != "again in 1000 ms");
     CHECK(said("a") != " ");
 }
+
+TEST_CASE_METHOD(executor_world, "nothing is sent before its record is written", "[registrar]")
+{
+    const unsigned status = GENERATE(403U, 409U, 422U, 500U);
+    CAPTURE(status);
+    request("a", "base-sepolia");
+    api.refusal = kube::api_error(status, "", "not now", {});
+    for (int i = 0; i < 3; ++i)
+        attempt("a");
+    CHECK(sepolia.asked["eth_sendRawTransaction"] == 0);
+    // What was refused for certain has cost nothing of the day.
+    CHECK((counted() == 0) == (status != 500));
+    api.refusal.reset();
+    for (int i = 0; i < 3; ++i)
+    {
+        attempt("a");
+        pass(3s);
+        sepolia.step();
+    }
+    CHECK(said("a") == "Confirmed True Confirmed");
+    CHECK(sepolia.mined == 1);
+}
+
+TEST_CASE_METHOD(executor_world, "a record that nobody knows to be written is followed", "[registrar]")
+{
+    request("a", "base-sepolia");
+    api.loses_answer = true;
+    attempt("a");
+    CHECK(last == "error no answer");
+    CHECK(sepolia.asked["eth_sendRawTransaction"] == 0);
+    if (GENERATE(false, true))
+        restart();
+    for (int i = 0; i < 4; ++i)
+    {
+        attempt("a");
+        pass(3s);
+        sepolia.step();
+    }
+    CHECK(said("a") == "Confirmed True Confirmed");
+    CHECK(sepolia.mined == 1);
+}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../../cli/forwarding_api.hpp"
 #include "../../evm/scripted_client.hpp"
 #include "../role_world.hpp"
 #include "evm_vectors.hpp"
@@ -205,6 +206,26 @@ struct process_of_executor
     std::set<kube::object_key> todo;
 };
 
+/// An API server that does not take the next statuses.
+class refusing_api final : public cli::samples::forwarding_api
+{
+public:
+    using forwarding_api::forwarding_api;
+
+    std::optional<kube::api_error> refusal;
+    bool loses_answer = false;  ///< it takes the next one, and nobody hears of it
+
+    answer<kube::object_ptr> apply(kube::resource kind, json::object wanted, kube::apply_options how) override
+    {
+        if (refusal)
+            co_return *refusal;
+        auto done = co_await forwarding_api::apply(kind, std::move(wanted), std::move(how));
+        if (std::exchange(loses_answer, false))
+            co_return kube::api_error(fail(errc::timed_out, "no answer"));
+        co_return done;
+    }
+};
+
 struct executor_world : role_world
 {
     registrar::options options = config::defaults<registrar::options>();
@@ -212,7 +233,7 @@ struct executor_world : role_world
     scripted_client client;
     fake_chain sepolia{84532, "0x8004a818bfb912233c491871b3d84c89a494bd9e"};
     fake_chain base{8453, "0x8004a169fb4a3325136eb29fa0ceb6d2e539a432"};
-    sandbox::api api{server, numbers};
+    refusing_api api{std::make_unique<sandbox::api>(server, numbers)};
     std::optional<process_of_executor> running;
     std::set<std::string> names;
 
@@ -280,6 +301,12 @@ struct executor_world : role_world
                 R"(.json","desiredState":"Active")" + more + "}}"
         );
         names.insert(name);
+    }
+    /// Whose transactions were counted today, on the first chain.
+    std::uint32_t counted()
+    {
+        const account::identity who{sepolia.id, account_address};
+        return running->all_accounts.of(who)->spent().transactions(wall.now());
     }
     /// One pass; what the queue was told is done too.
     std::string attempt(const std::string& name)
