@@ -1,22 +1,19 @@
 #include "cli/release_finalizers.hpp"
 
+#include "cli/held_objects.hpp"
 #include "cli/options/shared.hpp"
 #include "cli/yaml.hpp"
 #include "roles/kube_connection.hpp"
 
-#include <portitor/api/registration_request.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/config/common_options.hpp>
 #include <portitor/config/setters.hpp>
 #include <portitor/kube/finalizer.hpp>
 #include <portitor/kube/lease_record.hpp>
-#include <portitor/kube/list_all.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <array>
-#include <optional>
 #include <ostream>
 #include <vector>
 
@@ -35,56 +32,6 @@ constexpr std::size_t renewal_interval = 200;
 // What has been changed since it was listed is listed again.
 constexpr unsigned most_rounds = 5;
 constexpr const char* holder = "portitor release-finalizers";
-// Offers first: without its offer nobody makes a request again.
-constexpr std::array kinds{api::service_offer_resource, api::registration_request_resource};
-
-/// What stays on chain of a registration.
-struct registered
-{
-    std::string chain;
-    std::string agent_id;
-    std::string transaction;
-};
-
-/// An object that we hold.
-struct held
-{
-    kube::resource kind;
-    kube::object_meta meta;
-    std::optional<registered> on_chain;
-};
-
-std::optional<registered> on_chain(const kube::object& request)
-{
-    const api::registration_state state = api::read_registration_state(request);
-    if (!state.touched_chain() || state.phase == api::registration_phase::retired)
-        return {};
-    return registered{
-        std::string(kube::string_at(request.spec(), "chain")),
-        std::string(state.agent_id),
-        std::string(state.tx_hash)};
-}
-
-std::string describe(const held& each)
-{
-    return fmt::format("{} {}", each.kind.kind, each.meta.key().to_string());
-}
-
-json::object to_json(const held& each, bool released)
-{
-    json::object out{
-        {"kind", each.kind.kind},
-        {"namespace", each.meta.ns},
-        {"name", each.meta.name},
-        {"released", released},
-        {"onChain", nullptr}};
-    if (each.on_chain)
-        out["onChain"] = {
-            {"chain", each.on_chain->chain},
-            {"agentId", each.on_chain->agent_id},
-            {"transaction", each.on_chain->transaction}};
-    return out;
-}
 
 struct options
 {
@@ -156,7 +103,7 @@ private:
 
     asio::awaitable<result<int>> show()
     {
-        auto all = co_await list_all();
+        auto all = co_await list_held(*server_, around_.stop);
         if (!all)
             co_return all.error();
         for (const held& each : *all)
@@ -174,7 +121,7 @@ private:
         std::size_t released = 0;
         for (unsigned round = 0; round < most_rounds; ++round)
         {
-            auto all = co_await list_all();
+            auto all = co_await list_held(*server_, around_.stop);
             if (!all)
                 co_return all.error();
             if (all->empty())
@@ -227,38 +174,6 @@ private:
                 there->chain,
                 there->transaction
             ));
-    }
-
-    asio::awaitable<result<std::vector<held>>> list_all()
-    {
-        std::vector<held> out;
-        for (const kube::resource& kind : kinds)
-        {
-            auto listed = co_await list(kind, out);
-            if (!listed)
-                co_return listed.error().within("listing " + std::string(kind.plural));
-        }
-        co_return out;
-    }
-
-    asio::awaitable<result<void>> list(kube::resource kind, std::vector<held>& into)
-    {
-        const bool is_request = kind.plural == api::registration_request_resource.plural;
-        const kube::item_handler take = [&](json::object&& item, std::string_view) -> result<void> {
-            auto parsed = kube::parse_object(std::move(item));
-            if (!parsed)
-                return parsed.error();
-            if ((*parsed)->meta.has_finalizer(api::finalizer))
-                into.push_back({kind, (*parsed)->meta, is_request ? on_chain(**parsed) : std::nullopt});
-            return {};
-        };
-        const kube::selection everything;
-        const auto listed =
-            co_await kube::list_each(*server_, kind, everything, take, {.stop = &around_.stop});
-        // A cluster without that kind holds nothing of it.
-        if (listed || listed.error().is_not_found())
-            co_return result<void>();
-        co_return listed.error().to_error();
     }
 
     /// Returns when no controller can be leading any more.

@@ -176,7 +176,7 @@ std::string with_list(std::string object, std::string_view name, std::span<const
         size += each.size() + 1;
     object.reserve(size);
     object.pop_back();
-    object += ",\"";
+    object += object == "{" ? "\"" : ",\"";
     object += name;
     object += "\":[";
     for (const std::string_view each : list)

@@ -39,7 +39,7 @@ std::string short_document(const api::service_offer& offer, const plan_settings&
 std::string
 registration_entry(std::string_view agent_id, std::string_view caip2_chain, std::string_view registry);
 
-/// The text of an object that has members, with one more: a list of JSON texts.
+/// The text of an object, with one more member: a list of JSON texts.
 std::string with_list(std::string object, std::string_view name, std::span<const std::string_view> list);
 
 }  // namespace portitor::offer

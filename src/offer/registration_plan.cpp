@@ -71,12 +71,13 @@ note left_on_chain(const api::registration_state& state, const kube::object& liv
 }
 
 // Deleted by hand, or after it was retired. A new one finds what is on chain by its URI; but what is under
-// way must end first, because its record goes with this object.
+// way should end first, because its record goes with this object.
 void let_go(
     plan& out,
     const kube::object_identity& offer,
     const kube::object& live,
     bool wanted,
+    std::chrono::seconds patience,
     clock::time_point now
 )
 {
@@ -86,12 +87,22 @@ void let_go(
     // Where a namespace goes, the news of the offer's own deletion may be a moment behind. With it comes the
     // retirement, or the word that there was none.
     const auto settled = saturating_add(*live.meta.deleted, offer_follows_within);
+    const auto deadline = saturating_add(*live.meta.deleted, patience);
+    const bool is_done = !under_way && (wanted || is_retired(state));
     if (wanted && state.touched_chain() && now < settled)
         look_again_at(out, settled, now);
-    else if (live.meta.has_finalizer(api::finalizer) && !under_way && (wanted || is_retired(state)))
+    else if (live.meta.has_finalizer(api::finalizer) && (is_done || now >= deadline))
+    {
+        if (!is_done && !wanted)
+            out.notes.push_back(left_on_chain(state, live));
         add_release(out, live);
-    else if (!wanted)
-        ask_to_retire(out, offer, live);
+    }
+    else
+    {
+        if (!wanted)
+            ask_to_retire(out, offer, live);
+        look_again_at(out, deadline, now);
+    }
 }
 
 void retire(plan& out, const kube::object_identity& offer, const kube::object& live)
@@ -160,7 +171,7 @@ void plan_registration(
     const bool elsewhere = live && chain && is_registered_elsewhere(*live, *chain, settings);
     const bool stays = offer->registration.enabled && !elsewhere;
     if (live && live->meta.deleted)
-        return let_go(out, offer->meta, *live, stays, now);
+        return let_go(out, offer->meta, *live, stays, settings.deletion_deadline, now);
     if (live && !stays)
         return retire(out, offer->meta, *live);
     if (!live && !sold)

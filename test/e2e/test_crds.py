@@ -6,9 +6,8 @@ import re
 import pytest
 import x402
 
-from cluster import ApiError, Cluster
+from cluster import Cluster
 from cluster.api import MERGE_PATCH
-from cluster.components import API_SERVER
 from kube_client import KubeClient
 from kube_client import path as path_of
 from stack import offer

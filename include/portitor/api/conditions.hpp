@@ -117,6 +117,7 @@ inline constexpr reason not_owner{"NotOwner"};
 inline constexpr reason refused{"Refused"};
 inline constexpr reason registry_not_allowed{"RegistryNotAllowed"};
 inline constexpr reason reverted{"Reverted"};
+inline constexpr reason too_large{"TooLarge"};
 inline constexpr reason unowned{"Unowned"};
 inline constexpr reason waiting_for_turn{"WaitingForTurn"};
 inline constexpr reason wrong_chain{"WrongChain"};
@@ -141,6 +142,7 @@ inline constexpr std::array of_registrar{
     refused,
     registry_not_allowed,
     reverted,
+    too_large,
     unowned,
     waiting_for_turn,
     wrong_chain};

@@ -195,7 +195,9 @@ void judge_spending(const kube::object& lease, notebook& into)
     if (text && !is_whole)
         into.failure(
             "Lease " + lease.meta.name,
-            fmt::format("its annotation {} cannot be read: nothing is sent from that account", annotation),
+            fmt::format(
+                "its annotation {} cannot be read: who takes the Lease next sends nothing", annotation
+            ),
             fmt::format(
                 "somebody else has changed it. To begin the day anew: kubectl annotate lease -n {} {} {}-",
                 lease.meta.ns,

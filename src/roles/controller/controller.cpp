@@ -3,12 +3,10 @@
 #include "offer/plan.hpp"
 #include "roles/controller/discovery/service.hpp"
 #include "roles/controller/executor.hpp"
-#include "roles/controller/gate_probe.hpp"
 #include "roles/controller/leftovers.hpp"
 #include "roles/controller/memory.hpp"
-#include "roles/controller/model_probe.hpp"
 #include "roles/controller/offer_metrics.hpp"
-#include "roles/controller/upstream_probe.hpp"
+#include "roles/controller/pollers.hpp"
 #include "roles/controller/watches.hpp"
 #include "roles/kube_connection.hpp"
 
@@ -28,7 +26,6 @@ using kube::object_key;
 using offer::child_kind;
 
 constexpr int worker_count = 8;
-constexpr std::size_t questions_at_a_time = 64;
 // Discovery answers at once: only who reads slowly is still there after that.
 constexpr std::chrono::seconds drain_limit(5);
 
@@ -91,7 +88,13 @@ private:
         controller_.emplace(env, std::move(options), [this](object_key key) {
             return reconcile(std::move(key));
         });
-        make_pollers();
+        pollers_.emplace(
+            tasks_,
+            around_.timers,
+            *probe_client_,
+            plan_settings_.probe_period,
+            [this](const object_key& offer) { controller_->queue().add(offer); }
+        );
         leftovers_.emplace(*server_, plan_settings_, *wall_);
         watches_.emplace(
             *controller_,
@@ -112,45 +115,6 @@ private:
             around_.log.info("ready", {{"offers", watches_->offers().objects().size()}});
         });
         return {};
-    }
-
-    void make_pollers()
-    {
-        const auto look_again = [this](const object_key& offer) { controller_->queue().add(offer); };
-        http::client& client = *probe_client_;
-        timekeeper& time = around_.timers;
-        upstreams_.emplace(
-            "upstream probe",
-            tasks_,
-            time,
-            questions_at_a_time,
-            controller::ask_upstream(client, plan_settings_.probe_period),
-            look_again
-        );
-        models_.emplace(
-            "model list", tasks_, time, questions_at_a_time, controller::ask_for_model(client), look_again
-        );
-        gates_.emplace(
-            "gate proof", tasks_, time, questions_at_a_time, controller::ask_gateway(client), look_again
-        );
-    }
-
-    /// Nothing is asked about an offer that is gone.
-    void ask(const object_key& offer, const offer::questions& wanted)
-    {
-        follow(*upstreams_, offer, wanted.upstream);
-        follow(*models_, offer, wanted.model);
-        if (!wanted.keep_gate_answer)
-            follow(*gates_, offer, wanted.gate);
-    }
-
-    template <typename Poller, typename Target>
-    static void follow(Poller& poller, const object_key& offer, const std::optional<Target>& wanted)
-    {
-        if (wanted)
-            poller.watch(offer, *wanted);
-        else
-            poller.forget(offer);
     }
 
     /// The documents, where they are wanted: also while another replica leads.
@@ -206,7 +170,7 @@ private:
         const offer::record_ptr offer = watches_->offers().objects().find(key);
         if (!offer)
         {
-            ask(key, {});
+            pollers_->ask(key, {});
             auto next = co_await end_leftover(key, std::nullopt);
             memory_.forget(key);
             co_return next;
@@ -218,11 +182,11 @@ private:
         watches_->update_path(offer, now);
         offer::plan todo = offer::make_plan(observe(offer), plan_settings_, now);
         const auto next_check = todo.next_check;
-        ask(key, todo.ask);
+        pollers_->ask(key, todo.ask);
         auto failure = co_await carry_out(offer, std::move(todo));
         if (failure)
             co_return std::move(*failure);
-        const auto again = co_await end_leftover(key, kube::object_identity(offer->meta));
+        const auto again = co_await end_leftover(key, static_cast<const kube::object_identity&>(offer->meta));
         if (!again || !*again)
             co_return again ? outcome(next_check) : again;
         co_return outcome(std::min(next_check.value_or(**again), **again));
@@ -269,10 +233,7 @@ private:
     offer::observation observe(const offer::record_ptr& offer)
     {
         offer::observation seen = watches_->observe(offer);
-        const object_key key = offer->meta.key();
-        seen.probe = upstreams_->latest(key);
-        seen.model = models_->latest(key);
-        seen.proof = gates_->latest(key);
+        pollers_->recall(seen);
         memory_.recall(seen);
         return seen;
     }
@@ -316,9 +277,7 @@ private:
     controller::offer_metrics numbers_{around_.metrics};
     std::optional<controller::executor> executor_;
     std::optional<kube::controller> controller_;
-    std::optional<controller::upstream_poller> upstreams_;
-    std::optional<controller::model_poller> models_;
-    std::optional<controller::gate_poller> gates_;
+    std::optional<controller::pollers> pollers_;
     std::optional<controller::discovery_service> discovery_;
     controller::memory memory_{around_.timers};
     std::optional<controller::leftovers> leftovers_;

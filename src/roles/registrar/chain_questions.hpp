@@ -32,6 +32,9 @@ public:
     /// The same, but after so many questions each one fails with errc::unavailable.
     chain_questions limited(std::size_t most) const;
 
+    /// How many more may be asked.
+    std::size_t left() const { return left_; }
+
     const evm::address& registry() const { return registry_; }
 
     answer<boost::json::value> ask(std::string method, boost::json::array params);

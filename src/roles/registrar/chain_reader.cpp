@@ -164,6 +164,15 @@ chain_reader::answer<std::optional<evm::receipt>> chain_reader::find_receipt(evm
     co_return std::optional(*std::move(read));
 }
 
+chain_reader::answer<bool> chain_reader::knows(evm::word transaction)
+{
+    const auto said =
+        co_await questions_.ask("eth_getTransactionByHash", params_of(evm::to_hex(transaction)));
+    if (!said)
+        co_return said.error();
+    co_return evm::rpc_result<bool>(said->is_object());
+}
+
 chain_reader::answer<std::uint64_t> chain_reader::mined_nonces(evm::address account)
 {
     co_return co_await questions_.nonces(account, latest);
@@ -173,7 +182,7 @@ chain_reader::answer<earlier_mint> chain_reader::find_earlier(
     evm::address account, std::string uri_end, std::uint64_t not_before, chain_head head
 )
 {
-    mint_search search(questions_, times_, account, std::move(uri_end), head.number);
+    mint_search search(questions_, memory_, account, std::move(uri_end), head.number);
     co_return co_await search.run(not_before);
 }
 

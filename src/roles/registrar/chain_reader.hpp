@@ -1,7 +1,7 @@
 #pragma once
 
-#include "block_times.hpp"
 #include "chain_questions.hpp"
+#include "search_memory.hpp"
 
 #include <portitor/erc8004/identity_registry.hpp>
 
@@ -29,6 +29,14 @@ struct agent_on_chain
     std::string uri;
 };
 
+/// How far a search is that takes several calls: what is left are the blocks after `searched_to`.
+struct search_progress
+{
+    std::uint64_t first = 0;
+    std::uint64_t searched_to = 0;
+    std::uint64_t last = 0;
+};
+
 /// What was found of an earlier mint.
 struct earlier_mint
 {
@@ -39,6 +47,8 @@ struct earlier_mint
     /// Where it is certain that there is none: how many transactions of the account the blocks to `head`
     /// hold, so that what is signed with this nonce can never be a second mint, even where `head` is old.
     std::uint64_t nonces = 0;
+    /// Where it is not certain only since there are more blocks than one call searches: ask again at once.
+    std::optional<search_progress> so_far = std::nullopt;
 };
 
 /// The transaction that took a nonce.
@@ -73,6 +83,9 @@ public:
     /// Nothing where the node knows of none, which proves nothing.
     answer<std::optional<evm::receipt>> find_receipt(evm::word transaction);
 
+    /// Whether the node has it, in a block or waiting for one.
+    answer<bool> knows(evm::word transaction);
+
     /// How many transactions of the account are in blocks: all nonces below are taken.
     answer<std::uint64_t> mined_nonces(evm::address account);
 
@@ -83,7 +96,8 @@ public:
 
     /// Looks for a mint by `account` whose URI ends in `uri_end` ("/<offer-uid>.json"), in blocks from about
     /// `not_before` (Unix seconds) to `head`. "None" is certain only where a node that has `head` showed
-    /// it: see mint_search.
+    /// it: see mint_search. Asks about 100 questions at most, unless the account's newest blocks take more;
+    /// the next call goes on where this one ended, also where it failed.
     answer<earlier_mint>
     find_earlier(evm::address account, std::string uri_end, std::uint64_t not_before, chain_head head);
 
@@ -109,7 +123,7 @@ public:
 
 private:
     chain_questions questions_;
-    block_times times_{};
+    search_memory memory_{};
 };
 
 }  // namespace portitor::registrar

@@ -13,6 +13,7 @@ namespace {
 constexpr int most_steps = 64;  // of one pass: a request needs a dozen
 constexpr std::chrono::seconds turn_comes(30);
 constexpr std::chrono::seconds soon(1);
+constexpr std::chrono::milliseconds at_once(1);
 
 /// Nothing more will happen to it by itself.
 bool is_settled(const request_status& status, const api::registration_request& request)
@@ -43,7 +44,6 @@ executor::attempt(kube::object_key key, kube::object_ptr live, bool follows_only
         leave(key);
         co_return kube::reconcile_result(std::nullopt);
     }
-    started->follows_only = follows_only;
     auto ended = co_await run(&*started);
     end_turn(*started);
     if (!ended)
@@ -90,13 +90,13 @@ asio::awaitable<result<executor::pause>> executor::run(pass* of)
 {
     // What is under way is followed to its end whatever may be done now: it was allowed when it was signed.
     const auto way = is_waiting(of->status) ? way_of_record(*of->status.under_way) : std::nullopt;
-    const auto ruling = rule_on(of->request);
+    const auto ruling = rule_on(of->request, of->status);
     if (const auto* why = std::get_if<off_chain>(&ruling))
     {
         if (!way)
             co_return co_await end_off_chain(of, *why);
-        of->follows_only = true;
     }
+    of->ends_with_record = way.has_value();
     of->allowed = way ? *way : std::get<permission>(ruling);
     if (of->request.state == api::desired_state::retired && !has_touched_chain(of->status))
         co_return co_await end_off_chain(of, {"Retired", "", true});
@@ -132,8 +132,9 @@ asio::awaitable<result<executor::pause>> executor::step_by_step(pass* of)
 {
     for (int i = 0; i < most_steps; ++i)
     {
-        if (of->follows_only && !is_waiting(of->status))
-            co_return pause(soon);
+        // What comes after it is judged anew.
+        if (of->ends_with_record && !is_waiting(of->status))
+            co_return pause(at_once);
         if (!holds_nonce(of->status))
         {
             if (auto found = co_await find_offer(of); !found)
@@ -182,7 +183,6 @@ asio::awaitable<result<executor::outcome>> executor::take(pass* of, next_step st
     // The words may be of an older spec than the one that they hold for as well.
     if (auto written = co_await write_status(of, of->status); !written)
         co_return written.error();
-    failing_.erase(of->request.meta.key());
     co_return outcome{false, std::get<rest>(step).for_time};
 }
 
@@ -205,6 +205,14 @@ situation executor::situation_of(const pass& of) const
     out.min_interval = around_.settings.min_interval;
     out.low_balance = around_.settings.low_balance;
     out.least_nonce = of.account->spent().mined_nonces();
+    const spending_limits limits{of.allowed.chain->daily_transactions, of.allowed.chain->daily_spend};
+    const auto limit_of = [&](purpose why) {
+        const auto may =
+            of.account->spent().may_spend(limits, of.request.meta.ns, why, 0, around_.wall.now());
+        return may ? std::nullopt : std::optional(may.error().message());
+    };
+    out.limit_of_changes = limit_of(purpose::change);
+    out.limit_of_retirements = limit_of(purpose::retirement);
     out.has_turn = of.has_turn;
     out.now = now();
     out.facts = of.facts;

@@ -60,9 +60,9 @@ private:
         request_status status;
         kube::object_identity offer{};
         permission allowed{};
-        bool follows_only = false;     ///< what is under way is brought to its end, and nothing more
-        signers::signer_ptr signer{};  ///< null where there is none just now
-        evm::address address{};        ///< that signs
+        bool ends_with_record = false;  ///< it is about what is under way alone
+        signers::signer_ptr signer{};   ///< null where there is none just now
+        evm::address address{};         ///< that signs
         registrar::account* account = nullptr;
         chain_link* link = nullptr;
         bool owned = false;
@@ -83,11 +83,13 @@ private:
     {
         std::optional<clock::time_point> sent{};           ///< last
         std::optional<clock::time_point> refused_since{};  ///< for good
+        bool accepted = false;                             ///< by some node, once
         bool too_cheap = false;
         bool nonce_gone = false;  ///< it is taken, by whichever transaction
     };
     struct failing
     {
+        ask::about question{};
         unsigned count = 0;
         clock::time_point since;
     };
@@ -105,7 +107,8 @@ private:
     task<result<std::optional<pause>>> find_signer(pass* of);
     task<result<void>> find_offer(pass* of);
     bool is_identity_taken(const pass& of) const;
-    std::variant<permission, off_chain> rule_on(const api::registration_request& request) const;
+    std::variant<permission, off_chain>
+    rule_on(api::registration_request request, const request_status& status) const;
 
     // Turns of accounts.
     void enter(const kube::object_key& key, registrar::account* account);

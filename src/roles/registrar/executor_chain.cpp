@@ -1,38 +1,16 @@
 #include "roles/registrar/executor.hpp"
 
-#include <portitor/evm/hex.hpp>
-
 #include <algorithm>
 
-// What the executor has to do with the chain: questions, signing and sending.
+// What the executor asks the chain.
 namespace portitor::registrar {
 
 namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::milliseconds just_sent(500);
-constexpr std::chrono::seconds signer_comes(30);
-constexpr std::chrono::milliseconds somebody_helps = std::chrono::minutes(1);
-constexpr std::chrono::minutes foreign_schema_goes(5);
+constexpr std::chrono::milliseconds longest_pause = std::chrono::minutes(1);
 constexpr std::chrono::seconds hiccup(5);
-constexpr std::size_t most_remembered = 10'000;  // transactions
-
-u256 most_of(const evm::transaction& what)
-{
-    return what.max_fee * what.gas_limit;
-}
-
-u256 most_of(const evm::bytes& raw)
-{
-    const auto sent = evm::read_signed(raw);
-    return sent ? most_of(*sent) : u256();
-}
-
-purpose purpose_of(operation what)
-{
-    return what == operation::retire ? purpose::retirement : purpose::change;
-}
 
 /// Puts an answer where it belongs.
 template <typename T, typename Into>
@@ -44,6 +22,21 @@ evm::rpc_result<void> keep(evm::rpc_result<T> answer, Into& into)
     return {};
 }
 
+/// Of each of these transactions, in this order.
+asio::awaitable<evm::rpc_result<std::vector<std::optional<evm::receipt>>>>
+find_receipts(chain_reader& chain, std::vector<evm::word> hashes)
+{
+    std::vector<std::optional<evm::receipt>> out;
+    for (const evm::word& hash : hashes)
+    {
+        auto one = co_await chain.find_receipt(hash);
+        if (!one)
+            co_return one.error();
+        out.push_back(std::move(*one));
+    }
+    co_return out;
+}
+
 }  // namespace
 
 asio::awaitable<result<executor::outcome>> executor::answer(pass* of, ask what)
@@ -52,8 +45,15 @@ asio::awaitable<result<executor::outcome>> executor::answer(pass* of, ask what)
     auto asked = co_await of->link->check();
     if (asked)
         asked = co_await look_up(of, std::move(what));
+    const auto failed = failing_.find(of->request.meta.key());
     if (!asked)
+    {
+        if (failed == failing_.end())
+            failing_[of->request.meta.key()].question = about;
         co_return co_await cannot_ask(of, asked.error());
+    }
+    if (failed != failing_.end() && failed->second.question == about)
+        failing_.erase(failed);
     if (about == ask::about::mined_nonces && holds_nonce(of->status) &&
         *of->facts.mined_nonces > of->status.under_way->nonce)
         receptions_[of->status.under_way->hashes.back()].nonce_gone = true;
@@ -68,7 +68,7 @@ asio::awaitable<result<executor::outcome>> executor::cannot_ask(pass* of, evm::r
     if (known.count++ == 0)
         known.since = now();
     const std::chrono::milliseconds pause = std::min<std::chrono::milliseconds>(
-        std::chrono::seconds(1) * (1U << std::min(known.count - 1, 6U)), somebody_helps
+        std::chrono::seconds(1) * (1U << std::min(known.count - 1, 6U)), longest_pause
     );
     const std::string& chain = of->allowed.chain->name;
     if (failure.refusal() == evm::rpc_refusal::wrong_chain)
@@ -116,18 +116,8 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
     {
     case about::head:
         co_return keep(co_await chain.head(), known.head);
-    case about::receipts: {
-        std::vector<std::optional<evm::receipt>> all;
-        for (const evm::word& hash : of->status.under_way->hashes)
-        {
-            auto one = co_await chain.find_receipt(hash);
-            if (!one)
-                co_return one.error();
-            all.push_back(std::move(*one));
-        }
-        known.receipts = std::move(all);
-        break;
-    }
+    case about::receipts:
+        co_return keep(co_await find_receipts(chain, of->status.under_way->hashes), known.receipts);
     case about::block_hash:
         known.block_hash_of = what.block;
         co_return keep(co_await chain.block_hash(what.block), known.block_hash);
@@ -140,6 +130,8 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
             known.taker
         );
     }
+    case about::known:
+        co_return keep(co_await chain.knows(of->status.under_way->hashes.back()), known.known);
     case about::earlier:
         // A record is left behind only now: the offer's age counts from here on.
         if (auto found = co_await find_offer(of); !found)
@@ -166,155 +158,6 @@ asio::awaitable<evm::rpc_result<void>> executor::look_up(pass* of, ask what)
         co_return keep(co_await of->link->balance(of->address), known.balance);
     }
     co_return evm::rpc_result<void>();
-}
-
-asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, prepare what)
-{
-    const config::chain& chain = *of->allowed.chain;
-    const spending_limits limits{chain.daily_transactions, chain.daily_spend};
-    const std::string ns = of->request.meta.ns;
-    const purpose why = purpose_of(what.what);
-    const u256 most = most_of(what.transaction);
-    if (!what.replaces)
-    {
-        if (auto may = of->account->spent().may_spend(limits, ns, why, most, around_.wall.now()); !may)
-            co_return co_await say(of, "LimitReached", may.error().message(), somebody_helps);
-    }
-    auto made = co_await of->signer->sign(what.transaction);
-    if (!made)
-        co_return co_await say(of, "NoKey", made.error().message(), signer_comes);
-    request_status status = of->status;
-    write_ahead record = what.replaces ? *status.under_way : write_ahead();
-    const u256 booked = what.replaces ? most_of(record.raw) : u256();
-    record.what = what.what;
-    record.key = what.key;
-    record.account = of->address;
-    record.nonce = what.transaction.nonce;
-    record.from_block = what.from_block;
-    record.hashes.push_back(made->hash);
-    record.attempt = record.hashes.size();
-    record.raw = std::move(made->raw);
-    record.started_at = now();
-    record.in_block.reset();
-    record.confirmed = false;
-    if (what.cancels)
-        record.canceled_from = record.attempt;
-    status.under_way = std::move(record);
-    status.sent_at = now();
-    if (!what.cancels)
-        status.transaction = made->hash;
-    if (what.previous_uri)
-        status.previous_uri = std::move(what.previous_uri);
-    status.phase = api::registration_phase::submitted;
-    status.reason = what.replaces ? "Replaced" : "Submitted";
-    status.message = fmt::format(
-        "transaction {} ({}, nonce {}) is sent{}",
-        evm::to_hex(made->hash),
-        to_string(what.what),
-        what.transaction.nonce,
-        what.replaces ? " in place of one that waits" : ""
-    );
-    // The account's Lease is written first, as a proof that this process still has it.
-    const auto when = around_.wall.now();
-    auto counted = co_await of->account->update([&](ledger& numbers) {
-        if (what.replaces)
-            numbers.book_more(ns, why, most > booked ? u256(most - booked) : u256(), when);
-        else
-            numbers.book(ns, why, most, when);
-    });
-    if (!counted)
-        co_return counted.error();
-    if (auto written = co_await write_status(of, std::move(status)); !written)
-    {
-        const errc failure = written.error().code();
-        // Otherwise nobody knows whether it was written.
-        const bool is_refused = failure == errc::conflict || failure == errc::protocol ||
-                                failure == errc::invalid || failure == errc::refused;
-        if (is_refused && !what.replaces)
-            of->account->note([&](ledger& numbers) { numbers.take_back(ns, why, most, when); });
-        if (failure == errc::protocol)
-            co_return co_await say(of, "ForeignSchema", written.error().message(), foreign_schema_goes);
-        co_return written.error();
-    }
-    around_.news.sent(chain.name, what.what, what.replaces);
-    co_return co_await send(of);
-}
-
-asio::awaitable<result<executor::outcome>> executor::send(pass* of)
-{
-    const evm::bytes raw = of->status.under_way->raw;
-    if (receptions_.size() >= most_remembered)
-        receptions_.clear();
-    const evm::word hash = of->status.under_way->hashes.back();
-    receptions_[hash].sent = now();
-    of->facts = {};
-    auto sent = co_await of->link->reader().send(raw);
-    const auto why = sent || sent.error().code() != errc::refused ? evm::rpc_refusal::already_known
-                                                                  : sent.error().refusal();
-    reception& known = receptions_[hash];
-    using refusal = evm::rpc_refusal;
-    const bool for_good = why == refusal::permanent || why == refusal::reverted || why == refusal::unknown;
-    if (!for_good)
-        known.refused_since.reset();
-    else if (!known.refused_since)
-        known.refused_since = now();
-    known.too_cheap = why == refusal::replacement_underpriced || why == refusal::underpriced;
-    co_return co_await tell_refusal(of, why);
-}
-
-/// It has it, or may have it, and the next look tells; or somebody has to do something.
-asio::awaitable<result<executor::outcome>> executor::tell_refusal(pass* of, evm::rpc_refusal why)
-{
-    using refusal = evm::rpc_refusal;
-    const std::string& chain = of->allowed.chain->name;
-    const evm::word hash = of->status.under_way->hashes.back();
-    if (why == refusal::insufficient_funds)
-        co_return co_await say(
-            of,
-            "LowBalance",
-            fmt::format(
-                "account {} cannot pay for its transaction on {}; send it more",
-                of->address.to_checksum(),
-                chain
-            ),
-            signer_comes
-        );
-    if (why == refusal::wrong_chain)
-        co_return co_await say(
-            of, "WrongChain", fmt::format("the node of {} is one of another chain", chain), somebody_helps
-        );
-    if (why == refusal::permanent || why == refusal::reverted)
-        co_return co_await say(
-            of,
-            "Refused",
-            fmt::format(
-                "the node of {} refuses transaction {} ({})", chain, evm::to_hex(hash), to_string(why)
-            ),
-            signer_comes
-        );
-    co_return outcome{false, just_sent};
-}
-
-/// A transaction of the account is in a block: its nonce is gone, and what it cost is known.
-void executor::count_mined(const pass& of, const request_status& now_told)
-{
-    if (!holds_nonce(of.status) || holds_nonce(now_told))
-        return;
-    const write_ahead& record = *of.status.under_way;
-    u256 unspent = most_of(record.raw);
-    if (of.facts.receipts)
-    {
-        for (const auto& each : *of.facts.receipts)
-        {
-            if (each)
-                unspent -= std::min<u256>(unspent, each->gas_used * each->gas_price + each->l1_fee);
-        }
-    }
-    const std::string ns = of.request.meta.ns;
-    of.account->note([&](ledger& numbers) {
-        numbers.saw_mined(record.nonce);
-        numbers.give_back(ns, purpose_of(record.what), unspent, record.started_at);
-    });
 }
 
 }  // namespace portitor::registrar

@@ -28,9 +28,13 @@ bool is_brought_to_end(const request_status& status, const api::registration_req
 
 }  // namespace
 
-std::variant<permission, off_chain> executor::rule_on(const api::registration_request& request) const
+std::variant<permission, off_chain>
+executor::rule_on(api::registration_request request, const request_status& status) const
 {
     const options& all = around_.settings;
+    // What was minted here is retired whatever the spec says by then.
+    if (request.state == api::desired_state::retired && !status.previous_uri)
+        request.agent_id.clear();
     return judge_permission(request, all.chains, all.networks.table, all.lists, around_.keys.has_operators());
 }
 
@@ -71,6 +75,8 @@ asio::awaitable<result<void>> executor::find_offer(pass* of)
         if (of->owned)
             since = (*offer)->meta.created;
     }
+    // Clocks of cluster and chain may differ.
+    since -= std::chrono::hours(1);
     of->not_before =
         static_cast<std::uint64_t>(std::max<std::int64_t>(clock::time_point::clock::to_time_t(since), 1));
     co_return result<void>();
@@ -82,7 +88,7 @@ asio::awaitable<result<std::optional<executor::pause>>> executor::find_signer(pa
     const bool has_own = of->request.private_key_secret.has_value();
     const bool is_own = of->allowed.key == key_source::own;
     // Who signed what is under way is tried first with what is at hand.
-    const auto ruling = rule_on(of->request);
+    const auto ruling = rule_on(of->request, of->status);
     const auto* allowed = std::get_if<permission>(&ruling);
     const bool may_use_own = has_own && (is_own || (allowed && allowed->key == key_source::own));
     auto signer = may_use_own ? co_await around_.keys.of_secret(
@@ -132,7 +138,7 @@ bool executor::is_identity_taken(const pass& of) const
             return true;
         // Whoever may not have it does not keep it from others by asking.
         const auto asked = parse_u256(other->agent_id);
-        return asked && *asked == *id && std::holds_alternative<permission>(rule_on(*other)) &&
+        return asked && *asked == *id && std::holds_alternative<permission>(rule_on(*other, *status)) &&
                std::tie(each->meta.created, each->meta.uid) <
                    std::tie(of.request.meta.created, of.request.meta.uid);
     };

@@ -72,7 +72,7 @@ evm::rpc_result<void> mint_search::take(const evm::log_entry& event, blocks of, 
         if (!uri)
             return rpc_error(uri.error().within("the event Registered"));
         if (uri->ends_with(uri_end_))
-            mints_.emplace(evm::number_of(event.topics[1]), *event.transaction);
+            mints_.emplace(evm::number_of(event.topics[1]), found_mint{*event.transaction, *event.block});
     }
     into.transactions.insert(*event.transaction);
     into.last_block = std::max(into.last_block, *event.block);

@@ -4,45 +4,39 @@
 
 #include <portitor/erc8004/identity_registry.hpp>
 #include <portitor/evm/abi.hpp>
-#include <portitor/evm/hex.hpp>
 #include <portitor/evm/json_rpc.hpp>
-
-#include <boost/json/object.hpp>
 
 #include <algorithm>
 
 namespace portitor::registrar {
 
-namespace json = boost::json;
+namespace asio = boost::asio;
 using evm::rpc_error;
 
 namespace {
 
 constexpr std::size_t most_questions = 500;
+// After so many the next call goes on, except in the newest blocks, of which nothing is remembered.
+constexpr std::size_t turn = 100;
 // The clocks of a cluster and of a chain may differ so much.
 constexpr std::uint64_t clock_difference = 120;  // seconds
-// Every node keeps the state of so many blocks: geth's least is 128.
+// Every node keeps the state of so many blocks: geth's least is 128. And older ones hardly ever change.
 constexpr std::uint64_t kept_blocks = 96;
 // That one node of several lacks a block does not mean that none has it.
 constexpr int most_tries = 3;
-
-/// Whether fewer blocks at a time may do: a list that is too long comes as no answer at all.
-bool is_too_much(const rpc_error& why)
-{
-    return is_lack(why) || why.code() == errc::protocol;
-}
 
 }  // namespace
 
 mint_search::mint_search(
     const chain_questions& node,
-    block_times& times,
+    search_memory& memory,
     evm::address account,
     std::string uri_end,
     std::uint64_t head
 )
-    : node_(node.limited(most_questions)), times_(&times), account_(account), uri_end_(std::move(uri_end)),
-      head_(head)
+    : node_(node.limited(most_questions)), owners_(node.limited(search_memory::most_mints)), memory_(&memory),
+      account_(account), uri_end_(std::move(uri_end)), head_(head),
+      settled_(head - std::min(head, kept_blocks))
 {}
 
 chain_questions::answer<earlier_mint> mint_search::run(std::uint64_t not_before)
@@ -64,13 +58,15 @@ chain_questions::answer<earlier_mint> mint_search::run(std::uint64_t not_before)
         co_return earlier_mint{};
     if (*tokens == 0)
         co_return earlier_mint{true, std::nullopt, std::nullopt, **nonces};
-    const std::uint64_t since = not_before - std::min(not_before, clock_difference);
-    const auto first = co_await times_->block_before(node_, since, head_);
-    if (!first)
-        co_return first.error();
-    if (!*first)
+    const auto begun = co_await begin(not_before);
+    if (!begun)
+        co_return begun.error();
+    if (*begun != extent::all)
         co_return earlier_mint{};
-    const auto seen = co_await look(**first, **nonces);
+    const std::uint64_t begun_at = proven_.to;
+    const auto seen = co_await look(**nonces);
+    if (is_kept_ || (seen && *seen == extent::all))
+        co_await remember(begun_at);
     if (!seen)
         co_return seen.error();
     co_return co_await judge(*seen, **nonces);
@@ -89,153 +85,124 @@ chain_questions::answer<std::optional<std::uint64_t>> mint_search::nonces_at(std
     co_return std::optional<std::uint64_t>();
 }
 
-mint_search::reach mint_search::look(std::uint64_t first, std::uint64_t nonces)
+chain_questions::answer<std::optional<evm::word>> mint_search::hash_at(std::uint64_t block)
 {
-    const auto before = co_await nonces_at(first);
-    if (!before)
-        co_return before.error();
-    if (*before)
-        co_return co_await look_through({first, **before, head_, nonces});
-    const std::uint64_t kept = head_ - std::min(head_, kept_blocks);
-    if (kept <= first)
-        co_return extent::unknown;
-    const auto recently = co_await nonces_at(kept);
-    if (!recently)
-        co_return recently.error();
-    if (!*recently)
-        co_return extent::unknown;
-    const auto old = co_await look_twice({first + 1, kept});
-    if (!old || *old != extent::all)
-        co_return old;
-    co_return co_await look_through({kept, **recently, head_, nonces});
-}
-
-mint_search::reach mint_search::look_through(span all)
-{
-    std::vector<span> open{all};
-    while (!open.empty())
+    for (int tried = 0; tried < most_tries; ++tried)
     {
-        span next = open.back();
-        open.pop_back();
-        if (!next.is_read && next.nonces_before < next.nonces)
-        {
-            const auto seen = co_await read_span(next);
-            if (!seen || *seen != extent::all)
-                co_return seen;
-        }
-        if (next.nonces_before > next.nonces)
-            co_return extent::unknown;
-        if (next.nonces_before == next.nonces)
-            continue;
-        if (next.last - next.after == 1)
-        {
-            const auto seen = co_await look_at_block(next.last);
-            if (!seen || *seen != extent::all)
-                co_return seen;
-            continue;
-        }
-        const std::uint64_t middle = next.after + (next.last - next.after) / 2;
-        const auto nonces = co_await nonces_at(middle);
-        if (!nonces)
-            co_return nonces.error();
-        if (!*nonces)
-            co_return extent::unknown;
-        open.push_back({middle, **nonces, next.last, next.nonces, next.is_read});
-        open.push_back({next.after, next.nonces_before, middle, **nonces, next.is_read});
+        const auto found = co_await node_.block_at(block);
+        if (!found && !is_lack(found.error()))
+            co_return found.error();
+        if (found && *found && (*found)->hash)
+            co_return (*found)->hash;
     }
-    co_return extent::all;
+    co_return std::optional<evm::word>();
 }
 
-/// Leaves of the span what its events do not account for.
-mint_search::reach mint_search::read_span(span& of)
+/// Sets what is known before the search.
+mint_search::reach mint_search::begin(std::uint64_t not_before)
 {
-    json::object wanted = filter();
-    wanted["fromBlock"] = evm::to_quantity(of.after + 1);
-    wanted["toBlock"] = evm::to_quantity(of.last);
-    const auto seen = co_await read_events(std::move(wanted), {of.after + 1, of.last});
-    if (!seen && is_too_much(seen.error()))
-        co_return extent::all;
-    if (!seen)
-        co_return seen.error();
-    of.is_read = true;
-    if (seen->transactions.size() == of.nonces - of.nonces_before)
+    auto known = memory_->find(account_, uri_end_, not_before);
+    is_kept_ = !known || known->to <= head_;
+    if (known && is_kept_)
     {
-        of.nonces_before = of.nonces;
-        co_return extent::all;
+        const auto hash = co_await hash_at(known->to);
+        if (!hash)
+            co_return hash.error();
+        if (!*hash)
+            co_return extent::unknown;
+        if (!known->hash || *known->hash == **hash)
+        {
+            proven_ = *std::move(known);
+            mints_ = proven_.mints;
+            if (!proven_.hash)
+            {
+                proven_.hash = **hash;
+                memory_->keep(account_, uri_end_, proven_);
+            }
+            co_return extent::all;
+        }
+        memory_->forget(account_, uri_end_);
     }
-    if (seen->transactions.empty())
-        co_return extent::all;
-    of.after = seen->last_block;
-    const auto nonces = co_await nonces_at(of.after);
-    if (!nonces)
-        co_return nonces.error();
-    if (*nonces)
-        of.nonces_before = **nonces;
-    co_return *nonces ? extent::all : extent::unknown;
-}
-
-mint_search::reach mint_search::look_at_block(std::uint64_t number)
-{
-    const auto found = co_await node_.block_at(number);
-    if (!found && !is_lack(found.error()))
-        co_return found.error();
-    if (!found || !*found || !(*found)->hash)
-        co_return extent::unknown;
-    json::object wanted = filter();
-    wanted["blockHash"] = evm::to_hex(*(*found)->hash);
-    const auto seen = co_await read_events(std::move(wanted), {number, number});
-    if (!seen && !is_lack(seen.error()))
-        co_return seen.error();
-    co_return seen ? extent::all : extent::unknown;
-}
-
-mint_search::reach mint_search::look_twice(blocks old)
-{
-    const auto first = co_await read_all(old);
+    const std::uint64_t since = not_before - std::min(not_before, clock_difference);
+    const auto first = co_await memory_->times.block_before(node_, since, head_);
     if (!first)
         co_return first.error();
     if (!*first)
         co_return extent::unknown;
-    const auto second = co_await read_all(old);
-    if (!second)
-        co_return second.error();
-    co_return *first == *second ? extent::all : extent::unknown;
+    proven_.not_before = not_before;
+    proven_.first = **first;
+    proven_.to = **first;
+    co_return extent::all;
 }
 
-chain_questions::answer<std::optional<mint_search::sighting>> mint_search::read_all(blocks of)
+asio::awaitable<void> mint_search::remember(std::uint64_t begun_at)
 {
-    sighting all;
-    std::vector<blocks> open{of};
-    while (!open.empty())
+    if (proven_.to <= begun_at)
+        co_return;
+    proven_.mints.clear();
+    for (const auto& [id, mint] : mints_)
     {
-        const blocks next = open.back();
-        open.pop_back();
-        json::object wanted = filter();
-        wanted["fromBlock"] = evm::to_quantity(next.first);
-        wanted["toBlock"] = evm::to_quantity(next.last);
-        auto seen = co_await read_events(std::move(wanted), next);
-        if (seen)
-        {
-            all.transactions.merge(seen->transactions);
-            all.last_block = std::max(all.last_block, seen->last_block);
-            continue;
-        }
-        if (!is_too_much(seen.error()))
-            co_return seen.error();
-        if (next.first == next.last)
-            co_return std::optional<sighting>();
-        const std::uint64_t middle = next.first + (next.last - next.first) / 2;
-        open.push_back({next.first, middle});
-        open.push_back({middle + 1, next.last});
+        if (mint.block <= proven_.to)
+            proven_.mints.emplace(id, mint);
     }
-    co_return std::optional(std::move(all));
+    const auto hash = co_await hash_at(proven_.to);
+    proven_.hash = hash ? *hash : std::nullopt;
+    memory_->keep(account_, uri_end_, proven_);
+}
+
+/// All blocks to this one are searched; and how many nonces the account had then, where it is known.
+void mint_search::reached(std::uint64_t block, std::optional<std::uint64_t> nonces)
+{
+    const std::uint64_t to = std::min(block, settled_);
+    if (to < proven_.to)
+        return;
+    if (to > proven_.to)
+        proven_.nonces.reset();
+    proven_.to = to;
+    if (to == block && nonces)
+        proven_.nonces = nonces;
+}
+
+bool mint_search::is_turn_over() const
+{
+    return proven_.to < settled_ && node_.left() + turn <= most_questions;
+}
+
+mint_search::reach mint_search::look(std::uint64_t nonces)
+{
+    if (proven_.to >= head_)
+        co_return extent::all;
+    if (proven_.nonces == nonces)
+    {
+        reached(settled_, nonces);
+        co_return extent::all;
+    }
+    const auto before = co_await nonces_at(proven_.to);
+    if (!before)
+        co_return before.error();
+    if (*before)
+        co_return co_await look_through({proven_.to, **before, head_, nonces});
+    if (settled_ <= proven_.to)
+        co_return extent::unknown;
+    const auto recently = co_await nonces_at(settled_);
+    if (!recently)
+        co_return recently.error();
+    if (!*recently)
+        co_return extent::unknown;
+    if (proven_.nonces != *recently)
+    {
+        const auto old = co_await look_twice();
+        if (!old || *old != extent::all)
+            co_return old;
+    }
+    co_return co_await look_through({settled_, **recently, head_, nonces});
 }
 
 chain_questions::answer<earlier_mint> mint_search::judge(extent seen, std::uint64_t nonces)
 {
-    for (const auto& [id, transaction] : mints_)
+    for (const auto& [id, mint] : mints_)
     {
-        const auto said = co_await node_.call(erc8004::owner_of_call(id), evm::to_quantity(head_));
+        const auto said = co_await owners_.call(erc8004::owner_of_call(id), evm::to_quantity(head_));
         // Of an agent that was minted by then, there is an owner.
         if (!said && said.error().code() == errc::refused)
             co_return earlier_mint{};
@@ -245,10 +212,14 @@ chain_questions::answer<earlier_mint> mint_search::judge(extent seen, std::uint6
         if (!owner)
             co_return rpc_error(owner.error().within("ownerOf"));
         if (*owner == account_)
-            co_return earlier_mint{true, id, transaction, nonces};
+            co_return earlier_mint{true, id, mint.transaction, nonces};
     }
-    const bool is_certain = seen == extent::all;
-    co_return earlier_mint{is_certain, std::nullopt, std::nullopt, is_certain ? nonces : 0};
+    if (seen == extent::all)
+        co_return earlier_mint{true, std::nullopt, std::nullopt, nonces};
+    earlier_mint out;
+    if (seen == extent::paused && is_kept_)
+        out.so_far = search_progress{proven_.first, proven_.to, head_};
+    co_return out;
 }
 
 }  // namespace portitor::registrar

@@ -25,6 +25,7 @@ struct chain_facts
     std::uint64_t block_hash_of = 0;
     std::optional<std::uint64_t> mined_nonces;
     std::optional<std::optional<nonce_taker>> taker;
+    std::optional<bool> known;  ///< whether the record's latest transaction waits with a node
     std::optional<earlier_mint> earlier;
     std::optional<std::optional<agent_on_chain>> agent;
     std::map<std::string, evm::bytes> metadata;
@@ -51,6 +52,8 @@ struct situation
     bool identity_taken = false;  ///< an older request has the identity that this one asks for
     std::chrono::seconds min_interval{};
     u256 low_balance{};
+    std::optional<std::string> limit_of_changes{};  ///< which of the day's limits is reached; nothing: none
+    std::optional<std::string> limit_of_retirements{};  ///< the same
     std::uint64_t least_nonce = 0;  ///< all below are known to be mined: a node that says less is behind
     bool has_turn = false;          ///< to send the account's next transaction
     bool must_bump = false;         ///< the node found the last one too cheap
@@ -70,6 +73,7 @@ struct ask
         block_hash,
         mined_nonces,
         taker,
+        known,
         earlier,
         agent,
         metadata,

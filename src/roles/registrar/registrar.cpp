@@ -105,9 +105,8 @@ private:
             return all_requests();
         });
         if (!signers_->has_operators())
-            around_.log.info(
-                "no key is given (--key-file or --signer-url): requests without a key of their own end as OffChainOnly"
-            );
+            around_.log.info("no key is given (--key-file or --signer-url): requests without a key of "
+                             "their own end as OffChainOnly");
     }
 
     bool ends_by_itself() const { return config_.until_done || !config_.request.name.empty(); }

@@ -114,7 +114,8 @@ result<write_ahead> read_record(const json::object& record)
 /// As Kubernetes has integers.
 std::int64_t number(std::uint64_t value)
 {
-    return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max())
+    );
 }
 
 json::object to_json(const write_ahead& record)

@@ -1,3 +1,4 @@
+#include "roles/registrar/account.hpp"
 #include "roles/registrar/steps.hpp"
 
 #include <portitor/erc8004/identity_registry.hpp>
@@ -13,6 +14,7 @@ namespace {
 using api::registration_phase;
 constexpr unsigned ether_decimals = 18;
 constexpr unsigned gwei_decimals = 9;
+constexpr std::chrono::milliseconds day_goes_on = std::chrono::minutes(10);
 // What the status has room for, as hexadecimal digits.
 constexpr std::size_t longest_call = 30'000;
 // EIP-7825.
@@ -57,13 +59,13 @@ std::optional<next_step> lack_of_money(const situation& of, const u256& most)
         of,
         "LowBalance",
         fmt::format(
-            "account {} has {} ether on {}, and {}; send it more",
+            "account {} has {} ether on {}, {}; send it more",
             of.account.to_checksum(),
             decimal_amount(have, ether_decimals),
             of.chain.name,
             have < of.low_balance
-                ? fmt::format("stops below {}", decimal_amount(of.low_balance, ether_decimals))
-                : fmt::format("the next transaction may cost {}", decimal_amount(most, ether_decimals))
+                ? fmt::format("and stops below {}", decimal_amount(of.low_balance, ether_decimals))
+                : std::string("which is less than the next transaction may cost")
         ),
         money_comes
     );
@@ -111,9 +113,47 @@ nonce_or_step find_nonce_of_mint(const situation& of)
     return earlier->nonces;
 }
 
-}  // namespace
+/// A node that is behind would have us sign at a nonce that is gone.
+std::optional<next_step> lack_of_blocks(const situation& of, std::uint64_t nonce)
+{
+    if (nonce >= of.least_nonce)
+        return std::nullopt;
+    return wait_for(
+        of,
+        "NodeUnreachable",
+        fmt::format(
+            "the node of {} is behind: it counts less than the {} transactions of account {} that were seen "
+            "in blocks. Where the chain was made anew, remove annotation obol.org/spent of Lease {}",
+            of.chain.name,
+            of.least_nonce,
+            of.account.to_checksum(),
+            account::identity{of.chain_id, of.account}.lease_name()
+        ),
+        node_catches_up
+    );
+}
 
-next_step send(const situation& of, operation what, std::string key, evm::bytes data)
+next_step fees_too_high(const situation& of)
+{
+    return wait_for(
+        of,
+        "FeesTooHigh",
+        fmt::format(
+            "gas on {} costs more than the {} gwei that the operator allows (maxFeePerGas)",
+            of.chain.name,
+            decimal_amount(of.chain.max_fee_per_gas, gwei_decimals)
+        ),
+        money_comes
+    );
+}
+
+next_step too_large(const situation& of, std::string message)
+{
+    return say(of, registration_phase::failed, "TooLarge", std::move(message));
+}
+
+/// Key, turn, money and the newest block: without them nothing else is worth a question.
+std::optional<next_step> make_ready(const situation& of, operation what, std::size_t size)
 {
     const chain_facts& known = of.facts;
     if (!of.can_sign)
@@ -125,18 +165,19 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
             ),
             money_comes
         );
-    if (data.size() > longest_call)
-        return say(
+    if (size > longest_call)
+        return too_large(
             of,
-            registration_phase::failed,
-            "TooLarge",
             fmt::format(
                 "{} would take {} bytes on chain, and {} are sent at most; shorten spec.registration",
                 to_string(what),
-                data.size(),
+                size,
                 longest_call
             )
         );
+    const auto& limit = what == operation::retire ? of.limit_of_retirements : of.limit_of_changes;
+    if (limit)
+        return wait_for(of, "LimitReached", *limit, day_goes_on);
     if (!of.has_turn)
         return take_turn{};
     if (!known.balance)
@@ -145,24 +186,22 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
         return *lack;
     if (!known.head)
         return question(ask::about::head);
+    return std::nullopt;
+}
+
+}  // namespace
+
+next_step send(const situation& of, operation what, std::string key, evm::bytes data)
+{
+    if (auto step = make_ready(of, what, data.size()))
+        return *step;
+    const chain_facts& known = of.facts;
     const auto found = what == operation::mint ? find_nonce_of_mint(of) : find_nonce(of);
     if (const auto* step = std::get_if<next_step>(&found))
         return *step;
     const std::uint64_t nonce = std::get<std::uint64_t>(found);
-    // A node that is behind would have us sign at a nonce that is gone.
-    if (nonce < of.least_nonce)
-        return wait_for(
-            of,
-            "NodeUnreachable",
-            fmt::format(
-                "the node of {} is behind: it counts {} transactions of account {}, and {} are in blocks",
-                of.chain.name,
-                nonce,
-                of.account.to_checksum(),
-                of.least_nonce
-            ),
-            node_catches_up
-        );
+    if (auto lack = lack_of_blocks(of, nonce))
+        return *lack;
     if (known.revert)
         return refused_by_contract(of, what);
     if (!known.gas)
@@ -172,21 +211,10 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
         return question(ask::about::priority_fee);
     const auto fees = evm::fees_for(known.head->base_fee, *tip, of.chain.max_fee_per_gas);
     if (!fees)
-        return wait_for(
-            of,
-            "FeesTooHigh",
-            fmt::format(
-                "gas on {} costs more than the {} gwei that the operator allows (maxFeePerGas)",
-                of.chain.name,
-                decimal_amount(of.chain.max_fee_per_gas, gwei_decimals)
-            ),
-            money_comes
-        );
+        return fees_too_high(of);
     if (*known.gas > most_gas)
-        return say(
+        return too_large(
             of,
-            registration_phase::failed,
-            "TooLarge",
             fmt::format(
                 "{} takes {} gas, and no node takes a transaction of more than {}",
                 to_string(what),

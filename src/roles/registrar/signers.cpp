@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::chrono::minutes key_lasts(10);
 constexpr std::chrono::seconds try_again_after(30);
+constexpr std::size_t most_entries = 256;
 
 }  // namespace
 
@@ -37,6 +38,9 @@ asio::awaitable<result<signers::signer_ptr>> signers::make(name which)
 
 asio::awaitable<result<signers::signer_ptr>> signers::take(name which)
 {
+    // Requests name Secrets that are allowed, and any key in them.
+    if (entries_.size() >= most_entries && !entries_.contains(which))
+        co_return fail(errc::refused, "too many keys are in use");
     entry& known = entries_[which];
     if (!is_fresh(which, known))
     {

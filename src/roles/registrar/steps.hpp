@@ -1,5 +1,6 @@
 #pragma once
 
+#include "roles/registrar/agent_document.hpp"
 #include "roles/registrar/next_step.hpp"
 
 #include <fmt/format.h>
@@ -31,11 +32,32 @@ say(const situation& of,
 next_step
 wait_for(const situation& of, std::string reason, std::string message, std::chrono::milliseconds time);
 
+/// Until when nothing is sent for this object, because it was just changed or has just failed.
+std::optional<clock::time_point> paused_until(const situation& of, bool is_first_change);
+
+/// Waits until then, and says so.
+next_step wait_until(const situation& of, clock::time_point until);
+
+/// The agent that the status names, as the registry has it: the question, or why it is none to change.
+std::optional<next_step> look_at_agent(const situation& of);
+
+/// Which agent of which registry the status names.
+inline agent_identity agent_of(const situation& of)
+{
+    return {of.chain_id, of.registry, *of.status.agent_id};
+}
+
 /// Asks what is needed for a call of the registry and then has it sent.
 next_step send(const situation& of, operation what, std::string key, evm::bytes data);
 
 /// Follows what is under way to its end. Nothing where there is nothing to follow just now.
 std::optional<next_step> follow(const situation& of);
+
+/// The same of what is in no block: it is sent again, replaced, or given up where another one has its nonce.
+next_step follow_unmined(const situation& of);
+
+/// Has the agent say that it is no more, where it was registered for this request.
+next_step retire(const situation& of);
 
 /// When a transaction that was confirmed is looked at once more, in case a block that was deep enough goes
 /// all the same.

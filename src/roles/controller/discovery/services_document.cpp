@@ -1,3 +1,4 @@
+#include "offer/agent_document.hpp"
 #include "offer/naming.hpp"
 #include "offer/shown_text.hpp"
 #include "roles/controller/discovery/documents.hpp"
@@ -98,20 +99,7 @@ std::string service_entry(const listing::sale& sold, const offer::plan_settings&
 
 std::string services_document(std::span<const std::string_view> services)
 {
-    std::string out = "{\"services\":[";
-    std::size_t size = out.size() + 2;
-    for (const std::string_view each : services)
-        size += each.size() + 1;
-    out.reserve(size);
-    for (const std::string_view each : services)
-    {
-        out += each;
-        out += ',';
-    }
-    if (!services.empty())
-        out.pop_back();
-    out += "]}";
-    return out;
+    return offer::with_list("{}", "services", services);
 }
 
 }  // namespace portitor::controller

@@ -1,8 +1,4 @@
-#include "../role_world.hpp"
-#include "roles/controller/controller.hpp"
-
-#include <portitor/api/names.hpp>
-#include <portitor/api/resources.hpp>
+#include "controller_world.hpp"
 
 #include <iostream>
 
@@ -11,33 +7,6 @@ using namespace portitor::roles;
 using namespace portitor::roles::samples;
 
 namespace {
-
-using api::http_route_resource;
-using api::middleware_resource;
-using api::payment_route_resource;
-using api::service_offer_resource;
-
-std::string offer_text(const std::string& name, const std::string& network = "base-sepolia")
-{
-    return R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer",)"
-           R"("metadata":{"namespace":"shop","name":")" +
-           name +
-           R"("},"spec":{"upstream":{"service":"web","port":8080,"healthPath":"/health"},"payment":{"network":")" +
-           network +
-           R"(","payTo":"0x00000000000000000000000000000000000000aB","price":{"perRequest":"0.01"}}}})";
-}
-
-// What the controller makes for an offer with that uid.
-std::string request_text(const std::string& offer, const std::string& uid, const std::string& more_spec = "")
-{
-    return R"({"apiVersion":"obol.org/v1alpha1","kind":"RegistrationRequest","metadata":{"namespace":"shop","name":")" +
-           api::registration_name(offer) +
-           R"(","finalizers":["obol.org/portitor"],"ownerReferences":[{"apiVersion":"obol.org/v1alpha1",)"
-           R"("kind":"ServiceOffer","name":")" +
-           offer + R"(","uid":")" + uid + R"(","controller":true}]},"spec":{"name":"x",)" + more_spec +
-           R"("chain":"base-sepolia","registry":"0x8004A818BFB912233c491871b3d84c89A494BD9e",)"
-           R"("agentURI":"https://a.example/u.json"}})";
-}
 
 // Fails a call in the way that a fault in the code would.
 class faulty_api final : public kube::api
@@ -96,69 +65,6 @@ private:
     std::unique_ptr<kube::api> to_;
     const bool& broken_;
     std::string of_;
-};
-
-struct controller_world : role_world
-{
-    controller::options options = config::defaults<controller::options>();
-
-    controller_world() { options.listen.clear(); }
-
-    void start()
-    {
-        role_world::start([&](const process& around) { return make_controller(around, options); });
-    }
-
-    bool has_children(const std::string& offer) const
-    {
-        return exists(middleware_resource, api::middleware_name(offer)) &&
-               exists(http_route_resource, api::http_route_name(offer)) &&
-               exists(payment_route_resource, api::payment_route_name(offer));
-    }
-    bool has_any_child(const std::string& offer) const
-    {
-        return exists(middleware_resource, api::middleware_name(offer)) ||
-               exists(http_route_resource, api::http_route_name(offer)) ||
-               exists(payment_route_resource, api::payment_route_name(offer));
-    }
-    std::string said(const std::string& offer, const std::string& type) const
-    {
-        return condition(service_offer_resource, offer, type);
-    }
-    /// There is a status about the present generation.
-    bool is_judged(const std::string& offer) const
-    {
-        const auto of = live(service_offer_resource, offer);
-        return of && kube::int_at(of->raw, "status.observedGeneration") == of->meta.generation;
-    }
-    bool converged(const std::string& offer) const { return has_children(offer) && is_judged(offer); }
-
-    /// The gateway's controller and the verifier are content.
-    void publish(const std::string& offer)
-    {
-        const std::string route = api::http_route_name(offer);
-        const auto generation = std::to_string(live(http_route_resource, route)->meta.generation);
-        const auto accepted = [&](const std::string& type) {
-            return R"({"type":")" + type + R"(","status":"True","reason":")" + type +
-                   R"(","message":"","observedGeneration":)" + generation + "}";
-        };
-        report(
-            http_route_resource,
-            route,
-            R"({"parents":[{"parentRef":{"namespace":"traefik","name":"traefik-gateway"},"controllerName":)"
-            R"("traefik.io/gateway-controller","conditions":[)" +
-                accepted("Accepted") + "," + accepted("ResolvedRefs") + "]}]}"
-        );
-        const std::string payment = api::payment_route_name(offer);
-        const auto admitted = std::to_string(live(payment_route_resource, payment)->meta.generation);
-        report(
-            payment_route_resource,
-            payment,
-            R"({"admitted":true,"lastAdmittedGeneration":)" + admitted +
-                R"(,"conditions":[{"type":"Admitted","status":"True","reason":"Served","message":"","observedGeneration":)" +
-                admitted + "}]}"
-        );
-    }
 };
 
 }  // namespace
@@ -349,107 +255,6 @@ TEST_CASE_METHOD(controller_world, "it ends in order, and lets its Lease go", "[
     CHECK(kube::string_at(server.storage().get(lease, name).body, "spec.holderIdentity").empty());
     // What is sold goes on being sold.
     CHECK(has_children("hello"));
-}
-
-TEST_CASE_METHOD(controller_world, "a registration whose offer is gone is retired and let go", "[controller]")
-{
-    const auto make = [&](const std::string& name, const std::string& more_spec = "") {
-        create(api::registration_request_resource, request_text(name, "gone", more_spec));
-    };
-    const auto is_there = [&](const std::string& name) {
-        return exists(api::registration_request_resource, api::registration_name(name));
-    };
-    const std::string agent = R"({"phase":"Confirmed","agentId":"7","txHash":"0xabc"})";
-    make("untouched");
-    make("minted");
-    report(api::registration_request_resource, "minted-registration", agent);
-    // The name is another offer's by now.
-    make("hello");
-    create(service_offer_resource, offer_text("hello"));
-    make("late");
-    report(api::registration_request_resource, "late-registration", agent);
-    make("foreign", R"("serviceOfferName":"foreign",)");
-    remove(api::registration_request_resource, "minted-registration");
-    start();
-    REQUIRE(wait([&] { return !is_there("untouched") && !is_there("hello"); }));
-    REQUIRE(wait([&] {
-        const auto of = live(api::registration_request_resource, "minted-registration");
-        return kube::string_at(of->spec(), "desiredState") == "Retired";
-    }));
-    CHECK(live(api::registration_request_resource, "minted-registration")->meta.has_finalizer(api::finalizer)
-    );
-    report(api::registration_request_resource, "minted-registration", R"({"phase":"Retired","agentId":"7"})");
-    REQUIRE(wait([&] { return !is_there("minted"); }));
-    // Nobody retires this one.
-    pass(options.deletion_deadline - 60s);
-    CHECK(is_there("late"));
-    pass(120s);
-    CHECK_FALSE(is_there("late"));
-    CHECK(is_there("foreign"));
-    CHECK_THAT(numbers.expose(), Catch::Matchers::Contains("portitor_registrations_left_on_chain_total 1"));
-}
-
-TEST_CASE_METHOD(
-    controller_world, "a request of an offer that the selector leaves out is left alone", "[controller]"
-)
-{
-    options.offer_selector = "mine=yes";
-    const auto offer = create(service_offer_resource, offer_text("others"));
-    create(api::registration_request_resource, request_text("others", offer->meta.uid));
-    start();
-    REQUIRE(wait([&] { return ready() == 200; }));
-    pass(5s);
-    const auto request = live(api::registration_request_resource, "others-registration");
-    REQUIRE(request);
-    CHECK_FALSE(request->meta.deleted);
-    CHECK(request->spec().if_contains("desiredState") == nullptr);
-}
-
-// Ahead of the API server's by an hour.
-class fast_clock final : public clock
-{
-public:
-    explicit fast_clock(const clock& right) : right_(right) {}
-    time_point now() const override { return right_.now() + std::chrono::hours(1); }
-
-private:
-    const clock& right_;
-};
-
-struct hurried_world : controller_world
-{
-    hurried_world() { machine = &ahead; }
-    // The role must not outlive its clock.
-    ~hurried_world()
-    {
-        stop.request();
-        wait([&] { return ended(); });
-    }
-
-    fast_clock ahead{wall};
-};
-
-TEST_CASE_METHOD(
-    hurried_world, "a clock that is ahead lets no registration go before its time", "[controller]"
-)
-{
-    options.deletion_deadline = 10s;
-    start();
-    create(service_offer_resource, offer_text("hello"));
-    REQUIRE(wait([&] { return converged("hello"); }));
-    const std::string uid = live(service_offer_resource, "hello")->meta.uid;
-    create(api::registration_request_resource, request_text("hello", uid));
-    report(
-        api::registration_request_resource,
-        "hello-registration",
-        R"({"phase":"Confirmed","agentId":"7","txHash":"0xabc"})"
-    );
-    remove(service_offer_resource, "hello");
-    pass(8s);
-    CHECK(exists(service_offer_resource, "hello"));
-    CHECK(exists(api::registration_request_resource, "hello-registration"));
-    REQUIRE(wait([&] { return !exists(service_offer_resource, "hello"); }));
-    CHECK_FALSE(exists(api::registration_request_resource, "hello-registration"));
 }
 
 TEST_CASE("from its start to the first offer that has converged it takes milliseconds", "[controller]")

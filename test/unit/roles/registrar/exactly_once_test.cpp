@@ -107,6 +107,12 @@ public:
             mine();
     }
 
+    bool waits(const evm::word& hash) const
+    {
+        const auto is_it = [&](const auto& each) { return each.second.hash == hash; };
+        return std::any_of(pool_.begin(), pool_.end(), is_it);
+    }
+
     void forget_pool() { pool_.clear(); }
 
     evm::word block_hash(std::uint64_t number) const
@@ -398,11 +404,14 @@ private:
                 *into.block_hash = chain_.block_hash(what.block);
             break;
         case about::mined_nonces:
-        
+
             into.mined_nonces = chain_.count_at(height);
             break;
         case about::taker:
             into.taker = chain_.taker(of.status.under_way->nonce, std::min(height, of.facts.head->number));
+            break;
+        case about::known:
+            into.known = chain_.waits(of.status.under_way->hashes.back());
             break;
         case about::earlier: {
             // A node that lacks the block refuses.

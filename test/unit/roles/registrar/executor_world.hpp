@@ -8,11 +8,11 @@
 #include "run.hpp"
 
 #include <portitor/api/resources.hpp>
+#include <portitor/erc8004/identity_registry.hpp>
 #include <portitor/evm/abi.hpp>
 #include <portitor/evm/eip712.hpp>
 #include <portitor/evm/hex.hpp>
 #include <portitor/evm/json_rpc.hpp>
-#include <portitor/erc8004/identity_registry.hpp>
 
 #include <boost/json/value_from.hpp>
 
@@ -26,7 +26,8 @@ using portitor::test::run;
 /// An executor with its accounts and turns, on an API server in memory and two chains that each test plays.
 namespace executor_samples {
 
-inline const evm::address account_address = evm::address::parse("0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC").value();
+inline const evm::address account_address =
+    evm::address::parse("0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC").value();
 
 inline std::string keystore_text()
 {
@@ -47,6 +48,7 @@ struct fake_chain
     bool mines = true;
     std::string gas_refusal{};
     std::string send_refusal{};
+    std::uint64_t most_gas = 30'000'000;  ///< of one transaction
     std::vector<evm::bytes> pool{};
     std::map<std::string, std::pair<std::uint64_t, evm::transaction>> in_blocks{};
     std::map<std::string, int> asked{};
@@ -72,7 +74,9 @@ struct fake_chain
     json::object answer(const std::string& method, const json::array& params)
     {
         ++asked[method];
-        const auto result_of = []<typename T>(T&& v) { return json::object{{"result", json::value_from(std::forward<T>(v))}}; };
+        const auto result_of = []<typename T>(T&& v) {
+            return json::object{{"result", json::value_from(std::forward<T>(v))}};
+        };
         const auto refusal = [](const std::string& words) {
             return json::object{{"error", json::object{{"code", -32000}, {"message", words}}}};
         };
@@ -83,7 +87,9 @@ struct fake_chain
         if (method == "eth_call")
         {
             const auto data = evm::parse_hex(std::string_view(params[0].at("data").as_string())).value();
-            const auto is = [&](const evm::bytes& of) { return std::equal(of.begin(), of.begin() + 4, data.begin()); };
+            const auto is = [&](const evm::bytes& of) {
+                return std::equal(of.begin(), of.begin() + 4, data.begin());
+            };
             if (is(erc8004::supports_agents_call()))
                 return result_of(evm::to_hex(evm::to_word(u256(1))));
             return result_of(evm::to_hex(evm::to_word(u256(0))));
@@ -107,13 +113,23 @@ struct fake_chain
             if (!send_refusal.empty())
                 return refusal(send_refusal);
             const auto raw = evm::parse_hex(std::string_view(params[0].as_string())).value();
+            if (evm::read_signed(raw).value().gas_limit > most_gas)
+                return refusal("transaction gas limit too high (cap: 16777216, tx: 16800000)");
             if (std::find(pool.begin(), pool.end(), raw) == pool.end())
                 pool.push_back(raw);
             return result_of(evm::to_hex(evm::keccak256(raw)));
         }
         if (method == "eth_getBlockByNumber")
             return result_of(json::object{
-                {"number", params[0]}, {"timestamp", "0x1"}, {"hash", hash_of(static_cast<std::uint64_t>(evm::parse_quantity(std::string_view(params[0].as_string())).value()))}, {"baseFeePerGas", "0x7"}});
+                {"number", params[0]},
+                {"timestamp", "0x1"},
+                {"hash",
+                 hash_of(static_cast<std::uint64_t>(
+                     evm::parse_quantity(std::string_view(params[0].as_string())).value()
+                 ))},
+                {"baseFeePerGas", "0x7"}});
+        if (method == "eth_getTransactionByHash")
+            return result_of(nullptr);
         if (method == "eth_getTransactionReceipt")
         {
             const auto at = in_blocks.find(std::string(params[0].as_string()));
@@ -152,8 +168,16 @@ struct process_of_executor
           all_accounts(around, [](const std::string&) { return std::optional<kube::lease_settings>(); }, world.stop,
                        [this](account& of) { work->on_lead(of); })
     {
-        work.emplace(surroundings{server, world.wall, world.timers(), options, keys, links, all_accounts, told, all,
-                                  [this](const kube::object_key& key) { todo.insert(key); }});
+        work.emplace(surroundings{
+            server,
+            world.wall,
+            options,
+            keys,
+            links,
+            all_accounts,
+            told,
+            all,
+            [this](const kube::object_key& key) { todo.insert(key); }});
     }
     kube::environment around;
     task_group tasks;
@@ -193,7 +217,9 @@ struct executor_world : role_world
         client.script = [this](const scripted_client::seen& asked) -> scripted_client::answer {
             auto& chain = asked.host == "base.test" ? base : sepolia;
             const auto call = json::parse(asked.message.body());
-            return rpc_answer(asked, chain.answer(std::string(call.at("method").as_string()), call.at("params").as_array()));
+            return rpc_answer(
+                asked, chain.answer(std::string(call.at("method").as_string()), call.at("params").as_array())
+            );
         };
         restart();
     }
@@ -225,14 +251,18 @@ struct executor_world : role_world
     }
     void request(const std::string& name, const std::string& chain, const std::string& more = "")
     {
-        const auto offer = create(service_offer_resource, R"({"metadata":{"namespace":"shop","name":")" + name + R"("},"spec":{}})");
+        const auto offer = create(
+            service_offer_resource, R"({"metadata":{"namespace":"shop","name":")" + name + R"("},"spec":{}})"
+        );
         const std::string registry = chain == "base" ? base.registry : sepolia.registry;
         create(
             registration_request_resource,
             R"({"metadata":{"namespace":"shop","name":")" + name +
-                R"(","ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":")" + name + R"(","uid":")" +
-                offer->meta.uid + R"(","controller":true}]},"spec":{"name":"Hello","chain":")" + chain + R"(","registry":")" + registry +
-                R"(","agentURI":"https://api.example.com/)" + offer->meta.uid + R"(.json","desiredState":"Active")" + more + "}}"
+                R"(","ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":")" +
+                name + R"(","uid":")" + offer->meta.uid +
+                R"(","controller":true}]},"spec":{"name":"Hello","chain":")" + chain + R"(","registry":")" +
+                registry + R"(","agentURI":"https://api.example.com/)" + offer->meta.uid +
+                R"(.json","desiredState":"Active")" + more + "}}"
         );
         names.insert(name);
     }
@@ -245,25 +275,30 @@ struct executor_world : role_world
             const auto next = *running->todo.begin();
             running->todo.erase(running->todo.begin());
             std::optional<kube::reconcile_result> out;
-            asio::co_spawn(context, running->work->attempt(next, live(registration_request_resource, next.name)),
-                           [&](std::exception_ptr thrown, kube::reconcile_result got) {
-                               if (thrown)
-                                   std::rethrow_exception(thrown);
-                               out.emplace(std::move(got));
-                           });
+            asio::co_spawn(
+                context,
+                running->work->attempt(next, live(registration_request_resource, next.name)),
+                [&](std::exception_ptr thrown, kube::reconcile_result got) {
+                    if (thrown)
+                        std::rethrow_exception(thrown);
+                    out.emplace(std::move(got));
+                }
+            );
             REQUIRE(wait([&] { return out.has_value(); }));
             pass(10ms);
-            last = !*out ? "error " + out->error().message() : **out ? fmt::format("again in {} ms", (**out)->count()) : "at rest";
+            last = !*out   ? "error " + out->error().message()
+                   : **out ? fmt::format("again in {} ms", (**out)->count())
+                           : "at rest";
         }
         return said(name);
     }
     std::string said(const std::string& name)
     {
         const auto of = live(registration_request_resource, name);
-        return kube::string_at(of->raw, "status.phase") + " " + condition(registration_request_resource, name, "Registered");
+        return kube::string_at(of->raw, "status.phase") + " " +
+               condition(registration_request_resource, name, "Registered");
     }
     std::string last;
 };
 
 }  // namespace executor_samples
-

@@ -56,13 +56,35 @@ public:
 
     const evm::address registry = account_of(99);
     std::vector<std::uint64_t> times{1000};  ///< of the blocks
+    std::vector<std::uint64_t> branches{0};  ///< that the blocks belong to: one more with each reorganisation
     std::vector<transaction> transactions;
     std::map<std::string, std::size_t> asked;  ///< by method
     u256 next_agent = 0;
 
     std::uint64_t head() const { return times.size() - 1; }
 
-    void add_block(std::uint64_t seconds) { times.push_back(times.back() + seconds); }
+    void add_block(std::uint64_t seconds)
+    {
+        times.push_back(times.back() + seconds);
+        branches.push_back(branch_);
+    }
+
+    /// The newest blocks go, with their transactions.
+    void reorganise(std::uint64_t depth)
+    {
+        times.resize(times.size() - depth);
+        branches.resize(times.size());
+        ++branch_;
+        std::erase_if(transactions, [&](const transaction& each) { return each.block > head(); });
+        next_agent = 0;
+        for (const transaction& each : transactions)
+            next_agent = each.what == deed::mint ? each.agent + 1 : next_agent;
+    }
+
+    evm::word block_hash(std::uint64_t number) const
+    {
+        return evm::to_word((u256(branches.at(number) + 1) << 64U) + number);
+    }
 
     /// In the newest block.
     transaction& add(evm::address from, deed what)
@@ -71,7 +93,7 @@ public:
         made.block = head();
         made.from = from;
         made.nonce = nonces(from, head());
-        made.hash = evm::keccak256(fmt::format("transaction {}", transactions.size()));
+        made.hash = evm::keccak256(fmt::format("transaction {}", made_++));
         made.what = what;
         return transactions.emplace_back(std::move(made));
     }
@@ -131,10 +153,8 @@ private:
 
     static std::string word(const u256& number) { return evm::to_hex(evm::to_word(number)); }
 
-    static std::string block_hash(std::uint64_t number)
-    {
-        return evm::to_hex(evm::keccak256(fmt::format("block {}", number)));
-    }
+    std::uint64_t branch_ = 0;
+    std::uint64_t made_ = 0;
 
     static std::uint64_t number_in(const value& from)
     {
@@ -194,7 +214,7 @@ private:
         return result_of(object{
             {"number", evm::to_quantity(number)},
             {"timestamp", evm::to_quantity(times[number])},
-            {"hash", block_hash(number)},
+            {"hash", evm::to_hex(block_hash(number))},
             {"baseFeePerGas", "0x7"}});
     }
 
@@ -219,9 +239,9 @@ private:
         std::uint64_t last = 0;
         if (const value* hash = filter.if_contains("blockHash"))
         {
-            while (first <= node.head && hash->as_string() != block_hash(first))
-                ++first;
-            if (first > node.head)
+            const auto wanted = evm::parse_hex(std::string_view(hash->as_string())).value();
+            first = static_cast<std::uint64_t>(evm::abi_number(wanted, 0).value() & 0xffff'ffffU);
+            if (first > node.head || hash->as_string() != evm::to_hex(block_hash(first)))
                 return refusal("unknown block");
             last = first;
         }

@@ -37,6 +37,7 @@ struct desk
     bool hand_back = false;
     bool must_bump = false;
     std::optional<clock::time_point> refused_since;
+    std::optional<std::string> limit;
     u256 low_balance = 1'000;
     std::uint64_t least_nonce = 0;
     std::optional<clock::time_point> sent_last = noon - 2s;
@@ -63,6 +64,7 @@ struct desk
         of.has_turn = has_turn;
         of.must_bump = must_bump;
         of.refused_since = refused_since;
+        of.limit_of_changes = limit;
         of.sent_last = sent_last;
         of.now = noon;
         of.facts = facts;
@@ -136,6 +138,8 @@ std::string name_of(ask::about what)
         "block_hash",
         "mined_nonces",
         "taker",
+        "known",
+        "known",
         "earlier",
         "agent",
         "metadata",
@@ -269,6 +273,12 @@ TEST_CASE("mint: what keeps it from being sent", "[registrar]")
         of.status.failures = 3;
         CHECK(words(of) == "rest 1200000");
     }
+    SECTION("a limit of the day, before anybody is asked")
+    {
+        of.has_turn = false;
+        of.limit = "the namespace has sent 50 of 50";
+        CHECK(words(of) == "tell Pending LimitReached 600000");
+    }
     SECTION("a key that is not there")
     {
         of.can_sign = false;
@@ -345,10 +355,16 @@ TEST_CASE("under way: waiting, sending again, replacing", "[registrar]")
     SECTION("what nodes refuse for good gives its nonce away")
     {
         of.refused_since = noon - 119s;
-        CHECK(words(of) == "tell Submitted Submitted 2500");
+        // Nor is it made dearer meanwhile.
+        of.status.under_way->started_at = noon - 110s;
+        CHECK(words(of) == "tell Submitted Submitted 5000");
         of.refused_since = noon - 120s;
         of.facts.head = chain_head{100, 1'000'000'000, u256(1)};
-        of.facts.balance = u256(1) << 100U;
+        of.facts.balance = 100'000 * u256(4'000'000'000);
+        CHECK(words(of) == "ask known");
+        of.facts.known = true;
+        CHECK(words(of) == "tell Submitted Submitted 5000");
+        of.facts.known = false;
         const auto step = of.decide();
         REQUIRE(words(step) == "replace register");
         const auto& todo = std::get<prepare>(step);
@@ -359,17 +375,27 @@ TEST_CASE("under way: waiting, sending again, replacing", "[registrar]")
         CHECK(todo.transaction.value == 0);
         // Once is enough; what takes its place later does the same.
         of.status.under_way->canceled_from = 1;
-        CHECK(words(of) == "tell Submitted Submitted 2500");
+        CHECK(words(of) == "tell Submitted Submitted 5000");
         of.can_sign = false;
         of.status.under_way->canceled_from = 0;
-        CHECK(words(of) == "tell Submitted Submitted 2500");
+        CHECK(words(of) == "tell Submitted Submitted 5000");
     }
     SECTION("at once where a node found it too cheap")
     {
         of.must_bump = true;
         of.facts.head = chain_head{100, 1'000'000'000, u256(1)};
         of.facts.balance = u256(1) << 100U;
-        CHECK(words(of) == "replace register");
+        const auto step = of.decide();
+        REQUIRE(words(step) == "replace register");
+        CHECK(std::get<prepare>(step).transaction.max_fee == 2'251'125'000);
+        CHECK(std::get<prepare>(step).transaction.max_priority_fee == 2'250'000);
+        of.chain.max_fee_per_gas = 2'250'000'000;
+        CHECK(std::get<prepare>(of.decide()).transaction.max_fee == 2'250'000'000);
+        // Less and less soon.
+        const evm::word last = of.status.under_way->hashes.back();
+        of.status.under_way->hashes.assign(5, last);
+        of.facts.receipts = std::vector<std::optional<evm::receipt>>(5);
+        CHECK(words(of) == "tell Submitted Submitted 2500");
     }
 }
 
@@ -509,8 +535,11 @@ TEST_CASE("mined: confirmations, and blocks that go", "[registrar]")
         else
             receipt.logs.front().topics[2] = evm::to_word(stranger);
         const auto step = of.decide();
-        CHECK(words(step) == "tell Failed NoRegistry");
+        REQUIRE(words(step) == "tell Failed NoRegistry 600000");
         CHECK_FALSE(std::get<tell>(step).status.agent_id);
+        // It may be an agent all the same: nothing is minted beside it.
+        of.status = std::get<tell>(step).status;
+        CHECK(words(of) == "rest 600000");
     }
     SECTION("a receipt that is gone")
     {
@@ -603,7 +632,26 @@ TEST_CASE("registered: only what differs is changed", "[registrar]")
     SECTION("a node that does not know it proves nothing")
     {
         of.facts.agent = std::optional<agent_on_chain>();
+        of.least_nonce = 8;
         CHECK(words(of) == "tell Pending NodeUnreachable 5000");
+    }
+    SECTION("one that the chain has taken back is minted again, one with another number is known by it")
+    {
+        of.facts.agent = std::optional<agent_on_chain>();
+        // Not by what a node has not: another account may have minted it.
+        CHECK(words(of) == "tell Pending NodeUnreachable 5000");
+        of.under_way();
+        of.status.under_way->in_block = mined{of.status.under_way->hashes.front(), 100, block_hash(100)};
+        of.status.under_way->confirmed = true;
+        const auto step = of.decide();
+        REQUIRE(words(step) == "tell Pending Pending");
+        CHECK_FALSE(std::get<tell>(step).status.agent_id);
+        of.facts.agent = agent_on_chain{stranger, uri};
+        of.facts.earlier->agent_id = u256(3);
+        CHECK(std::get<tell>(of.decide()).status.agent_id == u256(3));
+        // Taken over, not minted: there is nothing to find.
+        of.status.previous_uri = "";
+        CHECK(words(of) == "tell Failed NotOwner 600000");
     }
     SECTION("the document on chain: after the mint at once, later once an hour")
     {

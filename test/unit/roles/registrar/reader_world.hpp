@@ -65,6 +65,9 @@ struct reader_world
         return run(reader.find_earlier(us, uid, not_before, {head, 0, std::nullopt}));
     }
 
+    /// As after a restart.
+    void forget() { reader = registrar::chain_reader(node, chain.registry, std::chrono::seconds(1)); }
+
     boost::json::value last_params() const
     {
         return boost::json::parse(client.requests.back().message.body()).at("params");

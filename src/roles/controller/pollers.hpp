@@ -1,0 +1,38 @@
+#pragma once
+
+#include "roles/controller/gate_probe.hpp"
+#include "roles/controller/model_probe.hpp"
+#include "roles/controller/upstream_probe.hpp"
+
+namespace portitor::controller {
+
+/// All that is asked again and again about offers: their upstreams, runtimes and gates. One strand.
+class pollers
+{
+public:
+    /// Hears of each offer for which there is a new answer.
+    using listener = std::function<void(const kube::object_key& offer)>;
+
+    /// They run in `tasks`, until these are cancelled; must be there until they are joined. The client must
+    /// outlive it.
+    pollers(
+        task_group& tasks,
+        timekeeper& time,
+        http::client& client,
+        std::chrono::milliseconds probe_period,
+        listener look_again
+    );
+
+    /// Asks this about the offer from now on, and nothing else. Nothing is asked about one that is gone.
+    void ask(const kube::object_key& offer, const offer::questions& wanted);
+
+    /// Puts the latest answers about the offer into what is known of it.
+    void recall(offer::observation& into) const;
+
+private:
+    upstream_poller upstreams_;
+    model_poller models_;
+    gate_poller gates_;
+};
+
+}  // namespace portitor::controller
