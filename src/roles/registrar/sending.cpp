@@ -15,6 +15,7 @@ using api::registration_phase;
 constexpr unsigned ether_decimals = 18;
 constexpr unsigned gwei_decimals = 9;
 constexpr std::chrono::milliseconds day_goes_on = std::chrono::minutes(10);
+constexpr std::chrono::milliseconds search_goes_on = std::chrono::seconds(1);
 // What the status has room for, as hexadecimal digits.
 constexpr std::size_t longest_call = 30'000;
 // EIP-7825.
@@ -100,6 +101,17 @@ nonce_or_step find_nonce_of_mint(const situation& of)
             fmt::format("agent {} was minted for this offer before", to_string(*earlier->agent_id))
         );
     }
+    if (earlier->so_far)
+        return wait_for(
+            of,
+            "Pending",
+            fmt::format(
+                "an earlier registration of this offer is looked for on {} from block {} on",
+                of.chain.name,
+                earlier->so_far->first
+            ),
+            search_goes_on
+        );
     if (!earlier->certain)
         return wait_for(
             of,

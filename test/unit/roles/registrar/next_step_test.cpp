@@ -139,7 +139,6 @@ std::string name_of(ask::about what)
         "mined_nonces",
         "taker",
         "known",
-        "known",
         "earlier",
         "agent",
         "metadata",
@@ -235,6 +234,12 @@ TEST_CASE("mint: what keeps it from being sent", "[registrar]")
     {
         of.facts.earlier->certain = false;
         CHECK(words(of) == "tell Pending NodeUnreachable 5000");
+    }
+    SECTION("a search that takes several questions goes on soon")
+    {
+        of.facts.earlier->certain = false;
+        of.facts.earlier->so_far = search_progress{10, 20, 100};
+        CHECK(words(of) == "tell Pending Pending 1000");
     }
     SECTION("one that was minted before is taken, agent 0 too")
     {
