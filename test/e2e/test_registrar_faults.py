@@ -285,7 +285,6 @@ class TestTheMempool:
         assert len(operator.status(name)["writeAhead"]["transactionHashes"]) == 4
         assert agent.transaction == operator.status(name)["writeAhead"]["transactionHashes"][-1]
 
-    @pytest.mark.skipif(not os.environ.get("PORTITOR_LONG"), reason="it takes minutes; PORTITOR_LONG=1 runs it")
     def test_fees_that_rise_are_followed(self, operator, node, chain, by_hand):
         node.script({"do": "pool", "methods": SEND, "strict": True})
         chain.set_base_fee(GWEI)
