@@ -240,6 +240,8 @@ SENT = {}  # raw transaction: its hash
 
 class Node(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Otherwise the body of each answer waits for 40 ms until the head is acknowledged.
+    disable_nagle_algorithm = True
 
     def do_GET(self):
         with Script.lock:
