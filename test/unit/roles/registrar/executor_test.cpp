@@ -191,3 +191,29 @@ TEST_CASE_METHOD(executor_world, "a record that nobody knows to be written is fo
     CHECK(said("a") == "Confirmed True Confirmed");
     CHECK(sepolia.mined == 1);
 }
+
+TEST_CASE_METHOD(executor_world, "who has lost the account's Lease sends nothing more", "[registrar]")
+{
+    elects = true;
+    restart();
+    request("first", "base-sepolia");
+    for (int i = 0; i < 4; ++i)
+    {
+        attempt("first");
+        pass(1s);
+        sepolia.step();
+    }
+    REQUIRE(said("first") == "Confirmed True Confirmed");
+    // Somebody else takes it while this one still believes that it leads.
+    const account::identity who{sepolia.id, account_address};
+    patch(
+        kube::leases, who.lease_name(), R"([{"op":"replace","path":"/spec/holderIdentity","value":"another"}])"
+    );
+    REQUIRE(running->all_accounts.of(who)->leads());
+    sepolia.asked.clear();
+    request("a", "base-sepolia");
+    attempt("a");
+    CHECK(sepolia.asked["eth_estimateGas"] == 1);
+    CHECK(sepolia.asked["eth_sendRawTransaction"] == 0);
+    CHECK(said("a") == " ");
+}

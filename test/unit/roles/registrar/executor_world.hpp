@@ -168,6 +168,7 @@ struct process_of_executor
         kube::api& server,
         http::client& client,
         const registrar::options& options,
+        bool elects,
         all_of_them all
     )
         : around{
@@ -185,7 +186,12 @@ struct process_of_executor
           links(client, world.timers(), false),
           all_accounts(
               around,
-              [](const std::string&) { return std::optional<kube::lease_settings>(); },
+              [elects](const std::string& name) {
+                  kube::lease_settings out;
+                  out.lease = {"shop", name};
+                  out.holder = "this-one";
+                  return elects ? std::optional(out) : std::nullopt;
+              },
               world.stop,
               [this](account& of) { work->on_lead(of); }
           )
@@ -236,6 +242,7 @@ struct executor_world : role_world
     refusing_api api{std::make_unique<sandbox::api>(server, numbers)};
     std::optional<process_of_executor> running;
     std::set<std::string> names;
+    bool elects = false;  ///< after the next restart()
 
     executor_world()
     {
@@ -277,7 +284,7 @@ struct executor_world : role_world
     {
         if (running)
             stop_it();
-        running.emplace(*this, api, client, options, [this] {
+        running.emplace(*this, api, client, options, elects, [this] {
             std::vector<kube::object_ptr> out;
             for (const auto& each : names)
                 if (auto of = live(registration_request_resource, each))
