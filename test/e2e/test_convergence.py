@@ -92,6 +92,6 @@ def test_then_nothing_is_written_but_leases(stack, client, sold):
     tail = AuditTail(stack.cluster)
     time.sleep(QUIET_SECONDS)
     assert tail.portitor_writes() == []
-    # They were alive all the while, and the log tells.
+    # It was alive all the while, and the log tells; the registrar holds a Lease only for accounts that it sends for.
     renewals = {each.user for each in tail.writes(kind="leases")}
-    assert {"portitor-controller", "portitor-registrar"} <= renewals
+    assert "portitor-controller" in renewals

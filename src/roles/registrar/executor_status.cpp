@@ -150,6 +150,9 @@ asio::awaitable<result<executor::pause>> executor::end_off_chain(pass* of, off_c
 {
     const bool is_retired = of->request.state == api::desired_state::retired;
     const bool touched = has_touched_chain(of->status);
+    // It has ended, whoever saw to it.
+    if (is_retired && of->status.phase == registration_phase::retired && !is_waiting(of->status))
+        co_return pause();
     if (auto found = co_await find_offer(of); !found)
         co_return found.error();
     if (!of->owned && !is_retired && !touched)
