@@ -174,7 +174,7 @@ class Chain:
 
 class Anvil(Chain):
     """A chain of its own in a cluster's network, on which a block is made every `block_time` seconds. It began `age`
-    seconds ago, with a block every 2 s until now."""
+    seconds ago, with a block every 6 s until now."""
 
     def __init__(self, cluster, scripts, port, block_time=0.25, name="anvil-registry", age=0):
         super().__init__(cluster.http, f"http://127.0.0.1:{port}")
@@ -186,7 +186,8 @@ class Anvil(Chain):
         self._process = cluster.popen([program, *options, *where, *began], name)
         scripts.call("chain.mjs", "--rpc", self.url, "put", "TestAgentRegistry", self.registry)
         if age:
-            self.rpc("anvil_mine", hex(age // 2), "0x2")
+            for _ in range(10):
+                self.rpc("anvil_mine", hex(age // 60), "0x6")
             self.rpc("evm_setTime", int(time.time()))
 
     def stop(self):

@@ -29,8 +29,10 @@ def arguments():
 
 def questions_of_one(operator, node):
     """What one registration without faults asks of the node, at one confirmation, when the process has begun its work."""
-    operator.sell("warm-up")
-    operator.wait_phase("warm-up", timeout=60)
+    # The second one measures how fast blocks come, and the third knows where its search begins.
+    for number in range(2):
+        operator.sell(f"warm-up-{number}")
+        operator.wait_phase(f"warm-up-{number}", timeout=60)
     node.script()
     operator.sell("one")
     operator.wait_phase("one", timeout=60)
@@ -56,7 +58,7 @@ def rate(operator, chain, count):
 def main():
     options = arguments()
     with Stack(traefik_throttle="300ms") as stack:
-        chain = Anvil(stack.cluster, stack.scripts, PORT, options.block_time, age=1200)
+        chain = Anvil(stack.cluster, stack.scripts, PORT, options.block_time, age=9000)
         node = ScriptedNode(stack.cluster, chain, SCRIPTED_PORT)
         stack.cluster.service(NAMESPACE, "hello", 9000)
         with Operator(stack, chain, NAMESPACE, urls=[node.url()]) as operator:
