@@ -76,7 +76,7 @@ asio::awaitable<result<void>> executor::find_offer(pass* of)
             since = (*offer)->meta.created;
     }
     // Clocks of cluster and chain may differ.
-    since -= std::chrono::hours(1);
+    since -= std::chrono::minutes(15);
     of->not_before =
         static_cast<std::uint64_t>(std::max<std::int64_t>(clock::time_point::clock::to_time_t(since), 1));
     co_return result<void>();
