@@ -25,9 +25,9 @@ TEST_CASE_METHOD(
         attempt("b");
     }
     CHECK(said("a") == "Confirmed True Confirmed");
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 6; ++i)
     {
-        pass(60s);
+        pass(3s);
         sepolia.step();
         base.step();
         attempt("a");
@@ -74,9 +74,9 @@ TEST_CASE_METHOD(
     request("c", "base-sepolia");
     attempt("c");
     sepolia.mines = true;
-    for (int i = 0; i < 20; ++i)
+    for (int i = 0; i < 8; ++i)
     {
-        pass(30s);
+        pass(3s);
         sepolia.step();
         base.step();
         for (const char* each : {"a", "b", "c", "z"})
@@ -100,9 +100,9 @@ TEST_CASE_METHOD(
     attempt("a");
     request("b", "base-sepolia");
     sepolia.mines = true;
-    for (int i = 0; i < 20; ++i)
+    for (int i = 0; i < 8; ++i)
     {
-        pass(30s);
+        pass(3s);
         sepolia.step();
         attempt("a");
         attempt("b");
@@ -207,7 +207,9 @@ TEST_CASE_METHOD(executor_world, "who has lost the account's Lease sends nothing
     // Somebody else takes it while this one still believes that it leads.
     const account::identity who{sepolia.id, account_address};
     patch(
-        kube::leases, who.lease_name(), R"([{"op":"replace","path":"/spec/holderIdentity","value":"another"}])"
+        kube::leases,
+        who.lease_name(),
+        R"([{"op":"replace","path":"/spec/holderIdentity","value":"another"}])"
     );
     REQUIRE(running->all_accounts.of(who)->leads());
     sepolia.asked.clear();

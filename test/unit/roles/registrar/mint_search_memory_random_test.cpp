@@ -8,7 +8,7 @@ using deed = model_chain::deed;
 
 namespace {
 
-constexpr int rounds = 150;
+constexpr int rounds = 50;
 constexpr int most_calls = 60;
 
 /// A chain that grows and is reorganised between the calls, and two nodes behind one address, of which one

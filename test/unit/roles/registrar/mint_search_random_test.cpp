@@ -8,7 +8,7 @@ using deed = model_chain::deed;
 
 namespace {
 
-constexpr int rounds = 4000;
+constexpr int rounds = 2000;
 
 /// A chain and two nodes behind one address, of which one is behind; who answers is chance.
 struct random_case
