@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import re
 import secrets
 import time
 from pathlib import Path
@@ -599,3 +600,11 @@ def test_the_account_is_measured(operator, chain):
     assert abs(found["portitor_registrar_balance_gwei"] - balance) < ETHER / GWEI / 100
     assert found["portitor_registrar_transitions_total"] >= 1
     assert found["portitor_registrar_requests"] >= 1
+
+
+def test_a_process_that_has_held_a_key_leaves_no_core_dump(operator, chain):
+    operator.sell("secretive")
+    operator.wait_phase("secretive")
+    limits = Path(f"/proc/{operator.stack.cluster.processes['registrar'].pid}/limits").read_text()
+    # One byte: neither a file nor a program that collects dumps gets any (core(5)).
+    assert re.search(r"^Max core file size +1 +1 ", limits, re.M)

@@ -195,7 +195,7 @@ std::optional<next_step> make_ready(const situation& of, operation what, std::si
     if (!known.balance)
         return question(ask::about::balance);
     if (auto lack = lack_of_money(of, 0))
-        return *lack;
+        return lack;
     if (!known.head)
         return question(ask::about::head);
     return std::nullopt;

@@ -130,7 +130,7 @@ std::optional<next_step> look_at_agent(const situation& of)
     if (is_minted && (!*seen || (*seen)->owner != of.account))
     {
         if (auto step = find_again(of))
-            return *step;
+            return step;
     }
     if (!*seen)
         return wait_for(
