@@ -61,8 +61,6 @@ request_status status_of_sent(
     status.sent_at = now;
     if (!what.cancels)
         status.transaction = made.hash;
-    if (what.previous_uri)
-        status.previous_uri = std::move(what.previous_uri);
     status.phase = api::registration_phase::submitted;
     status.reason = what.replaces ? "Replaced" : "Submitted";
     status.message = fmt::format(

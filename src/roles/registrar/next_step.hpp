@@ -108,7 +108,6 @@ struct prepare
     std::uint64_t from_block = 0;
     bool replaces = false;  ///< the record's latest, at the same nonce
     bool cancels = false;   ///< it does nothing but take the nonce
-    std::optional<std::string> previous_uri{};
 };
 
 /// Sends the record's bytes (again).

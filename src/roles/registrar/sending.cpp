@@ -250,9 +250,6 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
         std::move(data)};
     if (auto lack = lack_of_money(of, most_of(out.transaction)))
         return *lack;
-    if (known.agent && *known.agent && !of.status.previous_uri && !of.request.agent_id.empty() &&
-        what == operation::set_uri)
-        out.previous_uri = (*known.agent)->uri;
     return out;
 }
 

@@ -131,7 +131,7 @@ next_step replace_for(const situation& of, evm::transaction transaction, const e
         );
     transaction.max_priority_fee = fees.priority;
     transaction.max_fee = fees.most;
-    return prepare{record.what, record.key, std::move(transaction), record.from_block, true, cancels, {}};
+    return prepare{record.what, record.key, std::move(transaction), record.from_block, true, cancels};
 }
 
 /// What takes the place of a transaction; nothing where that is more than the operator allows.
