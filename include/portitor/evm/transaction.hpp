@@ -29,6 +29,12 @@ struct transaction
     bool operator==(const transaction&) const = default;
 };
 
+/// In wei, without its value and what a rollup charges beside the gas.
+inline u256 most_cost(const transaction& what)
+{
+    return what.max_fee * what.gas_limit;
+}
+
 /// What a node is given, and by what it knows it.
 struct signed_transaction
 {

@@ -91,13 +91,13 @@ asio::awaitable<result<executor::pause>> executor::run(pass* of)
     // What is under way is followed to its end whatever may be done now: it was allowed when it was signed.
     const auto way = is_waiting(of->status) ? way_of_record(*of->status.under_way) : std::nullopt;
     const auto ruling = rule_on(of->request, of->status);
-    if (const auto* why = std::get_if<off_chain>(&ruling))
-    {
-        if (!way)
-            co_return co_await end_off_chain(of, *why);
-    }
+    const auto* granted = std::get_if<permission>(&ruling);
+    if (!granted && !way)
+        co_return co_await end_off_chain(of, std::get<off_chain>(ruling));
     of->ends_with_record = way.has_value();
-    of->allowed = way ? *way : std::get<permission>(ruling);
+    of->allowed = way ? *way : *granted;
+    if (granted)
+        of->allowed.key = granted->key;
     if (of->request.state == api::desired_state::retired && !has_touched_chain(of->status))
         co_return co_await end_off_chain(of, {"Retired", "", true});
     auto waits = co_await find_signer(of);

@@ -18,15 +18,10 @@ constexpr std::chrono::minutes foreign_schema_goes(5);
 constexpr std::chrono::minutes day_goes_on(10);
 constexpr std::size_t most_remembered = 10'000;  // transactions
 
-u256 most_of(const evm::transaction& what)
-{
-    return what.max_fee * what.gas_limit;
-}
-
-u256 most_of(const evm::bytes& raw)
+u256 most_cost(const evm::bytes& raw)
 {
     const auto sent = evm::read_signed(raw);
-    return sent ? most_of(*sent) : u256();
+    return sent ? evm::most_cost(*sent) : u256();
 }
 
 purpose purpose_of(operation what)
@@ -81,7 +76,7 @@ asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, pre
     const spending_limits limits{chain.daily_transactions, chain.daily_spend};
     const std::string ns = of->request.meta.ns;
     const purpose why = purpose_of(what.what);
-    const u256 most = most_of(what.transaction);
+    const u256 most = evm::most_cost(what.transaction);
     if (!what.replaces)
     {
         if (auto may = of->account->spent().may_spend(limits, ns, why, most, around_.wall.now()); !may)
@@ -97,7 +92,7 @@ asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, pre
     }
     if (!made)
         co_return co_await say(of, "NoKey", made.error().message(), signer_comes);
-    const u256 booked = what.replaces ? most_of(of->status.under_way->raw) : u256();
+    const u256 booked = what.replaces ? most_cost(of->status.under_way->raw) : u256();
     request_status status = status_of_sent(of->status, what, std::move(*made), of->address, now());
     // The account's Lease is written first, as a proof that this process still has it.
     const auto when = around_.wall.now();
@@ -196,7 +191,7 @@ void executor::count_mined(const pass& of, const request_status& now_told)
         return;
     const write_ahead& record = *of.status.under_way;
     const auto sent = evm::read_signed(record.raw);
-    u256 unspent = most_of(record.raw);
+    u256 unspent = sent ? evm::most_cost(*sent) : u256();
     if (of.facts.receipts && sent)
     {
         for (const auto& each : *of.facts.receipts)

@@ -1,4 +1,5 @@
 #include "roles/registrar/executor.hpp"
+#include "roles/registrar/steps.hpp"
 
 #include <portitor/api/resources.hpp>
 
@@ -85,16 +86,9 @@ asio::awaitable<result<void>> executor::find_offer(pass* of)
 /// Whose key signs. A pause where that cannot be told just now.
 asio::awaitable<result<std::optional<executor::pause>>> executor::find_signer(pass* of)
 {
-    const bool has_own = of->request.private_key_secret.has_value();
-    const bool is_own = of->allowed.key == key_source::own;
-    // Who signed what is under way is tried first with what is at hand.
-    const auto ruling = rule_on(of->request, of->status);
-    const auto* allowed = std::get_if<permission>(&ruling);
-    const bool may_use_own = has_own && (is_own || (allowed && allowed->key == key_source::own));
-    auto signer = may_use_own ? co_await around_.keys.of_secret(
-                                    {of->request.meta.ns, of->request.private_key_secret->name},
-                                    of->request.private_key_secret->key
-                                )
+    const auto& own = of->request.private_key_secret;
+    auto signer = of->allowed.key == key_source::own
+                      ? co_await around_.keys.of_secret({of->request.meta.ns, own->name}, own->key)
                   : around_.keys.has_operators()
                       ? co_await around_.keys.of_operator()
                       : result<signers::signer_ptr>(fail(errc::not_found, "the registrar has no key"));
@@ -196,13 +190,7 @@ asio::awaitable<result<executor::pause>> executor::end_off_chain(pass* of, off_c
 asio::awaitable<result<executor::outcome>>
 executor::say(pass* of, std::string reason, std::string message, std::chrono::milliseconds then)
 {
-    request_status status = of->status;
-    status.phase = holds_nonce(status) ? registration_phase::submitted : registration_phase::pending;
-    status.reason = std::move(reason);
-    status.message = std::move(message);
-    if (auto written = co_await write_status(of, std::move(status)); !written)
-        co_return written.error();
-    co_return outcome{false, then};
+    co_return co_await take(of, wait_for(situation_of(*of), std::move(reason), std::move(message), then));
 }
 
 asio::awaitable<result<void>> executor::write_status(pass* of, request_status status)

@@ -39,11 +39,6 @@ std::optional<ask> ask_for_block(const situation& of, std::uint64_t number)
     return ask{.what = ask::about::block_hash, .block = number};
 }
 
-std::string name_of(const evm::word& hash)
-{
-    return evm::to_hex(hash);
-}
-
 /// The record ends, and what it was for did not come to be.
 next_step fail_record(const situation& of, std::string reason, std::string message)
 {
@@ -74,7 +69,7 @@ next_step confirm(const situation& of, const found_receipt& found)
                 "the nodes of {} refused {} for good; its nonce was given away by transaction {}",
                 of.chain.name,
                 to_string(record.what),
-                name_of(found.transaction)
+                evm::to_hex(found.transaction)
             )
         );
     if (!found.what->succeeded)
@@ -84,7 +79,7 @@ next_step confirm(const situation& of, const found_receipt& found)
             fmt::format(
                 "the registry refused {} in transaction {}",
                 to_string(record.what),
-                name_of(found.transaction)
+                evm::to_hex(found.transaction)
             )
         );
     request_status status = of.status;
@@ -101,7 +96,7 @@ next_step confirm(const situation& of, const found_receipt& found)
             fmt::format(
                 "transaction {}: {}. Nothing more is sent for it; where it registered nothing, delete the "
                 "request with kubectl",
-                name_of(found.transaction),
+                evm::to_hex(found.transaction),
                 agent.error().message()
             ),
             std::chrono::minutes(10)
@@ -124,13 +119,7 @@ next_step confirm(const situation& of, const found_receipt& found)
             "Retiring",
             fmt::format("agent {} is being retired", to_string(*agent))
         );
-    return say(
-        of,
-        std::move(status),
-        registration_phase::confirmed,
-        "Confirmed",
-        fmt::format("registered on {} as agent {}", of.chain.name, to_string(*agent))
-    );
+    return say_confirmed(of, std::move(status));
 }
 
 next_step follow_mined(const situation& of, const found_receipt& found)
@@ -160,7 +149,7 @@ next_step follow_mined(const situation& of, const found_receipt& found)
         "Submitted",
         fmt::format(
             "transaction {} is in block {} and waits for {} confirmations",
-            name_of(found.transaction),
+            evm::to_hex(found.transaction),
             block,
             of.chain.confirmations
         ),
@@ -192,7 +181,7 @@ next_step follow_vanished(const situation& of)
         fmt::format(
             "block {} with transaction {} was taken back by the chain; the same transaction is sent again",
             record.in_block->block,
-            name_of(record.in_block->transaction)
+            evm::to_hex(record.in_block->transaction)
         )
     );
 }

@@ -20,13 +20,7 @@ next_step settle(const situation& of)
     request_status status = of.status;
     status.observed_generation = of.request.meta.generation;
     status.failures = 0;
-    return say(
-        of,
-        std::move(status),
-        registration_phase::confirmed,
-        "Confirmed",
-        fmt::format("registered on {} as agent {}", of.chain.name, to_string(*of.status.agent_id))
-    );
+    return say_confirmed(of, std::move(status));
 }
 
 result<std::string> wanted_uri(const situation& of)
@@ -140,15 +134,6 @@ next_step adopt(const situation& of)
     );
 }
 
-}  // namespace
-
-bool holds_nonce(const request_status& status)
-{
-    return status.under_way && !status.under_way->in_block;
-}
-
-namespace {
-
 next_step decide_now(const situation& of)
 {
     if (of.status.under_way)
@@ -166,7 +151,7 @@ next_step decide_now(const situation& of)
             "no ServiceOffer with the owner's UID exists: nothing is registered or changed for it"
         );
     if (of.status.agent_id && !of.request.agent_id.empty() &&
-        to_string(*of.status.agent_id) != to_string(parse_u256(of.request.agent_id).value()))
+        *of.status.agent_id != parse_u256(of.request.agent_id).value())
         return say(
             of,
             registration_phase::failed,
@@ -192,11 +177,6 @@ next_step decide_now(const situation& of)
 }
 
 }  // namespace
-
-bool is_waiting(const request_status& status)
-{
-    return status.under_way && !status.under_way->confirmed;
-}
 
 next_step decide(const situation& of)
 {

@@ -130,12 +130,6 @@ using next_step = std::variant<ask, take_turn, tell, prepare, broadcast, rest>;
 ///   - what a node does not know proves nothing.
 next_step decide(const situation& of);
 
-/// Whether a transaction is on its way that is in no block yet: the account sends no other one meanwhile.
-bool holds_nonce(const request_status& status);
-
-/// Whether one is on its way that is not final yet.
-bool is_waiting(const request_status& status);
-
 /// Of a receipt that is final: what its record was for has come to be, and the agent it is about.
 /// errc::protocol says what is wrong with it.
 result<u256> read_outcome(const situation& of, const evm::receipt& receipt);

@@ -6,28 +6,18 @@
 
 namespace portitor::registrar {
 
-namespace {
-
-config::option with_placeholder(config::option what, std::string placeholder)
-{
-    what.placeholder = std::move(placeholder);
-    return what;
-}
-
-}  // namespace
-
 void options::declare(config::loader& into)
 {
     config::declare_all(into, lease, key, chains, networks, lists);
     const config::headed own = into.under("Registrar");
-    own.add(with_placeholder(
-        {"request",
-         "executes this one RegistrationRequest to its end, as a Job does: exit code 0 where it is "
-         "Confirmed, Retired or OffChainOnly",
-         "",
-         config::set_key(request)},
-        "NAMESPACE/NAME"
-    ));
+    own.add(
+        {.name = "request",
+         .help = "executes this one RegistrationRequest to its end, as a Job does: exit code 0 where it is "
+                 "Confirmed, Retired or OffChainOnly",
+         .fallback = "",
+         .apply = config::set_key(request),
+         .placeholder = "NAMESPACE/NAME"}
+    );
     own.add(
         {"until-done",
          "ends when every request that there is has been executed, as a Job does",
@@ -35,13 +25,13 @@ void options::declare(config::loader& into)
          config::set_bool(until_done),
          true}
     );
-    own.add(with_placeholder(
-        {"min-interval",
-         "between two transactions of one request; the first change after its mint need not wait",
-         "5m",
-         config::set_seconds(min_interval)},
-        "DURATION"
-    ));
+    own.add(
+        {.name = "min-interval",
+         .help = "between two transactions of one request; the first change after its mint need not wait",
+         .fallback = "5m",
+         .apply = config::set_seconds(min_interval),
+         .placeholder = "DURATION"}
+    );
     own.add(config::low_balance_option(low_balance));
 }
 

@@ -1,5 +1,7 @@
 #include "roles/registrar/permission.hpp"
 
+#include <portitor/config/find_chain.hpp>
+
 #include <algorithm>
 
 namespace portitor::registrar {
@@ -23,7 +25,7 @@ public:
     answer decide(const config::chain_list& chains, bool has_operator_key) const
     {
         permission out;
-        out.chain = find_chain(chains);
+        out.chain = is_evm(network_) ? config::find_chain(request_.chain, chains, networks_) : nullptr;
         if (!out.chain)
             return no_chain();
         out.chain_id = network_->chain_id;
@@ -56,14 +58,6 @@ private:
     bool is_meant(const std::string& name) const
     {
         return is_evm(network_) && networks_.find(name) == network_;
-    }
-
-    const config::chain* find_chain(const config::chain_list& chains) const
-    {
-        const auto at = std::find_if(chains.entries.begin(), chains.entries.end(), [&](const auto& each) {
-            return is_meant(each.name) && !each.registry.empty();
-        });
-        return at == chains.entries.end() ? nullptr : &*at;
     }
 
     bool may_sign_for_itself() const

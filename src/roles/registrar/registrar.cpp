@@ -130,35 +130,53 @@ private:
         co_return co_await executor_->attempt(key, requests_->objects().find(key), !is_asked_for(key));
     }
 
+    /// How far the requests are that this process runs for.
+    struct tally
+    {
+        bool found = false;
+        bool open = false;
+        std::vector<std::pair<object_key, std::string>> failures;  ///< and why
+    };
+
+    void count(tally& into, const kube::object& request)
+    {
+        const object_key key = request.meta.key();
+        const bool left_alone = executor_->left_alone(key);
+        const auto now = completion_.look(request);
+        using registrar::progress;
+        into.found = true;
+        // What is nobody's is told to nobody who did not ask for it.
+        if (left_alone && now.progress == progress::open && config_.until_done)
+            return;
+        if (now.progress == progress::failed || left_alone)
+            into.failures.emplace_back(key, now.why.empty() ? "nothing can be done for it" : now.why);
+        else if (now.progress != progress::done)
+            into.open = true;
+    }
+
+    tally count_all()
+    {
+        tally out;
+        out.open = queue_->depth() > 0 || queue_->in_work() > 0;
+        for (const object_ptr& each : all_requests())
+        {
+            if (is_asked_for(each->meta.key()))
+                count(out, *each);
+        }
+        return out;
+    }
+
     /// Ends the process when nothing is open any more.
     asio::awaitable<void> end_when_done()
     {
-        bool found = false;
-        std::vector<std::pair<object_key, std::string>> failures;
-        for (bool open = true; open;)
+        tally at_last;
+        do
         {
             co_await around_.timers.sleep_for(look_period);
-            open = queue_->depth() > 0 || queue_->in_work() > 0;
-            found = false;
-            failures.clear();
-            for (const object_ptr& each : all_requests())
-            {
-                const object_key key = each->meta.key();
-                if (!is_asked_for(key))
-                    continue;
-                found = true;
-                if (executor_->left_alone(key) && config_.until_done && each->unreadable.empty() &&
-                    registrar::judge_progress(*each).progress == registrar::progress::open)
-                    continue;
-                const auto now = completion_.look(*each);
-                using registrar::progress;
-                if (now.progress == progress::failed || executor_->left_alone(key))
-                    failures.emplace_back(key, now.why.empty() ? "nothing can be done for it" : now.why);
-                else
-                    open = open || now.progress != progress::done;
-            }
-        }
-        if (!config_.until_done && !found)
+            at_last = count_all();
+        } while (at_last.open);
+        auto& failures = at_last.failures;
+        if (!config_.until_done && !at_last.found)
             failures.emplace_back(config_.request, "there is no such RegistrationRequest");
         for (const auto& [key, why] : failures)
             around_.log.error("a request was not executed", {{"request", key.to_string()}, {"why", why}});

@@ -218,9 +218,24 @@ bool has_touched_chain(const request_status& status)
     return status.under_way || status.agent_id || status.transaction;
 }
 
+bool holds_nonce(const request_status& status)
+{
+    return status.under_way && !status.under_way->in_block;
+}
+
+bool is_waiting(const request_status& status)
+{
+    return status.under_way && !status.under_way->confirmed;
+}
+
+std::string last_part(const std::string& uri)
+{
+    return uri.substr(uri.rfind('/') + 1);
+}
+
 std::string uri_end_of(const api::registration_request& request)
 {
-    return request.agent_uri.substr(request.agent_uri.rfind('/') + 1);
+    return last_part(request.agent_uri);
 }
 
 json::object to_json(const request_status& status, const kube::object& live, clock::time_point now)

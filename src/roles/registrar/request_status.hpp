@@ -87,6 +87,15 @@ std::int64_t told_generation(const kube::object& request);
 /// Whether something may be on chain, or on its way there.
 bool has_touched_chain(const request_status& status);
 
+/// Whether a transaction is on its way that is in no block yet: the account sends no other one meanwhile.
+bool holds_nonce(const request_status& status);
+
+/// Whether one is on its way that is not final yet.
+bool is_waiting(const request_status& status);
+
+/// Of a URI, what is behind its last slash.
+std::string last_part(const std::string& uri);
+
 /// "<offer-uid>.json", with which the URI ends that the controller makes.
 std::string uri_end_of(const api::registration_request& request);
 

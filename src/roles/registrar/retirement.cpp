@@ -19,7 +19,7 @@ next_step retired(const situation& of, std::string message)
 /// Nothing where the chain has to be asked first.
 std::optional<bool> is_of_request(const situation& of, const agent_on_chain& agent)
 {
-    if (agent.uri.substr(agent.uri.rfind('/') + 1) == of.uri_end)
+    if (last_part(agent.uri) == of.uri_end)
         return true;
     if (!of.facts.earlier)
         return std::nullopt;
@@ -37,7 +37,7 @@ next_step retire(const situation& of)
     const std::string id = to_string(*of.status.agent_id);
     // By what was done, whatever the spec says by now.
     const bool adopted = of.status.previous_uri.has_value();
-    if (adopted && !(of.hand_back && of.status.previous_uri))
+    if (adopted && !of.hand_back)
         return retired(of, fmt::format("agent {} was taken over and keeps its URI", id));
     if (auto unknown = look_at_agent(of))
         return *unknown;

@@ -45,12 +45,6 @@ next_step refused_by_contract(const situation& of, operation what)
     );
 }
 
-/// The larger part of what it costs, known before it is asked whether the money is there.
-u256 most_of(const evm::transaction& what)
-{
-    return what.max_fee * what.gas_limit;
-}
-
 std::optional<next_step> lack_of_money(const situation& of, const u256& most)
 {
     const u256& have = *of.facts.balance;
@@ -248,7 +242,7 @@ next_step send(const situation& of, operation what, std::string key, evm::bytes 
         of.registry,
         0,
         std::move(data)};
-    if (auto lack = lack_of_money(of, most_of(out.transaction)))
+    if (auto lack = lack_of_money(of, evm::most_cost(out.transaction)))
         return *lack;
     return out;
 }

@@ -53,6 +53,13 @@ say(const situation& of,
     return say(of, of.status, phase, std::move(reason), std::move(message), then);
 }
 
+next_step say_confirmed(const situation& of, request_status status)
+{
+    std::string message =
+        fmt::format("registered on {} as agent {}", of.chain.name, to_string(*status.agent_id));
+    return say(of, std::move(status), registration_phase::confirmed, "Confirmed", std::move(message));
+}
+
 next_step
 wait_for(const situation& of, std::string reason, std::string message, std::chrono::milliseconds time)
 {

@@ -32,6 +32,9 @@ say(const situation& of,
 next_step
 wait_for(const situation& of, std::string reason, std::string message, std::chrono::milliseconds time);
 
+/// It is registered, as the agent that the status names.
+next_step say_confirmed(const situation& of, request_status status);
+
 /// Until when nothing is sent for this object, because it was just changed or has just failed.
 std::optional<clock::time_point> paused_until(const situation& of, bool is_first_change);
 
