@@ -7,7 +7,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from stack import FACILITATOR_PORT, SCRIPTED_PORT, Stack  # noqa: E402
+from on_chain import Operator  # noqa: E402
+from registry import Anvil  # noqa: E402
+from stack import FACILITATOR_PORT, SCRIPTED_PORT, UPSTREAM_PORT, Stack  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +33,19 @@ def scripted(stack):
     script = Path(__file__).with_name("scripted_facilitator.py")
     real = f"http://127.0.0.1:{FACILITATOR_PORT}"
     return stack.cluster.popen(["/usr/bin/python3", script, str(SCRIPTED_PORT), real], "scripted")
+
+
+@pytest.fixture(scope="module")
+def chain(request, stack):
+    """A chain of the module's own, with a registry of agents, at its PORT; as old as its AGE says, in seconds."""
+    anvil = Anvil(stack.cluster, stack.scripts, request.module.PORT, age=getattr(request.module, "AGE", 0))
+    yield anvil
+    anvil.stop()
+
+
+@pytest.fixture(scope="module")
+def started(request, stack, chain):
+    """An operator who registers on it, for offers of the module's NAMESPACE."""
+    stack.cluster.service(request.module.NAMESPACE, "hello", UPSTREAM_PORT)
+    with Operator(stack, chain, request.module.NAMESPACE) as it:
+        yield it

@@ -11,27 +11,12 @@ from pathlib import Path
 import pytest
 import x402
 from cluster import wait_until
-from on_chain import Operator
-from registry import CHAIN_ID, ETHER, GWEI, MUCH, REGISTRY, Anvil, make_account
-from stack import GATEWAY, UPSTREAM_PORT
+from registry import CHAIN_ID, ETHER, GWEI, MUCH, REGISTRY, make_account
+from stack import GATEWAY
 
 NAMESPACE = "agents"
 PORT, SIGNER_PORT = 8570, 8571
 CHANGES = "--min-interval=1s"
-
-
-@pytest.fixture(scope="module")
-def chain(stack):
-    anvil = Anvil(stack.cluster, stack.scripts, PORT)
-    yield anvil
-    anvil.stop()
-
-
-@pytest.fixture(scope="module")
-def started(stack, chain):
-    stack.cluster.service(NAMESPACE, "hello", UPSTREAM_PORT)
-    with Operator(stack, chain, NAMESPACE) as it:
-        yield it
 
 
 @pytest.fixture

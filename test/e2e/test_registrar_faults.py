@@ -7,20 +7,14 @@ import time
 import pytest
 from cluster import wait_until
 from on_chain import Operator
-from registry import GWEI, Anvil, ScriptedNode
+from registry import GWEI, ScriptedNode
 from stack import UPSTREAM_PORT
 from transactions import fees_of
 
 NAMESPACE = "faults"
 PORT, SCRIPTED_PORT = 8572, 8573
+AGE = 600  # of its chain, in seconds
 SEND = ["eth_sendRawTransaction"]
-
-
-@pytest.fixture(scope="module")
-def chain(stack):
-    anvil = Anvil(stack.cluster, stack.scripts, PORT, age=600)
-    yield anvil
-    anvil.stop()
 
 
 @pytest.fixture(scope="module")

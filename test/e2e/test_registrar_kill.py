@@ -7,29 +7,15 @@ import time
 
 import pytest
 from cluster import wait_until
-from on_chain import SHORT_LEASES, Operator
+from on_chain import SHORT_LEASES
 from reaper import SECOND, SECOND_PORT, Reaper, assert_one_each, quiet, wait_all_confirmed
-from registry import CHAIN_ID, Anvil
-from stack import ADDRESS, UPSTREAM_PORT
+from registry import CHAIN_ID
+from stack import ADDRESS
 
 NAMESPACE = "killed"
 PORT = 8574
 COUNT = 100 if os.environ.get("PORTITOR_LONG") else 20
 SEED = int(os.environ.get("PORTITOR_SEED", "8004"))
-
-
-@pytest.fixture(scope="module")
-def chain(stack):
-    anvil = Anvil(stack.cluster, stack.scripts, PORT)
-    yield anvil
-    anvil.stop()
-
-
-@pytest.fixture(scope="module")
-def started(stack, chain):
-    stack.cluster.service(NAMESPACE, "hello", UPSTREAM_PORT)
-    with Operator(stack, chain, NAMESPACE) as it:
-        yield it
 
 
 @pytest.fixture

@@ -16,23 +16,9 @@ TEST_CASE_METHOD(
     attempt("a");
     attempt("b");
     sepolia.mines = true;
-    for (int i = 0; i < 6; ++i)
-    {
-        pass(3s);
-        sepolia.step();
-        base.step();
-        attempt("a");
-        attempt("b");
-    }
+    go_on(6, {"a", "b"});
     CHECK(said("a") == "Confirmed True Confirmed");
-    for (int i = 0; i < 6; ++i)
-    {
-        pass(3s);
-        sepolia.step();
-        base.step();
-        attempt("a");
-        attempt("b");
-    }
+    go_on(6, {"a", "b"});
     CHECK(said("b") == "Confirmed True Confirmed");
 }
 
@@ -44,12 +30,7 @@ TEST_CASE_METHOD(
     base.mines = true;
     request("z", "base");
     attempt("z");  // base leads
-    for (int i = 0; i < 4; ++i)
-    {
-        base.step();
-        pass(3s);
-        attempt("z");
-    }
+    go_on(4, {"z"});
     CHECK(said("z") == "Confirmed True Confirmed");
     request("a", "base-sepolia");
     attempt("a");
@@ -64,24 +45,11 @@ TEST_CASE_METHOD(
             base.registry + R"("}])"
     );
     base.step();
-    for (int i = 0; i < 4; ++i)
-    {
-        pass(3s);
-        base.step();
-        attempt("z");
-        attempt("b");
-    }
+    go_on(4, {"z", "b"});
     request("c", "base-sepolia");
     attempt("c");
     sepolia.mines = true;
-    for (int i = 0; i < 8; ++i)
-    {
-        pass(3s);
-        sepolia.step();
-        base.step();
-        for (const char* each : {"a", "b", "c", "z"})
-            attempt(each);
-    }
+    go_on(8, {"a", "b", "c", "z"});
     CHECK(said("a") == "Confirmed True Confirmed");
     CHECK(said("b") == "Confirmed True Confirmed");
     CHECK(said("c") == "Confirmed True Confirmed");
@@ -100,13 +68,7 @@ TEST_CASE_METHOD(
     attempt("a");
     request("b", "base-sepolia");
     sepolia.mines = true;
-    for (int i = 0; i < 8; ++i)
-    {
-        pass(3s);
-        sepolia.step();
-        attempt("a");
-        attempt("b");
-    }
+    go_on(8, {"a", "b"});
     CHECK(said("b") == "Confirmed True Confirmed");
 }
 
@@ -114,23 +76,13 @@ TEST_CASE_METHOD(executor_world, "what no node takes gives its nonce away", "[re
 {
     sepolia.most_gas = 200'000;
     request("a", "base-sepolia");
-    for (int i = 0; i < 12; ++i)
-    {
-        attempt("a");
-        pass(30s);
-        sepolia.step();
-    }
+    go_on(12, {"a"}, 30s);
     CHECK(said("a") == "Failed False Refused");
     // One transaction that does nothing was mined, and others go on.
     CHECK(sepolia.mined == 1);
     sepolia.most_gas = 300'000;
     request("b", "base-sepolia");
-    for (int i = 0; i < 3; ++i)
-    {
-        attempt("b");
-        pass(3s);
-        sepolia.step();
-    }
+    go_on(3, {"b"});
     CHECK(said("b") == "Confirmed True Confirmed");
 }
 
@@ -163,12 +115,7 @@ TEST_CASE_METHOD(executor_world, "nothing is sent before its record is written",
     // What was refused for certain has cost nothing of the day.
     CHECK((counted() == 0) == (status != 500));
     api.refusal.reset();
-    for (int i = 0; i < 3; ++i)
-    {
-        attempt("a");
-        pass(3s);
-        sepolia.step();
-    }
+    go_on(3, {"a"});
     CHECK(said("a") == "Confirmed True Confirmed");
     CHECK(sepolia.mined == 1);
 }
@@ -182,12 +129,7 @@ TEST_CASE_METHOD(executor_world, "a record that nobody knows to be written is fo
     CHECK(sepolia.asked["eth_sendRawTransaction"] == 0);
     if (GENERATE(false, true))
         restart();
-    for (int i = 0; i < 4; ++i)
-    {
-        attempt("a");
-        pass(3s);
-        sepolia.step();
-    }
+    go_on(4, {"a"});
     CHECK(said("a") == "Confirmed True Confirmed");
     CHECK(sepolia.mined == 1);
 }
@@ -197,12 +139,7 @@ TEST_CASE_METHOD(executor_world, "who has lost the account's Lease sends nothing
     elects = true;
     restart();
     request("first", "base-sepolia");
-    for (int i = 0; i < 4; ++i)
-    {
-        attempt("first");
-        pass(1s);
-        sepolia.step();
-    }
+    go_on(4, {"first"});
     REQUIRE(said("first") == "Confirmed True Confirmed");
     // Somebody else takes it while this one still believes that it leads.
     const account::identity who{sepolia.id, account_address};

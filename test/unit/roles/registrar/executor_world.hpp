@@ -315,6 +315,18 @@ struct executor_world : role_world
         const account::identity who{sepolia.id, account_address};
         return running->all_accounts.of(who)->spent().transactions(wall.now());
     }
+    /// So many times a block of both chains, and then a pass over each of these.
+    void go_on(int times, std::initializer_list<const char*> over, std::chrono::seconds pause = 3s)
+    {
+        for (int i = 0; i < times; ++i)
+        {
+            pass(pause);
+            sepolia.step();
+            base.step();
+            for (const char* each : over)
+                attempt(each);
+        }
+    }
     /// One pass; what the queue was told is done too.
     std::string attempt(const std::string& name)
     {

@@ -77,19 +77,7 @@ struct random_case
     }
 
     /// The agents that a right answer may name.
-    std::set<u256> right() const
-    {
-        const auto owners = world.chain.owners(head);
-        std::set<u256> out;
-        for (const auto& each : world.chain.transactions)
-        {
-            const bool is_one = each.what == deed::mint && each.from == world.us && each.block <= head &&
-                                each.uri.ends_with(world.uid) && owners.at(each.agent) == world.us;
-            if (is_one)
-                out.insert(each.agent);
-        }
-        return out;
-    }
+    std::set<u256> right() const { return world.minted_and_owned(head); }
 
     bool is_pair_of_equals() const
     {

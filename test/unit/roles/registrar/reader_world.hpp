@@ -65,6 +65,21 @@ struct reader_world
         return run(reader.find_earlier(us, uid, not_before, {head, 0, std::nullopt}));
     }
 
+    /// The agents that were minted by `us` for this offer, and are its own as of that block.
+    std::set<u256> minted_and_owned(std::uint64_t head) const
+    {
+        const auto owners = chain.owners(head);
+        std::set<u256> out;
+        for (const auto& each : chain.transactions)
+        {
+            const bool is_one = each.what == model_chain::deed::mint && each.from == us &&
+                                each.block <= head && each.uri.ends_with(uid) && owners.at(each.agent) == us;
+            if (is_one)
+                out.insert(each.agent);
+        }
+        return out;
+    }
+
     /// As after a restart.
     void forget() { reader = registrar::chain_reader(node, chain.registry, std::chrono::seconds(1)); }
 
