@@ -14,8 +14,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::string_view permit2_contract = "0x000000000022d473030f116ddee9f6b43ac78ba3";
-
 std::uint64_t unix_seconds(clock::time_point time)
 {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -31,59 +29,6 @@ std::uint64_t expiry(const u256& valid_before, std::chrono::seconds margin)
 }
 
 }  // namespace
-
-claim_key::claim_key(
-    std::string_view network, std::string_view asset, std::string_view payer, std::string_view nonce
-)
-    : text_(fmt::format("{}|{}|{}|{}", network, asset, payer, nonce))
-{}
-
-claim_key claim_key::of_text(std::string text)
-{
-    claim_key out;
-    out.text_ = std::move(text);
-    return out;
-}
-
-std::string_view claim_key::payer() const noexcept
-{
-    const std::string_view text = text_;
-    const std::size_t first = text.find('|', text.find('|') + 1) + 1;
-    return text.substr(first, text.find('|', first) - first);
-}
-
-std::string_view claim_key::nonce() const noexcept
-{
-    const std::string_view text = text_;
-    return text.substr(text.rfind('|') + 1);
-}
-
-claim_key key_of(const payment& offered, const payment_requirement& wanted)
-{
-    const auto asset = evm::address::parse(wanted.asset);
-    const std::string payer = offered.payer.to_string();
-    if (offered.kind == payment_kind::permit2)
-        return {wanted.network, permit2_contract, payer, offered.nonce};
-    return {wanted.network, asset ? asset->to_string() : wanted.asset, payer, offered.nonce};
-}
-
-std::vector<claim_key> keys_of(const payment& offered, const network_table& networks)
-{
-    std::vector<claim_key> out;
-    const std::string payer = offered.payer.to_string();
-    if (offered.kind == payment_kind::permit2)
-        out.emplace_back(offered.network, permit2_contract, payer, offered.nonce);
-    const network* on = offered.kind == payment_kind::eip3009 ? networks.find(offered.network) : nullptr;
-    if (on == nullptr)
-        return out;
-    for (const token& each : on->tokens)
-    {
-        const auto asset = evm::address::parse(each.address);
-        if (asset && each.method == transfer_method::eip3009)
-            out.emplace_back(on->caip2, asset->to_string(), payer, offered.nonce);
-    }
-    return out;
-}
 
 void claim_binding::seal(const payment& offered)
 {

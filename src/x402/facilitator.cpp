@@ -38,6 +38,7 @@ asio::awaitable<verify_outcome> http_facilitator::verify(
     std::string url,
     const payment& offered,
     const payment_requirement& wanted,
+    facilitator_caller,
     std::chrono::milliseconds timeout
 )
 {
@@ -56,6 +57,7 @@ asio::awaitable<settle_outcome> http_facilitator::settle(
     std::string url,
     const payment& offered,
     const payment_requirement& wanted,
+    facilitator_caller,
     std::chrono::milliseconds timeout
 )
 {

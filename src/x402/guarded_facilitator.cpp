@@ -203,13 +203,15 @@ asio::awaitable<verify_outcome> guarded_facilitator::verify(
     std::string url,
     const payment& offered,
     const payment_requirement& wanted,
+    facilitator_caller caller,
     std::chrono::milliseconds timeout
 )
 {
     permit entered = enter(url, operation::verify);
     if (!entered)
         co_return verify_unavailable(entered.failure("verify"), entered.wait());
-    verify_outcome outcome = co_await inner_.verify(std::move(url), offered, wanted, timeout);
+    verify_outcome outcome =
+        co_await inner_.verify(std::move(url), offered, wanted, std::move(caller), timeout);
     entered.report_outcome(report_of(outcome), time_.now(), limits_);
     co_return outcome;
 }
@@ -218,13 +220,15 @@ asio::awaitable<settle_outcome> guarded_facilitator::settle(
     std::string url,
     const payment& offered,
     const payment_requirement& wanted,
+    facilitator_caller caller,
     std::chrono::milliseconds timeout
 )
 {
     permit entered = enter(url, operation::settle);
     if (!entered)
         co_return settle_not_sent(entered.failure("settle"), entered.wait());
-    settle_outcome outcome = co_await inner_.settle(std::move(url), offered, wanted, timeout);
+    settle_outcome outcome =
+        co_await inner_.settle(std::move(url), offered, wanted, std::move(caller), timeout);
     entered.report_outcome(report_of(outcome), time_.now(), limits_);
     co_return outcome;
 }

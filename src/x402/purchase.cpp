@@ -70,8 +70,9 @@ asio::awaitable<verdict> settler::verify_and_settle(purchase& work)
     }
 
     const milliseconds limit = std::min(limits_.verify, work.left());
-    const verify_outcome verified =
-        co_await facilitator_.verify(work.terms->facilitator_url, work.offered, work.wanted(), limit);
+    const verify_outcome verified = co_await facilitator_.verify(
+        work.terms->facilitator_url, work.offered, work.wanted(), facilitator_caller(), limit
+    );
     if (const auto* down = std::get_if<verify_unavailable>(&verified))
     {
         claim.release();
@@ -127,7 +128,7 @@ asio::awaitable<verdict> settler::settle(purchase& work, held_claim& claim)
     {
         const settle_history before = claim.history();
         const settle_outcome outcome = co_await facilitator_.settle(
-            work.terms->facilitator_url, work.offered, work.wanted(), limits_.settle
+            work.terms->facilitator_url, work.offered, work.wanted(), facilitator_caller(), limits_.settle
         );
         const settle_word said = word_of(outcome);
         const bool in_doubt = (before.doubt && said != settle_word::settled) || leaves_doubt(said);
@@ -149,7 +150,7 @@ asio::awaitable<settlement_finding> settler::ask_chain(const purchase& work, boo
     if (chain_ == nullptr || !in_doubt)
         co_return found;
     ++counters_.chain_lookups;
-    found = co_await chain_->find(work.offered, work.wanted(), limits_.chain);
+    found = co_await chain_->find(work.offered, work.wanted(), work.began, limits_.chain);
     co_return found;
 }
 

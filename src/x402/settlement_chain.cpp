@@ -196,7 +196,10 @@ rpc_settlement_chain::rpc_settlement_chain(
 rpc_settlement_chain::~rpc_settlement_chain() = default;
 
 asio::awaitable<settlement_finding> rpc_settlement_chain::find(
-    const payment& offered, const payment_requirement& wanted, std::chrono::milliseconds timeout
+    const payment& offered,
+    const payment_requirement& wanted,
+    std::uint64_t,
+    std::chrono::milliseconds timeout
 )
 {
     auto about = make_authorization_query(offered, wanted);

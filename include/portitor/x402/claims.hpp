@@ -2,6 +2,7 @@
 
 #include <portitor/core/clock.hpp>
 #include <portitor/x402/payment.hpp>
+#include <portitor/x402/payment_key.hpp>
 #include <portitor/x402/requirement.hpp>
 #include <portitor/x402/settlement_rules.hpp>
 
@@ -22,34 +23,7 @@
 
 namespace portitor::x402 {
 
-/// Identifies one payment: what a chain lets happen once. Network, token contract (for Permit2 the Permit2
-/// contract, because the nonces are its own), payer and nonce, in one spelling each.
-class claim_key
-{
-public:
-    claim_key() = default;
-    claim_key(
-        std::string_view network, std::string_view asset, std::string_view payer, std::string_view nonce
-    );
-
-    /// The key that has this text().
-    static claim_key of_text(std::string text);
-
-    const std::string& text() const noexcept { return text_; }
-    std::string_view payer() const noexcept;
-    std::string_view nonce() const noexcept;
-    bool operator==(const claim_key&) const = default;
-
-private:
-    std::string text_;
-};
-
-/// The key of a payment that match() found to pay `wanted`.
-claim_key key_of(const payment& offered, const payment_requirement& wanted);
-
-/// The keys that a payment may have been claimed under, whatever was wanted then: an EIP-3009 payment does
-/// not say its token, so there is one for each that is known on its network.
-std::vector<claim_key> keys_of(const payment& offered, const network_table& networks);
+using claim_key = payment_key;
 
 /// What a payment buys. The same payment with another binding is another purchase, which it does not cover.
 struct claim_binding

@@ -87,6 +87,15 @@ struct settle_not_sent
 
 using settle_outcome = std::variant<settle_unknown, settle_not_sent, settle_refused, settle_settled>;
 
+/// On whose behalf a facilitator is asked: what one of them provokes must not hold up the others.
+struct facilitator_caller
+{
+    std::string tenant = {};  ///< the offer's namespace
+    std::string offer = {};   ///< "namespace/name"
+    evm::address payer = {};
+    bool proven = false;  ///< the payer's own key signed the payment, as far as could be seen here
+};
+
 /// Asks a facilitator. One strand. The payment and the requirement must outlive the operation; `url` is the
 /// facilitator's base URL. Neither operation outlives `timeout`.
 class facilitator_client
@@ -98,6 +107,7 @@ public:
         std::string url,
         const payment& offered,
         const payment_requirement& wanted,
+        facilitator_caller caller,
         std::chrono::milliseconds timeout
     ) = 0;
 
@@ -105,6 +115,7 @@ public:
         std::string url,
         const payment& offered,
         const payment_requirement& wanted,
+        facilitator_caller caller,
         std::chrono::milliseconds timeout
     ) = 0;
 };
@@ -126,6 +137,7 @@ public:
         std::string url,
         const payment& offered,
         const payment_requirement& wanted,
+        facilitator_caller caller,
         std::chrono::milliseconds timeout
     ) override;
 
@@ -133,6 +145,7 @@ public:
         std::string url,
         const payment& offered,
         const payment_requirement& wanted,
+        facilitator_caller caller,
         std::chrono::milliseconds timeout
     ) override;
 

@@ -4,6 +4,7 @@
 #include <portitor/x402/claims.hpp>
 #include <portitor/x402/facilitator.hpp>
 #include <portitor/x402/match.hpp>
+#include <portitor/x402/payment_record.hpp>
 #include <portitor/x402/settlement_chain.hpp>
 #include <portitor/x402/settlement_rules.hpp>
 
@@ -71,16 +72,6 @@ struct verdict_payment_required
     {}
     std::string reason;   ///< a code; may be shown
     std::string message;  ///< what a code cannot say; may be shown, may be empty
-};
-
-/// Why a payment can buy nothing (any more).
-enum class used_cause
-{
-    sold,       ///< it has bought its answer here, or was shown here for another request
-    elsewhere,  ///< it was used before it came here, or elsewhere
-    failed,     ///< it is used, and the settlement that we asked for failed
-    withdrawn,  ///< cancelled by its payer, or its nonce used for something else: nothing was charged
-    expired,    ///< its time is over, and nobody can tell what became of it
 };
 
 /// The payment can buy nothing here any more: refuse (409) without asking for another.

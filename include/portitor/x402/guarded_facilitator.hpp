@@ -69,6 +69,7 @@ public:
         std::string url,
         const payment& offered,
         const payment_requirement& wanted,
+        facilitator_caller caller,
         std::chrono::milliseconds timeout
     ) override;
 
@@ -76,6 +77,7 @@ public:
         std::string url,
         const payment& offered,
         const payment_requirement& wanted,
+        facilitator_caller caller,
         std::chrono::milliseconds timeout
     ) override;
 

@@ -44,10 +44,15 @@ class settlement_chain
 public:
     virtual ~settlement_chain() = default;
 
-    /// What became of a payment that match() found to pay `wanted`; both must live until then. Ends by
-    /// `timeout`, and reports failures as cannot_tell.
-    virtual boost::asio::awaitable<settlement_finding>
-    find(const payment& offered, const payment_requirement& wanted, std::chrono::milliseconds timeout) = 0;
+    /// What became of a payment that match() found to pay `wanted`; both must live until then. It is looked
+    /// for from about `since` on: when its record began here, in Unix seconds. Ends by `timeout`, and reports
+    /// failures as cannot_tell. Only what was signed is read of the payment.
+    virtual boost::asio::awaitable<settlement_finding> find(
+        const payment& offered,
+        const payment_requirement& wanted,
+        std::uint64_t since,
+        std::chrono::milliseconds timeout
+    ) = 0;
 
     /// Whether an account has code: then its signatures are judged by that (EIP-1271, EIP-7702), not by
     /// recovery. `network` in CAIP-2. errc::not_found: no node of the network is known.
@@ -89,7 +94,10 @@ public:
     ~rpc_settlement_chain() override;
 
     boost::asio::awaitable<settlement_finding> find(
-        const payment& offered, const payment_requirement& wanted, std::chrono::milliseconds timeout
+        const payment& offered,
+        const payment_requirement& wanted,
+        std::uint64_t since,
+        std::chrono::milliseconds timeout
     ) override;
 
     boost::asio::awaitable<result<bool>>

@@ -66,14 +66,14 @@ struct fixture
     verify_outcome verify()
     {
         return portitor::test::run(
-            context, facilitator.verify(url, offered, wanted, std::chrono::seconds(3))
+            context, facilitator.verify(url, offered, wanted, {}, std::chrono::seconds(3))
         );
     }
 
     settle_outcome settle()
     {
         return portitor::test::run(
-            context, facilitator.settle(url, offered, wanted, std::chrono::seconds(3))
+            context, facilitator.settle(url, offered, wanted, {}, std::chrono::seconds(3))
         );
     }
 

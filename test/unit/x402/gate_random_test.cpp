@@ -33,7 +33,7 @@ public:
     int settled = 0;
 
     asio::awaitable<verify_outcome>
-    verify(std::string, const payment&, const payment_requirement&, milliseconds) override
+    verify(std::string, const payment&, const payment_requirement&, facilitator_caller, milliseconds) override
     {
         co_await pause();
         const auto way = honest ? 5 : random_() % 6;
@@ -48,7 +48,7 @@ public:
     }
 
     asio::awaitable<settle_outcome>
-    settle(std::string, const payment&, const payment_requirement&, milliseconds) override
+    settle(std::string, const payment&, const payment_requirement&, facilitator_caller, milliseconds) override
     {
         ++settled;
         const auto way = honest ? 10 : random_() % 11;
@@ -134,7 +134,7 @@ public:
     bool honest = false;
 
     asio::awaitable<settlement_finding>
-    find(const payment&, const payment_requirement&, milliseconds) override
+    find(const payment&, const payment_requirement&, std::uint64_t, milliseconds) override
     {
         if (!honest && random_() % 4 == 0)
             co_return finding(settlement_state::cannot_tell);

@@ -53,8 +53,9 @@ public:
         hold();
     }
 
-    asio::awaitable<verify_outcome>
-    verify(std::string, const payment&, const payment_requirement&, milliseconds timeout) override
+    asio::awaitable<verify_outcome> verify(
+        std::string, const payment&, const payment_requirement&, facilitator_caller, milliseconds timeout
+    ) override
     {
         ++verified;
         timeouts.push_back(timeout);
@@ -64,7 +65,11 @@ public:
     }
 
     asio::awaitable<settle_outcome> settle(
-        std::string url, const payment& offered, const payment_requirement& wanted, milliseconds timeout
+        std::string url,
+        const payment& offered,
+        const payment_requirement& wanted,
+        facilitator_caller,
+        milliseconds timeout
     ) override
     {
         ++settled;
@@ -106,7 +111,7 @@ public:
     std::vector<milliseconds> timeouts;
 
     asio::awaitable<settlement_finding>
-    find(const payment&, const payment_requirement&, milliseconds timeout) override
+    find(const payment&, const payment_requirement&, std::uint64_t, milliseconds timeout) override
     {
         ++asked;
         timeouts.push_back(timeout);

@@ -39,8 +39,9 @@ public:
     void hold() { hold_.expires_at(std::chrono::steady_clock::time_point::max()); }
     void go() { hold_.expires_at(std::chrono::steady_clock::time_point::min()); }
 
-    asio::awaitable<verify_outcome>
-    verify(std::string, const payment&, const payment_requirement&, std::chrono::milliseconds) override
+    asio::awaitable<verify_outcome> verify(
+        std::string, const payment&, const payment_requirement&, facilitator_caller, std::chrono::milliseconds
+    ) override
     {
         ++calls;
         if (!holds_settlements_only)
@@ -50,8 +51,9 @@ public:
         co_return verified;
     }
 
-    asio::awaitable<settle_outcome>
-    settle(std::string, const payment&, const payment_requirement&, std::chrono::milliseconds) override
+    asio::awaitable<settle_outcome> settle(
+        std::string, const payment&, const payment_requirement&, facilitator_caller, std::chrono::milliseconds
+    ) override
     {
         ++calls;
         co_await held();
@@ -86,19 +88,25 @@ struct fixture
         return *made;
     }
 
-    verify_outcome verify() { return portitor::test::run(context, guard().verify(url, offered, wanted, 3s)); }
+    verify_outcome verify()
+    {
+        return portitor::test::run(context, guard().verify(url, offered, wanted, {}, 3s));
+    }
 
-    settle_outcome settle() { return portitor::test::run(context, guard().settle(url, offered, wanted, 3s)); }
+    settle_outcome settle()
+    {
+        return portitor::test::run(context, guard().settle(url, offered, wanted, {}, 3s));
+    }
 
     // Begins a call that ends with inner.go(); its place is kept until then.
     void start_verify()
     {
-        asio::co_spawn(context, guard().verify(url, offered, wanted, 3s), [](auto, const auto&) {});
+        asio::co_spawn(context, guard().verify(url, offered, wanted, {}, 3s), [](auto, const auto&) {});
         poll();
     }
     void start_settle()
     {
-        asio::co_spawn(context, guard().settle(url, offered, wanted, 3s), [](auto, const auto&) {});
+        asio::co_spawn(context, guard().settle(url, offered, wanted, {}, 3s), [](auto, const auto&) {});
         poll();
     }
     void poll()

@@ -188,7 +188,7 @@ struct fixture
 
     settlement_finding find()
     {
-        return portitor::test::run(context, chain().find(offered, wanted, milliseconds(3'000)));
+        return portitor::test::run(context, chain().find(offered, wanted, 0, milliseconds(3'000)));
     }
 
     std::string told() { return to_string(find().state); }

@@ -62,7 +62,11 @@ public:
     }
 
     asio::awaitable<x402::verify_outcome> verify(
-        std::string url, const x402::payment&, const x402::payment_requirement& wanted, milliseconds
+        std::string url,
+        const x402::payment&,
+        const x402::payment_requirement& wanted,
+        x402::facilitator_caller,
+        milliseconds
     ) override
     {
         ++verifies;
@@ -74,7 +78,11 @@ public:
     }
 
     asio::awaitable<x402::settle_outcome> settle(
-        std::string url, const x402::payment&, const x402::payment_requirement& wanted, milliseconds
+        std::string url,
+        const x402::payment&,
+        const x402::payment_requirement& wanted,
+        x402::facilitator_caller,
+        milliseconds
     ) override
     {
         ++settles;
@@ -117,7 +125,7 @@ public:
     std::vector<std::string> networks;
 
     asio::awaitable<x402::settlement_finding>
-    find(const x402::payment&, const x402::payment_requirement&, milliseconds) override
+    find(const x402::payment&, const x402::payment_requirement&, std::uint64_t, milliseconds) override
     {
         co_return x402::settlement_finding();
     }
