@@ -19,6 +19,7 @@ from market import (  # noqa: F401 (for those who import from here)
 from cluster import wait_until
 
 SCRIPTED_PORT = 8560
+STORM_PORT = 8573  # of the facilitator that dies again and again
 VERIFIER_PORT = 8080
 DISCOVERY_PORT = 8084
 # On one address here; each role has a pod of its own in a cluster.
@@ -60,6 +61,7 @@ class Stack(Market):
         (folder / "credential").write_text("Bearer upstream-secret\n")
         self.config.write_text(
             f"facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n"
+            f"- {{name: storm, url: http://127.0.0.1:{STORM_PORT}}}\n"
             f"credentials:\n- {{name: upstream, file: {folder}/credential, namespaces: [{NAMESPACE}]}}\n"
         )
 

@@ -114,6 +114,11 @@ class Scripts:
     def __exit__(self, *_):
         self._console.close()
 
+    @property
+    def environment(self):
+        """What a script needs that somebody else starts."""
+        return {"PORTITOR_NPM_DIR": str(self.npm_dir), "PATH": self._env["PATH"]}
+
     def call(self, script, *args, timeout=120):
         """Runs one of the scripts for console.mjs and returns what it told; raises with its error if it fails."""
         return self._console.call(script, args, timeout)
@@ -215,19 +220,20 @@ class Chain(_Server):
         super().__init__(scripts, port)
         self._port = port
 
-    def start(self, buyers=(BUYER, BUYER2)):
-        """Starts the chain, deploys, and gives each of `buyers` a million USDC."""
+    def start(self, buyers=(BUYER, BUYER2), block_time=None):
+        """Starts the chain, deploys, and gives each of `buyers` a million USDC. With a `block_time` nothing is mined
+        between two blocks, as on a real chain."""
         anvil = f"{self._scripts.npm_dir}/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
         # A transaction is mined at once, and an idle chain still gets a block every 2 s as Base does. Without
         # that the time seen by simulated calls stands still, and after 10 minutes of it v1 payments, which
         # are valid from 10 minutes ago, count as not yet valid.
-        mining = ["--block-time", "2", "--mixed-mining"]
+        mining = ["--block-time", str(block_time)] if block_time else ["--block-time", "2", "--mixed-mining"]
         # By default anvil writes the state of old blocks to the user's home and leaves it there. Without any old state
         # a call on "latest" fails (BlockOutOfRangeError) where a block is mined while it is being answered.
         quiet = ["--prune-history", "100", "--silent"]
         where = ["--host", "127.0.0.1", "--port", str(self._port)]
         process = self._scripts.start_program(
-            [anvil, "--chain-id", "84532", *where, *mining, *quiet], "anvil"
+            [anvil, "--chain-id", "84532", *where, *mining, *quiet], f"anvil-{self._port}"
         )
         return self._started(process, lambda: self._chain("setup", *buyers))
 
