@@ -173,7 +173,7 @@ class Reaper(Background):
 class Seller(Background):
     """Changes the price, again and again."""
 
-    def __init__(self, shop, pause=6):
+    def __init__(self, shop, pause=10):
         super().__init__()
         self._shop = shop
         self._pause = pause
@@ -187,11 +187,12 @@ class Seller(Background):
 
 
 class Storm:
-    """So many payments, by so many buyers at once."""
+    """Buyers at work until so many payments have been granted: who is refused signs another one."""
 
     def __init__(self, shop, count, seed, buyers=48):
         self._shop = shop
         self._left_to_make = count
+        self._most = 5 * count
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         self._buyers = buyers
@@ -217,7 +218,7 @@ class Storm:
     def _take(self):
         with self._lock:
             self._left_to_make -= 1
-            return self._left_to_make >= 0 and not self._failures
+            return self._left_to_make >= 0 and not self._failures and len(self.payments) < self._most
 
     def _chance(self):
         with self._lock:
@@ -237,8 +238,11 @@ class Storm:
                 time.sleep(0.1 + self._chance() / 2)
         if canceller:
             canceller.join()
-        # A copy at once, and one that anybody may have kept.
+        # A copy at once, which anybody may have kept.
         self._count(payment, self._shop.ask(payment))
+        if not payment.grants:
+            with self._lock:
+                self._left_to_make += 1
 
     def _asked_for(self):
         answer = self._shop.ask()
