@@ -121,6 +121,7 @@ private:
     {
         http::client_settings pooling;
         pooling.max_idle_per_origin = 64;
+        pooling.log = around_.log;
         auto client = http::make_client(executor, pooling);
         if (!client)
             return client.error();
