@@ -40,6 +40,7 @@ result<void> worker::listen(
             return front_->answer_at_once(message, out);
         }
     );
+    server_->count_in(numbers);
     if (tls)
     {
         auto used = server_->use_tls(*tls);
