@@ -21,6 +21,7 @@ enum class outcome : unsigned char
     already_used,
     outside_route,
     unknown_route,
+    wrong_token,
     suspended,
     no_credential,
     busy,
@@ -31,25 +32,10 @@ enum class outcome : unsigned char
 };
 
 inline constexpr std::array outcome_names{
-    "free",
-    "preflight",
-    "paid",
-    "paid_again",
-    "payment_required",
-    "bad_request",
-    "bad_payment",
-    "not_matched",
-    "bad_signature",
-    "not_paid",
-    "already_used",
-    "outside_route",
-    "unknown_route",
-    "suspended",
-    "no_credential",
-    "busy",
-    "facilitator",
-    "facilitator_broken",
-    "settlement_unknown",
+    "free",          "preflight",     "paid",          "paid_again",         "payment_required",
+    "bad_request",   "bad_payment",   "not_matched",   "bad_signature",      "not_paid",
+    "already_used",  "outside_route", "unknown_route", "wrong_token",        "suspended",
+    "no_credential", "busy",          "facilitator",   "facilitator_broken", "settlement_unknown",
     "internal",
 };
 

@@ -16,6 +16,7 @@ struct options
     std::uint32_t threads = 0;  ///< 0: one for each core
     std::string tls_cert_file;
     std::string tls_key_file;
+    std::string gate_key_file;
     std::string cors_origins;  ///< "*" or origins separated by spaces; empty: CORS is the upstream's affair
     std::uint32_t max_claims = 100'000;
     std::chrono::seconds max_validity{3600};

@@ -7,6 +7,7 @@
 #include "roles/verifier/payment_log.hpp"
 #include "roles/verifier/worker.hpp"
 #include "route/credentials.hpp"
+#include "route/gate_keys.hpp"
 #include "route/route_record.hpp"
 #include "route/route_table.hpp"
 
@@ -100,6 +101,11 @@ private:
         for (const auto& [name, failure] : credentials_.refresh())
             around_.log.warn(
                 "a credential is not there yet", {{"credential", name}, {"err", failure.message()}}
+            );
+        if (const auto read = gate_keys_.refresh(around_.timers.now()); !read)
+            around_.log.warn(
+                "the gate key is not there yet: what names a credential is not sold",
+                {{"err", read.error().message()}}
             );
         const std::size_t count = thread_count(config_);
         for (std::size_t i = 0; i < count; ++i)
@@ -225,6 +231,8 @@ private:
                     "keeping the last value of a credential",
                     {{"credential", name}, {"err", failure.message()}}
                 );
+            if (const auto read = gate_keys_.refresh(around_.timers.now()); !read)
+                around_.log.warn("keeping the last gate key", {{"err", read.error().message()}});
             reread_identity();
         }
     }
@@ -268,7 +276,8 @@ private:
             all,
             [this](boost::json::object&& raw) {
                 return route::route_record::read(
-                    std::move(raw), {config_.lists.networks.table, facilitator_urls_, credentials_}
+                    std::move(raw),
+                    {config_.lists.networks.table, facilitator_urls_, credentials_, &gate_keys_}
                 );
             },
             {},
@@ -381,6 +390,7 @@ private:
     const verifier::options config_;
     std::set<std::string> facilitator_urls_;
     route::credential_store credentials_{config_.lists.credentials.entries};
+    route::gate_keys gate_keys_{config_.gate_key_file};
     const verifier::cors_policy cors_{config_.cors_origins};
     std::optional<http::server_tls> identity_;
 
