@@ -64,7 +64,10 @@ facilitator_trouble trouble_of(const http::response& answer)
         return facilitator_trouble::redirect;
     if (status == 401 || status == 403)
         return facilitator_trouble::credentials;
-    return kind_of(answer) == errc::protocol ? facilitator_trouble::no_answer : facilitator_trouble::none;
+    // Who says when to come back is alive.
+    const bool broken = kind_of(answer) == errc::protocol ||
+                        (asks_to_wait(answer) && wait_of(answer) == std::chrono::seconds(0));
+    return broken ? facilitator_trouble::no_answer : facilitator_trouble::none;
 }
 
 // Where a redirect leads, as it may be shown: what stands elsewhere than in host and path may be a secret.

@@ -101,24 +101,55 @@ void gate_metrics::publish_facilitators()
         const auto total = [&](const char* result) -> counter& {
             return numbers_.counter(
                 "portitor_facilitator_calls_total",
-                "Calls of facilitators: passed on, failed of these, and rejected unsent",
+                "Calls of facilitators: passed on, failed of these, and rejected unsent, by the reason",
                 {{"facilitator", name}, {"result", result}}
             );
         };
         raise(total("passed"), each.calls);
-        raise(total("failed"), each.failures);
-        raise(total("rejected"), each.rejected);
+        raise(total("failed"), each.failures());
+        raise(total("rejected_busy"), each.rejected_busy);
+        raise(total("rejected_held"), each.rejected_held);
+        raise(total("rejected_open"), each.rejected_open);
+        publish_trouble(each, name);
+        numbers_
+            .gauge(
+                "portitor_facilitator_offers_open",
+                "Offers whose calls are not passed on because the facilitator did not answer theirs",
+                {{"facilitator", name}}
+            )
+            .set(static_cast<std::int64_t>(each.offers_open));
         numbers_.gauge(
                     "portitor_facilitator_in_flight", "Calls under way", {{"facilitator", name}}
         ).set(static_cast<std::int64_t>(each.in_flight));
         numbers_
             .gauge(
                 "portitor_facilitator_circuit_open",
-                "1 while calls are not passed on because the facilitator failed, or asked to wait",
+                "1 while no calls are passed on because the facilitator is not reached, or asked to wait",
                 {{"facilitator", name}}
             )
             .set(each.circuit != x402::circuit_state::closed || each.held ? 1 : 0);
     }
+}
+
+void gate_metrics::publish_trouble(const x402::facilitator_state& of, const std::string& name)
+{
+    using x402::facilitator_trouble;
+    const std::pair<facilitator_trouble, std::uint64_t> all[] = {
+        {facilitator_trouble::unreached, of.unreached},
+        {facilitator_trouble::slow, of.slow},
+        {facilitator_trouble::no_answer, of.no_answer},
+        {facilitator_trouble::redirect, of.redirects},
+        {facilitator_trouble::credentials, of.credentials},
+    };
+    for (const auto& [trouble, number] : all)
+        raise(
+            numbers_.counter(
+                "portitor_facilitator_failures_total",
+                "Failed calls of facilitators by what was wrong",
+                {{"facilitator", name}, {"trouble", to_string(trouble)}}
+            ),
+            number
+        );
 }
 
 }  // namespace portitor::verifier

@@ -36,6 +36,7 @@ private:
     void count(const char* event, std::uint64_t value);
     std::size_t fill_percent() const;
     void publish_facilitators();
+    void publish_trouble(const x402::facilitator_state& of, const std::string& name);
 
     metrics& numbers_;
     const x402::gate& gate_;

@@ -54,7 +54,7 @@ TEST_CASE("a suspended route, and one that nobody serves, are told as the verifi
         R"("name":"web-payment",)" +
             owner +
             R"(},"spec":{"pattern":"/services/web/*","price":"10000","network":"eip155:84532","suspended":true,)"
-            R"("asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","facilitatorURL":"https://x402.org/facilitator",)"
+            R"("asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","facilitatorURL":"https://www.x402.org/facilitator",)"
             R"("payTo":"0x00000000000000000000000000000000000000aB"}})"
     );
     w.create(
@@ -167,7 +167,7 @@ TEST_CASE("a gate is the operator's verifier, as far as he is known", "[cli][exp
     w.create(
         api::config_map_resource,
         R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace":"portitor","name":"portitor-config"},)"
-        R"("data":{"portitor.yaml":"default-facilitator: https://x402.org/facilitator\n"}})"
+        R"("data":{"portitor.yaml":"default-facilitator: https://www.x402.org/facilitator\n"}})"
     );
     const auto known = w.run({"explain", "/services/web"});
     INFO(known.err);
@@ -227,7 +227,7 @@ TEST_CASE("a preflight of a page that the operator lets in is told", "[cli][expl
         api::config_map_resource,
         R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace":"portitor","name":"portitor-config"},)"
         R"("data":{"portitor.yaml":)"
-        R"("default-facilitator: https://x402.org/facilitator\ncors-origins: https://shop.example\n"}})"
+        R"("default-facilitator: https://www.x402.org/facilitator\ncors-origins: https://shop.example\n"}})"
     );
     const auto told = w.run({"explain", "/services/web", "-X", "OPTIONS"});
     CHECK(told.out.find("402, and 0.01 USDC") != std::string::npos);

@@ -98,7 +98,7 @@ struct gateway_world : command_world
                 offer->meta.uid +
                 R"("}]},"spec":{"pattern":"/services/web/*","price":"10000","network":"eip155:84532",)"
                 R"("asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e",)"
-                R"("facilitatorURL":"https://x402.org/facilitator","rules":[{"pattern":"/free","gate":"free"}],)"
+                R"("facilitatorURL":"https://www.x402.org/facilitator","rules":[{"pattern":"/free","gate":"free"}],)"
                 R"("payTo":"0x00000000000000000000000000000000000000aB")" +
                 more + "}}"
         );
