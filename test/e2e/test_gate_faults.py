@@ -2,8 +2,10 @@
 
 import base64
 import concurrent.futures
+import itertools
 import json
 import pathlib
+import threading
 import time
 import urllib.parse
 
@@ -98,6 +100,45 @@ def test_signatures_that_a_facilitator_throws_at_do_not_stop_the_sale_for_others
         assert shop.ask(x402.encode_header(unreadable)).status == 502
     shop.script()
     assert shop.ask(shop.payment()).status == 200
+
+
+def strangers_payments(like):
+    """Payments of ever other payers, without any key: 66 bytes of rubbish, and the end that ERC-6492 gives to what only
+    a facilitator can judge."""
+    made = x402.decode_header(like)
+    made["payload"]["signature"] = "0x" + "11" * 66 + "6492" * 16
+    for payer in itertools.count(1):
+        made["payload"]["authorization"]["from"] = f"0x{payer:040x}"
+        yield x402.encode_header(made)
+
+
+@pytest.mark.parametrize("kind", ["error", "bad-gateway", "busy", "too-many", "close", "hang"])
+def test_a_flood_of_strangers_signatures_stops_no_honest_buyer(shop, kind):
+    honest = [shop.payment() for _ in range(10)]
+    flood = strangers_payments(shop.payment())
+    shop.script(strangers=kind)
+    over = threading.Event()
+
+    def keep_asking(payments):
+        statuses = set()
+        for payment in payments:
+            if over.is_set():
+                break
+            statuses.add(shop.ask(payment).status)
+        return statuses
+
+    with concurrent.futures.ThreadPoolExecutor(100) as pool:
+        asked = [pool.submit(keep_asking, list(itertools.islice(flood, 100))) for _ in range(100)]
+        try:
+            wait_until(lambda: shop.counts()["verify"] > 0, 10, "the flood has begun")
+            for payment in honest:
+                began = time.monotonic()
+                assert shop.ask(payment).status == 200
+                assert time.monotonic() - began < 4
+                time.sleep(0.2)
+        finally:
+            over.set()
+        assert set().union(*(each.result() for each in asked)) <= {502, 503}
 
 
 @pytest.mark.parametrize("kind", ["empty", "types", "html", "redirect", "huge", "error", "pending", "close"])
