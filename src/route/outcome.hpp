@@ -9,7 +9,6 @@ namespace portitor::route {
 enum class outcome : unsigned char
 {
     granted_free,
-    preflight,
     paid,
     paid_again,
     payment_required,
@@ -32,7 +31,6 @@ enum class outcome : unsigned char
 
 inline constexpr std::array outcome_names{
     "free",
-    "preflight",
     "paid",
     "paid_again",
     "payment_required",

@@ -9,12 +9,6 @@ namespace {
 constexpr std::string_view unbound_target = "/verify";
 constexpr std::string_view bound_prefix = "/verify/";
 
-// A browser asks beforehand whether a page, of an origin that is let in, may ask.
-bool is_preflight(const circumstances& of)
-{
-    return !of.allowed_origin.empty() && of.method == "OPTIONS" && !of.preflight_method.empty();
-}
-
 }  // namespace
 
 std::optional<gate_target> read_gate_target(std::string_view target)
@@ -46,7 +40,7 @@ found_route find_by_path(const route_table& table, const request_path& path, std
     return {nullptr, {403, "unknown_route", "no route, or more than one, holds this path"}};
 }
 
-ruling rule_on(const served_route& route, const request_path& path, const circumstances& around)
+ruling rule_on(const served_route& route, const request_path& path, bool has_credentials)
 {
     // Before any payment: nobody is to pay for a service that is down.
     if (route.suspended())
@@ -57,10 +51,8 @@ ruling rule_on(const served_route& route, const request_path& path, const circum
     const terms* price = route.find(path);
     if (price == nullptr)
         return {outcome::outside_route};
-    if (is_preflight(around))
-        return {outcome::preflight, price};
     // Nobody is to pay for a service that our word does not open.
-    if (route.credential() != nullptr && around.has_credentials && !route.credential()->has_value())
+    if (route.credential() != nullptr && has_credentials && !route.credential()->has_value())
         return {outcome::no_credential, price};
     return {price->free ? outcome::granted_free : outcome::payment_required, price};
 }
@@ -77,7 +69,6 @@ told told_of(outcome what)
         return {400, "bad_request", "the path holds \";\", which servers read in two ways"};
     case outcome::outside_route:
         return {403, "outside_route", "this path is not one of the route's"};
-    case outcome::preflight:
     case outcome::granted_free:
         return {200, "", ""};
     default:

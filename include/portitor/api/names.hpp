@@ -9,6 +9,7 @@ namespace portitor::api {
 /// prefix and suffix (at most 252 characters), or exactly 253 characters with a digest of the offer's whole
 /// name in it.
 std::string middleware_name(std::string_view offer);     ///< "x402-<offer>"
+std::string cors_middleware_name(std::string_view offer);  ///< "cors-<offer>"
 std::string http_route_name(std::string_view offer);     ///< "so-<offer>"
 std::string payment_route_name(std::string_view offer);  ///< "<offer>-payment"
 std::string registration_name(std::string_view offer);   ///< "<offer>-registration"

@@ -43,11 +43,10 @@ struct raw_headers
         payment_signature,
         accept,
         user_agent,
-        preflight_method,
         request_id,
     };
 
-    std::array<slot, 10> slots{{
+    std::array<slot, 9> slots{{
         {"x-forwarded-uri", true},
         {"x-forwarded-method", true},
         {"x-forwarded-host", true},
@@ -56,7 +55,6 @@ struct raw_headers
         {"payment-signature", true},
         {"accept", false},
         {"user-agent", false},
-        {"access-control-request-method", false},
         {"x-request-id", false},
     }};
 
@@ -190,7 +188,6 @@ result<void> read_forwarded_request(const http::server_request& message, forward
     out.scheme = raw[raw_headers::proto];
     out.accept = raw[raw_headers::accept];
     out.user_agent = raw[raw_headers::user_agent];
-    out.preflight_method = raw[raw_headers::preflight_method];
     const std::string_view id = raw[raw_headers::request_id];
     out.request_id = id.size() <= max_request_id && is_printable(id) ? id : std::string_view();
     if (out.uri.empty())

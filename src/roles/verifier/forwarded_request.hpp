@@ -32,8 +32,7 @@ struct forwarded_request
     // The client's own, and as it likes them.
     std::string_view accept;
     std::string_view user_agent;
-    std::string_view preflight_method;  ///< Access-Control-Request-Method
-    std::string_view request_id;        ///< X-Request-Id, for the log; empty where it is odd
+    std::string_view request_id;  ///< X-Request-Id, for the log; empty where it is odd
 
     std::string escaped_uri;  ///< what `uri` views where something was escaped
 };

@@ -45,6 +45,41 @@ TEST_CASE("the Middleware, byte for byte", "[controller][children]")
     );
 }
 
+TEST_CASE("the Middleware for preflights, byte for byte", "[controller][children]")
+{
+    world all;
+    CHECK(made(all, child_kind::cors) == "none");
+    all.settings.gateway.cors_origins = {"https://shop.example", "http://localhost:3000"};
+    const std::string cors = made(all, child_kind::cors);
+    CAPTURE(cors);
+    CHECK(cors.find(R"("kind":"Middleware","metadata":{"name":"cors-hello","namespace":"shop",)") != cors.npos);
+    CHECK(
+        cors.substr(cors.find("\"spec\"")) ==
+        R"("spec":{"headers":{"accessControlAllowOriginList":["https://shop.example","http://localhost:3000"],)"
+        R"("accessControlAllowMethods":["GET","HEAD","POST","PUT","PATCH","DELETE","OPTIONS"],)"
+        R"("accessControlAllowHeaders":["X-PAYMENT","PAYMENT-SIGNATURE","Access-Control-Expose-Headers","Authorization",)"
+        R"("Content-Type","*"],"accessControlExposeHeaders":["PAYMENT-REQUIRED","PAYMENT-RESPONSE",)"
+        R"("X-PAYMENT-RESPONSE","X-Portitor-Route","*"],"accessControlMaxAge":600,"addVaryHeader":true}}})"
+    );
+    // Before the gate.
+    const std::string route = made(all, child_kind::http_route);
+    CHECK(route.find("cors-hello") < route.find("x402-hello"));
+}
+
+TEST_CASE("an answer that may be paid for is kept by no cache", "[controller][children]")
+{
+    const char* const modifier = R"({"type":"ResponseHeaderModifier","responseHeaderModifier":)"
+                                 R"({"set":[{"name":"Cache-Control","value":"private, no-store"}],)"
+                                 R"("remove":["CDN-Cache-Control","Surrogate-Control"]}})";
+    world all;
+    CHECK(made(all, child_kind::http_route).find(modifier) != std::string::npos);
+    all.edit("/spec/routes", R"([{"path": "/free/*", "gate": "free"}])");
+    CHECK(made(all, child_kind::http_route).find(modifier) != std::string::npos);
+    // Where nothing is sold there is nothing to be sold again.
+    all.edit("/spec/routes", R"([{"path": "/*", "gate": "free"}, {"path": "/", "gate": "free"}])");
+    CHECK(made(all, child_kind::http_route).find("ResponseHeaderModifier") == std::string::npos);
+}
+
 TEST_CASE("the HTTPRoute, byte for byte", "[controller][children]")
 {
     CHECK(
@@ -162,9 +197,12 @@ TEST_CASE("an edit by hand shows, wherever it is", "[controller][children]")
         {child_kind::middleware, "/spec/forwardAuth/address", "\"http://evil\"", ""},
         {child_kind::middleware, "/spec/forwardAuth/trustForwardHeader", "true", ""},
         {child_kind::middleware,
-         "/spec/forwardAuth/authRequestHeaders",
-         "[\"X\"]",
-         "/spec/forwardAuth/authRequestHeaders"},
+         "/spec/forwardAuth/headerField",
+         "\"X\"",
+         "/spec/forwardAuth/headerField"},
+        {child_kind::middleware, "/spec/forwardAuth/authRequestHeaders", "[\"Cookie\"]", ""},
+        {child_kind::cors, "/spec/headers/accessControlAllowOriginList", "[\"*\"]", ""},
+        {child_kind::cors, "/spec/headers/a", "1", "/spec/headers/a"},
         {child_kind::middleware, "/spec/forwardAuth/maxResponseBodySize", "", ""},
         {child_kind::middleware, "/spec/a~b", "{}", "/spec/a~0b"},
         {child_kind::http_route, "/spec/hostnames", "[\"a.b\"]", ""},
@@ -178,6 +216,7 @@ TEST_CASE("an edit by hand shows, wherever it is", "[controller][children]")
     }));
     CAPTURE(test::name_of(row.kind), row.pointer);
     world all;
+    all.settings.gateway.cors_origins = {"https://shop.example"};
     all.sell();
     kube::object_ptr& live = all.slot(row.kind);
     const kube::object_ptr before = live;
