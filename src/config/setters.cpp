@@ -115,7 +115,8 @@ setter set_origins(std::vector<std::string>& into)
         {
             // A browser writes it in one way only, and it is compared to the letter.
             const auto url = http::parse_url(each);
-            const bool has_capitals = std::any_of(each.begin(), each.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+            const bool has_capitals =
+                std::any_of(each.begin(), each.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
             if (each != "*" && (!url || url->origin.to_string() != each || has_capitals))
                 return fail(
                     errc::invalid, "\"{}\" is neither * nor an origin such as https://shop.example", each

@@ -90,12 +90,11 @@ json::array asked_headers()
 // Many upstreams read "X_Payer" as "X-Payer". Traefik takes what this matches out of the request: every
 // spelling of a header that the verifier vouches for or that holds a payment, and of the X-Forwarded ones all
 // but the right one.
-constexpr std::string_view aliases =
-    "(?i)^(x[-_.](payer|payment|verified[-_.]wallet|portitor[-_.]route)"
-    "|x[-_.]payment[-_.](status|tx|payer|response)"
-    "|payment[-_.](signature|response)"
-    "|x[_.]forwarded[-_.](uri|method|host|proto)"
-    "|x-forwarded[_.](uri|method|host|proto))$";
+constexpr std::string_view aliases = "(?i)^(x[-_.](payer|payment|verified[-_.]wallet|portitor[-_.]route)"
+                                     "|x[-_.]payment[-_.](status|tx|payer|response)"
+                                     "|payment[-_.](signature|response)"
+                                     "|x[_.]forwarded[-_.](uri|method|host|proto)"
+                                     "|x-forwarded[_.](uri|method|host|proto))$";
 
 json::object middleware_filter(const std::string& name)
 {
@@ -224,8 +223,7 @@ json::object desired_cors_middleware(const api::service_offer& offer, const plan
     ));
 }
 
-json::object
-desired_http_route(const api::service_offer& offer, const plan_settings& settings, bool sells)
+json::object desired_http_route(const api::service_offer& offer, const plan_settings& settings, bool sells)
 {
     json::array hostnames;
     if (!offer.hostname.empty())

@@ -12,8 +12,9 @@ namespace portitor::offer {
 /// The Middleware names the offer in its address: a request through the offer's HTTPRoute is judged by that
 /// offer's rules, and refused where the verifier does not know it.
 boost::json::object desired_middleware(const api::service_offer& offer, const plan_settings& settings);
-/// The Middleware that comes before it where the operator names origins: Traefik answers preflight requests by
-/// it, so that none of them passes to the upstream unpaid, and lets pages of these origins read the answers.
+/// The Middleware that comes before it where the operator names origins: Traefik answers preflight requests
+/// by it, so that none of them passes to the upstream unpaid, and lets pages of these origins read the
+/// answers.
 boost::json::object desired_cors_middleware(const api::service_offer& offer, const plan_settings& settings);
 /// `sells`: whether any of its paths is paid. Then no cache is to keep what one buyer has paid for.
 boost::json::object

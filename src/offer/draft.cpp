@@ -75,7 +75,8 @@ maybe check_place(const api::service_offer& offer, const observation& seen, cons
 // A Middleware of somebody else would decide who pays, so no route may name it.
 maybe check_names(const observation& seen, const plan_settings& settings)
 {
-    for (const child_kind kind : {child_kind::middleware, child_kind::cors, child_kind::payment_route, child_kind::http_route})
+    for (const child_kind kind :
+         {child_kind::middleware, child_kind::cors, child_kind::payment_route, child_kind::http_route})
     {
         const child& each = seen.children[kind];
         const bool is_wanted = kind != child_kind::cors || !settings.gateway.cors_origins.empty();

@@ -71,7 +71,8 @@ asset_choice choose_asset(const api::service_offer& offer, const plan_settings& 
             )};
     // What the asset is moved by is the operator's to know; the offer may only say the same.
     const std::string_view moved_by = to_string(asset->method);
-    if (payment.asset && !payment.asset->transfer_method.empty() && payment.asset->transfer_method != moved_by)
+    if (payment.asset && !payment.asset->transfer_method.empty() &&
+        payment.asset->transfer_method != moved_by)
         return {
             nullptr,
             nullptr,

@@ -98,8 +98,9 @@ std::optional<bool> bool_member(const json::object& from, std::string_view name)
 
 std::optional<std::int64_t> integer_member(const json::object& from, std::string_view name)
 {
-    // A positive number that fits is an int64 to Boost.JSON; uint64 is beyond what x402 counts. Languages with
-    // one kind of number write 300.0 (RFC 8259 section 6), which is exact as far as a double counts by ones.
+    // A positive number that fits is an int64 to Boost.JSON; uint64 is beyond what x402 counts. Languages
+    // with one kind of number write 300.0 (RFC 8259 section 6), which is exact as far as a double counts by
+    // ones.
     constexpr double most = 9007199254740992;
     const json::value* value = member(from, name);
     if (value == nullptr)

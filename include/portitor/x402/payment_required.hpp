@@ -21,8 +21,8 @@ struct payment_required
 };
 
 /// `error` stands in both; it is for people and may be the reason why a payment was refused. The resource is
-/// that of the first requirement. Requirements that v1 cannot express are left out of the body. In the header a
-/// description that does not fit is cut, with an ellipsis; the caller bounds what else there is.
+/// that of the first requirement. Requirements that v1 cannot express are left out of the body. In the header
+/// a description that does not fit is cut, with an ellipsis; the caller bounds what else there is.
 payment_required
 make_payment_required(std::span<const payment_requirement> requirements, std::string_view error);
 

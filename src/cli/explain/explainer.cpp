@@ -158,7 +158,8 @@ asio::awaitable<void> explainer::follow(explanation& into, passage way)
         ));
     if (!way.preflights.empty() && into.request.method == "OPTIONS")
         into.remarks.push_back(fmt::format(
-            "a preflight of a page is answered by the gateway itself ({}), and goes no further", way.preflights
+            "a preflight of a page is answered by the gateway itself ({}), and goes no further",
+            way.preflights
         ));
     if (!way.unknown.empty() && !way.asks_gate && !way.redirect_first)
         answer(into, "unknown", 0, fmt::format("{}: {}", route, way.unknown));

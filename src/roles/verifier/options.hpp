@@ -16,7 +16,8 @@ struct options
     std::uint32_t threads = 0;  ///< 0: one for each core
     std::string tls_cert_file;
     std::string tls_key_file;
-    /// "*", or origins separated by spaces, whose pages may read refusals; empty: CORS is the upstream's affair.
+    /// "*", or origins separated by spaces, whose pages may read refusals; empty: CORS is the upstream's
+    /// affair.
     std::string cors_origins;
     std::uint32_t max_claims = 100'000;
     std::chrono::seconds max_validity{3600};

@@ -481,7 +481,9 @@ TEST_CASE("without a Gateway the conditions say how to name one", "[controller][
     CHECK_THAT(all.condition("Ready").message, Contains("--gateway NAMESPACE/NAME"));
 }
 
-TEST_CASE("preflights have a Middleware while the operator names origins, and no longer", "[controller][plan]")
+TEST_CASE(
+    "preflights have a Middleware while the operator names origins, and no longer", "[controller][plan]"
+)
 {
     world all;
     all.settings.gateway.cors_origins = {"https://shop.example"};
@@ -506,7 +508,7 @@ TEST_CASE("preflights have a Middleware while the operator names origins, and no
     CHECK(first.removes.empty());
     CHECK_FALSE(names_it());
     CHECK(all.seen.cors);
-    all.settle();
+    all.sell();
     CHECK_FALSE(all.seen.cors);
     CHECK(all.verdict("Ready") == "True/Ready");
 
@@ -525,7 +527,8 @@ TEST_CASE("a Middleware of somebody else by that name counts only where it is wa
     world all;
     all.settings.gateway.cors_origins = {"*"};
     all.sell();
-    all.seen.cors = changed(changed(all.seen.cors, "/metadata/ownerReferences", "[]"), "/metadata/labels", "{}");
+    all.seen.cors =
+        changed(changed(all.seen.cors, "/metadata/ownerReferences", "[]"), "/metadata/labels", "{}");
     const kube::object_ptr before = all.seen.cors;
     all.settle();
     CHECK(all.verdict("PaymentGateReady") == "False/NameTaken");

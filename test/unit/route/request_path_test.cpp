@@ -33,7 +33,9 @@ TEST_CASE("a path with one reading is taken, its query left out", "[verifier][pa
         {"/services/echo/a%3Fq=1", "/services/echo/a%3Fq=1", {"services", "echo", "a%3Fq=1"}},
         {"/services/echo/a+b", "/services/echo/a+b", {"services", "echo", "a+b"}},
         {"/services/echo/%C3%BC", "/services/echo/%C3%BC", {"services", "echo", "%C3%BC"}},
-        {"/a/%E2%82%AC%f0%9F%98%80%ed%9f%bf", "/a/%E2%82%AC%f0%9F%98%80%ed%9f%bf", {"a", "%E2%82%AC%f0%9F%98%80%ed%9f%bf"}},
+        {"/a/%E2%82%AC%f0%9F%98%80%ed%9f%bf",
+         "/a/%E2%82%AC%f0%9F%98%80%ed%9f%bf",
+         {"a", "%E2%82%AC%f0%9F%98%80%ed%9f%bf"}},
         {"/a/\xc3\xbc%F4%8F%BF%BF", "/a/\xc3\xbc%F4%8F%BF%BF", {"a", "\xc3\xbc%F4%8F%BF%BF"}},
         // Unreserved characters mean the same with and without an escape.
         {"/services/%65cho/%61%2D%2e%5F%7E%39", "/services/echo/a-._~9", {"services", "echo", "a-._~9"}},

@@ -47,8 +47,8 @@ std::string key_by_path(const route_table& table, std::string_view uri, std::str
 
 using model = std::map<std::string, entry_ptr>;
 
-// The same by looking at every route: those of the host, or all where none names one; of these the deepest, if
-// it is one.
+// The same by looking at every route: those of the host, or all where none names one; of these the deepest,
+// if it is one.
 entry_ptr by_path_in(const model& all, const std::string& text, const std::string& host)
 {
     std::vector<entry_ptr> holding;
@@ -273,7 +273,8 @@ TEST_CASE("no spelling of a host lets another tenant's deeper route decide", "[v
                                 .with(entry_at("b", "free", "/svc/deep/*", "https://b.example/svc/deep"))
                                 .with(entry_at("c", "six", "/svc/*", "https://[2001:DB8::0:1]:8443/svc"))
                                 .with(entry_at("d", "none", "/svc/deep/er/*", ""));
-    for (const char* host : {"a.example", "A.Example", "a.example:443", "a.example:80", "a.example.", "A.EXAMPLE.:443"})
+    for (const char* host :
+         {"a.example", "A.Example", "a.example:443", "a.example:80", "a.example.", "A.EXAMPLE.:443"})
     {
         INFO(host);
         CHECK(key_by_path(two, "/svc/deep/er/x", host) == "a/paid");

@@ -331,7 +331,10 @@ TEST_CASE("optional members may be null, and other payloads are left to the faci
     CHECK(decoded->kind == payment_kind::other);
 }
 
-TEST_CASE("what decides nothing may have any shape, and numbers be written as languages write them", "[x402][payment]")
+TEST_CASE(
+    "what decides nothing may have any shape, and numbers be written as languages write them",
+    "[x402][payment]"
+)
 {
     const payment_requirement wanted = usdc_requirement();
     const auto taken = [&](const std::string& path, const json::value& value) {
@@ -340,7 +343,8 @@ TEST_CASE("what decides nothing may have any shape, and numbers be written as la
         const auto decoded = decode_v2(message);
         return decoded.has_value() && decoded->text.size() > 0;
     };
-    for (const json::value& each : {json::value(json::array()), json::value("https://example.test"), json::value(7)})
+    for (const json::value& each :
+         {json::value(json::array()), json::value("https://example.test"), json::value(7)})
     {
         CHECK(taken("resource", each));
         CHECK(taken("extensions", each));

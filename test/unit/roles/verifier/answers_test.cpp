@@ -234,9 +234,7 @@ TEST_CASE("no other origin is allowed, and none is said back", "[verifier][cors]
 TEST_CASE("a preflight is a request like any other: it is the gateway's to answer", "[verifier][cors]")
 {
     desk d("https://a.example");
-    CHECK(
-        d.ask(preflight("/services/hello/report", from_a)).result() == http::status::payment_required
-    );
+    CHECK(d.ask(preflight("/services/hello/report", from_a)).result() == http::status::payment_required);
     CHECK(desk("*").ask(preflight(top, from_a)).result() == http::status::payment_required);
     CHECK(d.ask(preflight("/services/hello/free/x", from_a)).result() == http::status::ok);
 

@@ -140,7 +140,10 @@ TEST_CASE("a header that can be read in more than one way is refused", "[verifie
     CHECK(asked.error().code() == errc::invalid);
 }
 
-TEST_CASE("characters beyond ASCII are taken as if they were escaped, in path and query alike", "[verifier][forwarded]")
+TEST_CASE(
+    "characters beyond ASCII are taken as if they were escaped, in path and query alike",
+    "[verifier][forwarded]"
+)
 {
     const reading raw(with("X-Forwarded-Uri", "/caf\xc3\xa9?q=\xc3\xa9&r=\xff"));
     REQUIRE(raw.has_value());
