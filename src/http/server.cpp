@@ -1,6 +1,7 @@
 #include "http/listen_endpoint.hpp"
 #include "http/session.hpp"
 
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <openssl/ssl.h>
 
@@ -28,19 +29,32 @@ std::chrono::milliseconds tick_for(const server_limits& limits)
 
 using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
-error_code open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& at, bool share_port)
+error_code open_acceptor(tcp::acceptor& acceptor, const listen_endpoint& where, bool share_port)
 {
     error_code ec;
-    acceptor.open(at.protocol(), ec);
+    acceptor.open(where.at.protocol(), ec);
+    if (!ec && where.every_address)
+        acceptor.set_option(asio::ip::v6_only(false), ec);
     if (!ec)
         acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
     if (!ec && share_port)
         acceptor.set_option(reuse_port(true), ec);
     if (!ec)
-        acceptor.bind(at, ec);
+        acceptor.bind(where.at, ec);
     if (!ec)
         acceptor.listen(asio::socket_base::max_listen_connections, ec);
+    if (ec && acceptor.is_open())
+    {
+        error_code ignored;
+        acceptor.close(ignored);
+    }
     return ec;
+}
+
+bool lacks_ipv6(error_code ec)
+{
+    return ec == asio::error::address_family_not_supported ||
+           ec == boost::system::errc::address_not_available;
 }
 
 }  // namespace
@@ -63,10 +77,13 @@ server::~server() = default;
 
 result<void> server::listen(std::string_view text, bool share_port)
 {
-    const auto endpoint = parse_listen_endpoint(text);
-    if (!endpoint)
-        return endpoint.error();
-    if (const auto ec = open_acceptor(acceptor_, *endpoint, share_port))
+    const auto where = parse_listen_endpoint(text);
+    if (!where)
+        return where.error();
+    error_code ec = open_acceptor(acceptor_, *where, share_port);
+    if (where->every_address && lacks_ipv6(ec))
+        ec = open_acceptor(acceptor_, {tcp::endpoint(tcp::v4(), where->at.port())}, share_port);
+    if (ec)
         return fail(errc::refused, "cannot listen on {}: {}", text, ec.message());
     return {};
 }

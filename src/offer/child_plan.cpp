@@ -2,6 +2,7 @@
 
 #include "offer/children.hpp"
 #include "offer/drift.hpp"
+#include "offer/paid_path.hpp"
 
 #include <portitor/api/gate_key.hpp>
 #include <portitor/core/saturating_time.hpp>
@@ -129,7 +130,14 @@ decisions publish_route(
     // The terms first: the verifiers take them up while the rest is written.
     bring(child_kind::payment_route, desired_payment_route(offer, terms));
     bring(child_kind::middleware, desired_middleware(offer, gate_token(seen, settings), settings));
-    bring(child_kind::http_route, desired_http_route(offer, settings));
+    const bool answers_preflights = !settings.gateway.cors_origins.empty();
+    if (answers_preflights)
+        bring(child_kind::cors, desired_cors_middleware(offer, settings));
+    bring(child_kind::http_route, desired_http_route(offer, settings, paid_path(terms).has_value()));
+    const kube::object* unwanted = seen.children[child_kind::cors].own();
+    const decision& route = done[child_kind::http_route];
+    if (unwanted && !answers_preflights && !route.writes && !route.held)
+        plan_remove(out, child_kind::cors, *unwanted);
     return done;
 }
 

@@ -9,7 +9,6 @@ namespace portitor::route {
 enum class outcome : unsigned char
 {
     granted_free,
-    preflight,
     paid,
     paid_again,
     payment_required,
@@ -32,10 +31,25 @@ enum class outcome : unsigned char
 };
 
 inline constexpr std::array outcome_names{
-    "free",          "preflight",     "paid",          "paid_again",         "payment_required",
-    "bad_request",   "bad_payment",   "not_matched",   "bad_signature",      "not_paid",
-    "already_used",  "outside_route", "unknown_route", "wrong_token",        "suspended",
-    "no_credential", "busy",          "facilitator",   "facilitator_broken", "settlement_unknown",
+    "free",
+    "paid",
+    "paid_again",
+    "payment_required",
+    "bad_request",
+    "bad_payment",
+    "not_matched",
+    "bad_signature",
+    "not_paid",
+    "already_used",
+    "outside_route",
+    "unknown_route",
+    "wrong_token",
+    "suspended",
+    "no_credential",
+    "busy",
+    "facilitator",
+    "facilitator_broken",
+    "settlement_unknown",
     "internal",
 };
 

@@ -11,12 +11,6 @@ namespace {
 constexpr std::string_view unbound_target = "/verify";
 constexpr std::string_view bound_prefix = "/verify/";
 
-// A browser asks beforehand whether a page, of an origin that is let in, may ask.
-bool is_preflight(const circumstances& of)
-{
-    return !of.allowed_origin.empty() && of.method == "OPTIONS" && !of.preflight_method.empty();
-}
-
 }  // namespace
 
 std::optional<gate_target> read_gate_target(std::string_view target)
@@ -62,8 +56,6 @@ ruling rule_on(const served_route& route, const request_path& path, const circum
     const terms* price = route.find(path);
     if (price == nullptr)
         return {outcome::outside_route};
-    if (is_preflight(around))
-        return {outcome::preflight, price};
     if (price->free)
         return {outcome::granted_free, price};
     // Nobody is to pay for a service that our word does not open.
@@ -89,7 +81,6 @@ told told_of(outcome what)
         return {400, "bad_request", "the path holds \";\", which servers read in two ways"};
     case outcome::outside_route:
         return {403, "outside_route", "this path is not one of the route's"};
-    case outcome::preflight:
     case outcome::granted_free:
         return {200, "", ""};
     default:

@@ -46,10 +46,6 @@ found_route find_by_path(const route_table& table, const request_path& path, std
 /// What a ruling depends on beside route and path.
 struct circumstances
 {
-    std::string_view method;
-    /// What the Origin of the request is let in as, and its Access-Control-Request-Method; empty: none.
-    std::string_view allowed_origin = {};
-    std::string_view preflight_method = {};
     /// Whether the values of credentials are here; who explains has none, and takes them as there.
     bool has_credentials = true;
     /// Whether the question bears the token of the route's offer, without which no route with a credential is
@@ -60,14 +56,13 @@ struct circumstances
 /// What a route says of a request before any payment is looked at.
 struct ruling
 {
-    /// wrong_token, suspended, bad_request, outside_route, preflight, granted_free, no_credential or
-    /// payment_required.
+    /// wrong_token, suspended, bad_request, outside_route, granted_free, no_credential or payment_required.
     outcome what = outcome::internal;
     const terms* price = nullptr;  ///< of the path; null for the first four
 };
 
 /// The one judgement of the gate and of who explains it.
-ruling rule_on(const served_route& route, const request_path& path, const circumstances& around);
+ruling rule_on(const served_route& route, const request_path& path, const circumstances& around = {});
 
 /// The answer for a ruling: one that refuses; 200 for one that lets the request pass; 402 for
 /// payment_required.

@@ -2,6 +2,7 @@
 
 #include "route/credentials.hpp"
 #include "route/gate_keys.hpp"
+#include "route/host_name.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/ownership.hpp>
@@ -89,7 +90,7 @@ result<route_ptr> served_route::compile(const kube::object& route, const serving
     out->description_ = std::move(spec->description);
     out->public_url_ = std::move(spec->public_url);
     if (const auto url = http::parse_url(out->public_url_))
-        out->public_host_ = url->origin.authority();
+        out->public_host_ = host_name_of(url->origin.authority());
     out->max_timeout_seconds_ = static_cast<std::uint32_t>(spec->max_timeout_seconds);
     out->suspended_ = spec->suspended;
     out->default_ = terms{false, spec->price, to_string(spec->price)};

@@ -52,7 +52,7 @@ public:
     const std::string& prefix() const { return prefix_; }
     /// The URL that buyers reach that path at; empty where the operator named none.
     const std::string& public_url() const { return public_url_; }
-    /// Its host, with the port where that is not the scheme's own; empty where there is no URL.
+    /// Its host, as host_name_of() writes it; empty where there is no URL.
     const std::string& public_host() const { return public_host_; }
     const std::string& facilitator_url() const { return *facilitator_url_; }
     const x402::network& network() const { return *network_; }

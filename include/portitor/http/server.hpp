@@ -94,7 +94,8 @@ public:
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
-    /// Binds "host:port", ":port" or "port" (all addresses). errc::invalid for anything else, errc::refused
+    /// Binds "host:port", ":port" or "port" (every address, of IPv6 and IPv4; of IPv4 alone where the machine
+    /// has no IPv6). errc::invalid for anything else, errc::refused
     /// with the reason when the address cannot be had. Port 0 takes a free one. With `share_port` other
     /// servers of this process may listen on the same port (SO_REUSEPORT): the kernel spreads connections.
     result<void> listen(std::string_view endpoint, bool share_port = false);

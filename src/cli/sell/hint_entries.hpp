@@ -96,7 +96,10 @@ inline constexpr std::array entries{
         because::unknown_network.name,
         "Write a network that the operator has: --network base-sepolia",
         what_operator_set},
-    entry{because::unsupported_asset.name, "Write a token that has EIP-3009, such as USDC", look_at_offer},
+    entry{
+        because::unsupported_asset.name,
+        "Write the way that the token is moved by, or leave it out",
+        look_at_offer},
     entry{
         because::unsupported_settlement.name,
         "Write settlement: beforeResponse, or leave it out",

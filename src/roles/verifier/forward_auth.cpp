@@ -18,6 +18,7 @@ namespace {
 
 // Traefik gives up at 30 s with an empty 500.
 constexpr std::chrono::seconds total_budget(20);
+constexpr std::size_t longest_path = 2048;
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view page_type = "text/html; charset=utf-8";
 constexpr std::string_view page_depends_on = "Accept, User-Agent";
@@ -184,11 +185,9 @@ answer forward_auth::judge(const http::server_request& message, bool& for_sale)
         return *refused;
     const route::served_route& route = *now_.entry->route;
     const forwarded_request& asked = now_.asked;
-    const route::ruling said = route::rule_on(
-        route, asked.path, {asked.method, now_.allowed_origin, asked.preflight_method, true, now_.has_token}
-    );
+    const route::ruling said = route::rule_on(route, asked.path, {.has_token = now_.has_token});
     now_.price = said.price;
-    if (said.what == route::outcome::preflight || said.what == route::outcome::granted_free)
+    if (said.what == route::outcome::granted_free)
         return grant(said.what, route, "", "");
     if (said.what != route::outcome::payment_required)
         return refuse_by(said.what, route::told_of(said.what));
@@ -224,6 +223,14 @@ std::optional<answer> forward_auth::find_route(const http::server_request& messa
             route::outcome::bad_request, refused ? 403 : 400, "bad_request", read.error().message()
         );
     }
+    // What a 402 says of the path has to fit into a header.
+    if (now_.asked.path.text.size() > longest_path)
+        return refuse(
+            route::outcome::bad_request,
+            414,
+            "bad_request",
+            "the path of the request is longer than 2048 characters"
+        );
     if (!target->bound)
     {
         route::found_route found = route::find_by_path(table, now_.asked.path, now_.asked.host);

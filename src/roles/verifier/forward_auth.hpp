@@ -21,8 +21,8 @@ namespace portitor::verifier {
 
 /// Answers Traefik's ForwardAuth: 2xx lets the request pass to the upstream, everything else goes to the
 /// client as it is. At /verify/<namespace>/<offer> the gateway names the route; at /verify the path does. A
-/// 2xx is made in one place only, grant(), from a settled payment, a rule that says free, or a preflight that
-/// the operator lets pass; whatever else happens is a refusal. One for each thread that serves connections.
+/// 2xx is made in one place only, grant(), from a settled payment or a rule that says free; whatever
+/// else happens is a refusal. One for each thread that serves connections.
 class forward_auth
 {
 public:

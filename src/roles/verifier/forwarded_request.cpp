@@ -43,11 +43,10 @@ struct raw_headers
         payment_signature,
         accept,
         user_agent,
-        preflight_method,
         request_id,
     };
 
-    std::array<slot, 10> slots{{
+    std::array<slot, 9> slots{{
         {"x-forwarded-uri", true},
         {"x-forwarded-method", true},
         {"x-forwarded-host", true},
@@ -56,7 +55,6 @@ struct raw_headers
         {"payment-signature", true},
         {"accept", false},
         {"user-agent", false},
-        {"access-control-request-method", false},
         {"x-request-id", false},
     }};
 
@@ -106,7 +104,8 @@ result<void> collect(const http::server_request& message, raw_headers& into)
                 continue;
             if (slot.only_once && slot.seen)
                 return fail(errc::invalid, "the header {} comes more than once", slot.name);
-            if (slot.only_once && !is_printable(each.value))
+            // Traefik escapes the path, and hands the query on as it came.
+            if (slot.only_once && &slot != &into.slots[raw_headers::uri] && !is_printable(each.value))
                 return fail(
                     errc::invalid, "the header {} holds a character that does not belong there", slot.name
                 );
@@ -116,6 +115,31 @@ result<void> collect(const http::server_request& message, raw_headers& into)
         }
     }
     return {};
+}
+
+/// The URI with what is not ASCII escaped, which is the same URI; where there is nothing to escape, as it is.
+/// errc::invalid for characters that no URL of a request has.
+result<std::string_view> escape_uri(std::string_view uri, std::string& room)
+{
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    if (std::any_of(uri.begin(), uri.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+        return fail(errc::invalid, "the URL of the request holds a control character: escape it");
+    if (is_printable(uri))
+        return uri;
+    room.clear();
+    for (const char each : uri)
+    {
+        const auto byte = static_cast<unsigned char>(each);
+        if (byte < 0x80)
+        {
+            room += each;
+            continue;
+        }
+        room += '%';
+        room += digits[byte / 16];
+        room += digits[byte % 16];
+    }
+    return std::string_view(room);
 }
 
 bool is_method(std::string_view text)
@@ -155,13 +179,15 @@ result<void> read_forwarded_request(const http::server_request& message, forward
     auto collected = collect(message, raw);
     if (!collected)
         return collected;
-    out.uri = raw[raw_headers::uri];
+    const auto uri = escape_uri(raw[raw_headers::uri], out.escaped_uri);
+    if (!uri)
+        return uri.error();
+    out.uri = *uri;
     out.method = raw[raw_headers::method];
     out.host = raw[raw_headers::host];
     out.scheme = raw[raw_headers::proto];
     out.accept = raw[raw_headers::accept];
     out.user_agent = raw[raw_headers::user_agent];
-    out.preflight_method = raw[raw_headers::preflight_method];
     const std::string_view id = raw[raw_headers::request_id];
     out.request_id = id.size() <= max_request_id && is_printable(id) ? id : std::string_view();
     if (out.uri.empty())

@@ -6,6 +6,7 @@
 #include <portitor/x402/payment.hpp>
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace portitor::verifier {
@@ -15,7 +16,7 @@ namespace portitor::verifier {
 /// again and again: that costs no allocation.
 struct forwarded_request
 {
-    std::string_view uri;     ///< path and query as the client sent them
+    std::string_view uri;     ///< path and query as the client sent them, what is not ASCII escaped
     std::string_view method;  ///< "GET" for HEAD, which is priced alike
     std::string_view scheme;  ///< "http" or "https"
     std::string_view host;
@@ -31,8 +32,9 @@ struct forwarded_request
     // The client's own, and as it likes them.
     std::string_view accept;
     std::string_view user_agent;
-    std::string_view preflight_method;  ///< Access-Control-Request-Method
-    std::string_view request_id;        ///< X-Request-Id, for the log; empty where it is odd
+    std::string_view request_id;  ///< X-Request-Id, for the log; empty where it is odd
+
+    std::string escaped_uri;  ///< what `uri` views where something was escaped
 };
 
 /// errc::invalid: a header that we read or vouch for comes twice or as a list, under an alias ("X_Payer"), or

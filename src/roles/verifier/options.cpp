@@ -23,8 +23,8 @@ void options::declare(config::loader& into)
     own.add({"tls-key-file", "its private key, PEM", "", config::set_text(tls_key_file)});
     own.add(
         {"cors-origins",
-         "* or origins, separated by spaces, whose pages may pay; preflight requests from there then pass "
-         "unpaid",
+         "* or origins, separated by spaces, whose pages may pay and read answers; the gateway answers their "
+         "preflight requests itself",
          "",
          config::set_text(cors_origins)}
     );

@@ -17,7 +17,9 @@ struct options
     std::string tls_cert_file;
     std::string tls_key_file;
     std::string gate_key_file;
-    std::string cors_origins;  ///< "*" or origins separated by spaces; empty: CORS is the upstream's affair
+    /// "*", or origins separated by spaces, whose pages may read refusals; empty: CORS is the upstream's
+    /// affair.
+    std::string cors_origins;
     std::uint32_t max_claims = 100'000;
     std::chrono::seconds max_validity{3600};
     std::chrono::seconds shutdown_delay{0};

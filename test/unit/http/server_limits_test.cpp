@@ -43,7 +43,7 @@ TEST_CASE("a header or body that drips is 408 in time, however often a byte come
     const bool in_body = GENERATE(false, true);
     const std::shared_ptr<wire> line = f.connect();
     if (in_body)
-        run(f.context, line->send("POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n"));
+        run(f.context, line->send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"));
     const auto before = std::chrono::steady_clock::now();
     int sent = 0;
     f.tasks.spawn("drip", drip(line, "GET / HTTP/1.1\r\nX: " + std::string(180, 'x'), &sent));

@@ -129,7 +129,8 @@ TEST_CASE("nothing is answered before the whole request is there", "[core][http_
 TEST_CASE("a quick answer to HEAD has no body", "[core][http_server]")
 {
     server_fixture f({}, quick);
-    const std::string answers = f.exchange("HEAD /quick HTTP/1.1\r\n\r\n" + get("/quick/next", last));
+    const std::string answers =
+        f.exchange("HEAD /quick HTTP/1.1\r\nHost: x\r\n\r\n" + get("/quick/next", last));
     CHECK(has(answers, "Content-Length: 13\r\n"));
     CHECK_FALSE(has(answers, "quick /quick \r"));
     CHECK(count_of(answers, "quick /quick") == 1);

@@ -28,6 +28,7 @@ public:
     struct surroundings
     {
         kube::object_ptr middleware;
+        kube::object_ptr cors;
         kube::object_ptr http_route;
         kube::object_ptr payment_route;
         kube::object_ptr registration;
@@ -273,6 +274,8 @@ public:
         {
         case offer::child_kind::middleware:
             return seen.middleware;
+        case offer::child_kind::cors:
+            return seen.cors;
         case offer::child_kind::http_route:
             return seen.http_route;
         case offer::child_kind::payment_route:

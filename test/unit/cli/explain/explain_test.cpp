@@ -213,26 +213,24 @@ TEST_CASE("the gate refuses where its Middleware shows no token for the credenti
     CHECK(told.out.find("t0ken") == std::string::npos);
 }
 
-TEST_CASE("a preflight of a page that the operator lets in is told", "[cli][explain]")
+TEST_CASE("a preflight that the gateway answers before the gate is told", "[cli][explain]")
 {
     gateway_world w;
     w.sell();
-    w.route("own", "/services/web", through({"gate"}) + "," + to("web"));
-    const std::string passes = "a preflight of a page of https://shop.example passes without payment";
-    CHECK(
-        w.run({"explain", "/services/web", "-X", "OPTIONS"}).out.find("cors-origins lets in") !=
-        std::string::npos
-    );
-    w.create(
-        api::config_map_resource,
-        R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace":"portitor","name":"portitor-config"},)"
-        R"("data":{"portitor.yaml":)"
-        R"("default-facilitator: https://www.x402.org/facilitator\ncors-origins: https://shop.example\n"}})"
-    );
-    const auto told = w.run({"explain", "/services/web", "-X", "OPTIONS"});
-    CHECK(told.out.find("402, and 0.01 USDC") != std::string::npos);
-    CHECK(told.out.find(passes) != std::string::npos);
-    CHECK(w.run({"explain", "/services/web"}).out.find(passes) == std::string::npos);
+    w.add_middleware("cors", R"({"headers":{"accessControlAllowOriginList":["https://shop.example"]}})");
+    w.add_middleware("others", R"({"headers":{"customRequestHeaders":{"X-A":"b"}}})");
+    const std::string answers = "answered by the gateway itself (Middleware shop/cors)";
+    const auto told = [&](std::initializer_list<const char*> through_these, const char* method) {
+        w.route("own", "/services/web", through(through_these) + "," + to("web"));
+        return w.run({"explain", "/services/web", "-X", method}).out;
+    };
+    const std::string preflight = told({"cors", "others", "gate"}, "OPTIONS");
+    CHECK(preflight.find("402, and 0.01 USDC") != std::string::npos);
+    CHECK(preflight.find(answers) != std::string::npos);
+    CHECK(preflight.find("is not looked at") == std::string::npos);
+    CHECK(told({"cors", "gate"}, "GET").find(answers) == std::string::npos);
+    CHECK(told({"gate", "cors"}, "OPTIONS").find(answers) == std::string::npos);
+    CHECK(told({"others", "gate"}, "OPTIONS").find("preflight") == std::string::npos);
 }
 
 TEST_CASE("an object that cannot be taken into account is named", "[cli][explain]")

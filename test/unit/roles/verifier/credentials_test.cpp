@@ -219,12 +219,11 @@ TEST_CASE("the credential goes into the grants of its route and nowhere else", "
         others.push_back(d.ask(question("/services/hello/free/x", {}, target.c_str())));
         check_refused(others.back(), http::status::forbidden, "wrong_token");
     }
-    // Nobody pays for a preflight.
     others.push_back(d.ask(top, {{"Origin", "https://a.example"}, {"Access-Control-Request-Method", "GET"}}));
     question preflight(top, {{"Origin", "https://a.example"}, {"Access-Control-Request-Method", "POST"}});
     preflight.set("X-Forwarded-Method", "OPTIONS");
     others.push_back(d.ask(preflight));
-    CHECK(others.back().result() == http::status::ok);
+    CHECK(others.back().result() == http::status::payment_required);
     others.push_back(d.ask(question("/other/free", {}, "/verify/shop/other")));
     CHECK(others.back().result() == http::status::ok);
     others.push_back(
