@@ -29,9 +29,10 @@ constexpr std::uint64_t expired_kept = 86'400;  // s, of those that nobody could
 // A change on its way to the disk.
 struct change_job final : book_job
 {
-    record_table::planned change;
-    bool kept = false;     // it stands, whether it was written or not
-    bool applied = false;  // in memory already
+    payment_key key;
+    record_table::planned change;  // until it is applied
+    bool kept = false;             // it stands, whether it was written or not
+    bool applied = false;          // in memory already
     bool had_row = false;
     bool over = false;
     std::optional<change_made> made;
@@ -305,6 +306,7 @@ sqlite_ledger::strand::make_job(record_table::planned plan, const payment_change
     job->what.terms = before.terms;
     job->kept = change.knowledge || !waits_for_disk(change);
     plan.row = static_cast<std::uint64_t>(job->what.row);
+    job->key = before.key;
     job->change = std::move(plan);
     return job;
 }
@@ -355,7 +357,7 @@ sqlite_ledger::strand::advance(payment_key key, std::uint64_t revision, payment_
     if (!to_disk)
     {
         apply(*job);
-        co_return change_outcome(*job->made);
+        co_return change_outcome(std::move(*job->made));
     }
     writing_[key.text()] = job;
     while (!job->over && time_.now() < deadline)
@@ -363,7 +365,7 @@ sqlite_ledger::strand::advance(payment_key key, std::uint64_t revision, payment_
     if (!job->over)
         co_return too_slow();
     if (job->made)
-        co_return change_outcome(*job->made);
+        co_return change_outcome(std::move(*job->made));
     co_return unavailable();
 }
 
@@ -371,7 +373,7 @@ void sqlite_ledger::strand::apply(change_job& job)
 {
     job.applied = true;
     keep_rows(job);
-    job.made = table_.apply(job.change);
+    job.made = table_.apply(std::move(job.change));
 }
 
 // Which records have a row.
@@ -380,9 +382,9 @@ void sqlite_ledger::strand::keep_rows(const change_job& job)
     if (job.what.change == row_change::mark)
         return;
     if (job.what.change == row_change::erase || is_over(job.what.record.state))
-        rows_.erase(job.change.before.key.text());
+        rows_.erase(job.key.text());
     else
-        rows_[job.change.before.key.text()] = job.what.row;
+        rows_[job.key.text()] = job.what.row;
 }
 
 bool sqlite_ledger::strand::push(const std::shared_ptr<book_job>& job)
@@ -446,7 +448,6 @@ void sqlite_ledger::strand::make_room()
 void sqlite_ledger::strand::finish(change_job& job, const result<void>& outcome)
 {
     job.over = true;
-    const std::string& key = job.change.before.key.text();
     if (outcome || job.kept)
     {
         if (!job.applied)
@@ -458,7 +459,7 @@ void sqlite_ledger::strand::finish(change_job& job, const result<void>& outcome)
     {
         // It may be in the file all the same, as a commit that failed may have been read back: what is in
         // force goes there when it can.
-        table_.abandon(job.change.before.key);
+        table_.abandon(job.key);
         row_write back;
         back.row = job.what.row;
         back.change = job.had_row ? row_change::put : row_change::erase;
@@ -466,7 +467,7 @@ void sqlite_ledger::strand::finish(change_job& job, const result<void>& outcome)
         back.terms = job.change.before.terms;
         remember(back);
     }
-    const auto writing = writing_.find(key);
+    const auto writing = writing_.find(job.key.text());
     if (writing != writing_.end() && writing->second.get() == &job)
         writing_.erase(writing);
     job.done->wake();
