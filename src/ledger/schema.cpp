@@ -87,12 +87,12 @@ result<database> open_to_write(const std::string& file, const char* vfs)
     auto out = database::open(file, database::access::write, vfs);
     if (!out)
         return out;
-    // synchronous FULL: in WAL mode each commit is on disk when it returns. A row is written three times within
-    // seconds: with 16 MB of log most are copied into the file once.
+    // synchronous FULL: in WAL mode each commit is on disk when it returns. A row is written three times
+    // within seconds: with 16 MB of log most are copied into the file once.
     if (auto set =
             out->run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
                      "PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864;"
-                            "PRAGMA wal_autocheckpoint = 4000");
+                     "PRAGMA wal_autocheckpoint = 4000");
         !set)
         return set.error();
     if (auto done = migrate(*out); !done)
