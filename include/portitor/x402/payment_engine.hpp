@@ -112,6 +112,7 @@ struct payment_report
 };
 using payment_listener = std::function<void(const payment_report&)>;
 
+class engine_core;
 struct payment_work;  // one payment that is being worked on
 
 /// A payment on record that the facilitator would settle, and that nothing was settled of. Move-only; it may
@@ -190,6 +191,7 @@ public:
 
     /// The owner's work, until it is cancelled: says each second that it lives, looks up on the chain what
     /// somebody left (and never settles it), looks once more at what was settled, after the confirmations.
+    /// Returns where the store took us for dead: nothing can be sold any more, and the process should end.
     boost::asio::awaitable<void> run();
 
     /// Returns when nothing is under way any more, and has then left the store. What still is at the deadline
@@ -203,10 +205,8 @@ public:
     std::size_t under_way() const noexcept;
 
 private:
-    struct core;
-
     payment_store& store_;
-    std::shared_ptr<core> core_;
+    std::shared_ptr<engine_core> core_;
 };
 
 }  // namespace portitor::x402
