@@ -277,9 +277,9 @@ private:
 
 struct fixture
 {
-    asio::io_context context;
     manual_clock time;
     portitor::test::manual_timekeeper timers;
+    asio::io_context context;
     scripted_facilitator facilitator{context};
     scripted_chain chain;
     ledger::limits bounds;

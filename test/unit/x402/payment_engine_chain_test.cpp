@@ -61,7 +61,7 @@ TEST_CASE("it tells so again after the second try", "[x402][engine][chain]")
         CHECK(f.engine().counters().chain_lookups == 2);
         CHECK(f.engine().counters().chain_settled == 1);
         f.deliver(made);
-        CHECK(expect<verdict_already_used>(f.pay()).receipt == paid.receipt);
+        CHECK(expect<verdict_already_used>(f.pay()).cause == used_cause::sold);
         CHECK(f.chain.asked == 2);
     }
 }
@@ -279,4 +279,173 @@ TEST_CASE(
         verify_unavailable(down(errc::refused)), verify_unavailable(down(errc::unavailable))};
     CHECK(expect_unavailable(f.pay()) == unavailable_cause::facilitator_broken);
     CHECK(expect_unavailable(f.pay()) == unavailable_cause::facilitator);
+}
+
+namespace {
+
+struct with_receipts : fixture
+{
+    with_receipts()
+    {
+        with_chain = true;
+        limits.check_receipts = [](std::string_view network) { return network == "eip155:84532"; };
+        facilitator.verifies = {verify_valid()};
+        facilitator.settles = {success()};
+    }
+
+    // Lets the owner's work go on for so long.
+    void keep(int seconds)
+    {
+        asio::cancellation_signal stop;
+        bool ended = false;
+        asio::co_spawn(
+            context,
+            engine().run(),
+            asio::bind_cancellation_slot(stop.slot(), [&ended](const std::exception_ptr&) { ended = true; })
+        );
+        poll();
+        for (int i = 0; i < seconds; ++i)
+            pass(milliseconds(1'000));
+        stop.emit(asio::cancellation_type::terminal);
+        poll();
+        CHECK(ended);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a facilitator's success is believed once the node shows it", "[x402][engine][chain]")
+{
+    with_receipts f;
+    f.chain.findings = {finding(settlement_state::open), finding(settlement_state::settled)};
+    request& one = f.start();
+    CHECK_FALSE(one.done);
+    f.pass(milliseconds(1'000));
+    expect<verdict_paid>(f.await(one));
+    CHECK(f.chain.asked == 2);
+    CHECK(f.facilitator.settled == 1);
+
+    // Where the operator does not ask for it the node is not asked.
+    with_receipts g;
+    g.limits.check_receipts = [](std::string_view) { return false; };
+    expect<verdict_paid>(g.pay());
+    CHECK(g.chain.asked == 0);
+}
+
+TEST_CASE("a success that the node contradicts is no grant", "[x402][engine][chain]")
+{
+    settlement_finding earlier = finding(settlement_state::settled);
+    earlier.mined_at = static_cast<std::uint64_t>(now_seconds - 61);
+    const std::pair<settlement_finding, used_cause> lies[] = {
+        // It was mined before this payment came here: it has bought its answer elsewhere.
+        {earlier, used_cause::elsewhere},
+        {finding(settlement_state::canceled), used_cause::withdrawn},
+        {finding(settlement_state::used_otherwise), used_cause::withdrawn},
+    };
+    for (const auto& [found, cause] : lies)
+    {
+        with_receipts f;
+        f.chain.findings = {found};
+        CHECK(expect<verdict_already_used>(f.pay()).cause == cause);
+        CHECK(f.engine().counters().receipts_refuted == 1);
+        CHECK(f.facilitator.settled == 1);
+        CHECK(f.state() == payment_state::closed);
+    }
+}
+
+TEST_CASE("a success that no node tells of waits, and is not settled again", "[x402][engine][chain]")
+{
+    with_receipts f;
+    f.chain.findings = {finding(settlement_state::cannot_tell)};
+    CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
+    CHECK(f.facilitator.settled == 1);
+    CHECK(f.state() == payment_state::unknown);
+    f.chain.findings = {finding(settlement_state::settled)};
+    f.keep(2);
+    CHECK(f.state() == payment_state::settled);
+    CHECK(f.facilitator.settled == 1);
+    CHECK(expect<verdict_paid>(f.pay()).again);
+}
+
+TEST_CASE("what is left in doubt is looked up on the chain, and settled by nobody", "[x402][engine][chain]")
+{
+    with_receipts f;
+    f.facilitator.settles = {settle_unknown(down()), settle_unknown(down())};
+    f.chain.findings = {finding(settlement_state::open)};
+    expect_unavailable(f.pay());
+    f.keep(60);
+    CHECK(f.state() == payment_state::unknown);
+    CHECK(f.facilitator.settled == 2);
+    // Less and less often.
+    CHECK(f.chain.asked < 9);
+
+    SECTION("until it shows")
+    {
+        f.chain.findings = {finding(settlement_state::settled)};
+        f.keep(90);
+        CHECK(f.state() == payment_state::settled);
+        CHECK(f.told == std::vector<std::string>{"undelivered demo/hello"});
+        CHECK(f.chain.sinces.back() == static_cast<std::uint64_t>(now_seconds));
+    }
+    SECTION("until it can never settle")
+    {
+        f.chain.findings = {finding(settlement_state::dead)};
+        f.keep(90);
+        CHECK(f.state() == std::nullopt);
+    }
+    SECTION("until its time is over and nobody can tell")
+    {
+        f.chain.findings = {finding(settlement_state::cannot_tell)};
+        f.keep(900);
+        CHECK(f.state() == payment_state::expired);
+        CHECK(f.told == std::vector<std::string>{"expired demo/hello"});
+        CHECK(expect<verdict_already_used>(f.pay()).cause == used_cause::expired);
+        // The chain may tell later.
+        f.chain.findings = {finding(settlement_state::settled)};
+        f.pass(milliseconds(600'000));
+        CHECK(expect<verdict_paid>(f.pay()).again);
+    }
+    SECTION("and where there is a node, that is waited for")
+    {
+        f.chain.confirmed = std::chrono::seconds(10);
+        f.chain.findings = {finding(settlement_state::cannot_tell)};
+        f.keep(900);
+        CHECK(f.state() == payment_state::unknown);
+        f.pass(std::chrono::hours(2));
+        f.keep(2);
+        CHECK(f.state() == payment_state::expired);
+    }
+}
+
+TEST_CASE("a settlement is looked up once more after the confirmations", "[x402][engine][chain]")
+{
+    with_receipts f;
+    f.limits.check_receipts = nullptr;
+    f.chain.confirmed = std::chrono::seconds(10);
+    verdict made = f.pay();
+    SECTION("and stays")
+    {
+        f.chain.findings = {finding(settlement_state::settled)};
+        f.keep(30);
+        CHECK(f.chain.asked == 1);
+        CHECK(f.engine().counters().reorganised == 0);
+    }
+    SECTION("or is told to be gone")
+    {
+        f.lose(made);
+        f.chain.findings = {finding(settlement_state::open)};
+        f.keep(100);
+        CHECK(f.chain.asked == 3);
+        CHECK(f.engine().counters().reorganised == 1);
+        CHECK(f.known().reorganised);
+        CHECK(f.told.back() == "reorganised demo/hello");
+    }
+    SECTION("also once it is delivered")
+    {
+        f.deliver(made);
+        f.chain.findings = {finding(settlement_state::canceled)};
+        f.keep(30);
+        CHECK(f.engine().counters().reorganised == 1);
+        CHECK(f.record().calls.back() == "delivered");
+    }
 }

@@ -1,5 +1,7 @@
 #include "engine_world.hpp"
 
+#include <algorithm>
+
 using namespace portitor;
 using namespace portitor::x402;
 using namespace portitor::x402::samples;
@@ -26,7 +28,7 @@ TEST_CASE("a good payment is verified, settled and granted once", "[x402][engine
     f.deliver(made);
     CHECK(f.state() == payment_state::delivered);
     CHECK(f.told == std::vector<std::string>{"delivered demo/hello"});
-    CHECK(expect<verdict_already_used>(f.pay()).receipt == paid.receipt);
+    CHECK(expect<verdict_already_used>(f.pay()).cause == used_cause::sold);
     CHECK(f.facilitator.verified == 1);
     CHECK(f.facilitator.settled == 1);
     CHECK(f.engine().counters().paid == 1);
@@ -699,6 +701,7 @@ TEST_CASE("for a buyer who hangs up before the settlement none is sent", "[x402]
     f.facilitator.hold();
     request& one = f.start();
     one.signal.emit(asio::cancellation_type::terminal);
+    f.poll();
     f.facilitator.go();
     f.poll();
     CHECK(f.facilitator.settled == 0);
@@ -798,4 +801,47 @@ TEST_CASE("a paid request costs the record four round trips", "[x402][engine]")
     verdict made = f.pay();
     f.deliver(made);
     CHECK(f.record().calls == std::vector<std::string>{"begin", "settling", "delivering", "delivered"});
+}
+
+TEST_CASE("of 64 copies at once one is paid", "[x402][engine]")
+{
+    fixture f;
+    f.facilitator.verifies = {verify_valid()};
+    f.facilitator.settles = {success()};
+    f.facilitator.hold();
+    for (int i = 0; i < 64; ++i)
+        f.start();
+    f.facilitator.go();
+    f.poll();
+    const auto done = [&f] {
+        return std::count_if(f.requests.begin(), f.requests.end(), [](const request& each) {
+            return each.done;
+        });
+    };
+    REQUIRE(done() == 1);
+
+    // Each lost answer leaves the grant to one of those who wait.
+    const auto granted = [&f]() -> verdict& {
+        for (request& each : f.requests)
+            if (each.made && std::holds_alternative<verdict_paid>(*each.made))
+                return *each.made;
+        throw std::logic_error("nobody has it");
+    };
+    for (int lost = 1; lost <= 3; ++lost)
+    {
+        verdict& one = granted();
+        f.lose(one);
+        one = verdict_unavailable();
+        REQUIRE(done() == 1 + lost);
+    }
+    f.deliver(granted());
+    REQUIRE(done() == 64);
+    const auto used = std::count_if(f.requests.begin(), f.requests.end(), [](const request& each) {
+        return std::holds_alternative<verdict_already_used>(*each.made);
+    });
+    CHECK(used == 60);
+    CHECK(f.facilitator.verified == 1);
+    CHECK(f.facilitator.settled == 1);
+    CHECK(f.engine().counters().paid == 1);
+    CHECK(f.engine().counters().paid_again == 3);
 }
