@@ -12,9 +12,9 @@ using namespace x402;
 namespace {
 
 constexpr const char* put_sql =
-    "INSERT OR REPLACE INTO payments (id, network, token, payer, nonce, state, revision, owner, digest, began,"
-    " settled_at, ended_at, valid_before, receipt, tx, proven, cause, reorganised, offer, offer_uid, method,"
-    " uri, request_id, amount, asset, pay_to, facilitator, takeover)"
+    "INSERT OR REPLACE INTO payments (id, network, token, payer, nonce, state, revision, owner, digest,"
+    " began, settled_at, ended_at, valid_before, receipt, tx, proven, cause, reorganised, offer, offer_uid,"
+    " method, uri, request_id, amount, asset, pay_to, facilitator, takeover)"
     " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 constexpr const char* step_sql =
     "UPDATE payments SET state = ?, revision = ?, owner = ?, settled_at = ?, ended_at = ?, receipt = ?,"
@@ -149,9 +149,9 @@ result<std::string> book_rows::receipt_of(std::int64_t row)
 result<void> read_open(const database& from, std::uint64_t since, const std::function<void(kept_row)>& take)
 {
     const std::string columns =
-        "SELECT id, network, token, payer, nonce, state, revision, owner, digest, began, settled_at, ended_at,"
-        " valid_before, receipt, tx, proven, cause, reorganised, offer, offer_uid, method, uri, request_id,"
-        " amount, asset, pay_to, facilitator, takeover FROM payments WHERE ";
+        "SELECT id, network, token, payer, nonce, state, revision, owner, digest, began, settled_at,"
+        " ended_at, valid_before, receipt, tx, proven, cause, reorganised, offer, offer_uid, method, uri,"
+        " request_id, amount, asset, pay_to, facilitator, takeover FROM payments WHERE ";
     for (const bool expired : {true, false})
     {
         const std::string sql = columns + (expired ? "valid_before > ? AND state = 'expired' ORDER BY id"

@@ -199,7 +199,8 @@ result<void> book_writer::prune(book_job& job)
     const std::uint64_t from = std::max(pruned_until_, over - std::min(over, a_day));
     auto unpaid = statement::prepare(
         database_,
-        "DELETE FROM payments WHERE valid_before >= ? AND valid_before < ? AND state = 'closed' AND settled_at = 0"
+        "DELETE FROM payments WHERE valid_before >= ? AND valid_before < ?"
+        " AND state = 'closed' AND settled_at = 0"
     );
     if (!unpaid)
         return unpaid.error();
@@ -228,12 +229,12 @@ result<void> book_writer::drop_oldest(book_job& job)
     const std::int64_t over = (*pages - *unused) * *size - whole(how_.max_bytes);
     if (over <= 0)
         return {};
-    // A row takes half a kilobyte and more.
-    const std::uint64_t many =
-        std::min<std::uint64_t>(static_cast<std::uint64_t>(over) / 512 + 1'000, 20'000);
+    // A row takes half a kilobyte to one; few at once, as what is sold waits meanwhile.
+    const std::uint64_t many = std::min<std::uint64_t>(static_cast<std::uint64_t>(over) / 1'024 + 100, 2'000);
     auto latest = statement::prepare(
         database_,
-        "SELECT max(valid_before) FROM (SELECT valid_before FROM payments WHERE ended_at > 0 ORDER BY id LIMIT ?)"
+        "SELECT max(valid_before) FROM"
+        " (SELECT valid_before FROM payments WHERE ended_at > 0 ORDER BY id LIMIT ?)"
     );
     if (!latest)
         return latest.error();

@@ -123,6 +123,7 @@ private:
     void keep_rows(const change_job& job);
     void apply(change_job& job);
     void recover();
+    void make_room();
     void went_away(const error& why);
     void came_back();
     asio::awaitable<std::string> receipt_of(const payment_key& key);
@@ -417,11 +418,8 @@ void sqlite_ledger::strand::finished(book_writer::batch done)
             receipt->over = true;
             receipt->done->wake();
         }
-        else if (each->dropped && !std::exchange(full_told_, true))
-            log_.warn(
-                "the book is as large as it may be: the oldest payments in it make room",
-                {{"max_bytes", settings_.max_bytes}}
-            );
+        else if (each->dropped)
+            make_room();
     }
     if (recovered)
     {
@@ -432,6 +430,17 @@ void sqlite_ledger::strand::finished(book_writer::batch done)
             recover();
     }
     finished_->wake();
+}
+
+// There was no room for some: there may be none for more.
+void sqlite_ledger::strand::make_room()
+{
+    prune_at_ = time_.now();
+    if (!std::exchange(full_told_, true))
+        log_.warn(
+            "the book is as large as it may be: the oldest payments in it make room",
+            {{"max_bytes", settings_.max_bytes}}
+        );
 }
 
 void sqlite_ledger::strand::finish(change_job& job, const result<void>& outcome)

@@ -6,6 +6,9 @@
 #include <portitor/ledger/memory_ledger.hpp>
 #include <portitor/ledger/sqlite_ledger.hpp>
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
 #include <memory>
 #include <stdexcept>
 
@@ -13,11 +16,26 @@
 /// is followed by that of another.
 namespace portitor::ledger::test {
 
+/// The machine's time, and what a test adds to it.
+struct hasty_time final : timekeeper
+{
+    time_point now() const override { return real.now() + ahead; }
+    std::unique_ptr<timer> make_timer(boost::asio::any_io_executor on) override
+    {
+        return real.make_timer(on);
+    }
+
+    steady_timekeeper real;
+    std::chrono::seconds ahead{0};
+};
+
 struct store_world
 {
     boost::asio::io_context context;
+    // What a store posts from its thread is waited for.
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{context.get_executor()};
     manual_clock wall;
-    steady_timekeeper time;
+    hasty_time time;
 
     timekeeper::time_point in(std::chrono::milliseconds span) const { return time.now() + span; }
 };
