@@ -16,25 +16,34 @@ namespace {
 // Each round waits for something, or reads what somebody else has changed meanwhile.
 constexpr int most_rounds = 1'000;
 
+// What was asked becomes what the record says of it.
+void take_terms(payment_work& work)
+{
+    payment_request& asked = work.asked;
+    payment_binding binding{std::move(asked.offer_uid), std::move(asked.method), std::move(asked.uri)};
+    work.digest = digest_of(binding, asked.offered);
+    payment_terms terms{
+        std::move(asked.wanted),
+        std::move(asked.facilitator_url),
+        std::move(asked.offer),
+        std::move(binding.offer_uid),
+        std::move(binding.method),
+        std::move(binding.uri),
+        std::move(asked.request_id),
+    };
+    work.terms = std::make_shared<const payment_terms>(std::move(terms));
+}
+
 new_payment record_for(const payment_work& work)
 {
     const payment_request& asked = work.asked;
-    payment_terms terms{
-        asked.wanted,
-        asked.facilitator_url,
-        asked.offer,
-        asked.offer_uid,
-        asked.method,
-        asked.uri,
-        asked.request_id,
-    };
     constexpr std::uint64_t latest = std::uint64_t{1} << 62;
     new_payment out;
     out.key = asked.keys.front();
     out.digest = work.digest;
     out.valid_before =
         asked.offered.valid_before < latest ? static_cast<std::uint64_t>(asked.offered.valid_before) : latest;
-    out.terms = std::make_shared<const payment_terms>(std::move(terms));
+    out.terms = work.terms;
     out.offered = without_secrets(asked.offered);
     return out;
 }
@@ -100,8 +109,8 @@ asio::awaitable<void> engine_core::work_on(work_ptr work, bool resume)
 // Until there is a verdict, or nothing where it is reserved.
 asio::awaitable<std::optional<verdict>> engine_core::begin(payment_work& work)
 {
-    const payment_binding binding{work.asked.offer_uid, work.asked.method, work.asked.uri};
-    work.digest = digest_of(binding, work.asked.offered);
+    if (!work.terms)
+        take_terms(work);
     for (int round = 0; round < most_rounds; ++round)
     {
         work.place.reset();
@@ -154,7 +163,7 @@ std::optional<verdict> engine_core::judge_locally(const payment_work& work) cons
     const payment_request& asked = work.asked;
     if (asked.mismatch)
         return verdict_payment_required(asked.mismatch->code, asked.mismatch->message);
-    if (auto refused = time_refusal(asked.offered, asked.wanted, on.time.now(), limits.validity))
+    if (auto refused = time_refusal(asked.offered, work.terms->wanted, on.time.now(), limits.validity))
         return verdict_payment_required(std::move(refused->code), std::move(refused->message));
     if (work.alone || left(work) < limits.settle_least)
         return verdict_unavailable(unavailable_cause::busy, limits.retry_busy, "no time was left to verify");

@@ -53,9 +53,10 @@ struct payment_work : std::enable_shared_from_this<payment_work>
     std::shared_ptr<engine_core> core;
     payment_request asked;
     payment_digest digest{};
-    timekeeper::time_point deadline;  ///< of the buyer
-    bool hold = false;                ///< stop before the settlement: reserve()
-    bool held = false;                ///< stopped there
+    std::shared_ptr<const payment_terms> terms = {};  ///< today's, out of `asked`
+    timekeeper::time_point deadline;                  ///< of the buyer
+    bool hold = false;                                ///< stop before the settlement: reserve()
+    bool held = false;                                ///< stopped there
 
     payment_record record = {};
     std::optional<work_list::place> place = {};  ///< set: `record` is ours

@@ -9,11 +9,12 @@
 /// The machine of a payment on record: pure, without I/O. Whoever works on a payment tells what happened and
 /// carries out what is said; the table is written out in payment_fsm.cpp and in its test.
 ///
-///     (new) -> reserved -> verified -> settling -> settled <-> delivering -> delivered
-///                 |           |         |    |        ^
-///               (gone)      (gone)   (gone)  unknown -+-> expired
-///                                       |       |
-///                                       +-> closed <-+
+/// ```
+/// (new) -> reserved -> verified -> settling --> settled <-> delivering -> delivered
+///             |           |         | |  |        ^
+///           (gone)      (gone) (gone) |  +-> unknown --> expired
+///                                     +-> closed <-+
+/// ```
 namespace portitor::x402 {
 
 enum class payment_event : std::uint8_t
@@ -30,7 +31,7 @@ enum class payment_event : std::uint8_t
     verify_unavailable,
     unserved,  ///< its settlement is not wanted any more: its buyer left, or its answer failed
     send,      ///< a settle is about to be sent
-           // What follows from what was said of its settlement: a ruling each.
+               // What follows from what was said of its settlement: a ruling each.
     ruled_grant,
     ruled_grant_unproven,
     ruled_refuse,
@@ -46,8 +47,8 @@ enum class payment_event : std::uint8_t
     written,          ///< the answer was written to a live connection
     connection_gone,  ///< it was not
                       // Around it.
-    owner_dead,  ///< who worked on it does not live any more
-    lost,        ///< somebody else's change came first
+    owner_dead,       ///< who worked on it does not live any more
+    lost,             ///< somebody else's change came first
 };
 
 inline constexpr std::size_t payment_events = 25;

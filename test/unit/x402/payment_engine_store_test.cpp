@@ -107,7 +107,9 @@ TEST_CASE("answers that are lost for good grant nothing", "[x402][engine][store]
     }
 }
 
-TEST_CASE("whoever loses a compare-and-set follows what is there, and grants nothing", "[x402][engine][store]")
+TEST_CASE(
+    "whoever loses a compare-and-set follows what is there, and grants nothing", "[x402][engine][store]"
+)
 {
     SECTION("before the settlement: the other one settles")
     {
@@ -221,10 +223,10 @@ TEST_CASE("an answer is not given again until its delivery is on record", "[x402
 {
     faulty f({});
     verdict made = f.pay();
+    request& copy = f.start();
     f.record().faults.assign(3, fault::away);
     f.deliver(made);
     CHECK(f.state() == payment_state::delivering);
-    request& copy = f.start();
     CHECK_FALSE(copy.done);
     for (int i = 0; i < 8; ++i)
         f.pass(milliseconds(1'000));
