@@ -24,14 +24,16 @@ enum class payment_event : std::uint8_t
     copy_taken,   ///< likewise, but somebody does
     other_free,   ///< the same key with another digest, and nobody (alive) works on it
     other_taken,  ///< likewise, but somebody does
-                  // Its owner goes on.
+
+    // Its owner goes on.
     verify_valid,
     verify_used,  ///< its nonce is used
     verify_refused,
     verify_unavailable,
     unserved,  ///< its settlement is not wanted any more: its buyer left, or its answer failed
     send,      ///< a settle is about to be sent
-               // What follows from what was said of its settlement: a ruling each.
+
+    // What follows from what was said of its settlement: a ruling each.
     ruled_grant,
     ruled_grant_unproven,
     ruled_refuse,
@@ -42,13 +44,15 @@ enum class payment_event : std::uint8_t
     ruled_dead,
     ruled_expired,
     ruled_unknown,
+
     // Its answer.
     taken,            ///< a connection is about to be given the answer
     written,          ///< the answer was written to a live connection
     connection_gone,  ///< it was not
-                      // Around it.
-    owner_dead,       ///< who worked on it does not live any more
-    lost,             ///< somebody else's change came first
+
+    // Around it.
+    owner_dead,  ///< who worked on it does not live any more
+    lost,        ///< somebody else's change came first
 };
 
 inline constexpr std::size_t payment_events = 25;
