@@ -23,6 +23,8 @@ public:
     session(const session&) = delete;
     session& operator=(const session&) = delete;
 
+    std::uint64_t owner() const override { return owner_; }
+
     asio::awaitable<result<begin_outcome>> begin(new_payment what) override
     {
         if (!may_act())
@@ -69,6 +71,11 @@ public:
         if (!may_act())
             co_return fenced();
         co_return table_->neglected(owner_, most);
+    }
+
+    asio::awaitable<result<std::vector<payment_record>>> open(std::size_t most) override
+    {
+        co_return table_->open_records(most);
     }
 
     asio::awaitable<result<void>> sweep() override

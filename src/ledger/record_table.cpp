@@ -339,6 +339,19 @@ std::shared_ptr<wait_queue> record_table::waiting_for(const payment_key& key, st
     return known->waiting;
 }
 
+std::vector<record_table::record> record_table::open_records(std::size_t most) const
+{
+    std::vector<record> out;
+    for (const auto& [text, each] : all_)
+    {
+        if (out.size() == most)
+            break;
+        if (each->now.state != payment_state::expired)
+            out.push_back(each->now);
+    }
+    return out;
+}
+
 std::vector<record_table::record> record_table::neglected(std::uint64_t owner, std::size_t most)
 {
     const clock::time_point now = clock_.now();

@@ -70,6 +70,7 @@ public:
     std::shared_ptr<wait_queue> waiting_for(const x402::payment_key& key, std::uint64_t revision);
 
     std::vector<record> neglected(std::uint64_t owner, std::size_t most);
+    std::vector<record> open_records(std::size_t most) const;
     void sweep();
 
     /// Puts back what was written by a process before this one. False where there is no place.

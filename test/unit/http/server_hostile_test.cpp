@@ -239,13 +239,9 @@ TEST_CASE("Expect: 100-continue without a body does not wait", "[core][http_serv
     server_fixture f;
     const auto before = std::chrono::steady_clock::now();
     CHECK(f.exchange(get("/x", "Expect: 100-continue\r\nConnection: close\r\n")).ends_with("GET /x "));
-    CHECK(
-        f.exchange(
-             "POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
-               "Content-Length: 0\r\nConnection: close\r\n\r\n"
-        )
-            .ends_with("POST /x ")
-    );
+    CHECK(f.exchange("POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                     "Content-Length: 0\r\nConnection: close\r\n\r\n")
+              .ends_with("POST /x "));
     CHECK(std::chrono::steady_clock::now() - before < 1s);
 }
 
