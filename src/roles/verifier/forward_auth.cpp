@@ -88,96 +88,42 @@ forward_auth::forward_auth(
       unknown_(numbers, "unknown")
 {}
 
-bool forward_auth::answer_at_once(const http::server_request& message, http::response_writer& out)
+std::optional<http::pending_answer>
+forward_auth::answer_to(const http::server_request& message, http::response_writer& out)
 {
-    const auto started = std::chrono::steady_clock::now();
-    bool for_sale = false;
-    answer made = judge_safely(message, for_sale);
-    if (for_sale)
-        return false;
-    complete(made, now_.entry.get(), now_.allowed_origin);
-    made.write(out);
+    const auto asked_at = std::chrono::steady_clock::now();
+    judgement made = judge_safely(message);
+    if (auto* for_sale = std::get_if<sale_ptr>(&made))
+        return sell_safely(std::move(*for_sale), asked_at, out);
+    finish(std::get<answer>(made), now_.entry.get(), now_.allowed_origin, asked_at, out);
     now_.entry = nullptr;
-    duration_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
-    return true;
-}
-
-asio::awaitable<http::reply> forward_auth::answer_payment(const http::server_request& message)
-{
-    const auto started = std::chrono::steady_clock::now();
-    bool for_sale = false;
-    answer made = judge_safely(message, for_sale);
-    route::entry_ptr entry = now_.entry;
-    const std::string_view allowed_origin = now_.allowed_origin;
-    http::reply out;
-    bool answered = false;
-    try
-    {
-        if (for_sale)
-        {
-            auto prepared = prepare_sale();
-            if (prepared)
-            {
-                out = co_await sell(std::move(*prepared));
-                answered = true;
-            }
-            else
-            {
-                made =
-                    refuse(route::outcome::bad_payment, 400, "invalid_payload", prepared.error().message());
-                for_sale = false;
-            }
-        }
-    }
-    catch (const boost::system::system_error& thrown)
-    {
-        if (thrown.code() == asio::error::operation_aborted)
-            throw;
-        log_.error(
-            "judging a payment threw", {{"route", entry ? entry->route->key() : ""}, {"err", thrown.what()}}
-        );
-    }
-    catch (const std::exception& thrown)
-    {
-        log_.error(
-            "judging a payment threw", {{"route", entry ? entry->route->key() : ""}, {"err", thrown.what()}}
-        );
-    }
-    if (!answered)
-    {
-        // Others may have been answered since: what `made` views is theirs.
-        if (for_sale)
-            made = refuse_for_now(route::outcome::internal, "internal_error", "the gate has a fault", 1);
-        complete(made, entry.get(), allowed_origin);
-        out = http::reply(made.to_response());
-    }
-    duration_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
-    co_return out;
+    return std::nullopt;
 }
 
 // The one place through which every question passes: what is not answered on purpose is refused.
-answer forward_auth::judge_safely(const http::server_request& message, bool& for_sale)
+forward_auth::judgement forward_auth::judge_safely(const http::server_request& message)
 {
     now_.entry = nullptr;
-    now_.price = nullptr;
     now_.allowed_origin = {};
-    for_sale = false;
     try
     {
         if (cors_.enabled())
             now_.allowed_origin = cors_.allowed(message["Origin"]);
-        answer made = judge(message, for_sale);
-        return made;
+        return judge(message);
     }
     catch (const std::exception& thrown)
     {
-        for_sale = false;
         log_.error("judging a request threw", {{"err", thrown.what()}});
     }
+    return refuse_for_a_fault();
+}
+
+answer forward_auth::refuse_for_a_fault()
+{
     return refuse_for_now(route::outcome::internal, "internal_error", "the gate has a fault", 1);
 }
 
-answer forward_auth::judge(const http::server_request& message, bool& for_sale)
+forward_auth::judgement forward_auth::judge(const http::server_request& message)
 {
     if (auto refused = find_route(message))
         return *refused;
@@ -192,9 +138,10 @@ answer forward_auth::judge(const http::server_request& message, bool& for_sale)
         return refuse_by(said.what, route::told_of(said.what));
     if (!asked.payment)
         return ask_for_payment(route::outcome::payment_required, route, *now_.price, "payment required");
-    // This answer stands should the sale fail to begin.
-    for_sale = true;
-    return refuse_for_now(route::outcome::internal, "internal_error", "the gate has a fault", 1);
+    auto begun = prepare_sale();
+    if (!begun)
+        return refuse(route::outcome::bad_payment, 400, "invalid_payload", begun.error().message());
+    return *std::move(begun);
 }
 
 /// Finds the route and reads the question; or says why not.
@@ -338,8 +285,14 @@ answer forward_auth::refuse_without_verdict(const x402::verdict_unavailable& sai
     return out;
 }
 
-/// Adds what every answer says, and counts it.
-void forward_auth::complete(answer& made, const route::table_entry* entry, std::string_view allowed_origin)
+/// Adds what every answer says, counts it, and writes it.
+void forward_auth::finish(
+    answer& made,
+    const route::table_entry* entry,
+    std::string_view allowed_origin,
+    time_point asked_at,
+    http::response_writer& out
+)
 {
     made.header(
         "X-Portitor-Route", entry != nullptr ? std::string_view(entry->route->key()) : std::string_view()
@@ -356,17 +309,19 @@ void forward_auth::complete(answer& made, const route::table_entry* entry, std::
         entry->counters->add(made.what());
     else
         unknown_.add(made.what());
+    made.write(out);
+    duration_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - asked_at).count());
 }
 
 /// Takes everything out of the question that the sale needs. errc::invalid for a payment that is none.
-result<std::unique_ptr<forward_auth::sale>> forward_auth::prepare_sale()
+result<forward_auth::sale_ptr> forward_auth::prepare_sale()
 {
     const forwarded_request& asked = now_.asked;
     auto offered = x402::decode_payment(asked.payment->header, asked.payment->value, networks_);
     if (!offered)
         return offered.error();
     auto out = std::make_unique<sale>();
-    out->entry = now_.entry;
+    out->entry = std::move(now_.entry);
     out->price = now_.price;
     out->allowed_origin = now_.allowed_origin;
     out->offered = std::move(*offered);
@@ -428,34 +383,57 @@ asio::awaitable<x402::verdict> forward_auth::judge_payment(sale& what)
     co_return made;
 }
 
-asio::awaitable<http::reply> forward_auth::sell(std::unique_ptr<sale> what)
+http::pending_answer forward_auth::sell_safely(sale_ptr what, time_point asked_at, http::response_writer& out)
 {
-    const route::served_route& route = *what->entry->route;
-    const x402::verdict said = co_await judge_payment(*what);
-    std::function<void(bool)> on_written;
+    std::string fault;
+    try
+    {
+        http::delivery_listener listener = co_await sell(*what, asked_at, out);
+        co_return listener;
+    }
+    catch (const boost::system::system_error& thrown)
+    {
+        if (thrown.code() == asio::error::operation_aborted)
+            throw;
+        fault = thrown.what();
+    }
+    catch (const std::exception& thrown)
+    {
+        fault = thrown.what();
+    }
+    log_.error("judging a payment threw", {{"route", what->entry->route->key()}, {"err", fault}});
+    answer made = refuse_for_a_fault();
+    finish(made, what->entry.get(), what->allowed_origin, asked_at, out);
+    co_return http::delivery_listener();
+}
+
+http::pending_answer forward_auth::sell(sale& what, time_point asked_at, http::response_writer& out)
+{
+    const x402::verdict said = co_await judge_payment(what);
+    http::delivery_listener on_written;
     if (const auto* granted = std::get_if<x402::verdict_paid>(&said))
         on_written = desk_.guard_delivery(*granted);
     // From here on nothing suspends: the answer is made of views.
-    if (const auto* refused = std::get_if<x402::verdict_payment_required>(&said))
-    {
-        const x402::requirement_view wanted = route.requirement(*what->price, what->url);
-        text_ = refused->reason;
-        if (!refused->message.empty())
-            text_ += ": " + refused->message;
-        x402::write_payment_required(offer_, json_, std::span(&wanted, 1), text_);
-        answer made(what->refused_as, 402);
-        made.header("PAYMENT-REQUIRED", offer_.header_value);
-        made.header("Vary", page_depends_on);
-        made.body(json_type, offer_.body);
-        complete(made, what->entry.get(), what->allowed_origin);
-        co_return http::reply(made.to_response());
-    }
-    answer made = conclude(*what, said);
+    answer made = conclude(what, said);
     // Paid, and yet no grant (the credential has gone): the guard goes untold, so the next copy gets it.
     if (made.status() != 200)
         on_written = nullptr;
-    complete(made, what->entry.get(), what->allowed_origin);
-    co_return http::reply(made.to_response(), std::move(on_written));
+    finish(made, what.entry.get(), what.allowed_origin, asked_at, out);
+    co_return on_written;
+}
+
+answer forward_auth::ask_again(const sale& what, const x402::verdict_payment_required& said)
+{
+    const x402::requirement_view wanted = what.entry->route->requirement(*what.price, what.url);
+    text_ = said.reason;
+    if (!said.message.empty())
+        text_ += ": " + said.message;
+    x402::write_payment_required(offer_, json_, std::span(&wanted, 1), text_);
+    answer out(what.refused_as, 402);
+    out.header("PAYMENT-REQUIRED", offer_.header_value);
+    out.header("Vary", page_depends_on);
+    out.body(json_type, offer_.body);
+    return out;
 }
 
 answer forward_auth::conclude(const sale& what, const x402::verdict& said)
@@ -470,6 +448,8 @@ answer forward_auth::conclude(const sale& what, const x402::verdict& said)
             granted->receipt
         );
     }
+    if (const auto* refused = std::get_if<x402::verdict_payment_required>(&said))
+        return ask_again(what, *refused);
     if (const auto* used = std::get_if<x402::verdict_already_used>(&said))
         return refuse_spent(*used);
     return refuse_without_verdict(std::get<x402::verdict_unavailable>(said), what.entry->route->key());

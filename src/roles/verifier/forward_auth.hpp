@@ -14,8 +14,11 @@
 #include <portitor/http/server.hpp>
 #include <portitor/x402/payment_required.hpp>
 
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 namespace portitor::verifier {
 
@@ -36,15 +39,18 @@ public:
         metrics& numbers
     );
 
-    /// Answers what needs no payment judged; false where answer() has to.
-    bool answer_at_once(const http::server_request& message, http::response_writer& out);
-
-    /// Never throws but for cancellation: an exception on the way is a 503.
-    boost::asio::awaitable<http::reply> answer_payment(const http::server_request& message);
+    /// Answers at once what needs no payment judged; see http::handler. Never throws but for cancellation: an
+    /// exception on the way is a 503.
+    std::optional<http::pending_answer>
+    answer_to(const http::server_request& message, http::response_writer& out);
 
 private:
-    /// A payment that is to be judged, with everything that the judgement takes: it outlasts the request.
+    using time_point = std::chrono::steady_clock::time_point;
+
+    /// A payment that is to be judged, with everything that the judgement takes: nothing of it is scratch.
     struct sale;
+    using sale_ptr = std::unique_ptr<sale>;
+    using judgement = std::variant<answer, sale_ptr>;
 
     /// What is known of a question when it has been read.
     struct question
@@ -55,8 +61,8 @@ private:
         std::string_view allowed_origin;      ///< for CORS; empty where it is not told
     };
 
-    answer judge_safely(const http::server_request& message, bool& for_sale);
-    answer judge(const http::server_request& message, bool& for_sale);
+    judgement judge_safely(const http::server_request& message);
+    judgement judge(const http::server_request& message);
     std::optional<answer> find_route(const http::server_request& message);
     answer ask_for_payment(
         route::outcome what,
@@ -77,13 +83,22 @@ private:
     );
     answer refuse_spent(const x402::verdict_already_used& said);
     answer refuse_without_verdict(const x402::verdict_unavailable& said, const std::string& key);
-    void complete(answer& made, const route::table_entry* entry, std::string_view allowed_origin);
+    answer refuse_for_a_fault();
+    void finish(
+        answer& made,
+        const route::table_entry* entry,
+        std::string_view allowed_origin,
+        time_point asked_at,
+        http::response_writer& out
+    );
 
-    result<std::unique_ptr<sale>> prepare_sale();
-    boost::asio::awaitable<http::reply> sell(std::unique_ptr<sale> what);
+    result<sale_ptr> prepare_sale();
+    http::pending_answer sell_safely(sale_ptr what, time_point asked_at, http::response_writer& out);
+    http::pending_answer sell(sale& what, time_point asked_at, http::response_writer& out);
     boost::asio::awaitable<x402::verdict> judge_payment(sale& what);
     boost::asio::awaitable<x402::verdict> judge_new(sale& what);
     answer conclude(const sale& what, const x402::verdict& said);
+    answer ask_again(const sale& what, const x402::verdict_payment_required& said);
 
     published<route::route_table>::reader routes_;
     payment_desk& desk_;

@@ -31,15 +31,9 @@ result<void> worker::listen(
 )
 {
     front_.emplace(routes, desk, networks, cors, log_, numbers);
-    server_.emplace(
-        context_,
-        log_,
-        [this](const http::server_request& message) { return front_->answer_payment(message); },
-        http::server_limits(),
-        [this](const http::server_request& message, http::response_writer& out) {
-            return front_->answer_at_once(message, out);
-        }
-    );
+    server_.emplace(context_, log_, [this](const http::server_request& message, http::response_writer& out) {
+        return front_->answer_to(message, out);
+    });
     if (tls)
     {
         auto used = server_->use_tls(*tls);

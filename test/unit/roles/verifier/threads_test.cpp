@@ -86,17 +86,9 @@ private:
     {
         http::server_request message;
         asked.write(message);
-        std::string text;
-        http::response_writer writer(text, true, false);
-        if (front.answer_at_once(message, writer))
-        {
-            note(read_answer(text));
-            co_return;
-        }
-        http::reply answer = co_await front.answer_payment(message);
-        if (answer.on_written)
-            answer.on_written(delivered);
-        note(std::move(answer.message));
+        http::response answer;
+        co_await answer_as_server(front, message, delivered, answer);
+        note(std::move(answer));
     }
 
     void note(http::response answer)
