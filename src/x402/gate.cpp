@@ -53,24 +53,6 @@ struct gate::activity
     }
 };
 
-const char* to_string(unavailable_cause cause) noexcept
-{
-    switch (cause)
-    {
-    case unavailable_cause::busy:
-        return "busy";
-    case unavailable_cause::facilitator:
-        return "facilitator";
-    case unavailable_cause::facilitator_broken:
-        return "facilitator_broken";
-    case unavailable_cause::settlement_unknown:
-        return "settlement_unknown";
-    case unavailable_cause::internal:
-        return "internal";
-    }
-    return "internal";
-}
-
 delivery_guard& delivery_guard::operator=(delivery_guard&& other) noexcept
 {
     // The old content goes with `other`, which reports it at its end.
@@ -325,6 +307,7 @@ void gate::count(const verdict& made)
         case unavailable_cause::settlement_unknown:
             ++counters_.settlement_unknown;
             break;
+        case unavailable_cause::store:
         case unavailable_cause::internal:
             ++counters_.internal;
             break;

@@ -128,6 +128,11 @@ std::optional<ruling> rule_of_chain(chain_word chain)
     return std::nullopt;
 }
 
+ruling rule_of_receipt(chain_word chain)
+{
+    return rule_of_chain(chain).value_or(ruling::unknown);
+}
+
 ruling rule(settle_word said, const settle_history& before, chain_word chain, bool expired)
 {
     if (said == settle_word::settled)

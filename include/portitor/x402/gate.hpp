@@ -7,6 +7,7 @@
 #include <portitor/x402/payment_record.hpp>
 #include <portitor/x402/settlement_chain.hpp>
 #include <portitor/x402/settlement_rules.hpp>
+#include <portitor/x402/verdict.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -23,69 +24,6 @@ namespace portitor::x402 {
 
 struct purchase;
 class settler;
-
-/// Why there is no verdict on a payment yet.
-enum class unavailable_cause
-{
-    busy,                ///< too many payments, or too many copies of this one, or no time left
-    facilitator,         ///< not reached, or no answer in time; nothing was settled
-    facilitator_broken,  ///< it answered something that it must not; nothing was settled (502 rather than
-                         ///< 503)
-    settlement_unknown,  ///< the money may have moved; the same payment, sent again, resolves it
-    internal,            ///< a broken invariant here
-};
-
-/// "busy", "facilitator", … as metrics name it.
-const char* to_string(unavailable_cause cause) noexcept;
-
-/// No verdict: the buyer should send the same payment again after `retry_after`. Never an invitation to pay
-/// anew.
-struct verdict_unavailable
-{
-    verdict_unavailable() = default;
-    verdict_unavailable(unavailable_cause what, std::chrono::seconds wait, std::string text)
-        : cause(what), retry_after(wait), why(std::move(text))
-    {}
-    unavailable_cause cause = unavailable_cause::internal;
-    std::chrono::seconds retry_after{1};
-    std::string why;  ///< for the log: it may name the facilitator
-};
-
-/// Settled, and the answer is the caller's to give. Until gate::delivered() or undelivered() is told, copies
-/// of the payment wait: hold a delivery_guard from here to the end of the write.
-struct verdict_paid
-{
-    verdict_paid(claim_key claim, evm::address from, std::string header, bool repeated)
-        : key(std::move(claim)), payer(from), receipt(std::move(header)), again(repeated)
-    {}
-    claim_key key;
-    evm::address payer;
-    std::string receipt;  ///< value of receipt_header(version): base64 of a SettleResponse
-    bool again = false;   ///< settled by an earlier request whose answer was lost
-};
-
-/// Not settled and not going to be: ask for a payment again, with this reason as the error.
-struct verdict_payment_required
-{
-    explicit verdict_payment_required(std::string why, std::string details = {})
-        : reason(std::move(why)), message(std::move(details))
-    {}
-    std::string reason;   ///< a code; may be shown
-    std::string message;  ///< what a code cannot say; may be shown, may be empty
-};
-
-/// The payment can buy nothing here any more: refuse (409) without asking for another.
-struct verdict_already_used
-{
-    explicit verdict_already_used(std::string header, used_cause why = used_cause::sold)
-        : receipt(std::move(header)), cause(why)
-    {}
-    std::string receipt;  ///< as in verdict_paid; empty where none is known
-    used_cause cause;
-};
-
-using verdict =
-    std::variant<verdict_unavailable, verdict_paid, verdict_payment_required, verdict_already_used>;
 
 /// What became of the payments so far, for metrics.
 struct gate_counters

@@ -81,6 +81,10 @@ enum class ruling : std::uint8_t
 /// What the chain's word alone decides; empty where it decides nothing.
 std::optional<ruling> rule_of_chain(chain_word chain);
 
+/// What follows from a facilitator's success where the node is asked about it: `chain` is what that says. It
+/// was mined before our record began, or ended otherwise: no grant, whatever the facilitator says.
+ruling rule_of_receipt(chain_word chain);
+
 /// What follows from a settlement that was just tried. `before` is what the earlier ones left; `expired`
 /// whether the payment's time is surely over.
 ///

@@ -36,6 +36,7 @@ route::outcome outcome_of(x402::unavailable_cause cause)
         return route::outcome::facilitator_broken;
     case x402::unavailable_cause::settlement_unknown:
         return route::outcome::settlement_unknown;
+    case x402::unavailable_cause::store:
     case x402::unavailable_cause::internal:
         return route::outcome::internal;
     }

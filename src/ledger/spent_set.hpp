@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace portitor::ledger {
+
+/// Payments that are over, of which only that is remembered, until their validity is over as well: 16 bytes
+/// of a keyed hash each, 20 to 32 with the room between them. One strand.
+///
+/// They lie in hash sets by when they may be forgotten, so that a whole set goes at once and the time is
+/// stored once. A set has at most 50 000, so nothing takes longer than a millisecond, and the times are
+/// rounded up, the coarser the later they are, so that there are few sets whatever payers choose.
+class spent_set
+{
+public:
+    /// @param most  of all; beyond, what may be forgotten first goes early
+    explicit spent_set(std::size_t most);
+
+    /// @param until  Unix seconds: when it may be forgotten
+    /// @param delivered  whether it has bought something
+    /// @returns where others had to go early: the latest time that one of them was to be kept until
+    std::optional<std::uint64_t>
+    insert(std::string_view key, std::uint64_t until, std::uint64_t now, bool delivered);
+
+    /// Empty: not in it. Otherwise whether it has bought something.
+    std::optional<bool> find(std::string_view key) const;
+
+    /// Forgets what may be.
+    /// @returns where there was any: the latest time that one of them was to be kept until
+    std::optional<std::uint64_t> expire(std::uint64_t now);
+
+    std::size_t size() const noexcept { return size_; }
+    std::size_t bytes() const noexcept;
+
+private:
+    // The last bit is the outcome's; all zeros: an empty slot.
+    using digest = std::array<std::uint64_t, 2>;
+
+    class segment
+    {
+    public:
+        bool full() const noexcept;
+        void insert(const digest& what);
+        const digest* find(const digest& what) const noexcept;
+        std::size_t size() const noexcept { return size_; }
+        std::size_t bytes() const noexcept { return slots_.capacity() * sizeof(digest); }
+
+    private:
+        std::size_t place_of(const digest& what) const noexcept;
+        void grow();
+
+        std::vector<digest> slots_;
+        std::size_t size_ = 0;
+    };
+
+    digest digest_of(std::string_view key) const;
+    std::uint64_t drop_first();
+
+    std::size_t most_;
+    std::size_t size_ = 0;
+    std::array<std::uint8_t, 32> secret_;  // so that nobody can choose keys that fall on one place
+    std::map<std::uint64_t, std::vector<segment>> by_time_;
+};
+
+}  // namespace portitor::ledger
