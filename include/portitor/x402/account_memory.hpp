@@ -39,8 +39,9 @@ public:
     /// Whether there is one; then it is taken. `each`: how long one takes to come back; `most`: how many
     /// there are at most.
     bool take(time_point now, std::chrono::nanoseconds each, unsigned most);
-    bool full(time_point now) const { return full_at_ <= now; }
+    /// Undoes the last take().
     void give_back(std::chrono::nanoseconds each) { full_at_ -= each; }
+    bool full(time_point now) const { return full_at_ <= now; }
 
 private:
     time_point full_at_{};
@@ -48,12 +49,12 @@ private:
 
 /// Remembers which accounts have code, and asks a chain about those that are not known: of all who ask about
 /// one account at once one question is made, and new accounts are asked about at a bounded rate, of which one
-/// tenant may take half. Anybody can make us ask, with a wrong signature. One strand; the chain and the
+/// tenant may have half. Anybody can make us ask, with a wrong signature. One strand; the chain and the
 /// timekeeper must outlive this, and this its operations.
 class account_memory
 {
 public:
-    account_memory(settlement_chain& chain, const timekeeper& time, const account_memory_limits& limits = {});
+    account_memory(settlement_chain& chain, timekeeper& time, const account_memory_limits& limits = {});
     ~account_memory();
 
     /// Whether the account has code. `network` in CAIP-2; `tenant`: on whose account is asked.
@@ -88,13 +89,15 @@ private:
         std::unordered_map<std::string, std::list<entry>::iterator> by_key_;
     };
 
+    bool has_place(const std::string& tenant) const;
     bool may_ask(const std::string& tenant);
     void give_back(const std::string& tenant);
+    std::chrono::nanoseconds pace() const;
     void remember(const std::string& key, bool code);
     boost::asio::awaitable<result<bool>> wait_for(std::shared_ptr<question> asked);
 
     settlement_chain& chain_;
-    const timekeeper& time_;
+    timekeeper& time_;
     account_memory_limits limits_;
     recent with_code_;
     recent without_;

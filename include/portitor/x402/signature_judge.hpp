@@ -19,7 +19,7 @@ namespace portitor::x402 {
 enum class signature_form : std::uint8_t
 {
     proven,       ///< the payer's own key signed this payment in the wanted token
-    other_token,  ///< it did in another token of the payment's network
+    other_terms,  ///< it did, but for another token or network
     short_wrong,  ///< no more than an account's 65 bytes (or those and a tail), and none of this payer
     contract,     ///< longer: for a wallet contract, if for anything
     undeployed,   ///< the end that ERC-6492 gives to signatures of wallets that are not deployed yet
