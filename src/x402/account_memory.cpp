@@ -92,9 +92,7 @@ private:
     std::shared_ptr<question> what_;
 };
 
-account_memory::account_memory(
-    settlement_chain& chain, timekeeper& time, const account_memory_limits& limits
-)
+account_memory::account_memory(settlement_chain& chain, timekeeper& time, const account_memory_limits& limits)
     : chain_(chain), time_(time), limits_(limits)
 {}
 
@@ -146,9 +144,10 @@ asio::awaitable<result<bool>> account_memory::wait_for(std::shared_ptr<question>
 
 bool account_memory::has_place(const std::string& tenant) const
 {
-    const auto own = static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [&](const auto& each) {
-        return each.second->tenant == tenant;
-    }));
+    const auto own =
+        static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [&](const auto& each) {
+            return each.second->tenant == tenant;
+        }));
     return open_.size() < limits_.at_once && own < std::max<std::size_t>(1, limits_.at_once / 2);
 }
 

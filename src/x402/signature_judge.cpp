@@ -115,9 +115,8 @@ form_of(const payment& offered, const payment_requirement& wanted, const network
                                                       : signature_form::short_wrong;
 }
 
-asio::awaitable<signature_decision> signature_judge::judge(
-    const payment& offered, const payment_requirement& wanted, std::string tenant
-) const
+asio::awaitable<signature_decision>
+signature_judge::judge(const payment& offered, const payment_requirement& wanted, std::string tenant) const
 {
     const signature_form form = form_of(offered, wanted, networks_);
     if (std::optional<signature_decision> alone = decide(form, offered))

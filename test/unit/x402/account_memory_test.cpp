@@ -34,9 +34,8 @@ public:
     void hold() { hold_.expires_at(std::chrono::steady_clock::time_point::max()); }
     void go() { hold_.expires_at(std::chrono::steady_clock::time_point::min()); }
 
-    asio::awaitable<settlement_finding> find(
-        const payment&, const payment_requirement&, std::uint64_t, std::chrono::milliseconds
-    ) override
+    asio::awaitable<settlement_finding>
+    find(const payment&, const payment_requirement&, std::uint64_t, std::chrono::milliseconds) override
     {
         co_return settlement_finding();
     }
@@ -257,7 +256,9 @@ TEST_CASE("an account's own signature needs no node", "[x402][signature]")
     CHECK(f.chain.questions == 0);
 }
 
-TEST_CASE("a signature for another token of the network may be on record and pays nothing", "[x402][signature]")
+TEST_CASE(
+    "a signature for another token of the network may be on record and pays nothing", "[x402][signature]"
+)
 {
     judged f;
     sign(f.message, f.wanted);
