@@ -27,6 +27,7 @@ enum class outcome : unsigned char
     facilitator,
     facilitator_broken,
     settlement_unknown,
+    ledger,
     internal,
 };
 
@@ -50,6 +51,7 @@ inline constexpr std::array outcome_names{
     "facilitator",
     "facilitator_broken",
     "settlement_unknown",
+    "ledger",
     "internal",
 };
 

@@ -15,7 +15,7 @@ namespace {
 
 // The route must be the one that the controller makes for the offer that owns it: nothing else may speak for
 // it.
-result<std::string> offer_of(const kube::object& route)
+result<const kube::owner_reference*> offer_of(const kube::object& route)
 {
     const kube::owner_reference* owner = api::owning_offer(route.meta);
     if (!owner)
@@ -30,7 +30,7 @@ result<std::string> offer_of(const kube::object& route)
             owner->name,
             api::payment_route_name(owner->name)
         );
-    return owner->name;
+    return owner;
 }
 
 }  // namespace
@@ -68,7 +68,8 @@ result<route_ptr> served_route::compile(const kube::object& route, const serving
     if (spec->price == 0)
         return fail(errc::invalid, "spec.price: a price of 0 is never served");
 
-    out->key_ = route.meta.ns + "/" + *offer;
+    out->key_ = route.meta.ns + "/" + (*offer)->name;
+    out->offer_uid_ = (*offer)->uid;
     std::string_view pattern = spec->pattern;
     if (pattern.ends_with("/*"))
         pattern.remove_suffix(2);

@@ -42,6 +42,9 @@ public:
     compile(const kube::object& route, const serving_limits& allowed);
 
     const std::string& key() const { return key_; }  ///< "namespace/offer"
+    /// The namespace.
+    std::string_view tenant() const { return std::string_view(key_).substr(0, key_.find('/')); }
+    const std::string& offer_uid() const { return offer_uid_; }  ///< another of the same name has another
     /// The path that the route begins at, without a slash at its end: "/services/hello"; empty is all paths.
     const std::string& prefix() const { return prefix_; }
     /// The URL that buyers reach that path at; empty where the operator named none.
@@ -84,6 +87,7 @@ private:
     };
 
     std::string key_;
+    std::string offer_uid_;
     std::string prefix_;
     std::string pay_to_;
     std::string description_;

@@ -60,13 +60,6 @@ public:
         std::chrono::milliseconds timeout
     ) = 0;
 
-    /// How long after its block a settlement has the confirmations that the operator wants, so that another
-    /// look tells whether it stayed. `network` in CAIP-2; empty where no node of it is known.
-    virtual std::optional<std::chrono::seconds> confirmation_time(std::string_view /*network*/) const
-    {
-        return std::nullopt;
-    }
-
     /// Whether an account has code: then its signatures are judged by that (EIP-1271, EIP-7702), not by
     /// recovery. `network` in CAIP-2. errc::not_found: no node of the network is known.
     virtual boost::asio::awaitable<result<bool>>

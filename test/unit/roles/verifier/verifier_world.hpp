@@ -5,7 +5,7 @@
 #include "../../x402/signing.hpp"
 #include "catch.hpp"
 #include "files.hpp"
-#include "roles/verifier/forward_auth.hpp"
+#include "roles/verifier/fronts/forward_auth.hpp"
 #include "route/credentials.hpp"
 #include "run.hpp"
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "roles/verifier/answer.hpp"
-#include "roles/verifier/cors.hpp"
-#include "roles/verifier/forwarded_request.hpp"
+#include "roles/verifier/fronts/answer.hpp"
+#include "roles/verifier/fronts/cors.hpp"
+#include "roles/verifier/fronts/forwarded_request.hpp"
 #include "roles/verifier/line_budget.hpp"
-#include "roles/verifier/payment_desk.hpp"
+#include "roles/verifier/till.hpp"
 #include "route/route_table.hpp"
 #include "route/ruling.hpp"
 
@@ -29,11 +29,10 @@ namespace portitor::verifier {
 class forward_auth
 {
 public:
-    /// All of them must outlive this. The desk and the numbers are shared by all threads.
+    /// All of them must outlive this. The till and the numbers are shared by all threads.
     forward_auth(
         const published<route::route_table>& routes,
-        payment_desk& desk,
-        const x402::network_table& networks,
+        const till& counter,
         const cors_policy& cors,
         logger log,
         metrics& numbers
@@ -47,9 +46,14 @@ public:
 private:
     using time_point = std::chrono::steady_clock::time_point;
 
-    /// A payment that is to be judged, with everything that the judgement takes: nothing of it is scratch.
-    struct sale;
-    using sale_ptr = std::unique_ptr<sale>;
+    /// A payment that is to be judged, and what its answer takes; nothing of it is scratch.
+    struct pending_sale
+    {
+        sale what;
+        std::string_view allowed_origin;
+        time_point asked_at;
+    };
+    using sale_ptr = std::unique_ptr<pending_sale>;
     using judgement = std::variant<answer, sale_ptr>;
 
     /// What is known of a question when it has been read.
@@ -93,16 +97,14 @@ private:
     );
 
     result<sale_ptr> prepare_sale();
-    http::pending_answer sell_safely(sale_ptr what, time_point asked_at, http::response_writer& out);
-    http::pending_answer sell(sale& what, time_point asked_at, http::response_writer& out);
-    boost::asio::awaitable<x402::verdict> judge_payment(sale& what);
-    boost::asio::awaitable<x402::verdict> judge_new(sale& what);
-    answer conclude(const sale& what, const x402::verdict& said);
-    answer ask_again(const sale& what, const x402::verdict_payment_required& said);
+    http::pending_answer sell_safely(sale_ptr begun, http::response_writer& out);
+    http::pending_answer sell(const pending_sale& begun, http::response_writer& out);
+    answer conclude(const sale& what, const sale_outcome& came);
+    answer
+    ask_again(const sale& what, route::outcome refused_as, const x402::verdict_payment_required& said);
 
     published<route::route_table>::reader routes_;
-    payment_desk& desk_;
-    const x402::network_table& networks_;
+    const till& till_;
     const cors_policy& cors_;
     logger log_;
     line_budget warnings_;

@@ -1,4 +1,4 @@
-#include "roles/verifier/answer.hpp"
+#include "roles/verifier/fronts/answer.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
