@@ -75,9 +75,10 @@ record_table::entry* record_table::find_entry(std::string_view key) const
     return found != all_.end() ? found->second.get() : nullptr;
 }
 
-bool record_table::knows(const payment_key& key) const
+const record_table::record* record_table::look(const payment_key& key) const
 {
-    return find_entry(key.text()) != nullptr;
+    const entry* known = find_entry(key.text());
+    return known != nullptr ? &known->now : nullptr;
 }
 
 std::size_t& record_table::count_of(payment_state state)
@@ -158,7 +159,7 @@ void record_table::trim_late()
             continue;
         }
         // Its time may not be over: expired by a clock that was set back since.
-        spend(oldest.now.key, oldest.now.valid_before, false);
+        spend(oldest.now.key, oldest.now.valid_before, {});
         erase(oldest);
     }
 }
@@ -168,10 +169,10 @@ void record_table::raise_low_water(std::uint64_t to) noexcept
     low_water_ = std::max(low_water_, to);
 }
 
-void record_table::spend(const payment_key& key, std::uint64_t valid_before, bool delivered)
+void record_table::spend(const payment_key& key, std::uint64_t valid_before, spent_fate fate)
 {
     const std::uint64_t margin = margin_of(bounds_);
-    const auto dropped = spent_.insert(key.text(), valid_before + margin, seconds(), delivered);
+    const auto dropped = spent_.insert(key.text(), valid_before + margin, seconds(), fate);
     if (dropped)
         raise_low_water(*dropped - std::min(*dropped, margin));
 }
@@ -181,7 +182,7 @@ begin_outcome record_table::begin(std::uint64_t owner, new_payment what)
     if (const entry* known = find_entry(what.key.text()))
         return record_found{known->now, lives(owner, known->now.owner)};
     if (const auto spent = spent_.find(what.key.text()))
-        return record_spent{*spent ? payment_state::delivered : payment_state::closed};
+        return record_spent{spent->delivered ? payment_state::delivered : payment_state::closed};
     const std::uint64_t valid_before = std::min(what.valid_before, std::uint64_t{1} << 62U);
     if (valid_before <= low_water_)
         return record_refusal::too_old;
@@ -204,7 +205,7 @@ find_outcome record_table::find(std::uint64_t owner, const payment_key& key) con
     if (const entry* known = find_entry(key.text()))
         return record_found{known->now, lives(owner, known->now.owner)};
     if (const auto spent = spent_.find(key.text()))
-        return record_spent{*spent ? payment_state::delivered : payment_state::closed};
+        return record_spent{spent->delivered ? payment_state::delivered : payment_state::closed};
     return std::monostate();
 }
 
@@ -235,7 +236,8 @@ record_table::plan_outcome record_table::plan(
             out.of_spent = true;
             out.after.key = key;
             out.after.revision = revision;
-            out.after.state = *spent ? payment_state::delivered : payment_state::closed;
+            out.row = spent->row;
+            out.after.state = spent->delivered ? payment_state::delivered : payment_state::closed;
             out.after.reorganised = *change.reorganised;
             out.before = out.after;
             return out;
@@ -300,7 +302,8 @@ change_made record_table::apply(planned change)
     if (is_over(change.after.state))
     {
         erase(*known);
-        spend(change.after.key, change.after.valid_before, change.after.state == payment_state::delivered);
+        const bool delivered = change.after.state == payment_state::delivered;
+        spend(change.after.key, change.after.valid_before, {delivered, change.row});
         return change_made{std::move(change.after)};
     }
     unindex(*known);
@@ -421,9 +424,9 @@ bool record_table::restore(record kept)
     return true;
 }
 
-void record_table::restore_spent(const payment_key& key, std::uint64_t valid_before, bool delivered)
+void record_table::restore_spent(const payment_key& key, std::uint64_t valid_before, spent_fate fate)
 {
-    spend(key, valid_before, delivered);
+    spend(key, valid_before, fate);
 }
 
 store_numbers record_table::numbers() const

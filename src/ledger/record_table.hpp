@@ -33,6 +33,7 @@ public:
     ~record_table();
 
     owners& all_owners() noexcept { return owners_; }
+    const owners& all_owners() const noexcept { return owners_; }
     const limits& bounds() const noexcept { return bounds_; }
     const clock& wall_clock() const noexcept { return clock_; }
 
@@ -48,6 +49,7 @@ public:
         bool forget = false;
         /// The record is over, and only its digest is left: a mark for the book.
         bool of_spent = false;
+        std::uint64_t row = 0;  ///< where the book has it; to be set by who keeps one
     };
     using plan_outcome = std::variant<x402::change_lost, planned>;
 
@@ -61,6 +63,8 @@ public:
     );
     x402::change_made apply(planned change);
     void abandon(const x402::payment_key& key);
+    /// The record as it is; null where it is not open. Until the next call.
+    const record* look(const x402::payment_key& key) const;
 
     /// Where to wait for the record's next revision: null where it is of another already.
     std::shared_ptr<wait_queue> waiting_for(const x402::payment_key& key, std::uint64_t revision);
@@ -71,10 +75,11 @@ public:
 
     /// Puts back what was written by a process before this one. False where there is no place.
     bool restore(record kept);
-    void restore_spent(const x402::payment_key& key, std::uint64_t valid_before, bool delivered);
+    void restore_spent(const x402::payment_key& key, std::uint64_t valid_before, spent_fate fate);
     void raise_low_water(std::uint64_t to) noexcept;
 
-    bool knows(const x402::payment_key& key) const;
+    /// Empty where it is not over, or not known.
+    std::optional<spent_fate> fate_of(const x402::payment_key& key) const { return spent_.find(key.text()); }
     x402::store_numbers numbers() const;
     /// About what all this takes, in bytes.
     std::size_t bytes() const noexcept;
@@ -92,7 +97,7 @@ private:
     void erase(entry& which);
     void make_late(entry& which);
     void trim_late();
-    void spend(const x402::payment_key& key, std::uint64_t valid_before, bool delivered);
+    void spend(const x402::payment_key& key, std::uint64_t valid_before, spent_fate fate);
     std::size_t& count_of(x402::payment_state state);
     bool may_change(std::uint64_t owner, const record& now, const x402::payment_change& change) const;
 

@@ -38,31 +38,31 @@ bool spent_set::segment::full() const noexcept
     return slots_.size() == most_slots && size_ >= most_slots / 5 * 4;
 }
 
-std::size_t spent_set::segment::place_of(const digest& what) const noexcept
+std::size_t spent_set::segment::place_of(const digest& key) const noexcept
 {
-    return ((what[0] >> 32U) * slots_.size()) >> 32U;
+    return ((key[0] >> 32U) * slots_.size()) >> 32U;
 }
 
-const spent_set::digest* spent_set::segment::find(const digest& what) const noexcept
+const spent_set::slot* spent_set::segment::find(const digest& key) const noexcept
 {
     if (slots_.empty())
         return nullptr;
-    for (std::size_t at = place_of(what);; at = at + 1 == slots_.size() ? 0 : at + 1)
+    for (std::size_t at = place_of(key);; at = at + 1 == slots_.size() ? 0 : at + 1)
     {
-        const digest& here = slots_[at];
-        if (here[0] == what[0] && (here[1] | 1U) == (what[1] | 1U))
+        const slot& here = slots_[at];
+        if (here.key == key)
             return &here;
-        if (here == digest{})
+        if (here.key == digest{})
             return nullptr;
     }
 }
 
-void spent_set::segment::insert(const digest& what)
+void spent_set::segment::insert(const slot& what)
 {
     if (size_ >= slots_.size() / 5 * 4)
         grow();
-    std::size_t at = place_of(what);
-    while (slots_[at] != digest{})
+    std::size_t at = place_of(what.key);
+    while (slots_[at].key != digest{})
         at = at + 1 == slots_.size() ? 0 : at + 1;
     slots_[at] = what;
     ++size_;
@@ -70,13 +70,13 @@ void spent_set::segment::insert(const digest& what)
 
 void spent_set::segment::grow()
 {
-    const std::size_t next = slots_.empty() ? first_slots : slots_.size() / 2 * 3;
-    std::vector<digest> old(std::min(next, most_slots));
+    const std::size_t next = slots_.empty() ? first_slots : slots_.size() / 4 * 5;
+    std::vector<slot> old(std::min(next, most_slots));
     old.swap(slots_);
     size_ = 0;
-    for (const digest& each : old)
+    for (const slot& each : old)
     {
-        if (each != digest{})
+        if (each.key != digest{})
             insert(each);
     }
 }
@@ -100,10 +100,9 @@ spent_set::digest spent_set::digest_of(std::string_view key) const
 }
 
 std::optional<std::uint64_t>
-spent_set::insert(std::string_view key, std::uint64_t until, std::uint64_t now, bool delivered)
+spent_set::insert(std::string_view key, std::uint64_t until, std::uint64_t now, spent_fate fate)
 {
-    digest what = digest_of(key);
-    what[1] = delivered ? what[1] | 1U : what[1] & ~std::uint64_t{1};
+    const slot what{digest_of(key), fate.row << 1U | (fate.delivered ? 1U : 0U)};
     std::optional<std::uint64_t> dropped;
     while (size_ >= most_)
         dropped = drop_first();
@@ -115,15 +114,15 @@ spent_set::insert(std::string_view key, std::uint64_t until, std::uint64_t now, 
     return dropped;
 }
 
-std::optional<bool> spent_set::find(std::string_view key) const
+std::optional<spent_fate> spent_set::find(std::string_view key) const
 {
     const digest what = digest_of(key);
     for (const auto& [time, slice] : by_time_)
     {
         for (const segment& each : slice)
         {
-            if (const digest* found = each.find(what))
-                return ((*found)[1] & 1U) != 0;
+            if (const slot* found = each.find(what))
+                return spent_fate{(found->fate & 1U) != 0, found->fate >> 1U};
         }
     }
     return std::nullopt;

@@ -10,8 +10,17 @@
 
 namespace portitor::ledger {
 
+/// What became of a payment that is over.
+struct spent_fate
+{
+    bool delivered = false;  ///< it has bought something
+    std::uint64_t row = 0;   ///< of the book; below 2^63, 0: in none
+
+    bool operator==(const spent_fate&) const = default;
+};
+
 /// Payments that are over, of which only that is remembered, until their validity is over as well: 16 bytes
-/// of a keyed hash each, 20 to 32 with the room between them. One strand.
+/// of a keyed hash each and 8 for what became of it, 30 to 38 with the room between them. One strand.
 ///
 /// They lie in hash sets by when they may be forgotten, so that a whole set goes at once and the time is
 /// stored once. A set has at most 50 000, so nothing takes longer than a millisecond, and the times are
@@ -23,13 +32,13 @@ public:
     explicit spent_set(std::size_t most);
 
     /// @param until  Unix seconds: when it may be forgotten
-    /// @param delivered  whether it has bought something
+    /// @param fate  what became of it
     /// @returns where others had to go early: the latest time that one of them was to be kept until
     std::optional<std::uint64_t>
-    insert(std::string_view key, std::uint64_t until, std::uint64_t now, bool delivered);
+    insert(std::string_view key, std::uint64_t until, std::uint64_t now, spent_fate fate);
 
-    /// Empty: not in it. Otherwise whether it has bought something.
-    std::optional<bool> find(std::string_view key) const;
+    /// Empty: not in it.
+    std::optional<spent_fate> find(std::string_view key) const;
 
     /// Forgets what may be.
     /// @returns where there was any: the latest time that one of them was to be kept until
@@ -39,23 +48,28 @@ public:
     std::size_t bytes() const noexcept;
 
 private:
-    // The last bit is the outcome's; all zeros: an empty slot.
     using digest = std::array<std::uint64_t, 2>;
+
+    struct slot
+    {
+        digest key{};            // all zeros: empty
+        std::uint64_t fate = 0;  // the row, and in the last bit whether it was delivered
+    };
 
     class segment
     {
     public:
         bool full() const noexcept;
-        void insert(const digest& what);
-        const digest* find(const digest& what) const noexcept;
+        void insert(const slot& what);
+        const slot* find(const digest& key) const noexcept;
         std::size_t size() const noexcept { return size_; }
-        std::size_t bytes() const noexcept { return slots_.capacity() * sizeof(digest); }
+        std::size_t bytes() const noexcept { return slots_.capacity() * sizeof(slot); }
 
     private:
-        std::size_t place_of(const digest& what) const noexcept;
+        std::size_t place_of(const digest& key) const noexcept;
         void grow();
 
-        std::vector<digest> slots_;
+        std::vector<slot> slots_;
         std::size_t size_ = 0;
     };
 

@@ -183,7 +183,8 @@ verdict engine_core::refused_record(record_refusal why, const payment& offered)
         break;
     case record_refusal::too_old:
         return verdict_payment_required(
-            std::string(expired_code(offered)), "what was paid with so early an end is not remembered any more"
+            std::string(expired_code(offered)),
+            "what was paid with so early an end is not remembered any more"
         );
     }
     return verdict_unavailable(unavailable_cause::busy, limits.retry_busy, text);
@@ -336,8 +337,8 @@ asio::awaitable<std::optional<verdict>> engine_core::look_again(payment_work& wo
     work.place.emplace(working, work.record.key);
     settle_news news;
     news.found = co_await ask_chain(work.record);
-    const ruling ruled = rule_of_chain(word_of(news.found, work.record.history, work.record.began))
-                             .value_or(ruling::expired);
+    const ruling ruled =
+        rule_of_chain(word_of(news.found, work.record.history, work.record.began)).value_or(ruling::expired);
     if (next_step(work.record.state, event_of(ruled)).action != payment_action::grant)
         co_return over;
     const bool kept = co_await keep_knowledge(work.record, change_of(ruled, work.record, news));

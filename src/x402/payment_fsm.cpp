@@ -11,18 +11,31 @@ using event = payment_event;
 using action = payment_action;
 
 constexpr std::array<const char*, payment_events> event_names{
-    "copy_free",      "copy_taken",      "other_free",      "other_taken",
-    "verify_valid",   "verify_used",     "verify_refused",  "verify_unavailable",
-    "unserved",       "send",            "ruled_grant",     "ruled_grant_unproven",
-    "ruled_refuse",   "ruled_not_taken", "ruled_elsewhere", "ruled_failed",
-    "ruled_withdrawn", "ruled_dead",     "ruled_expired",   "ruled_unknown",
-    "taken",          "written",         "connection_gone", "owner_dead",
+    "copy_free",      "copy_taken",         "other_free",
+    "other_taken",    "verify_valid",       "verify_used",
+    "verify_refused", "verify_unavailable", "unserved",
+    "send",           "ruled_grant",        "ruled_grant_unproven",
+    "ruled_refuse",   "ruled_not_taken",    "ruled_elsewhere",
+    "ruled_failed",   "ruled_withdrawn",    "ruled_dead",
+    "ruled_expired",  "ruled_unknown",      "taken",
+    "written",        "connection_gone",    "owner_dead",
     "lost",
 };
 
 constexpr std::array<const char*, 13> action_names{
-    "nothing", "wait",      "restart", "proceed",    "settle", "resolve",    "look_up",
-    "grant",   "ask_again", "refuse",  "come_again", "follow", "impossible",
+    "nothing",
+    "wait",
+    "restart",
+    "proceed",
+    "settle",
+    "resolve",
+    "look_up",
+    "grant",
+    "ask_again",
+    "refuse",
+    "come_again",
+    "follow",
+    "impossible",
 };
 
 constexpr payment_step gone(action then)

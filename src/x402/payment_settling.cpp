@@ -416,7 +416,9 @@ asio::awaitable<bool> engine_core::keep_knowledge(payment_record known, payment_
         auto* found = std::get_if<record_found>(&done.now);
         if (std::holds_alternative<std::monostate>(done.now))
         {
-            on.log.error("a payment was settled that is not on record any more", {{"nonce", known.key.nonce()}});
+            on.log.error(
+                "a payment was settled that is not on record any more", {{"nonce", known.key.nonce()}}
+            );
             co_return false;
         }
         if (found == nullptr ||
@@ -430,8 +432,7 @@ asio::awaitable<bool> engine_core::keep_knowledge(payment_record known, payment_
 verdict_paid engine_core::paid(payment_work& work)
 {
     delivery right([held = work.shared_from_this()](bool written) { held->core->tell(held, written); });
-    return {
-        work.record.key, work.asked.offered.payer, work.record.receipt, work.again, std::move(right)};
+    return {work.record.key, work.asked.offered.payer, work.record.receipt, work.again, std::move(right)};
 }
 
 // It will not be settled by us, for whatever came in between; what may be settled already is in doubt.

@@ -12,15 +12,17 @@ namespace {
 constexpr int most_attempts = 3;
 
 // Whether what is there is what we wrote: nobody else writes as this owner while it works on the record.
-bool is_written(const find_outcome& now, const payment_record& before, const payment_change& change, std::uint64_t us)
+bool is_written(
+    const find_outcome& now, const payment_record& before, const payment_change& change, std::uint64_t us
+)
 {
     if (change.forget)
         return std::holds_alternative<std::monostate>(now);
     if (const auto* spent = std::get_if<record_spent>(&now))
         return is_over(change.next) && spent->state == change.next;
     const auto* found = std::get_if<record_found>(&now);
-    return found != nullptr && found->record.revision > before.revision && found->record.state == change.next &&
-           found->record.owner == (change.own ? us : 0);
+    return found != nullptr && found->record.revision > before.revision &&
+           found->record.state == change.next && found->record.owner == (change.own ? us : 0);
 }
 
 payment_record record_of(find_outcome now, const payment_record& before)
@@ -32,8 +34,7 @@ payment_record record_of(find_outcome now, const payment_record& before)
 
 }  // namespace
 
-asio::awaitable<record_write>
-write(payment_store& store, const payment_record& before, payment_change change)
+asio::awaitable<record_write> write(payment_store& store, const payment_record& before, payment_change change)
 {
     record_write out;
     for (int attempt = 0; attempt < most_attempts; ++attempt)

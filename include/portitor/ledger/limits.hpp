@@ -16,7 +16,7 @@ struct limits
     std::size_t least_of_payer = 64;  ///< but so many at least
     std::size_t least_of_offer = 256;
     std::size_t least_of_tenant = 256;
-    /// Payments that are over, until their validity is: 20 to 32 bytes each.
+    /// Payments that are over, until their validity is: 30 to 38 bytes each.
     std::size_t max_spent = 4'000'000;
     /// Open ones whose time is over and that nobody works on: paid and never fetched, or never resolved. They
     /// take no place of others. Beyond, the oldest is forgotten.

@@ -23,14 +23,14 @@ enum class payment_event : std::uint8_t
     copy_taken,   ///< likewise, but somebody does
     other_free,   ///< the same key with another digest, and nobody (alive) works on it
     other_taken,  ///< likewise, but somebody does
-    // Its owner goes on.
+                  // Its owner goes on.
     verify_valid,
     verify_used,  ///< its nonce is used
     verify_refused,
     verify_unavailable,
     unserved,  ///< its settlement is not wanted any more: its buyer left, or its answer failed
     send,      ///< a settle is about to be sent
-    // What follows from what was said of its settlement: a ruling each.
+           // What follows from what was said of its settlement: a ruling each.
     ruled_grant,
     ruled_grant_unproven,
     ruled_refuse,
@@ -45,7 +45,7 @@ enum class payment_event : std::uint8_t
     taken,            ///< a connection is about to be given the answer
     written,          ///< the answer was written to a live connection
     connection_gone,  ///< it was not
-    // Around it.
+                      // Around it.
     owner_dead,  ///< who worked on it does not live any more
     lost,        ///< somebody else's change came first
 };

@@ -90,7 +90,7 @@ inline std::shared_ptr<const x402::payment> offered_of(std::uint64_t number, std
     return x402::without_secrets(out);
 }
 
-inline x402::new_payment new_payment(
+inline x402::new_payment offer_of(
     std::uint64_t number,
     std::uint64_t valid_before = start_seconds + 300,
     std::uint64_t payer = 1,
@@ -177,7 +177,7 @@ public:
     /// The record that begin() makes; throws where it does not.
     x402::payment_record made(std::uint64_t number, std::uint64_t valid_before = start_seconds + 300)
     {
-        return std::get<x402::record_made>(begin(new_payment(number, valid_before)).value()).record;
+        return std::get<x402::record_made>(begin(offer_of(number, valid_before)).value()).record;
     }
     /// The record that a change makes; throws where it is not made.
     x402::payment_record change(const x402::payment_record& from, x402::payment_change by)

@@ -3,6 +3,7 @@
 
 #include <string>
 
+using portitor::ledger::spent_fate;
 using portitor::ledger::spent_set;
 
 namespace {
@@ -20,9 +21,9 @@ TEST_CASE("what is spent is remembered until its time is over, with what became 
 {
     spent_set set(1'000'000);
     for (std::size_t i = 0; i < 100'000; ++i)
-        set.insert(key(i), now + i % 600, now, i % 3 == 0);
+        set.insert(key(i), now + i % 600, now, {i % 3 == 0, i});
     for (std::size_t i = 0; i < 100'000; ++i)
-        REQUIRE(set.find(key(i)) == (i % 3 == 0));
+        REQUIRE(set.find(key(i)) == spent_fate{i % 3 == 0, i});
     for (std::size_t i = 100'000; i < 110'000; ++i)
         REQUIRE(!set.find(key(i)));
 
@@ -48,7 +49,7 @@ TEST_CASE("a spent payment takes at most 40 bytes, whenever payers let theirs en
     constexpr std::size_t count = 400'000;
     for (std::size_t i = 0; i < count; ++i)
     {
-        set.insert(key(i), now + (i * 7'919) % spread, now, true);
+        set.insert(key(i), now + (i * 7'919) % spread, now, {true, 1});
         if (i % 50'000 == 49'999)
             CHECK(static_cast<double>(set.bytes()) / static_cast<double>(i + 1) < 40);
     }
@@ -59,7 +60,7 @@ TEST_CASE("beyond its bound, what ends first goes early, and the set says until 
     spent_set set(10'000);
     std::uint64_t mark = 0;
     for (std::size_t i = 0; i < 30'000; ++i)
-        mark = std::max(mark, set.insert(key(i), now + i, now, true).value_or(0));
+        mark = std::max(mark, set.insert(key(i), now + i, now, {true, 1}).value_or(0));
     CHECK(set.size() <= 10'000);
     CHECK(mark > now);
     for (std::size_t i = 0; i < 30'000; ++i)
@@ -68,6 +69,6 @@ TEST_CASE("beyond its bound, what ends first goes early, and the set says until 
             REQUIRE(set.find(key(i)));
     }
     // A payment that never ends takes no other's place.
-    set.insert(key(30'000), std::uint64_t{1} << 62U, now, true);
+    set.insert(key(30'000), std::uint64_t{1} << 62U, now, {true, 1});
     CHECK(set.find(key(30'000)));
 }

@@ -1,17 +1,15 @@
-#include "gate_world.hpp"
-
-#include <thread>
+#include "engine_world.hpp"
 
 using namespace portitor;
 using namespace portitor::x402;
 using namespace portitor::x402::samples;
 
-TEST_CASE("a good payment is verified, settled and granted once", "[x402][gate]")
+TEST_CASE("a good payment is verified, settled and granted once", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_valid()};
     f.facilitator.settles = {success()};
-    const verdict made = f.pay();
+    verdict made = f.pay();
     const auto& paid = expect<verdict_paid>(made);
     CHECK(paid.payer == f.offered.payer);
     CHECK(paid.key == f.key());
@@ -20,48 +18,61 @@ TEST_CASE("a good payment is verified, settled and granted once", "[x402][gate]"
     CHECK(f.facilitator.timeouts[0] <= milliseconds(5'000));
     // Nobody hangs up on a settlement that is under way, however long its buyer may wait.
     CHECK(f.facilitator.timeouts[1] == milliseconds(120'000));
+    CHECK(f.facilitator.callers[0].offer == "demo/hello");
+    CHECK(f.facilitator.callers[0].tenant == "demo");
+    CHECK(f.facilitator.callers[0].payer == f.offered.payer);
+    CHECK(f.state() == payment_state::delivering);
 
-    f.engine.delivered(paid.key);
+    f.deliver(made);
+    CHECK(f.state() == payment_state::delivered);
+    CHECK(f.told == std::vector<std::string>{"delivered demo/hello"});
     CHECK(expect<verdict_already_used>(f.pay()).receipt == paid.receipt);
     CHECK(f.facilitator.verified == 1);
     CHECK(f.facilitator.settled == 1);
-    CHECK(f.engine.counters().paid == 1);
-    CHECK(f.engine.counters().already_used == 1);
+    CHECK(f.engine().counters().paid == 1);
+    CHECK(f.engine().counters().already_used == 1);
 }
 
-TEST_CASE("an answer that was not delivered is given again, without a second settlement", "[x402][gate]")
+TEST_CASE("an answer that was not delivered is given again, without a second settlement", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_valid()};
     f.facilitator.settles = {success()};
-    const verdict first = f.pay();
-    f.engine.undelivered(expect<verdict_paid>(first).key);
+    verdict first = f.pay();
+    f.lose(first);
+    CHECK(f.state() == payment_state::settled);
     // The window is over, but the money was paid in it.
     f.time.time += std::chrono::hours(1);
-    const verdict second = f.pay();
+    verdict second = f.pay();
     CHECK(expect<verdict_paid>(second).again);
     CHECK(expect<verdict_paid>(second).receipt == expect<verdict_paid>(first).receipt);
     CHECK(f.facilitator.settled == 1);
-    CHECK(f.engine.counters().paid_again == 1);
-    f.engine.delivered(f.key());
+    CHECK(f.engine().counters().paid_again == 1);
+    f.deliver(second);
     expect<verdict_already_used>(f.pay());
+    CHECK(f.told == std::vector<std::string>{"undelivered demo/hello", "delivered demo/hello"});
 }
 
-TEST_CASE("the same payment buys nothing at another URI", "[x402][gate]")
+TEST_CASE("the same payment buys nothing at another URI", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_valid()};
     f.facilitator.settles = {success()};
-    const verdict first = f.pay();
+    verdict first = f.pay();
     f.binding.uri = "/services/hello?page=2";
     CHECK(expect<verdict_already_used>(f.pay()).receipt == expect<verdict_paid>(first).receipt);
-    f.engine.undelivered(f.key());
+    f.lose(first);
     expect<verdict_already_used>(f.pay());
+    f.binding = {"uid-2", "GET", "/services/hello"};
+    expect<verdict_already_used>(f.pay());
+    f.binding = {"uid-1", "POST", "/services/hello"};
+    expect<verdict_already_used>(f.pay());
+    f.binding.method = "GET";
     f.binding.uri = "/services/hello";
     CHECK(expect<verdict_paid>(f.pay()).again);
 }
 
-TEST_CASE("a payment out of its time is refused without asking anyone", "[x402][gate]")
+TEST_CASE("a payment out of its time is refused without asking anyone", "[x402][engine]")
 {
     fixture f;
     f.time.time += std::chrono::minutes(5);
@@ -70,22 +81,23 @@ TEST_CASE("a payment out of its time is refused without asking anyone", "[x402][
         "invalid_exact_evm_payload_authorization_valid_before"
     );
     CHECK(f.facilitator.verified == 0);
-    CHECK(f.claims->size() == 0);
+    CHECK(f.state() == std::nullopt);
+    CHECK(f.record().calls == std::vector<std::string>{"find", "find"});
 }
 
-TEST_CASE("a refused verification frees the claim and asks for payment", "[x402][gate]")
+TEST_CASE("a refused verification frees the payment and asks for payment", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_invalid("insufficient_funds"), verify_valid()};
     f.facilitator.settles = {success()};
     CHECK(expect<verdict_payment_required>(f.pay()).reason == "insufficient_funds");
-    CHECK(f.claims->size() == 0);
+    CHECK(f.state() == std::nullopt);
     CHECK(f.facilitator.settled == 0);
     // Funds have come.
     expect<verdict_paid>(f.pay());
 }
 
-TEST_CASE("a payment that was settled elsewhere is used, never asked for again", "[x402][gate]")
+TEST_CASE("a payment that was settled elsewhere is used, never asked for again", "[x402][engine]")
 {
     for (const char* reason :
          {"invalid_exact_evm_nonce_already_used", "duplicate_settlement", "permit2_invalid_nonce"})
@@ -104,7 +116,7 @@ TEST_CASE("a payment that was settled elsewhere is used, never asked for again",
     }
 }
 
-TEST_CASE("a facilitator that cannot verify settles nothing", "[x402][gate]")
+TEST_CASE("a facilitator that cannot verify settles nothing", "[x402][engine]")
 {
     const std::pair<errc, unavailable_cause> failures[] = {
         {errc::timed_out, unavailable_cause::facilitator},
@@ -118,33 +130,33 @@ TEST_CASE("a facilitator that cannot verify settles nothing", "[x402][gate]")
         f.facilitator.verifies = {verify_unavailable(down(code)), verify_valid()};
         f.facilitator.settles = {success()};
         CHECK(expect_unavailable(f.pay()) == cause);
-        CHECK(f.claims->size() == 0);
+        CHECK(f.state() == std::nullopt);
         CHECK(f.facilitator.settled == 0);
         expect<verdict_paid>(f.pay());
-        CHECK(f.engine.counters().facilitator_unavailable == 1);
+        CHECK(f.engine().counters().facilitator_unavailable == 1);
     }
 }
 
-TEST_CASE("a settlement that was never sent frees the claim", "[x402][gate]")
+TEST_CASE("a settlement that was never sent frees the payment", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_valid()};
     f.facilitator.settles = {settle_not_sent(down(errc::unavailable))};
     CHECK(expect_unavailable(f.pay()) == unavailable_cause::facilitator);
-    CHECK(f.claims->size() == 0);
+    CHECK(f.state() == std::nullopt);
     CHECK(f.facilitator.settled == 1);
 }
 
-TEST_CASE("a refused settlement frees the claim and asks for payment", "[x402][gate]")
+TEST_CASE("a refused settlement frees the payment and asks for payment", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_valid()};
     f.facilitator.settles = {settle_refused("insufficient_funds")};
     CHECK(expect<verdict_payment_required>(f.pay()).reason == "insufficient_funds");
-    CHECK(f.claims->size() == 0);
+    CHECK(f.state() == std::nullopt);
 }
 
-TEST_CASE("an unknown settlement is tried once more with the same payload", "[x402][gate]")
+TEST_CASE("an unknown settlement is tried once more with the same payload", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_valid()};
@@ -152,11 +164,11 @@ TEST_CASE("an unknown settlement is tried once more with the same payload", "[x4
     expect<verdict_paid>(f.pay());
     REQUIRE(f.facilitator.payloads.size() == 2);
     CHECK(f.facilitator.payloads[0] == f.facilitator.payloads[1]);
-    CHECK(f.engine.counters().settle_retries == 1);
-    CHECK(f.engine.counters().paid == 1);
+    CHECK(f.engine().counters().settle_retries == 1);
+    CHECK(f.engine().counters().paid == 1);
 }
 
-TEST_CASE("after an unknown settlement nobody is asked to pay again", "[x402][gate]")
+TEST_CASE("after an unknown settlement nobody is asked to pay again", "[x402][engine]")
 {
     const settle_outcome seconds[] = {
         settle_unknown(down()),
@@ -174,27 +186,28 @@ TEST_CASE("after an unknown settlement nobody is asked to pay again", "[x402][ga
         f.facilitator.settles = {settle_unknown(down()), second};
         CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
         CHECK(f.facilitator.settled == 2);
-        CHECK(f.state() == claim_step::resolve);
-        CHECK(f.engine.counters().settlement_unknown == 1);
+        CHECK(f.state() == payment_state::unknown);
+        CHECK(f.engine().counters().settlement_unknown == 1);
     }
 }
 
-TEST_CASE("after doubt a used nonce is the grant: the settlement was ours", "[x402][gate]")
+TEST_CASE("after doubt a used nonce is the grant: the settlement was ours", "[x402][engine]")
 {
     for (const char* reason : {"invalid_exact_evm_nonce_already_used", "permit2_invalid_nonce"})
     {
         fixture f;
         f.facilitator.verifies = {verify_valid()};
         f.facilitator.settles = {settle_unknown(down()), settle_refused(reason)};
-        const verdict made = f.pay();
+        verdict made = f.pay();
         const auto& paid = expect<verdict_paid>(made);
+        CHECK_FALSE(f.known().proof.proven);
         CHECK(
             json::parse(decode_base64(paid.receipt).value()) ==
             json::parse(R"({"success":true,"transaction":"","network":"eip155:84532",
                 "payer":"0x70997970c51812dc3a010c7d01b50e0d17dc79c8"})")
         );
-        CHECK(f.engine.counters().unproven == 1);
-        f.engine.delivered(f.key());
+        CHECK(f.engine().counters().unproven == 1);
+        f.deliver(made);
         expect<verdict_already_used>(f.pay());
         CHECK(f.facilitator.settled == 2);
     }
@@ -210,7 +223,7 @@ TEST_CASE("after doubt a used nonce is the grant: the settlement was ours", "[x4
 }
 
 TEST_CASE(
-    "after our own transaction failed a used nonce buys nothing, and is not asked for again", "[x402][gate]"
+    "after our own transaction failed a used nonce buys nothing, and is not asked for again", "[x402][engine]"
 )
 {
     settle_unknown failed(down(errc::refused));
@@ -230,7 +243,7 @@ TEST_CASE(
     expect<verdict_paid>(again.pay());
 }
 
-TEST_CASE("a later copy resolves an unknown settlement", "[x402][gate]")
+TEST_CASE("a later copy resolves an unknown settlement", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_valid()};
@@ -240,8 +253,9 @@ TEST_CASE("a later copy resolves an unknown settlement", "[x402][gate]")
     SECTION("as settled")
     {
         f.facilitator.settles = {success()};
-        expect<verdict_paid>(f.pay());
-        f.engine.delivered(f.key());
+        verdict made = f.pay();
+        expect<verdict_paid>(made);
+        f.deliver(made);
         expect<verdict_already_used>(f.pay());
     }
     SECTION("as settled, after the window")
@@ -257,7 +271,7 @@ TEST_CASE("a later copy resolves an unknown settlement", "[x402][gate]")
         CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
         expect<verdict_paid>(f.pay());
         CHECK(f.facilitator.settled == 4);
-        CHECK(f.engine.counters().unproven == 1);
+        CHECK(f.engine().counters().unproven == 1);
     }
     SECTION("not yet")
     {
@@ -266,18 +280,18 @@ TEST_CASE("a later copy resolves an unknown settlement", "[x402][gate]")
         for (int i = 0; i < 3; ++i)
             CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
         CHECK(f.facilitator.settled == 5);
-        CHECK(f.engine.counters().resolutions == 3);
+        CHECK(f.engine().counters().resolutions == 3);
     }
     SECTION("as over, once the payment has expired")
     {
         f.time.time += std::chrono::hours(1);
         const settle_refused expired("invalid_exact_evm_payload_authorization_valid_before");
-        f.facilitator.settles = {expired, expired, success()};
+        f.facilitator.settles = {expired};
         for (int i = 0; i < 2; ++i)
             CHECK(expect<verdict_already_used>(f.pay()).cause == used_cause::expired);
-        // Somebody may yet tell.
-        expect<verdict_paid>(f.pay());
-        CHECK(f.facilitator.settled == 5);
+        CHECK(f.state() == payment_state::expired);
+        CHECK(f.facilitator.settled == 3);
+        CHECK(f.told == std::vector<std::string>{"expired demo/hello"});
     }
     SECTION("only for the same purchase")
     {
@@ -288,7 +302,7 @@ TEST_CASE("a later copy resolves an unknown settlement", "[x402][gate]")
     CHECK(f.facilitator.verified == 1);
 }
 
-TEST_CASE("copies wait for the outcome, and one of them gets the grant", "[x402][gate]")
+TEST_CASE("copies wait for the outcome, and one of them gets the grant", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_valid()};
@@ -308,8 +322,7 @@ TEST_CASE("copies wait for the outcome, and one of them gets the grant", "[x402]
 
     SECTION("delivered")
     {
-        f.engine.delivered(f.key());
-        f.poll();
+        f.deliver(*first.made);
         REQUIRE(second.done);
         REQUIRE(third.done);
         expect<verdict_already_used>(*second.made);
@@ -317,14 +330,12 @@ TEST_CASE("copies wait for the outcome, and one of them gets the grant", "[x402]
     }
     SECTION("undelivered")
     {
-        f.engine.undelivered(f.key());
-        f.poll();
+        f.lose(*first.made);
         REQUIRE(second.done != third.done);
         request& granted = second.done ? second : third;
         request& waiting = second.done ? third : second;
         CHECK(expect<verdict_paid>(*granted.made).again);
-        f.engine.delivered(f.key());
-        f.poll();
+        f.deliver(*granted.made);
         REQUIRE(waiting.done);
         expect<verdict_already_used>(*waiting.made);
     }
@@ -332,7 +343,7 @@ TEST_CASE("copies wait for the outcome, and one of them gets the grant", "[x402]
     CHECK(f.facilitator.settled == 1);
 }
 
-TEST_CASE("a copy takes over when the first is refused", "[x402][gate]")
+TEST_CASE("a copy takes over when the first is refused", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_unavailable(down()), verify_valid()};
@@ -348,14 +359,18 @@ TEST_CASE("a copy takes over when the first is refused", "[x402][gate]")
     expect<verdict_paid>(*second.made);
 }
 
-TEST_CASE("a copy that waits too long is told to come again", "[x402][gate]")
+TEST_CASE("a copy that waits too long is told to come again", "[x402][engine]")
 {
     fixture f;
     f.facilitator.hold();
     f.start();
-    f.deadline = milliseconds(5);
-    CHECK(expect_unavailable(f.pay()) == unavailable_cause::busy);
-    CHECK(f.engine.counters().busy == 1);
+    f.deadline = milliseconds(5'000);
+    request& copy = f.start();
+    f.pass(milliseconds(4'999));
+    CHECK_FALSE(copy.done);
+    f.pass(milliseconds(1));
+    CHECK(expect_unavailable(f.await(copy)) == unavailable_cause::busy);
+    CHECK(f.engine().counters().busy == 1);
     f.facilitator.verifies = {verify_valid()};
     f.facilitator.settles = {success()};
     f.facilitator.go();
@@ -363,27 +378,27 @@ TEST_CASE("a copy that waits too long is told to come again", "[x402][gate]")
     expect<verdict_paid>(*f.requests.front().made);
 }
 
-TEST_CASE("no settlement begins without the time for it", "[x402][gate]")
+TEST_CASE("no settlement begins without the time for it", "[x402][engine]")
 {
     fixture f;
     f.deadline = milliseconds(500);
     CHECK(expect_unavailable(f.pay()) == unavailable_cause::busy);
     CHECK(f.facilitator.verified == 0);
-    CHECK(f.claims->size() == 0);
+    CHECK(f.state() == std::nullopt);
 
     SECTION("after a slow verification")
     {
-        f.deadline = milliseconds(1'020);
+        f.deadline = milliseconds(2'000);
         f.facilitator.verifies = {verify_valid()};
         f.facilitator.hold();
         request& one = f.start();
-        std::this_thread::sleep_for(milliseconds(30));
+        f.pass(milliseconds(1'001));
         f.facilitator.go();
         f.poll();
         REQUIRE(one.done);
         CHECK(expect_unavailable(*one.made) == unavailable_cause::facilitator);
         CHECK(f.facilitator.settled == 0);
-        CHECK(f.claims->size() == 0);
+        CHECK(f.state() == std::nullopt);
     }
     SECTION("nor is it resolved")
     {
@@ -407,267 +422,211 @@ struct left_alone : fixture
 {
     left_alone()
     {
-        limits.settle_least = milliseconds(0);
-        deadline = milliseconds(10);
-    }
-
-    void leave(gate& by)
-    {
         facilitator.verifies = {verify_valid()};
         facilitator.hold_settlements();
-        const auto until = std::chrono::steady_clock::now() + deadline;
-        const verdict made = portitor::test::run(context, by.pay(offered, wanted, "u", binding, until));
-        CHECK(expect_unavailable(made) == unavailable_cause::settlement_unknown);
+        request& first = start();
+        pass(milliseconds(20'000));
+        CHECK(expect_unavailable(await(first)) == unavailable_cause::settlement_unknown);
         CHECK(facilitator.settled == 1);
-        deadline = milliseconds(20'000);
+        CHECK(state() == payment_state::settling);
+    }
+
+    void answer(std::deque<settle_outcome> outcomes)
+    {
+        facilitator.settles = std::move(outcomes);
+        facilitator.go();
+        poll();
     }
 };
 
 }  // namespace
 
-TEST_CASE("a slow settlement is waited for though its buyer was told to come again", "[x402][gate]")
+TEST_CASE("a slow settlement is waited for though its buyer was told to come again", "[x402][engine]")
 {
     left_alone f;
-    gate engine(f.facilitator, f.claims, f.time, f.limits);
-    f.leave(engine);
-    CHECK(f.claims->counts().settling == 1);
-    const auto pay = [&] {
-        const auto until = std::chrono::steady_clock::now() + f.deadline;
-        return portitor::test::run(f.context, engine.pay(f.offered, f.wanted, "u", f.binding, until));
-    };
 
     SECTION("and is the grant of the next copy when it was a success")
     {
-        f.facilitator.settles = {success()};
-        f.facilitator.go();
-        f.poll();
-        CHECK(f.claims->counts().undelivered == 1);
-        CHECK(engine.counters().settled_late == 1);
-        CHECK(expect<verdict_paid>(pay()).again);
+        f.answer({success()});
+        CHECK(f.state() == payment_state::settled);
+        CHECK(f.engine().counters().settled_late == 1);
+        CHECK(f.told == std::vector<std::string>{"undelivered demo/hello"});
+        CHECK(expect<verdict_paid>(f.pay()).again);
         CHECK(f.facilitator.settled == 1);
     }
     SECTION("also of one that waits for it")
     {
-        const auto until = std::chrono::steady_clock::now() + f.deadline;
-        std::optional<verdict> copy;
-        asio::co_spawn(
-            f.context,
-            engine.pay(f.offered, f.wanted, "u", f.binding, until),
-            [&copy](std::exception_ptr, verdict made) { copy.emplace(std::move(made)); }
-        );
-        f.poll();
-        CHECK_FALSE(copy);
-        f.facilitator.settles = {success()};
-        f.facilitator.go();
-        f.poll();
-        REQUIRE(copy);
-        CHECK(expect<verdict_paid>(*copy).again);
+        request& copy = f.start();
+        CHECK_FALSE(copy.done);
+        f.answer({success()});
+        REQUIRE(copy.done);
+        CHECK(expect<verdict_paid>(*copy.made).again);
     }
-    SECTION("and resolved when its outcome is in doubt")
+    SECTION("and is left in doubt, not sent again, when its outcome is")
     {
-        f.facilitator.settles = {settle_unknown(down()), success()};
-        f.facilitator.go();
-        f.poll();
+        f.answer({settle_unknown(down())});
+        CHECK(f.facilitator.settled == 1);
+        CHECK(f.state() == payment_state::unknown);
+        f.facilitator.settles = {success()};
+        expect<verdict_paid>(f.pay());
         CHECK(f.facilitator.settled == 2);
-        CHECK(expect<verdict_paid>(pay()).again);
     }
     SECTION("and the payment is free again when it was refused")
     {
-        f.facilitator.settles = {settle_refused("insufficient_funds")};
-        f.facilitator.go();
-        f.poll();
-        CHECK(f.claims->size() == 0);
+        f.answer({settle_refused("insufficient_funds")});
+        CHECK(f.state() == std::nullopt);
     }
     SECTION("and a copy that cannot wait for it is told so")
     {
-        f.deadline = milliseconds(5);
-        CHECK(expect_unavailable(pay()) == unavailable_cause::settlement_unknown);
-        f.facilitator.settles = {success()};
-        f.facilitator.go();
-        f.poll();
+        f.deadline = milliseconds(5'000);
+        request& copy = f.start();
+        f.pass(milliseconds(5'000));
+        CHECK(expect_unavailable(f.await(copy)) == unavailable_cause::settlement_unknown);
+        f.answer({success()});
     }
 }
 
-TEST_CASE("the end of the process waits for settlements in the background, as long as it may", "[x402][gate]")
+TEST_CASE(
+    "the end of the process waits for settlements in the background, as long as it may", "[x402][engine]"
+)
 {
     left_alone f;
-    gate engine(f.facilitator, f.claims, f.time, f.limits);
-    const auto in = [](int ms) { return std::chrono::steady_clock::now() + milliseconds(ms); };
-    // There is nothing to wait for.
-    portitor::test::run(f.context, engine.finish(in(20'000)));
-    f.leave(engine);
+    bool ended = false;
+    const auto finish = [&] {
+        asio::co_spawn(
+            f.context,
+            f.engine().finish(f.timers.now() + milliseconds(10'000)),
+            [&ended](const std::exception_ptr&) { ended = true; }
+        );
+        f.poll();
+    };
 
     SECTION("until they end")
     {
-        bool ended = false;
-        asio::co_spawn(f.context, engine.finish(in(20'000)), [&ended](const std::exception_ptr&) {
-            ended = true;
-        });
-        f.poll();
+        finish();
         CHECK_FALSE(ended);
-        f.facilitator.settles = {success()};
-        f.facilitator.go();
-        f.poll();
+        f.answer({success()});
         CHECK(ended);
-        CHECK(f.claims->counts().undelivered == 1);
+        CHECK(f.state() == payment_state::settled);
     }
-    SECTION("and no longer")
+    SECTION("and no longer: whoever comes next resolves it")
     {
-        f.facilitator.settles = {settle_unknown(down(errc::canceled))};
-        portitor::test::run(f.context, engine.finish(in(5)));
-        CHECK(f.claims->counts().unknown == 1);
-        // None is begun once more.
+        finish();
+        f.pass(milliseconds(9'999));
+        CHECK_FALSE(ended);
+        f.pass(milliseconds(1));
+        CHECK(ended);
+        CHECK(f.told == std::vector<std::string>{"left demo/hello"});
         CHECK(f.facilitator.settled == 1);
+        f.facilitator.go();
+        f.made_engine.reset();
+        f.store = std::make_unique<faulty_store>(f.book->open());
+        CHECK(f.state() == payment_state::settling);
+        f.facilitator.settles = {success()};
+        expect<verdict_paid>(f.pay());
+        CHECK(f.facilitator.settled == 2);
     }
     SECTION("but for one that is destroyed with all it works with")
     {
-        CHECK(f.claims->counts().settling == 1);
+        CHECK(f.state() == payment_state::settling);
     }
 }
 
-TEST_CASE("a known payment is followed whatever the terms are by now", "[x402][gate]")
+TEST_CASE("a known payment is followed whatever the terms are by now", "[x402][engine]")
 {
+    const refusal no_longer{"invalid_payment_requirements", "the price has changed"};
     fixture f;
-    CHECK_FALSE(f.pay_known());
+    f.mismatch = no_longer;
+    CHECK(expect<verdict_payment_required>(f.pay()).message == "the price has changed");
+    // It is not put on record.
+    CHECK(f.record().calls == std::vector<std::string>{"find"});
+    f.mismatch.reset();
     f.facilitator.verifies = {verify_valid()};
     f.facilitator.settles = {settle_unknown(down()), settle_unknown(down())};
     expect_unavailable(f.pay());
+    f.mismatch = no_longer;
+    const payment_requirement before = f.wanted;
 
     SECTION("a settlement in doubt is repeated as it was begun")
     {
         f.facilitator.settles = {success()};
-        const auto made = f.pay_known();
-        REQUIRE(made);
-        expect<verdict_paid>(*made);
+        f.wanted.amount = 20000;
+        verdict made = f.pay();
+        expect<verdict_paid>(made);
         CHECK(f.facilitator.urls == std::vector<std::string>(3, "https://f.test"));
         CHECK(f.facilitator.amounts == std::vector<u256>(3, 10000));
         // An answer that is lost is given again, one that was delivered is not.
-        f.engine.undelivered(f.key());
-        const auto again = f.pay_known();
-        REQUIRE(again);
-        CHECK(expect<verdict_paid>(*again).again);
-        f.engine.delivered(f.key());
-        const auto over = f.pay_known();
-        REQUIRE(over);
-        CHECK_FALSE(expect<verdict_already_used>(*over).receipt.empty());
+        f.lose(made);
+        verdict again = f.pay();
+        CHECK(expect<verdict_paid>(again).again);
+        f.deliver(again);
+        expect<verdict_already_used>(f.pay());
         CHECK(f.facilitator.verified == 1);
     }
     SECTION("for the same purchase only")
     {
-        const claim_binding before = f.binding;
-        for (const claim_binding& other :
-             {claim_binding{"demo/other", "GET", "/services/hello"},
-              claim_binding{"demo/hello", "POST", "/services/hello"},
-              claim_binding{"demo/hello", "GET", "/services/other"}})
+        for (const payment_binding& other :
+             {payment_binding{"uid-2", "GET", "/services/hello"},
+              payment_binding{"uid-1", "POST", "/services/hello"},
+              payment_binding{"uid-1", "GET", "/services/other"}})
         {
             f.binding = other;
-            const auto made = f.pay_known();
-            REQUIRE(made);
-            CHECK(expect<verdict_already_used>(*made).receipt.empty());
-        }
-        f.binding = before;
-        // Another content is another payment, be it with the nonce of this one.
-        const payment signed_one = f.offered;
-        for (int i = 0; i < 5; ++i)
-        {
-            f.offered = signed_one;
-            if (i == 0)
-                f.offered.value = 1;
-            else if (i == 1)
-                f.offered.pay_to = evm::address();
-            else if (i == 2)
-                f.offered.valid_before += 1;
-            else if (i == 3)
-                f.offered.valid_after += 1;
-            else
-                f.offered.signature.back() ^= 1;
-            CHECK_FALSE(f.pay_known());
-            // Nor does it buy anything on the terms of today.
-            expect<verdict_already_used>(f.pay());
+            CHECK(expect<verdict_already_used>(f.pay()).receipt.empty());
         }
         CHECK(f.facilitator.settled == 2);
     }
-    SECTION("and not when it was refused meanwhile")
+    SECTION("and not for who knows only what the chain shows of it")
     {
-        fixture g;
-        g.facilitator.verifies = {verify_invalid("insufficient_funds")};
-        g.facilitator.hold();
-        g.start();
-        std::optional<std::optional<verdict>> copy;
-        asio::co_spawn(
-            g.context,
-            g.engine.pay_known(
-                g.offered,
-                keys_of(g.offered, networks()),
-                g.binding,
-                std::chrono::steady_clock::now() + g.deadline
-            ),
-            [&copy](std::exception_ptr, std::optional<verdict> made) { copy.emplace(std::move(made)); }
-        );
-        g.poll();
-        CHECK_FALSE(copy);
-        g.facilitator.go();
-        g.poll();
-        REQUIRE(copy);
-        CHECK_FALSE(copy->has_value());
-        CHECK(g.facilitator.verified == 1);
-        CHECK(g.claims->size() == 0);
+        f.offered.signature.back() ^= 1;
+        expect<verdict_already_used>(f.pay());
+        CHECK(f.facilitator.settled == 2);
     }
     SECTION("another nonce is another payment")
     {
         f.offered.nonce.back() = '1';
-        CHECK_FALSE(f.pay_known());
-        CHECK(f.claims->size() == 1);
+        expect<verdict_payment_required>(f.pay());
+        CHECK(f.engine().numbers().in_state[static_cast<std::size_t>(payment_state::unknown)] == 1);
     }
 }
 
-TEST_CASE("a full table is busy, not open", "[x402][gate]")
+TEST_CASE("a payment that was refused while a copy waited is judged by the terms of today", "[x402][engine]")
 {
     fixture f;
-    claim_limits none;
-    none.max_claims = 0;
-    gate engine(f.facilitator, std::make_shared<claim_table>(none), f.time);
-    const verdict made = portitor::test::run(
-        f.context,
-        engine.pay(
-            f.offered, f.wanted, "u", f.binding, std::chrono::steady_clock::now() + std::chrono::seconds(1)
-        )
-    );
-    CHECK(expect_unavailable(made) == unavailable_cause::busy);
+    f.facilitator.verifies = {verify_invalid("insufficient_funds")};
+    f.facilitator.hold();
+    f.start();
+    f.mismatch = refusal{"invalid_payment_requirements", "the price has changed"};
+    request& copy = f.start();
+    CHECK_FALSE(copy.done);
+    f.facilitator.go();
+    f.poll();
+    REQUIRE(copy.done);
+    CHECK(expect<verdict_payment_required>(*copy.made).reason == "invalid_payment_requirements");
+    CHECK(f.facilitator.verified == 1);
+}
+
+TEST_CASE("a copy in v1 does not have a payment settled that v1 cannot tell", "[x402][engine]")
+{
+    fixture f;
+    f.facilitator.verifies = {verify_valid()};
+    f.facilitator.settles = {settle_unknown(down()), settle_unknown(down())};
+    f.wanted.v1_network.clear();
+    expect_unavailable(f.pay());
+    f.offered.version = 1;
+    CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
+    CHECK(f.facilitator.settled == 2);
+}
+
+TEST_CASE("a full record is busy, not open", "[x402][engine]")
+{
+    fixture f;
+    f.bounds.max_open = 0;
+    CHECK(expect_unavailable(f.pay()) == unavailable_cause::busy);
     CHECK(f.facilitator.verified == 0);
+    CHECK(f.engine().counters().busy == 1);
 }
 
-TEST_CASE("a sold payment that made room in the table is not sold again", "[x402][gate]")
-{
-    fixture f;
-    claim_limits one;
-    one.max_claims = 1;
-    const auto claims = std::make_shared<claim_table>(one);
-    f.chain.findings = {finding(settlement_state::settled)};
-    gate engine(f.facilitator, claims, f.time, f.limits, &f.chain);
-    const auto pay = [&](char last) {
-        f.offered.nonce.back() = last;
-        const auto until = std::chrono::steady_clock::now() + f.deadline;
-        return portitor::test::run(f.context, engine.pay(f.offered, f.wanted, "u", f.binding, until));
-    };
-    f.facilitator.verifies = {verify_valid(), verify_valid()};
-    f.facilitator.settles = {success(), success()};
-    for (const char last : {'1', '2'})
-    {
-        const verdict made = pay(last);
-        engine.delivered(expect<verdict_paid>(made).key);
-    }
-    // Its nonce is used, which is the first word about it now, be it at once or at the settlement.
-    const settle_refused used("invalid_exact_evm_nonce_already_used");
-    f.facilitator.verifies = {verify_invalid(used.reason), verify_valid()};
-    f.facilitator.settles = {used};
-    for (int i = 0; i < 2; ++i)
-        CHECK(expect<verdict_already_used>(pay('1')).cause == used_cause::elsewhere);
-    CHECK(engine.counters().paid == 2);
-    CHECK(f.chain.asked == 0);
-}
-
-TEST_CASE("too many copies of one payment are busy", "[x402][gate]")
+TEST_CASE("too many copies of one payment are busy", "[x402][engine]")
 {
     fixture f;
     f.facilitator.hold();
@@ -680,8 +639,7 @@ TEST_CASE("too many copies of one payment are busy", "[x402][gate]")
     f.facilitator.settles = {success()};
     f.facilitator.go();
     f.poll();
-    f.engine.delivered(f.key());
-    f.poll();
+    f.deliver(*f.requests.front().made);
     int paid = 0;
     int used = 0;
     for (const request& each : f.requests)
@@ -694,83 +652,150 @@ TEST_CASE("too many copies of one payment are busy", "[x402][gate]")
     CHECK(used == 64);
 }
 
-TEST_CASE("an exception leaves no claim in flight", "[x402][gate]")
+TEST_CASE("an exception leaves no payment taken", "[x402][engine]")
 {
     fixture f;
     SECTION("before the settlement: released")
     {
         f.facilitator.throws = true;
         CHECK(expect_unavailable(f.pay()) == unavailable_cause::internal);
-        CHECK(f.claims->size() == 0);
+        CHECK(f.state() == std::nullopt);
     }
     SECTION("in the settlement: unknown")
     {
         f.facilitator.verifies = {verify_valid()};
         CHECK(expect_unavailable(f.pay()) == unavailable_cause::internal);
         CHECK(f.facilitator.settled == 1);
-        CHECK(f.state() == claim_step::resolve);
-        f.claims->unknown(f.key());
+        CHECK(f.state() == payment_state::unknown);
         // In the resolution: still unknown.
         CHECK(expect_unavailable(f.pay()) == unavailable_cause::internal);
-        CHECK(f.state() == claim_step::resolve);
+        CHECK(f.state() == payment_state::unknown);
     }
-    CHECK(f.engine.counters().internal > 0);
+    CHECK(f.engine().counters().internal > 0);
 }
 
-TEST_CASE("a buyer who hangs up does not stop the settlement", "[x402][gate]")
+TEST_CASE("a buyer who hangs up does not stop the settlement", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_valid()};
     f.facilitator.settles = {success()};
-    f.facilitator.hold();
+    f.facilitator.hold_settlements();
     request& one = f.start();
     one.signal.emit(asio::cancellation_type::terminal);
     f.poll();
-    CHECK_FALSE(one.done);
+    CHECK(one.done);
+    CHECK(f.state() == payment_state::settling);
     f.facilitator.go();
     f.poll();
-    REQUIRE(one.done);
-    REQUIRE_FALSE(one.failure);
-    expect<verdict_paid>(*one.made);
+    CHECK(f.state() == payment_state::settled);
     CHECK(f.facilitator.settled == 1);
-    f.engine.undelivered(f.key());
     CHECK(expect<verdict_paid>(f.pay()).again);
 }
 
-TEST_CASE("a process that ends in a settlement destroys cleanly", "[x402][gate]")
+TEST_CASE("for a buyer who hangs up before the settlement none is sent", "[x402][engine]")
 {
-    const auto claims = std::make_shared<claim_table>();
-    {
-        fixture f;
-        gate engine(f.facilitator, claims, f.time);
-        f.facilitator.hold();
-        asio::co_spawn(
-            f.context,
-            engine.pay(f.offered, f.wanted, "u", f.binding, std::chrono::steady_clock::now() + f.deadline),
-            [](std::exception_ptr, const verdict&) { FAIL("it cannot have ended"); }
-        );
-        f.poll();
-        CHECK(claims->size() == 1);
-    }
-    CHECK(claims->size() == 0);
+    fixture f;
+    f.facilitator.verifies = {verify_valid()};
+    f.facilitator.hold();
+    request& one = f.start();
+    one.signal.emit(asio::cancellation_type::terminal);
+    f.facilitator.go();
+    f.poll();
+    CHECK(f.facilitator.settled == 0);
+    CHECK(f.state() == std::nullopt);
 }
 
-TEST_CASE("an answer without a report counts as undelivered", "[x402][gate]")
+TEST_CASE("a process that ends in a settlement destroys cleanly", "[x402][engine]")
+{
+    fixture f;
+    f.facilitator.hold();
+    f.start();
+    CHECK(f.engine().under_way() == 1);
+}
+
+TEST_CASE("an answer that is told after the end of its engine harms nobody", "[x402][engine]")
 {
     fixture f;
     f.facilitator.verifies = {verify_valid()};
     f.facilitator.settles = {success()};
-    const verdict first = f.pay();
+    verdict made = f.pay();
+    f.made_engine.reset();
+    f.deliver(made);
+    CHECK(f.state() == payment_state::delivering);
+}
+
+TEST_CASE("in steps: reserved and verified, then settled, then granted", "[x402][engine][reserve]")
+{
+    fixture f;
+    const auto reserve = [&f] {
+        reserve_outcome out = portitor::test::run(f.context, f.engine().reserve(f.asked()));
+        f.poll();
+        return out;
+    };
+    f.facilitator.verifies = {verify_valid(), verify_valid()};
+    reserve_outcome outcome = reserve();
+    REQUIRE(std::holds_alternative<reservation>(outcome));
+    reservation held = std::get<reservation>(std::move(outcome));
+    CHECK(f.state() == payment_state::verified);
+    CHECK(f.facilitator.settled == 0);
+
+    SECTION("settled")
     {
-        delivery_guard guard = f.engine.guard_delivery(expect<verdict_paid>(first));
-        delivery_guard moved = std::move(guard);
-        CHECK(f.state() == claim_step::wait);
+        f.facilitator.settles = {success()};
+        // However long the upstream took.
+        f.pass(milliseconds(30'000));
+        request& one = f.start(f.engine().settle(std::move(held), f.timers.now() + f.deadline));
+        REQUIRE(one.done);
+        expect<verdict_paid>(*one.made);
+        f.deliver(*one.made);
+        CHECK(f.state() == payment_state::delivered);
     }
-    const verdict second = f.pay();
+    SECTION("a copy waits for its end")
     {
-        delivery_guard guard;
-        guard = f.engine.guard_delivery(expect<verdict_paid>(second));
-        guard.delivered();
+        request& copy = f.start();
+        CHECK_FALSE(copy.done);
+        held = reservation();
+        f.poll();
+        // It is free, and the copy has it verified for itself.
+        CHECK(f.facilitator.verified == 2);
     }
-    expect<verdict_already_used>(f.pay());
+    SECTION("dropped: nothing is charged, and the payment stays good")
+    {
+        held = reservation();
+        f.poll();
+        CHECK(f.state() == std::nullopt);
+        CHECK(f.facilitator.settled == 0);
+        f.facilitator.settles = {success()};
+        expect<verdict_paid>(f.pay());
+    }
+    SECTION("not settled without the time for it")
+    {
+        request& one = f.start(f.engine().settle(std::move(held), f.timers.now() + milliseconds(500)));
+        REQUIRE(one.done);
+        CHECK(expect_unavailable(*one.made) == unavailable_cause::facilitator);
+        CHECK(f.facilitator.settled == 0);
+        CHECK(f.state() == std::nullopt);
+    }
+}
+
+TEST_CASE("who reserves what is settled already gets its grant", "[x402][engine][reserve]")
+{
+    fixture f;
+    f.facilitator.verifies = {verify_valid()};
+    f.facilitator.settles = {success()};
+    verdict first = f.pay();
+    f.lose(first);
+    reserve_outcome outcome = portitor::test::run(f.context, f.engine().reserve(f.asked()));
+    REQUIRE(std::holds_alternative<verdict>(outcome));
+    CHECK(expect<verdict_paid>(std::get<verdict>(outcome)).again);
+}
+
+TEST_CASE("a paid request costs the record four round trips", "[x402][engine]")
+{
+    fixture f;
+    f.facilitator.verifies = {verify_valid()};
+    f.facilitator.settles = {success()};
+    verdict made = f.pay();
+    f.deliver(made);
+    CHECK(f.record().calls == std::vector<std::string>{"begin", "settling", "delivering", "delivered"});
 }

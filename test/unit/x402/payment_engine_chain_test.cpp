@@ -1,4 +1,4 @@
-#include "gate_world.hpp"
+#include "engine_world.hpp"
 
 using namespace portitor;
 using namespace portitor::x402;
@@ -14,6 +14,7 @@ struct in_doubt : fixture
         facilitator.verifies = {verify_valid()};
         facilitator.settles = {settle_unknown(down()), settle_unknown(down())};
         expect_unavailable(pay());
+        made_engine.reset();
         with_chain = true;
     }
 };
@@ -27,7 +28,7 @@ const settle_outcome unhelpful[] = {
 
 }  // namespace
 
-TEST_CASE("the chain tells of a settlement that the facilitator lost", "[x402][gate][chain]")
+TEST_CASE("the chain tells of a settlement that the facilitator lost", "[x402][engine][chain]")
 {
     fixture f;
     f.with_chain = true;
@@ -40,7 +41,7 @@ TEST_CASE("the chain tells of a settlement that the facilitator lost", "[x402][g
     CHECK(f.chain.timeouts[0] == milliseconds(4'000));
 }
 
-TEST_CASE("it tells so again after the second try", "[x402][gate][chain]")
+TEST_CASE("it tells so again after the second try", "[x402][engine][chain]")
 {
     for (const settle_outcome& second : unhelpful)
     {
@@ -50,22 +51,22 @@ TEST_CASE("it tells so again after the second try", "[x402][gate][chain]")
         f.facilitator.verifies = {verify_valid()};
         f.facilitator.settles = {settle_unknown(down()), second};
         f.chain.findings = {finding(settlement_state::open), finding(settlement_state::settled)};
-        const verdict made = f.pay();
+        verdict made = f.pay();
         const auto& paid = expect<verdict_paid>(made);
         CHECK(
             json::parse(decode_base64(paid.receipt).value()) ==
             json::parse(R"({"success":true,"transaction":"0xc4a1","network":"eip155:84532",
                 "payer":"0x70997970c51812dc3a010c7d01b50e0d17dc79c8"})")
         );
-        CHECK(f.asking.counters().chain_lookups == 2);
-        CHECK(f.asking.counters().chain_settled == 1);
-        f.asking.delivered(f.key());
+        CHECK(f.engine().counters().chain_lookups == 2);
+        CHECK(f.engine().counters().chain_settled == 1);
+        f.deliver(made);
         CHECK(expect<verdict_already_used>(f.pay()).receipt == paid.receipt);
         CHECK(f.chain.asked == 2);
     }
 }
 
-TEST_CASE("a receipt from the chain names the network as the payment's version does", "[x402][gate][chain]")
+TEST_CASE("a receipt from the chain names the network as the payment's version does", "[x402][engine][chain]")
 {
     fixture f;
     f.with_chain = true;
@@ -79,7 +80,7 @@ TEST_CASE("a receipt from the chain names the network as the payment's version d
 }
 
 TEST_CASE(
-    "a later copy asks the chain first, then the facilitator, and then the chain", "[x402][gate][chain]"
+    "a later copy asks the chain first, then the facilitator, and then the chain", "[x402][engine][chain]"
 )
 {
     SECTION("who settles need not be doubted")
@@ -116,7 +117,7 @@ TEST_CASE(
             CHECK(expect<verdict_already_used>(made).cause == used_cause::withdrawn);
             expect<verdict_already_used>(f.pay());
             CHECK(f.chain.asked == 1);
-            CHECK(f.asking.counters().chain_over == 1);
+            CHECK(f.engine().counters().chain_over == 1);
             for (const settle_outcome& outcome : unhelpful)
             {
                 in_doubt late;
@@ -134,14 +135,14 @@ TEST_CASE(
             expect<verdict_payment_required>(f.pay()).reason ==
             "invalid_exact_evm_payload_authorization_valid_before"
         );
-        CHECK(f.claims->size() == 0);
+        CHECK(f.state() == std::nullopt);
         for (const settle_outcome& outcome : unhelpful)
         {
             in_doubt late;
             late.facilitator.settles = {outcome};
             late.chain.findings = {finding(settlement_state::open), finding(settlement_state::dead)};
             expect<verdict_payment_required>(late.pay());
-            CHECK(late.claims->size() == 0);
+            CHECK(late.state() == std::nullopt);
         }
     }
     SECTION("not known: as without a chain")
@@ -162,7 +163,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("what the facilitator calls used and the chain open is not lost", "[x402][gate][chain]")
+TEST_CASE("what the facilitator calls used and the chain open is not lost", "[x402][engine][chain]")
 {
     const settle_refused used("invalid_exact_evm_nonce_already_used");
     in_doubt f;
@@ -171,17 +172,17 @@ TEST_CASE("what the facilitator calls used and the chain open is not lost", "[x4
         finding(settlement_state::open), finding(settlement_state::open), finding(settlement_state::settled)};
     CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
     expect<verdict_paid>(f.pay());
-    CHECK(f.asking.counters().unproven == 0);
+    CHECK(f.engine().counters().unproven == 0);
 
     // A node that cannot tell is as none.
     in_doubt g;
     g.facilitator.settles = {used};
     g.chain.findings = {finding(settlement_state::cannot_tell)};
     expect<verdict_paid>(g.pay());
-    CHECK(g.asking.counters().unproven == 1);
+    CHECK(g.engine().counters().unproven == 1);
 }
 
-TEST_CASE("what was settled before it came here was settled elsewhere", "[x402][gate][chain]")
+TEST_CASE("what was settled before it came here was settled elsewhere", "[x402][engine][chain]")
 {
     settlement_finding early = finding(settlement_state::settled);
     early.mined_at = static_cast<std::uint64_t>(now_seconds - 61);
@@ -195,7 +196,7 @@ TEST_CASE("what was settled before it came here was settled elsewhere", "[x402][
     CHECK(f.facilitator.settled == 1);
 }
 
-TEST_CASE("who lost the race to another settlement gets nothing for that one", "[x402][gate][chain]")
+TEST_CASE("who lost the race to another settlement gets nothing for that one", "[x402][engine][chain]")
 {
     settle_unknown failed(down(errc::refused));
     failed.transaction = "0xf1";
@@ -217,7 +218,7 @@ TEST_CASE("who lost the race to another settlement gets nothing for that one", "
     expect<verdict_paid>(g.pay());
 }
 
-TEST_CASE("without doubt the chain is not asked", "[x402][gate][chain]")
+TEST_CASE("without doubt the chain is not asked", "[x402][engine][chain]")
 {
     // Another replica may have sold what was used before it came here.
     for (const char* reason : {"invalid_exact_evm_nonce_already_used", "insufficient_funds"})
@@ -238,16 +239,16 @@ TEST_CASE("without doubt the chain is not asked", "[x402][gate][chain]")
     }
 }
 
-TEST_CASE("a chain that throws leaves the claim unknown", "[x402][gate][chain]")
+TEST_CASE("a chain that throws leaves the payment unknown", "[x402][engine][chain]")
 {
     in_doubt f;
     f.facilitator.settles = {settle_unknown(down())};
     f.chain.findings.clear();
     CHECK(expect_unavailable(f.pay()) == unavailable_cause::internal);
-    CHECK(f.state() == claim_step::resolve);
+    CHECK(f.state() == payment_state::unknown);
 }
 
-TEST_CASE("buyers are told to wait as long as the facilitator asks", "[x402][gate]")
+TEST_CASE("buyers are told to wait as long as the facilitator asks", "[x402][engine]")
 {
     using std::chrono::seconds;
     const auto wait = [](std::deque<verify_outcome> verifies, std::deque<settle_outcome> settles) {
@@ -269,7 +270,9 @@ TEST_CASE("buyers are told to wait as long as the facilitator asks", "[x402][gat
     CHECK(wait({verify_valid()}, {settle_unknown(down()), settle_unknown(down())}) == seconds(5));
 }
 
-TEST_CASE("a facilitator that refuses without a judgement is broken, one that is busy is not", "[x402][gate]")
+TEST_CASE(
+    "a facilitator that refuses without a judgement is broken, one that is busy is not", "[x402][engine]"
+)
 {
     fixture f;
     f.facilitator.verifies = {
