@@ -3,7 +3,6 @@
 #include "run.hpp"
 #include "samples.hpp"
 
-#include <portitor/x402/gate.hpp>
 #include <portitor/x402/guarded_facilitator.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -406,42 +405,4 @@ TEST_CASE("no more facilitators are remembered than there is room for", "[x402][
     f.inner.go();
     f.poll();
     CHECK(f.passes());
-}
-
-TEST_CASE("buyers of a facilitator that is down are told at once when to come back", "[x402][guard][gate]")
-{
-    fixture f;
-    const manual_clock clock;
-    const auto claims = std::make_shared<claim_table>();
-    gate engine(f.guard(), claims, clock);
-    const auto pay = [&] {
-        const claim_binding binding{"demo/hello", "GET", "/services/hello"};
-        const auto deadline = std::chrono::steady_clock::now() + 20s;
-        return portitor::test::run(f.context, engine.pay(f.offered, f.wanted, f.url, binding, deadline));
-    };
-    // The settlement is lost, five times with its second try, and from then on not sent at all.
-    f.inner.settled = settle_unknown(error(errc::timed_out, "no answer"));
-    CHECK(std::get<verdict_unavailable>(pay()).cause == unavailable_cause::settlement_unknown);
-    for (int i = 0; i < 3; ++i)
-        pay();
-    CHECK(f.inner.calls == 6);
-    CHECK(f.state().circuit == circuit_state::open);
-    const verdict early = pay();
-    CHECK(std::get<verdict_unavailable>(early).cause == unavailable_cause::settlement_unknown);
-    CHECK(std::get<verdict_unavailable>(early).retry_after == 5s);
-    // Another buyer's payment is not even verified.
-    f.offered.nonce.back() = '1';
-    const verdict other = pay();
-    CHECK(std::get<verdict_unavailable>(other).cause == unavailable_cause::facilitator);
-    CHECK(std::get<verdict_unavailable>(other).retry_after == 5s);
-    CHECK(f.inner.calls == 6);
-    CHECK(claims->size() == 1);
-    // Back again, the first payment is resolved.
-    f.offered.nonce.back() = '0';
-    f.time.advance(5s);
-    json::object receipt;
-    receipt["success"] = true;
-    f.inner.settled = settle_settled("0xe16d", receipt);
-    CHECK(std::holds_alternative<verdict_paid>(pay()));
-    CHECK(f.state().circuit == circuit_state::closed);
 }

@@ -32,7 +32,6 @@ route::outcome outcome_of(x402::unavailable_cause cause)
     case x402::unavailable_cause::settlement_unknown:
         return route::outcome::settlement_unknown;
     case x402::unavailable_cause::store:
-    case x402::unavailable_cause::store:
         return route::outcome::ledger;
     case x402::unavailable_cause::internal:
         return route::outcome::internal;

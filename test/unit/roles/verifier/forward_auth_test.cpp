@@ -123,7 +123,7 @@ TEST_CASE("while the upstream is down nobody pays, not even for nothing", "[veri
         CHECK(header(answer, "X-Portitor-Route") == "shop/hello");
     }
     CHECK(d.facilitator.verifies == 0);
-    CHECK(d.claims->size() == 0);
+    CHECK(d.on_record() == 0);
 }
 
 TEST_CASE("a path of another route is refused", "[verifier][auth]")
@@ -330,7 +330,7 @@ TEST_CASE("a payment of another amount is asked for the right one", "[verifier][
         CHECK(decoded(header(answer, "PAYMENT-REQUIRED")).at("error") != "payment required");
     }
     CHECK(d.facilitator.verifies == 0);
-    CHECK(d.claims->size() == 0);
+    CHECK(d.on_record() == 0);
 }
 
 TEST_CASE("a payment out of its time is asked for another one", "[verifier][auth]")
@@ -358,7 +358,7 @@ TEST_CASE("a payment that cannot be read is a bad request", "[verifier][auth]")
         check_refused(d.ask(top, {{"X-PAYMENT", bad}}), http::status::bad_request, "invalid_payload");
     check_refused(d.ask(top, {{"PAYMENT-SIGNATURE", good}}), http::status::bad_request, "invalid_payload");
     CHECK(d.facilitator.verifies == 0);
-    CHECK(d.claims->size() == 0);
+    CHECK(d.on_record() == 0);
 }
 
 TEST_CASE("what the facilitator refuses is asked for again", "[verifier][auth]")

@@ -74,7 +74,7 @@ TEST_CASE("a signature of someone else is refused without asking anyone for mone
         CHECK(text(json::parse(answer.body()).at("error")) == "invalid_exact_evm_payload_signature");
     }
     CHECK(d.facilitator.calls() == 0);
-    CHECK(d.claims->size() == 0);
+    CHECK(d.on_record() == 0);
     CHECK_THAT(
         d.numbers.expose(),
         Catch::Matchers::Contains(fmt::format("outcome=\"bad_signature\"}} {}", bad.size()))

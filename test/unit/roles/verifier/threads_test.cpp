@@ -70,8 +70,7 @@ private:
         asio::io_context context{1};
         forward_auth front(
             table,
-            counter.payments,
-            x402::samples::networks(),
+            counter.counter,
             cors,
             logger(log_level::error, log_format::text),
             numbers
@@ -117,7 +116,7 @@ TEST_CASE("of copies that arrive on several threads at once one gets in", "[veri
         CHECK(hall.codes() == std::map<unsigned, int>{{200, 1}, {409, 15}});
         CHECK(hall.counter.facilitator.verifies == 1);
         CHECK(hall.counter.facilitator.settles == 1);
-        CHECK(hall.counter.claims->counts().used == 1);
+        CHECK(hall.counter.spent() == 1);
     }
 }
 
@@ -129,7 +128,7 @@ TEST_CASE("an answer that is lost on one thread lets one copy on any thread thro
     // All of them are lost, so all of them are let through, one after the other.
     CHECK(hall.codes() == std::map<unsigned, int>{{200, 16}});
     CHECK(hall.counter.facilitator.settles == 1);
-    CHECK(hall.counter.claims->counts().undelivered == 1);
+    CHECK(hall.counter.count(x402::payment_state::settled) == 1);
     hall.answers.clear();
     hall.run(copies);
     CHECK(hall.codes() == std::map<unsigned, int>{{200, 1}, {409, 15}});
