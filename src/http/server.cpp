@@ -54,7 +54,7 @@ struct server::tls_context
 server::server(asio::io_context& context, logger log, handler answer, server_limits limits)
     : context_(context), log_(log), answer_(std::move(answer)), limits_(limits), acceptor_(context),
       sessions_(context.get_executor(), log), housekeeping_(context.get_executor(), log),
-      tick_length_(tick_for(limits))
+      shares_(std::make_unique<peer_shares>()), tick_length_(tick_for(limits))
 {}
 
 namespace {
@@ -132,6 +132,37 @@ result<void> server::use_tls(const server_tls& identity)
     return {};
 }
 
+void server::count_in(metrics& numbers)
+{
+    const std::string name = "portitor_http_connections_refused_total";
+    const std::string help = "Connections that were closed for want of room";
+    count_open_ = &numbers.gauge("portitor_http_connections", "Connections of clients that are open");
+    count_full_ = &numbers.counter(name, help, {{"reason", "full"}});
+    count_share_ = &numbers.counter(name, help, {{"reason", "peer_share"}});
+    count_memory_ = &numbers.counter(name, help, {{"reason", "memory"}});
+}
+
+void server::refused(const char* why, counter* count)
+{
+    if (count != nullptr)
+        count->add();
+    if (!std::exchange(refusing_, true))
+        log_.warn("refusing connections", {{"why", why}, {"open", open_.size()}});
+}
+
+void server::make_room()
+{
+    while (unfinished_ > limits_.max_unfinished)
+    {
+        const auto largest =
+            std::max_element(open_.begin(), open_.end(), [](const session* left, const session* right) {
+                return left->held() < right->held();
+            });
+        refused("requests that are not whole hold too much", count_memory_);
+        (*largest)->give_up();
+    }
+}
+
 std::unique_ptr<server::work> server::take_work()
 {
     if (spare_.empty())
@@ -178,18 +209,30 @@ asio::awaitable<void> server::run()
             continue;
         }
         concrete_socket socket(std::move(accepted));
-        if (open_.size() >= limits_.max_connections)
+        const tcp::endpoint from = socket.remote_endpoint(ec);
+        const peer_shares::peer who = peer_shares::of(from.address());
+        if (ec)
+            continue;  // it has gone already
+        if (!shares_->may_have_another(who, places()))
+        {
+            const bool full = open_.size() >= places();
+            refused(
+                full ? "all places are taken" : "a peer has its share", full ? count_full_ : count_share_
+            );
             continue;  // the socket closes here
+        }
+        refusing_ = refusing_ && 2 * open_.size() > places();
         socket.set_option(tcp::no_delay(true), ec);
         if (tls_)
         {
             using stream = asio::ssl::stream<concrete_socket>;
-            auto made = std::make_unique<stream_session<stream>>(*this, std::move(socket), tls_->context);
+            auto made =
+                std::make_unique<stream_session<stream>>(*this, who, std::move(socket), tls_->context);
             sessions_.spawn("https", serve(std::move(made), tls_));
         }
         else
         {
-            auto made = std::make_unique<stream_session<concrete_socket>>(*this, std::move(socket));
+            auto made = std::make_unique<stream_session<concrete_socket>>(*this, who, std::move(socket));
             sessions_.spawn("http", serve(std::move(made), tls_));
         }
     }

@@ -94,6 +94,8 @@ public:
     asio::awaitable<result<record_wait>>
     changed(payment_key key, std::uint64_t revision, timekeeper::time_point deadline);
     result<std::vector<payment_record>> neglected(std::size_t most);
+    std::uint64_t owner() const { return owner_; }
+    std::vector<payment_record> open_records(std::size_t most) const { return table_.open_records(most); }
     result<void> sweep();
     asio::awaitable<void> leave();
     store_numbers numbers() const;
@@ -640,6 +642,16 @@ sqlite_ledger::changed(payment_key key, std::uint64_t revision, timekeeper::time
 asio::awaitable<result<std::vector<payment_record>>> sqlite_ledger::neglected(std::size_t most)
 {
     co_return state_->neglected(most);
+}
+
+asio::awaitable<result<std::vector<payment_record>>> sqlite_ledger::open(std::size_t most)
+{
+    co_return state_->open_records(most);
+}
+
+std::uint64_t sqlite_ledger::owner() const
+{
+    return state_->owner();
 }
 
 asio::awaitable<result<void>> sqlite_ledger::sweep()

@@ -3,6 +3,7 @@
 #include "offer/agent_document.hpp"
 #include "offer/naming.hpp"
 
+#include <portitor/api/gate_key.hpp>
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/kube/owner.hpp>
@@ -42,11 +43,6 @@ json::object child(
         {"metadata", std::move(metadata)},
         {"spec", std::move(spec)},
     };
-}
-
-std::string gate_url(const kube::object_identity& offer, const plan_settings& settings)
-{
-    return fmt::format("{}/verify/{}/{}", settings.gateway.verifier_url, offer.ns, offer.name);
 }
 
 // Traefik copies these from the verifier's answer to the upstream's request, and deletes those that the
@@ -129,11 +125,14 @@ json::object backend_reference(std::string_view service, std::uint16_t port)
     };
 }
 
-json::object desired_middleware(const api::service_offer& offer, const plan_settings& settings)
+json::object
+desired_middleware(const api::service_offer& offer, std::string_view token, const plan_settings& settings)
 {
+    const std::string address =
+        api::gate_address(settings.gateway.verifier_url, offer.meta.ns, offer.meta.name, token);
     json::object spec{
         {"forwardAuth",
-         {{"address", gate_url(offer.meta, settings)},
+         {{"address", address},
           {"trustForwardHeader", false},
           {"authResponseHeaders", verdict_headers(offer)},
           {"maxResponseBodySize", longest_answer}}},

@@ -10,8 +10,10 @@ namespace portitor::offer {
 
 /// What an offer's children are to be, every field written out so that an edit by hand shows.
 /// The Middleware names the offer in its address: a request through the offer's HTTPRoute is judged by that
-/// offer's rules, and refused where the verifier does not know it.
-boost::json::object desired_middleware(const api::service_offer& offer, const plan_settings& settings);
+/// offer's rules, and refused where the verifier does not know it. `token` is what it shows the verifier, to
+/// have the upstream's credential; empty: nothing.
+boost::json::object
+desired_middleware(const api::service_offer& offer, std::string_view token, const plan_settings& settings);
 boost::json::object desired_http_route(const api::service_offer& offer, const plan_settings& settings);
 boost::json::object desired_payment_route(const api::service_offer& offer, const api::payment_route& route);
 /// `active`: what the document says where the operator wants it on that chain.

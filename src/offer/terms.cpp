@@ -145,10 +145,20 @@ maybe fill_credential(
                    return ns == "*" || ns == offer.meta.ns;
                });
     };
-    if (std::any_of(
-            settings.lists.credentials.entries.begin(), settings.lists.credentials.entries.end(), usable
-        ))
-        return std::nullopt;
+    const auto& all = settings.lists.credentials.entries;
+    if (std::any_of(all.begin(), all.end(), usable))
+    {
+        if (settings.gate_key || settings.gate_key_elsewhere)
+            return std::nullopt;
+        return make_obstacle(
+            gate,
+            api::because::no_gate_key,
+            "spec.upstream.credential: the controller has no key to show the verifier that the gateway may "
+            "have \"{}\"; have the operator give controller and verifier the same --gate-key-file, or leave "
+            "the credential out",
+            route.credential
+        );
+    }
     // The same words for "not there" and "not yours": names of other namespaces' credentials are not for
     // everyone.
     return make_obstacle(

@@ -21,6 +21,7 @@ enum class outcome : unsigned char
     already_used,
     outside_route,
     unknown_route,
+    wrong_token,
     suspended,
     no_credential,
     busy,
@@ -32,27 +33,11 @@ enum class outcome : unsigned char
 };
 
 inline constexpr std::array outcome_names{
-    "free",
-    "preflight",
-    "paid",
-    "paid_again",
-    "payment_required",
-    "bad_request",
-    "bad_payment",
-    "not_matched",
-    "bad_signature",
-    "not_paid",
-    "already_used",
-    "outside_route",
-    "unknown_route",
-    "suspended",
-    "no_credential",
-    "busy",
-    "facilitator",
-    "facilitator_broken",
-    "settlement_unknown",
-    "ledger",
-    "internal",
+    "free",          "preflight",     "paid",          "paid_again",         "payment_required",
+    "bad_request",   "bad_payment",   "not_matched",   "bad_signature",      "not_paid",
+    "already_used",  "outside_route", "unknown_route", "wrong_token",        "suspended",
+    "no_credential", "busy",          "facilitator",   "facilitator_broken", "settlement_unknown",
+    "ledger",        "internal",
 };
 
 inline const char* to_string(outcome which)

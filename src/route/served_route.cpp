@@ -1,6 +1,7 @@
 #include "route/served_route.hpp"
 
 #include "route/credentials.hpp"
+#include "route/gate_keys.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/ownership.hpp>
@@ -18,7 +19,7 @@ namespace {
 result<const kube::owner_reference*> offer_of(const kube::object& route)
 {
     const kube::owner_reference* owner = api::owning_offer(route.meta);
-    if (!owner)
+    if (!owner || owner->uid.empty())
         return fail(
             errc::invalid,
             "no ServiceOffer controls this route; routes are made by Portitor's controller only"
@@ -63,7 +64,14 @@ result<route_ptr> served_route::compile(const kube::object& route, const serving
         const auto named = allowed.credentials.find(spec->credential, route.meta.ns);
         if (!named)
             return named.error().within("spec.credential");
+        if (allowed.keys != nullptr && !allowed.keys->configured())
+            return fail(
+                errc::invalid,
+                "spec.credential: this verifier has no key to know the gateway by (--gate-key-file), and "
+                "gives out no credential without"
+            );
         out->credential_ = *named;
+        out->keys_ = allowed.keys;
     }
     if (spec->price == 0)
         return fail(errc::invalid, "spec.price: a price of 0 is never served");
@@ -96,6 +104,15 @@ result<route_ptr> served_route::compile(const kube::object& route, const serving
         return left.pattern.is_more_specific_than(right.pattern);
     });
     return route_ptr(std::move(out));
+}
+
+bool served_route::knows_gateway(std::string_view token) const
+{
+    if (keys_ == nullptr)
+        return false;
+    const std::string_view key = key_;
+    const std::size_t slash = key.find('/');
+    return keys_->admit(key.substr(0, slash), key.substr(slash + 1), offer_uid_, token);
 }
 
 const terms* served_route::find(const request_path& path) const

@@ -20,7 +20,7 @@ class Shop:
 
     def __init__(self, stack):
         self.stack = stack
-        self._header = None
+        self._target = None
 
     def script(self, **what):
         self._control("/script?" + urllib.parse.urlencode(what))
@@ -44,7 +44,8 @@ class Shop:
         ]
         if payment:
             forwarded.append(("Payment-Signature", payment))
-        return self.stack.cluster.http("GET", f"{GATE}/verify/{NAMESPACE}/scripted", forwarded, timeout=timeout)
+        self._target = self._target or self.stack.gate_target("scripted")
+        return self.stack.cluster.http("GET", GATE + self._target, forwarded, timeout=timeout)
 
     def _control(self, path):
         return self.stack.cluster.http("GET", f"http://127.0.0.1:{SCRIPTED_PORT}{path}")
@@ -172,7 +173,7 @@ def test_a_buyer_that_hangs_up_gets_its_grant_with_the_next_try(shop):
 def test_a_buyer_that_leaves_with_more_questions_on_the_way_gets_its_grant_with_the_next_try(shop):
     payment = shop.payment()
     unpaid = (
-        f"GET /verify/{NAMESPACE}/scripted HTTP/1.1\r\nHost: {ADDRESS}\r\nX-Forwarded-Uri: /services/scripted/a\r\n"
+        f"GET {shop.stack.gate_target('scripted')} HTTP/1.1\r\nHost: {ADDRESS}\r\nX-Forwarded-Uri: /services/scripted/a\r\n"
         "X-Forwarded-Method: GET\r\nX-Forwarded-Host: gate.test\r\nX-Forwarded-Proto: http\r\n"
     )
     shop.script(delay="0.3")

@@ -2,6 +2,7 @@
 
 #include <portitor/core/error.hpp>
 #include <portitor/core/log.hpp>
+#include <portitor/core/metrics.hpp>
 #include <portitor/core/task_group.hpp>
 #include <portitor/http/message.hpp>
 #include <portitor/http/response_writer.hpp>
@@ -21,6 +22,8 @@
 #include <vector>
 
 namespace portitor::http {
+
+class peer_shares;
 
 /// Called once, whatever happens: after the answer was written to a connection whose peer was there (true),
 /// or when it is sure that it was not (false). A peer that has ended what it sends (FIN, TLS close_notify)
@@ -58,7 +61,14 @@ struct server_limits
 {
     std::size_t max_header = 64 * 1024;
     std::size_t max_body = 64 * 1024;
+    /// Of these one peer (an IPv4 address, or the first half of an IPv6 address) may have all while no more
+    /// than half are taken, and from then on fewer than half as many as are left free: a gateway has room
+    /// enough, and nobody has all.
     std::size_t max_connections = 8192;
+    std::size_t max_tls_connections = 2048;  ///< the same with TLS, whose buffers are some 50 kB for each
+    /// Bytes that requests which are not whole hold together. Above it the largest one ends, the oldest of
+    /// equals.
+    std::size_t max_unfinished = 32 * 1024 * 1024;
     std::chrono::milliseconds idle{
         120'000};  ///< between requests; longer than the 90 s that Go's clients keep one
     std::chrono::milliseconds read_request{15'000};  ///< from a request's first byte to its last
@@ -105,6 +115,10 @@ public:
 
     std::size_t connections() const noexcept { return open_.size(); }
 
+    /// Has `numbers` show the connections that are open and those that were refused, or ended for want of
+    /// room, together with those of other servers that do so. Before run(); `numbers` must outlive this.
+    void count_in(metrics& numbers);
+
 private:
     class session;
     template <typename Stream>
@@ -115,6 +129,9 @@ private:
     std::unique_ptr<work> take_work();
     void give_back(std::unique_ptr<work> done);
     boost::asio::awaitable<void> keep_limits();
+    std::size_t places() const { return tls_ ? limits_.max_tls_connections : limits_.max_connections; }
+    void refused(const char* why, counter* count);
+    void make_room();
 
     boost::asio::io_context& context_;
     logger log_;
@@ -124,6 +141,13 @@ private:
     task_group sessions_;
     task_group housekeeping_;
     std::list<session*> open_;
+    std::unique_ptr<peer_shares> shares_;
+    std::size_t unfinished_ = 0;  // bytes that requests hold which are not whole
+    bool refusing_ = false;       // told once, until there is room again
+    gauge* count_open_ = nullptr;
+    counter* count_full_ = nullptr;
+    counter* count_share_ = nullptr;
+    counter* count_memory_ = nullptr;
     std::vector<std::unique_ptr<work>> spare_;
     std::shared_ptr<tls_context> tls_;
     std::chrono::milliseconds tick_length_;

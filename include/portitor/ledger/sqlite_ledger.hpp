@@ -59,6 +59,7 @@ public:
     /// Waits for the disk until all that was begun is written.
     ~sqlite_ledger() override;
 
+    std::uint64_t owner() const override;
     boost::asio::awaitable<result<x402::begin_outcome>> begin(x402::new_payment what) override;
     boost::asio::awaitable<result<x402::find_outcome>> find(std::vector<x402::payment_key> keys) override;
     boost::asio::awaitable<result<x402::change_outcome>>
@@ -66,6 +67,7 @@ public:
     boost::asio::awaitable<result<x402::record_wait>>
     changed(x402::payment_key key, std::uint64_t revision, timekeeper::time_point deadline) override;
     boost::asio::awaitable<result<std::vector<x402::payment_record>>> neglected(std::size_t most) override;
+    boost::asio::awaitable<result<std::vector<x402::payment_record>>> open(std::size_t most) override;
     boost::asio::awaitable<result<void>> sweep() override;
     boost::asio::awaitable<void> leave() override;
     x402::store_numbers numbers() const override;

@@ -54,8 +54,9 @@ void take_verifier(config::gateway_options& into, const offer::observation& seen
     usual.verifier_url.clear();
     if (!live || !usual.resolve() || into.verifier_url != usual.verifier_url)
         return;
+    const std::string address = kube::string_at(live->spec(), "forwardAuth.address");
     const std::string url = without_end(
-        kube::string_at(live->spec(), "forwardAuth.address"),
+        address.substr(0, address.find('?')),
         fmt::format("/verify/{}/{}", seen.offer->meta.ns, seen.offer->meta.name)
     );
     if (!url.empty())

@@ -201,6 +201,7 @@ asio::awaitable<void> explainer::pass_on_unasked(explanation& into, passage way)
 asio::awaitable<void> explainer::ask_gate(explanation& into, passage way)
 {
     into.bound = way.bound;
+    into.has_token = way.has_token;
     if (way.is_rewritten)
     {
         into.offer = way.offer;

@@ -180,16 +180,17 @@ private:
             out_.assumptions.push_back(fmt::format(
                 "Middleware {} asks {}, which is taken for the operator's verifier", name, masked_url(address)
             ));
-        pass_gate(asked->bound, std::string(asked->offer));
+        pass_gate(asked->bound, std::string(asked->offer), !asked->token.empty());
     }
 
-    void pass_gate(bool bound, std::string offer)
+    void pass_gate(bool bound, std::string offer, bool has_token)
     {
         if (out_.asks_gate)
             return;
         out_.asks_gate = true;
         out_.bound = bound;
         out_.offer = std::move(offer);
+        out_.has_token = has_token;
     }
 
     void miss(const kube::object_key& key)
@@ -203,7 +204,7 @@ private:
         out_.assumptions.push_back(
             fmt::format("Middleware {} cannot be seen, and is taken as Portitor writes it", key.to_string())
         );
-        pass_gate(true, route_.meta.ns + "/" + owner->name);
+        pass_gate(true, route_.meta.ns + "/" + owner->name, true);
     }
 
     void stay_unknown(std::string why)

@@ -98,6 +98,7 @@ void verifier_view::judge(explanation& into, const std::string& offer) const
         into.remarks.emplace_back("a PaymentRoute that cannot be seen may hold this path more closely");
     route::circumstances around{into.request.method};
     around.has_credentials = false;
+    around.has_token = into.has_token;
     const route::ruling said = route::rule_on(route, path, around);
     const route::told words = route::told_of(said.what);
     answer(into, words.status, route::to_string(said.what), std::string(words.words));

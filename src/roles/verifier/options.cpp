@@ -9,6 +9,7 @@ void options::declare(config::loader& into)
 {
     lists.declare(into);
     into.add(config::listen_option(listen));
+    into.add(config::gate_key_file_option(gate_key_file));
     const config::headed own = into.under("Verifier");
     own.add(
         {"threads", "threads that serve connections; 0: one for each core", "0", config::set_number(threads)}

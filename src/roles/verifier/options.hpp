@@ -20,6 +20,7 @@ struct options
     std::uint32_t threads = 0;  ///< 0: one for each core
     std::string tls_cert_file;
     std::string tls_key_file;
+    std::string gate_key_file;
     std::string cors_origins;  ///< "*" or origins separated by spaces; empty: CORS is the upstream's affair
     std::string ledger{in_memory};  ///< where payments are on record: "memory", or a file
     std::chrono::seconds ledger_retention = std::chrono::hours(24 * 90);

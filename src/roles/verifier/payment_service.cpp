@@ -62,6 +62,7 @@ result<void> payment_service::assemble(const options& wanted)
 {
     http::client_settings pooling;
     pooling.max_idle_per_origin = 64;
+    pooling.log = around_.log;
     auto client = http::make_client(strand_, pooling);
     if (!client)
         return client.error();

@@ -29,9 +29,10 @@ routes::routes(
     const roles::process& around,
     kube::api& server,
     const options& wanted,
-    const route::credential_store& credentials
+    const route::credential_store& credentials,
+    const route::gate_keys& keys
 )
-    : around_(around), wanted_(wanted), credentials_(credentials), writer_(server, around.clock),
+    : around_(around), wanted_(wanted), credentials_(credentials), keys_(keys), writer_(server, around.clock),
       admissions_(
           roles::environment_of(around, server),
           admission_options(),
@@ -52,7 +53,7 @@ void routes::watch()
         all,
         [this](boost::json::object&& raw) {
             return route::route_record::read(
-                std::move(raw), {wanted_.lists.networks.table, facilitator_urls_, credentials_}
+                std::move(raw), {wanted_.lists.networks.table, facilitator_urls_, credentials_, &keys_}
             );
         },
         {},

@@ -4,6 +4,7 @@
 #include "roles/verifier/admission.hpp"
 #include "roles/verifier/options.hpp"
 #include "route/credentials.hpp"
+#include "route/gate_keys.hpp"
 #include "route/route_record.hpp"
 #include "route/route_table.hpp"
 
@@ -26,7 +27,8 @@ public:
         const roles::process& around,
         kube::api& server,
         const options& wanted,
-        const route::credential_store& credentials
+        const route::credential_store& credentials,
+        const route::gate_keys& keys
     );
 
     /// For readers on any thread.
@@ -49,6 +51,7 @@ private:
     const roles::process& around_;
     const options& wanted_;
     const route::credential_store& credentials_;
+    const route::gate_keys& keys_;
     std::set<std::string> facilitator_urls_;
     route::route_table newest_;
     published<route::route_table> table_{std::make_shared<const route::route_table>()};

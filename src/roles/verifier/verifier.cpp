@@ -4,6 +4,7 @@
 #include "roles/verifier/routes.hpp"
 #include "roles/verifier/worker.hpp"
 #include "route/credentials.hpp"
+#include "route/gate_keys.hpp"
 
 #include <portitor/core/small_file.hpp>
 #include <portitor/core/task_group.hpp>
@@ -89,6 +90,11 @@ private:
             around_.log.warn(
                 "a credential is not there yet", {{"credential", name}, {"err", failure.message()}}
             );
+        if (const auto read = gate_keys_.refresh(around_.timers.now()); !read)
+            around_.log.warn(
+                "the gate key is not there yet: what names a credential is not sold",
+                {{"err", read.error().message()}}
+            );
         const std::size_t count = thread_count(config_);
         for (std::size_t i = 0; i < count; ++i)
             workers_.push_back(std::make_unique<verifier::worker>(around_.log, [this](std::string what) {
@@ -101,7 +107,7 @@ private:
             return payments.error();
         payments_ = std::move(*payments);
         payments_->start();
-        routes_.emplace(around_, *api_, config_, credentials_);
+        routes_.emplace(around_, *api_, config_, credentials_, gate_keys_);
         around_.health.add_readiness("not draining", [this]() -> std::optional<std::string> {
             return draining_ ? std::optional<std::string>("shutting down") : std::nullopt;
         });
@@ -161,6 +167,8 @@ private:
                     "keeping the last value of a credential",
                     {{"credential", name}, {"err", failure.message()}}
                 );
+            if (const auto read = gate_keys_.refresh(around_.timers.now()); !read)
+                around_.log.warn("keeping the last gate key", {{"err", read.error().message()}});
             reread_identity();
         }
     }
@@ -209,6 +217,7 @@ private:
     const process around_;
     const verifier::options config_;
     route::credential_store credentials_{config_.lists.credentials.entries};
+    route::gate_keys gate_keys_{config_.gate_key_file};
     const verifier::cors_policy cors_{config_.cors_origins};
     std::optional<http::server_tls> identity_;
 

@@ -33,6 +33,7 @@ result<void> worker::listen(
     server_.emplace(context_, log_, [this](const http::server_request& message, http::response_writer& out) {
         return front_->answer_to(message, out);
     });
+    server_->count_in(numbers);
     if (tls)
     {
         auto used = server_->use_tls(*tls);

@@ -122,6 +122,34 @@ TEST_CASE("Authorization is taken from the verifier only where it sets one", "[c
     );
 }
 
+TEST_CASE(
+    "the Middleware of an offer with a credential shows the verifier its token", "[controller][children]"
+)
+{
+    world all;
+    all.edit("/spec/upstream/credential", "\"litellm\"");
+    const auto address = [&] {
+        const std::string text = made(all, child_kind::middleware);
+        const std::size_t begin = text.find("http://portitor");
+        return text.substr(begin, text.find('"', begin) - begin);
+    };
+    const std::string token = all.settings.gate_key->token_for("shop", "hello", "offer-uid");
+    const std::string shown = "http://portitor-verifier.portitor.svc:8080/verify/shop/hello?token=" + token;
+    CHECK(address() == shown);
+
+    // Another key, another token; and who has none takes the one that stands there.
+    all.settle();
+    CHECK(all.look().applies.empty());
+    all.settings.gate_key = api::gate_key::make(std::string(32, 'l')).value();
+    const plan again = all.look();
+    REQUIRE(again.applies.size() == 1);
+    CHECK(again.applies[0].kind == child_kind::middleware);
+    CHECK_FALSE(again.applies[0].repair);
+    all.settings.gate_key.reset();
+    all.settings.gate_key_elsewhere = true;
+    CHECK(all.look().applies.empty());
+}
+
 TEST_CASE("a hostname, a listener and a path of one's own", "[controller][children]")
 {
     world all;

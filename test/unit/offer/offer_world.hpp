@@ -72,6 +72,7 @@ public:
         settings.lists.facilitators.default_name = "default";
         settings.lists.credentials.entries = {
             {"litellm", "", {"shop"}}, {"shared", "", {"*"}}, {"secret", "", {"other"}}};
+        settings.gate_key = api::gate_key::make(std::string(32, 'k')).value();
         settings.lists.chains.entries = {{"base-sepolia", "0x8004A818BFB912233c491871b3d84c89A494BD9e"}};
         settings.lists.networks.table = networks();
     }

@@ -451,6 +451,36 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("that what is free gets no credential is told", "[controller][conditions]")
+{
+    world all;
+    const std::string told = "without the credential";
+    all.edit("/spec/routes", R"([{"path": "/docs", "gate": "free"}, {"path": "/a"}])");
+    all.sell();
+    CHECK_THAT(all.condition("PaymentGateReady").message, !Contains(told));
+    all.edit("/spec/upstream/credential", "\"litellm\"");
+    all.sell();
+    CHECK_THAT(all.condition("PaymentGateReady").message, Contains(told));
+    all.edit("/spec/routes", R"([{"path": "/a"}])");
+    all.sell();
+    CHECK_THAT(all.condition("PaymentGateReady").message, !Contains(told));
+}
+
+TEST_CASE("without a gate key only what needs no credential is sold", "[controller][conditions]")
+{
+    world all;
+    all.settings.gate_key.reset();
+    all.sell();
+    CHECK(all.verdict("Ready") == "True/Ready");
+    all.edit("/spec/upstream/credential", "\"litellm\"");
+    CHECK(kinds(all.step().removes) == "HTTPRoute");
+    CHECK(all.verdict("PaymentGateReady") == "False/NoGateKey");
+    CHECK_THAT(all.condition("PaymentGateReady").message, Contains("--gate-key-file"));
+    // That somebody else has the key will do for who only looks.
+    all.settings.gate_key_elsewhere = true;
+    CHECK(all.look().removes.empty());
+}
+
 TEST_CASE("paths that only look reserved are not", "[controller][conditions]")
 {
     const std::string path = GENERATE("/apis", "/services/api", "/rpcs/x", "/openapi.json5");

@@ -1,4 +1,6 @@
 #include "catch.hpp"
+#include "files.hpp"
+#include "route/gate_keys.hpp"
 #include "route/ruling.hpp"
 #include "route_objects.hpp"
 
@@ -36,6 +38,11 @@ TEST_CASE("the gate is asked for one offer, or by the path, and nowhere else", "
     CHECK(read_gate_target("/verify/shop/hello")->bound);
     CHECK_FALSE(read_gate_target("/verify?x=/verify/a/b")->bound);
     CHECK(read_gate_target("/verify/")->bound);
+    CHECK(read_gate_target("/verify/shop/hello?token=abc")->offer == "shop/hello");
+    CHECK(read_gate_target("/verify/shop/hello?token=abc")->token == "abc");
+    CHECK(read_gate_target("/verify/shop/hello?x=1")->token.empty());
+    CHECK(read_gate_target("/verify/shop/hello?token=abc&x=1")->token.empty());
+    CHECK(read_gate_target("/verify?token=abc")->token.empty());
     for (const char* other : {"/", "/verifyx", "/verif", "/a/verify/shop/hello", "/Verify"})
         CHECK_FALSE(read_gate_target(other).has_value());
 }
@@ -66,6 +73,60 @@ TEST_CASE("a preflight is one only for a page that is let in", "[route][ruling]"
     CHECK(rule_on(*route, path_of("/services/hello/free/a"), {"GET"}).what == outcome::granted_free);
 }
 
+TEST_CASE("a route with a credential is sold only to who shows the offer's token", "[route][ruling]")
+{
+    const test::temp_folder folder;
+    credential_store credentials({{"upstream", folder.write("upstream", "Bearer x"), {"shop"}}});
+    CHECK(credentials.refresh().empty());
+    gate_keys keys(folder.write("key", std::string(32, 'k')));
+    CHECK(keys.refresh({}).has_value());
+    const std::set<std::string> urls{samples::facilitator_url};
+    const auto secretive = test::changed(samples::route_object(), "/spec/credential", R"("upstream")");
+    const serving_limits allowed{x402::samples::networks(), urls, credentials, &keys};
+    const auto route = served_route::compile(*secretive, allowed).value();
+    const std::string token =
+        api::gate_key::make(std::string(32, 'k')).value().token_for("shop", "hello", "u1");
+    CHECK(route->knows_gateway(token));
+    CHECK_FALSE(route->knows_gateway(""));
+    CHECK_FALSE(route->knows_gateway(std::string(64, '0')));
+    // A name of the same offer made anew is another offer's.
+    const auto anew = test::changed(
+        secretive,
+        "/metadata/ownerReferences",
+        R"([{"apiVersion": "obol.org/v1alpha1", "kind": "ServiceOffer", "name": "hello", "uid": "u2", "controller": true}])"
+    );
+    CHECK_FALSE(served_route::compile(*anew, allowed).value()->knows_gateway(token));
+
+    circumstances around{"GET"};
+    for (const char* uri : {"/services/hello/a", "/services/hello/free/a", "/elsewhere"})
+        CHECK(rule_on(*route, path_of(uri), around).what == outcome::wrong_token);
+    CHECK(
+        rule_on(*route, path_of("/services/hello/a"), {"OPTIONS", "*", "GET"}).what == outcome::wrong_token
+    );
+    CHECK(told_of(outcome::wrong_token).status == 403);
+    around.has_token = true;
+    CHECK(rule_on(*route, path_of("/services/hello/a"), around).what == outcome::payment_required);
+    CHECK(rule_on(*route, path_of("/services/hello/free/a"), around).what == outcome::granted_free);
+
+    // What names none needs none.
+    const auto open = served_route::compile(*samples::route_object(), allowed).value();
+    CHECK(rule_on(*open, path_of("/services/hello/a"), {"GET"}).what == outcome::payment_required);
+}
+
+TEST_CASE("a verifier without a gate key serves no route with a credential", "[route][ruling]")
+{
+    const credential_store credentials({{"upstream", "/x", {"shop"}}});
+    const gate_keys none;
+    const std::set<std::string> urls{samples::facilitator_url};
+    const serving_limits allowed{x402::samples::networks(), urls, credentials, &none};
+    const auto refused = served_route::compile(
+        *test::changed(samples::route_object(), "/spec/credential", R"("upstream")"), allowed
+    );
+    REQUIRE(refused.has_error());
+    CHECK_THAT(refused.error().message(), Catch::Matchers::Contains("--gate-key-file"));
+    CHECK(served_route::compile(*samples::route_object(), allowed).has_value());
+}
+
 TEST_CASE("nobody pays while the upstream's credential has no value", "[route][ruling]")
 {
     const std::filesystem::path file = std::filesystem::temp_directory_path() / "portitor-ruling-test";
@@ -78,10 +139,11 @@ TEST_CASE("nobody pays while the upstream's credential has no value", "[route][r
     )
                            .value();
     const auto said = [&](const char* uri, circumstances around) {
+        around.has_token = true;
         return rule_on(*route, path_of(uri), around).what;
     };
     CHECK(said("/services/hello/a", {"GET"}) == outcome::no_credential);
-    CHECK(said("/services/hello/free/a", {"GET"}) == outcome::no_credential);
+    CHECK(said("/services/hello/free/a", {"GET"}) == outcome::granted_free);
     CHECK(said("/services/hello/a", {"OPTIONS", "*", "GET"}) == outcome::preflight);
     CHECK(told_of(outcome::no_credential).status == 503);
     // Who explains has no secrets.

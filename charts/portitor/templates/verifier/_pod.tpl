@@ -27,6 +27,7 @@ volumeMounts:
 - name: credentials
   mountPath: /etc/portitor/credentials
   readOnly: true
+{{ include "portitor.gateKeyMount" . }}
 {{- end }}
 volumes:
 {{- with $tls }}
@@ -45,6 +46,7 @@ volumes:
         name: {{ .existingSecret | quote }}
         items: [{key: {{ .key | quote }}, path: {{ .name | quote }}}]
     {{- end }}
+{{ include "portitor.gateKeyVolume" $ }}
 {{- end }}
 {{- end }}
 {{- end }}

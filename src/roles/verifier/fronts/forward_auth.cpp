@@ -90,6 +90,7 @@ forward_auth::answer_to(const http::server_request& message, http::response_writ
 forward_auth::judgement forward_auth::judge_safely(const http::server_request& message)
 {
     now_.entry = nullptr;
+    now_.has_token = false;
     now_.allowed_origin = {};
     try
     {
@@ -115,8 +116,9 @@ forward_auth::judgement forward_auth::judge(const http::server_request& message)
         return *refused;
     const route::served_route& route = *now_.entry->route;
     const forwarded_request& asked = now_.asked;
-    const route::ruling said =
-        route::rule_on(route, asked.path, {asked.method, now_.allowed_origin, asked.preflight_method});
+    const route::ruling said = route::rule_on(
+        route, asked.path, {asked.method, now_.allowed_origin, asked.preflight_method, true, now_.has_token}
+    );
     now_.price = said.price;
     if (said.what == route::outcome::preflight || said.what == route::outcome::granted_free)
         return grant(said.what, route, "", "");
@@ -145,6 +147,7 @@ std::optional<answer> forward_auth::find_route(const http::server_request& messa
         if (!found.entry)
             return refuse_by(route::outcome::unknown_route, found.why);
         now_.entry = std::move(found.entry);
+        now_.has_token = now_.entry->route->knows_gateway(target->token);
     }
     auto read = read_forwarded_request(message, now_.asked);
     if (!read)
@@ -219,8 +222,9 @@ answer forward_auth::grant(
 )
 {
     secret_ = nullptr;
-    // A preflight is paid by nobody, and browsers send it without credentials.
-    if (what != route::outcome::preflight && route.credential() != nullptr)
+    // It is sold, and never given to who has not paid.
+    const bool is_paid = what == route::outcome::paid || what == route::outcome::paid_again;
+    if (is_paid && route.credential() != nullptr)
     {
         secret_ = route.credential()->value();
         if (!secret_)

@@ -63,6 +63,7 @@ private:
         route::entry_ptr entry;               ///< null where no route is known
         const route::terms* price = nullptr;  ///< null where the route does not hold the path
         std::string_view allowed_origin;      ///< for CORS; empty where it is not told
+        bool has_token = false;               ///< of the offer: a credential may be given out
     };
 
     judgement judge_safely(const http::server_request& message);

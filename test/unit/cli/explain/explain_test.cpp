@@ -191,13 +191,26 @@ TEST_CASE("a credential's value is not seen from here, and that is said", "[cli]
 {
     gateway_world w;
     w.sell(R"(,"credential":"upstream")");
-    w.route("own", "/services/web", through({"gate"}) + "," + to("web"));
+    w.route("own", "/services/web", through({"secretive"}) + "," + to("web"));
     const auto told = w.run({"explain", "/services/web/a"});
     CHECK(told.out.find("402, and 0.01 USDC") != std::string::npos);
     CHECK(
         told.out.find("as long as the verifier has no value of the credential upstream, it answers 503") !=
         std::string::npos
     );
+}
+
+TEST_CASE("the gate refuses where its Middleware shows no token for the credential", "[cli][explain]")
+{
+    gateway_world w;
+    w.sell(R"(,"credential":"upstream")");
+    w.route("own", "/services/web", through({"gate"}) + "," + to("web"));
+    CHECK(w.verdict("/services/web/a") == "wrong_token 403");
+    CHECK(w.verdict("/services/web/free") == "wrong_token 403");
+    w.route("own", "/services/web", through({"secretive"}) + "," + to("web"));
+    CHECK(w.verdict("/services/web/a") == "payment_required 402");
+    const auto told = w.run({"explain", "/services/web/a", "-o", "json"});
+    CHECK(told.out.find("t0ken") == std::string::npos);
 }
 
 TEST_CASE("a preflight of a page that the operator lets in is told", "[cli][explain]")

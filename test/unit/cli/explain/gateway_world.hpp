@@ -58,6 +58,9 @@ struct gateway_world : command_world
         );
         add_middleware("plain", R"({"headers":{}})");
         add_middleware("gate", gate_at("http://portitor-verifier.portitor.svc:8080/verify/shop/web"));
+        add_middleware(
+            "secretive", gate_at("http://portitor-verifier.portitor.svc:8080/verify/shop/web?token=t0ken")
+        );
         add_middleware("strange", gate_at("http://elsewhere.example/verify/shop/web"));
         add_middleware("chain", R"({"chain":{"middlewares":[{"name":"plain"},{"name":"gate"}]}})");
         add_middleware("torn", R"({"chain":{"middlewares":[{"name":"gate"},{"name":"nobody"}]}})");

@@ -7,6 +7,7 @@
 #include "files.hpp"
 #include "roles/verifier/fronts/forward_auth.hpp"
 #include "route/credentials.hpp"
+#include "route/gate_keys.hpp"
 #include "run.hpp"
 
 #include <portitor/ledger/memory_ledger.hpp>
@@ -181,12 +182,19 @@ inline json::value decoded(std::string_view base64)
     return json::parse(x402::decode_base64(base64).value());
 }
 
+/// The gate key of the samples' verifiers, and where the Middleware of an offer then asks.
+inline const std::string gate_secret(32, 'k');
+inline std::string
+own_target(std::string_view ns = "shop", std::string_view offer = "hello", std::string_view uid = "u1")
+{
+    const auto key = api::gate_key::make(gate_secret).value();
+    return api::gate_address("", ns, offer, key.token_for(ns, offer, uid));
+}
+
 /// What the gateway asks, to be spoiled.
 struct question
 {
-    explicit question(
-        std::string_view uri, header_list more = {}, std::string_view where = "/verify/shop/hello"
-    )
+    explicit question(std::string_view uri, header_list more = {}, std::string_view where = own_target())
         : target(where), headers{
                              {"X-Forwarded-Uri", std::string(uri)},
                              {"X-Forwarded-Method", "GET"},
@@ -283,7 +291,9 @@ inline asio::awaitable<void> answer_as_server(
 struct desk : counter_side
 {
     std::set<std::string> urls{facilitator_url};
+    test::temp_folder folder;
     route::credential_store credentials;
+    route::gate_keys keys{folder.write("gate-key", gate_secret)};
     cors_policy cors;
     route::route_table newest = route::route_table().completed();
     published<route::route_table> table{std::make_shared<const route::route_table>(newest)};
@@ -300,6 +310,8 @@ struct desk : counter_side
           front(table, counter, cors, logger(level, log_format::text), numbers)
     {
         credentials.refresh();
+        if (!keys.refresh({}))
+            throw std::runtime_error("the test's gate key is refused");
         put(route_object());
     }
 
@@ -308,7 +320,8 @@ struct desk : counter_side
     {
         auto made = std::make_shared<route::table_entry>();
         made->route =
-            route::served_route::compile(*object, {x402::samples::networks(), urls, credentials}).value();
+            route::served_route::compile(*object, {x402::samples::networks(), urls, credentials, &keys})
+                .value();
         const route::entry_ptr& known = newest.find(made->route->key());
         made->counters =
             known ? known->counters : std::make_shared<route::route_counters>(numbers, made->route->key());
