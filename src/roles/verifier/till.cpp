@@ -54,7 +54,7 @@ x402::payment_request request_for(
 
 sale_outcome refused(const x402::refusal& why)
 {
-    return {x402::verdict_payment_required(why.code, why.message), route::outcome::bad_signature};
+    return {x402::verdict_payment_required(why.code), route::outcome::bad_signature};
 }
 
 sale_outcome ask_later(const x402::signature_decision& said)
