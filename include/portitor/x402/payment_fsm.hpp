@@ -30,7 +30,7 @@ enum class payment_event : std::uint8_t
     verify_unavailable,
     unserved,  ///< its settlement is not wanted any more: its buyer left, or its answer failed
     send,      ///< a settle is about to be sent
-           // What follows from what was said of its settlement: a ruling each.
+               // What follows from what was said of its settlement: a ruling each.
     ruled_grant,
     ruled_grant_unproven,
     ruled_refuse,
@@ -46,8 +46,8 @@ enum class payment_event : std::uint8_t
     written,          ///< the answer was written to a live connection
     connection_gone,  ///< it was not
                       // Around it.
-    owner_dead,  ///< who worked on it does not live any more
-    lost,        ///< somebody else's change came first
+    owner_dead,       ///< who worked on it does not live any more
+    lost,             ///< somebody else's change came first
 };
 
 inline constexpr std::size_t payment_events = 25;

@@ -37,8 +37,8 @@ struct settlement_finding
     std::string transaction;                     ///< of settled: its hash
     std::optional<std::uint64_t> mined_at = {};  ///< of settled: its block's time, in Unix seconds
     std::string why;                             ///< of cannot_tell, for the log
-    /// Of settled, canceled, used_otherwise and used_before: how many blocks are lacking until it has the confirmations
-    /// that the operator wants. Until then a reorganisation may undo it.
+    /// Of settled, canceled, used_otherwise and used_before: how many blocks are lacking until it has the
+    /// confirmations that the operator wants. Until then a reorganisation may undo it.
     std::uint64_t lacking = 0;
 
     bool confirmed() const noexcept { return lacking == 0; }

@@ -18,8 +18,8 @@ result<std::unique_ptr<x402::payment_store>> open_ledger(
     if (wanted.ledger == in_memory)
     {
         around.log.warn(
-            "payments are remembered in memory only: a restart forgets those in doubt, answers that are paid for "
-            "and not delivered, and the book of sales; name a file with --ledger",
+            "payments are remembered in memory only: a restart forgets those in doubt, answers that are paid "
+            "for and not delivered, and the book of sales; name a file with --ledger",
             {{"ledger", wanted.ledger}}
         );
         return store(ledger::memory_ledger(around.clock, around.timers, bounds).open());

@@ -30,8 +30,8 @@ void options::declare(config::loader& into)
     );
     own.add(
         {"ledger",
-         "where payments are on record, and the book of sales: a file on a disk of this machine, or memory, which "
-         "a restart forgets",
+         "where payments are on record, and the book of sales: a file on a disk of this machine, or memory, "
+         "which a restart forgets",
          "memory",
          config::set_text(ledger)}
     );

@@ -120,8 +120,9 @@ void payment_metrics::publish_facilitators()
 
 std::function<void(std::chrono::nanoseconds)> observe_writes(metrics& numbers)
 {
-    histogram& durations =
-        numbers.histogram("portitor_ledger_write_seconds", "Time that one write of the payments' record took");
+    histogram& durations = numbers.histogram(
+        "portitor_ledger_write_seconds", "Time that one write of the payments' record took"
+    );
     return [&durations](std::chrono::nanoseconds took) {
         durations.observe(std::chrono::duration<double>(took).count());
     };

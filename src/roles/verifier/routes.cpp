@@ -33,11 +33,9 @@ routes::routes(
     const route::gate_keys& keys
 )
     : around_(around), wanted_(wanted), credentials_(credentials), keys_(keys), writer_(server, around.clock),
-      admissions_(
-          roles::environment_of(around, server),
-          admission_options(),
-          [this](kube::object_key key) { return admit(std::move(key)); }
-      )
+      admissions_(roles::environment_of(around, server), admission_options(), [this](kube::object_key key) {
+          return admit(std::move(key));
+      })
 {
     for (const config::facilitator& each : wanted_.lists.facilitators.entries)
         facilitator_urls_.insert(each.url);
@@ -95,9 +93,7 @@ void routes::take(const kube::change<route::route_record>& of)
         next = next.with(entry_for(after));
     publish(std::move(next));
     if (of.after && !after)
-        around_.log.warn(
-            "refusing a route", {{"route", of.key().to_string()}, {"err", of.after->refusal}}
-        );
+        around_.log.warn("refusing a route", {{"route", of.key().to_string()}, {"err", of.after->refusal}});
     if (of.after)
         admissions_.queue().add_after(of.key(), writer_.patience());
 }

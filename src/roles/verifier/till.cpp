@@ -34,9 +34,8 @@ std::vector<x402::payment_key> keys_for(
     return out;
 }
 
-x402::payment_request request_for(
-    const sale& what, x402::payment_requirement wanted, const x402::network_table& networks
-)
+x402::payment_request
+request_for(const sale& what, x402::payment_requirement wanted, const x402::network_table& networks)
 {
     const route::served_route& route = *what.entry->route;
     x402::payment_request out;
@@ -61,7 +60,6 @@ sale_outcome ask_later(const x402::signature_decision& said)
 {
     return {x402::verdict_unavailable(x402::unavailable_cause::busy, said.retry_after, said.failure)};
 }
-
 
 }  // namespace
 

@@ -100,9 +100,8 @@ private:
             workers_.push_back(std::make_unique<verifier::worker>(around_.log, [this](std::string what) {
                 asio::post(around_.executor, [this, what = std::move(what)] { worker_failed(what); });
             }));
-        auto payments = verifier::payment_service::make(
-            around_, config_, workers_.front()->context().get_executor()
-        );
+        auto payments =
+            verifier::payment_service::make(around_, config_, workers_.front()->context().get_executor());
         if (!payments)
             return payments.error();
         payments_ = std::move(*payments);

@@ -101,8 +101,7 @@ private:
     http::pending_answer sell_safely(sale_ptr begun, http::response_writer& out);
     http::pending_answer sell(const pending_sale& begun, http::response_writer& out);
     answer conclude(const sale& what, const sale_outcome& came);
-    answer
-    ask_again(const sale& what, route::outcome refused_as, const x402::verdict_payment_required& said);
+    answer ask_again(const sale& what, route::outcome refused_as, const x402::verdict_payment_required& said);
 
     published<route::route_table>::reader routes_;
     const till& till_;

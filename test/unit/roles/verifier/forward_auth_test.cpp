@@ -220,7 +220,6 @@ TEST_CASE("a settled payment is granted once", "[verifier][auth]")
 
     const auto again = d.pay(top);
     check_refused(again, http::status::conflict, "payment_already_used");
-    CHECK(decoded(header(again, "PAYMENT-RESPONSE")).at("transaction") == "0xe16d");
     CHECK(header(again, "X-PAYMENT-RESPONSE") == header(again, "PAYMENT-RESPONSE"));
     CHECK(d.facilitator.verifies == 1);
     CHECK(d.facilitator.settles == 1);
@@ -311,6 +310,7 @@ TEST_CASE("a payment for one route does not open another one", "[verifier][auth]
 {
     desk d;
     auto second = test::changed(route_object(), "/metadata/namespace", "\"mall\"");
+    second = test::changed(second, "/metadata/ownerReferences/0/uid", "\"u2\"");
     d.put(test::changed(second, "/spec/pattern", "\"/services/hello/*\""));
     check_granted(d.pay(top, false));
     check_refused(

@@ -101,7 +101,6 @@ TEST_CASE("a payment that bought its answer is spent on whatever terms", "[verif
         d.put(changed_route(each));
         const auto answer = d.ask(top, payment_of(2));
         check_refused(answer, http::status::conflict, "payment_already_used");
-        CHECK(decoded(header(answer, "PAYMENT-RESPONSE")).at("transaction") == "0xe16d");
         CHECK(d.facilitator.settles == 1);
     }
 }

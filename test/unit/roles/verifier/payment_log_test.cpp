@@ -22,9 +22,14 @@ std::size_t lines(const std::string& text, std::string_view with = "")
 struct logged_desk : desk
 {
     logged_desk()
-        : desk("", {}, log_level::info, [log = payment_log(logger(log_level::info, log_format::json))](const auto& told) {
-              log.write(told);
-          })
+        : desk(
+              "",
+              {},
+              log_level::info,
+              [log = payment_log(logger(log_level::info, log_format::json))](const auto& told) {
+                  log.write(told);
+              }
+          )
     {}
 
     http::response pay(unsigned number, bool delivered = true)

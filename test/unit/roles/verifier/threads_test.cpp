@@ -68,13 +68,7 @@ private:
     void serve(const std::vector<question>& asked, bool delivered, std::latch& ready)
     {
         asio::io_context context{1};
-        forward_auth front(
-            table,
-            counter.counter,
-            cors,
-            logger(log_level::error, log_format::text),
-            numbers
-        );
+        forward_auth front(table, counter.counter, cors, logger(log_level::error, log_format::text), numbers);
         for (const question& each : asked)
             asio::co_spawn(context, ask(front, each, delivered), asio::detached);
         ready.arrive_and_wait();
