@@ -310,7 +310,11 @@ TEST_CASE("a payment for one route does not open another one", "[verifier][auth]
 {
     desk d;
     auto second = test::changed(route_object(), "/metadata/namespace", "\"mall\"");
-    second = test::changed(second, "/metadata/ownerReferences/0/uid", "\"u2\"");
+    second = test::changed(
+        second,
+        "/metadata/ownerReferences",
+        R"([{"apiVersion": "obol.org/v1alpha1", "kind": "ServiceOffer", "name": "hello", "uid": "u2", "controller": true}])"
+    );
     d.put(test::changed(second, "/spec/pattern", "\"/services/hello/*\""));
     check_granted(d.pay(top, false));
     check_refused(
