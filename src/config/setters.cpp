@@ -46,9 +46,12 @@ setter set_seconds(std::chrono::seconds& into)
         const char* last = value.data() + value.size();
         const auto [end, failure] = std::from_chars(value.data(), last, number);
         const std::string_view unit(end, static_cast<std::size_t>(last - end));
-        if (failure != std::errc() || (unit != "s" && unit != "m") || number > 86400)
-            return fail(errc::invalid, "\"{}\" is no time such as 15s or 2m", value);
-        into = unit == "s" ? std::chrono::seconds(number) : std::chrono::minutes(number);
+        if (failure != std::errc() || (unit != "s" && unit != "m" && unit != "h") || number > 86400)
+            return fail(errc::invalid, "\"{}\" is no time such as 15s, 2m or 24h", value);
+        if (unit == "h")
+            into = std::chrono::hours(number);
+        else
+            into = unit == "s" ? std::chrono::seconds(number) : std::chrono::minutes(number);
         return {};
     };
 }

@@ -65,12 +65,46 @@ struct server::tls_context
     asio::ssl::context context{asio::ssl::context::tls_server};
 };
 
-server::server(
-    asio::io_context& context, logger log, handler answer, server_limits limits, quick_handler quick
-)
-    : context_(context), log_(log), answer_(std::move(answer)), quick_(std::move(quick)), limits_(limits),
-      acceptor_(context), sessions_(context.get_executor(), log), housekeeping_(context.get_executor(), log),
+server::server(asio::io_context& context, logger log, handler answer, server_limits limits)
+    : context_(context), log_(log), answer_(std::move(answer)), limits_(limits), acceptor_(context),
+      sessions_(context.get_executor(), log), housekeeping_(context.get_executor(), log),
       shares_(std::make_unique<peer_shares>()), tick_length_(tick_for(limits))
+{}
+
+namespace {
+
+void write(const response& message, response_writer& out)
+{
+    out.status(message.result_int());
+    for (const auto& each : message)
+    {
+        if (each.name() == field::connection || each.name() == field::content_length)
+            continue;
+        out.header(
+            {each.name_string().data(), each.name_string().size()}, {each.value().data(), each.value().size()}
+        );
+    }
+    out.finish(message.body());
+}
+
+pending_answer write_when_made(asio::awaitable<reply> making, response_writer& out)
+{
+    reply made = co_await std::move(making);
+    write(made.message, out);
+    co_return std::move(made.on_written);
+}
+
+handler handler_of(message_handler answer)
+{
+    return [answer = std::move(answer)](const server_request& message, response_writer& out) {
+        return std::optional(write_when_made(answer(message), out));
+    };
+}
+
+}  // namespace
+
+server::server(asio::io_context& context, logger log, message_handler answer, server_limits limits)
+    : server(context, std::move(log), handler_of(std::move(answer)), limits)
 {}
 
 server::~server() = default;
@@ -241,7 +275,7 @@ asio::awaitable<void> server::drain(std::chrono::milliseconds limit)
     error_code ignored;
     acceptor_.close(ignored);
     for (session* each : open_)
-        each->close_if_idle();
+        each->close_soon();
     asio::steady_timer deadline(context_, limit);
     deadline.async_wait([this](error_code ec) {
         if (!ec)

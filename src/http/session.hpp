@@ -33,8 +33,9 @@ struct server::work
 {
     boost::beast::flat_buffer input;  ///< bytes that came and are not parsed yet
     server_request request;
-    std::optional<request_parser> parser;  ///< empty between two requests
-    std::string output;                    ///< answers that are to be written
+    std::optional<request_parser> parser;   ///< empty between two requests
+    std::string output;                     ///< answers that are to be written
+    std::optional<response_writer> writer;  ///< of the request's answer: what a coroutine may refer to
 };
 
 /// One connection, as its server sees it.
@@ -64,11 +65,13 @@ public:
 
     virtual boost::asio::awaitable<void, executor> run() = 0;
 
-    /// An idle connection is closed at once on a drain; a busy one after its answer.
-    void close_if_idle()
+    /// An idle connection is closed at once on a drain; a busy one after its answer, which says so.
+    void close_soon()
     {
         if (idle_)
             cancel();
+        if (pending_ != nullptr)
+            pending_->close_after();
     }
 
     /// Ends what takes longer than it may.
@@ -111,6 +114,7 @@ protected:
     server& owner_;
     bool idle_ = false;
     bool timed_out_ = false;
+    response_writer* pending_ = nullptr;  // of the answer that a coroutine is writing
 
 private:
     static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
@@ -168,9 +172,9 @@ public:
             bool open = true;
             for (step next = take_requests(); open && next != step::read;)
             {
-                if (next == step::handle)
+                if (next == step::wait)
                 {
-                    open = co_await handle();
+                    open = co_await finish_later();
                 }
                 else
                 {
@@ -197,10 +201,10 @@ private:
 
     enum class step
     {
-        read,    ///< no complete request is left, and no answer is due
-        write,   ///< answers are to be written, then there may be more
-        close,   ///< answers are to be written, then the connection ends
-        handle,  ///< the request is the handler's
+        read,   ///< no complete request is left, and no answer is due
+        write,  ///< answers are to be written, then there may be more
+        close,  ///< answers are to be written, then the connection ends
+        wait,   ///< a coroutine has to write the answer
     };
 
     static constexpr auto as_result = boost::asio::as_tuple(boost::asio::use_awaitable_t<executor>());
@@ -309,7 +313,7 @@ private:
             }
             expires_never();
             if (!answer_at_once())
-                return step::handle;
+                return step::wait;
             const bool keep = keeps_open();
             end_request();
             if (!keep)
@@ -349,28 +353,36 @@ private:
 
     bool keeps_open() const { return work_->request.keep_alive() && !owner_.draining_; }
 
+    /// False where a coroutine has to write the answer.
     bool answer_at_once()
     {
-        if (!owner_.quick_)
-            return false;
         const std::size_t before = work_->output.size();
-        const bool is_head = work_->request.method() == verb::head;
+        response_writer& out = new_writer();
         try
         {
-            response_writer out(work_->output, keeps_open(), is_head);
-            if (owner_.quick_(work_->request, out) && out.finished())
-                return true;
-            work_->output.resize(before);
-            return false;
+            later_ = owner_.answer_(work_->request, out);
+            if (later_)
+                work_->output.resize(before);
+            else if (!out.finished())
+                write_fault(out, "it wrote no answer");
         }
         catch (const std::exception& thrown)
         {
-            owner_.log_.error("a request handler threw", {{"err", thrown.what()}});
+            write_fault(out, thrown.what());
         }
-        work_->output.resize(before);
-        response_writer out(work_->output, keeps_open(), is_head);
+        return !later_;
+    }
+
+    /// Always in the same place.
+    response_writer& new_writer()
+    {
+        return work_->writer.emplace(work_->output, keeps_open(), work_->request.method() == verb::head);
+    }
+
+    void write_fault(response_writer& out, std::string_view what)
+    {
+        owner_.log_.error("a request handler failed", {{"err", what}});
         write_text(out, 500, "internal error\n");
-        return true;
     }
 
     static void write_text(response_writer& out, unsigned code, std::string_view text)
@@ -453,7 +465,7 @@ private:
     class delivery
     {
     public:
-        explicit delivery(std::function<void(bool)> told) : told_(std::move(told)) {}
+        explicit delivery(delivery_listener told) : told_(std::move(told)) {}
         delivery(const delivery&) = delete;
         delivery& operator=(const delivery&) = delete;
         ~delivery() { tell(false); }
@@ -466,11 +478,11 @@ private:
         }
 
     private:
-        std::function<void(bool)> told_;
+        delivery_listener told_;
     };
 
-    /// Lets the handler answer the request; false where the connection is to end.
-    boost::asio::awaitable<bool, executor> handle()
+    /// Lets the coroutine write the answer; false where the connection is to end.
+    boost::asio::awaitable<bool, executor> finish_later()
     {
         bool open = true;
         if (!work_->output.empty())
@@ -478,14 +490,15 @@ private:
         if (!open)
             co_return false;
         expires_never();
-        reply answer = co_await boost::asio::co_spawn(
+        pending_ = &new_writer();
+        delivery_listener listener = co_await boost::asio::co_spawn(
             owner_.context_.get_executor(),
-            answer_of(owner_, work_->request),
+            write_guarded(*std::exchange(later_, std::nullopt)),
             boost::asio::use_awaitable_t<executor>()
         );
-        delivery told(std::move(answer.on_written));
+        pending_ = nullptr;
+        delivery told(std::move(listener));
         const bool keep = keeps_open();
-        serialize(answer.message, keep);
         end_request();
         open = !told.counts() || !peer_gone();
         if (open)
@@ -494,12 +507,14 @@ private:
         co_return open&& keep;
     }
 
-    static boost::asio::awaitable<reply> answer_of(server& owner, const server_request& message)
+    boost::asio::awaitable<delivery_listener> write_guarded(pending_answer answer)
     {
-        std::string what;
+        std::string what = "it wrote no answer";
         try
         {
-            co_return co_await owner.answer_(message);
+            delivery_listener listener = co_await std::move(answer);
+            if (work_->writer->finished())
+                co_return listener;
         }
         catch (const boost::system::system_error& thrown)
         {
@@ -511,24 +526,8 @@ private:
         {
             what = thrown.what();
         }
-        owner.log_.error("a request handler threw", {{"err", what}});
-        co_return reply(make_response(status::internal_server_error, "internal error\n"));
-    }
-
-    void serialize(const response& message, bool keep)
-    {
-        response_writer out(work_->output, keep, work_->request.method() == verb::head);
-        out.status(message.result_int());
-        for (const auto& each : message)
-        {
-            if (each.name() == field::connection || each.name() == field::content_length)
-                continue;
-            out.header(
-                {each.name_string().data(), each.name_string().size()},
-                {each.value().data(), each.value().size()}
-            );
-        }
-        out.finish(message.body());
+        write_fault(*work_->writer, what);
+        co_return delivery_listener();
     }
 
     /// Whether the peer has ended what it sends, though bytes may wait to be read before that end. Then
@@ -599,6 +598,7 @@ private:
 
     Stream stream_;
     std::unique_ptr<work> work_;
+    std::optional<pending_answer> later_;
     std::string head_;      // of a request whose header is not whole, while there is no work
     bool resumes_ = false;  // the request that begins has waited there, and its time has begun
     std::array<char, 2048> first_bytes_{};  // a usual request; what idles has no more than this

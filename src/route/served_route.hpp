@@ -46,6 +46,8 @@ public:
     compile(const kube::object& route, const serving_limits& allowed);
 
     const std::string& key() const { return key_; }  ///< "namespace/offer"
+    /// The namespace.
+    std::string_view tenant() const { return std::string_view(key_).substr(0, key_.find('/')); }
     /// The UID of the offer: one that was deleted and made anew has another. Never empty.
     const std::string& offer_uid() const { return offer_uid_; }
     /// The path that the route begins at, without a slash at its end: "/services/hello"; empty is all paths.

@@ -48,6 +48,8 @@ const char* to_string(settlement_state state) noexcept
         return "canceled";
     case settlement_state::used_otherwise:
         return "used_otherwise";
+    case settlement_state::used_before:
+        return "used_before";
     case settlement_state::open:
         return "open";
     case settlement_state::dead:
@@ -56,6 +58,16 @@ const char* to_string(settlement_state state) noexcept
         return "cannot_tell";
     }
     return "cannot_tell";
+}
+
+bool settlement_chain::checks_receipts(std::string_view) const
+{
+    return false;
+}
+
+std::optional<std::chrono::seconds> settlement_chain::confirmation_time(std::string_view) const
+{
+    return std::nullopt;
 }
 
 // Some questions to one node, that end together.

@@ -17,6 +17,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -24,32 +25,37 @@ namespace portitor::http {
 
 class peer_shares;
 
-/// What a handler answers.
+/// Called once, whatever happens: after the answer was written to a connection whose peer was there (true),
+/// or when it is sure that it was not (false). A peer that has ended what it sends (FIN, TLS close_notify)
+/// counts as gone, with bytes unread before that end or not, and is written nothing: nobody can tell one that
+/// still reads from one that has left, and an answer that is paid for must not be counted as read by one that
+/// has. It may ask again. Without a listener the answer is written all the same: a half-closed client then
+/// reads it.
+using delivery_listener = std::function<void(bool delivered)>;
+
+/// Writes the answer of one request, and says who wants to know whether it arrived. May suspend for as long
+/// as it likes; it begins once all answers before it are written.
+using pending_answer = boost::asio::awaitable<delivery_listener>;
+
+/// Answers one request: writes the answer at once and returns nothing, or returns the coroutine that writes
+/// it; what had been written before is dropped then. Request and writer outlive that coroutine. An exception,
+/// or no answer, becomes a 500 without details.
+using handler = std::function<std::optional<pending_answer>(const server_request&, response_writer&)>;
+
+/// An answer as a message.
 struct reply
 {
     reply() = default;
-    explicit reply(response answer, std::function<void(bool delivered)> when_written = {})
+    explicit reply(response answer, delivery_listener when_written = {})
         : message(std::move(answer)), on_written(std::move(when_written))
     {}
 
     response message;
-    /// Called once, whatever happens: after the answer was written to a connection whose peer was there
-    /// (true), or when it is sure that it was not (false). A peer that has ended what it sends (FIN, TLS
-    /// close_notify) counts as gone, with bytes unread before that end or not, and is written nothing: nobody
-    /// can tell one that still reads from one that has left, and an answer that is paid for must not be
-    /// counted as read by one that has. It may ask again. Without this function the answer is written all the
-    /// same: a half-closed client then reads it.
-    std::function<void(bool delivered)> on_written;
+    delivery_listener on_written;
 };
 
-/// Answers one request. Exceptions become a 500 without details; the handler may suspend for as long as it
-/// likes. The request outlives the coroutine.
-using handler = std::function<boost::asio::awaitable<reply>(const server_request&)>;
-
-/// Answers a request at once by writing the response, and returns true; or returns false to leave it to the
-/// handler, and what it had written is dropped. For servers whose usual answer needs nothing but the request.
-/// An exception becomes a 500.
-using quick_handler = std::function<bool(const server_request&, response_writer&)>;
+/// Answers each request with a message; as a handler's coroutine.
+using message_handler = std::function<boost::asio::awaitable<reply>(const server_request&)>;
 
 struct server_limits
 {
@@ -83,13 +89,8 @@ struct server_tls
 class server
 {
 public:
-    server(
-        boost::asio::io_context& context,
-        logger log,
-        handler answer,
-        server_limits limits = {},
-        quick_handler quick = {}
-    );
+    server(boost::asio::io_context& context, logger log, handler answer, server_limits limits = {});
+    server(boost::asio::io_context& context, logger log, message_handler answer, server_limits limits = {});
     ~server();
     server(const server&) = delete;
     server& operator=(const server&) = delete;
@@ -136,7 +137,6 @@ private:
     boost::asio::io_context& context_;
     logger log_;
     handler answer_;
-    quick_handler quick_;
     server_limits limits_;
     boost::asio::ip::tcp::acceptor acceptor_;
     task_group sessions_;

@@ -132,7 +132,7 @@ TEST_CASE("without its credential a service is not sold, and nothing is taken", 
     check_refused(paying, http::status::service_unavailable, "upstream_unavailable");
     CHECK(std::stoi(header(paying, "Retry-After")) > 0);
     CHECK(d.facilitator.calls() == 0);
-    CHECK(d.claims->size() == 0);
+    CHECK(d.on_record() == 0);
     check_refused(d.ask(top), http::status::service_unavailable, "upstream_unavailable");
     CHECK(d.ask("/services/hello/free/x").result() == http::status::ok);
     CHECK_THAT(d.numbers.expose(), Catch::Matchers::Contains("outcome=\"no_credential\"} 2"));
@@ -163,10 +163,10 @@ TEST_CASE("a grant whose credential is gone after the settlement is not lost", "
     check_refused(lost, http::status::service_unavailable, "upstream_unavailable");
     CHECK(std::stoi(header(lost, "Retry-After")) > 0);
     CHECK(d.facilitator.settles == 1);
-    CHECK(d.claims->counts().undelivered == 1);
+    CHECK(d.count(x402::payment_state::settled) == 1);
     // Still not there: nothing is taken, nothing is lost.
     check_refused(d.pay(top), http::status::service_unavailable, "upstream_unavailable");
-    CHECK(d.claims->counts().undelivered == 1);
+    CHECK(d.count(x402::payment_state::settled) == 1);
     REQUIRE(replaced.refresh().has_value());
     const auto granted = d.pay(top);
     check_granted(granted);

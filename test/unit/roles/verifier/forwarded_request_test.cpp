@@ -1,5 +1,5 @@
 #include "catch.hpp"
-#include "roles/verifier/forwarded_request.hpp"
+#include "roles/verifier/fronts/forwarded_request.hpp"
 
 using namespace portitor;
 using namespace portitor::route;

@@ -1,10 +1,7 @@
-#include "roles/verifier/forward_auth.hpp"
+#include "roles/verifier/fronts/forward_auth.hpp"
 
-#include "roles/verifier/payment_page.hpp"
+#include "roles/verifier/fronts/payment_page.hpp"
 #include "route/credentials.hpp"
-
-#include <portitor/x402/match.hpp>
-#include <portitor/x402/signature.hpp>
 
 #include <boost/system/system_error.hpp>
 
@@ -16,8 +13,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Traefik gives up at 30 s with an empty 500.
-constexpr std::chrono::seconds total_budget(20);
 constexpr std::size_t longest_path = 2048;
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view page_type = "text/html; charset=utf-8";
@@ -38,6 +33,7 @@ route::outcome outcome_of(x402::unavailable_cause cause)
     case x402::unavailable_cause::settlement_unknown:
         return route::outcome::settlement_unknown;
     case x402::unavailable_cause::store:
+        return route::outcome::ledger;
     case x402::unavailable_cause::internal:
         return route::outcome::internal;
     }
@@ -64,123 +60,58 @@ const char* told_of(x402::used_cause cause)
 
 }  // namespace
 
-struct forward_auth::sale
-{
-    route::entry_ptr entry;
-    const route::terms* price = nullptr;
-    x402::payment offered;
-    x402::payment_requirement wanted;
-    x402::claim_binding binding;
-    std::string url;
-    std::string_view allowed_origin;
-    std::chrono::steady_clock::time_point deadline;
-    route::outcome refused_as = route::outcome::not_paid;  ///< should another payment be asked for
-};
-
 forward_auth::forward_auth(
     const published<route::route_table>& routes,
-    payment_desk& desk,
-    const x402::network_table& networks,
+    const till& counter,
     const cors_policy& cors,
     logger log,
     metrics& numbers
 )
-    : routes_(routes), desk_(desk), networks_(networks), cors_(cors), log_(std::move(log)),
+    : routes_(routes), till_(counter), cors_(cors), log_(std::move(log)),
       duration_(numbers.histogram("portitor_verify_duration_seconds", "Time to answer the gateway")),
       unknown_(numbers, "unknown")
 {}
 
-bool forward_auth::answer_at_once(const http::server_request& message, http::response_writer& out)
+std::optional<http::pending_answer>
+forward_auth::answer_to(const http::server_request& message, http::response_writer& out)
 {
-    const auto started = std::chrono::steady_clock::now();
-    bool for_sale = false;
-    answer made = judge_safely(message, for_sale);
-    if (for_sale)
-        return false;
-    complete(made, now_.entry.get(), now_.allowed_origin);
-    made.write(out);
+    const auto asked_at = std::chrono::steady_clock::now();
+    judgement made = judge_safely(message);
+    if (auto* begun = std::get_if<sale_ptr>(&made))
+    {
+        (*begun)->asked_at = asked_at;
+        return sell_safely(std::move(*begun), out);
+    }
+    finish(std::get<answer>(made), now_.entry.get(), now_.allowed_origin, asked_at, out);
     now_.entry = nullptr;
-    duration_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
-    return true;
-}
-
-asio::awaitable<http::reply> forward_auth::answer_payment(const http::server_request& message)
-{
-    const auto started = std::chrono::steady_clock::now();
-    bool for_sale = false;
-    answer made = judge_safely(message, for_sale);
-    route::entry_ptr entry = now_.entry;
-    const std::string_view allowed_origin = now_.allowed_origin;
-    http::reply out;
-    bool answered = false;
-    try
-    {
-        if (for_sale)
-        {
-            auto prepared = prepare_sale();
-            if (prepared)
-            {
-                out = co_await sell(std::move(*prepared));
-                answered = true;
-            }
-            else
-            {
-                made =
-                    refuse(route::outcome::bad_payment, 400, "invalid_payload", prepared.error().message());
-                for_sale = false;
-            }
-        }
-    }
-    catch (const boost::system::system_error& thrown)
-    {
-        if (thrown.code() == asio::error::operation_aborted)
-            throw;
-        log_.error(
-            "judging a payment threw", {{"route", entry ? entry->route->key() : ""}, {"err", thrown.what()}}
-        );
-    }
-    catch (const std::exception& thrown)
-    {
-        log_.error(
-            "judging a payment threw", {{"route", entry ? entry->route->key() : ""}, {"err", thrown.what()}}
-        );
-    }
-    if (!answered)
-    {
-        // Others may have been answered since: what `made` views is theirs.
-        if (for_sale)
-            made = refuse_for_now(route::outcome::internal, "internal_error", "the gate has a fault", 1);
-        complete(made, entry.get(), allowed_origin);
-        out = http::reply(made.to_response());
-    }
-    duration_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
-    co_return out;
+    return std::nullopt;
 }
 
 // The one place through which every question passes: what is not answered on purpose is refused.
-answer forward_auth::judge_safely(const http::server_request& message, bool& for_sale)
+forward_auth::judgement forward_auth::judge_safely(const http::server_request& message)
 {
     now_.entry = nullptr;
     now_.has_token = false;
-    now_.price = nullptr;
     now_.allowed_origin = {};
-    for_sale = false;
     try
     {
         if (cors_.enabled())
             now_.allowed_origin = cors_.allowed(message["Origin"]);
-        answer made = judge(message, for_sale);
-        return made;
+        return judge(message);
     }
     catch (const std::exception& thrown)
     {
-        for_sale = false;
         log_.error("judging a request threw", {{"err", thrown.what()}});
     }
+    return refuse_for_a_fault();
+}
+
+answer forward_auth::refuse_for_a_fault()
+{
     return refuse_for_now(route::outcome::internal, "internal_error", "the gate has a fault", 1);
 }
 
-answer forward_auth::judge(const http::server_request& message, bool& for_sale)
+forward_auth::judgement forward_auth::judge(const http::server_request& message)
 {
     if (auto refused = find_route(message))
         return *refused;
@@ -194,9 +125,10 @@ answer forward_auth::judge(const http::server_request& message, bool& for_sale)
         return refuse_by(said.what, route::told_of(said.what));
     if (!asked.payment)
         return ask_for_payment(route::outcome::payment_required, route, *now_.price, "payment required");
-    // This answer stands should the sale fail to begin.
-    for_sale = true;
-    return refuse_for_now(route::outcome::internal, "internal_error", "the gate has a fault", 1);
+    auto begun = prepare_sale();
+    if (!begun)
+        return refuse(route::outcome::bad_payment, 400, "invalid_payload", begun.error().message());
+    return *std::move(begun);
 }
 
 /// Finds the route and reads the question; or says why not.
@@ -350,8 +282,14 @@ answer forward_auth::refuse_without_verdict(const x402::verdict_unavailable& sai
     return out;
 }
 
-/// Adds what every answer says, and counts it.
-void forward_auth::complete(answer& made, const route::table_entry* entry, std::string_view allowed_origin)
+/// Adds what every answer says, counts it, and writes it.
+void forward_auth::finish(
+    answer& made,
+    const route::table_entry* entry,
+    std::string_view allowed_origin,
+    time_point asked_at,
+    http::response_writer& out
+)
 {
     made.header(
         "X-Portitor-Route", entry != nullptr ? std::string_view(entry->route->key()) : std::string_view()
@@ -368,111 +306,75 @@ void forward_auth::complete(answer& made, const route::table_entry* entry, std::
         entry->counters->add(made.what());
     else
         unknown_.add(made.what());
+    made.write(out);
+    duration_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - asked_at).count());
 }
 
 /// Takes everything out of the question that the sale needs. errc::invalid for a payment that is none.
-result<std::unique_ptr<forward_auth::sale>> forward_auth::prepare_sale()
+result<forward_auth::sale_ptr> forward_auth::prepare_sale()
 {
     const forwarded_request& asked = now_.asked;
-    auto offered = x402::decode_payment(asked.payment->header, asked.payment->value, networks_);
+    auto offered = till_.decode(asked.payment->header, asked.payment->value);
     if (!offered)
         return offered.error();
-    auto out = std::make_unique<sale>();
-    out->entry = now_.entry;
-    out->price = now_.price;
+    auto out = std::make_unique<pending_sale>();
     out->allowed_origin = now_.allowed_origin;
-    out->offered = std::move(*offered);
-    out->entry->route->append_resource_url(out->url, asked.path, asked.scheme, asked.host);
-    out->wanted = out->entry->route->owned_requirement(*out->price, out->url);
-    out->binding.offer = out->entry->route->key();
-    out->binding.method = asked.method;
-    out->binding.uri = asked.uri;
-    out->binding.request_id = asked.request_id;
-    out->deadline = std::chrono::steady_clock::now() + total_budget;
+    sale& what = out->what;
+    what.entry = std::move(now_.entry);
+    what.price = now_.price;
+    what.entry->route->append_resource_url(what.resource, asked.path, asked.scheme, asked.host);
+    what.offered = std::move(*offered);
+    what.method = asked.method;
+    what.uri = asked.uri;
+    what.request_id = asked.request_id;
     return out;
 }
 
-/// The verdict by today's terms.
-asio::awaitable<x402::verdict> forward_auth::judge_new(sale& what)
+http::pending_answer forward_auth::sell_safely(sale_ptr begun, http::response_writer& out)
 {
-    const auto matched = x402::match(what.offered, std::span(&what.wanted, 1));
-    if (const auto* refused = std::get_if<x402::refusal>(&matched))
+    std::string fault;
+    try
     {
-        what.refused_as = route::outcome::not_matched;
-        co_return x402::verdict_payment_required(refused->code);
+        http::delivery_listener listener = co_await sell(*begun, out);
+        co_return listener;
     }
-    const bool no_account =
-        x402::check_signature(what.offered, what.wanted) == x402::signature_verdict::not_an_account;
-    if (no_account && !x402::may_be_contract_signature(what.offered, what.wanted))
+    catch (const boost::system::system_error& thrown)
     {
-        // Only a contract could take it, and only the chain knows which payers are contracts.
-        const std::optional<bool> contract =
-            co_await desk_.is_contract(what.wanted.network, what.offered.payer);
-        if (!contract)
-            co_return x402::verdict_unavailable(
-                x402::unavailable_cause::busy, std::chrono::seconds(1), "too many payers are looked up"
-            );
-        if (!*contract)
-        {
-            what.refused_as = route::outcome::bad_signature;
-            co_return x402::verdict_payment_required(x402::signature_refusal(what.offered).code);
-        }
+        if (thrown.code() == asio::error::operation_aborted)
+            throw;
+        fault = thrown.what();
     }
-    const std::string& facilitator = what.entry->route->facilitator_url();
-    x402::verdict made =
-        co_await desk_.pay(what.offered, what.wanted, facilitator, what.binding, what.deadline);
-    co_return made;
+    catch (const std::exception& thrown)
+    {
+        fault = thrown.what();
+    }
+    const route::table_entry& entry = *begun->what.entry;
+    log_.error("judging a payment threw", {{"route", entry.route->key()}, {"err", fault}});
+    answer made = refuse_for_a_fault();
+    finish(made, &entry, begun->allowed_origin, begun->asked_at, out);
+    co_return http::delivery_listener();
 }
 
-/// The verdict, whatever the terms are by now: who may have paid on other terms is not asked to pay again.
-asio::awaitable<x402::verdict> forward_auth::judge_payment(sale& what)
+http::pending_answer forward_auth::sell(const pending_sale& begun, http::response_writer& out)
 {
-    x402::verdict made = co_await judge_new(what);
-    if (!std::holds_alternative<x402::verdict_payment_required>(made))
-        co_return made;
-    std::vector<x402::claim_key> keys = x402::keys_of(what.offered, networks_);
-    if (keys.empty())
-        co_return made;
-    std::optional<x402::verdict> known =
-        co_await desk_.pay_known(what.offered, std::move(keys), what.binding, what.deadline);
-    if (known)
-        co_return *std::move(known);
-    co_return made;
-}
-
-asio::awaitable<http::reply> forward_auth::sell(std::unique_ptr<sale> what)
-{
-    const route::served_route& route = *what->entry->route;
-    const x402::verdict said = co_await judge_payment(*what);
-    std::function<void(bool)> on_written;
-    if (const auto* granted = std::get_if<x402::verdict_paid>(&said))
-        on_written = desk_.guard_delivery(*granted);
+    sale_outcome came = co_await till_.sell(begun.what);
     // From here on nothing suspends: the answer is made of views.
-    if (const auto* refused = std::get_if<x402::verdict_payment_required>(&said))
-    {
-        const x402::requirement_view wanted = route.requirement(*what->price, what->url);
-        text_ = refused->reason;
-        if (!refused->message.empty())
-            text_ += ": " + refused->message;
-        x402::write_payment_required(offer_, json_, std::span(&wanted, 1), text_);
-        answer made(what->refused_as, 402);
-        made.header("PAYMENT-REQUIRED", offer_.header_value);
-        made.header("Vary", page_depends_on);
-        made.body(json_type, offer_.body);
-        complete(made, what->entry.get(), what->allowed_origin);
-        co_return http::reply(made.to_response());
-    }
-    answer made = conclude(*what, said);
-    // Paid, and yet no grant (the credential has gone): the guard goes untold, so the next copy gets it.
-    if (made.status() != 200)
-        on_written = nullptr;
-    complete(made, what->entry.get(), what->allowed_origin);
-    co_return http::reply(made.to_response(), std::move(on_written));
+    answer made = conclude(begun.what, came);
+    finish(made, begun.what.entry.get(), begun.allowed_origin, begun.asked_at, out);
+    auto* const paid = std::get_if<x402::verdict_paid>(&came.said);
+    // Paid, and yet no grant (the credential has gone): what goes untold is the next copy's.
+    if (paid == nullptr || made.status() != 200)
+        co_return http::delivery_listener();
+    auto right = std::make_shared<x402::delivery>(std::move(paid->answer));
+    co_return [right = std::move(right)](bool delivered) {
+        if (delivered)
+            right->delivered();
+    };
 }
 
-answer forward_auth::conclude(const sale& what, const x402::verdict& said)
+answer forward_auth::conclude(const sale& what, const sale_outcome& came)
 {
-    if (const auto* granted = std::get_if<x402::verdict_paid>(&said))
+    if (const auto* granted = std::get_if<x402::verdict_paid>(&came.said))
     {
         url_ = granted->payer.to_string();
         return grant(
@@ -482,9 +384,27 @@ answer forward_auth::conclude(const sale& what, const x402::verdict& said)
             granted->receipt
         );
     }
-    if (const auto* used = std::get_if<x402::verdict_already_used>(&said))
+    if (const auto* refused = std::get_if<x402::verdict_payment_required>(&came.said))
+        return ask_again(what, came.refused_as, *refused);
+    if (const auto* used = std::get_if<x402::verdict_already_used>(&came.said))
         return refuse_spent(*used);
-    return refuse_without_verdict(std::get<x402::verdict_unavailable>(said), what.entry->route->key());
+    return refuse_without_verdict(std::get<x402::verdict_unavailable>(came.said), what.entry->route->key());
+}
+
+answer forward_auth::ask_again(
+    const sale& what, route::outcome refused_as, const x402::verdict_payment_required& said
+)
+{
+    const x402::requirement_view wanted = what.entry->route->requirement(*what.price, what.resource);
+    text_ = said.reason;
+    if (!said.message.empty())
+        text_ += ": " + said.message;
+    x402::write_payment_required(offer_, json_, std::span(&wanted, 1), text_);
+    answer out(refused_as, 402);
+    out.header("PAYMENT-REQUIRED", offer_.header_value);
+    out.header("Vary", page_depends_on);
+    out.body(json_type, offer_.body);
+    return out;
 }
 
 }  // namespace portitor::verifier

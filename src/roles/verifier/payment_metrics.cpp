@@ -1,12 +1,8 @@
-#include "roles/verifier/gate_metrics.hpp"
-
-#include <portitor/core/task_group.hpp>
+#include "roles/verifier/payment_metrics.hpp"
 
 namespace portitor::verifier {
 
 namespace {
-
-constexpr std::chrono::milliseconds period(500);
 
 /// Our counters are brought up to numbers that are counted elsewhere.
 void raise(counter& to, std::uint64_t value)
@@ -17,35 +13,33 @@ void raise(counter& to, std::uint64_t value)
 
 }  // namespace
 
-gate_metrics::gate_metrics(
+payment_metrics::payment_metrics(
     metrics& numbers,
-    const x402::gate& gate,
-    const x402::claim_table& claims,
+    const x402::payment_engine& engine,
+    const x402::payment_store& store,
     const x402::guarded_facilitator& facilitators,
     std::map<std::string, std::string> names
 )
-    : numbers_(numbers), gate_(gate), claims_(claims), facilitators_(facilitators), names_(std::move(names))
+    : numbers_(numbers), engine_(engine), store_(store), facilitators_(facilitators), names_(std::move(names))
 {
     publish();
 }
 
-boost::asio::awaitable<void> gate_metrics::keep_publishing()
+void payment_metrics::publish()
 {
-    for (;;)
-    {
-        publish();
-        co_await sleep_for(period);
-    }
+    publish_events();
+    publish_record();
+    publish_facilitators();
 }
 
-void gate_metrics::count(const char* event, std::uint64_t value)
+void payment_metrics::count(const char* event, std::uint64_t value)
 {
     raise(numbers_.counter("portitor_payments_total", "What became of payments", {{"event", event}}), value);
 }
 
-void gate_metrics::publish()
+void payment_metrics::publish_events()
 {
-    const x402::gate_counters& so_far = gate_.counters();
+    const x402::engine_counters& so_far = engine_.counters();
     count("paid", so_far.paid);
     count("paid_again", so_far.paid_again);
     count("payment_required", so_far.payment_required);
@@ -53,9 +47,12 @@ void gate_metrics::publish()
     count("busy", so_far.busy);
     count("facilitator_unavailable", so_far.facilitator_unavailable);
     count("settlement_unknown", so_far.settlement_unknown);
+    count("ledger_away", so_far.store_away);
     count("internal", so_far.internal);
     count("table_full", so_far.table_full);
     count("payer_full", so_far.payer_full);
+    count("offer_full", so_far.offer_full);
+    count("namespace_full", so_far.tenant_full);
     count("settled_late", so_far.settled_late);
     count("unproven", so_far.unproven);
     count("settle_retry", so_far.settle_retries);
@@ -63,36 +60,36 @@ void gate_metrics::publish()
     count("chain_lookup", so_far.chain_lookups);
     count("chain_settled", so_far.chain_settled);
     count("chain_over", so_far.chain_over);
-
-    const x402::claim_counts now = claims_.counts();
-    const std::pair<const char*, std::size_t> states[] = {
-        {"verifying", now.verifying},
-        {"settling", now.settling},
-        {"granted", now.granted},
-        {"undelivered", now.undelivered},
-        {"used", now.used},
-        {"unknown", now.unknown},
-    };
-    for (const auto& [state, number] : states)
-        numbers_.gauge(
-                    "portitor_claims", "Payments that are remembered, by state", {{"state", state}}
-        ).set(static_cast<std::int64_t>(number));
-    numbers_
-        .gauge(
-            "portitor_claims_fill_percent",
-            "Remembered payments that cannot make room for new ones, of those that there is room for"
-        )
-        .set(static_cast<std::int64_t>(fill_percent()));
-    publish_facilitators();
+    count("receipt_refuted", so_far.receipts_refuted);
+    count("reorganised", so_far.reorganised);
+    count("lost_race", so_far.lost_races);
 }
 
-std::size_t gate_metrics::fill_percent() const
+void payment_metrics::publish_record()
 {
-    const std::size_t held = claims_.size() - claims_.counts().used;
-    return claims_.capacity() == 0 ? 100 : held * 100 / claims_.capacity();
+    const auto show = [&](const char* name, const char* help, std::size_t value) {
+        numbers_.gauge(name, help).set(static_cast<std::int64_t>(value));
+    };
+    const x402::store_numbers now = store_.numbers();
+    for (std::size_t i = 0; i < x402::payment_states; ++i)
+    {
+        const auto state = static_cast<x402::payment_state>(i);
+        if (x402::is_over(state))
+            continue;
+        numbers_
+            .gauge(
+                "portitor_payments_open", "Payments on record, by state", {{"state", x402::to_string(state)}}
+            )
+            .set(static_cast<std::int64_t>(now.in_state[i]));
+    }
+    show("portitor_payments_open_percent", "Of the places for open payments, those taken", now.open_percent);
+    show("portitor_payments_spent", "Payments of which it is known that they are over", now.spent);
+    show("portitor_payments_spent_percent", "Of the places for those, the ones taken", now.spent_percent);
+    show("portitor_ledger_up", "1 while the record of payments can be written", store_.away() ? 0 : 1);
+    show("portitor_ledger_unwritten", "Known outcomes that wait to be written", now.unwritten);
 }
 
-void gate_metrics::publish_facilitators()
+void payment_metrics::publish_facilitators()
 {
     for (const x402::facilitator_state& each : facilitators_.states())
     {
@@ -131,7 +128,7 @@ void gate_metrics::publish_facilitators()
     }
 }
 
-void gate_metrics::publish_trouble(const x402::facilitator_state& of, const std::string& name)
+void payment_metrics::publish_trouble(const x402::facilitator_state& of, const std::string& name)
 {
     using x402::facilitator_trouble;
     const std::pair<facilitator_trouble, std::uint64_t> all[] = {
@@ -150,6 +147,16 @@ void gate_metrics::publish_trouble(const x402::facilitator_state& of, const std:
             ),
             number
         );
+}
+
+std::function<void(std::chrono::nanoseconds)> observe_writes(metrics& numbers)
+{
+    histogram& durations = numbers.histogram(
+        "portitor_ledger_write_seconds", "Time that one write of the payments' record took"
+    );
+    return [&durations](std::chrono::nanoseconds took) {
+        durations.observe(std::chrono::duration<double>(took).count());
+    };
 }
 
 }  // namespace portitor::verifier

@@ -1,4 +1,4 @@
-#include "roles/verifier/cors.hpp"
+#include "roles/verifier/fronts/cors.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "roles/verifier/payment_page.hpp"
+#include "roles/verifier/fronts/payment_page.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "roles/verifier/answer.hpp"
+#include "roles/verifier/fronts/answer.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
@@ -28,20 +28,6 @@ void answer::write(http::response_writer& out) const
     for (std::size_t i = 0; i < count_; ++i)
         out.header(fields_[i].name, fields_[i].value);
     out.finish(body_);
-}
-
-http::response answer::to_response() const
-{
-    http::response out;
-    out.result(status_);
-    for (std::size_t i = 0; i < count_; ++i)
-        out.insert(
-            {fields_[i].name.data(), fields_[i].name.size()},
-            {fields_[i].value.data(), fields_[i].value.size()}
-        );
-    out.body() = body_;
-    out.content_length(body_.size());
-    return out;
 }
 
 void write_refusal(std::string& text, std::string_view code, std::string_view message)

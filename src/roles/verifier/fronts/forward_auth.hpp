@@ -1,10 +1,10 @@
 #pragma once
 
-#include "roles/verifier/answer.hpp"
-#include "roles/verifier/cors.hpp"
-#include "roles/verifier/forwarded_request.hpp"
+#include "roles/verifier/fronts/answer.hpp"
+#include "roles/verifier/fronts/cors.hpp"
+#include "roles/verifier/fronts/forwarded_request.hpp"
 #include "roles/verifier/line_budget.hpp"
-#include "roles/verifier/payment_desk.hpp"
+#include "roles/verifier/till.hpp"
 #include "route/route_table.hpp"
 #include "route/ruling.hpp"
 
@@ -14,8 +14,11 @@
 #include <portitor/http/server.hpp>
 #include <portitor/x402/payment_required.hpp>
 
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 namespace portitor::verifier {
 
@@ -26,25 +29,32 @@ namespace portitor::verifier {
 class forward_auth
 {
 public:
-    /// All of them must outlive this. The desk and the numbers are shared by all threads.
+    /// All of them must outlive this. The till and the numbers are shared by all threads.
     forward_auth(
         const published<route::route_table>& routes,
-        payment_desk& desk,
-        const x402::network_table& networks,
+        const till& counter,
         const cors_policy& cors,
         logger log,
         metrics& numbers
     );
 
-    /// Answers what needs no payment judged; false where answer() has to.
-    bool answer_at_once(const http::server_request& message, http::response_writer& out);
-
-    /// Never throws but for cancellation: an exception on the way is a 503.
-    boost::asio::awaitable<http::reply> answer_payment(const http::server_request& message);
+    /// Answers at once what needs no payment judged; see http::handler. Never throws but for cancellation: an
+    /// exception on the way is a 503.
+    std::optional<http::pending_answer>
+    answer_to(const http::server_request& message, http::response_writer& out);
 
 private:
-    /// A payment that is to be judged, with everything that the judgement takes: it outlasts the request.
-    struct sale;
+    using time_point = std::chrono::steady_clock::time_point;
+
+    /// A payment that is to be judged, and what its answer takes; nothing of it is scratch.
+    struct pending_sale
+    {
+        sale what;
+        std::string_view allowed_origin;
+        time_point asked_at;
+    };
+    using sale_ptr = std::unique_ptr<pending_sale>;
+    using judgement = std::variant<answer, sale_ptr>;
 
     /// What is known of a question when it has been read.
     struct question
@@ -56,8 +66,8 @@ private:
         bool has_token = false;               ///< of the offer: a credential may be given out
     };
 
-    answer judge_safely(const http::server_request& message, bool& for_sale);
-    answer judge(const http::server_request& message, bool& for_sale);
+    judgement judge_safely(const http::server_request& message);
+    judgement judge(const http::server_request& message);
     std::optional<answer> find_route(const http::server_request& message);
     answer ask_for_payment(
         route::outcome what,
@@ -78,17 +88,23 @@ private:
     );
     answer refuse_spent(const x402::verdict_already_used& said);
     answer refuse_without_verdict(const x402::verdict_unavailable& said, const std::string& key);
-    void complete(answer& made, const route::table_entry* entry, std::string_view allowed_origin);
+    answer refuse_for_a_fault();
+    void finish(
+        answer& made,
+        const route::table_entry* entry,
+        std::string_view allowed_origin,
+        time_point asked_at,
+        http::response_writer& out
+    );
 
-    result<std::unique_ptr<sale>> prepare_sale();
-    boost::asio::awaitable<http::reply> sell(std::unique_ptr<sale> what);
-    boost::asio::awaitable<x402::verdict> judge_payment(sale& what);
-    boost::asio::awaitable<x402::verdict> judge_new(sale& what);
-    answer conclude(const sale& what, const x402::verdict& said);
+    result<sale_ptr> prepare_sale();
+    http::pending_answer sell_safely(sale_ptr begun, http::response_writer& out);
+    http::pending_answer sell(const pending_sale& begun, http::response_writer& out);
+    answer conclude(const sale& what, const sale_outcome& came);
+    answer ask_again(const sale& what, route::outcome refused_as, const x402::verdict_payment_required& said);
 
     published<route::route_table>::reader routes_;
-    payment_desk& desk_;
-    const x402::network_table& networks_;
+    const till& till_;
     const cors_policy& cors_;
     logger log_;
     line_budget warnings_;

@@ -2,7 +2,6 @@
 
 #include "route/outcome.hpp"
 
-#include <portitor/http/message.hpp>
 #include <portitor/http/response_writer.hpp>
 
 #include <array>
@@ -26,7 +25,6 @@ public:
     unsigned status() const { return status_; }
 
     void write(http::response_writer& out) const;
-    http::response to_response() const;
 
 private:
     static constexpr std::size_t most = 24;
