@@ -48,6 +48,8 @@ const char* to_string(settlement_state state) noexcept
         return "canceled";
     case settlement_state::used_otherwise:
         return "used_otherwise";
+    case settlement_state::used_before:
+        return "used_before";
     case settlement_state::open:
         return "open";
     case settlement_state::dead:

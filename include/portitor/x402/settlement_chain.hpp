@@ -22,6 +22,7 @@ enum class settlement_state
     settled,         ///< the amount went from the payer to payTo, by this authorization
     canceled,        ///< the payer withdrew the authorization: it can never settle
     used_otherwise,  ///< the authorization's nonce was used for something else: it can never settle
+    used_before,     ///< its nonce was used, for whatever, more than a minute before `since`
     open,            ///< not settled, but it may yet be
     dead,            ///< not settled, and too late: it can never settle
     cannot_tell,     ///< no answer, or a payment that cannot be looked up
@@ -36,6 +37,11 @@ struct settlement_finding
     std::string transaction;                     ///< of settled: its hash
     std::optional<std::uint64_t> mined_at = {};  ///< of settled: its block's time, in Unix seconds
     std::string why;                             ///< of cannot_tell, for the log
+    /// Of settled, canceled, used_otherwise and used_before: how many blocks are lacking until it has the confirmations
+    /// that the operator wants. Until then a reorganisation may undo it.
+    std::uint64_t lacking = 0;
+
+    bool confirmed() const noexcept { return lacking == 0; }
 };
 
 /// Asks a chain. One strand.
@@ -65,6 +71,10 @@ public:
     /// recovery. `network` in CAIP-2. errc::not_found: no node of the network is known.
     virtual boost::asio::awaitable<result<bool>>
     has_code(std::string network, evm::address account, std::chrono::milliseconds timeout) = 0;
+
+    /// Whether a facilitator's success on this network (CAIP-2) is believed only once find() saw it settled,
+    /// confirmed or not.
+    virtual bool checks_receipts(std::string_view /*network*/) const { return false; }
 };
 
 struct settlement_chain_limits
