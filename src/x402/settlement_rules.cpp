@@ -82,9 +82,8 @@ void settle_history::add(const settle_outcome& outcome)
     put(told, transaction);
 }
 
-chain_word word_of(
-    const settlement_finding& found, const settle_history& history, std::uint64_t began, finality wanted
-)
+chain_word
+word_of(const settlement_finding& found, const settle_history& history, std::uint64_t began, finality wanted)
 {
     if (!found.confirmed() && wanted == finality::confirmed)
         return chain_word::open;

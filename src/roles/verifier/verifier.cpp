@@ -5,6 +5,7 @@
 #include "roles/verifier/gate_metrics.hpp"
 #include "roles/verifier/payment_desk.hpp"
 #include "roles/verifier/payment_log.hpp"
+#include "roles/verifier/settlement_nodes.hpp"
 #include "roles/verifier/worker.hpp"
 #include "route/credentials.hpp"
 #include "route/gate_keys.hpp"
@@ -132,7 +133,9 @@ private:
         if (!client)
             return client.error();
         client_ = std::move(*client);
-        auto nodes = make_nodes();
+        auto nodes = verifier::settlement_nodes(
+            *client_, around_.timers, config_.lists.chains, config_.lists.networks.table
+        );
         if (!nodes)
             return nodes.error();
         if (!nodes->empty())
@@ -157,26 +160,6 @@ private:
         gate_tasks_.emplace(executor, around_.log);
         gate_tasks_->spawn("payment metrics", gate_metrics_->keep_publishing());
         return {};
-    }
-
-    result<std::map<std::string, evm::json_rpc>> make_nodes()
-    {
-        std::map<std::string, evm::json_rpc> out;
-        const auto allowed = config_.lists.chains.allow_insecure ? evm::rpc_transport::http_too
-                                                                 : evm::rpc_transport::https_only;
-        for (const config::chain& each : config_.lists.chains.entries)
-        {
-            if (each.rpc_urls.empty())
-                continue;
-            const x402::network* known = config_.lists.networks.table.find(each.name);
-            if (known == nullptr)
-                return fail(errc::invalid, "chain {}: no such network is known", each.name);
-            auto node = evm::json_rpc::make(*client_, each.rpc_urls.front(), allowed);
-            if (!node)
-                return node.error().within("chain " + each.name + ": rpcURL");
-            out.emplace(known->caip2, std::move(*node));
-        }
-        return out;
     }
 
     result<void> listen()
