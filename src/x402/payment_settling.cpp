@@ -173,7 +173,7 @@ asio::awaitable<std::optional<verdict>> engine_core::settle(payment_work& work, 
             believed.transaction = std::get<settle_settled>(news.outcome).transaction;
             work.record.history.add(believed);
             news.found = co_await ask_for_receipt(work);
-            ruled = rule_of_receipt(word_of(news.found, before, work.record.began));
+            ruled = rule_of_receipt(word_of(news.found, before, work.record.began, finality::vouched));
             if (ruled != ruling::grant)
             {
                 counters.receipts_refuted += ruled != ruling::unknown;

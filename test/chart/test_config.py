@@ -77,7 +77,7 @@ def test_what_values_become(renders):
     assert made["chains"][1] == {
         "name": "eip155:31337",
         "rpcURLs": ["https://node.example.com:8545", "https://spare.example.com:8546"],
-        "confirmations": 2, "maxFeePerGas": 1.5, "dailyTransactions": 1000000, "dailySpend": "0.00001",
+        "confirmations": 2, "checkReceipts": True, "maxFeePerGas": 1.5, "dailyTransactions": 1000000, "dailySpend": "0.00001",
         "document": "onchain",
     }  # fmt: skip
     assert made["signers"] == [

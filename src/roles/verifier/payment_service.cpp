@@ -2,6 +2,7 @@
 
 #include "roles/verifier/open_ledger.hpp"
 #include "roles/verifier/payment_log.hpp"
+#include "roles/verifier/settlement_nodes.hpp"
 
 #include <map>
 
@@ -18,27 +19,6 @@ std::map<std::string, std::string> names_by_url(const config::operator_lists& li
     std::map<std::string, std::string> out;
     for (const config::facilitator& each : lists.facilitators.entries)
         out[each.url] = each.name;
-    return out;
-}
-
-result<std::map<std::string, evm::json_rpc>>
-make_nodes(const config::operator_lists& lists, http::client& client)
-{
-    std::map<std::string, evm::json_rpc> out;
-    const auto allowed =
-        lists.chains.allow_insecure ? evm::rpc_transport::http_too : evm::rpc_transport::https_only;
-    for (const config::chain& each : lists.chains.entries)
-    {
-        if (each.rpc_urls.empty())
-            continue;
-        const x402::network* known = lists.networks.table.find(each.name);
-        if (known == nullptr)
-            return fail(errc::invalid, "chain {}: no such network is known", each.name);
-        auto node = evm::json_rpc::make(client, each.rpc_urls.front(), allowed);
-        if (!node)
-            return node.error().within("chain " + each.name + ": rpcURL");
-        out.emplace(known->caip2, std::move(*node));
-    }
     return out;
 }
 
@@ -103,7 +83,8 @@ result<void> payment_service::assemble(const options& wanted)
 
 result<void> payment_service::ask_nodes(const options& wanted)
 {
-    auto nodes = make_nodes(wanted.lists, *client_);
+    auto nodes =
+        settlement_nodes(*client_, around_.timers, wanted.lists.chains, wanted.lists.networks.table);
     if (!nodes)
         return nodes.error();
     if (nodes->empty())

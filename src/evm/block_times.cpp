@@ -1,8 +1,11 @@
-#include "block_times.hpp"
+#include <portitor/evm/block_times.hpp>
 
 #include <algorithm>
+#include <utility>
 
-namespace portitor::registrar {
+namespace portitor::evm {
+
+namespace asio = boost::asio;
 
 namespace {
 
@@ -13,10 +16,15 @@ constexpr int most_guesses = 24;
 constexpr std::uint64_t millisecond = 1000;                // of a second
 constexpr std::uint64_t longest_time = 1'000'000'000'000;  // seconds; no chain is as old
 
+std::uint64_t distance(std::uint64_t left, std::uint64_t right)
+{
+    return left > right ? left - right : right - left;
+}
+
 }  // namespace
 
-chain_questions::answer<std::optional<block_times::point>>
-block_times::ask(chain_questions& node, std::uint64_t number)
+asio::awaitable<rpc_result<std::optional<block_times::point>>>
+block_times::ask(block_reader& node, std::uint64_t number)
 {
     const auto found = co_await node.block_at(number);
     if (!found && is_lack(found.error()))
@@ -28,26 +36,35 @@ block_times::ask(chain_questions& node, std::uint64_t number)
     co_return std::optional(point{number, (*found)->timestamp});
 }
 
-chain_questions::answer<bool> block_times::measure(chain_questions& node, std::uint64_t head)
+asio::awaitable<rpc_result<std::optional<block_times::point>>>
+block_times::measure(block_reader& node, std::uint64_t head, std::optional<std::uint64_t> head_time)
 {
-    const auto last = co_await ask(node, head);
+    std::optional<point> last;
+    if (head_time)
+    {
+        last = point{head, *head_time};
+    }
+    else
+    {
+        const auto asked = co_await ask(node, head);
+        if (!asked)
+            co_return asked.error();
+        last = *asked;
+    }
     if (!last)
-        co_return last.error();
-    if (!*last)
-        co_return false;
+        co_return last;
     const std::uint64_t number = head > sample ? head - sample : 0;
     const auto before = co_await ask(node, number);
     if (!before)
         co_return before.error();
     if (!*before)
-        co_return false;
-    near_ = **last;
-    const std::uint64_t took = near_->time - std::min((*before)->time, near_->time);
+        co_return std::optional<point>();
+    const std::uint64_t took = last->time - std::min((*before)->time, last->time);
     const std::uint64_t blocks = std::max<std::uint64_t>(head - number, 1);
     milliseconds_ = std::clamp<std::uint64_t>(
         std::min(took, longest_block * blocks / millisecond) * millisecond / blocks, 1, longest_block
     );
-    co_return true;
+    co_return last;
 }
 
 std::uint64_t block_times::guess(const point& from, std::uint64_t time, std::uint64_t milliseconds)
@@ -65,20 +82,32 @@ std::uint64_t block_times::guess(const point& from, std::uint64_t time, std::uin
     return number - std::min(margin, number);
 }
 
-chain_questions::answer<std::optional<std::uint64_t>>
-block_times::block_before(chain_questions& node, std::uint64_t time, std::uint64_t head)
+std::optional<std::chrono::milliseconds> block_times::block_time() const
 {
-    if (!near_)
+    if (milliseconds_ == 0)
+        return std::nullopt;
+    return std::chrono::milliseconds(milliseconds_);
+}
+
+asio::awaitable<rpc_result<std::optional<std::uint64_t>>> block_times::block_before(
+    block_reader& node, std::uint64_t time, std::uint64_t head, std::optional<std::uint64_t> head_time
+)
+{
+    // Who comes meanwhile measures anew.
+    std::optional<point> start = std::exchange(near_, std::nullopt);
+    if (!start)
     {
-        const auto measured = co_await measure(node, head);
+        const auto measured = co_await measure(node, head, head_time);
         if (!measured)
             co_return measured.error();
         if (!*measured)
             co_return std::optional<std::uint64_t>();
+        start = *measured;
     }
-    point from = *near_;
+    point from = *start;
+    if (head_time && distance(*head_time, time) < distance(from.time, time))
+        from = {head, *head_time};
     std::uint64_t milliseconds = milliseconds_;
-    near_.reset();
     for (int tried = 0; tried < most_guesses; ++tried)
     {
         const std::uint64_t number = std::min(guess(from, time, milliseconds), head);
@@ -101,4 +130,4 @@ block_times::block_before(chain_questions& node, std::uint64_t time, std::uint64
     co_return std::optional<std::uint64_t>(0);
 }
 
-}  // namespace portitor::registrar
+}  // namespace portitor::evm

@@ -1,9 +1,9 @@
-#include "log_span.hpp"
+#include <portitor/evm/log_span.hpp>
 
 #include <algorithm>
 #include <array>
 
-namespace portitor::registrar {
+namespace portitor::evm {
 
 namespace {
 
@@ -55,4 +55,4 @@ void log_span::refused(std::uint64_t blocks)
     in_a_row_ = 0;
 }
 
-}  // namespace portitor::registrar
+}  // namespace portitor::evm

@@ -1,12 +1,13 @@
 #include "catch.hpp"
-#include "roles/registrar/log_span.hpp"
+
+#include <portitor/evm/log_span.hpp>
 
 using namespace portitor;
 
 namespace {
 
 /// How many of so many questions a node with a limit refuses.
-int refusals(registrar::log_span& span, std::uint64_t limit, int questions)
+int refusals(evm::log_span& span, std::uint64_t limit, int questions)
 {
     int out = 0;
     for (; questions > 0; --questions)
@@ -24,10 +25,10 @@ int refusals(registrar::log_span& span, std::uint64_t limit, int questions)
 
 }  // namespace
 
-TEST_CASE("how many blocks a node answers for is found by its refusals", "[roles][registrar]")
+TEST_CASE("how many blocks a node answers for is found by its refusals", "[evm][log_span]")
 {
     const auto limit = GENERATE(1U, 10U, 500U, 800U, 1024U, 2000U, 10'000U, 50'000U, 3'000'000U);
-    registrar::log_span span;
+    evm::log_span span;
     CHECK(refusals(span, limit, 20) < 20);
     if (limit > 1'300'000)
         CHECK(span.most() > limit);
@@ -45,9 +46,9 @@ TEST_CASE("how many blocks a node answers for is found by its refusals", "[roles
     CHECK(span.most() * 5 >= std::min(limit, 1'300'000U) * 2);
 }
 
-TEST_CASE("a single block can always be asked for", "[roles][registrar]")
+TEST_CASE("a single block can always be asked for", "[evm][log_span]")
 {
-    registrar::log_span span;
+    evm::log_span span;
     span.refused(1);
     CHECK(span.most() == 1);
     // What is not full tells nothing of how many are allowed.

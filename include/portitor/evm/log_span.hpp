@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace portitor::registrar {
+namespace portitor::evm {
 
 /// Over how many blocks a node answers eth_getLogs. Providers allow from 10 to 10,000 blocks and more, or
 /// results of some length, and say so only by refusing. Known are round numbers (1, 2, 5, 10, 20 and so on):
@@ -26,4 +26,4 @@ private:
     int in_a_row_ = 0;
 };
 
-}  // namespace portitor::registrar
+}  // namespace portitor::evm
