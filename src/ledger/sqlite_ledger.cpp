@@ -664,16 +664,6 @@ asio::awaitable<result<std::vector<payment_record>>> sqlite_ledger::neglected(st
     co_return state_->neglected(most);
 }
 
-asio::awaitable<result<std::vector<payment_record>>> sqlite_ledger::open(std::size_t most)
-{
-    co_return state_->open_records(most);
-}
-
-std::uint64_t sqlite_ledger::owner() const
-{
-    return state_->owner();
-}
-
 asio::awaitable<result<void>> sqlite_ledger::sweep()
 {
     co_return state_->sweep();
