@@ -13,7 +13,8 @@ set -euo pipefail
 build_packages=(
     clang-19 lld-19 cmake ninja-build ccache pkg-config ca-certificates python3
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
-    libssl-dev libmimalloc-dev libsecp256k1-dev libcrypto++-dev libre2-dev libfmt-dev libyaml-cpp-dev catch2
+    libssl-dev libmimalloc-dev libsecp256k1-dev libcrypto++-dev libre2-dev libc-ares-dev libsqlite3-dev
+    libfmt-dev libyaml-cpp-dev catch2
 )
 # The main job on real parts.
 demo_packages=(iproute2 dnsmasq-base openssl procps util-linux ca-certificates python3 python3-yaml curl jq git)

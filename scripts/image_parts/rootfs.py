@@ -15,10 +15,11 @@ CA_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 SBOM = "usr/share/doc/portitor/sbom.spdx.json"
 LICENSE = "usr/share/doc/portitor/LICENSE"
 
-# Compiled in, and so in no list of the loader: headers, the archives of Crypto++ and RE2, and the compiler's own parts.
+# Compiled in, and so in no list of the loader: headers, the archives of Crypto++, RE2, c-ares and SQLite, and the
+# compiler's own parts.
 STATIC_PACKAGES = [
     *["libboost1.81-dev", "libboost-json1.81-dev", "libboost-url1.81-dev", "libcrypto++-dev"],
-    *["libfmt-dev", "libyaml-cpp-dev", "libre2-dev", "libsecp256k1-dev", "libssl-dev"],
+    *["libfmt-dev", "libyaml-cpp-dev", "libre2-dev", "libc-ares-dev", "libsecp256k1-dev", "libsqlite3-dev", "libssl-dev"],
     *["libc6-dev", "libgcc-12-dev", "libstdc++-12-dev"],
 ]
 

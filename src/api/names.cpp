@@ -44,6 +44,11 @@ std::string middleware_name(std::string_view offer)
     return child_name("x402-", offer, "");
 }
 
+std::string cors_middleware_name(std::string_view offer)
+{
+    return child_name("cors-", offer, "");
+}
+
 std::string http_route_name(std::string_view offer)
 {
     return child_name("so-", offer, "");

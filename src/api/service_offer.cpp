@@ -69,7 +69,9 @@ std::optional<asset> read_asset(const fields& payment)
     out.symbol = in->text("symbol", 32);
     if (in->has("decimals"))
         out.decimals = in->integer("decimals", 0, 255, 0);
-    out.transfer_method = in->one_of("transferMethod", {"eip3009", "permit2"}) == 0 ? "eip3009" : "permit2";
+    if (in->has("transferMethod"))
+        out.transfer_method =
+            in->one_of("transferMethod", {"eip3009", "permit2"}) == 0 ? "eip3009" : "permit2";
     out.eip712_name = in->text("eip712Name", 128);
     out.eip712_version = in->text("eip712Version", 32);
     if (out.address.empty() && out.symbol.empty())

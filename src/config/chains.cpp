@@ -35,6 +35,7 @@ public:
              {&chain_reader::read_registry,
               &chain_reader::read_nodes,
               &chain_reader::read_numbers,
+              &chain_reader::read_check,
               &chain_reader::read_document})
         {
             auto done = (this->*step)(into);
@@ -142,6 +143,18 @@ private:
         return {};
     }
 
+    result<void> read_check(chain& into) const
+    {
+        auto text = optional_text(entry_, "checkReceipts");
+        if (!text || !entry_["checkReceipts"].IsDefined())
+            return text ? result<void>() : text.error();
+        if (!set_bool(into.check_receipts)(*text))
+            return wrong("checkReceipts", "true or false is wanted");
+        if (into.check_receipts && into.rpc_urls.empty())
+            return wrong("checkReceipts", "it needs a node that is asked: rpcURL");
+        return {};
+    }
+
     result<void> read_document(chain& into) const
     {
         auto text = optional_text(entry_, "document");
@@ -178,6 +191,7 @@ result<void> read_chains(const YAML::Node& list, std::vector<chain>& into)
              "rpcURL",
              "rpcURLs",
              "confirmations",
+             "checkReceipts",
              "maxFeePerGas",
              "dailyTransactions",
              "dailySpend",

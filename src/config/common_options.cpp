@@ -33,6 +33,19 @@ option listen_option(std::string& into)
     return {"listen", "address of the role's own service", ":8080", set_text(into)};
 }
 
+option gate_key_file_option(std::string& into)
+{
+    option out{
+        "gate-key-file",
+        "secret of controller and verifier, at least 32 bytes, by which the verifier knows the gateway that "
+        "may have credentials; without it nothing is sold that names one. Read again as it changes",
+        "",
+        set_text(into)};
+    out.placeholder = "FILE";
+    out.heading = "Gateway";
+    return out;
+}
+
 option insecure_option(bool& into)
 {
     option out{

@@ -45,7 +45,7 @@ void facilitator_list::declare(loader& into)
         .add(
             {"default-facilitator",
              "the facilitator of offers that name none: a name of the list, or a URL",
-             "https://x402.org/facilitator",
+             "https://www.x402.org/facilitator",
              set_text(default_name)}
         );
     into.add(insecure_option(allow_insecure));

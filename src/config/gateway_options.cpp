@@ -52,6 +52,13 @@ void gateway_options::declare_gateway(loader& into)
          "",
          set_url(public_url)}
     );
+    options.add(
+        {"cors-origins",
+         "* or origins, separated by spaces, whose pages may pay and read answers; the gateway answers their "
+         "preflight requests itself",
+         "",
+         set_origins(cors_origins)}
+    );
 }
 
 result<void> gateway_options::resolve()

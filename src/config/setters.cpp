@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <sstream>
 
 namespace portitor::config {
 
@@ -45,9 +46,12 @@ setter set_seconds(std::chrono::seconds& into)
         const char* last = value.data() + value.size();
         const auto [end, failure] = std::from_chars(value.data(), last, number);
         const std::string_view unit(end, static_cast<std::size_t>(last - end));
-        if (failure != std::errc() || (unit != "s" && unit != "m") || number > 86400)
-            return fail(errc::invalid, "\"{}\" is no time such as 15s or 2m", value);
-        into = unit == "s" ? std::chrono::seconds(number) : std::chrono::minutes(number);
+        if (failure != std::errc() || (unit != "s" && unit != "m" && unit != "h") || number > 86400)
+            return fail(errc::invalid, "\"{}\" is no time such as 15s, 2m or 24h", value);
+        if (unit == "h")
+            into = std::chrono::hours(number);
+        else
+            into = unit == "s" ? std::chrono::seconds(number) : std::chrono::minutes(number);
         return {};
     };
 }
@@ -100,6 +104,28 @@ setter set_service_port(service_port& into)
         auto named = set_key(read.service)(value.substr(0, colon));
         if (!named || colon == 0)
             return fail(errc::invalid, "\"{}\" is neither NAMESPACE/NAME nor NAMESPACE/NAME:PORT", value);
+        into = std::move(read);
+        return {};
+    };
+}
+
+setter set_origins(std::vector<std::string>& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        std::vector<std::string> read;
+        std::istringstream words(value);
+        for (std::string each; words >> each;)
+        {
+            // A browser writes it in one way only, and it is compared to the letter.
+            const auto url = http::parse_url(each);
+            const bool has_capitals =
+                std::any_of(each.begin(), each.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+            if (each != "*" && (!url || url->origin.to_string() != each || has_capitals))
+                return fail(
+                    errc::invalid, "\"{}\" is neither * nor an origin such as https://shop.example", each
+                );
+            read.push_back(std::move(each));
+        }
         into = std::move(read);
         return {};
     };

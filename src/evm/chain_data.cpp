@@ -85,6 +85,18 @@ result<block> read_block(const json::value& answer)
         *number, *timestamp, word_at(*object, "hash"), valid(read_amount(member(*object, "baseFeePerGas")))};
 }
 
+result<std::optional<block>> read_block_at(const json::value& answer, std::uint64_t number)
+{
+    const auto read = read_block(answer);
+    if (!read && read.error().code() == errc::not_found)
+        return std::optional<block>();
+    if (!read)
+        return read.error();
+    if (read->number != number)
+        return odd("the block that was asked for");
+    return std::optional(*read);
+}
+
 result<std::vector<log_entry>> read_logs(const json::value& answer)
 {
     const json::array* all = answer.if_array();
@@ -126,6 +138,25 @@ result<receipt> read_receipt(const json::value& answer, const word& transaction)
         amount("effectiveGasPrice"),
         amount("l1Fee"),
         std::move(*logs)};
+}
+
+result<sent_call> read_sent_call(const json::value& answer, const word& transaction)
+{
+    if (answer.is_null())
+        return fail(errc::not_found, "the node has no such transaction");
+    const json::object* object = answer.if_object();
+    if (object == nullptr || word_at(*object, "hash") != transaction)
+        return odd("the transaction that was asked for");
+    sent_call out;
+    const json::value& to = member(*object, "to");
+    const auto contract = address::parse(text_of(to));
+    auto data = parse_hex(text_of(member(*object, "input")));
+    if ((!contract && !to.is_null()) || !data)
+        return odd("a transaction");
+    if (contract)
+        out.to = *contract;
+    out.data = std::move(*data);
+    return out;
 }
 
 result<std::uint64_t> read_number(const json::value& answer)

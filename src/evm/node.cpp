@@ -42,11 +42,37 @@ result<node> node::make(
 asio::awaitable<rpc_result<json::value>>
 node::call(std::string method, json::array params, std::chrono::milliseconds timeout)
 {
+    patience limit = [timeout](std::size_t) { return timeout; };
+    auto answer = co_await ask_in_turn(std::move(method), std::move(params), std::move(limit));
+    co_return answer;
+}
+
+asio::awaitable<rpc_result<json::value>>
+node::call_within(std::string method, json::array params, std::chrono::milliseconds timeout)
+{
+    const auto deadline = time_->now() + timeout;
+    patience limit = [this, deadline](std::size_t left) {
+        const auto all = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - time_->now());
+        return left > 1 ? all / 2 : all;
+    };
+    auto answer = co_await ask_in_turn(std::move(method), std::move(params), std::move(limit));
+    co_return answer;
+}
+
+asio::awaitable<rpc_result<json::value>>
+node::ask_in_turn(std::string method, json::array params, patience limit)
+{
     return_to_first();
     rpc_result<json::value> answer;
     for (std::size_t tried = 0; tried < endpoints_.size(); ++tried)
     {
         const std::size_t which = current_;
+        const auto timeout = limit(endpoints_.size() - tried);
+        if (timeout.count() <= 0)
+        {
+            answer = rpc_error(fail(errc::timed_out, "{}: no time was left to ask the node", method));
+            break;
+        }
         answer = co_await ask(which, method, params, timeout);
         if (answer || !is_failure_of_node(answer.error()))
             co_return answer;

@@ -118,6 +118,12 @@ const char* to_string(rpc_refusal what) noexcept
     return names[static_cast<std::size_t>(what)];
 }
 
+bool is_lack(const rpc_error& why)
+{
+    return why.code() == errc::refused && why.refusal() != rpc_refusal::retry &&
+           why.refusal() != rpc_refusal::reverted;
+}
+
 void throw_exception_from_error(const rpc_error& failure, const boost::source_location& where)
 {
     throw_exception_from_error(failure.to_error(), where);

@@ -88,7 +88,14 @@ class pooled_client final : public client
 {
 public:
     pooled_client(asio::any_io_executor executor, client_settings settings)
-        : executor_(executor), settings_(std::move(settings))
+        : executor_(executor), settings_(std::move(settings)),
+          names_(
+              executor,
+              settings_.names ? settings_.names : make_dns(),
+              time_,
+              settings_.log,
+              settings_.names_within
+          )
     {}
 
     result<void> use_tls(const tls_settings& tls) override
@@ -162,7 +169,7 @@ private:
                 co_return fail(errc::unavailable, "the system's CA bundle cannot be read: {}", ec.message());
             needs_system_roots_ = false;
         }
-        line = make_connection(executor_, server, tls_.get(), settings_.tls.server_name);
+        line = make_connection(executor_, names_, server, tls_.get(), settings_.tls.server_name);
         co_return co_await line->connect(until);
     }
 
@@ -245,6 +252,8 @@ private:
 
     asio::any_io_executor executor_;
     client_settings settings_;
+    steady_timekeeper time_;
+    name_lookup names_;
     std::unique_ptr<asio::ssl::context> tls_;
     bool needs_system_roots_ = false;
     std::shared_ptr<idle_pool> pool_;

@@ -1,6 +1,5 @@
 #include "http/connection.hpp"
 
-#include <portitor/core/deadline.hpp>
 #include <portitor/http/name_lookup.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -90,6 +89,8 @@ private:
             return;  // set anew in the meantime
         over_ = true;
         beast::error_code ignored;
+        // What is made of several steps may be between two of them, where nothing is there to cancel.
+        socket_.shutdown(asio::socket_base::shutdown_both, ignored);
         socket_.cancel(ignored);
     }
 
@@ -99,11 +100,6 @@ private:
     bool over_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
-
-std::chrono::milliseconds left_until(deadline until)
-{
-    return std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-}
 
 // A peer that vanished without a word is noticed within a minute, on idle watches too.
 void keep_alive(tcp::socket& socket)
@@ -134,31 +130,31 @@ class basic_connection final : public connection
 {
 public:
     template <typename... Args>
-    basic_connection(origin server, std::string server_name, Args&&... args)
-        : stream_(std::forward<Args>(args)...), server_(std::move(server)),
+    basic_connection(name_lookup& names, origin server, std::string server_name, Args&&... args)
+        : stream_(std::forward<Args>(args)...), names_(names), server_(std::move(server)),
           server_name_(std::move(server_name))
     {}
 
     asio::awaitable<result<void>> connect(deadline until) override
     {
-        auto named = co_await unless(sleep_for(left_until(until)), look_up(server_));
-        if (!named)
-            co_return fail(errc::unavailable, "cannot resolve {}: no answer in time", server_.host);
-        if (!*named)
-            co_return named->error();
-        limit_.expires_at(until);
+        auto found = co_await names_.look_up(server_, until);
+        if (!found)
+            co_return found.error();
         beast::error_code failed = asio::error::host_not_found;
-        for (const tcp::endpoint& each : **named)
+        auto left = static_cast<long>(found->size());
+        for (const tcp::endpoint& each : *found)
         {
             beast::error_code ignored;
             socket().close(ignored);
+            // One that hangs leaves their share of the time to the others.
+            const auto now = std::chrono::steady_clock::now();
+            limit_.expires_at(now + (until - now) / left--);
             auto [ec] = co_await socket().async_connect(each, as_result);
-            failed = ec;
-            if (!failed || limit_.over())
+            failed = limit_.over() ? beast::error_code(beast::error::timeout) : ec;
+            if (!failed)
                 break;
         }
-        if (limit_.over())
-            failed = beast::error::timeout;
+        limit_.expires_at(until);
         if (failed)
             co_return fail(
                 errc::unavailable, "cannot connect to {}: {}", server_.to_string(), failed.message()
@@ -339,6 +335,7 @@ private:
     }
 
     Stream stream_;
+    name_lookup& names_;
     time_limit limit_{socket()};
     beast::flat_buffer buffer_;
     std::string output_;
@@ -468,15 +465,19 @@ asio::awaitable<result<std::unique_ptr<body_stream>>> basic_connection<Stream>::
 }  // namespace
 
 std::unique_ptr<connection> make_connection(
-    asio::any_io_executor executor, origin server, asio::ssl::context* tls, std::string server_name
+    asio::any_io_executor executor,
+    name_lookup& names,
+    origin server,
+    asio::ssl::context* tls,
+    std::string server_name
 )
 {
     if (server.scheme == "https")
         return std::make_unique<basic_connection<tls_stream>>(
-            std::move(server), std::move(server_name), executor, *tls
+            names, std::move(server), std::move(server_name), executor, *tls
         );
     return std::make_unique<basic_connection<plain_stream>>(
-        std::move(server), std::move(server_name), executor
+        names, std::move(server), std::move(server_name), executor
     );
 }
 

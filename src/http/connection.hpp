@@ -18,6 +18,7 @@ namespace portitor::http {
 using deadline = std::chrono::steady_clock::time_point;
 
 class connection;
+class name_lookup;
 using connection_taker = std::function<void(std::unique_ptr<connection>)>;
 
 /// One connection to one server, plain or TLS: the only place that sees the stream types.
@@ -43,9 +44,10 @@ public:
     virtual bool stale() = 0;
 };
 
-/// `tls` may be null for plain http.
+/// `tls` may be null for plain http. `names` must outlive connect().
 std::unique_ptr<connection> make_connection(
     boost::asio::any_io_executor executor,
+    name_lookup& names,
     origin server,
     boost::asio::ssl::context* tls,
     std::string server_name

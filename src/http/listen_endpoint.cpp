@@ -9,7 +9,7 @@ namespace portitor::http {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-result<tcp::endpoint> parse_listen_endpoint(std::string_view text)
+result<listen_endpoint> parse_listen_endpoint(std::string_view text)
 {
     const auto wrong =
         fail(errc::invalid, "\"{}\" is not an address to listen on, such as :8080 or 127.0.0.1:8080", text);
@@ -23,12 +23,12 @@ result<tcp::endpoint> parse_listen_endpoint(std::string_view text)
     if (host.size() > 2 && host.front() == '[' && host.back() == ']')
         host = host.substr(1, host.size() - 2);
     if (host.empty())
-        return tcp::endpoint(tcp::v4(), port);
+        return listen_endpoint{tcp::endpoint(tcp::v6(), port), true};
     boost::system::error_code ec;
     const auto address = asio::ip::make_address(host, ec);
     if (ec)
         return wrong;
-    return tcp::endpoint(address, port);
+    return listen_endpoint{tcp::endpoint(address, port)};
 }
 
 }  // namespace portitor::http

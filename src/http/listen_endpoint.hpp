@@ -8,7 +8,15 @@
 
 namespace portitor::http {
 
+/// Where to listen.
+struct listen_endpoint
+{
+    boost::asio::ip::tcp::endpoint at;
+    /// Named without a host: every address of the machine, IPv6 and IPv4. `at` is the IPv6 one.
+    bool every_address = false;
+};
+
 /// Reads "host:port", ":port" or "port", the host an address. errc::invalid for anything else.
-result<boost::asio::ip::tcp::endpoint> parse_listen_endpoint(std::string_view text);
+result<listen_endpoint> parse_listen_endpoint(std::string_view text);
 
 }  // namespace portitor::http

@@ -6,7 +6,8 @@
 
 namespace portitor::http {
 
-/// Reads one HTTP/1.1 request into a server_request. Beast holds the grammar and the limits.
+/// Reads one HTTP/1.1 request into a server_request. Beast holds the grammar and the limits; a request of
+/// HTTP/1.1 has exactly one Host (RFC 9112 3.2).
 class request_parser final : public boost::beast::http::basic_parser<true>
 {
 public:
@@ -30,10 +31,17 @@ private:
             (into_.version() < 11 || !equal_names(view(value), "chunked")))
             ec = boost::beast::http::error::bad_transfer_encoding;
         // Fields after the body are none of the header's: nothing may be decided on them.
-        if (!in_body_)
-            into_.add_header(view(name), view(value));
+        if (in_body_)
+            return;
+        hosts_ += which == field::host ? 1 : 0;
+        into_.add_header(view(name), view(value));
     }
-    void on_header_impl(error_code&) override { in_body_ = true; }
+    void on_header_impl(error_code& ec) override
+    {
+        in_body_ = true;
+        if (hosts_ > 1 || (hosts_ == 0 && into_.version() >= 11))
+            ec = boost::beast::http::error::bad_field;
+    }
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
     std::size_t on_body_impl(text body, error_code&) override
     {
@@ -49,6 +57,7 @@ private:
     void on_finish_impl(error_code&) override { into_.set_keep_alive(keep_alive()); }
 
     server_request& into_;
+    unsigned hosts_ = 0;
     bool in_body_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "http/listen_endpoint.hpp"
 #include "http/session.hpp"
 
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <openssl/ssl.h>
 
@@ -28,19 +29,32 @@ std::chrono::milliseconds tick_for(const server_limits& limits)
 
 using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
-error_code open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& at, bool share_port)
+error_code open_acceptor(tcp::acceptor& acceptor, const listen_endpoint& where, bool share_port)
 {
     error_code ec;
-    acceptor.open(at.protocol(), ec);
+    acceptor.open(where.at.protocol(), ec);
+    if (!ec && where.every_address)
+        acceptor.set_option(asio::ip::v6_only(false), ec);
     if (!ec)
         acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
     if (!ec && share_port)
         acceptor.set_option(reuse_port(true), ec);
     if (!ec)
-        acceptor.bind(at, ec);
+        acceptor.bind(where.at, ec);
     if (!ec)
         acceptor.listen(asio::socket_base::max_listen_connections, ec);
+    if (ec && acceptor.is_open())
+    {
+        error_code ignored;
+        acceptor.close(ignored);
+    }
     return ec;
+}
+
+bool lacks_ipv6(error_code ec)
+{
+    return ec == asio::error::address_family_not_supported ||
+           ec == boost::system::errc::address_not_available;
 }
 
 }  // namespace
@@ -51,22 +65,59 @@ struct server::tls_context
     asio::ssl::context context{asio::ssl::context::tls_server};
 };
 
-server::server(
-    asio::io_context& context, logger log, handler answer, server_limits limits, quick_handler quick
-)
-    : context_(context), log_(log), answer_(std::move(answer)), quick_(std::move(quick)), limits_(limits),
-      acceptor_(context), sessions_(context.get_executor(), log), housekeeping_(context.get_executor(), log),
-      tick_length_(tick_for(limits))
+server::server(asio::io_context& context, logger log, handler answer, server_limits limits)
+    : context_(context), log_(log), answer_(std::move(answer)), limits_(limits), acceptor_(context),
+      sessions_(context.get_executor(), log), housekeeping_(context.get_executor(), log),
+      shares_(std::make_unique<peer_shares>()), tick_length_(tick_for(limits))
+{}
+
+namespace {
+
+void write(const response& message, response_writer& out)
+{
+    out.status(message.result_int());
+    for (const auto& each : message)
+    {
+        if (each.name() == field::connection || each.name() == field::content_length)
+            continue;
+        out.header(
+            {each.name_string().data(), each.name_string().size()}, {each.value().data(), each.value().size()}
+        );
+    }
+    out.finish(message.body());
+}
+
+pending_answer write_when_made(asio::awaitable<reply> making, response_writer& out)
+{
+    reply made = co_await std::move(making);
+    write(made.message, out);
+    co_return std::move(made.on_written);
+}
+
+handler handler_of(message_handler answer)
+{
+    return [answer = std::move(answer)](const server_request& message, response_writer& out) {
+        return std::optional(write_when_made(answer(message), out));
+    };
+}
+
+}  // namespace
+
+server::server(asio::io_context& context, logger log, message_handler answer, server_limits limits)
+    : server(context, std::move(log), handler_of(std::move(answer)), limits)
 {}
 
 server::~server() = default;
 
 result<void> server::listen(std::string_view text, bool share_port)
 {
-    const auto endpoint = parse_listen_endpoint(text);
-    if (!endpoint)
-        return endpoint.error();
-    if (const auto ec = open_acceptor(acceptor_, *endpoint, share_port))
+    const auto where = parse_listen_endpoint(text);
+    if (!where)
+        return where.error();
+    error_code ec = open_acceptor(acceptor_, *where, share_port);
+    if (where->every_address && lacks_ipv6(ec))
+        ec = open_acceptor(acceptor_, {tcp::endpoint(tcp::v4(), where->at.port())}, share_port);
+    if (ec)
         return fail(errc::refused, "cannot listen on {}: {}", text, ec.message());
     return {};
 }
@@ -96,6 +147,37 @@ result<void> server::use_tls(const server_tls& identity)
         return fail(errc::invalid, "the private key is not the certificate's");
     tls_ = std::move(fresh);
     return {};
+}
+
+void server::count_in(metrics& numbers)
+{
+    const std::string name = "portitor_http_connections_refused_total";
+    const std::string help = "Connections that were closed for want of room";
+    count_open_ = &numbers.gauge("portitor_http_connections", "Connections of clients that are open");
+    count_full_ = &numbers.counter(name, help, {{"reason", "full"}});
+    count_share_ = &numbers.counter(name, help, {{"reason", "peer_share"}});
+    count_memory_ = &numbers.counter(name, help, {{"reason", "memory"}});
+}
+
+void server::refused(const char* why, counter* count)
+{
+    if (count != nullptr)
+        count->add();
+    if (!std::exchange(refusing_, true))
+        log_.warn("refusing connections", {{"why", why}, {"open", open_.size()}});
+}
+
+void server::make_room()
+{
+    while (unfinished_ > limits_.max_unfinished)
+    {
+        const auto largest =
+            std::max_element(open_.begin(), open_.end(), [](const session* left, const session* right) {
+                return left->held() < right->held();
+            });
+        refused("requests that are not whole hold too much", count_memory_);
+        (*largest)->give_up();
+    }
 }
 
 std::unique_ptr<server::work> server::take_work()
@@ -144,18 +226,30 @@ asio::awaitable<void> server::run()
             continue;
         }
         concrete_socket socket(std::move(accepted));
-        if (open_.size() >= limits_.max_connections)
+        const tcp::endpoint from = socket.remote_endpoint(ec);
+        const peer_shares::peer who = peer_shares::of(from.address());
+        if (ec)
+            continue;  // it has gone already
+        if (!shares_->may_have_another(who, places()))
+        {
+            const bool full = open_.size() >= places();
+            refused(
+                full ? "all places are taken" : "a peer has its share", full ? count_full_ : count_share_
+            );
             continue;  // the socket closes here
+        }
+        refusing_ = refusing_ && 2 * open_.size() > places();
         socket.set_option(tcp::no_delay(true), ec);
         if (tls_)
         {
             using stream = asio::ssl::stream<concrete_socket>;
-            auto made = std::make_unique<stream_session<stream>>(*this, std::move(socket), tls_->context);
+            auto made =
+                std::make_unique<stream_session<stream>>(*this, who, std::move(socket), tls_->context);
             sessions_.spawn("https", serve(std::move(made), tls_));
         }
         else
         {
-            auto made = std::make_unique<stream_session<concrete_socket>>(*this, std::move(socket));
+            auto made = std::make_unique<stream_session<concrete_socket>>(*this, who, std::move(socket));
             sessions_.spawn("http", serve(std::move(made), tls_));
         }
     }
@@ -181,7 +275,7 @@ asio::awaitable<void> server::drain(std::chrono::milliseconds limit)
     error_code ignored;
     acceptor_.close(ignored);
     for (session* each : open_)
-        each->close_if_idle();
+        each->close_soon();
     asio::steady_timer deadline(context_, limit);
     deadline.async_wait([this](error_code ec) {
         if (!ec)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/peer_shares.hpp"
 #include "http/request_parser.hpp"
 
 #include <portitor/http/server.hpp>
@@ -19,8 +20,11 @@
 #include <limits>
 #include <optional>
 #include <poll.h>
+#include <string>
+#include <string_view>
 #include <sys/socket.h>
 #include <type_traits>
+#include <utility>
 
 namespace portitor::http {
 
@@ -29,8 +33,9 @@ struct server::work
 {
     boost::beast::flat_buffer input;  ///< bytes that came and are not parsed yet
     server_request request;
-    std::optional<request_parser> parser;  ///< empty between two requests
-    std::string output;                    ///< answers that are to be written
+    std::optional<request_parser> parser;   ///< empty between two requests
+    std::string output;                     ///< answers that are to be written
+    std::optional<response_writer> writer;  ///< of the request's answer: what a coroutine may refer to
 };
 
 /// One connection, as its server sees it.
@@ -39,22 +44,34 @@ class server::session
 public:
     using executor = boost::asio::io_context::executor_type;
 
-    explicit session(server& owner) : owner_(owner)
+    session(server& owner, const peer_shares::peer& who) : owner_(owner), who_(who)
     {
         owner_.open_.push_back(this);
         place_ = std::prev(owner_.open_.end());
+        owner_.shares_->take(who_);
+        if (owner_.count_open_ != nullptr)
+            owner_.count_open_->add(1);
     }
     session(const session&) = delete;
     session& operator=(const session&) = delete;
-    virtual ~session() { owner_.open_.erase(place_); }
+    virtual ~session()
+    {
+        hold(0);
+        owner_.open_.erase(place_);
+        owner_.shares_->give_back(who_);
+        if (owner_.count_open_ != nullptr)
+            owner_.count_open_->add(-1);
+    }
 
     virtual boost::asio::awaitable<void, executor> run() = 0;
 
-    /// An idle connection is closed at once on a drain; a busy one after its answer.
-    void close_if_idle()
+    /// An idle connection is closed at once on a drain; a busy one after its answer, which says so.
+    void close_soon()
     {
         if (idle_)
             cancel();
+        if (pending_ != nullptr)
+            pending_->close_after();
     }
 
     /// Ends what takes longer than it may.
@@ -67,8 +84,26 @@ public:
         cancel();
     }
 
+    /// Bytes of a request that is not whole.
+    std::size_t held() const { return held_; }
+
+    /// Ends as if it had taken too long.
+    void give_up()
+    {
+        hold(0);
+        timed_out_ = true;
+        deadline_ = owner_.tick_ + 1;  // of the one that is not waiting just now
+        cancel();
+    }
+
 protected:
     virtual void cancel() = 0;
+
+    void hold(std::size_t bytes)
+    {
+        owner_.unfinished_ += bytes - held_;
+        held_ = bytes;
+    }
 
     void expires_after(std::chrono::milliseconds limit)
     {
@@ -79,10 +114,13 @@ protected:
     server& owner_;
     bool idle_ = false;
     bool timed_out_ = false;
+    response_writer* pending_ = nullptr;  // of the answer that a coroutine is writing
 
 private:
     static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
+    peer_shares::peer who_;
+    std::size_t held_ = 0;
     std::uint64_t deadline_ = never;  // in ticks of the server
     std::list<session*>::iterator place_;
 };
@@ -96,7 +134,8 @@ public:
         !std::is_same_v<Stream, boost::asio::basic_stream_socket<boost::asio::ip::tcp, executor>>;
 
     template <typename... Args>
-    stream_session(server& owner, Args&&... args) : session(owner), stream_(std::forward<Args>(args)...)
+    stream_session(server& owner, const peer_shares::peer& who, Args&&... args)
+        : session(owner, who), stream_(std::forward<Args>(args)...)
     {}
 
     boost::asio::awaitable<void, executor> run() override
@@ -114,7 +153,7 @@ public:
         }
         for (;;)
         {
-            if (!work_ && !wait_begins())
+            if (!work_ && head_.empty() && !wait_begins())
                 break;
             const bool first = work_ == nullptr;
             auto [failed, got] = co_await stream_.async_read_some(room(), as_result);
@@ -126,16 +165,16 @@ public:
                     co_await write();
                 break;
             }
-            if (first)
-                take_first(got);
-            else
+            if (!first)
                 work_->input.commit(got);
+            else if (!take_first(got))
+                continue;
             bool open = true;
             for (step next = take_requests(); open && next != step::read;)
             {
-                if (next == step::handle)
+                if (next == step::wait)
                 {
-                    open = co_await handle();
+                    open = co_await finish_later();
                 }
                 else
                 {
@@ -162,10 +201,10 @@ private:
 
     enum class step
     {
-        read,    ///< no complete request is left, and no answer is due
-        write,   ///< answers are to be written, then there may be more
-        close,   ///< answers are to be written, then the connection ends
-        handle,  ///< the request is the handler's
+        read,   ///< no complete request is left, and no answer is due
+        write,  ///< answers are to be written, then there may be more
+        close,  ///< answers are to be written, then the connection ends
+        wait,   ///< a coroutine has to write the answer
     };
 
     static constexpr auto as_result = boost::asio::as_tuple(boost::asio::use_awaitable_t<executor>());
@@ -198,12 +237,44 @@ private:
                      : boost::asio::buffer(first_bytes_);
     }
 
-    void take_first(std::size_t size)
+    /// False where a header is still not whole.
+    bool take_first(std::size_t size)
     {
+        std::string_view come(first_bytes_.data(), size);
+        if (!head_.empty())
+        {
+            constexpr std::string_view end = "\r\n\r\n";
+            const std::size_t seen = head_.size() - std::min(head_.size(), end.size() - 1);
+            head_.append(come);
+            if (head_.find(end, seen) == head_.npos && head_.size() <= owner_.limits_.max_header)
+            {
+                hold_more(head_.capacity());
+                return false;
+            }
+            come = head_;
+            resumes_ = true;
+        }
         work_ = owner_.take_work();
-        const auto place = work_->input.prepare(std::max(size, read_size));
-        std::memcpy(place.data(), first_bytes_.data(), size);
-        work_->input.commit(size);
+        const auto place = work_->input.prepare(std::max(come.size(), read_size));
+        std::memcpy(place.data(), come.data(), come.size());
+        work_->input.commit(come.size());
+        std::string().swap(head_);  // and gives its memory back
+        return true;
+    }
+
+    /// A header that is not whole is kept in no more memory than it needs: it may drip.
+    void set_head_aside(boost::asio::const_buffer come)
+    {
+        head_.assign(static_cast<const char*>(come.data()), come.size());
+        work_->input.consume(come.size());
+        end_request();
+        hold_more(head_.capacity());
+    }
+
+    void hold_more(std::size_t bytes)
+    {
+        hold(bytes);
+        owner_.make_room();
     }
 
     /// Parses what has come and answers what can be answered at once.
@@ -218,15 +289,23 @@ private:
                 begin_request();
             }
             error_code ec;
-            const std::size_t used = work_->parser->put(work_->input.data(), ec);
-            work_->input.consume(used);
+            const boost::asio::const_buffer come = work_->input.data();
+            const std::size_t used = work_->parser->put(come, ec);
             const bool more =
                 ec == boost::beast::http::error::need_more || (!ec && !work_->parser->is_done());
+            const bool in_head = !work_->parser->is_header_done();
+            if (more && in_head && come.size() <= owner_.limits_.max_header)
+            {
+                set_head_aside(come);
+                return between_requests();
+            }
+            work_->input.consume(used);
             // Beast limits neither chunk extensions nor trailers.
-            if (more && work_->input.size() > owner_.limits_.max_header)
+            if (more && (in_head || work_->input.size() > owner_.limits_.max_header))
                 ec = boost::beast::http::error::header_limit;
             else if (more)
-                return work_->output.empty() ? step::read : step::write;
+                return wait_for_body();
+            hold(0);
             if (ec)
             {
                 refuse(ec);
@@ -234,7 +313,7 @@ private:
             }
             expires_never();
             if (!answer_at_once())
-                return step::handle;
+                return step::wait;
             const bool keep = keeps_open();
             end_request();
             if (!keep)
@@ -242,6 +321,14 @@ private:
             if (work_->output.size() > most_output)
                 return step::write;
         }
+    }
+
+    step wait_for_body()
+    {
+        if (!work_->output.empty())
+            return step::write;
+        hold_more(sizeof(work) + work_->input.capacity() + work_->request.body().size());
+        return step::read;
     }
 
     step between_requests()
@@ -258,35 +345,44 @@ private:
         work_->parser.emplace(work_->request);
         work_->parser->header_limit(static_cast<std::uint32_t>(owner_.limits_.max_header));
         work_->parser->body_limit(owner_.limits_.max_body);
-        expires_after(owner_.limits_.read_request);
+        if (!std::exchange(resumes_, false))
+            expires_after(owner_.limits_.read_request);
     }
 
     void end_request() { work_->parser.reset(); }
 
     bool keeps_open() const { return work_->request.keep_alive() && !owner_.draining_; }
 
+    /// False where a coroutine has to write the answer.
     bool answer_at_once()
     {
-        if (!owner_.quick_)
-            return false;
         const std::size_t before = work_->output.size();
-        const bool is_head = work_->request.method() == verb::head;
+        response_writer& out = new_writer();
         try
         {
-            response_writer out(work_->output, keeps_open(), is_head);
-            if (owner_.quick_(work_->request, out) && out.finished())
-                return true;
-            work_->output.resize(before);
-            return false;
+            later_ = owner_.answer_(work_->request, out);
+            if (later_)
+                work_->output.resize(before);
+            else if (!out.finished())
+                write_fault(out, "it wrote no answer");
         }
         catch (const std::exception& thrown)
         {
-            owner_.log_.error("a request handler threw", {{"err", thrown.what()}});
+            write_fault(out, thrown.what());
         }
-        work_->output.resize(before);
-        response_writer out(work_->output, keeps_open(), is_head);
+        return !later_;
+    }
+
+    /// Always in the same place.
+    response_writer& new_writer()
+    {
+        return work_->writer.emplace(work_->output, keeps_open(), work_->request.method() == verb::head);
+    }
+
+    void write_fault(response_writer& out, std::string_view what)
+    {
+        owner_.log_.error("a request handler failed", {{"err", what}});
         write_text(out, 500, "internal error\n");
-        return true;
     }
 
     static void write_text(response_writer& out, unsigned code, std::string_view text)
@@ -311,9 +407,12 @@ private:
     /// A client that is too slow with its request learns why the connection ends.
     bool tell_of_timeout()
     {
-        if (!timed_out_ || !work_ || !work_->parser || !work_->parser->got_some())
+        const bool begun = !head_.empty() || (work_ && work_->parser && work_->parser->got_some());
+        if (!timed_out_ || !begun)
             return false;
         timed_out_ = false;
+        if (!work_)
+            work_ = owner_.take_work();
         response_writer out(work_->output, false, false);
         write_text(out, 408, "the request took too long\n");
         return true;
@@ -339,7 +438,7 @@ private:
         auto [failed, size] =
             co_await boost::asio::async_write(stream_, boost::asio::buffer(work_->output), as_result);
         // The next request may have begun behind the ones that were answered.
-        if (work_->parser)
+        if (work_->parser || !head_.empty())
             expires_after(owner_.limits_.read_request);
         else
             expires_never();
@@ -366,7 +465,7 @@ private:
     class delivery
     {
     public:
-        explicit delivery(std::function<void(bool)> told) : told_(std::move(told)) {}
+        explicit delivery(delivery_listener told) : told_(std::move(told)) {}
         delivery(const delivery&) = delete;
         delivery& operator=(const delivery&) = delete;
         ~delivery() { tell(false); }
@@ -379,11 +478,11 @@ private:
         }
 
     private:
-        std::function<void(bool)> told_;
+        delivery_listener told_;
     };
 
-    /// Lets the handler answer the request; false where the connection is to end.
-    boost::asio::awaitable<bool, executor> handle()
+    /// Lets the coroutine write the answer; false where the connection is to end.
+    boost::asio::awaitable<bool, executor> finish_later()
     {
         bool open = true;
         if (!work_->output.empty())
@@ -391,14 +490,15 @@ private:
         if (!open)
             co_return false;
         expires_never();
-        reply answer = co_await boost::asio::co_spawn(
+        pending_ = &new_writer();
+        delivery_listener listener = co_await boost::asio::co_spawn(
             owner_.context_.get_executor(),
-            answer_of(owner_, work_->request),
+            write_guarded(*std::exchange(later_, std::nullopt)),
             boost::asio::use_awaitable_t<executor>()
         );
-        delivery told(std::move(answer.on_written));
+        pending_ = nullptr;
+        delivery told(std::move(listener));
         const bool keep = keeps_open();
-        serialize(answer.message, keep);
         end_request();
         open = !told.counts() || !peer_gone();
         if (open)
@@ -407,12 +507,14 @@ private:
         co_return open&& keep;
     }
 
-    static boost::asio::awaitable<reply> answer_of(server& owner, const server_request& message)
+    boost::asio::awaitable<delivery_listener> write_guarded(pending_answer answer)
     {
-        std::string what;
+        std::string what = "it wrote no answer";
         try
         {
-            co_return co_await owner.answer_(message);
+            delivery_listener listener = co_await std::move(answer);
+            if (work_->writer->finished())
+                co_return listener;
         }
         catch (const boost::system::system_error& thrown)
         {
@@ -424,24 +526,8 @@ private:
         {
             what = thrown.what();
         }
-        owner.log_.error("a request handler threw", {{"err", what}});
-        co_return reply(make_response(status::internal_server_error, "internal error\n"));
-    }
-
-    void serialize(const response& message, bool keep)
-    {
-        response_writer out(work_->output, keep, work_->request.method() == verb::head);
-        out.status(message.result_int());
-        for (const auto& each : message)
-        {
-            if (each.name() == field::connection || each.name() == field::content_length)
-                continue;
-            out.header(
-                {each.name_string().data(), each.name_string().size()},
-                {each.value().data(), each.value().size()}
-            );
-        }
-        out.finish(message.body());
+        write_fault(*work_->writer, what);
+        co_return delivery_listener();
     }
 
     /// Whether the peer has ended what it sends, though bytes may wait to be read before that end. Then
@@ -512,6 +598,9 @@ private:
 
     Stream stream_;
     std::unique_ptr<work> work_;
+    std::optional<pending_answer> later_;
+    std::string head_;      // of a request whose header is not whole, while there is no work
+    bool resumes_ = false;  // the request that begins has waited there, and its time has begun
     std::array<char, 2048> first_bytes_{};  // a usual request; what idles has no more than this
 };
 

@@ -15,6 +15,10 @@ const std::array<child_type, child_count> child_types{{
      api::middleware_resource,
      &api::middleware_name,
      api::condition_type::payment_gate_ready},
+    {child_kind::cors,
+     api::middleware_resource,
+     &api::cors_middleware_name,
+     api::condition_type::payment_gate_ready},
     {child_kind::http_route,
      api::http_route_resource,
      &api::http_route_name,
@@ -24,6 +28,12 @@ const std::array<child_type, child_count> child_types{{
      &api::registration_name,
      api::condition_type::registered},
 }};
+
+child_kind middleware_named(std::string_view name)
+{
+    static const std::string prefix = api::cors_middleware_name("");
+    return name.starts_with(prefix) ? child_kind::cors : child_kind::middleware;
+}
 
 children find_children(const kube::object_identity& offer, const child_finder& find)
 {

@@ -13,12 +13,13 @@ namespace portitor::offer {
 enum class child_kind : unsigned char
 {
     payment_route,
-    middleware,
+    middleware,  ///< the gate
+    cors,        ///< the Middleware that answers preflights before the gate, where the operator wants one
     http_route,
     registration,
 };
 
-inline constexpr std::size_t child_count = 4;
+inline constexpr std::size_t child_count = 5;
 
 /// What is known of a kind of child beforehand.
 struct child_type
@@ -36,6 +37,9 @@ struct child_type
 
 /// By child_kind.
 extern const std::array<child_type, child_count> child_types;
+
+/// Which of the two Middlewares of an offer has this name; all others count as gates.
+child_kind middleware_named(std::string_view name);
 
 inline const child_type& type_of(child_kind kind)
 {

@@ -2,7 +2,9 @@
 
 #include "offer/children.hpp"
 #include "offer/drift.hpp"
+#include "offer/paid_path.hpp"
 
+#include <portitor/api/gate_key.hpp>
 #include <portitor/core/saturating_time.hpp>
 
 #include <algorithm>
@@ -10,6 +12,9 @@
 namespace portitor::offer {
 
 namespace {
+
+// In place of a token that only the controller can make; shown masked, as all are.
+constexpr std::string_view token_elsewhere = "unknown";
 
 hold make_hold(child_kind kind, const kube::object_key& key, bool repair)
 {
@@ -50,6 +55,20 @@ note drift_repaired(child_kind kind, const kube::object_key& key, bool exists)
             exists ? "changed" : "deleted",
             exists ? "put right" : "made again"
         )};
+}
+
+// Of an offer that names no credential nothing is to be shown.
+std::string gate_token(const observation& seen, const plan_settings& settings)
+{
+    const api::service_offer& offer = *seen.offer->spec;
+    if (offer.upstream.credential.empty())
+        return {};
+    if (settings.gate_key)
+        return settings.gate_key->token_for(offer.meta.ns, offer.meta.name, offer.meta.uid);
+    const kube::object* live = seen.children[child_kind::middleware].own();
+    const std::string address = live ? kube::string_at(live->spec(), "forwardAuth.address") : std::string();
+    const std::string_view token = api::token_in(address);
+    return std::string(token.empty() ? token_elsewhere : token);
 }
 
 void look_again_after(plan& out, std::chrono::milliseconds wait)
@@ -110,8 +129,15 @@ decisions publish_route(
     };
     // The terms first: the verifiers take them up while the rest is written.
     bring(child_kind::payment_route, desired_payment_route(offer, terms));
-    bring(child_kind::middleware, desired_middleware(offer, settings));
-    bring(child_kind::http_route, desired_http_route(offer, settings));
+    bring(child_kind::middleware, desired_middleware(offer, gate_token(seen, settings), settings));
+    const bool answers_preflights = !settings.gateway.cors_origins.empty();
+    if (answers_preflights)
+        bring(child_kind::cors, desired_cors_middleware(offer, settings));
+    bring(child_kind::http_route, desired_http_route(offer, settings, paid_path(terms).has_value()));
+    const kube::object* unwanted = seen.children[child_kind::cors].own();
+    const decision& route = done[child_kind::http_route];
+    if (unwanted && !answers_preflights && !route.writes && !route.held)
+        plan_remove(out, child_kind::cors, *unwanted);
     return done;
 }
 

@@ -17,7 +17,8 @@ decision plan_apply(plan& out, const observation& seen, child_kind kind, boost::
 /// Deletes a child that is not being deleted already.
 void plan_remove(plan& out, child_kind kind, const kube::object& live);
 
-/// The three children that sell the offer by these terms.
+/// The children that sell the offer by these terms. A Middleware for preflights that is not wanted any more
+/// goes, once the route names it no more.
 decisions publish_route(
     plan& out, const observation& seen, const plan_settings& settings, const api::payment_route& terms
 );
@@ -25,7 +26,7 @@ decisions publish_route(
 /// The order in which an offer is taken off the gateway: the HTTPRoute goes first and the terms last, so that
 /// at no time a request gets past the gate.
 inline constexpr std::array take_down_order{
-    child_kind::http_route, child_kind::middleware, child_kind::payment_route};
+    child_kind::http_route, child_kind::cors, child_kind::middleware, child_kind::payment_route};
 
 /// One step of it, and what is still there; empty when all is gone. `patient` is false past the deadline:
 /// then a child that somebody else's finalizer holds back is not waited for.

@@ -3,6 +3,7 @@
 #include "offer/agent_document.hpp"
 #include "offer/naming.hpp"
 
+#include <portitor/api/gate_key.hpp>
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/kube/owner.hpp>
@@ -19,6 +20,8 @@ namespace {
 // Traefik's limit on the verifier's answers; its default is none, with a warning.
 constexpr std::int64_t longest_answer = 65536;
 constexpr std::size_t hash_digits = 16;
+// How long a browser may remember the answer to a preflight: what it says rarely changes.
+constexpr std::int64_t preflight_seconds = 600;
 
 json::object child(
     const kube::resource& kind, const kube::object_identity& offer, const std::string& name, json::object spec
@@ -44,11 +47,6 @@ json::object child(
     };
 }
 
-std::string gate_url(const kube::object_identity& offer, const plan_settings& settings)
-{
-    return fmt::format("{}/verify/{}/{}", settings.gateway.verifier_url, offer.ns, offer.name);
-}
-
 // Traefik copies these from the verifier's answer to the upstream's request, and deletes those that the
 // answer lacks. So an upstream can trust the first ones, and never sees a signed payment.
 json::array verdict_headers(const api::service_offer& offer)
@@ -71,27 +69,73 @@ json::array verdict_headers(const api::service_offer& offer)
     return out;
 }
 
-// The gate comes before the rewrite: it must see the path that the buyer asked for.
-json::object route_rule(const api::service_offer& offer)
+// What the verifier reads of a request, beside the X-Forwarded headers of Traefik's own. So cookies and the
+// buyer's Authorization do not travel to it.
+json::array asked_headers()
 {
-    const json::object gate{
+    return {
+        "X-Payment",
+        "Payment-Signature",
+        "Origin",
+        "Accept",
+        "User-Agent",
+        "X-Request-Id",
+    };
+}
+
+// Many upstreams read "X_Payer" as "X-Payer". Traefik takes what this matches out of the request: every
+// spelling of a header that the verifier vouches for or that holds a payment, and of the X-Forwarded ones all
+// but the right one.
+constexpr std::string_view aliases = "(?i)^(x[-_.](payer|payment|verified[-_.]wallet|portitor[-_.]route)"
+                                     "|x[-_.]payment[-_.](status|tx|payer|response)"
+                                     "|payment[-_.](signature|response)"
+                                     "|x[_.]forwarded[-_.](uri|method|host|proto)"
+                                     "|x-forwarded[_.](uri|method|host|proto))$";
+
+json::object middleware_filter(const std::string& name)
+{
+    return {
         {"type", "ExtensionRef"},
         {"extensionRef",
          {{"group", api::middleware_resource.group},
           {"kind", api::middleware_resource.kind},
-          {"name", api::middleware_name(offer.meta.name)}}},
+          {"name", name}}},
     };
+}
+
+// Payment headers are not Authorization, so a shared cache may keep the answer to a paid request (RFC 9111
+// 3.5) and sell it again. Those for caches alone go, since they would be listened to first (RFC 9213).
+json::object cache_filter()
+{
+    return {
+        {"type", "ResponseHeaderModifier"},
+        {"responseHeaderModifier",
+         {{"set", json::array{{{"name", "Cache-Control"}, {"value", "private, no-store"}}}},
+          {"remove", {"CDN-Cache-Control", "Surrogate-Control"}}}},
+    };
+}
+
+// The gate comes before the rewrite: it must see the path that the buyer asked for.
+json::object route_rule(const api::service_offer& offer, const plan_settings& settings, bool sells)
+{
+    json::array filters;
+    if (!settings.gateway.cors_origins.empty())
+        filters.push_back(middleware_filter(api::cors_middleware_name(offer.meta.name)));
+    filters.push_back(middleware_filter(api::middleware_name(offer.meta.name)));
     const json::object rewrite{
         {"type", "URLRewrite"},
         {"urlRewrite", {{"path", {{"type", "ReplacePrefixMatch"}, {"replacePrefixMatch", "/"}}}}},
     };
+    filters.push_back(rewrite);
+    if (sells)
+        filters.push_back(cache_filter());
     json::object backend = backend_reference(offer.upstream.service, offer.upstream.port);
     if (offer.upstream.ns != offer.meta.ns)
         backend["namespace"] = offer.upstream.ns;
     const json::object match{{"path", {{"type", "PathPrefix"}, {"value", offer.path}}}};
     return {
         {"matches", json::array{match}},
-        {"filters", json::array{gate, rewrite}},
+        {"filters", std::move(filters)},
         {"backendRefs", json::array{backend}},
     };
 }
@@ -129,13 +173,18 @@ json::object backend_reference(std::string_view service, std::uint16_t port)
     };
 }
 
-json::object desired_middleware(const api::service_offer& offer, const plan_settings& settings)
+json::object
+desired_middleware(const api::service_offer& offer, std::string_view token, const plan_settings& settings)
 {
+    const std::string address =
+        api::gate_address(settings.gateway.verifier_url, offer.meta.ns, offer.meta.name, token);
     json::object spec{
         {"forwardAuth",
-         {{"address", gate_url(offer.meta, settings)},
+         {{"address", address},
           {"trustForwardHeader", false},
+          {"authRequestHeaders", asked_headers()},
           {"authResponseHeaders", verdict_headers(offer)},
+          {"authResponseHeadersRegex", aliases},
           {"maxResponseBodySize", longest_answer}}},
     };
     return stamped(
@@ -143,7 +192,37 @@ json::object desired_middleware(const api::service_offer& offer, const plan_sett
     );
 }
 
-json::object desired_http_route(const api::service_offer& offer, const plan_settings& settings)
+json::object desired_cors_middleware(const api::service_offer& offer, const plan_settings& settings)
+{
+    json::array origins;
+    for (const std::string& each : settings.gateway.cors_origins)
+        origins.emplace_back(each);
+    // "*" is all others, where no cookies go along; it is not the payment's headers for every browser, nor
+    // Authorization for any (Fetch standard 3.2.3).
+    json::object headers{
+        {"accessControlAllowOriginList", std::move(origins)},
+        {"accessControlAllowMethods", {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}},
+        {"accessControlAllowHeaders",
+         {"X-PAYMENT",
+          "PAYMENT-SIGNATURE",
+          "Access-Control-Expose-Headers",
+          "Authorization",
+          "Content-Type",
+          "*"}},
+        {"accessControlExposeHeaders",
+         {"PAYMENT-REQUIRED", "PAYMENT-RESPONSE", "X-PAYMENT-RESPONSE", "X-Portitor-Route", "*"}},
+        {"accessControlMaxAge", preflight_seconds},
+        {"addVaryHeader", true},
+    };
+    return stamped(child(
+        api::middleware_resource,
+        offer.meta,
+        api::cors_middleware_name(offer.meta.name),
+        {{"headers", std::move(headers)}}
+    ));
+}
+
+json::object desired_http_route(const api::service_offer& offer, const plan_settings& settings, bool sells)
 {
     json::array hostnames;
     if (!offer.hostname.empty())
@@ -151,7 +230,7 @@ json::object desired_http_route(const api::service_offer& offer, const plan_sett
     json::object spec{
         {"parentRefs", json::array{parent_reference(settings)}},
         {"hostnames", std::move(hostnames)},
-        {"rules", json::array{route_rule(offer)}},
+        {"rules", json::array{route_rule(offer, settings, sells)}},
     };
     return stamped(
         child(api::http_route_resource, offer.meta, api::http_route_name(offer.meta.name), std::move(spec))

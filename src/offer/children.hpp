@@ -10,9 +10,17 @@ namespace portitor::offer {
 
 /// What an offer's children are to be, every field written out so that an edit by hand shows.
 /// The Middleware names the offer in its address: a request through the offer's HTTPRoute is judged by that
-/// offer's rules, and refused where the verifier does not know it.
-boost::json::object desired_middleware(const api::service_offer& offer, const plan_settings& settings);
-boost::json::object desired_http_route(const api::service_offer& offer, const plan_settings& settings);
+/// offer's rules, and refused where the verifier does not know it. `token` is what it shows the verifier, to
+/// have the upstream's credential; empty: nothing.
+boost::json::object
+desired_middleware(const api::service_offer& offer, std::string_view token, const plan_settings& settings);
+/// The Middleware that comes before it where the operator names origins: Traefik answers preflight requests
+/// by it, so that none of them passes to the upstream unpaid, and lets pages of these origins read the
+/// answers.
+boost::json::object desired_cors_middleware(const api::service_offer& offer, const plan_settings& settings);
+/// `sells`: whether any of its paths is paid. Then no cache is to keep what one buyer has paid for.
+boost::json::object
+desired_http_route(const api::service_offer& offer, const plan_settings& settings, bool sells);
 boost::json::object desired_payment_route(const api::service_offer& offer, const api::payment_route& route);
 /// `active`: what the document says where the operator wants it on that chain.
 boost::json::object desired_registration(

@@ -93,6 +93,21 @@ kube::condition judge_upstream(const evidence& all)
     return make_condition(type, "Unknown", because::probing, "{} is being probed for the first time", url);
 }
 
+namespace {
+
+// Not to be seen from the spec: the upstream may refuse what was meant to be free.
+bool has_free_paths_and_credential(const evidence& all)
+{
+    if (!all.wanted.route || all.wanted.route->credential.empty())
+        return false;
+    const auto& rules = all.wanted.route->rules;
+    return std::any_of(rules.begin(), rules.end(), [](const api::payment_rule& each) {
+        return each.access == api::gate::free;
+    });
+}
+
+}  // namespace
+
 kube::condition judge_gate(const evidence& all)
 {
     constexpr std::string_view type = condition_type::payment_gate_ready;
@@ -132,7 +147,13 @@ kube::condition judge_gate(const evidence& all)
             "run and are ready"
         );
     return make_condition(
-        type, "True", because::admitted, "the verifier sells this offer on its present terms"
+        type,
+        "True",
+        because::admitted,
+        "the verifier sells this offer on its present terms{}",
+        has_free_paths_and_credential(all)
+            ? "; what is free reaches the upstream without the credential, which goes to who has paid alone"
+            : ""
     );
 }
 

@@ -73,12 +73,14 @@ maybe check_place(const api::service_offer& offer, const observation& seen, cons
 }
 
 // A Middleware of somebody else would decide who pays, so no route may name it.
-maybe check_names(const observation& seen)
+maybe check_names(const observation& seen, const plan_settings& settings)
 {
-    for (const child_kind kind : {child_kind::middleware, child_kind::payment_route, child_kind::http_route})
+    for (const child_kind kind :
+         {child_kind::middleware, child_kind::cors, child_kind::payment_route, child_kind::http_route})
     {
         const child& each = seen.children[kind];
-        if (each.live && !each.ours)
+        const bool is_wanted = kind != child_kind::cors || !settings.gateway.cors_origins.empty();
+        if (is_wanted && each.live && !each.ours)
             return make_obstacle(
                 type_of(kind).condition,
                 because::name_taken,
@@ -154,7 +156,7 @@ draft make_draft(const observation& seen, const plan_settings& settings, clock::
     if (!out.blocked)
         out.blocked = check_place(offer, seen, settings);
     if (!out.blocked)
-        out.blocked = check_names(seen);
+        out.blocked = check_names(seen, settings);
     if (!out.blocked)
         out.blocked = check_gate(offer, seen);
     if (!out.blocked)

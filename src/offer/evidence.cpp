@@ -48,15 +48,20 @@ std::optional<kube::condition> kept_from(std::string_view type, const evidence& 
 
 std::optional<kube::condition> middleware_missing(std::string_view type, const evidence& all)
 {
-    if (all.seen_of(child_kind::middleware).live)
-        return std::nullopt;
-    return make_condition(
-        type,
-        "False",
-        api::because::middleware_missing,
-        "Middleware {} is gone, so the gateway does not serve the route; it is being made again",
-        type_of(child_kind::middleware).name_of(all.offer().meta.name)
-    );
+    for (const child_kind kind : {child_kind::middleware, child_kind::cors})
+    {
+        const bool is_wanted = kind != child_kind::cors || !all.settings.gateway.cors_origins.empty();
+        if (!is_wanted || all.seen_of(kind).live)
+            continue;
+        return make_condition(
+            type,
+            "False",
+            api::because::middleware_missing,
+            "Middleware {} is gone, so the gateway does not serve the route; it is being made again",
+            type_of(kind).name_of(all.offer().meta.name)
+        );
+    }
+    return std::nullopt;
 }
 
 std::optional<kube::condition>

@@ -69,15 +69,20 @@ asset_choice choose_asset(const api::service_offer& offer, const plan_settings& 
                 "to take the network's first",
                 network->caip2
             )};
-    if (payment.asset && payment.asset->transfer_method == "permit2")
+    // What the asset is moved by is the operator's to know; the offer may only say the same.
+    const std::string_view moved_by = to_string(asset->method);
+    if (payment.asset && !payment.asset->transfer_method.empty() &&
+        payment.asset->transfer_method != moved_by)
         return {
             nullptr,
             nullptr,
             make_obstacle(
                 gate,
                 api::because::unsupported_asset,
-                "spec.payment.asset.transferMethod: permit2 is not supported; write eip3009, with an "
-                "asset that has it"
+                "spec.payment.asset.transferMethod: {} is moved by {} on {}; write that, or leave it out",
+                asset->symbol,
+                moved_by,
+                network->caip2
             )};
     return {network, asset, std::nullopt};
 }
@@ -145,10 +150,20 @@ maybe fill_credential(
                    return ns == "*" || ns == offer.meta.ns;
                });
     };
-    if (std::any_of(
-            settings.lists.credentials.entries.begin(), settings.lists.credentials.entries.end(), usable
-        ))
-        return std::nullopt;
+    const auto& all = settings.lists.credentials.entries;
+    if (std::any_of(all.begin(), all.end(), usable))
+    {
+        if (settings.gate_key || settings.gate_key_elsewhere)
+            return std::nullopt;
+        return make_obstacle(
+            gate,
+            api::because::no_gate_key,
+            "spec.upstream.credential: the controller has no key to show the verifier that the gateway may "
+            "have \"{}\"; have the operator give controller and verifier the same --gate-key-file, or leave "
+            "the credential out",
+            route.credential
+        );
+    }
     // The same words for "not there" and "not yours": names of other namespaces' credentials are not for
     // everyone.
     return make_obstacle(

@@ -126,6 +126,7 @@ kube::selection child_selection(child_kind kind)
     switch (kind)
     {
     case child_kind::middleware:
+    case child_kind::cors:
         return filtered(middleware_filter());
     case child_kind::http_route:
         return filtered(http_route_filter());

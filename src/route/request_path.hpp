@@ -23,8 +23,8 @@ struct request_path
 
 /// Reads X-Forwarded-Uri. errc::invalid for a path that an upstream may read differently from how rules are
 /// chosen: escaped slashes, backslashes and NULs, empty, "." and ".." segments, broken escapes, control
-/// characters. (Traefik rewrites on the decoded path, so "free/..%2Fpaid" reaches the upstream as "/paid".)
-/// `into` is unspecified then.
+/// characters, bytes that are not UTF-8. (Traefik rewrites on the decoded path, so "free/..%2Fpaid" reaches
+/// the upstream as "/paid".) `into` is unspecified then.
 result<void> read_request_path(std::string_view forwarded_uri, request_path& into);
 
 }  // namespace portitor::route

@@ -1,15 +1,12 @@
 #include "route/route_table.hpp"
 
+#include "route/host_name.hpp"
+
 #include <algorithm>
 
 namespace portitor::route {
 
 namespace {
-
-bool has_host(const served_route& route, std::string_view host)
-{
-    return !host.empty() && route.public_host() == host;
-}
 
 /// The text of the path's first segments.
 std::string_view prefix_of(const request_path& path, std::size_t depth)
@@ -25,15 +22,23 @@ std::string_view prefix_of(const request_path& path, std::size_t depth)
 
 entry_ptr route_table::find_by_path(const request_path& path, std::string_view host) const
 {
-    // A route of another host must not decide, however deep it begins.
+    const std::string name = host_name_of(host);
+    // A route of another host must not decide, however deep it begins; nor one of no host where hosts count.
+    bool any_host = false;
     for (const bool by_host : {true, false})
     {
+        if (any_host)
+            break;
         for (std::size_t depth = std::min(path.segments.size(), deepest_) + 1; depth-- > 0;)
         {
             const auto& group = by_path_.find(prefix_of(path, depth));
             if (!group)
                 continue;
-            const auto fits = [&](const entry_ptr& each) { return !by_host || has_host(*each->route, host); };
+            const auto fits = [&](const entry_ptr& each) {
+                const std::string& of = each->route->public_host();
+                any_host = any_host || !of.empty();
+                return by_host ? !of.empty() && of == name : of.empty();
+            };
             const auto found = std::find_if(group->entries.begin(), group->entries.end(), fits);
             if (found == group->entries.end())
                 continue;

@@ -33,9 +33,10 @@ public:
     /// Null where the offer has no route here.
     const entry_ptr& find(std::string_view key) const { return by_key_.find(key); }
 
-    /// The route for a path: of those that hold it and whose public URL has this host, the one that begins
-    /// deepest; where there is none of this host, the deepest of all. Null where there is none, or where two
-    /// begin at the same path, so that every replica answers alike.
+    /// The route for a path: of those that hold it and whose public URL has this host (an authority, in any
+    /// spelling), the one that begins deepest. Where none of those that hold it names a host, the deepest of
+    /// them. Null where there is none, or where two begin at the same path, so that every replica answers
+    /// alike.
     entry_ptr find_by_path(const request_path& path, std::string_view host) const;
 
     route_table with(entry_ptr added) const;

@@ -2,18 +2,14 @@
 
 #include "route/credentials.hpp"
 
+#include <portitor/api/gate_key.hpp>
+
 namespace portitor::route {
 
 namespace {
 
 constexpr std::string_view unbound_target = "/verify";
 constexpr std::string_view bound_prefix = "/verify/";
-
-// A browser asks beforehand whether a page, of an origin that is let in, may ask.
-bool is_preflight(const circumstances& of)
-{
-    return !of.allowed_origin.empty() && of.method == "OPTIONS" && !of.preflight_method.empty();
-}
 
 }  // namespace
 
@@ -23,7 +19,7 @@ std::optional<gate_target> read_gate_target(std::string_view target)
     if (path == unbound_target)
         return gate_target{};
     if (path.starts_with(bound_prefix))
-        return gate_target{true, path.substr(bound_prefix.size())};
+        return gate_target{true, path.substr(bound_prefix.size()), api::token_in(target)};
     return std::nullopt;
 }
 
@@ -48,6 +44,9 @@ found_route find_by_path(const route_table& table, const request_path& path, std
 
 ruling rule_on(const served_route& route, const request_path& path, const circumstances& around)
 {
+    // Who is not the offer's own gateway would keep the credential.
+    if (route.credential() != nullptr && !around.has_token)
+        return {outcome::wrong_token};
     // Before any payment: nobody is to pay for a service that is down.
     if (route.suspended())
         return {outcome::suspended};
@@ -57,18 +56,23 @@ ruling rule_on(const served_route& route, const request_path& path, const circum
     const terms* price = route.find(path);
     if (price == nullptr)
         return {outcome::outside_route};
-    if (is_preflight(around))
-        return {outcome::preflight, price};
+    if (price->free)
+        return {outcome::granted_free, price};
     // Nobody is to pay for a service that our word does not open.
     if (route.credential() != nullptr && around.has_credentials && !route.credential()->has_value())
         return {outcome::no_credential, price};
-    return {price->free ? outcome::granted_free : outcome::payment_required, price};
+    return {outcome::payment_required, price};
 }
 
 told told_of(outcome what)
 {
     switch (what)
     {
+    case outcome::wrong_token:
+        return {
+            403,
+            "wrong_token",
+            "the gateway does not show the token of this offer; nobody is asked to pay here"};
     case outcome::suspended:
         return {503, "upstream_unavailable", "the service is down; nobody is asked to pay for it", 10};
     case outcome::no_credential:
@@ -77,7 +81,6 @@ told told_of(outcome what)
         return {400, "bad_request", "the path holds \";\", which servers read in two ways"};
     case outcome::outside_route:
         return {403, "outside_route", "this path is not one of the route's"};
-    case outcome::preflight:
     case outcome::granted_free:
         return {200, "", ""};
     default:

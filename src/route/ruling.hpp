@@ -14,10 +14,12 @@ struct gate_target
 {
     bool bound = false;      ///< to one offer's route; else the route is found by the request's path
     std::string_view offer;  ///< where bound: "namespace/offer"
+    std::string_view token;  ///< where bound: what the offer's own Middleware shows; empty: nothing
 };
 
-/// Reads the path (and query) that a ForwardAuth middleware asks at: "/verify/<namespace>/<offer>", or
-/// "/verify"; nothing where it is no question. The text is a view into `target`.
+/// Reads the path (and query) that a ForwardAuth middleware asks at: "/verify/<namespace>/<offer>", there
+/// with or without "?token=<token>", or "/verify"; nothing where it is no question. Its texts are views into
+/// `target`.
 std::optional<gate_target> read_gate_target(std::string_view target);
 
 /// An answer's HTTP status, code and words; seconds until it is worth asking again, 0: never by itself.
@@ -44,24 +46,23 @@ found_route find_by_path(const route_table& table, const request_path& path, std
 /// What a ruling depends on beside route and path.
 struct circumstances
 {
-    std::string_view method;
-    /// What the Origin of the request is let in as, and its Access-Control-Request-Method; empty: none.
-    std::string_view allowed_origin = {};
-    std::string_view preflight_method = {};
     /// Whether the values of credentials are here; who explains has none, and takes them as there.
     bool has_credentials = true;
+    /// Whether the question bears the token of the route's offer, without which no route with a credential is
+    /// sold.
+    bool has_token = false;
 };
 
 /// What a route says of a request before any payment is looked at.
 struct ruling
 {
-    /// suspended, bad_request, outside_route, preflight, granted_free, no_credential or payment_required.
+    /// wrong_token, suspended, bad_request, outside_route, granted_free, no_credential or payment_required.
     outcome what = outcome::internal;
-    const terms* price = nullptr;  ///< of the path; null for the first three
+    const terms* price = nullptr;  ///< of the path; null for the first four
 };
 
 /// The one judgement of the gate and of who explains it.
-ruling rule_on(const served_route& route, const request_path& path, const circumstances& around);
+ruling rule_on(const served_route& route, const request_path& path, const circumstances& around = {});
 
 /// The answer for a ruling: one that refuses; 200 for one that lets the request pass; 402 for
 /// payment_required.

@@ -1,6 +1,8 @@
 #include "route/served_route.hpp"
 
 #include "route/credentials.hpp"
+#include "route/gate_keys.hpp"
+#include "route/host_name.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/ownership.hpp>
@@ -15,10 +17,10 @@ namespace {
 
 // The route must be the one that the controller makes for the offer that owns it: nothing else may speak for
 // it.
-result<std::string> offer_of(const kube::object& route)
+result<const kube::owner_reference*> offer_of(const kube::object& route)
 {
     const kube::owner_reference* owner = api::owning_offer(route.meta);
-    if (!owner)
+    if (!owner || owner->uid.empty())
         return fail(
             errc::invalid,
             "no ServiceOffer controls this route; routes are made by Portitor's controller only"
@@ -30,7 +32,7 @@ result<std::string> offer_of(const kube::object& route)
             owner->name,
             api::payment_route_name(owner->name)
         );
-    return owner->name;
+    return owner;
 }
 
 }  // namespace
@@ -63,12 +65,20 @@ result<route_ptr> served_route::compile(const kube::object& route, const serving
         const auto named = allowed.credentials.find(spec->credential, route.meta.ns);
         if (!named)
             return named.error().within("spec.credential");
+        if (allowed.keys != nullptr && !allowed.keys->configured())
+            return fail(
+                errc::invalid,
+                "spec.credential: this verifier has no key to know the gateway by (--gate-key-file), and "
+                "gives out no credential without"
+            );
         out->credential_ = *named;
+        out->keys_ = allowed.keys;
     }
     if (spec->price == 0)
         return fail(errc::invalid, "spec.price: a price of 0 is never served");
 
-    out->key_ = route.meta.ns + "/" + *offer;
+    out->key_ = route.meta.ns + "/" + (*offer)->name;
+    out->offer_uid_ = (*offer)->uid;
     std::string_view pattern = spec->pattern;
     if (pattern.ends_with("/*"))
         pattern.remove_suffix(2);
@@ -80,7 +90,7 @@ result<route_ptr> served_route::compile(const kube::object& route, const serving
     out->description_ = std::move(spec->description);
     out->public_url_ = std::move(spec->public_url);
     if (const auto url = http::parse_url(out->public_url_))
-        out->public_host_ = url->origin.authority();
+        out->public_host_ = host_name_of(url->origin.authority());
     out->max_timeout_seconds_ = static_cast<std::uint32_t>(spec->max_timeout_seconds);
     out->suspended_ = spec->suspended;
     out->default_ = terms{false, spec->price, to_string(spec->price)};
@@ -95,6 +105,15 @@ result<route_ptr> served_route::compile(const kube::object& route, const serving
         return left.pattern.is_more_specific_than(right.pattern);
     });
     return route_ptr(std::move(out));
+}
+
+bool served_route::knows_gateway(std::string_view token) const
+{
+    if (keys_ == nullptr)
+        return false;
+    const std::string_view key = key_;
+    const std::size_t slash = key.find('/');
+    return keys_->admit(key.substr(0, slash), key.substr(slash + 1), offer_uid_, token);
 }
 
 const terms* served_route::find(const request_path& path) const

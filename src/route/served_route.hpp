@@ -16,6 +16,7 @@ namespace portitor::route {
 
 class credential;
 class credential_store;
+class gate_keys;
 
 /// The price of one path.
 struct terms
@@ -31,6 +32,9 @@ struct serving_limits
     const x402::network_table& networks;
     const std::set<std::string>& facilitator_urls;
     const credential_store& credentials;
+    /// By which gateways are known that may have a credential; null where routes are only looked at: no token
+    /// is right then.
+    const gate_keys* keys = nullptr;
 };
 
 /// One PaymentRoute, ready to be served. Immutable, so any thread may read it.
@@ -42,11 +46,15 @@ public:
     compile(const kube::object& route, const serving_limits& allowed);
 
     const std::string& key() const { return key_; }  ///< "namespace/offer"
+    /// The namespace.
+    std::string_view tenant() const { return std::string_view(key_).substr(0, key_.find('/')); }
+    /// The UID of the offer: one that was deleted and made anew has another. Never empty.
+    const std::string& offer_uid() const { return offer_uid_; }
     /// The path that the route begins at, without a slash at its end: "/services/hello"; empty is all paths.
     const std::string& prefix() const { return prefix_; }
     /// The URL that buyers reach that path at; empty where the operator named none.
     const std::string& public_url() const { return public_url_; }
-    /// Its host, with the port where that is not the scheme's own; empty where there is no URL.
+    /// Its host, as host_name_of() writes it; empty where there is no URL.
     const std::string& public_host() const { return public_host_; }
     const std::string& facilitator_url() const { return *facilitator_url_; }
     const x402::network& network() const { return *network_; }
@@ -54,6 +62,9 @@ public:
     const std::string& description() const { return description_; }
     /// The Authorization that the upstream wants; null where it wants none.
     const route::credential* credential() const { return credential_; }
+    /// Whether this is the token in the address of the offer's own Middleware. Never, where the route names
+    /// no credential: nobody needs one then.
+    bool knows_gateway(std::string_view token) const;
     bool suspended() const { return suspended_; }
 
     /// Whether the price may depend on the path.
@@ -84,6 +95,7 @@ private:
     };
 
     std::string key_;
+    std::string offer_uid_;
     std::string prefix_;
     std::string pay_to_;
     std::string description_;
@@ -93,6 +105,7 @@ private:
     const x402::token* token_ = nullptr;
     const std::string* facilitator_url_ = nullptr;
     const route::credential* credential_ = nullptr;
+    const gate_keys* keys_ = nullptr;
     std::uint32_t max_timeout_seconds_ = 0;
     std::uint32_t depth_ = 0;  // segments of the prefix
     bool suspended_ = false;

@@ -61,7 +61,7 @@ check_amount(const payment_option& option, const spending_rules& rules, const ne
 }  // namespace
 
 result<const payment_option*>
-choose(const payment_terms& terms, const spending_rules& rules, const network_table& known)
+choose(const offered_terms& terms, const spending_rules& rules, const network_table& known)
 {
     std::string why;
     for (const payment_option& each : terms.options)

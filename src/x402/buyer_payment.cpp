@@ -76,7 +76,7 @@ json::object payload_of(const payment& made, const evm::signature_bytes& signatu
     return out;
 }
 
-json::object message_of(const payment_terms& terms, const payment_option& option, json::object payload)
+json::object message_of(const offered_terms& terms, const payment_option& option, json::object payload)
 {
     json::object out{{"x402Version", terms.version}};
     if (terms.version == 1)
@@ -104,7 +104,7 @@ std::string_view name_of(payment_header header) noexcept
 }
 
 result<signed_payment> make_payment(
-    const payment_terms& terms,
+    const offered_terms& terms,
     const payment_option& option,
     const evm::private_key& key,
     clock::time_point now,

@@ -14,7 +14,7 @@ namespace json = boost::json;
 
 namespace {
 
-result<payment_terms> read_message(const json::object& top, int version, const network_table& known)
+result<offered_terms> read_message(const json::object& top, int version, const network_table& known)
 {
     if (integer_member(top, "x402Version") != version)
         return wrong("x402Version", std::to_string(version));
@@ -26,7 +26,7 @@ result<payment_terms> read_message(const json::object& top, int version, const n
     if (accepts->get_array().size() > max_accepts)
         return fail(errc::protocol, "accepts has more than {} entries", max_accepts);
 
-    payment_terms out;
+    offered_terms out;
     out.version = version;
     out.error = text_of(top, "error");
     const json::object* resource = version == 2 ? object_member(top, "resource") : nullptr;
@@ -62,7 +62,7 @@ result<json::object> object_in(std::string_view header)
     return top ? std::move(top) : fail(errc::protocol, "{}", top.error().message());
 }
 
-result<payment_terms> read_header(std::string_view header, const network_table& known)
+result<offered_terms> read_header(std::string_view header, const network_table& known)
 {
     const auto top = object_in(header);
     if (!top)
@@ -70,7 +70,7 @@ result<payment_terms> read_header(std::string_view header, const network_table& 
     return read_message(*top, 2, known);
 }
 
-result<payment_terms> read_body(std::string_view body, int version, const network_table& known)
+result<offered_terms> read_body(std::string_view body, int version, const network_table& known)
 {
     const auto top = parse_object(body);
     if (!top)
@@ -85,7 +85,7 @@ bool are_rivals(const payment_requirement& one, const payment_requirement& other
 }
 
 /// Whoever reads one of two texts must not be asked for something else than who reads the other.
-result<void> check_agreement(const payment_terms& header, const payment_terms& body)
+result<void> check_agreement(const offered_terms& header, const offered_terms& body)
 {
     for (const payment_option& each : body.options)
     {
@@ -125,7 +125,7 @@ result<void> check_agreement(std::string_view header, std::string_view body, con
 
 }  // namespace
 
-result<payment_terms> read_terms(
+result<offered_terms> read_terms(
     std::optional<std::string_view> header,
     std::string_view body,
     const network_table& known,

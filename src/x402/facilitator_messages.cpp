@@ -2,6 +2,7 @@
 
 #include "x402/json.hpp"
 
+#include <portitor/evm/hex.hpp>
 #include <portitor/http/retry_after.hpp>
 #include <portitor/x402/error_codes.hpp>
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t max_reason = 100;
 constexpr std::size_t max_transaction = 128;
+constexpr std::size_t max_location = 300;
 
 bool printable(std::string_view text, std::size_t limit)
 {
@@ -55,13 +57,80 @@ errc kind_of(const http::response& answer)
     return status >= 400 && status <= 500 && status != 408 ? errc::refused : errc::protocol;
 }
 
+facilitator_trouble trouble_of(const http::response& answer)
+{
+    const unsigned status = answer.result_int();
+    if (status >= 300 && status < 400)
+        return facilitator_trouble::redirect;
+    if (status == 401 || status == 403)
+        return facilitator_trouble::credentials;
+    // Who says when to come back is alive.
+    const bool broken = kind_of(answer) == errc::protocol ||
+                        (asks_to_wait(answer) && wait_of(answer) == std::chrono::seconds(0));
+    return broken ? facilitator_trouble::no_answer : facilitator_trouble::none;
+}
+
+// Where a redirect leads, as it may be shown: what stands elsewhere than in host and path may be a secret.
+std::string shown_location(const http::response& answer)
+{
+    const auto found = answer[http::field::location];
+    const std::string_view text = std::string_view(found.data(), found.size());
+    const std::string_view path = text.substr(0, text.find_first_of("?#"));
+    if (!printable(path, max_location))
+        return "an address that cannot be shown";
+    if (path.starts_with('/') && !path.starts_with("//"))
+        return std::string(path);
+    const auto url = http::parse_url(path);
+    return url ? url->origin.to_string() + url->target : "an address that cannot be shown";
+}
+
+// Why an answer is none. Of who answers from elsewhere or keeps us out, what is wrong with the body tells
+// nothing.
+error no_answer(const http::response& answer, std::string_view operation, std::string_view otherwise)
+{
+    switch (trouble_of(answer))
+    {
+    case facilitator_trouble::redirect:
+        return broken(
+            answer,
+            operation,
+            "it redirects to " + shown_location(answer) +
+                ", which is not followed: name the address that answers"
+        );
+    case facilitator_trouble::credentials:
+        return broken(
+            answer, operation, "the facilitator wants credentials: the operator's to mend", errc::refused
+        );
+    default:
+        return broken(answer, operation, otherwise, kind_of(answer));
+    }
+}
+
+// What an answer without a judgement comes to.
+template <typename Outcome>
+Outcome without_judgement(const http::response& answer, error why)
+{
+    Outcome out(std::move(why), wait_of(answer));
+    out.trouble = trouble_of(answer);
+    return out;
+}
+
+// What an answer with a judgement comes to that cannot be true, or is none of the protocol's.
+template <typename Outcome>
+Outcome lie(const http::response& answer, std::string_view operation, std::string_view what)
+{
+    Outcome out(broken(answer, operation, what));
+    out.trouble = facilitator_trouble::no_answer;
+    return out;
+}
+
 result<json::object> read_object(const http::response& answer, std::string_view operation)
 {
     if (answer.body().size() > max_facilitator_answer)
-        return broken(answer, operation, "the answer is longer than 64 KiB", kind_of(answer));
+        return no_answer(answer, operation, "the answer is longer than 64 KiB");
     auto parsed = parse_object(answer.body());
     if (!parsed)
-        return broken(answer, operation, "the answer is " + parsed.error().message(), kind_of(answer));
+        return no_answer(answer, operation, "the answer is " + parsed.error().message());
     return parsed;
 }
 
@@ -112,6 +181,27 @@ bool payer_fits(const json::object& answer, const payment& offered)
         return false;
     const auto payer = evm::address::parse(view(*text));
     return payer && *payer == offered.payer;
+}
+
+// Of the EVM a transaction's hash; other networks name theirs otherwise.
+bool is_transaction(std::string_view text, std::string_view network)
+{
+    constexpr std::size_t digits = 64;
+    if (!network.starts_with("eip155:"))
+        return printable(text, max_transaction);
+    return text.size() == 2 + digits && evm::is_hex(text);
+}
+
+// Likewise optional. The scheme "exact" moves what is wanted, no more and no less.
+bool amount_fits(const json::object& answer, const payment_requirement& wanted)
+{
+    if (lacks(answer, "amount"))
+        return true;
+    const json::string* text = string_member(answer, "amount");
+    if (text == nullptr)
+        return false;
+    const auto amount = parse_u256(view(*text));
+    return amount && *amount == wanted.amount;
 }
 
 // What a settlement that says that it had no success tells about the money.
@@ -182,21 +272,21 @@ verify_outcome read_verify_answer(const http::response& answer, const payment& o
 {
     const auto parsed = read_object(answer, "verify");
     if (!parsed)
-        return verify_unavailable(parsed.error(), wait_of(answer));
+        return without_judgement<verify_unavailable>(answer, parsed.error());
     const auto valid = bool_member(*parsed, "isValid");
     if (!valid)
-        return verify_unavailable(
-            broken(answer, "verify", "the answer has no boolean isValid", kind_of(answer)), wait_of(answer)
+        return without_judgement<verify_unavailable>(
+            answer, no_answer(answer, "verify", "the answer has no boolean isValid")
         );
     if (*valid)
     {
         if (!payer_fits(*parsed, offered))
-            return verify_unavailable(broken(answer, "verify", "the answer is about another payer"));
+            return lie<verify_unavailable>(answer, "verify", "the answer is about another payer");
         return verify_valid();
     }
     auto reason = read_reason(*parsed, "invalidReason", "unexpected_verify_error");
     if (!reason)
-        return verify_unavailable(broken(answer, "verify", "invalidReason must be a string"));
+        return lie<verify_unavailable>(answer, "verify", "invalidReason must be a string");
     return verify_invalid(*std::move(reason));
 }
 
@@ -205,12 +295,12 @@ read_settle_answer(const http::response& answer, const payment& offered, const p
 {
     const auto parsed = read_object(answer, "settle");
     if (!parsed)
-        return settle_unknown(parsed.error(), wait_of(answer));
+        return without_judgement<settle_unknown>(answer, parsed.error());
     const json::object& body = *parsed;
     const auto success = bool_member(body, "success");
     if (!success)
-        return settle_unknown(
-            broken(answer, "settle", "the answer has no boolean success", kind_of(answer)), wait_of(answer)
+        return without_judgement<settle_unknown>(
+            answer, no_answer(answer, "settle", "the answer has no boolean success")
         );
 
     std::string_view transaction;
@@ -218,7 +308,7 @@ read_settle_answer(const http::response& answer, const payment& offered, const p
     {
         const json::string* text = string_member(body, "transaction");
         if (text == nullptr)
-            return settle_unknown(broken(answer, "settle", "transaction must be a string"));
+            return lie<settle_unknown>(answer, "settle", "transaction must be a string");
         transaction = view(*text);
     }
 
@@ -226,19 +316,21 @@ read_settle_answer(const http::response& answer, const payment& offered, const p
     {
         auto reason = read_reason(body, "errorReason", "unexpected_settle_error");
         if (!reason)
-            return settle_unknown(broken(answer, "settle", "errorReason must be a string"));
+            return lie<settle_unknown>(answer, "settle", "errorReason must be a string");
         return read_refusal(answer, *std::move(reason), transaction);
     }
 
-    if (!printable(transaction, max_transaction))
-        return settle_unknown(broken(answer, "settle", "success without a transaction"));
+    if (!is_transaction(transaction, wanted.network))
+        return lie<settle_unknown>(answer, "settle", "success without a transaction of the network's form");
     const json::string* network = string_member(body, "network");
     if (network == nullptr)
-        return settle_unknown(broken(answer, "settle", "network must be a string"));
+        return lie<settle_unknown>(answer, "settle", "network must be a string");
     if (view(*network) != wanted.network && (offered.version != 1 || view(*network) != wanted.v1_network))
-        return settle_unknown(broken(answer, "settle", "the answer is about another network"));
+        return lie<settle_unknown>(answer, "settle", "the answer is about another network");
     if (!payer_fits(body, offered))
-        return settle_unknown(broken(answer, "settle", "the answer is about another payer"));
+        return lie<settle_unknown>(answer, "settle", "the answer is about another payer");
+    if (!amount_fits(body, wanted))
+        return lie<settle_unknown>(answer, "settle", "the answer is about another amount");
 
     // Only what the specification names: the receipt becomes a header.
     json::object receipt;
@@ -246,7 +338,7 @@ read_settle_answer(const http::response& answer, const payment& offered, const p
     receipt["transaction"] = json::string_view(transaction.data(), transaction.size());
     receipt["network"] = *network;
     receipt["payer"] = offered.payer.to_string();
-    if (const json::string* amount = string_member(body, "amount"); amount && parse_u256(view(*amount)))
+    if (const json::string* amount = string_member(body, "amount"))
         receipt["amount"] = *amount;
     return settle_settled(std::string(transaction), std::move(receipt));
 }

@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace portitor::x402 {
 
@@ -97,11 +98,19 @@ std::optional<bool> bool_member(const json::object& from, std::string_view name)
 
 std::optional<std::int64_t> integer_member(const json::object& from, std::string_view name)
 {
-    // A positive number that fits is an int64 to Boost.JSON; uint64 and double are beyond what x402 counts.
+    // A positive number that fits is an int64 to Boost.JSON; uint64 is beyond what x402 counts. Languages
+    // with one kind of number write 300.0 (RFC 8259 section 6), which is exact as far as a double counts by
+    // ones.
+    constexpr double most = 9007199254740992;
     const json::value* value = member(from, name);
-    if (value == nullptr || !value->is_int64())
+    if (value == nullptr)
         return std::nullopt;
-    return value->get_int64();
+    if (value->is_int64())
+        return value->get_int64();
+    const double* number = value->if_double();
+    if (number == nullptr || std::abs(*number) > most || std::trunc(*number) != *number)
+        return std::nullopt;
+    return static_cast<std::int64_t>(*number);
 }
 
 bool lacks(const json::object& from, std::string_view name)

@@ -28,7 +28,7 @@ const boost::json::object* object_member(const boost::json::object& from, std::s
 /// Empty unless the member is there and a boolean.
 std::optional<bool> bool_member(const boost::json::object& from, std::string_view name);
 
-/// Empty unless the member is there and an integer that fits.
+/// Empty unless the member is there and an integer that fits, also where it is written as 300.0 or 3e2.
 std::optional<std::int64_t> integer_member(const boost::json::object& from, std::string_view name);
 
 /// True where the member is absent or null, which x402 treats alike for everything optional.

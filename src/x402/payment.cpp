@@ -40,12 +40,6 @@ public:
         return *found;
     }
 
-    void optional_object(const json::object& from, std::string_view name)
-    {
-        if (!lacks(from, name))
-            object(from, name);
-    }
-
     evm::address address(const json::object& from, std::string_view name)
     {
         const auto parsed = evm::address::parse(text(from, name));
@@ -179,8 +173,7 @@ result<payment> decode_payment(payment_header header, std::string_view value, co
         const json::object& accepted = read.object(top, "accepted");
         out.scheme = read.text(accepted, "scheme");
         out.network = read.text(accepted, "network");
-        read.optional_object(top, "resource");
-        read.optional_object(top, "extensions");
+        // "resource" and "extensions" decide nothing here, and languages without empty maps write lists.
     }
     read_payload(read, read.object(top, "payload"), out);
     if (const auto& failure = read.failure())

@@ -7,11 +7,7 @@
 
 namespace portitor::x402 {
 
-namespace {
-
-constexpr std::string_view permit2_contract = "0x000000000022d473030f116ddee9f6b43ac78ba3";
-
-}  // namespace
+namespace {}  // namespace
 
 payment_key::payment_key(
     std::string_view network, std::string_view asset, std::string_view payer, std::string_view nonce

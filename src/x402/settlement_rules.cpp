@@ -82,8 +82,11 @@ void settle_history::add(const settle_outcome& outcome)
     put(told, transaction);
 }
 
-chain_word word_of(const settlement_finding& found, const settle_history& history, std::uint64_t began)
+chain_word
+word_of(const settlement_finding& found, const settle_history& history, std::uint64_t began, finality wanted)
 {
+    if (!found.confirmed() && wanted == finality::confirmed)
+        return chain_word::open;
     switch (found.state)
     {
     case settlement_state::settled: {
@@ -99,6 +102,8 @@ chain_word word_of(const settlement_finding& found, const settle_history& histor
     case settlement_state::canceled:
     case settlement_state::used_otherwise:
         return chain_word::ended;
+    case settlement_state::used_before:
+        return chain_word::elsewhere;
     case settlement_state::dead:
         return chain_word::dead;
     case settlement_state::open:
@@ -126,6 +131,11 @@ std::optional<ruling> rule_of_chain(chain_word chain)
         break;
     }
     return std::nullopt;
+}
+
+ruling rule_of_receipt(chain_word chain)
+{
+    return rule_of_chain(chain).value_or(ruling::unknown);
 }
 
 ruling rule(settle_word said, const settle_history& before, chain_word chain, bool expired)

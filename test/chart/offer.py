@@ -24,7 +24,7 @@ _ROUTE = {
     "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
     "payTo": _SELLER,
     "network": "eip155:84532",
-    "facilitatorURL": "https://x402.org/facilitator",
+    "facilitatorURL": "https://www.x402.org/facilitator",
 }
 _REQUEST = {
     "name": "hello",

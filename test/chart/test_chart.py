@@ -62,3 +62,37 @@ def test_names_follow_the_release(renders):
     assert "edge-portitor-verifier" in names("edge")
     assert "toll-verifier" in names("edge", "--set=fullnameOverride=toll")
     assert max(map(len, names("r" * 53))) <= 63
+
+
+def test_the_record_of_payments_has_a_writable_place(renders):
+    def verifier(**ledger):
+        objects = renders.of(ledger=ledger)
+        deployment = select(objects, "Deployment", "verifier")[0]["spec"]
+        pod = deployment["template"]["spec"]
+        (container,) = pod["containers"]
+        env = {each["name"]: each.get("value") for each in container["env"]}
+        assert env["PORTITOR_LEDGER"] == "/var/lib/portitor/ledger.db"
+        (mount,) = [each for each in container["volumeMounts"] if each["name"] == "ledger"]
+        assert mount == {"name": "ledger", "mountPath": "/var/lib/portitor"}
+        # It is not root, and its own file system is read-only: the volume is its group's.
+        assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsGroup"] == 65532
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        (volume,) = [each for each in pod["volumes"] if each["name"] == "ledger"]
+        del volume["name"]
+        return deployment["strategy"]["type"], volume, select(objects, "PersistentVolumeClaim")
+
+    assert verifier() == ("RollingUpdate", {"emptyDir": {}}, [])
+
+    strategy, volume, (claim,) = verifier(persistence={"enabled": True, "size": "4Gi", "storageClass": "fast"})
+    assert strategy == "Recreate"
+    assert volume == {"persistentVolumeClaim": {"claimName": claim["metadata"]["name"]}}
+    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert claim["spec"] == {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "fast",
+        "resources": {"requests": {"storage": "4Gi"}},
+    }
+
+    strategy, volume, claims = verifier(persistence={"enabled": True, "existingClaim": "book"})
+    assert (strategy, claims) == ("Recreate", [])
+    assert volume == {"persistentVolumeClaim": {"claimName": "book"}}

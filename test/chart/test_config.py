@@ -1,5 +1,6 @@
 """The operator's file that the chart writes: the program accepts it, and the chart knows all that can be set."""
 
+import base64
 import json
 import re
 import subprocess
@@ -14,7 +15,7 @@ CHART_SETS = {
     "role", "listen", "health-listen", "namespace", "log-level", "log-format", "gateway", "gateway-section",
     "gateway-controller", "gateway-url", "verifier-url", "verifier-service", "discovery-service", "public-url",
     "default-facilitator", "allow-insecure-facilitator", "shutdown-delay", "tls-cert-file", "tls-key-file",
-    "until-done", "key-file", "key-password-file", "signer-url", "signer-address", "signer-api", "signer-token-file",
+    "gate-key-file", "until-done", "key-file", "key-password-file", "signer-url", "signer-address", "signer-api", "signer-token-file",
     "min-interval", "low-balance",
 }  # fmt: skip
 # Of no use in a pod.
@@ -76,7 +77,7 @@ def test_what_values_become(renders):
     assert made["chains"][1] == {
         "name": "eip155:31337",
         "rpcURLs": ["https://node.example.com:8545", "https://spare.example.com:8546"],
-        "confirmations": 2, "maxFeePerGas": 1.5, "dailyTransactions": 1000000, "dailySpend": "0.00001",
+        "confirmations": 2, "checkReceipts": True, "maxFeePerGas": 1.5, "dailyTransactions": 1000000, "dailySpend": "0.00001",
         "document": "onchain",
     }  # fmt: skip
     assert made["signers"] == [
@@ -100,6 +101,44 @@ def test_credentials_are_the_verifiers_alone(renders):
             files = [s["secret"]["items"][0]["path"] for s in volumes["credentials"]["projected"]["sources"]]
             made = yaml.safe_load(config(renders.objects("everything")))["credentials"]
             assert [f"{mount['mountPath']}/{file}" for file in files] == [each["file"] for each in made]
+
+
+CREDENTIALS = [{"name": "llm", "existingSecret": "llm-token", "key": "token", "namespaces": ["models"]}]
+
+
+def gate_keys(objects):
+    """Who mounts the gate key: pod to (Secret, entry); each finds it where the operator's file says."""
+    out = {}
+    for name, pod in pods(objects).items():
+        mounts = {m["name"]: m for c in pod["spec"]["containers"] for m in c.get("volumeMounts", [])}
+        for volume in pod["spec"].get("volumes", []):
+            if volume["name"] == "gate-key":
+                (item,) = volume["secret"]["items"]
+                assert mounts["gate-key"]["readOnly"]
+                file = f"{mounts['gate-key']['mountPath']}/{item['path']}"
+                assert file == yaml.safe_load(config(objects))["gate-key-file"]
+                out[name] = (volume["secret"]["secretName"], item["key"])
+    return out
+
+
+def test_the_gate_key_is_the_controllers_and_the_verifiers_alone(renders):
+    both = ("Deployment/toll-controller", "Deployment/toll-verifier")
+    objects = renders.objects("everything")
+    assert gate_keys(objects) == dict.fromkeys(both, ("gate-key", "secret"))
+    assert select(objects, "Secret") == []
+
+
+def test_a_gate_key_is_made_where_none_is_named(renders):
+    objects = renders.of(credentials=CREDENTIALS)
+    (made,) = select(objects, "Secret")
+    both = ("Deployment/portitor-controller", "Deployment/portitor-verifier")
+    assert gate_keys(objects) == dict.fromkeys(both, (made["metadata"]["name"], "key"))
+    key = base64.b64decode(made["data"]["key"])
+    assert len(key) == 64
+    (other,) = select(renders.of(credentials=CREDENTIALS), "Secret")
+    assert made["data"] != other["data"], "nobody else's"
+    # Nobody needs one where nothing names a credential.
+    assert (select(renders.of(), "Secret"), gate_keys(renders.of())) == ([], {})
 
 
 def test_the_values_of_the_documentation_are_accepted(renders, tmp_path):

@@ -13,6 +13,7 @@ PUBLIC_URL = "https://api.example.com"
 # The credential is the one that the sample's comment asks for.
 CONFIG = {
     "public-url": PUBLIC_URL,
+    "gate-key-file": "/does/not/matter",
     "credentials": [{"name": "llm", "file": "/does/not/matter", "namespaces": ["models"]}],
 }
 

@@ -80,6 +80,16 @@ def test_a_release_lives(cluster):
 
 
 def test_a_new_release_takes_over_what_was_kept(cluster):
-    helm(cluster, "install", "portitor", chart.CHART)
+    credentials = json.dumps([{"name": "llm", "existingSecret": "llm", "key": "token", "namespaces": ["models"]}])
+    helm(cluster, "install", "portitor", chart.CHART, f"--set-json=credentials={credentials}")
+
+    def gate_key():
+        return cluster.get("secret", "portitor-gate-key", NAMESPACE)
+
+    made = gate_key()["data"]
+    helm(cluster, "upgrade", "portitor", chart.CHART, "--reuse-values", "--set=publicURL=https://api.example.com")
+    assert gate_key()["data"] == made, "an upgrade keeps the gate key"
+    helm(cluster, "upgrade", "portitor", chart.CHART, "--reset-values")
+    assert gate_key() is None
     helm(cluster, "uninstall", "portitor", "--no-hooks")
     assert our_crds(cluster) == CRDS

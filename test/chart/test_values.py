@@ -63,6 +63,14 @@ CONTRADICTIONS = {
         {"verifier": {"replicas": 2}},
         r"docs/verifier\.md.*acceptUnsharedClaims",
     ),
+    "several verifiers on one volume": (
+        {"verifier": {"replicas": 2, "acceptUnsharedClaims": True}, "ledger": {"persistence": {"enabled": True}}},
+        r"ledger\.persistence.*verifier\.replicas must be 1",
+    ),
+    "a claim that nothing uses": (
+        {"ledger": {"persistence": {"existingClaim": "book"}}},
+        r"existingClaim.*ledger\.persistence\.enabled",
+    ),
     "controllers without an election": (
         {"controller": {"replicas": 2}, "settings": {"leader-elect": False}},
         r"controller\.replicas.*leader-elect",

@@ -1,4 +1,5 @@
-"""A facilitator that does what a test says: GET /script?verify=KIND&settle=KIND&delay=SECONDS sets what it does,
+"""A facilitator that does what a test says: GET /script?verify=KIND&settle=KIND&delay=SECONDS sets what it does (to
+payments that no ordinary account has signed: strangers=KIND, where that is said),
 GET /counts tells what it was asked, and supported=KIND is what GET /supported comes to: a name in SUPPORTED, or one of the
 others. KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close;
 relayed asks the real facilitator, lost does so and then hangs up, slow does so and then takes its time, and moved-KIND
@@ -27,6 +28,8 @@ ANSWERS = {
     "list": (200, [True]),
     "error": (500, {"error": "broken"}),
     "busy": (503, {"error": "later"}),
+    "too-many": (429, {"error": "too many requests"}),
+    "bad-gateway": (502, {"error": "bad gateway"}),
     # What real facilitators say when they lose sight of a transaction.
     "internal-500": (500, {"success": False, "errorReason": "internal_error"}),
     "node-failure": (200, {"success": False, "errorReason": "settle_exact_node_failure", "transaction": ""}),
@@ -43,6 +46,7 @@ SUPPORTED = {
     "forbidden": (403, {"error": "forbidden"}),
     "unknown": (404, {"error": "not found"}),
 }
+ASKS_TO_WAIT = ("busy", "too-many")
 HANG = 60
 # Longer than a buyer is kept waiting.
 SLOW = 20.3
@@ -76,6 +80,8 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
         what = self.path.strip("/")
         with State.lock:
             State.counts[what] += 1
+            if "strangers" in State.script and self._is_strangers():
+                what = "strangers"
             kind, _, later = State.script[what].partition(",")
             State.script[what] = later or kind
             delay = float(State.script["delay"])
@@ -85,8 +91,11 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
             kind = kind.removeprefix("moved-")
         if kind in ANSWERS:
             status, body = ANSWERS[kind]
-            return self._say(status, json.dumps(body).encode(), [("Retry-After", "7")] if kind == "busy" else [])
+            return self._say(status, json.dumps(body).encode(), [("Retry-After", "7")] if kind in ASKS_TO_WAIT else [])
         getattr(self, f"_{kind}")()
+
+    def _is_strangers(self):
+        return len(json.loads(self.asked)["paymentPayload"]["payload"]["signature"]) > 2 + 2 * 65
 
     def _html(self):
         self._say(200, b"<html>sign in, please</html>")

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import subprocess
+import urllib.parse
 
 from market import (  # noqa: F401 (for those who import from here)
     ADDRESS,
@@ -56,12 +57,14 @@ class Stack(Market):
             self.wait_ready(role)
 
     def _write_config(self):
-        """The operator's file: a facilitator that tests can script, and a credential for one namespace."""
+        """The operator's file: a facilitator that tests can script, a credential for one namespace, and the gate key."""
         folder = self.cluster.directory
         (folder / "credential").write_text("Bearer upstream-secret\n")
+        self.gate_key.write_text("0123456789abcdef" * 4)
         self.config.write_text(
             f"facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n"
             f"- {{name: storm, url: http://127.0.0.1:{STORM_PORT}}}\n"
+            f"gate-key-file: {self.gate_key}\n"
             f"credentials:\n- {{name: upstream, file: {folder}/credential, namespaces: [{NAMESPACE}]}}\n"
         )
 
@@ -99,6 +102,20 @@ class Stack(Market):
     @property
     def config(self):
         return self.cluster.directory / "portitor.yaml"
+
+    @property
+    def gate_key(self):
+        """The secret of controller and verifier by which the one knows who asks for the other's offers."""
+        return self.cluster.directory / "gate-key"
+
+    def gate_target(self, name, namespace=NAMESPACE):
+        """Path and query that an offer's Middleware asks the verifier at; without a Middleware, those of one that
+        shows no token."""
+        found = self.cluster.get("middleware", f"x402-{name}", namespace)
+        if not found:
+            return f"/verify/{namespace}/{name}"
+        address = urllib.parse.urlsplit(found["spec"]["forwardAuth"]["address"])
+        return urllib.parse.urlunsplit(("", "", *address[2:]))
 
     def start_role(self, role, *more):
         command = [

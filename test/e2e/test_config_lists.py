@@ -14,6 +14,7 @@ OWN = "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512"
 LISTS = """
 facilitators:
 - {{name: scripted, url: http://127.0.0.1:{port}}}
+gate-key-file: {folder}/gate-key
 credentials:
 - {{name: ours, file: {folder}/list-credential, namespaces: [{namespace}]}}
 - {{name: theirs, file: {folder}/list-credential, namespaces: [elsewhere]}}
@@ -66,7 +67,7 @@ class Operator:
         ]
         if payment:
             forwarded.append(("Payment-Signature", payment))
-        url = f"http://{ADDRESS}:{VERIFIER_PORT}/verify/{NAMESPACE}/{name}"
+        url = f"http://{ADDRESS}:{VERIFIER_PORT}{self.stack.gate_target(name)}"
         return self.stack.cluster.http("GET", url, forwarded, timeout=25)
 
     def asked_for(self, name):

@@ -2,8 +2,10 @@
 
 import base64
 import concurrent.futures
+import itertools
 import json
 import pathlib
+import threading
 import time
 import urllib.parse
 
@@ -20,7 +22,7 @@ class Shop:
 
     def __init__(self, stack):
         self.stack = stack
-        self._header = None
+        self._target = None
 
     def script(self, **what):
         self._control("/script?" + urllib.parse.urlencode(what))
@@ -44,7 +46,8 @@ class Shop:
         ]
         if payment:
             forwarded.append(("Payment-Signature", payment))
-        return self.stack.cluster.http("GET", f"{GATE}/verify/{NAMESPACE}/scripted", forwarded, timeout=timeout)
+        self._target = self._target or self.stack.gate_target("scripted")
+        return self.stack.cluster.http("GET", GATE + self._target, forwarded, timeout=timeout)
 
     def _control(self, path):
         return self.stack.cluster.http("GET", f"http://127.0.0.1:{SCRIPTED_PORT}{path}")
@@ -97,6 +100,45 @@ def test_signatures_that_a_facilitator_throws_at_do_not_stop_the_sale_for_others
         assert shop.ask(x402.encode_header(unreadable)).status == 502
     shop.script()
     assert shop.ask(shop.payment()).status == 200
+
+
+def strangers_payments(like):
+    """Payments of ever other payers, without any key: 66 bytes of rubbish, and the end that ERC-6492 gives to what only
+    a facilitator can judge."""
+    made = x402.decode_header(like)
+    made["payload"]["signature"] = "0x" + "11" * 66 + "6492" * 16
+    for payer in itertools.count(1):
+        made["payload"]["authorization"]["from"] = f"0x{payer:040x}"
+        yield x402.encode_header(made)
+
+
+@pytest.mark.parametrize("kind", ["error", "bad-gateway", "busy", "too-many", "close", "hang"])
+def test_a_flood_of_strangers_signatures_stops_no_honest_buyer(shop, kind):
+    honest = [shop.payment() for _ in range(10)]
+    flood = strangers_payments(shop.payment())
+    shop.script(strangers=kind)
+    over = threading.Event()
+
+    def keep_asking(payments):
+        statuses = set()
+        for payment in payments:
+            if over.is_set():
+                break
+            statuses.add(shop.ask(payment).status)
+        return statuses
+
+    with concurrent.futures.ThreadPoolExecutor(100) as pool:
+        asked = [pool.submit(keep_asking, list(itertools.islice(flood, 100))) for _ in range(100)]
+        try:
+            wait_until(lambda: shop.counts()["verify"] > 0, 10, "the flood has begun")
+            for payment in honest:
+                began = time.monotonic()
+                assert shop.ask(payment).status == 200
+                assert time.monotonic() - began < 4
+                time.sleep(0.2)
+        finally:
+            over.set()
+        assert set().union(*(each.result() for each in asked)) <= {502, 503}
 
 
 @pytest.mark.parametrize("kind", ["empty", "types", "html", "redirect", "huge", "error", "pending", "close"])
@@ -172,7 +214,7 @@ def test_a_buyer_that_hangs_up_gets_its_grant_with_the_next_try(shop):
 def test_a_buyer_that_leaves_with_more_questions_on_the_way_gets_its_grant_with_the_next_try(shop):
     payment = shop.payment()
     unpaid = (
-        f"GET /verify/{NAMESPACE}/scripted HTTP/1.1\r\nHost: {ADDRESS}\r\nX-Forwarded-Uri: /services/scripted/a\r\n"
+        f"GET {shop.stack.gate_target('scripted')} HTTP/1.1\r\nHost: {ADDRESS}\r\nX-Forwarded-Uri: /services/scripted/a\r\n"
         "X-Forwarded-Method: GET\r\nX-Forwarded-Host: gate.test\r\nX-Forwarded-Proto: http\r\n"
     )
     shop.script(delay="0.3")

@@ -325,7 +325,7 @@ def test_an_encoded_way_out_of_a_free_path_is_refused(stack):
         for way in ("free/../dear", "free/%2e%2e/dear", "free//../dear"):
             assert stack.get(f"/services/mixed/{way}").status == 402, way
         # A word that an upstream may take for ours does not get past.
-        assert stack.get("/services/mixed/free/page", [("X_Payer", "0x1")]).status == 400
+        assert b"0x1" not in stack.get("/services/mixed/free/page", [("X_Payer", "0x1")]).body
     finally:
         remove(stack, "mixed")
 

@@ -29,6 +29,9 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        # As one that does not know that it is sold.
+        self.send_header("Cache-Control", "public, max-age=600")
+        self.send_header("CDN-Cache-Control", "max-age=600")
         self.end_headers()
         self.wfile.write(body)
 

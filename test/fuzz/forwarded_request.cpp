@@ -1,4 +1,4 @@
-#include "roles/verifier/forwarded_request.hpp"
+#include "roles/verifier/fronts/forwarded_request.hpp"
 
 #include "fuzz.hpp"
 

@@ -17,6 +17,8 @@ LIBRARIES = {
     "config": {"kube", "x402", "evm", "http", "core"},
     "api": {"config", "kube", "x402", "evm", "http", "core"},
 }
+# The record of payments: of roles and commands alone.
+LEDGER = {"ledger": {"x402", "evm", "http", "core"}}
 # What an offer comes to, and what a route is: they do not know each other, nor who asks.
 # Who reads what people wrote judges it by the CRDs.
 SCHEMA = {"schema": {*LIBRARIES} - {"api"}}
@@ -25,11 +27,12 @@ HEART = {"offer": {*LIBRARIES}, "route": {*LIBRARIES}}
 # Commands use no role.
 MAY_USE = {
     **LIBRARIES,
+    **LEDGER,
     **HEART,
     **SCHEMA,
     "sandbox": {*LIBRARIES, *SCHEMA},
-    "roles": {*LIBRARIES, *HEART},
-    "cli": {*LIBRARIES, *HEART, *SCHEMA, "roles"},
+    "roles": {*LIBRARIES, *LEDGER, *HEART},
+    "cli": {*LIBRARIES, *LEDGER, *HEART, *SCHEMA, "roles"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
 

@@ -39,6 +39,7 @@ facilitators:
 {{ toYaml . }}
 {{- end }}
 {{- with .Values.credentials }}
+gate-key-file: /etc/portitor/gate-key/key
 credentials:
 {{- range . }}
 - name: {{ .name | quote }}

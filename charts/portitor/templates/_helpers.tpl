@@ -93,3 +93,18 @@ A role's image, as YAML of the values. What names another image than that of all
 {{- define "portitor.gatePort" -}}
 {{ ternary 8443 8080 (ne .Values.verifier.tls.existingSecret "") }}
 {{- end }}
+
+{{/* The secret by which the verifier knows the gateway, in the pods of those who share it. */}}
+{{- define "portitor.gateKeyMount" -}}
+- name: gate-key
+  mountPath: /etc/portitor/gate-key
+  readOnly: true
+{{- end }}
+
+{{- define "portitor.gateKeyVolume" -}}
+- name: gate-key
+  secret:
+    secretName: {{ .Values.gateKey.existingSecret | default (include "portitor.roleName" (dict "root" . "role" "gate-key")) | quote }}
+    defaultMode: 0440
+    items: [{key: {{ ternary .Values.gateKey.key "key" (ne .Values.gateKey.existingSecret "") | quote }}, path: key}]
+{{- end }}

@@ -114,13 +114,19 @@ spec:
     {{- end }}
 {{- end }}
 
-{{/* What comes before a Deployment's pod template. No role ever has fewer pods ready than it should. */}}
+{{/* What comes before a Deployment's pod template. No role ever has fewer pods ready than it should, but a verifier whose
+record is on a volume. */}}
 {{- define "portitor.deploymentSpec" -}}
 replicas: {{ int64 (index .root.Values .role).replicas }}
 revisionHistoryLimit: 3
 strategy:
+{{- if and (eq .role "verifier") .root.Values.ledger.persistence.enabled }}
+  # A file is one process's: the old pod ends before the new one begins.
+  type: Recreate
+{{- else }}
   type: RollingUpdate
   rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+{{- end }}
 selector:
   matchLabels:
     {{- include "portitor.selectorLabels" . | nindent 4 }}

@@ -51,6 +51,7 @@ inline constexpr reason unhealthy{"Unhealthy"};
 // PaymentGateReady
 inline constexpr reason admitted{"Admitted"};
 inline constexpr reason invalid_price{"InvalidPrice"};
+inline constexpr reason no_gate_key{"NoGateKey"};
 inline constexpr reason no_verifier_endpoints{"NoVerifierEndpoints"};
 inline constexpr reason not_admitted{"NotAdmitted"};
 inline constexpr reason unknown_asset{"UnknownAsset"};

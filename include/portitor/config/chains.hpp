@@ -23,6 +23,8 @@ struct chain
     std::string registry;                 ///< empty: for the verifier only
     std::vector<std::string> rpc_urls{};  ///< of JSON-RPC nodes, the first that answers is asked; empty: none
     std::uint32_t confirmations = 5;      ///< blocks from a transaction's own to the head, both counted
+    /// The verifier believes a facilitator's success only once a node has seen it, too.
+    bool check_receipts = false;
     u256 max_fee_per_gas = 50'000'000'000;      ///< wei
     u256 daily_spend = 50'000'000'000'000'000;  ///< wei of one account in a day (UTC)
     std::uint32_t daily_transactions = 200;     ///< of one account in a day

@@ -16,6 +16,9 @@ option namespace_option(std::string& into);
 /// --listen: the address of the role's own service.
 option listen_option(std::string& into);
 
+/// --gate-key-file: the secret by which the verifier knows the gateway (api/gate_key.hpp).
+option gate_key_file_option(std::string& into);
+
 /// --allow-insecure-facilitator.
 option insecure_option(bool& into);
 

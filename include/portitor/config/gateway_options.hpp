@@ -4,6 +4,7 @@
 #include <portitor/kube/object.hpp>
 
 #include <string>
+#include <vector>
 
 namespace portitor::config {
 
@@ -18,6 +19,9 @@ struct gateway_options
     kube::object_key verifier_service;
     std::string gateway_url;  ///< as the controller reaches the gateway; empty: the gate is not proved
     std::string public_url;   ///< as buyers reach the gateway; may be empty
+    /// "*", or origins such as "https://shop.example", whose pages may ask and read; empty: CORS is the
+    /// upstreams' affair.
+    std::vector<std::string> cors_origins;
 
     void declare(loader& into);
     /// All but `ns`, for who has another name for it.

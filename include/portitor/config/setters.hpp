@@ -32,6 +32,8 @@ setter set_url(std::string& into);
 setter set_key(kube::object_key& into);
 /// The same, with ":PORT" where it is another one than the usual.
 setter set_service_port(service_port& into);
+/// "*", or origins such as "https://shop.example:8443" (RFC 6454 6.2), separated by spaces; or empty.
+setter set_origins(std::vector<std::string>& into);
 /// One of a few words.
 setter set_one_of(std::string& into, std::vector<std::string> known);
 /// Of a list: each value goes to the end. See list_option().

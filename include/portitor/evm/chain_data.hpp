@@ -27,6 +27,9 @@ struct block
 /// Of eth_getBlockByNumber. errc::not_found where the node has no such block.
 result<block> read_block(const boost::json::value& answer);
 
+/// The same, where it was asked for by its number. Nothing where the node has no such block (yet).
+result<std::optional<block>> read_block_at(const boost::json::value& answer, std::uint64_t number);
+
 /// One event of a transaction.
 struct log_entry
 {
@@ -55,6 +58,16 @@ struct receipt
 
 /// Of eth_getTransactionReceipt for this transaction. errc::not_found where the node has none (yet).
 result<receipt> read_receipt(const boost::json::value& answer, const word& transaction);
+
+/// What a transaction calls.
+struct sent_call
+{
+    address to;  ///< zero where it makes a contract
+    bytes data;
+};
+
+/// Of eth_getTransactionByHash for this transaction. errc::not_found where the node has none.
+result<sent_call> read_sent_call(const boost::json::value& answer, const word& transaction);
 
 /// A QUANTITY of at most 64 bits, such as that of eth_blockNumber.
 result<std::uint64_t> read_number(const boost::json::value& answer);

@@ -4,6 +4,7 @@
 #include <portitor/evm/json_rpc.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,6 +35,10 @@ public:
     boost::asio::awaitable<rpc_result<boost::json::value>>
     call(std::string method, boost::json::array params, std::chrono::milliseconds timeout);
 
+    /// The same, but all of it ends by `timeout`: each URL but the last one has half of what is left.
+    boost::asio::awaitable<rpc_result<boost::json::value>>
+    call_within(std::string method, boost::json::array params, std::chrono::milliseconds timeout);
+
     /// Of the URL that was asked last, from 0: for logs and tests.
     std::size_t current() const { return current_; }
 
@@ -46,6 +51,11 @@ private:
 
     node(const timekeeper& time, std::uint64_t chain_id) : time_(&time), chain_id_(chain_id) {}
 
+    /// How long the next URL is asked, where so many are left.
+    using patience = std::function<std::chrono::milliseconds(std::size_t left)>;
+
+    boost::asio::awaitable<rpc_result<boost::json::value>>
+    ask_in_turn(std::string method, boost::json::array params, patience limit);
     boost::asio::awaitable<rpc_result<boost::json::value>>
     ask(std::size_t which, std::string method, boost::json::array params, std::chrono::milliseconds timeout);
     boost::asio::awaitable<rpc_result<void>>

@@ -59,6 +59,9 @@ private:
 template <typename T>
 using rpc_result = boost::system::result<T, rpc_error>;
 
+/// Whether a node refused because it does not have what was asked for: the block, or the state as of then.
+bool is_lack(const rpc_error& why);
+
 [[noreturn]] void throw_exception_from_error(const rpc_error& failure, const boost::source_location& where);
 
 }  // namespace portitor::evm

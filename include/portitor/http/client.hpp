@@ -1,6 +1,8 @@
 #pragma once
 
+#include <portitor/core/log.hpp>
 #include <portitor/http/message.hpp>
+#include <portitor/http/name_lookup.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -24,7 +26,10 @@ struct client_settings
     tls_settings tls;
     std::size_t max_idle_per_origin = 16;
     std::chrono::milliseconds max_idle{
-        4000};  ///< shorter than the 5 s after which Node's servers close theirs
+        4000};           ///< shorter than the 5 s after which Node's servers close theirs
+    name_service names;  ///< empty: make_dns()
+    name_limits names_within{};
+    logger log{};  ///< is told when names cannot be looked up
 };
 
 /// A client on this executor. errc::invalid when a certificate or key cannot be read.

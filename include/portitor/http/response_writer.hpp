@@ -23,6 +23,9 @@ public:
     void header(std::string_view name, std::string_view value);
     void finish(std::string_view body);
 
+    /// The connection ends behind this answer. Before finish().
+    void close_after() noexcept { keep_alive_ = false; }
+
     /// Whether status() and finish() were called, so that there is an answer.
     bool finished() const noexcept { return finished_; }
 

@@ -2,6 +2,7 @@
 
 #include <portitor/core/error.hpp>
 #include <portitor/core/log.hpp>
+#include <portitor/core/metrics.hpp>
 #include <portitor/core/task_group.hpp>
 #include <portitor/http/message.hpp>
 #include <portitor/http/response_writer.hpp>
@@ -16,43 +17,58 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 namespace portitor::http {
 
-/// What a handler answers.
+class peer_shares;
+
+/// Called once, whatever happens: after the answer was written to a connection whose peer was there (true),
+/// or when it is sure that it was not (false). A peer that has ended what it sends (FIN, TLS close_notify)
+/// counts as gone, with bytes unread before that end or not, and is written nothing: nobody can tell one that
+/// still reads from one that has left, and an answer that is paid for must not be counted as read by one that
+/// has. It may ask again. Without a listener the answer is written all the same: a half-closed client then
+/// reads it.
+using delivery_listener = std::function<void(bool delivered)>;
+
+/// Writes the answer of one request, and says who wants to know whether it arrived. May suspend for as long
+/// as it likes; it begins once all answers before it are written.
+using pending_answer = boost::asio::awaitable<delivery_listener>;
+
+/// Answers one request: writes the answer at once and returns nothing, or returns the coroutine that writes
+/// it; what had been written before is dropped then. Request and writer outlive that coroutine. An exception,
+/// or no answer, becomes a 500 without details.
+using handler = std::function<std::optional<pending_answer>(const server_request&, response_writer&)>;
+
+/// An answer as a message.
 struct reply
 {
     reply() = default;
-    explicit reply(response answer, std::function<void(bool delivered)> when_written = {})
+    explicit reply(response answer, delivery_listener when_written = {})
         : message(std::move(answer)), on_written(std::move(when_written))
     {}
 
     response message;
-    /// Called once, whatever happens: after the answer was written to a connection whose peer was there
-    /// (true), or when it is sure that it was not (false). A peer that has ended what it sends (FIN, TLS
-    /// close_notify) counts as gone, with bytes unread before that end or not, and is written nothing: nobody
-    /// can tell one that still reads from one that has left, and an answer that is paid for must not be
-    /// counted as read by one that has. It may ask again. Without this function the answer is written all the
-    /// same: a half-closed client then reads it.
-    std::function<void(bool delivered)> on_written;
+    delivery_listener on_written;
 };
 
-/// Answers one request. Exceptions become a 500 without details; the handler may suspend for as long as it
-/// likes. The request outlives the coroutine.
-using handler = std::function<boost::asio::awaitable<reply>(const server_request&)>;
-
-/// Answers a request at once by writing the response, and returns true; or returns false to leave it to the
-/// handler, and what it had written is dropped. For servers whose usual answer needs nothing but the request.
-/// An exception becomes a 500.
-using quick_handler = std::function<bool(const server_request&, response_writer&)>;
+/// Answers each request with a message; as a handler's coroutine.
+using message_handler = std::function<boost::asio::awaitable<reply>(const server_request&)>;
 
 struct server_limits
 {
     std::size_t max_header = 64 * 1024;
     std::size_t max_body = 64 * 1024;
+    /// Of these one peer (an IPv4 address, or the first half of an IPv6 address) may have all while no more
+    /// than half are taken, and from then on fewer than half as many as are left free: a gateway has room
+    /// enough, and nobody has all.
     std::size_t max_connections = 8192;
+    std::size_t max_tls_connections = 2048;  ///< the same with TLS, whose buffers are some 50 kB for each
+    /// Bytes that requests which are not whole hold together. Above it the largest one ends, the oldest of
+    /// equals.
+    std::size_t max_unfinished = 32 * 1024 * 1024;
     std::chrono::milliseconds idle{
         120'000};  ///< between requests; longer than the 90 s that Go's clients keep one
     std::chrono::milliseconds read_request{15'000};  ///< from a request's first byte to its last
@@ -73,18 +89,14 @@ struct server_tls
 class server
 {
 public:
-    server(
-        boost::asio::io_context& context,
-        logger log,
-        handler answer,
-        server_limits limits = {},
-        quick_handler quick = {}
-    );
+    server(boost::asio::io_context& context, logger log, handler answer, server_limits limits = {});
+    server(boost::asio::io_context& context, logger log, message_handler answer, server_limits limits = {});
     ~server();
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
-    /// Binds "host:port", ":port" or "port" (all addresses). errc::invalid for anything else, errc::refused
+    /// Binds "host:port", ":port" or "port" (every address, of IPv6 and IPv4; of IPv4 alone where the machine
+    /// has no IPv6). errc::invalid for anything else, errc::refused
     /// with the reason when the address cannot be had. Port 0 takes a free one. With `share_port` other
     /// servers of this process may listen on the same port (SO_REUSEPORT): the kernel spreads connections.
     result<void> listen(std::string_view endpoint, bool share_port = false);
@@ -104,6 +116,10 @@ public:
 
     std::size_t connections() const noexcept { return open_.size(); }
 
+    /// Has `numbers` show the connections that are open and those that were refused, or ended for want of
+    /// room, together with those of other servers that do so. Before run(); `numbers` must outlive this.
+    void count_in(metrics& numbers);
+
 private:
     class session;
     template <typename Stream>
@@ -114,16 +130,25 @@ private:
     std::unique_ptr<work> take_work();
     void give_back(std::unique_ptr<work> done);
     boost::asio::awaitable<void> keep_limits();
+    std::size_t places() const { return tls_ ? limits_.max_tls_connections : limits_.max_connections; }
+    void refused(const char* why, counter* count);
+    void make_room();
 
     boost::asio::io_context& context_;
     logger log_;
     handler answer_;
-    quick_handler quick_;
     server_limits limits_;
     boost::asio::ip::tcp::acceptor acceptor_;
     task_group sessions_;
     task_group housekeeping_;
     std::list<session*> open_;
+    std::unique_ptr<peer_shares> shares_;
+    std::size_t unfinished_ = 0;  // bytes that requests hold which are not whole
+    bool refusing_ = false;       // told once, until there is room again
+    gauge* count_open_ = nullptr;
+    counter* count_full_ = nullptr;
+    counter* count_share_ = nullptr;
+    counter* count_memory_ = nullptr;
     std::vector<std::unique_ptr<work>> spare_;
     std::shared_ptr<tls_context> tls_;
     std::chrono::milliseconds tick_length_;

@@ -36,7 +36,7 @@ struct payment_option
 };
 
 /// What a 402 asks for.
-struct payment_terms
+struct offered_terms
 {
     int version = 0;
     std::string error;  ///< the server's own words; may be empty
@@ -52,7 +52,7 @@ struct payment_terms
 /// names no way to pay, or whose header and body ask for different things.
 /// @param header the value of PAYMENT-REQUIRED, nothing where it is absent
 /// @param version 1 or 2 to read nothing else
-result<payment_terms> read_terms(
+result<offered_terms> read_terms(
     std::optional<std::string_view> header,
     std::string_view body,
     const network_table& known,
@@ -77,7 +77,7 @@ struct spending_rules
 /// The first option, in the server's order, that the rules allow. errc::refused: none; the message says of
 /// each why not, and what would allow it (flags of `portitor pay`).
 result<const payment_option*>
-choose(const payment_terms& terms, const spending_rules& rules, const network_table& known);
+choose(const offered_terms& terms, const spending_rules& rules, const network_table& known);
 
 /// A payment, ready to be sent. Who has it can redeem it until it ends: it is a secret until then.
 struct signed_payment
@@ -97,7 +97,7 @@ std::string_view name_of(payment_header header) noexcept;
 /// than any server takes.
 /// @param nonce random, and never used before
 result<signed_payment> make_payment(
-    const payment_terms& terms,
+    const offered_terms& terms,
     const payment_option& option,
     const evm::private_key& key,
     clock::time_point now,

@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -16,6 +17,20 @@
 /// The facilitator's API (x402 v2 section 7): POST {base}/verify and POST {base}/settle.
 /// Its answers are values, not errors: each says how much is known about the money.
 namespace portitor::x402 {
+
+/// What is wrong with a facilitator, where its answer, or that there is none, shows it.
+enum class facilitator_trouble : std::uint8_t
+{
+    none,         ///< nothing, or nothing that is the facilitator's own
+    unreached,    ///< no connection: its name, its address or its TLS
+    slow,         ///< no answer in time, or the connection broke
+    no_answer,    ///< what it answers is no answer of a facilitator
+    redirect,     ///< it answers from another address: the operator's to mend
+    credentials,  ///< it wants to know who asks (401, 403): the operator's to mend
+};
+
+/// "unreached", "slow", …: for metrics.
+const char* to_string(facilitator_trouble trouble) noexcept;
 
 /// The payment would settle now. Nothing is reserved by it.
 struct verify_valid
@@ -37,6 +52,7 @@ struct verify_unavailable
     {}
     error failure;  ///< errc::refused where the answer was a 4xx, which may be the payment's fault
     std::chrono::seconds retry_after{0};  ///< as the facilitator or its guard asks; 0: no word of it
+    facilitator_trouble trouble = facilitator_trouble::none;
 };
 
 using verify_outcome = std::variant<verify_unavailable, verify_valid, verify_invalid>;
@@ -73,6 +89,7 @@ struct settle_unknown
     std::chrono::seconds retry_after{0};  ///< as in verify_unavailable
     std::string transaction = {};         ///< that the facilitator named; printable
     bool failed = false;                  ///< it says that this transaction was mined and failed
+    facilitator_trouble trouble = facilitator_trouble::none;
 };
 
 /// The facilitator never saw the request, so it surely did not settle.
@@ -83,6 +100,7 @@ struct settle_not_sent
     {}
     error failure;
     std::chrono::seconds retry_after{0};  ///< as in verify_unavailable
+    facilitator_trouble trouble = facilitator_trouble::none;
 };
 
 using settle_outcome = std::variant<settle_unknown, settle_not_sent, settle_refused, settle_settled>;
@@ -126,7 +144,10 @@ inline constexpr std::size_t max_facilitator_answer = 64 * 1024;
 /// The facilitator over HTTP. An answer with the boolean `isValid` or `success` counts whatever its status,
 /// because hosted facilitators say no with 400 and more; anything else is no answer. Only a settlement that
 /// is refused with a 5xx is in doubt: the facilitator itself says that it has a fault. A 429 or 503 of that
-/// kind has its Retry-After told, and means that the facilitator is busy, not broken.
+/// kind has its Retry-After told, and means that the facilitator is busy, not broken. A success must name a
+/// transaction in its network's form (EVM: "0x" and 64 digits), the network, and, if it names them, the payer
+/// and the amount that was wanted; else it leaves the settlement in doubt. No redirect is followed: where it
+/// leads is told in the failure, host and path only.
 class http_facilitator final : public facilitator_client
 {
 public:

@@ -14,14 +14,16 @@ namespace portitor::x402 {
 
 struct facilitator_limits
 {
-    std::size_t in_flight = 256;           ///< calls of one facilitator
-    std::size_t verifies_in_flight = 192;  ///< of these; the rest is kept for settlements
-    unsigned failures_to_open = 5;         ///< failures in a row
-    std::chrono::seconds open_first{5};    ///< how long the circuit is open first; doubles with each probe
+    std::size_t verifies_in_flight = 192;   ///< of one facilitator
+    std::size_t settles_in_flight = 1'024;  ///< likewise; one may wait for its chain for two minutes
+    unsigned failures_to_open = 5;          ///< failures in a row
+    std::chrono::seconds open_first{5};     ///< how long a circuit is open first; doubles with each probe
     std::chrono::seconds open_most{60};
     std::chrono::seconds hold_most{60};  ///< how long a facilitator may hold calls back by Retry-After
     std::chrono::seconds retry_busy{1};  ///< what is asked of buyers while all calls are taken
     std::size_t facilitators = 1'000;    ///< whose state is kept
+    std::size_t offers = 10'000;         ///< likewise, of one facilitator
+    std::size_t holds = 4'096;           ///< likewise: who is held
 };
 
 enum class circuit_state
@@ -40,21 +42,36 @@ struct facilitator_state
     std::string url;
     std::size_t in_flight = 0;
     circuit_state circuit = circuit_state::closed;
-    bool held = false;           ///< it asked to wait
-    std::uint64_t calls = 0;     ///< that were passed on
-    std::uint64_t failures = 0;  ///< of these: not reached, no answer in time, or none that is one
-    std::uint64_t rejected = 0;  ///< that were not passed on
+    bool held = false;                ///< it asked several namespaces to wait: all wait
+    std::size_t offers_open = 0;      ///< offers whose own circuit is not closed
+    std::uint64_t calls = 0;          ///< that were passed on
+    std::uint64_t unreached = 0;      ///< of these, by facilitator_trouble
+    std::uint64_t slow = 0;           ///< likewise
+    std::uint64_t no_answer = 0;      ///< likewise
+    std::uint64_t redirects = 0;      ///< likewise
+    std::uint64_t credentials = 0;    ///< likewise
+    std::uint64_t rejected_busy = 0;  ///< not passed on: too many under way
+    std::uint64_t rejected_held = 0;  ///< not passed on: it asked to wait
+    std::uint64_t rejected_open = 0;  ///< not passed on: a circuit is open
+
+    std::uint64_t failures() const { return unreached + slow + no_answer + redirects + credentials; }
+    std::uint64_t rejected() const { return rejected_busy + rejected_held + rejected_open; }
 };
 
 /// Stands before another client and answers at once, as verify_unavailable or settle_not_sent with a
-/// retry_after, what had better not be sent: calls beyond a limit (nothing queues), calls of a facilitator
-/// that failed several times in a row (a circuit breaker: open, then half open for one probe at a time), and
-/// calls of one that asked to wait. Each URL has a state of its own.
-///
-/// A failure is errc::unavailable, timed_out or protocol; any judgement of a payment is a success, and what
-/// may be the payment's fault (a 4xx or 500 without a judgement) or ours is neither, so that no buyer can
-/// open the circuit that way. Nothing is rejected for ever: each reason ends with time or with the calls in
-/// flight.
+/// retry_after, what had better not be sent. Each URL has a state of its own, and what one payer, offer or
+/// namespace brings about holds up only itself:
+///  - Calls under way are bounded, verifies and settles each by themselves, and shared fairly: nobody gets
+///    more while others could not get theirs (fair_places). Nothing queues.
+///  - A circuit of the whole facilitator is opened only by what no payment can bring about: that it is not
+///    reached several times in a row (its name, its address, its TLS). Any answer closes it.
+///  - A circuit of each offer is opened by answers that are late or none, several in a row, each to another
+///    payer whose signature was proven.
+///  - An open circuit is half open after a pause: one call passes, to see; one that is proven does not wait
+///    for one that is not.
+///  - Who is told to wait (429, 503 with Retry-After) waits; others only once several are told so
+///    (held_callers). A settlement waits only for what settlements were told.
+/// Nothing is rejected for ever: each reason ends with time or with the calls in flight.
 ///
 /// One strand. The inner client and the timekeeper must outlive this, and this its operations.
 class guarded_facilitator final : public facilitator_client
@@ -86,18 +103,11 @@ public:
     std::vector<facilitator_state> states() const;
 
 private:
-    enum class operation
-    {
-        verify,
-        settle,
-    };
     struct line;
     class permit;
-    struct rejection;
 
     std::shared_ptr<line> line_to(const std::string& url);
-    permit enter(const std::string& url, operation what);
-    rejection judge(const line& to, operation what) const;
+    permit enter(const std::string& url, const facilitator_caller& caller, bool settles);
 
     facilitator_client& inner_;
     const timekeeper& time_;

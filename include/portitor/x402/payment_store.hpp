@@ -134,6 +134,9 @@ class payment_store
 public:
     virtual ~payment_store() = default;
 
+    /// Our fencing token: the `owner` of the records that we work on. Never 0.
+    virtual std::uint64_t owner() const = 0;
+
     /// Puts a payment on record, or finds it there: in one round trip.
     virtual boost::asio::awaitable<result<begin_outcome>> begin(new_payment what) = 0;
 
@@ -154,6 +157,9 @@ public:
     /// many, those first that have waited longest since they were last told. What is told is not told again
     /// for some seconds.
     virtual boost::asio::awaitable<result<std::vector<payment_record>>> neglected(std::size_t most) = 0;
+
+    /// Open records, at most so many: for the log, when a process ends. Costs what it costs.
+    virtual boost::asio::awaitable<result<std::vector<payment_record>>> open(std::size_t most) = 0;
 
     /// Says that this owner lives, forgets what is over and past its time, by the store's clock. To be called
     /// every second or so.

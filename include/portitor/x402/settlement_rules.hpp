@@ -60,8 +60,20 @@ enum class chain_word : std::uint8_t
 /// clocks differ, and blocks bear the time at which they were begun.
 inline constexpr std::chrono::seconds mined_before_us{60};
 
+/// Whether a finding counts that lacks confirmations.
+enum class finality : std::uint8_t
+{
+    confirmed,  ///< it is `open` until it has them
+    vouched,    ///< the facilitator says that it settled, too, so it counts as soon as it is in a block
+};
+
 /// `began`: when this payment was first seen here, in Unix seconds.
-chain_word word_of(const settlement_finding& found, const settle_history& history, std::uint64_t began);
+chain_word word_of(
+    const settlement_finding& found,
+    const settle_history& history,
+    std::uint64_t began,
+    finality wanted = finality::confirmed
+);
 
 /// What follows.
 enum class ruling : std::uint8_t
@@ -80,6 +92,10 @@ enum class ruling : std::uint8_t
 
 /// What the chain's word alone decides; empty where it decides nothing.
 std::optional<ruling> rule_of_chain(chain_word chain);
+
+/// What follows from a facilitator's success where the node is asked about it: `chain` is what that says. It
+/// was mined before our record began, or ended otherwise: no grant, whatever the facilitator says.
+ruling rule_of_receipt(chain_word chain);
 
 /// What follows from a settlement that was just tried. `before` is what the earlier ones left; `expired`
 /// whether the payment's time is surely over.

@@ -22,6 +22,7 @@ std::string_view unknown_without(child_kind kind)
     case child_kind::payment_route:
         return "whether offers are admitted is not known";
     case child_kind::middleware:
+    case child_kind::cors:
         return "Middlewares are taken as not there";
     case child_kind::http_route:
         return "HTTPRoutes, and ways around the gate, are taken as not there";
@@ -53,7 +54,11 @@ market_view::market_view(
         return kept_.back().get();
     };
     for (const offer::child_type& each : offer::child_types)
-        children_[each.kind] = keep(each.resource);
+    {
+        if (each.kind != child_kind::cors)
+            children_[each.kind] = keep(each.resource);
+    }
+    children_[child_kind::cors] = children_[child_kind::middleware];
     grants_ = keep(api::reference_grant_resource);
     endpoints_ = keep(api::endpoint_slice_resource);
     market_.emplace(offer::market::kinds{*offers_, children_, *grants_}, settings_);
@@ -83,7 +88,11 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
             co_return taken;
     }
     for (const offer::child_type& each : offer::child_types)
+    {
+        if (each.kind == child_kind::cors)
+            continue;  // read with the other Middlewares
         co_await look(*children_[each.kind], offer::child_selection(each.kind), unknown_without(each.kind));
+    }
     co_await look(
         *grants_,
         offer::filtered(offer::own_kind_filter()),

@@ -1,6 +1,7 @@
 #include "cli/cluster/operator_settings.hpp"
 
 #include <portitor/api/resources.hpp>
+#include <portitor/config/common_options.hpp>
 #include <portitor/config/setters.hpp>
 
 namespace portitor::cli {
@@ -20,6 +21,7 @@ void operator_settings::declare(config::loader& into)
         shared.layered([&] {
             plan_.gateway.declare_gateway(shared);
             plan_.lists.declare(shared);
+            shared.add(config::gate_key_file_option(gate_key_file_));
         });
         shared.under("Operator's settings")
             .add(
@@ -35,6 +37,8 @@ void operator_settings::declare(config::loader& into)
 result<void> operator_settings::resolve()
 {
     plan_.gateway.ns = release_namespace_;
+    // Nobody but the roles has the key.
+    plan_.gate_key_elsewhere = true;
     return config::resolve_all(plan_.gateway, plan_.lists);
 }
 
@@ -43,7 +47,7 @@ asio::awaitable<result<void>> operator_settings::complete(kube::api& server, con
     if (terminal.has_config_file)
     {
         source_ = "--config";
-        known_ = true;
+        note_known();
         co_return result<void>();
     }
     const kube::object_key key{release_namespace_, config_name};
@@ -72,8 +76,14 @@ asio::awaitable<result<void>> operator_settings::complete(kube::api& server, con
         co_return read.error().within("the operator's settings");
     }
     source_ = where;
-    known_ = true;
+    note_known();
     co_return result<void>();
+}
+
+void operator_settings::note_known()
+{
+    known_ = true;
+    plan_.gate_key_elsewhere = !gate_key_file_.empty();
 }
 
 }  // namespace portitor::cli

@@ -35,7 +35,10 @@ public:
     const std::string& release_namespace() const { return release_namespace_; }
 
 private:
+    void note_known();
+
     offer::plan_settings plan_;
+    std::string gate_key_file_;
     std::string release_namespace_;
     std::string source_ = "defaults";
     bool known_ = false;

@@ -54,12 +54,25 @@ void take_verifier(config::gateway_options& into, const offer::observation& seen
     usual.verifier_url.clear();
     if (!live || !usual.resolve() || into.verifier_url != usual.verifier_url)
         return;
+    const std::string address = kube::string_at(live->spec(), "forwardAuth.address");
     const std::string url = without_end(
-        kube::string_at(live->spec(), "forwardAuth.address"),
+        address.substr(0, address.find('?')),
         fmt::format("/verify/{}/{}", seen.offer->meta.ns, seen.offer->meta.name)
     );
     if (!url.empty())
         into.verifier_url = url;
+}
+
+void take_origins(config::gateway_options& into, const offer::observation& seen)
+{
+    const kube::object* live = seen.children[child_kind::cors].own();
+    if (!live || !into.cors_origins.empty())
+        return;
+    for (const json::value& each : kube::array_at(live->spec(), "headers.accessControlAllowOriginList"))
+    {
+        if (each.is_string())
+            into.cors_origins.emplace_back(std::string_view(each.get_string()));
+    }
 }
 
 /// Whose word on the route there is, where it is not that of the controller that is meant.
@@ -238,6 +251,7 @@ offer::plan_settings shown_settings(
 {
     offer::plan_settings out = given;
     take_verifier(out.gateway, seen);
+    take_origins(out.gateway, seen);
     take_gateway(out, seen);
     const live_registration registration =
         read_own(seen, child_kind::registration, &api::parse_registration_request);

@@ -4,7 +4,6 @@
 #include <portitor/evm/address.hpp>
 #include <portitor/evm/json_rpc.hpp>
 #include <portitor/kube/lease_record.hpp>
-#include <portitor/x402/settlement_chain.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -19,7 +18,9 @@ namespace json = boost::json;
 namespace {
 
 // What a node that refuses the range that is needed may still allow.
-constexpr std::array<std::uint64_t, 4> narrower_ranges{2'000, 1'000, 500, 10};
+constexpr std::array<std::uint64_t, 2> narrower_ranges{100, 10};
+// Minutes of most chains, in one question.
+constexpr std::uint64_t blocks_at_once = 500;
 constexpr std::int64_t lag_that_warns = 120;    // s
 constexpr std::int64_t lag_that_fails = 1'200;  // s
 constexpr unsigned ether_decimals = 18;
@@ -163,7 +164,7 @@ try_logs(const patient& of, chain_node& at, std::uint64_t head, std::uint64_t ra
     // Of a contract that there is, and a topic that nobody has: nothing is found, and nothing is sent.
     const x402::token* token = at.network ? at.network->default_token() : nullptr;
     json::object filter{
-        {"fromBlock", evm::to_quantity(head > range ? head - range : 0)},
+        {"fromBlock", evm::to_quantity(head >= range ? head + 1 - range : 0)},
         {"toBlock", evm::to_quantity(head)},
         {"topics", json::array{"0x" + std::string(64, '0')}}};
     const std::string about = token ? token->address : at.chain.registry;
@@ -177,12 +178,11 @@ try_logs(const patient& of, chain_node& at, std::uint64_t head, std::uint64_t ra
 
 asio::awaitable<void> look_at_logs(const patient& of, chain_node& at, std::uint64_t head, notebook& into)
 {
-    const std::uint64_t needed = x402::settlement_chain_limits().blocks;
     const std::string check = at.label + ": eth_getLogs";
-    const auto whole = co_await try_logs(of, at, head, needed);
+    const auto whole = co_await try_logs(of, at, head, blocks_at_once);
     if (whole)
     {
-        into.ok(check, fmt::format("{} blocks at once", needed));
+        into.ok(check, fmt::format("{} blocks at once", blocks_at_once));
         co_return;
     }
     for (const std::uint64_t each : narrower_ranges)
@@ -192,8 +192,8 @@ asio::awaitable<void> look_at_logs(const patient& of, chain_node& at, std::uint6
             continue;
         into.warn(
             check,
-            fmt::format("{} blocks are refused ({}), {} are not", needed, why(whole.error()), each),
-            "settlements in doubt may not be found there: name a node that allows more"
+            fmt::format("{} blocks are refused ({}), {} are not", blocks_at_once, why(whole.error()), each),
+            "settlements in doubt take many questions there: a node that allows more is better"
         );
         co_return;
     }

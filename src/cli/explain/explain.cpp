@@ -67,16 +67,6 @@ public:
         own.add(offer_namespace_option(
             ns_, "namespace to look at where not all may be listed; without it the context's"
         ));
-        into.layered([&] {
-            into.add(
-                {.name = "cors-origins",
-                 .help =
-                     "origins whose pages may pay, as the verifier's: \"*\", or a list with spaces between",
-                 .fallback = "",
-                 .apply = config::set_text(origins_),
-                 .placeholder = "ORIGINS"}
-            );
-        });
         into.positional("URL", "URLs, or paths, of requests", requests_);
     }
 
@@ -179,7 +169,7 @@ private:
         request->method = method_;
         if (request->host.empty())
             request->host = host_;
-        const explain::explanation made = co_await work.explain(std::move(*request), origins_);
+        const explain::explanation made = co_await work.explain(std::move(*request));
         if (!made.applies() && exit_code_ == 0)
             exit_code_ = 1;
         if (output_ == "text")
@@ -193,7 +183,6 @@ private:
     std::string method_;
     std::string host_;
     std::string ns_;
-    std::string origins_;
     std::string file_;
     std::string output_;
     bool with_402_ = false;

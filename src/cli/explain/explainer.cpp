@@ -48,7 +48,7 @@ std::vector<std::string> explainer::left_out() const
     return out;
 }
 
-asio::awaitable<explanation> explainer::explain(request_target request, std::string origins)
+asio::awaitable<explanation> explainer::explain(request_target request)
 {
     explanation out;
     out.request = std::move(request);
@@ -56,7 +56,7 @@ asio::awaitable<explanation> explainer::explain(request_target request, std::str
     if (!read_path(out))
         co_return out;
     co_await follow_gateway(out);
-    add_remarks(out, {seen_, settings_, verifier_, origins});
+    add_remarks(out, {seen_, settings_, verifier_});
     co_return out;
 }
 
@@ -156,6 +156,11 @@ asio::awaitable<void> explainer::follow(explanation& into, passage way)
             fmt::join(way.others, ", "),
             way.asks_gate ? "before the gate" : "on its way"
         ));
+    if (!way.preflights.empty() && into.request.method == "OPTIONS")
+        into.remarks.push_back(fmt::format(
+            "a preflight of a page is answered by the gateway itself ({}), and goes no further",
+            way.preflights
+        ));
     if (!way.unknown.empty() && !way.asks_gate && !way.redirect_first)
         answer(into, "unknown", 0, fmt::format("{}: {}", route, way.unknown));
     else if (way.redirect != 0 && way.redirect_first)
@@ -201,6 +206,7 @@ asio::awaitable<void> explainer::pass_on_unasked(explanation& into, passage way)
 asio::awaitable<void> explainer::ask_gate(explanation& into, passage way)
 {
     into.bound = way.bound;
+    into.has_token = way.has_token;
     if (way.is_rewritten)
     {
         into.offer = way.offer;

@@ -18,8 +18,7 @@ public:
     /// All must outlive this.
     explainer(const seen& around, const operator_settings& settings, kube::api& server);
 
-    /// `origins` are the operator's cors-origins, as written.
-    boost::asio::awaitable<explanation> explain(request_target request, std::string origins);
+    boost::asio::awaitable<explanation> explain(request_target request);
 
     /// What is there and could not be taken into account, and why, one text each.
     std::vector<std::string> left_out() const;

@@ -29,6 +29,7 @@ struct explanation
     std::optional<std::size_t> taken;   ///< which of them; nothing: the gateway has none
     std::string offer;                  ///< "namespace/name"; empty: none judges the request
     bool bound = false;                 ///< the gateway names the offer; else it is found by the path
+    bool has_token = false;             ///< its Middleware shows a token, which is taken for the offer's own
     bool unpaid = false;                ///< the gateway passes it on without asking the gate
     unsigned status = 0;                ///< of the answer; 0: not known, or the service's own
     std::string outcome;                ///< route::outcome, "gateway" (it answers itself) or "unknown"

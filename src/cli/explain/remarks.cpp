@@ -10,7 +10,7 @@ namespace portitor::cli::explain {
 
 namespace {
 
-void remark_on_request(explanation& into, const remark_sources& from)
+void remark_on_request(explanation& into)
 {
     const bool by_query =
         std::any_of(into.candidates.begin(), into.candidates.end(), [](const candidate& each) {
@@ -18,16 +18,6 @@ void remark_on_request(explanation& into, const remark_sources& from)
         });
     if (!into.request.query.empty() && !by_query)
         into.remarks.emplace_back("the query decides neither route nor price");
-    if (into.request.method != "OPTIONS" || into.offer.empty())
-        return;
-    if (!from.settings.known())
-        into.remarks.emplace_back(
-            "a preflight of a page that the operator's cors-origins lets in passes without payment"
-        );
-    else if (!from.origins.empty())
-        into.remarks.push_back(
-            fmt::format("a preflight of a page of {} passes without payment (cors-origins)", from.origins)
-        );
 }
 
 void remark_on_order(explanation& into, const remark_sources& from)
@@ -99,7 +89,7 @@ void remark_on_offer(explanation& into, const remark_sources& from)
 
 void add_remarks(explanation& into, const remark_sources& from)
 {
-    remark_on_request(into, from);
+    remark_on_request(into);
     remark_on_order(into, from);
     remark_on_offer(into, from);
 }

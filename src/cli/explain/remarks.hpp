@@ -10,7 +10,6 @@ struct remark_sources
     const seen& around;
     const operator_settings& settings;
     const verifier_view& verifier;
-    const std::string& origins;  ///< the operator's cors-origins, as written
 };
 
 /// Adds what else matters to whoever reads the explanation.

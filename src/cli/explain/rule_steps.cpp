@@ -9,6 +9,8 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
+
 namespace portitor::cli::explain {
 
 namespace json = boost::json;
@@ -174,22 +176,38 @@ private:
                     masked_url(address),
                     masked_url(gate_.verifier_url)
                 ));
-            return note_other(fmt::format("Middleware {}", name));
+            return note_if_unknown(middleware);
         }
         if (gate_.verifier_url.empty() && !out_.asks_gate)
             out_.assumptions.push_back(fmt::format(
                 "Middleware {} asks {}, which is taken for the operator's verifier", name, masked_url(address)
             ));
-        pass_gate(asked->bound, std::string(asked->offer));
+        pass_gate(asked->bound, std::string(asked->offer), !asked->token.empty());
     }
 
-    void pass_gate(bool bound, std::string offer)
+    // One that sets headers lets everything pass but preflights, where it is to answer those.
+    void note_if_unknown(const kube::object& middleware)
+    {
+        const json::object& spec = middleware.spec();
+        const std::string name = fmt::format("Middleware {}", middleware.meta.key().to_string());
+        if (spec.size() != 1 || !spec.contains("headers"))
+            return note_other(name);
+        const json::object& headers = kube::object_at(spec, "headers");
+        const bool answers = std::any_of(headers.begin(), headers.end(), [](const auto& each) {
+            return std::string_view(each.key()).starts_with("accessControl");
+        });
+        if (answers && !out_.asks_gate && out_.preflights.empty())
+            out_.preflights = name;
+    }
+
+    void pass_gate(bool bound, std::string offer, bool has_token)
     {
         if (out_.asks_gate)
             return;
         out_.asks_gate = true;
         out_.bound = bound;
         out_.offer = std::move(offer);
+        out_.has_token = has_token;
     }
 
     void miss(const kube::object_key& key)
@@ -197,13 +215,19 @@ private:
         if (middlewares_.covers(key.ns))
             return leave_out(fmt::format("its Middleware {} is missing", key.name));
         const kube::owner_reference* owner = api::owning_offer(route_.meta);
-        if (!owner || route_.meta.name != api::http_route_name(owner->name) ||
-            key.name != api::middleware_name(owner->name))
+        const bool is_ours = owner && route_.meta.name == api::http_route_name(owner->name);
+        const bool is_cors = is_ours && key.name == api::cors_middleware_name(owner->name);
+        if (!is_cors && (!is_ours || key.name != api::middleware_name(owner->name)))
             return stay_unknown(fmt::format("its Middleware {} cannot be seen", key.to_string()));
         out_.assumptions.push_back(
             fmt::format("Middleware {} cannot be seen, and is taken as Portitor writes it", key.to_string())
         );
-        pass_gate(true, route_.meta.ns + "/" + owner->name);
+        if (is_cors)
+        {
+            out_.preflights = fmt::format("Middleware {}", key.to_string());
+            return;
+        }
+        pass_gate(true, route_.meta.ns + "/" + owner->name, true);
     }
 
     void stay_unknown(std::string why)

@@ -21,9 +21,11 @@ struct passage
     bool asks_gate = false;
     bool bound = false;         ///< the gate is told the offer
     std::string offer;          ///< where bound: "namespace/offer"
+    bool has_token = false;     ///< the gate is shown a token, which nobody but the verifier can judge
     bool is_rewritten = false;  ///< before the gate is asked, which judges what was made of the path
 
     std::vector<std::string> others;  ///< Middlewares that are no gate, in order: what they do is not known
+    std::string preflights;           ///< the Middleware that answers preflights before the gate; or empty
     unsigned redirect = 0;            ///< status of the first redirect; 0: there is none
     std::string redirects_to;         ///< in words
     bool redirect_first = false;      ///< before the gate is asked

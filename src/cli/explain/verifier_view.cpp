@@ -96,8 +96,9 @@ void verifier_view::judge(explanation& into, const std::string& offer) const
     into.offer = route.key();
     if (!into.bound && !seen_.covers_all())
         into.remarks.emplace_back("a PaymentRoute that cannot be seen may hold this path more closely");
-    route::circumstances around{into.request.method};
+    route::circumstances around;
     around.has_credentials = false;
+    around.has_token = into.has_token;
     const route::ruling said = route::rule_on(route, path, around);
     const route::told words = route::told_of(said.what);
     answer(into, words.status, route::to_string(said.what), std::string(words.words));

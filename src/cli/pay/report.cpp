@@ -52,7 +52,7 @@ std::string in_words(const x402::payment_option& option, const wish& what, const
 
 void tell_terms(std::ostream& out, const report& of, const x402::network_table& known)
 {
-    const x402::payment_terms& terms = *of.terms;
+    const x402::offered_terms& terms = *of.terms;
     out << fmt::format("402, x402 v{}: {} asks for\n", terms.version, printable(of.what.url, longest_line));
     for (const x402::payment_option& each : terms.options)
         out << fmt::format(

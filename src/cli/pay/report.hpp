@@ -20,7 +20,7 @@ struct report
     wish what;
     ending how = ending::failed;
     std::string why;  ///< in a sentence; empty where it went well
-    std::optional<x402::payment_terms> terms;
+    std::optional<x402::offered_terms> terms;
     const x402::payment_option* chosen = nullptr;  ///< of the terms: what is, or would be, paid
     std::string payer;                             ///< empty where nothing was signed
     std::uint64_t valid_before = 0;                ///< of the payment that was signed, Unix seconds

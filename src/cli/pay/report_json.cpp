@@ -40,7 +40,7 @@ json::object option_json(const x402::payment_option& option, const x402::network
         {"testNetwork", x402::is_test_network(option.chain_id)}};
 }
 
-json::object terms_json(const x402::payment_terms& terms, const x402::network_table& known)
+json::object terms_json(const x402::offered_terms& terms, const x402::network_table& known)
 {
     json::array options;
     for (const x402::payment_option& each : terms.options)

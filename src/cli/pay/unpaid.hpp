@@ -18,7 +18,7 @@ struct unpaid_answer
 {
     ending how = ending::failed;  ///< terms, free, moved or failed
     http::response answer;
-    std::optional<x402::payment_terms> terms;  ///< of ending::terms
+    std::optional<x402::offered_terms> terms;  ///< of ending::terms
     std::string why;                           ///< of the others than terms and free: in a sentence
 };
 

@@ -69,6 +69,10 @@ inline constexpr std::array entries{
         "Write a decimal amount of the token above zero, with no more places than it has: --price 0.001",
         look_at_offer},
     entry{
+        because::no_gate_key.name,
+        "Have the operator give controller and verifier a --gate-key-file, or leave --credential out",
+        what_operator_set},
+    entry{
         because::no_verifier_endpoints.name,
         "Tell the operator: no pod of the verifier is ready, and everything is refused",
         "kubectl get pods -n portitor"},
@@ -92,7 +96,10 @@ inline constexpr std::array entries{
         because::unknown_network.name,
         "Write a network that the operator has: --network base-sepolia",
         what_operator_set},
-    entry{because::unsupported_asset.name, "Write a token that has EIP-3009, such as USDC", look_at_offer},
+    entry{
+        because::unsupported_asset.name,
+        "Write the way that the token is moved by, or leave it out",
+        look_at_offer},
     entry{
         because::unsupported_settlement.name,
         "Write settlement: beforeResponse, or leave it out",

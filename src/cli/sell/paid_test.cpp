@@ -26,7 +26,7 @@ result<std::optional<evm::private_key>> key_to_pay_with(const std::string& file,
 }
 
 result<const x402::payment_option*> choose_as_sold(
-    x402::payment_terms& terms,
+    x402::offered_terms& terms,
     const expected_answer& expected,
     const x402::spending_rules& rules,
     const x402::network_table& known

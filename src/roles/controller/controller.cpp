@@ -3,6 +3,7 @@
 #include "offer/plan.hpp"
 #include "roles/controller/discovery/service.hpp"
 #include "roles/controller/executor.hpp"
+#include "roles/controller/gate_key_file.hpp"
 #include "roles/controller/leftovers.hpp"
 #include "roles/controller/memory.hpp"
 #include "roles/controller/offer_metrics.hpp"
@@ -28,6 +29,8 @@ using offer::child_kind;
 constexpr int worker_count = 8;
 // Discovery answers at once: only who reads slowly is still there after that.
 constexpr std::chrono::seconds drain_limit(5);
+// How often the gate key is read again.
+constexpr std::chrono::seconds file_period(10);
 
 offer::plan_settings plan_settings_of(const controller::options& options)
 {
@@ -55,6 +58,8 @@ public:
             serving_.spawn("discovery", discovery_->run());
             serving_.spawn("end of discovery", drain_discovery());
         }
+        if (gate_key_.configured())
+            tasks_.spawn("gate key", follow_gate_key());
         co_await controller_->run(around_.stop);
         co_await serving_.join();
         // Probes and Events that nobody waits for any more.
@@ -70,6 +75,7 @@ private:
         if (!server)
             return server.error();
         server_ = std::move(*server);
+        take_gate_key();
         auto probing = http::make_client(around_.executor, http::client_settings());
         if (!probing)
             return probing.error();
@@ -146,6 +152,35 @@ private:
         });
         auto listening = discovery_->listen(config_.listen);
         return listening ? listening : listening.error().within("--listen");
+    }
+
+    /// Whether there is another key to make tokens with.
+    bool take_gate_key()
+    {
+        const auto changed = gate_key_.refresh(around_.timers.now());
+        if (!changed)
+            around_.log.warn("no gate key can be read", {{"err", changed.error().message()}});
+        if (!changed || !*changed)
+            return false;
+        plan_settings_.gate_key = gate_key_.current();
+        return true;
+    }
+
+    /// With another key, all offers that need a token are written anew.
+    asio::awaitable<void> follow_gate_key()
+    {
+        for (;;)
+        {
+            co_await around_.timers.sleep_for(file_period);
+            if (!take_gate_key())
+                continue;
+            around_.log.info("the gate key has changed");
+            for (const auto& [key, offer] : watches_->offers().objects().all())
+            {
+                if (offer->spec && !offer->spec->upstream.credential.empty())
+                    controller_->queue().add(key);
+            }
+        }
     }
 
     asio::awaitable<void> drain_discovery()
@@ -267,7 +302,8 @@ private:
 
     const process around_;
     const controller::options config_;
-    const offer::plan_settings plan_settings_;
+    controller::gate_key_file gate_key_{config_.gate_key_file};
+    offer::plan_settings plan_settings_;  // all but the key stays as it is
     std::unique_ptr<kube::api> server_;
     std::optional<kube::server_clock> wall_;
     std::unique_ptr<http::client> probe_client_;

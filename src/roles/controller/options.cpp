@@ -9,6 +9,7 @@ void options::declare(config::loader& into)
 {
     config::declare_all(into, lease, gateway, lists);
     into.add(config::listen_option(listen));
+    into.add(config::gate_key_file_option(gate_key_file));
     const config::headed own = into.under("Controller");
     own.add(
         {"discovery-service",

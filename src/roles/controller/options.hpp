@@ -18,6 +18,7 @@ struct options
     config::operator_lists lists;
     std::string listen;  ///< where the discovery documents are served; empty: nowhere
     config::service_port discovery_service;
+    std::string gate_key_file;
     std::string offer_selector;
     std::chrono::seconds deletion_deadline{300};
     bool dry_run = false;

@@ -83,10 +83,12 @@ void watches::watch_children(kube::controller& to)
         offer::child_selection(child_kind::middleware),
         [this](const change& of) {
             return joined(
-                child_changed(child_kind::middleware, of), market_->around().concerned_by_middleware(of)
+                child_changed(offer::middleware_named(of.key().name), of),
+                market_->around().concerned_by_middleware(of)
             );
         }
     );
+    children_[child_kind::cors] = children_[child_kind::middleware];
     children_[child_kind::http_route] = &to.watch(
         api::http_route_resource,
         offer::child_selection(child_kind::http_route),

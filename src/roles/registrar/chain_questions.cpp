@@ -8,7 +8,6 @@
 namespace portitor::registrar {
 
 namespace json = boost::json;
-using evm::rpc_refusal;
 
 chain_questions chain_questions::limited(std::size_t most) const
 {
@@ -56,20 +55,7 @@ chain_questions::answer<std::optional<evm::block>> chain_questions::block_at(std
     const auto said = co_await ask("eth_getBlockByNumber", std::move(params));
     if (!said)
         co_return said.error();
-    const auto read = evm::read_block(*said);
-    if (!read && read.error().code() == errc::not_found)
-        co_return std::optional<evm::block>();
-    if (!read)
-        co_return evm::rpc_error(read.error());
-    if (read->number != number)
-        co_return evm::rpc_error(fail(errc::protocol, "eth_getBlockByNumber: the answer is another block"));
-    co_return std::optional(*read);
-}
-
-bool is_lack(const evm::rpc_error& why)
-{
-    return why.code() == errc::refused && why.refusal() != rpc_refusal::retry &&
-           why.refusal() != rpc_refusal::reverted;
+    co_return as_answer(evm::read_block_at(*said, number));
 }
 
 }  // namespace portitor::registrar

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <portitor/evm/address.hpp>
+#include <portitor/evm/block_times.hpp>
 #include <portitor/evm/chain_data.hpp>
 #include <portitor/evm/node.hpp>
 
@@ -19,7 +20,7 @@ inline const std::string latest = "latest";
 
 /// The single questions of which a search consists. Copies share nothing but the node, which must outlive
 /// them. One strand.
-class chain_questions
+class chain_questions final : public evm::block_reader
 {
 public:
     template <typename T>
@@ -45,8 +46,7 @@ public:
     /// How many transactions of the account are in blocks, to this one.
     answer<std::uint64_t> nonces(evm::address account, std::string block);
 
-    /// Nothing where the node has no such block (yet).
-    answer<std::optional<evm::block>> block_at(std::uint64_t number);
+    answer<std::optional<evm::block>> block_at(std::uint64_t number) override;
 
 private:
     evm::node* node_;
@@ -54,9 +54,6 @@ private:
     std::chrono::milliseconds timeout_;
     std::size_t left_ = std::numeric_limits<std::size_t>::max();
 };
-
-/// Whether a node refused because it does not have what was asked for: the block, or the state as of then.
-bool is_lack(const evm::rpc_error& why);
 
 template <typename T>
 evm::rpc_result<T> as_answer(result<T> read)

@@ -44,7 +44,7 @@ chain_questions::answer<earlier_mint> mint_search::run(std::uint64_t not_before)
     if (uri_end_.empty())
         co_return rpc_error(fail(errc::invalid, "no URI is given whose mint is looked for"));
     const auto said = co_await node_.call(erc8004::balance_of_call(account_), evm::to_quantity(head_));
-    if (!said && is_lack(said.error()))
+    if (!said && evm::is_lack(said.error()))
         co_return earlier_mint{};
     if (!said)
         co_return said.error();
@@ -79,7 +79,7 @@ chain_questions::answer<std::optional<std::uint64_t>> mint_search::nonces_at(std
         const auto said = co_await node_.nonces(account_, evm::to_quantity(block));
         if (said)
             co_return std::optional(*said);
-        if (!is_lack(said.error()))
+        if (!evm::is_lack(said.error()))
             co_return said.error();
     }
     co_return std::optional<std::uint64_t>();
@@ -90,7 +90,7 @@ chain_questions::answer<std::optional<evm::word>> mint_search::hash_at(std::uint
     for (int tried = 0; tried < most_tries; ++tried)
     {
         const auto found = co_await node_.block_at(block);
-        if (!found && !is_lack(found.error()))
+        if (!found && !evm::is_lack(found.error()))
             co_return found.error();
         if (found && *found && (*found)->hash)
             co_return (*found)->hash;

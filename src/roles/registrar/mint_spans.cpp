@@ -20,7 +20,7 @@ constexpr std::uint64_t quick_blocks = 1000;
 /// Whether fewer blocks at a time may do: a list that is too long comes as no answer at all.
 bool is_too_much(const rpc_error& why)
 {
-    return is_lack(why) || why.code() == errc::protocol;
+    return evm::is_lack(why) || why.code() == errc::protocol;
 }
 
 }  // namespace
@@ -109,14 +109,14 @@ mint_search::reach mint_search::read_span(span& of)
 mint_search::reach mint_search::look_at_block(std::uint64_t number)
 {
     const auto found = co_await node_.block_at(number);
-    if (!found && !is_lack(found.error()))
+    if (!found && !evm::is_lack(found.error()))
         co_return found.error();
     if (!found || !*found || !(*found)->hash)
         co_return extent::unknown;
     json::object wanted = filter();
     wanted["blockHash"] = evm::to_hex(*(*found)->hash);
     const auto seen = co_await read_events(std::move(wanted), {number, number});
-    if (!seen && !is_lack(seen.error()))
+    if (!seen && !evm::is_lack(seen.error()))
         co_return seen.error();
     co_return seen ? extent::all : extent::unknown;
 }

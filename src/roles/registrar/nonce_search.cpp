@@ -91,7 +91,7 @@ private:
     answer<state> is_taken(std::uint64_t block)
     {
         const auto nonces = co_await node_.nonces(account_, evm::to_quantity(block));
-        if (!nonces && is_lack(nonces.error()))
+        if (!nonces && evm::is_lack(nonces.error()))
             co_return state::unknown;
         if (!nonces)
             co_return nonces.error();
@@ -136,7 +136,7 @@ private:
             params.emplace_back(evm::to_quantity(index));
             const auto said =
                 co_await node_.ask("eth_getTransactionByBlockNumberAndIndex", std::move(params));
-            if (!said && !is_lack(said.error()))
+            if (!said && !evm::is_lack(said.error()))
                 co_return said.error();
             // No more of them, or the node lacks the block.
             if (!said || said->is_null())

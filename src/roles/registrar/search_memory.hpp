@@ -1,11 +1,10 @@
 #pragma once
 
-#include "block_times.hpp"
-#include "log_span.hpp"
-
 #include <portitor/core/u256.hpp>
 #include <portitor/evm/address.hpp>
+#include <portitor/evm/block_times.hpp>
 #include <portitor/evm/chain_data.hpp>
+#include <portitor/evm/log_span.hpp>
 
 #include <cstdint>
 #include <map>
@@ -43,8 +42,8 @@ public:
     static constexpr std::size_t most_searches = 1000;
     static constexpr std::size_t most_mints = 100;  ///< of a search
 
-    block_times times{};
-    log_span span{};
+    evm::block_times times{};
+    evm::log_span span{};
 
     /// Nothing where less was searched than from `not_before` on.
     std::optional<proven_blocks>

@@ -9,6 +9,7 @@ void options::declare(config::loader& into)
 {
     lists.declare(into);
     into.add(config::listen_option(listen));
+    into.add(config::gate_key_file_option(gate_key_file));
     const config::headed own = into.under("Verifier");
     own.add(
         {"threads", "threads that serve connections; 0: one for each core", "0", config::set_number(threads)}
@@ -22,14 +23,27 @@ void options::declare(config::loader& into)
     own.add({"tls-key-file", "its private key, PEM", "", config::set_text(tls_key_file)});
     own.add(
         {"cors-origins",
-         "* or origins, separated by spaces, whose pages may pay; preflight requests from there then pass "
-         "unpaid",
+         "* or origins, separated by spaces, whose pages may pay and read answers; the gateway answers their "
+         "preflight requests itself",
          "",
          config::set_text(cors_origins)}
     );
     own.add(
+        {"ledger",
+         "where payments are on record, and the book of sales: a file on a disk of this machine, or memory, "
+         "which a restart forgets",
+         "memory",
+         config::set_text(ledger)}
+    );
+    own.add(
+        {"ledger-retention",
+         "how long the book of sales keeps a payment that is over",
+         "2160h",
+         config::set_seconds(ledger_retention)}
+    );
+    own.add(
         {"max-claims",
-         "payments that are remembered; those that bought their answer make room for new ones",
+         "payments that may be under way, in doubt, or paid for and not answered, at once",
          "100000",
          config::set_number(max_claims)}
     );
@@ -49,6 +63,25 @@ void options::declare(config::loader& into)
     );
 }
 
+namespace {
+
+result<void> check_ledger(const options& wanted)
+{
+    if (wanted.ledger.empty())
+        return fail(errc::invalid, "--ledger: name a file, or say memory");
+    if (wanted.ledger.starts_with("postgresql://") || wanted.ledger.starts_with("postgres://"))
+        return fail(errc::invalid, "--ledger: PostgreSQL is not yet in this version; name a file");
+    if (wanted.ledger.find("://") != std::string::npos)
+        return fail(errc::invalid, "--ledger: name a file, not a URL");
+    if (wanted.ledger != in_memory && !wanted.ledger.starts_with('/'))
+        return fail(errc::invalid, "--ledger: {} is no absolute path of a file, nor memory", wanted.ledger);
+    if (wanted.ledger_retention < std::chrono::hours(1))
+        return fail(errc::invalid, "--ledger-retention must be at least 1h");
+    return {};
+}
+
+}  // namespace
+
 result<void> options::resolve()
 {
     if (tls_cert_file.empty() != tls_key_file.empty())
@@ -57,6 +90,8 @@ result<void> options::resolve()
         return fail(errc::invalid, "--threads: {} is more than 256", threads);
     if (max_claims == 0)
         return fail(errc::invalid, "--max-claims must be at least 1");
+    if (auto checked = check_ledger(*this); !checked)
+        return checked;
     return lists.resolve();
 }
 

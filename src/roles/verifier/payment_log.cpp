@@ -2,35 +2,40 @@
 
 namespace portitor::verifier {
 
-void payment_log::write(const x402::claim_report& told) const
+void payment_log::write(const x402::payment_report& told) const
 {
-    static const x402::claim_terms unknown_terms;
-    const x402::claim_terms& terms = told.terms != nullptr ? *told.terms : unknown_terms;
+    static const x402::payment_terms unknown_terms;
+    const x402::payment_record& record = told.record;
+    const x402::payment_terms& terms = record.terms != nullptr ? *record.terms : unknown_terms;
     const auto line = [&](auto level, const char* message) {
         (log_.*level
         )(message,
           {
               {"route", terms.offer},
-              {"payer", told.key.payer()},
+              {"method", terms.method},
+              {"uri", terms.uri},
+              {"payer", record.key.payer()},
               {"amount", to_string(terms.wanted.amount)},
               {"asset", terms.wanted.asset},
-              {"network", terms.wanted.network},
-              {"nonce", told.key.nonce()},
-              {"transaction", told.proof.transaction},
-              {"proven", told.proof.proven},
-              {"state", told.state},
+              {"network", record.key.network()},
+              {"nonce", record.key.nonce()},
+              {"transaction", record.proof.transaction},
+              {"proven", record.proof.proven},
+              {"state", x402::to_string(record.state)},
               {"request_id", terms.request_id},
           });
     };
-    using event = x402::claim_report::event;
+    using event = x402::payment_report::event;
     switch (told.what)
     {
     case event::delivered:
         return line(&logger::info, "a payment was settled, and its answer delivered");
     case event::undelivered:
         return line(&logger::info, "a payment was settled, and its answer not delivered yet");
-    case event::forgotten:
-        return line(&logger::warn, "a payment is forgotten without a delivered answer");
+    case event::expired:
+        return line(&logger::warn, "a payment's time is over, and nobody can tell what became of it");
+    case event::reorganised:
+        return line(&logger::warn, "a reorganisation of the chain took a settlement back");
     case event::left:
         return line(&logger::warn, "a payment is left without a delivered answer");
     }

@@ -24,22 +24,16 @@ result<void> worker::listen(
     bool share_port,
     const std::optional<http::server_tls>& tls,
     const published<route::route_table>& routes,
-    payment_desk& desk,
-    const x402::network_table& networks,
+    const till& counter,
     const cors_policy& cors,
     metrics& numbers
 )
 {
-    front_.emplace(routes, desk, networks, cors, log_, numbers);
-    server_.emplace(
-        context_,
-        log_,
-        [this](const http::server_request& message) { return front_->answer_payment(message); },
-        http::server_limits(),
-        [this](const http::server_request& message, http::response_writer& out) {
-            return front_->answer_at_once(message, out);
-        }
-    );
+    front_.emplace(routes, counter, cors, log_, numbers);
+    server_.emplace(context_, log_, [this](const http::server_request& message, http::response_writer& out) {
+        return front_->answer_to(message, out);
+    });
+    server_->count_in(numbers);
     if (tls)
     {
         auto used = server_->use_tls(*tls);

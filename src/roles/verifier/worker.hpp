@@ -1,6 +1,6 @@
 #pragma once
 
-#include "roles/verifier/forward_auth.hpp"
+#include "roles/verifier/fronts/forward_auth.hpp"
 
 #include <portitor/core/stop_signal.hpp>
 #include <portitor/http/server.hpp>
@@ -34,8 +34,7 @@ public:
         bool share_port,
         const std::optional<http::server_tls>& tls,
         const published<route::route_table>& routes,
-        payment_desk& desk,
-        const x402::network_table& networks,
+        const till& counter,
         const cors_policy& cors,
         metrics& numbers
     );

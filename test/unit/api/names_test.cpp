@@ -16,7 +16,9 @@ TEST_CASE("children are named after their offer", "[api][names]")
 
 TEST_CASE("no child's name is longer than a name may be, and no two offers share one", "[api][names]")
 {
-    for (auto* name : {middleware_name, http_route_name, payment_route_name, registration_name})
+    CHECK(cors_middleware_name("hello") == "cors-hello");
+    for (auto* name :
+         {middleware_name, cors_middleware_name, http_route_name, payment_route_name, registration_name})
     {
         std::set<std::string> seen;
         for (std::size_t length = 230; length <= 253; ++length)

@@ -102,7 +102,7 @@ struct documented_world : sell_world
                 R"("kind":"ServiceOffer","name":"web","controller":true,"uid":"{}"}}]}},)"
                 R"("spec":{{"pattern":"/services/web/*","price":"1000","network":"eip155:84532",)"
                 R"("asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","suspended":true,)"
-                R"("facilitatorURL":"https://x402.org/facilitator","payTo":"{}"}}}})",
+                R"("facilitatorURL":"https://www.x402.org/facilitator","payTo":"{}"}}}})",
                 offer("web").meta.uid,
                 seller
             )

@@ -107,7 +107,7 @@ TEST_CASE("nothing is paid but what the offer says", "[cli][sell]")
         return out;
     };
     const auto chosen = [&](std::vector<x402::payment_option> options, const expected_answer& of) {
-        x402::payment_terms all;
+        x402::offered_terms all;
         all.version = 2;
         all.options = std::move(options);
         const auto found = choose_as_sold(all, of, {}, known);

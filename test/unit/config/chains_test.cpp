@@ -96,6 +96,9 @@ TEST_CASE("a chain says what may be spent on it", "[config][chains]")
 
     const config::chain usual = read_chain("base", "{name: base, document: https}");
     CHECK(usual.confirmations == 5);
+    CHECK_FALSE(usual.check_receipts);
+    CHECK(read_chain("base", "{name: base, rpcURL: 'https://node.test', checkReceipts: true}").check_receipts
+    );
     CHECK(usual.max_fee_per_gas == atomic_units("50", 9).value());
     CHECK(usual.daily_transactions == 200);
     CHECK(usual.daily_spend == atomic_units("0.05", 18).value());
@@ -114,6 +117,8 @@ TEST_CASE("a number that a chain cannot have is refused", "[config][chains]")
         CAPTURE(member);
         CHECK(has(refusal("{name: base, " + member + "}"), "chains: line 2: chain base: " + words));
     };
+    refused("checkReceipts: perhaps", "checkReceipts: true or false is wanted");
+    refused("checkReceipts: true", "checkReceipts: it needs a node that is asked: rpcURL");
     refused("confirmations: 0", "confirmations: a number from 1 to 10000");
     refused("confirmations: 10001", "confirmations: a number from 1 to 10000");
     refused("confirmations: -1", "confirmations: \"-1\" is no whole number");

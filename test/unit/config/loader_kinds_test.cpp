@@ -358,7 +358,7 @@ TEST_CASE("the operator's lists are the same however often they are read", "[con
     std::ostringstream printed;
     REQUIRE(loader.load(1, argv, printed).has_value());
     REQUIRE(config::resolve_all(lists, gateway).has_value());
-    CHECK(lists.facilitators.find("default")->url == "https://x402.org/facilitator");
+    CHECK(lists.facilitators.find("default")->url == "https://www.x402.org/facilitator");
     CHECK(gateway.verifier_url == "http://portitor-verifier.portitor.svc:8080");
     const std::size_t chains = lists.chains.entries.size();
 

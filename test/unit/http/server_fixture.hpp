@@ -48,6 +48,9 @@ private:
     bool is_open_ = false;
 };
 
+/// Whether it has answered; else the answer is left to the fixture's own handler.
+using quick_part = bool (*)(const http::server_request&, http::response_writer&);
+
 /// A server on a port of its own, and what its handler saw.
 struct server_fixture
 {
@@ -61,15 +64,21 @@ struct server_fixture
     std::unique_ptr<http::server> served;
     task_group tasks{context.get_executor(), log};
 
-    explicit server_fixture(http::server_limits limits = {}, http::quick_handler quick = {})
+    explicit server_fixture(http::server_limits limits = {}, quick_part quick = nullptr)
     {
-        served = std::make_unique<http::server>(
-            context,
-            log,
-            [this](const http::server_request& message) { return answer(message); },
-            limits,
-            std::move(quick)
-        );
+        if (quick != nullptr)
+            served = std::make_unique<http::server>(
+                context,
+                log,
+                [this, quick](const http::server_request& message, http::response_writer& out) {
+                    return quick(message, out) ? std::nullopt : std::optional(answer_later(message, out));
+                },
+                limits
+            );
+        else
+            served = std::make_unique<http::server>(
+                context, log, [this](const http::server_request& message) { return answer(message); }, limits
+            );
         REQUIRE(served->listen("127.0.0.1:0").has_value());
         tasks.spawn("server", served->run());
     }
@@ -108,6 +117,15 @@ struct server_fixture
         if (target != "/held/uncounted")
             out.on_written = [this](bool arrived) { delivered.push_back(arrived); };
         co_return out;
+    }
+
+    http::pending_answer answer_later(const http::server_request& message, http::response_writer& out)
+    {
+        http::reply made = co_await answer(message);
+        out.status(made.message.result_int());
+        if (message.target() != "/unfinished")
+            out.finish(made.message.body());
+        co_return std::move(made.on_written);
     }
 
     std::unique_ptr<wire> connect() { return run(context, connect_wire(served->port())); }

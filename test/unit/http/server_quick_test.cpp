@@ -9,7 +9,7 @@ namespace asio = boost::asio;
 namespace {
 
 // Answers what is below /quick; "/quick/throw" throws in the middle of its answer, "/quick/leave" leaves it
-// to the handler, "/quick/unfinished" forgets to, "/quick/large" is 100 kB.
+// to the coroutine, "/quick/unfinished" forgets to finish it, "/quick/large" is 100 kB.
 bool quick(const server_request& message, response_writer& out)
 {
     const std::string_view target = message.target();
@@ -32,7 +32,7 @@ constexpr const char* last = "Connection: close\r\n";
 
 }  // namespace
 
-TEST_CASE("a quick handler answers at once, and the handler is not asked", "[core][http_server]")
+TEST_CASE("what is answered at once needs no coroutine", "[core][http_server]")
 {
     server_fixture f({}, quick);
     auto line = f.connect();
@@ -47,21 +47,44 @@ TEST_CASE("a quick handler answers at once, and the handler is not asked", "[cor
     CHECK(f.requests == 0);
 }
 
-TEST_CASE(
-    "what a quick handler leaves is the handler's, and nothing of its own is sent", "[core][http_server]"
-)
+TEST_CASE("a request that is left for later is answered by the coroutine alone", "[core][http_server]")
 {
     server_fixture f({}, quick);
-    const auto* target = GENERATE("/other", "/quick/leave", "/quick/unfinished");
+    const auto* target = GENERATE("/other", "/quick/leave");
     const std::string answer = f.exchange(get(target, last));
     CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
     CHECK(answer.ends_with(fmt::format("\r\n\r\nGET {} ", target)));
     CHECK_FALSE(has(answer, "X-Quick"));
     CHECK(f.requests == 1);
+    CHECK(f.delivered == std::vector{true});
+}
+
+TEST_CASE("a handler that forgets its answer is 500, at once and later", "[core][http_server]")
+{
+    server_fixture f({}, quick);
+    const auto* target = GENERATE("/quick/unfinished", "/unfinished", "/throw");
+    const std::string answers = f.exchange(get(target) + get("/quick", last));
+    CHECK(answers.starts_with("HTTP/1.1 500 "));
+    CHECK(count_of(answers, "HTTP/1.1 ") == 2);
+    CHECK(answers.ends_with("quick /quick "));
+    // It has bought nothing.
+    CHECK(std::count(f.delivered.begin(), f.delivered.end(), true) == 0);
+}
+
+TEST_CASE("an answer that is written during a drain says that it is the last", "[core][http_server]")
+{
+    server_fixture f({}, quick);
+    auto line = f.connect();
+    run(f.context, line->send(get("/held")));
+    run_until(f.context, [&] { return f.requests == 1; });
+    f.tasks.spawn("drain", f.served->drain(4s));
+    run(f.context, sleep_for(5ms));
+    f.held.open();
+    CHECK(has(run(f.context, line->read_to_end()), "Connection: close\r\n"));
 }
 
 TEST_CASE(
-    "a quick handler that throws is 500 without details, and the connection goes on", "[core][http_server]"
+    "a handler that throws at once is 500 without details, and the connection goes on", "[core][http_server]"
 )
 {
     server_fixture f({}, quick);
@@ -99,7 +122,7 @@ TEST_CASE("quick answers and the handler's keep their order on a pipelined conne
 TEST_CASE("a thousand requests in one write are answered in order", "[core][http_server]")
 {
     const bool at_once = GENERATE(true, false);
-    server_fixture f({}, at_once ? quick_handler(quick) : quick_handler());
+    server_fixture f({}, at_once ? quick : nullptr);
     std::string all;
     for (int i = 0; i < 1000; ++i)
         all += get(fmt::format("/quick/{:04}", i));
@@ -129,7 +152,8 @@ TEST_CASE("nothing is answered before the whole request is there", "[core][http_
 TEST_CASE("a quick answer to HEAD has no body", "[core][http_server]")
 {
     server_fixture f({}, quick);
-    const std::string answers = f.exchange("HEAD /quick HTTP/1.1\r\n\r\n" + get("/quick/next", last));
+    const std::string answers =
+        f.exchange("HEAD /quick HTTP/1.1\r\nHost: x\r\n\r\n" + get("/quick/next", last));
     CHECK(has(answers, "Content-Length: 13\r\n"));
     CHECK_FALSE(has(answers, "quick /quick \r"));
     CHECK(count_of(answers, "quick /quick") == 1);

@@ -111,11 +111,11 @@ TEST_CASE("garbage is 400", "[core][http_server]")
     server_fixture f;
     for (const char* text :
          {"garbage\r\n\r\n",
-          "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
           "GET / HTTP/9.9\r\n\r\n",
-          "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-          "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-          "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnot hex\r\n"})
+          "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+          "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot hex\r\n"})
     {
         CAPTURE(text);
         const std::string answer = f.exchange(text);
@@ -219,6 +219,47 @@ TEST_CASE("connections above the limit are closed", "[core][http_server]")
     CHECK(run(f.context, second->at_end()));
     run(f.context, first->send(get("/again")));
     CHECK(run(f.context, first->read_message()).ends_with("GET /again "));
+}
+
+TEST_CASE("HTTP/1.1 has one Host, HTTP/1.0 may have none", "[core][http_server]")
+{
+    server_fixture f;
+    for (const char* text :
+         {"GET / HTTP/1.1\r\n\r\n",
+          "GET / HTTP/1.1\r\nX-Host: x\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: x\r\nhost: x\r\n\r\n",
+          "GET / HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n",
+          "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHost: x\r\n\r\n"})
+    {
+        CAPTURE(text);
+        CHECK(f.exchange(text).starts_with("HTTP/1.1 400 "));
+    }
+    CHECK(f.requests == 0);
+    CHECK(f.exchange("GET / HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 "));
+    CHECK(f.exchange("GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("a server named by its port alone is reached over IPv6 and IPv4", "[core][http_server]")
+{
+    asio::io_context context;
+    server served(context, logger(), handler());
+    REQUIRE(served.listen(":0").has_value());
+    std::vector<std::string> addresses{"127.0.0.1"};
+    boost::system::error_code no_ipv6;
+    asio::ip::tcp::acceptor probe(context);
+    probe.open(asio::ip::tcp::v6(), no_ipv6);
+    if (!no_ipv6)
+        probe.bind({asio::ip::make_address("::1"), 0}, no_ipv6);
+    if (!no_ipv6)
+        addresses.emplace_back("::1");
+    for (const std::string& each : addresses)
+    {
+        CAPTURE(each);
+        asio::ip::tcp::socket client(context);
+        boost::system::error_code failed;
+        client.connect({asio::ip::make_address(each), served.port()}, failed);
+        CHECK_FALSE(failed);
+    }
 }
 
 TEST_CASE("a server listens only where it is told and says why it cannot", "[core][http_server]")

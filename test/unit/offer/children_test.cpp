@@ -37,12 +37,54 @@ TEST_CASE("the Middleware, byte for byte", "[controller][children]")
         R"({"apiVersion":"traefik.io/v1alpha1","kind":"Middleware","metadata":{"name":"x402-hello","namespace":"shop",)"
         R"("labels":{"app.kubernetes.io/managed-by":"portitor","obol.org/serviceoffer":"hello"},)"
         R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
-        R"("controller":true,"blockOwnerDeletion":true}],"annotations":{"obol.org/desired-hash":"ca8bac206a78ce77"}},)"
+        R"("controller":true,"blockOwnerDeletion":true}],"annotations":{"obol.org/desired-hash":"04cdd734ca9af33d"}},)"
         R"("spec":{"forwardAuth":{"address":"http://portitor-verifier.portitor.svc:8080/verify/shop/hello",)"
-        R"("trustForwardHeader":false,"authResponseHeaders":["X-Payer","X-Payment-Response","Payment-Response",)"
+        R"("trustForwardHeader":false,"authRequestHeaders":["X-Payment","Payment-Signature","Origin","Accept",)"
+        R"("User-Agent","X-Request-Id"],"authResponseHeaders":["X-Payer","X-Payment-Response","Payment-Response",)"
         R"("X-Portitor-Route","X-Payment","Payment-Signature","X-Payment-Status","X-Payment-Tx","X-Payment-Payer",)"
-        R"("X-Verified-Wallet"],"maxResponseBodySize":65536}}})"
+        R"("X-Verified-Wallet"],"authResponseHeadersRegex":)"
+        R"("(?i)^(x[-_.](payer|payment|verified[-_.]wallet|portitor[-_.]route))"
+        R"(|x[-_.]payment[-_.](status|tx|payer|response)|payment[-_.](signature|response))"
+        R"(|x[_.]forwarded[-_.](uri|method|host|proto)|x-forwarded[_.](uri|method|host|proto))$",)"
+        R"("maxResponseBodySize":65536}}})"
     );
+}
+
+TEST_CASE("the Middleware for preflights, byte for byte", "[controller][children]")
+{
+    world all;
+    CHECK(made(all, child_kind::cors) == "none");
+    all.settings.gateway.cors_origins = {"https://shop.example", "http://localhost:3000"};
+    const std::string cors = made(all, child_kind::cors);
+    CAPTURE(cors);
+    CHECK(
+        cors.find(R"("kind":"Middleware","metadata":{"name":"cors-hello","namespace":"shop",)") != cors.npos
+    );
+    CHECK(
+        cors.substr(cors.find("\"spec\"")) ==
+        R"("spec":{"headers":{"accessControlAllowOriginList":["https://shop.example","http://localhost:3000"],)"
+        R"("accessControlAllowMethods":["GET","HEAD","POST","PUT","PATCH","DELETE","OPTIONS"],)"
+        R"("accessControlAllowHeaders":["X-PAYMENT","PAYMENT-SIGNATURE","Access-Control-Expose-Headers","Authorization",)"
+        R"("Content-Type","*"],"accessControlExposeHeaders":["PAYMENT-REQUIRED","PAYMENT-RESPONSE",)"
+        R"("X-PAYMENT-RESPONSE","X-Portitor-Route","*"],"accessControlMaxAge":600,"addVaryHeader":true}}})"
+    );
+    // Before the gate.
+    const std::string route = made(all, child_kind::http_route);
+    CHECK(route.find("cors-hello") < route.find("x402-hello"));
+}
+
+TEST_CASE("an answer that may be paid for is kept by no cache", "[controller][children]")
+{
+    const char* const modifier = R"({"type":"ResponseHeaderModifier","responseHeaderModifier":)"
+                                 R"({"set":[{"name":"Cache-Control","value":"private, no-store"}],)"
+                                 R"("remove":["CDN-Cache-Control","Surrogate-Control"]}})";
+    world all;
+    CHECK(made(all, child_kind::http_route).find(modifier) != std::string::npos);
+    all.edit("/spec/routes", R"([{"path": "/free/*", "gate": "free"}])");
+    CHECK(made(all, child_kind::http_route).find(modifier) != std::string::npos);
+    // Where nothing is sold there is nothing to be sold again.
+    all.edit("/spec/routes", R"([{"path": "/*", "gate": "free"}, {"path": "/", "gate": "free"}])");
+    CHECK(made(all, child_kind::http_route).find("ResponseHeaderModifier") == std::string::npos);
 }
 
 TEST_CASE("the HTTPRoute, byte for byte", "[controller][children]")
@@ -52,12 +94,14 @@ TEST_CASE("the HTTPRoute, byte for byte", "[controller][children]")
         R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"name":"so-hello","namespace":"shop",)"
         R"("labels":{"app.kubernetes.io/managed-by":"portitor","obol.org/serviceoffer":"hello"},)"
         R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
-        R"("controller":true,"blockOwnerDeletion":true}],"annotations":{"obol.org/desired-hash":"46cd32d3bde53a09"}},)"
+        R"("controller":true,"blockOwnerDeletion":true}],"annotations":{"obol.org/desired-hash":"4385efd1c1f25aaa"}},)"
         R"("spec":{"parentRefs":[{"group":"gateway.networking.k8s.io","kind":"Gateway","namespace":"traefik",)"
         R"("name":"traefik-gateway"}],"hostnames":[],"rules":[{"matches":[{"path":{"type":"PathPrefix",)"
         R"("value":"/services/hello"}}],"filters":[{"type":"ExtensionRef","extensionRef":{"group":"traefik.io",)"
         R"("kind":"Middleware","name":"x402-hello"}},{"type":"URLRewrite","urlRewrite":{"path":{)"
-        R"("type":"ReplacePrefixMatch","replacePrefixMatch":"/"}}}],"backendRefs":[{"group":"","kind":"Service",)"
+        R"("type":"ReplacePrefixMatch","replacePrefixMatch":"/"}}},{"type":"ResponseHeaderModifier",)"
+        R"("responseHeaderModifier":{"set":[{"name":"Cache-Control","value":"private, no-store"}],)"
+        R"("remove":["CDN-Cache-Control","Surrogate-Control"]}}],"backendRefs":[{"group":"","kind":"Service",)"
         R"("name":"web","port":8080,"weight":1}]}]}})"
     );
 }
@@ -122,6 +166,34 @@ TEST_CASE("Authorization is taken from the verifier only where it sets one", "[c
     );
 }
 
+TEST_CASE(
+    "the Middleware of an offer with a credential shows the verifier its token", "[controller][children]"
+)
+{
+    world all;
+    all.edit("/spec/upstream/credential", "\"litellm\"");
+    const auto address = [&] {
+        const std::string text = made(all, child_kind::middleware);
+        const std::size_t begin = text.find("http://portitor");
+        return text.substr(begin, text.find('"', begin) - begin);
+    };
+    const std::string token = all.settings.gate_key->token_for("shop", "hello", "offer-uid");
+    const std::string shown = "http://portitor-verifier.portitor.svc:8080/verify/shop/hello?token=" + token;
+    CHECK(address() == shown);
+
+    // Another key, another token; and who has none takes the one that stands there.
+    all.settle();
+    CHECK(all.look().applies.empty());
+    all.settings.gate_key = api::gate_key::make(std::string(32, 'l')).value();
+    const plan again = all.look();
+    REQUIRE(again.applies.size() == 1);
+    CHECK(again.applies[0].kind == child_kind::middleware);
+    CHECK_FALSE(again.applies[0].repair);
+    all.settings.gate_key.reset();
+    all.settings.gate_key_elsewhere = true;
+    CHECK(all.look().applies.empty());
+}
+
 TEST_CASE("a hostname, a listener and a path of one's own", "[controller][children]")
 {
     world all;
@@ -161,10 +233,10 @@ TEST_CASE("an edit by hand shows, wherever it is", "[controller][children]")
     const auto row = GENERATE(values<edit>({
         {child_kind::middleware, "/spec/forwardAuth/address", "\"http://evil\"", ""},
         {child_kind::middleware, "/spec/forwardAuth/trustForwardHeader", "true", ""},
-        {child_kind::middleware,
-         "/spec/forwardAuth/authRequestHeaders",
-         "[\"X\"]",
-         "/spec/forwardAuth/authRequestHeaders"},
+        {child_kind::middleware, "/spec/forwardAuth/headerField", "\"X\"", "/spec/forwardAuth/headerField"},
+        {child_kind::middleware, "/spec/forwardAuth/authRequestHeaders", "[\"Cookie\"]", ""},
+        {child_kind::cors, "/spec/headers/accessControlAllowOriginList", "[\"*\"]", ""},
+        {child_kind::cors, "/spec/headers/a", "1", "/spec/headers/a"},
         {child_kind::middleware, "/spec/forwardAuth/maxResponseBodySize", "", ""},
         {child_kind::middleware, "/spec/a~b", "{}", "/spec/a~0b"},
         {child_kind::http_route, "/spec/hostnames", "[\"a.b\"]", ""},
@@ -178,6 +250,7 @@ TEST_CASE("an edit by hand shows, wherever it is", "[controller][children]")
     }));
     CAPTURE(test::name_of(row.kind), row.pointer);
     world all;
+    all.settings.gateway.cors_origins = {"https://shop.example"};
     all.sell();
     kube::object_ptr& live = all.slot(row.kind);
     const kube::object_ptr before = live;

@@ -28,6 +28,7 @@ public:
     struct surroundings
     {
         kube::object_ptr middleware;
+        kube::object_ptr cors;
         kube::object_ptr http_route;
         kube::object_ptr payment_route;
         kube::object_ptr registration;
@@ -72,6 +73,7 @@ public:
         settings.lists.facilitators.default_name = "default";
         settings.lists.credentials.entries = {
             {"litellm", "", {"shop"}}, {"shared", "", {"*"}}, {"secret", "", {"other"}}};
+        settings.gate_key = api::gate_key::make(std::string(32, 'k')).value();
         settings.lists.chains.entries = {{"base-sepolia", "0x8004A818BFB912233c491871b3d84c89A494BD9e"}};
         settings.lists.networks.table = networks();
     }
@@ -272,6 +274,8 @@ public:
         {
         case offer::child_kind::middleware:
             return seen.middleware;
+        case offer::child_kind::cors:
+            return seen.cors;
         case offer::child_kind::http_route:
             return seen.http_route;
         case offer::child_kind::payment_route:

@@ -390,7 +390,7 @@ TEST_CASE(
          "{\"symbol\": \"OBOL\", \"transferMethod\": \"permit2\"}",
          "PaymentGateReady",
          "UnsupportedAsset",
-         "write eip3009"},
+         "OBOL is moved by eip3009 on eip155:84532; write that"},
         {"/spec/payment/settlement",
          "\"afterResponse\"",
          "PaymentGateReady",
@@ -451,6 +451,36 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("that what is free gets no credential is told", "[controller][conditions]")
+{
+    world all;
+    const std::string told = "without the credential";
+    all.edit("/spec/routes", R"([{"path": "/docs", "gate": "free"}, {"path": "/a"}])");
+    all.sell();
+    CHECK_THAT(all.condition("PaymentGateReady").message, !Contains(told));
+    all.edit("/spec/upstream/credential", "\"litellm\"");
+    all.sell();
+    CHECK_THAT(all.condition("PaymentGateReady").message, Contains(told));
+    all.edit("/spec/routes", R"([{"path": "/a"}])");
+    all.sell();
+    CHECK_THAT(all.condition("PaymentGateReady").message, !Contains(told));
+}
+
+TEST_CASE("without a gate key only what needs no credential is sold", "[controller][conditions]")
+{
+    world all;
+    all.settings.gate_key.reset();
+    all.sell();
+    CHECK(all.verdict("Ready") == "True/Ready");
+    all.edit("/spec/upstream/credential", "\"litellm\"");
+    CHECK(kinds(all.step().removes) == "HTTPRoute");
+    CHECK(all.verdict("PaymentGateReady") == "False/NoGateKey");
+    CHECK_THAT(all.condition("PaymentGateReady").message, Contains("--gate-key-file"));
+    // That somebody else has the key will do for who only looks.
+    all.settings.gate_key_elsewhere = true;
+    CHECK(all.look().removes.empty());
+}
+
 TEST_CASE("paths that only look reserved are not", "[controller][conditions]")
 {
     const std::string path = GENERATE("/apis", "/services/api", "/rpcs/x", "/openapi.json5");
@@ -479,6 +509,83 @@ TEST_CASE("without a Gateway the conditions say how to name one", "[controller][
     all.step();
     CHECK(all.verdict("RoutePublished") == "False/NoGateway");
     CHECK_THAT(all.condition("Ready").message, Contains("--gateway NAMESPACE/NAME"));
+}
+
+TEST_CASE(
+    "preflights have a Middleware while the operator names origins, and no longer", "[controller][plan]"
+)
+{
+    world all;
+    all.settings.gateway.cors_origins = {"https://shop.example"};
+    all.sell();
+    REQUIRE(all.seen.cors);
+    CHECK(all.verdict("Ready") == "True/Ready");
+    const auto names_it = [&] {
+        return boost::json::serialize(all.seen.http_route->raw).find("cors-hello") != std::string::npos;
+    };
+    CHECK(names_it());
+
+    // Gone or edited, it is put right.
+    all.seen.cors = nullptr;
+    all.step();
+    CHECK(all.verdict("PaymentGateReady") == "False/MiddlewareMissing");
+    all.settle();
+    REQUIRE(all.seen.cors);
+
+    // Without origins the route lets go of it first.
+    all.settings.gateway.cors_origins.clear();
+    const plan first = all.step();
+    CHECK(first.removes.empty());
+    CHECK_FALSE(names_it());
+    CHECK(all.seen.cors);
+    all.sell();
+    CHECK_FALSE(all.seen.cors);
+    CHECK(all.verdict("Ready") == "True/Ready");
+
+    // And it goes with the offer.
+    all.settings.gateway.cors_origins = {"*"};
+    all.settle();
+    REQUIRE(all.seen.cors);
+    all.mark_deleted();
+    all.settle();
+    CHECK_FALSE(all.offer);
+    CHECK_FALSE(all.seen.cors);
+}
+
+TEST_CASE("a Middleware of somebody else by that name counts only where it is wanted", "[controller][plan]")
+{
+    world all;
+    all.settings.gateway.cors_origins = {"*"};
+    all.sell();
+    all.seen.cors =
+        changed(changed(all.seen.cors, "/metadata/ownerReferences", "[]"), "/metadata/labels", "{}");
+    const kube::object_ptr before = all.seen.cors;
+    all.settle();
+    CHECK(all.verdict("PaymentGateReady") == "False/NameTaken");
+    CHECK_FALSE(all.seen.http_route);
+    all.settings.gateway.cors_origins.clear();
+    all.settle();
+    CHECK(all.seen.cors == before);
+    CHECK(all.seen.http_route);
+}
+
+TEST_CASE("an offer may say how its asset is moved, and nothing else about it", "[controller][plan]")
+{
+    world all;
+    all.edit("/spec/payment/asset", R"({"symbol": "OBOL", "transferMethod": "eip3009"})");
+    CHECK_FALSE(all.look().blocked);
+    x402::network by_permit2 = *all.settings.lists.networks.table.find("eip155:84532");
+    for (x402::token& each : by_permit2.tokens)
+        each.method = x402::transfer_method::permit2;
+    x402::network_table other;
+    REQUIRE(other.add(std::move(by_permit2)).has_value());
+    all.settings.lists.networks.table = std::move(other);
+    CHECK(all.look().blocked->reason == "UnsupportedAsset");
+    all.edit("/spec/payment/asset", R"({"symbol": "OBOL", "transferMethod": "permit2"})");
+    CHECK_FALSE(all.look().blocked);
+    // Without the word it is the same asset.
+    all.edit("/spec/payment/asset", R"({"symbol": "OBOL"})");
+    CHECK_FALSE(all.look().blocked);
 }
 
 TEST_CASE(

@@ -33,6 +33,10 @@ TEST_CASE("a path with one reading is taken, its query left out", "[verifier][pa
         {"/services/echo/a%3Fq=1", "/services/echo/a%3Fq=1", {"services", "echo", "a%3Fq=1"}},
         {"/services/echo/a+b", "/services/echo/a+b", {"services", "echo", "a+b"}},
         {"/services/echo/%C3%BC", "/services/echo/%C3%BC", {"services", "echo", "%C3%BC"}},
+        {"/a/%E2%82%AC%f0%9F%98%80%ed%9f%bf",
+         "/a/%E2%82%AC%f0%9F%98%80%ed%9f%bf",
+         {"a", "%E2%82%AC%f0%9F%98%80%ed%9f%bf"}},
+        {"/a/\xc3\xbc%F4%8F%BF%BF", "/a/\xc3\xbc%F4%8F%BF%BF", {"a", "\xc3\xbc%F4%8F%BF%BF"}},
         // Unreserved characters mean the same with and without an escape.
         {"/services/%65cho/%61%2D%2e%5F%7E%39", "/services/echo/a-._~9", {"services", "echo", "a-._~9"}},
         {"/Services/ECHO", "/Services/ECHO", {"Services", "ECHO"}},
@@ -67,6 +71,21 @@ TEST_CASE("a path that an upstream may read differently is refused", "[verifier]
         "/services/echo/a%5cb",
         "/services/echo/a\\b",
         "/services/echo/a%00b",
+        // Not UTF-8: overlong dots and slashes, a lone byte, cut, a surrogate, beyond U+10FFFF.
+        "/services/echo/%c0%ae%c0%ae/b",
+        "/services/echo/..%C0%AFb",
+        "/services/echo/%e0%80%af",
+        "/services/echo/%f0%80%80%ae",
+        "/services/echo/%ff",
+        "/services/echo/\xff",
+        "/services/echo/%80",
+        "/services/echo/%C3",
+        "/services/echo/%C3/%BC",
+        "/services/echo/\xc3%2e",
+        "/services/echo/%E2%82",
+        "/services/echo/%ed%a0%80",
+        "/services/echo/%f4%90%80%80",
+        "/services/echo/%f5%80%80%80",
         "/services/echo//a",
         "//services/echo/a",
         "/services/echo/a//",
@@ -130,7 +149,8 @@ TEST_CASE("every escape is decoded only where that changes nothing", "[verifier]
         INFO(uri);
         request_path path;
         const auto outcome = read_request_path(uri, path);
-        if (byte == 0 || byte == '/' || byte == '\\')
+        // Above ASCII one byte alone is no character.
+        if (byte == 0 || byte == '/' || byte == '\\' || byte >= 0x80)
         {
             CHECK(outcome.has_error());
             continue;

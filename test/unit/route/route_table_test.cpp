@@ -119,6 +119,14 @@ TEST_CASE("a route's own terms reach the requirement", "[verifier][route]")
     CHECK(from_view.body == from_owned.body);
 }
 
+TEST_CASE("a route names its offer, and which of those that had the name", "[verifier][route]")
+{
+    const auto route = compile(compiled());
+    REQUIRE(route.has_value());
+    CHECK((*route)->key() == "shop/hello");
+    CHECK((*route)->offer_uid() == "u1");
+}
+
 TEST_CASE("a route holds its path and all below it, by whole segments", "[verifier][route]")
 {
     const auto served = compile(compiled()).value();
@@ -300,6 +308,9 @@ TEST_CASE("a route that must not be served is refused with a reason", "[verifier
         {"/spec/rules", R"([{"pattern": "/a%2fb", "gate": "free"}])", "no escapes"},
         {"/metadata/ownerReferences", "[]", "no ServiceOffer controls this route"},
         {"/metadata/ownerReferences", "", "no ServiceOffer controls this route"},
+        {"/metadata/ownerReferences",
+         R"([{"apiVersion": "obol.org/v1alpha1", "kind": "ServiceOffer", "name": "hello", "uid": "", "controller": true}])",
+         "no ServiceOffer controls this route"},
         {"/metadata/ownerReferences",
          R"([{"apiVersion": "obol.org/v1alpha1", "kind": "ServiceOffer", "name": "hello", "uid": "u1"}])",
          "no ServiceOffer controls this route"},

@@ -1,4 +1,6 @@
 #include "catch.hpp"
+#include "files.hpp"
+#include "route/gate_keys.hpp"
 #include "route/ruling.hpp"
 #include "route_objects.hpp"
 
@@ -36,6 +38,11 @@ TEST_CASE("the gate is asked for one offer, or by the path, and nowhere else", "
     CHECK(read_gate_target("/verify/shop/hello")->bound);
     CHECK_FALSE(read_gate_target("/verify?x=/verify/a/b")->bound);
     CHECK(read_gate_target("/verify/")->bound);
+    CHECK(read_gate_target("/verify/shop/hello?token=abc")->offer == "shop/hello");
+    CHECK(read_gate_target("/verify/shop/hello?token=abc")->token == "abc");
+    CHECK(read_gate_target("/verify/shop/hello?x=1")->token.empty());
+    CHECK(read_gate_target("/verify/shop/hello?token=abc&x=1")->token.empty());
+    CHECK(read_gate_target("/verify?token=abc")->token.empty());
     for (const char* other : {"/", "/verifyx", "/verif", "/a/verify/shop/hello", "/Verify"})
         CHECK_FALSE(read_gate_target(other).has_value());
 }
@@ -55,15 +62,55 @@ TEST_CASE("a route that is not there is told apart from one that may be on its w
     CHECK(find_by_path(complete, elsewhere, "").why.status == 403);
 }
 
-TEST_CASE("a preflight is one only for a page that is let in", "[route][ruling]")
+TEST_CASE("a route with a credential is sold only to who shows the offer's token", "[route][ruling]")
 {
-    const auto route = samples::compile(samples::route_object()).value();
-    const path_of path("/services/hello/a");
-    CHECK(rule_on(*route, path, {"OPTIONS", "*", "POST"}).what == outcome::preflight);
-    CHECK(rule_on(*route, path, {"OPTIONS", "", "POST"}).what == outcome::payment_required);
-    CHECK(rule_on(*route, path, {"OPTIONS", "*", ""}).what == outcome::payment_required);
-    CHECK(rule_on(*route, path, {"GET", "*", "POST"}).what == outcome::payment_required);
-    CHECK(rule_on(*route, path_of("/services/hello/free/a"), {"GET"}).what == outcome::granted_free);
+    const test::temp_folder folder;
+    credential_store credentials({{"upstream", folder.write("upstream", "Bearer x"), {"shop"}}});
+    CHECK(credentials.refresh().empty());
+    gate_keys keys(folder.write("key", std::string(32, 'k')));
+    CHECK(keys.refresh({}).has_value());
+    const std::set<std::string> urls{samples::facilitator_url};
+    const auto secretive = test::changed(samples::route_object(), "/spec/credential", R"("upstream")");
+    const serving_limits allowed{x402::samples::networks(), urls, credentials, &keys};
+    const auto route = served_route::compile(*secretive, allowed).value();
+    const std::string token =
+        api::gate_key::make(std::string(32, 'k')).value().token_for("shop", "hello", "u1");
+    CHECK(route->knows_gateway(token));
+    CHECK_FALSE(route->knows_gateway(""));
+    CHECK_FALSE(route->knows_gateway(std::string(64, '0')));
+    // A name of the same offer made anew is another offer's.
+    const auto anew = test::changed(
+        secretive,
+        "/metadata/ownerReferences",
+        R"([{"apiVersion": "obol.org/v1alpha1", "kind": "ServiceOffer", "name": "hello", "uid": "u2", "controller": true}])"
+    );
+    CHECK_FALSE(served_route::compile(*anew, allowed).value()->knows_gateway(token));
+
+    circumstances around;
+    for (const char* uri : {"/services/hello/a", "/services/hello/free/a", "/elsewhere"})
+        CHECK(rule_on(*route, path_of(uri), around).what == outcome::wrong_token);
+    CHECK(told_of(outcome::wrong_token).status == 403);
+    around.has_token = true;
+    CHECK(rule_on(*route, path_of("/services/hello/a"), around).what == outcome::payment_required);
+    CHECK(rule_on(*route, path_of("/services/hello/free/a"), around).what == outcome::granted_free);
+
+    // What names none needs none.
+    const auto open = served_route::compile(*samples::route_object(), allowed).value();
+    CHECK(rule_on(*open, path_of("/services/hello/a")).what == outcome::payment_required);
+}
+
+TEST_CASE("a verifier without a gate key serves no route with a credential", "[route][ruling]")
+{
+    const credential_store credentials({{"upstream", "/x", {"shop"}}});
+    const gate_keys none;
+    const std::set<std::string> urls{samples::facilitator_url};
+    const serving_limits allowed{x402::samples::networks(), urls, credentials, &none};
+    const auto refused = served_route::compile(
+        *test::changed(samples::route_object(), "/spec/credential", R"("upstream")"), allowed
+    );
+    REQUIRE(refused.has_error());
+    CHECK_THAT(refused.error().message(), Catch::Matchers::Contains("--gate-key-file"));
+    CHECK(served_route::compile(*samples::route_object(), allowed).has_value());
 }
 
 TEST_CASE("nobody pays while the upstream's credential has no value", "[route][ruling]")
@@ -77,17 +124,17 @@ TEST_CASE("nobody pays while the upstream's credential has no value", "[route][r
                            {x402::samples::networks(), urls, credentials}
     )
                            .value();
-    const auto said = [&](const char* uri, circumstances around) {
+    const auto said = [&](const char* uri, circumstances around = {}) {
+        around.has_token = true;
         return rule_on(*route, path_of(uri), around).what;
     };
-    CHECK(said("/services/hello/a", {"GET"}) == outcome::no_credential);
-    CHECK(said("/services/hello/free/a", {"GET"}) == outcome::no_credential);
-    CHECK(said("/services/hello/a", {"OPTIONS", "*", "GET"}) == outcome::preflight);
+    CHECK(said("/services/hello/a") == outcome::no_credential);
+    CHECK(said("/services/hello/free/a") == outcome::granted_free);
     CHECK(told_of(outcome::no_credential).status == 503);
     // Who explains has no secrets.
-    CHECK(said("/services/hello/a", {"GET", "", "", false}) == outcome::payment_required);
+    CHECK(said("/services/hello/a", {.has_credentials = false}) == outcome::payment_required);
     std::ofstream(file) << "Bearer x\n";
     CHECK(credentials.refresh().empty());
-    CHECK(said("/services/hello/a", {"GET"}) == outcome::payment_required);
+    CHECK(said("/services/hello/a") == outcome::payment_required);
     std::filesystem::remove(file);
 }

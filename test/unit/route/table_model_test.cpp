@@ -47,7 +47,8 @@ std::string key_by_path(const route_table& table, std::string_view uri, std::str
 
 using model = std::map<std::string, entry_ptr>;
 
-// The same by looking at every route: those of the host, or else all; of these the deepest, if it is one.
+// The same by looking at every route: those of the host, or all where none names one; of these the deepest,
+// if it is one.
 entry_ptr by_path_in(const model& all, const std::string& text, const std::string& host)
 {
     std::vector<entry_ptr> holding;
@@ -61,7 +62,10 @@ entry_ptr by_path_in(const model& all, const std::string& text, const std::strin
     std::copy_if(holding.begin(), holding.end(), std::back_inserter(here), [&](const entry_ptr& each) {
         return each->route->public_url().starts_with("https://" + host + "/");
     });
-    const std::vector<entry_ptr>& left = here.empty() ? holding : here;
+    const bool any_names_a_host = std::any_of(holding.begin(), holding.end(), [](const entry_ptr& each) {
+        return !each->route->public_url().empty();
+    });
+    const std::vector<entry_ptr>& left = any_names_a_host ? here : holding;
     std::size_t longest = 0;
     for (const entry_ptr& each : left)
         longest = std::max(longest, each->route->prefix().size());
@@ -237,13 +241,13 @@ TEST_CASE("of routes at the same path the host decides, and nothing is guessed",
 {
     const route_table one =
         route_table().with(entry_at("a", "x", "/services/x/*", "https://a.example/services/x"));
-    // Where there is no choice the gateway's word for the path is enough.
-    CHECK(key_by_path(one, "/services/x", "other.example") == "a/x");
+    // Also where there is no choice: a host that fits none may be another tenant's.
+    CHECK(key_by_path(one, "/services/x", "other.example").empty());
     const route_table two =
         one.with(entry_at("b", "x", "/services/x/*", "https://b.example:8443/services/x"));
     CHECK(key_by_path(two, "/services/x/y", "a.example") == "a/x");
     CHECK(key_by_path(two, "/services/x/y", "b.example:8443") == "b/x");
-    for (const char* host : {"other.example", "b.example", "a.example.", "xa.example", ""})
+    for (const char* host : {"other.example", "bb.example", "a.example.x", "xa.example", ""})
     {
         INFO(host);
         CHECK(key_by_path(two, "/services/x/y", host).empty());
@@ -260,6 +264,40 @@ TEST_CASE("of routes at the same path the host decides, and nothing is guessed",
     const route_table nameless = one.with(entry_at("c", "x", "/services/x/*", ""));
     CHECK(key_by_path(nameless, "/services/x", "a.example") == "a/x");
     CHECK(key_by_path(nameless, "/services/x", "gate.test").empty());
+}
+
+TEST_CASE("no spelling of a host lets another tenant's deeper route decide", "[verifier][table]")
+{
+    const route_table two = route_table()
+                                .with(entry_at("a", "paid", "/svc/*", "https://a.example/svc"))
+                                .with(entry_at("b", "free", "/svc/deep/*", "https://b.example/svc/deep"))
+                                .with(entry_at("c", "six", "/svc/*", "https://[2001:DB8::0:1]:8443/svc"))
+                                .with(entry_at("d", "none", "/svc/deep/er/*", ""));
+    for (const char* host :
+         {"a.example", "A.Example", "a.example:443", "a.example:80", "a.example.", "A.EXAMPLE.:443"})
+    {
+        INFO(host);
+        CHECK(key_by_path(two, "/svc/deep/er/x", host) == "a/paid");
+    }
+    CHECK(key_by_path(two, "/svc/deep/er/x", "B.example.") == "b/free");
+    for (const char* host : {"[2001:db8::1]", "[2001:DB8:0:0::1]:8443", "[2001:0db8::0001]"})
+        CHECK(key_by_path(two, "/svc/deep/er/x", host) == "c/six");
+    for (const char* host : {"", "x.a.example", "[::1]", "[2001:db8::1", "2001:db8::1", ".", "a.example.."})
+    {
+        INFO(host);
+        CHECK(key_by_path(two, "/svc/deep/er/x", host).empty());
+    }
+}
+
+TEST_CASE("routes that name no host are found by their paths, where no other names one", "[verifier][table]")
+{
+    const route_table all = route_table()
+                                .with(entry_at("a", "x", "/services/x/*", ""))
+                                .with(entry_at("b", "y", "/services/x/y/*", ""))
+                                .with(entry_at("c", "z", "/elsewhere/*", "https://c.example/elsewhere"));
+    CHECK(key_by_path(all, "/services/x/z", "any.example") == "a/x");
+    CHECK(key_by_path(all, "/services/x/y", "any.example") == "b/y");
+    CHECK(key_by_path(all, "/elsewhere", "any.example").empty());
 }
 
 TEST_CASE("a path of any depth costs no more than the deepest route", "[verifier][table]")

@@ -22,14 +22,14 @@ evm::private_key payer_key()
 
 const evm::word some_nonce = evm::keccak256("never used before");
 
-payment_terms terms_of(const payment_requirement& wanted, int version)
+offered_terms terms_of(const payment_requirement& wanted, int version)
 {
     const payment_required asked = make_payment_required({&wanted, 1}, "payment required");
     return read_terms(asked.header_value, asked.body, networks(), version).value();
 }
 
 /// A payment as the buyer makes it, as the seller reads it.
-payment sold(const payment_terms& terms)
+payment sold(const offered_terms& terms)
 {
     const auto made = make_payment(terms, terms.options.at(0), payer_key(), now(), some_nonce);
     return decode_payment(made.value().header, made.value().value, networks()).value();
@@ -43,7 +43,7 @@ json::object v2_terms(const payment_requirement& wanted)
     return out;
 }
 
-result<payment_terms> read_v2(const json::object& message)
+result<offered_terms> read_v2(const json::object& message)
 {
     return read_terms(encode(message), "", networks());
 }
@@ -72,7 +72,7 @@ TEST_CASE("a seller takes what a buyer makes of his terms", "[x402][buyer]")
         std::pair(permit2_requirement(), 2)
     );
     CAPTURE(version, wanted.asset_name);
-    const payment_terms terms = terms_of(wanted, version);
+    const offered_terms terms = terms_of(wanted, version);
     REQUIRE(terms.options.size() == 1);
     CHECK(terms.version == version);
     CHECK(terms.error == "payment required");
@@ -315,7 +315,7 @@ TEST_CASE("money that anybody on the way could take is not sent", "[x402][buyer]
     real.pay_to = seller;
     real.amount = 1;
     spending_rules rules{.networks = {}, .main_networks = true, .in_clear = true};
-    const payment_terms terms = terms_of(real, 2);
+    const offered_terms terms = terms_of(real, 2);
     CHECK(has(choose(terms, rules, networks()).error().message(), "--allow-http"));
     CHECK(choose(terms_of(usdc_requirement(), 2), rules, networks()).has_value());
     rules.main_networks_in_clear = true;
@@ -332,7 +332,7 @@ TEST_CASE("the server's words are read from any terms", "[x402][buyer]")
 TEST_CASE("the buyer's rules decide what is paid", "[x402][buyer]")
 {
     const auto told = [](const payment_requirement& wanted, const spending_rules& rules) {
-        const payment_terms terms = terms_of(wanted, 2);
+        const offered_terms terms = terms_of(wanted, 2);
         const auto chosen = choose(terms, rules, networks());
         return chosen ? std::string("chosen") : chosen.error().message();
     };
@@ -413,7 +413,7 @@ TEST_CASE("receipts are read", "[x402][buyer]")
 
 TEST_CASE("a receipt of something else is noticed", "[x402][buyer]")
 {
-    const payment_terms terms = terms_of(usdc_requirement(), 1);
+    const offered_terms terms = terms_of(usdc_requirement(), 1);
     const auto told = [&](receipt got) {
         return doubt_about(got, evm::address::parse(payer).value(), &terms.options.at(0));
     };

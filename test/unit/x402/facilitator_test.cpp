@@ -21,6 +21,7 @@ struct canned_client final : http::client
     unsigned status = 200;
     std::string body;
     std::string retry_after;
+    std::string location;
 
     http::origin server;
     http::request message;
@@ -39,6 +40,8 @@ struct canned_client final : http::client
         auto answer = http::make_response(static_cast<http::status>(status), body, "application/json");
         if (!retry_after.empty())
             answer.set(http::field::retry_after, retry_after);
+        if (!location.empty())
+            answer.set(http::field::location, location);
         co_return answer;
     }
 
@@ -104,9 +107,21 @@ struct fixture
     }
 };
 
+// A transaction of the EVM.
+const std::string hash = "0x" + std::string(60, '0') + "e16d";
+
 std::string success(const std::string& more)
 {
-    return R"({"success":true,"transaction":"0xe16d","network":"eip155:84532",)" + more + "}";
+    return R"({"success":true,"transaction":")" + hash + R"(","network":"eip155:84532",)" + more + "}";
+}
+
+json::object settlement(std::string_view network = "eip155:84532")
+{
+    json::object out;
+    out["success"] = true;
+    out["transaction"] = hash;
+    out["network"] = network;
+    return out;
 }
 
 }  // namespace
@@ -243,25 +258,127 @@ TEST_CASE("a settlement is told with its receipt", "[x402][facilitator]")
     const settle_outcome outcome = f.settle();
     REQUIRE(std::holds_alternative<settle_settled>(outcome));
     const settle_settled& done = std::get<settle_settled>(outcome);
-    CHECK(done.transaction == "0xe16d");
-    CHECK(
-        json::value(done.receipt) ==
-        json::parse(R"({"success":true,"transaction":"0xe16d","network":"eip155:84532",
-            "payer":"0x70997970c51812dc3a010c7d01b50e0d17dc79c8","amount":"10000"})")
-    );
+    CHECK(done.transaction == hash);
+    json::object receipt = settlement();
+    receipt["payer"] = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
+    receipt["amount"] = "10000";
+    CHECK(done.receipt == receipt);
 }
 
 TEST_CASE("a v1 settlement may name the network either way", "[x402][facilitator]")
 {
     fixture f;
-    const std::string named = R"({"success":true,"transaction":"0x1","network":"base-sepolia"})";
+    const std::string named = json::serialize(settlement("base-sepolia"));
     CHECK(f.settled(200, named) == "unknown");
     f.offered = decode_v1(v1_payment()).value();
-    CHECK(f.settled(200, named) == "settled 0x1");
+    CHECK(f.settled(200, named) == "settled " + hash);
+    CHECK(f.settled(200, json::serialize(settlement())) == "settled " + hash);
+    CHECK(f.settled(200, json::serialize(settlement("base"))) == "unknown");
+}
+
+TEST_CASE("a success whose receipt is not about this payment leaves it in doubt", "[x402][facilitator]")
+{
+    fixture f;
+    const auto settled_with = [&](const char* name, const json::value& value) {
+        json::object answer = settlement();
+        answer[name] = value;
+        return f.settled(200, json::serialize(answer));
+    };
+    const std::string digits(64, 'a');
+    CHECK(settled_with("transaction", json::string("0x" + digits)) == "settled 0x" + digits);
+    for (const std::string& bad :
+         {std::string("x"),
+          std::string("0x1"),
+          digits,
+          "0x" + digits + "a",
+          "0X" + digits,
+          "0xg" + digits.substr(1)})
+        CHECK(settled_with("transaction", json::string(bad)) == "unknown");
+
+    CHECK(settled_with("amount", nullptr) == "settled " + hash);
+    CHECK(settled_with("amount", "10000") == "settled " + hash);
+    for (const json::value& bad :
+         {json::value("1"),
+          json::value("10001"),
+          json::value("0"),
+          json::value(""),
+          json::value("10000.0"),
+          json::value(10000)})
+        CHECK(settled_with("amount", bad) == "unknown");
+
+    // Other networks write their transactions otherwise.
+    f.wanted.network = "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp";
+    json::object elsewhere = settlement(f.wanted.network);
+    elsewhere["transaction"] =
+        "5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnbJLgp8uirBgmQpjKhoR4tjF3ZpRzrFmBV6UjKdiSZkQUW";
+    CHECK(f.settled(200, json::serialize(elsewhere)).starts_with("settled 5VER"));
+}
+
+TEST_CASE("a redirect and a demand for credentials are told as such", "[x402][facilitator]")
+{
+    fixture f;
+    const auto words = [&](unsigned status, facilitator_trouble expected, const std::string& location = {}) {
+        f.client.status = status;
+        f.client.location = location;
+        f.client.body = "Redirecting...";
+        const verify_outcome verified = f.verify();
+        const settle_outcome settled = f.settle();
+        CHECK(std::get<verify_unavailable>(verified).trouble == expected);
+        CHECK(std::get<settle_unknown>(settled).trouble == expected);
+        return std::get<verify_unavailable>(verified).failure.message();
+    };
+    using trouble = facilitator_trouble;
+    const std::string start = "facilitator verify (status 308): it redirects to ";
+    const std::string end = ", which is not followed: name the address that answers";
     CHECK(
-        f.settled(200, R"({"success":true,"transaction":"0x1","network":"eip155:84532"})") == "settled 0x1"
+        words(308, trouble::redirect, "https://www.f.test/x402/verify?key=SECRET#SECRET") ==
+        start + "https://www.f.test/x402/verify" + end
     );
-    CHECK(f.settled(200, R"({"success":true,"transaction":"0x1","network":"base"})") == "unknown");
+    CHECK(words(308, trouble::redirect, "/elsewhere?key=SECRET") == start + "/elsewhere" + end);
+    for (const std::string& odd :
+         {std::string(),
+          std::string("https://SECRET@f.test/"),
+          std::string("//SECRET"),
+          std::string(400, '/'),
+          std::string("ftp://SECRET")})
+        CHECK(words(308, trouble::redirect, odd) == start + "an address that cannot be shown" + end);
+    for (const unsigned status : {301U, 302U, 307U})
+        CHECK(words(status, trouble::redirect, "/a").find("it redirects to /a") != std::string::npos);
+    for (const unsigned status : {401U, 403U})
+    {
+        CHECK(words(status, trouble::credentials)
+                  .ends_with("the facilitator wants credentials: the operator's to mend"));
+        // With a judgement it is an answer.
+        CHECK(
+            f.verified(status, R"({"isValid":false,"invalidReason":"insufficient_funds"})") ==
+            "invalid insufficient_funds"
+        );
+    }
+    CHECK(words(404, trouble::none).find("not valid JSON") != std::string::npos);
+    CHECK(words(502, trouble::no_answer).find("not valid JSON") != std::string::npos);
+}
+
+TEST_CASE("what kept an answer away is told apart", "[x402][facilitator]")
+{
+    const std::pair<errc, facilitator_trouble> failures[] = {
+        {errc::unavailable, facilitator_trouble::unreached},
+        {errc::timed_out, facilitator_trouble::slow},
+        {errc::protocol, facilitator_trouble::no_answer},
+        {errc::canceled, facilitator_trouble::none},
+    };
+    for (const auto& [code, expected] : failures)
+    {
+        fixture f;
+        f.client.failure = error(code, "");
+        INFO(to_string(expected));
+        const verify_outcome verified = f.verify();
+        CHECK(std::get<verify_unavailable>(verified).trouble == expected);
+        const settle_outcome settled = f.settle();
+        if (code == errc::unavailable)
+            CHECK(std::get<settle_not_sent>(settled).trouble == expected);
+        else
+            CHECK(std::get<settle_unknown>(settled).trouble == expected);
+    }
 }
 
 TEST_CASE("a settlement that is surely refused says why", "[x402][facilitator]")

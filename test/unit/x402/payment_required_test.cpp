@@ -56,3 +56,38 @@ TEST_CASE("amounts above 64 bits keep every digit", "[x402][402]")
     CHECK(json::parse(v2_json(wanted)).at("amount") == "340282366920938463463374607431768211456");
     CHECK(json::parse(v1_json(wanted)).at("maxAmountRequired") == "340282366920938463463374607431768211456");
 }
+
+TEST_CASE("the header stays within 8 kB, whatever description and URL hold", "[x402][402]")
+{
+    const auto repeated = [](std::string_view text, int times) {
+        std::string out;
+        for (int i = 0; i < times; ++i)
+            out += text;
+        return out;
+    };
+    payment_requirement wanted = usdc_requirement();
+    // As long as the gate takes paths, each character doubled by its escape.
+    wanted.resource_url = "https://" + std::string(300, 'h') + "/" + std::string(2047, '"');
+    for (const char* character : {"x", "\"", "\x01", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80"})
+    {
+        CAPTURE(character);
+        wanted.description = repeated(character, 1024);
+        const payment_required made = make_payment_required(std::span(&wanted, 1), std::string(200, 'e'));
+        CHECK(made.header_value.size() <= max_payment_required);
+        // Still JSON, and UTF-8: the parser refuses half a character.
+        const json::value told = json::parse(decode_base64(made.header_value).value());
+        const std::string shown(told.at("resource").at("description").as_string());
+        if (shown == wanted.description)
+            continue;
+        CHECK(shown.size() > 100);
+        REQUIRE(shown.ends_with("\xe2\x80\xa6"));
+        CHECK(wanted.description.starts_with(shown.substr(0, shown.size() - 3)));
+        // What there is room for is not cut off.
+        CHECK(made.header_value.size() > max_payment_required - 200);
+    }
+    wanted.resource_url = "https://example.test/services/hello";
+    wanted.description = repeated("\xe2\x82\xac", 1024);
+    const json::value whole =
+        json::parse(decode_base64(make_payment_required(std::span(&wanted, 1), "").header_value).value());
+    CHECK(std::string(whole.at("resource").at("description").as_string()) == wanted.description);
+}

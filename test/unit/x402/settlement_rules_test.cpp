@@ -286,3 +286,22 @@ TEST_CASE("whose settlement it was that the chain shows", "[x402][rules]")
         CHECK(word_of(found, doubtful(), began) == word);
     }
 }
+
+TEST_CASE("what lacks confirmations is open, unless the facilitator vouches for it", "[x402][rules]")
+{
+    settlement_finding found = settled_by("0x1");
+    found.lacking = 2;
+    CHECK(word_of(found, doubtful(), 1'000) == shown::open);
+    CHECK(word_of(found, doubtful(), 1'000, finality::vouched) == shown::ours);
+    found.mined_at = 100;
+    CHECK(word_of(found, doubtful(), 1'000, finality::vouched) == shown::elsewhere);
+    for (const auto state : {settlement_state::canceled, settlement_state::used_otherwise})
+    {
+        found.state = state;
+        CHECK(word_of(found, doubtful(), 1'000) == shown::open);
+        CHECK(word_of(found, doubtful(), 1'000, finality::vouched) == shown::ended);
+    }
+    found.lacking = 0;
+    found.state = settlement_state::used_before;
+    CHECK(word_of(found, doubtful(), 1'000) == shown::elsewhere);
+}

@@ -2,4 +2,10 @@
 ports:
 - name: discovery
   containerPort: 8080
+{{- if .Values.credentials }}
+volumeMounts:
+{{ include "portitor.gateKeyMount" . }}
+volumes:
+{{ include "portitor.gateKeyVolume" . }}
+{{- end }}
 {{- end }}

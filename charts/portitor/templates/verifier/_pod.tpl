@@ -10,14 +10,20 @@ ports:
 args:
 - --listen=:{{ include "portitor.gatePort" . }}
 {{- end }}
-{{- if not (hasKey .Values.settings "threads") }}
 env:
+# In the environment, where `kubectl exec` finds it too.
+- name: PORTITOR_LEDGER
+  value: /var/lib/portitor/ledger.db
+- name: PORTITOR_LEDGER_RETENTION
+  value: {{ .Values.ledger.retention | quote }}
+{{- if not (hasKey .Values.settings "threads") }}
 # One thread for each CPU that it may use, not for each that the node has.
 - name: PORTITOR_THREADS
   valueFrom: {resourceFieldRef: {containerName: verifier, resource: limits.cpu}}
 {{- end }}
-{{- if or $tls $credentials }}
 volumeMounts:
+- name: ledger
+  mountPath: /var/lib/portitor
 {{- if $tls }}
 - name: tls
   mountPath: /etc/portitor/tls
@@ -27,8 +33,16 @@ volumeMounts:
 - name: credentials
   mountPath: /etc/portitor/credentials
   readOnly: true
+{{ include "portitor.gateKeyMount" . }}
 {{- end }}
 volumes:
+- name: ledger
+{{- if .Values.ledger.persistence.enabled }}
+  persistentVolumeClaim:
+    claimName: {{ include "portitor.ledgerClaim" . | quote }}
+{{- else }}
+  emptyDir: {}
+{{- end }}
 {{- with $tls }}
 - name: tls
   secret:
@@ -45,6 +59,11 @@ volumes:
         name: {{ .existingSecret | quote }}
         items: [{key: {{ .key | quote }}, path: {{ .name | quote }}}]
     {{- end }}
+{{ include "portitor.gateKeyVolume" $ }}
 {{- end }}
 {{- end }}
+
+{{/* The claim of the volume that the record of payments is kept on. */}}
+{{- define "portitor.ledgerClaim" -}}
+{{- .Values.ledger.persistence.existingClaim | default (include "portitor.roleName" (dict "root" . "role" "verifier")) -}}
 {{- end }}

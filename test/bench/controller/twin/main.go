@@ -25,7 +25,7 @@ func main() {
 		gatewayName   = flag.String("gateway", "traefik/traefik-gateway", "NAMESPACE/NAME")
 		publicURL     = flag.String("public-url", "", "the gateway, as buyers reach it")
 		verifierURL   = flag.String("verifier-url", "http://portitor-verifier.portitor.svc:8080", "as Traefik reaches it")
-		facilitator   = flag.String("default-facilitator", "https://x402.org/facilitator", "a URL")
+		facilitator   = flag.String("default-facilitator", "https://www.x402.org/facilitator", "a URL")
 		healthAddress = flag.String("health-listen", ":8081", "probes")
 		metricsAddr   = flag.String("metrics-listen", ":8083", "metrics")
 		workers       = flag.Int("workers", 8, "reconciles at a time")

@@ -260,9 +260,10 @@ TEST_CASE("doctor groups what is not sold by its cause", "[cli][doctor]")
         broken("e", "InvalidPrice", 3),
         dying,
         sold_offer("well")};
-    json::object refused = payment_route("a", "https://x402.org/facilitator");
+    json::object refused = payment_route("a", "https://www.x402.org/facilitator");
     refused["status"] = json::object();
-    world.cluster.lists["paymentroutes"] = {refused, payment_route("well", "https://x402.org/facilitator")};
+    world.cluster.lists["paymentroutes"] = {
+        refused, payment_route("well", "https://www.x402.org/facilitator")};
     world.cluster.lists["registrationrequests"] = {object_of(
         R"({"metadata": {"namespace": "shop", "name": "a-registration"},
             "status": {"phase": "Failed", "errorMessage": "no funds"}})"

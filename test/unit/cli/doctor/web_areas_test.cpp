@@ -202,7 +202,7 @@ TEST_CASE("doctor compares a node with its chain", "[cli][doctor]")
     CHECK(says(well, "ok base-sepolia: node: a node of chain 84532"));
     CHECK(says(well, "ok base-sepolia: registry 0x8004A818BFB912233c491871b3d84c89A494BD9e: a contract"));
     CHECK(says(well, "ok base-sepolia: latest block: 1048576, "));
-    CHECK(says(well, "ok base-sepolia: eth_getLogs: 5000 blocks at once"));
+    CHECK(says(well, "ok base-sepolia: eth_getLogs: 500 blocks at once"));
     CHECK(says(well, "ok base-sepolia: balance of 0x14dC79964da2C08b23698B3D3cc7Ca32193d9955: 1\n"));
 
     const auto bad = world.with_node(
@@ -296,9 +296,9 @@ TEST_CASE("what a node says is bounded, and its URL is never shown", "[cli][doct
         ),
         "not checked base-sepolia: latest block: the answer is no block"
     ));
-    const auto narrow = world.with_node({}, 500);
-    CHECK(says(narrow, "warning base-sepolia: eth_getLogs: 5000 blocks are refused"));
-    CHECK(says(narrow, "-32602), 500 are not\n"));
+    const auto narrow = world.with_node({}, 50);
+    CHECK(says(narrow, "warning base-sepolia: eth_getLogs: 500 blocks are refused"));
+    CHECK(says(narrow, "-32602), 10 are not\n"));
     CHECK_FALSE(says(narrow, "SECRET"));
     CHECK(says(world.with_node({}, 5), "failure base-sepolia: eth_getLogs: "));
     const auto gone = world.with_answer(away("https://node.example.com/v2/SECRET: refused"), &examine_nodes);

@@ -49,7 +49,7 @@ struct documented_world : gateway_world
             api::config_map_resource,
             R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace":"portitor",)"
             R"("name":"portitor-config"},"data":{"portitor.yaml":)"
-            R"("public-url: https://api.example.com\ndefault-facilitator: https://x402.org/facilitator\n"}})"
+            R"("public-url: https://api.example.com\ndefault-facilitator: https://www.x402.org/facilitator\n"}})"
         );
         sell(R"(,"publicURL":"https://api.example.com/services/web","maxTimeoutSeconds":60,)"
              R"("description":"says hello")");

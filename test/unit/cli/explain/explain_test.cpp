@@ -54,7 +54,7 @@ TEST_CASE("a suspended route, and one that nobody serves, are told as the verifi
         R"("name":"web-payment",)" +
             owner +
             R"(},"spec":{"pattern":"/services/web/*","price":"10000","network":"eip155:84532","suspended":true,)"
-            R"("asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","facilitatorURL":"https://x402.org/facilitator",)"
+            R"("asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","facilitatorURL":"https://www.x402.org/facilitator",)"
             R"("payTo":"0x00000000000000000000000000000000000000aB"}})"
     );
     w.create(
@@ -167,7 +167,7 @@ TEST_CASE("a gate is the operator's verifier, as far as he is known", "[cli][exp
     w.create(
         api::config_map_resource,
         R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace":"portitor","name":"portitor-config"},)"
-        R"("data":{"portitor.yaml":"default-facilitator: https://x402.org/facilitator\n"}})"
+        R"("data":{"portitor.yaml":"default-facilitator: https://www.x402.org/facilitator\n"}})"
     );
     const auto known = w.run({"explain", "/services/web"});
     INFO(known.err);
@@ -191,7 +191,7 @@ TEST_CASE("a credential's value is not seen from here, and that is said", "[cli]
 {
     gateway_world w;
     w.sell(R"(,"credential":"upstream")");
-    w.route("own", "/services/web", through({"gate"}) + "," + to("web"));
+    w.route("own", "/services/web", through({"secretive"}) + "," + to("web"));
     const auto told = w.run({"explain", "/services/web/a"});
     CHECK(told.out.find("402, and 0.01 USDC") != std::string::npos);
     CHECK(
@@ -200,26 +200,37 @@ TEST_CASE("a credential's value is not seen from here, and that is said", "[cli]
     );
 }
 
-TEST_CASE("a preflight of a page that the operator lets in is told", "[cli][explain]")
+TEST_CASE("the gate refuses where its Middleware shows no token for the credential", "[cli][explain]")
+{
+    gateway_world w;
+    w.sell(R"(,"credential":"upstream")");
+    w.route("own", "/services/web", through({"gate"}) + "," + to("web"));
+    CHECK(w.verdict("/services/web/a") == "wrong_token 403");
+    CHECK(w.verdict("/services/web/free") == "wrong_token 403");
+    w.route("own", "/services/web", through({"secretive"}) + "," + to("web"));
+    CHECK(w.verdict("/services/web/a") == "payment_required 402");
+    const auto told = w.run({"explain", "/services/web/a", "-o", "json"});
+    CHECK(told.out.find("t0ken") == std::string::npos);
+}
+
+TEST_CASE("a preflight that the gateway answers before the gate is told", "[cli][explain]")
 {
     gateway_world w;
     w.sell();
-    w.route("own", "/services/web", through({"gate"}) + "," + to("web"));
-    const std::string passes = "a preflight of a page of https://shop.example passes without payment";
-    CHECK(
-        w.run({"explain", "/services/web", "-X", "OPTIONS"}).out.find("cors-origins lets in") !=
-        std::string::npos
-    );
-    w.create(
-        api::config_map_resource,
-        R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace":"portitor","name":"portitor-config"},)"
-        R"("data":{"portitor.yaml":)"
-        R"("default-facilitator: https://x402.org/facilitator\ncors-origins: https://shop.example\n"}})"
-    );
-    const auto told = w.run({"explain", "/services/web", "-X", "OPTIONS"});
-    CHECK(told.out.find("402, and 0.01 USDC") != std::string::npos);
-    CHECK(told.out.find(passes) != std::string::npos);
-    CHECK(w.run({"explain", "/services/web"}).out.find(passes) == std::string::npos);
+    w.add_middleware("cors", R"({"headers":{"accessControlAllowOriginList":["https://shop.example"]}})");
+    w.add_middleware("others", R"({"headers":{"customRequestHeaders":{"X-A":"b"}}})");
+    const std::string answers = "answered by the gateway itself (Middleware shop/cors)";
+    const auto told = [&](std::initializer_list<const char*> through_these, const char* method) {
+        w.route("own", "/services/web", through(through_these) + "," + to("web"));
+        return w.run({"explain", "/services/web", "-X", method}).out;
+    };
+    const std::string preflight = told({"cors", "others", "gate"}, "OPTIONS");
+    CHECK(preflight.find("402, and 0.01 USDC") != std::string::npos);
+    CHECK(preflight.find(answers) != std::string::npos);
+    CHECK(preflight.find("is not looked at") == std::string::npos);
+    CHECK(told({"cors", "gate"}, "GET").find(answers) == std::string::npos);
+    CHECK(told({"gate", "cors"}, "OPTIONS").find(answers) == std::string::npos);
+    CHECK(told({"others", "gate"}, "OPTIONS").find("preflight") == std::string::npos);
 }
 
 TEST_CASE("an object that cannot be taken into account is named", "[cli][explain]")

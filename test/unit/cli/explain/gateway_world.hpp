@@ -58,6 +58,9 @@ struct gateway_world : command_world
         );
         add_middleware("plain", R"({"headers":{}})");
         add_middleware("gate", gate_at("http://portitor-verifier.portitor.svc:8080/verify/shop/web"));
+        add_middleware(
+            "secretive", gate_at("http://portitor-verifier.portitor.svc:8080/verify/shop/web?token=t0ken")
+        );
         add_middleware("strange", gate_at("http://elsewhere.example/verify/shop/web"));
         add_middleware("chain", R"({"chain":{"middlewares":[{"name":"plain"},{"name":"gate"}]}})");
         add_middleware("torn", R"({"chain":{"middlewares":[{"name":"gate"},{"name":"nobody"}]}})");
@@ -95,7 +98,7 @@ struct gateway_world : command_world
                 offer->meta.uid +
                 R"("}]},"spec":{"pattern":"/services/web/*","price":"10000","network":"eip155:84532",)"
                 R"("asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e",)"
-                R"("facilitatorURL":"https://x402.org/facilitator","rules":[{"pattern":"/free","gate":"free"}],)"
+                R"("facilitatorURL":"https://www.x402.org/facilitator","rules":[{"pattern":"/free","gate":"free"}],)"
                 R"("payTo":"0x00000000000000000000000000000000000000aB")" +
                 more + "}}"
         );

@@ -242,7 +242,7 @@ TEST_CASE("a comparison is of the offers that are named", "[cli][once][compare]"
 {
     once_world w;
     const std::string pricing = "wallet: \"0x14dC79964da2C08b23698B3D3cc7Ca32193d9955\"\n"
-                                "facilitatorURL: https://x402.org/facilitator\nroutes:\n"
+                                "facilitatorURL: https://www.x402.org/facilitator\nroutes:\n"
                                 "- {pattern: /services/one/*, price: \"0.001\"}\n"
                                 "- {pattern: /services/two/*, price: \"7\"}\n"
                                 "- {pattern: /services/gone/*, price: \"7\"}\n";

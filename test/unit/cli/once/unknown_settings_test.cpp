@@ -18,6 +18,7 @@ verifier-url: http://gate.elsewhere.svc:9000
 facilitators:
 - {name: mine, url: "https://mine.example.com/x402"}
 default-facilitator: mine
+gate-key-file: /secrets/gate-key
 credentials:
 - {name: key, file: /secrets/key, namespaces: [shop]}
 networks:

@@ -145,6 +145,16 @@ TEST_CASE("a question by path is read as strictly", "[verifier][unbound]")
     );
 }
 
+TEST_CASE("a path that no 402 has room for is 414", "[verifier]")
+{
+    desk d;
+    const std::string longest = std::string(top) + "/" + std::string(2048 - std::string(top).size() - 1, '"');
+    const auto asked = d.ask(longest + "?" + std::string(8000, 'q'));
+    CHECK(asked.result() == http::status::payment_required);
+    CHECK(header(asked, "PAYMENT-REQUIRED").size() <= x402::max_payment_required);
+    check_refused(d.ask(longest + "x"), http::status::uri_too_long, "bad_request");
+}
+
 TEST_CASE("where the operator has not opted in there is nothing of CORS", "[verifier][cors]")
 {
     desk d;
@@ -221,16 +231,12 @@ TEST_CASE("no other origin is allowed, and none is said back", "[verifier][cors]
     }
 }
 
-TEST_CASE("a preflight of an allowed origin passes, and nothing else does as one", "[verifier][cors]")
+TEST_CASE("a preflight is a request like any other: it is the gateway's to answer", "[verifier][cors]")
 {
     desk d("https://a.example");
-    const auto passed = d.ask(preflight("/services/hello/report", from_a));
-    CHECK(passed.result() == http::status::ok);
-    CHECK(passed.body().empty());
-    CHECK(header(passed, "X-Payer").empty());
-    CHECK(header(passed, "X-Payment-Status") != "settled");
-    CHECK_FALSE(has_cors(passed));
-    CHECK_THAT(d.numbers.expose(), Catch::Matchers::Contains("outcome=\"preflight\"} 1"));
+    CHECK(d.ask(preflight("/services/hello/report", from_a)).result() == http::status::payment_required);
+    CHECK(desk("*").ask(preflight(top, from_a)).result() == http::status::payment_required);
+    CHECK(d.ask(preflight("/services/hello/free/x", from_a)).result() == http::status::ok);
 
     question get(top, from_a);
     question post(top, from_a);
@@ -365,7 +371,7 @@ TEST_CASE("every 2xx says each name that an upstream may trust, once", "[verifie
           d.pay(top),
           d.ask("/services/hello/free/x"),
           d.ask("/services/hello/free/x", {{"X-Payer", "0x1"}, {"X-Payment-Status", "settled"}}),
-          d.ask(preflight(top, from_a))})
+          d.ask(preflight("/services/hello/free/x", from_a))})
     {
         INFO(everything(granted));
         REQUIRE(granted.result() == http::status::ok);

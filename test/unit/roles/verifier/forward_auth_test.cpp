@@ -123,7 +123,7 @@ TEST_CASE("while the upstream is down nobody pays, not even for nothing", "[veri
         CHECK(header(answer, "X-Portitor-Route") == "shop/hello");
     }
     CHECK(d.facilitator.verifies == 0);
-    CHECK(d.claims->size() == 0);
+    CHECK(d.on_record() == 0);
 }
 
 TEST_CASE("a path of another route is refused", "[verifier][auth]")
@@ -220,7 +220,6 @@ TEST_CASE("a settled payment is granted once", "[verifier][auth]")
 
     const auto again = d.pay(top);
     check_refused(again, http::status::conflict, "payment_already_used");
-    CHECK(decoded(header(again, "PAYMENT-RESPONSE")).at("transaction") == "0xe16d");
     CHECK(header(again, "X-PAYMENT-RESPONSE") == header(again, "PAYMENT-RESPONSE"));
     CHECK(d.facilitator.verifies == 1);
     CHECK(d.facilitator.settles == 1);
@@ -277,9 +276,11 @@ TEST_CASE("an answer that is dropped unwritten counts as undelivered", "[verifie
     const auto drop = [&]() -> asio::awaitable<void> {
         http::server_request message;
         copy.write(message);
-        http::reply answer = co_await d.front.answer_payment(message);
-        CHECK(is_granted(answer.message));
-        CHECK(answer.on_written);
+        std::string text;
+        http::response_writer writer(text, true, false);
+        const http::delivery_listener untold = co_await d.front.answer_to(message, writer).value();
+        CHECK(is_granted(read_answer(text)));
+        CHECK(untold);
     };
     test::run(d.context, drop());
     check_granted(d.pay(top));
@@ -309,6 +310,11 @@ TEST_CASE("a payment for one route does not open another one", "[verifier][auth]
 {
     desk d;
     auto second = test::changed(route_object(), "/metadata/namespace", "\"mall\"");
+    second = test::changed(
+        second,
+        "/metadata/ownerReferences",
+        R"([{"apiVersion": "obol.org/v1alpha1", "kind": "ServiceOffer", "name": "hello", "uid": "u2", "controller": true}])"
+    );
     d.put(test::changed(second, "/spec/pattern", "\"/services/hello/*\""));
     check_granted(d.pay(top, false));
     check_refused(
@@ -328,7 +334,7 @@ TEST_CASE("a payment of another amount is asked for the right one", "[verifier][
         CHECK(decoded(header(answer, "PAYMENT-REQUIRED")).at("error") != "payment required");
     }
     CHECK(d.facilitator.verifies == 0);
-    CHECK(d.claims->size() == 0);
+    CHECK(d.on_record() == 0);
 }
 
 TEST_CASE("a payment out of its time is asked for another one", "[verifier][auth]")
@@ -356,7 +362,7 @@ TEST_CASE("a payment that cannot be read is a bad request", "[verifier][auth]")
         check_refused(d.ask(top, {{"X-PAYMENT", bad}}), http::status::bad_request, "invalid_payload");
     check_refused(d.ask(top, {{"PAYMENT-SIGNATURE", good}}), http::status::bad_request, "invalid_payload");
     CHECK(d.facilitator.verifies == 0);
-    CHECK(d.claims->size() == 0);
+    CHECK(d.on_record() == 0);
 }
 
 TEST_CASE("what the facilitator refuses is asked for again", "[verifier][auth]")
@@ -468,10 +474,9 @@ TEST_CASE("of concurrent copies of a payment one gets in", "[verifier][auth]")
     const auto ask = [&]() -> asio::awaitable<void> {
         http::server_request message;
         copy.write(message);
-        http::reply answer = co_await d.front.answer_payment(message);
-        codes.push_back(answer.message.result_int());
-        if (answer.on_written)
-            answer.on_written(true);
+        http::response answer;
+        co_await answer_as_server(d.front, message, true, answer);
+        codes.push_back(answer.result_int());
     };
     for (int i = 0; i < 10; ++i)
         asio::co_spawn(d.context, ask(), asio::detached);
@@ -487,18 +492,17 @@ TEST_CASE("a route that goes while a payment is settled does not take the answer
     desk d;
     d.facilitator.delay = milliseconds(20);
     const question copy(top, {{"X-PAYMENT", real_v1()}});
-    std::optional<http::reply> answer;
+    http::response answer;
     const auto paying = [&]() -> asio::awaitable<void> {
         http::server_request message;
         copy.write(message);
-        answer = co_await d.front.answer_payment(message);
+        co_await answer_as_server(d.front, message, true, answer);
     };
     asio::co_spawn(d.context, paying(), asio::detached);
     d.context.poll();
     d.erase("shop/hello");
     d.context.run_for(std::chrono::seconds(5));
-    REQUIRE(answer);
-    CHECK(is_granted(answer->message));
+    CHECK(answer.result() == http::status::ok);
 }
 
 namespace {

@@ -1,6 +1,6 @@
-#include "roles/verifier/gate_metrics.hpp"
 #include "roles/verifier/line_budget.hpp"
 #include "roles/verifier/payment_log.hpp"
+#include "roles/verifier/payment_metrics.hpp"
 #include "verifier_world.hpp"
 
 using namespace portitor;
@@ -21,12 +21,16 @@ std::size_t lines(const std::string& text, std::string_view with = "")
 
 struct logged_desk : desk
 {
-    logged_desk() : desk("", {}, log_level::info)
-    {
-        claims->on_report([log = payment_log(logger(log_level::info, log_format::json))](const auto& told) {
-            log.write(told);
-        });
-    }
+    logged_desk()
+        : desk(
+              "",
+              {},
+              log_level::info,
+              [log = payment_log(logger(log_level::info, log_format::json))](const auto& told) {
+                  log.write(told);
+              }
+          )
+    {}
 
     http::response pay(unsigned number, bool delivered = true)
     {
@@ -53,6 +57,8 @@ TEST_CASE("one line tells of each settled payment what a complaint needs", "[ver
     CHECK(line.at("level") == "info");
     const std::pair<const char*, std::string> fields[] = {
         {"route", "shop/hello"},
+        {"method", "GET"},
+        {"uri", top},
         {"payer", v2_payer},
         {"amount", "10000"},
         {"asset", "0x036CbD53842c5426634e7929541eC2318f3dCF7e"},
@@ -109,10 +115,10 @@ TEST_CASE("what is left at the end is told, one line each", "[verifier][log]")
     d.facilitator.settle_answer = fake_facilitator::settled();
     check_granted(d.pay(2, false), v2_payer);
     check_granted(d.pay(3), v2_payer);
-    d.claims->report_left();
+    test::run(d.context, d.engine.finish(d.timers.now() + std::chrono::seconds(1)));
     CHECK(lines(log.text(), "a payment is left without a delivered answer") == 2);
     CHECK(lines(log.text(), "\"state\":\"unknown\"") == 1);
-    CHECK(lines(log.text(), "\"state\":\"undelivered\"") == 1);
+    CHECK(lines(log.text(), "\"state\":\"settled\"") == 1);
 }
 
 TEST_CASE("an odd request id is left out", "[verifier][log]")
@@ -147,37 +153,34 @@ TEST_CASE("a few lines go at once, and then one a second", "[verifier][log]")
     CHECK(written == 10);
 }
 
-TEST_CASE("how full the table of claims is", "[verifier][log]")
+TEST_CASE("how full the record of payments is, and that it is there", "[verifier][log]")
 {
-    x402::claim_limits limits;
-    limits.max_claims = 4;
-    limits.max_of_payer = 3;
     counter_side side;
-    const auto claims = std::make_shared<x402::claim_table>(limits);
-    x402::gate engine(side.facilitator, claims, side.time);
     const steady_timekeeper time;
     x402::guarded_facilitator guard(side.facilitator, time);
     metrics numbers;
-    gate_metrics shown(numbers, engine, *claims, guard, {});
-    const auto fill = [&] {
+    ledger::limits bounds;
+    bounds.max_open = 100;
+    const auto store = ledger::memory_ledger(side.time, side.timers, bounds).open();
+    payment_metrics shown(numbers, side.engine, *store, guard, {});
+    const auto value_of = [&](const std::string& name) {
         shown.publish();
-        const std::string page = numbers.expose();
-        const std::string name = "\nportitor_claims_fill_percent ";
-        const std::size_t at = page.find(name) + name.size();
+        const std::string page = "\n" + numbers.expose();
+        const std::size_t at = page.find("\n" + name + " ") + name.size() + 2;
         return page.substr(at, page.find('\n', at) - at);
     };
-    const auto begin = [&](const char* name) {
-        const x402::claim_key key("eip155:84532", "0xa", "0xb", name);
-        claims->begin(key, {}, x402::samples::now_seconds + 60, x402::samples::now());
-        return key;
-    };
-    CHECK(fill() == "0");
-    const x402::claim_key first = begin("1");
-    begin("2");
-    begin("3");
-    CHECK(fill() == "75");
-    // A used one makes room by itself.
-    claims->settled(first, "r");
-    claims->delivered(first);
-    CHECK(fill() == "50");
+    CHECK(value_of("portitor_payments_open_percent") == "0");
+    CHECK(value_of("portitor_ledger_up") == "1");
+    CHECK(value_of("portitor_ledger_unwritten") == "0");
+    for (int i = 0; i < 50; ++i)
+    {
+        x402::new_payment what;
+        what.key = {"eip155:84532", "0xa", fmt::format("0x{}", i), "0x1"};
+        what.valid_before = x402::samples::now_seconds + 60;
+        what.terms = std::make_shared<const x402::payment_terms>();
+        test::run(side.context, store->begin(std::move(what)));
+    }
+    CHECK(value_of("portitor_payments_open_percent") == "50");
+    CHECK(value_of("portitor_payments_open{state=\"reserved\"}") == "50");
+    CHECK(numbers.expose().find("state=\"delivered\"") == std::string::npos);
 }

@@ -68,14 +68,7 @@ private:
     void serve(const std::vector<question>& asked, bool delivered, std::latch& ready)
     {
         asio::io_context context{1};
-        forward_auth front(
-            table,
-            counter.payments,
-            x402::samples::networks(),
-            cors,
-            logger(log_level::error, log_format::text),
-            numbers
-        );
+        forward_auth front(table, counter.counter, cors, logger(log_level::error, log_format::text), numbers);
         for (const question& each : asked)
             asio::co_spawn(context, ask(front, each, delivered), asio::detached);
         ready.arrive_and_wait();
@@ -86,17 +79,9 @@ private:
     {
         http::server_request message;
         asked.write(message);
-        std::string text;
-        http::response_writer writer(text, true, false);
-        if (front.answer_at_once(message, writer))
-        {
-            note(read_answer(text));
-            co_return;
-        }
-        http::reply answer = co_await front.answer_payment(message);
-        if (answer.on_written)
-            answer.on_written(delivered);
-        note(std::move(answer.message));
+        http::response answer;
+        co_await answer_as_server(front, message, delivered, answer);
+        note(std::move(answer));
     }
 
     void note(http::response answer)
@@ -125,7 +110,7 @@ TEST_CASE("of copies that arrive on several threads at once one gets in", "[veri
         CHECK(hall.codes() == std::map<unsigned, int>{{200, 1}, {409, 15}});
         CHECK(hall.counter.facilitator.verifies == 1);
         CHECK(hall.counter.facilitator.settles == 1);
-        CHECK(hall.counter.claims->counts().used == 1);
+        CHECK(hall.counter.spent() == 1);
     }
 }
 
@@ -137,7 +122,7 @@ TEST_CASE("an answer that is lost on one thread lets one copy on any thread thro
     // All of them are lost, so all of them are let through, one after the other.
     CHECK(hall.codes() == std::map<unsigned, int>{{200, 16}});
     CHECK(hall.counter.facilitator.settles == 1);
-    CHECK(hall.counter.claims->counts().undelivered == 1);
+    CHECK(hall.counter.count(x402::payment_state::settled) == 1);
     hall.answers.clear();
     hall.run(copies);
     CHECK(hall.codes() == std::map<unsigned, int>{{200, 1}, {409, 15}});

@@ -1,7 +1,9 @@
 #include "../../route/route_objects.hpp"
 #include "../role_world.hpp"
+#include "files.hpp"
 #include "roles/verifier/verifier.hpp"
 
+#include <portitor/api/gate_key.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/http/client.hpp>
 
@@ -53,6 +55,10 @@ struct verifier_world : role_world
     try_to_ask(const std::string& offer = "hello", const std::string& path = "/services/hello/a")
     {
         const std::string target = offer.empty() ? "/verify" : "/verify/shop/" + offer;
+        return try_to_ask_at(target, path);
+    }
+    result<http::response> try_to_ask_at(const std::string& target, const std::string& path)
+    {
         http::request message(http::verb::get, target, 11);
         message.set("X-Forwarded-Uri", path);
         message.set("X-Forwarded-Method", "GET");
@@ -96,6 +102,60 @@ TEST_CASE_METHOD(verifier_world, "a PaymentRoute is admitted, and asks for its p
         return kube::int_at(now->raw, "status.lastAdmittedGeneration") == now->meta.generation;
     }));
     CHECK_THAT(ask().body(), Catch::Matchers::Contains("\"30000\""));
+    CHECK(end() == 0);
+}
+
+TEST_CASE_METHOD(
+    verifier_world, "a route with a credential is served to who shows its offer's token alone", "[verifier]"
+)
+{
+    const test::temp_folder folder;
+    options.gate_key_file = folder.write("gate-key", std::string(32, 'k'));
+    options.lists.credentials.entries = {{"up", folder.write("up", "Bearer s3cr3t"), {"shop"}}};
+    start();
+    auto secretive = route_object()->raw;
+    secretive["spec"].as_object()["credential"] = "up";
+    create(payment_route_resource, json::serialize(secretive));
+    REQUIRE(wait([&] { return admitted() == "True Served"; }));
+    const auto token_of = [&](std::string_view uid) {
+        return api::gate_key::make(std::string(32, 'k')).value().token_for("shop", "hello", uid);
+    };
+    const auto at = [&](const std::string& target, const std::string& path = "/services/hello/a") {
+        return try_to_ask_at(target, path).value();
+    };
+    CHECK(at("/verify/shop/hello?token=" + token_of("u1")).result_int() == 402);
+    for (const std::string& target :
+         {std::string("/verify"),
+          std::string("/verify/shop/hello"),
+          std::string("/verify/shop/hello?token="),
+          "/verify/shop/hello?token=" + token_of("u2")})
+    {
+        INFO(target);
+        for (const char* path : {"/services/hello/a", "/services/hello/free/x"})
+        {
+            const http::response refused = at(target, path);
+            CHECK(refused.result_int() == 403);
+            CHECK(refused.count("Authorization") == 0);
+        }
+    }
+    const http::response free = at("/verify/shop/hello?token=" + token_of("u1"), "/services/hello/free/x");
+    CHECK(free.result_int() == 200);
+    CHECK(free.count("Authorization") == 0);
+    CHECK(end() == 0);
+}
+
+TEST_CASE_METHOD(verifier_world, "without a gate key no route with a credential is admitted", "[verifier]")
+{
+    options.lists.credentials.entries = {{"up", "/x", {"shop"}}};
+    start();
+    auto secretive = route_object()->raw;
+    secretive["spec"].as_object()["credential"] = "up";
+    create(payment_route_resource, json::serialize(secretive));
+    REQUIRE(wait([&] { return admitted().starts_with("False"); }));
+    CHECK_THAT(
+        json::serialize(live(payment_route_resource, "hello-payment")->status()),
+        Catch::Matchers::Contains("--gate-key-file")
+    );
     CHECK(end() == 0);
 }
 

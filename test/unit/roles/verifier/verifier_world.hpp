@@ -5,9 +5,12 @@
 #include "../../x402/signing.hpp"
 #include "catch.hpp"
 #include "files.hpp"
-#include "roles/verifier/forward_auth.hpp"
+#include "roles/verifier/fronts/forward_auth.hpp"
 #include "route/credentials.hpp"
+#include "route/gate_keys.hpp"
 #include "run.hpp"
+
+#include <portitor/ledger/memory_ledger.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -15,6 +18,7 @@
 #include <boost/beast/http/parser.hpp>
 
 #include <fcntl.h>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -178,12 +182,19 @@ inline json::value decoded(std::string_view base64)
     return json::parse(x402::decode_base64(base64).value());
 }
 
+/// The gate key of the samples' verifiers, and where the Middleware of an offer then asks.
+inline const std::string gate_secret(32, 'k');
+inline std::string
+own_target(std::string_view ns = "shop", std::string_view offer = "hello", std::string_view uid = "u1")
+{
+    const auto key = api::gate_key::make(gate_secret).value();
+    return api::gate_address("", ns, offer, key.token_for(ns, offer, uid));
+}
+
 /// What the gateway asks, to be spoiled.
 struct question
 {
-    explicit question(
-        std::string_view uri, header_list more = {}, std::string_view where = "/verify/shop/hello"
-    )
+    explicit question(std::string_view uri, header_list more = {}, std::string_view where = own_target())
         : target(where), headers{
                              {"X-Forwarded-Uri", std::string(uri)},
                              {"X-Forwarded-Method", "GET"},
@@ -228,23 +239,61 @@ inline http::response read_answer(const std::string& text)
     return parser.release();
 }
 
-/// The gate and what it works with, for fronts on any thread.
+/// The engine and what it works with, for fronts on any thread.
 struct counter_side
 {
+    explicit counter_side(x402::payment_listener listener = {}) : told(std::move(listener)) {}
+
+    x402::payment_listener told;
     asio::io_context context;
     x402::samples::manual_clock time;
+    steady_timekeeper timers;
     fake_facilitator facilitator{context};
     fake_chain chain;
-    std::shared_ptr<x402::claim_table> claims = std::make_shared<x402::claim_table>();
-    x402::gate engine{facilitator, claims, time};
-    payment_desk payments{context.get_executor(), engine, &chain};
+    ledger::memory_ledger memory{time, timers};
+    std::unique_ptr<x402::payment_store> store = memory.open();
+    x402::payment_engine engine{x402::payment_engine::parts{
+        context.get_executor(), facilitator, *store, time, timers, &chain, {}, told}};
+    x402::account_memory accounts{chain, timers};
+    x402::signature_judge signatures{context.get_executor(), &accounts, x402::samples::networks()};
+    till counter{till::parts{context.get_executor(), engine, signatures, x402::samples::networks(), timers}};
+
+    std::size_t count(x402::payment_state state) const
+    {
+        return store->numbers().in_state[static_cast<std::size_t>(state)];
+    }
+    std::size_t spent() const { return store->numbers().spent; }
+    /// Open or over.
+    std::size_t on_record() const
+    {
+        const x402::store_numbers now = store->numbers();
+        return std::accumulate(now.in_state.begin(), now.in_state.end(), now.spent);
+    }
 };
+
+/// Answers as the server does; whether the answer arrives is up to the test.
+inline asio::awaitable<void> answer_as_server(
+    forward_auth& front, const http::server_request& message, bool delivered, http::response& out
+)
+{
+    std::string text;
+    http::response_writer writer(text, true, false);
+    http::delivery_listener listener;
+    auto later = front.answer_to(message, writer);
+    if (later)
+        listener = co_await std::move(*later);
+    if (listener)
+        listener(delivered);
+    out = read_answer(text);
+}
 
 /// The route shop/hello, its verifier, and everything behind it, on one thread.
 struct desk : counter_side
 {
     std::set<std::string> urls{facilitator_url};
+    test::temp_folder folder;
     route::credential_store credentials;
+    route::gate_keys keys{folder.write("gate-key", gate_secret)};
     cors_policy cors;
     route::route_table newest = route::route_table().completed();
     published<route::route_table> table{std::make_shared<const route::route_table>(newest)};
@@ -254,12 +303,15 @@ struct desk : counter_side
     explicit desk(
         std::string_view origins = "",
         const std::vector<config::credential_entry>& entries = {},
-        log_level level = log_level::error
+        log_level level = log_level::error,
+        x402::payment_listener listener = {}
     )
-        : credentials(entries), cors(origins),
-          front(table, payments, x402::samples::networks(), cors, logger(level, log_format::text), numbers)
+        : counter_side(std::move(listener)), credentials(entries), cors(origins),
+          front(table, counter, cors, logger(level, log_format::text), numbers)
     {
         credentials.refresh();
+        if (!keys.refresh({}))
+            throw std::runtime_error("the test's gate key is refused");
         put(route_object());
     }
 
@@ -268,7 +320,8 @@ struct desk : counter_side
     {
         auto made = std::make_shared<route::table_entry>();
         made->route =
-            route::served_route::compile(*object, {x402::samples::networks(), urls, credentials}).value();
+            route::served_route::compile(*object, {x402::samples::networks(), urls, credentials, &keys})
+                .value();
         const route::entry_ptr& known = newest.find(made->route->key());
         made->counters =
             known ? known->counters : std::make_shared<route::route_counters>(numbers, made->route->key());
@@ -286,7 +339,7 @@ struct desk : counter_side
     {
         http::response out;
         test::run(context, handle(asked, delivered, out));
-        // The gate hears of the delivery on its own.
+        // The engine hears of the delivery on its own.
         context.restart();
         context.poll();
         return out;
@@ -309,17 +362,7 @@ struct desk : counter_side
     {
         http::server_request message;
         asked.write(message);
-        std::string text;
-        http::response_writer writer(text, true, false);
-        if (front.answer_at_once(message, writer))
-        {
-            out = read_answer(text);
-            co_return;
-        }
-        http::reply answer = co_await front.answer_payment(message);
-        if (answer.on_written)
-            answer.on_written(delivered);
-        out = std::move(answer.message);
+        co_await answer_as_server(front, message, delivered, out);
     }
 };
 

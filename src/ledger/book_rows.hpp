@@ -1,0 +1,78 @@
+#pragma once
+
+#include "ledger/database.hpp"
+
+#include <portitor/x402/payment_record.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace portitor::ledger {
+
+/// What becomes of one row of the book.
+enum class row_change : std::uint8_t
+{
+    put,   ///< all of it, whether it was there or not
+    step,  ///< what changes while a payment goes on: all but terms, takeover and history
+    end,   ///< the same, and nobody will take it over
+    erase,
+    mark,  ///< `reorganised` alone
+};
+
+struct row_write
+{
+    row_change change = row_change::put;
+    std::int64_t row = 0;
+    x402::payment_record record;                       ///< as it is to be
+    std::shared_ptr<const x402::payment_terms> terms;  ///< of the record, also where it is over
+};
+
+/// The prepared statements that write rows, of an open database, which must outlive them. One thread at a
+/// time.
+class book_rows
+{
+public:
+    static result<book_rows> prepare(const database& on);
+
+    book_rows() = default;
+
+    result<void> write(const row_write& what);
+    /// The receipt of a row; empty where there is none.
+    result<std::string> receipt_of(std::int64_t row);
+
+private:
+    result<void> put(const row_write& what);
+
+    statement put_;
+    statement step_;
+    statement end_;
+    statement erase_;
+    statement mark_;
+    statement receipt_;
+};
+
+/// A row as a process that starts reads it.
+struct kept_row
+{
+    std::int64_t row = 0;
+    x402::payment_record record;
+};
+
+/// Tells the rows that are not over, the oldest first, and those expired ones whose validity ended after
+/// `since`.
+result<void> read_open(const database& from, std::uint64_t since, const std::function<void(kept_row)>& take);
+
+struct spent_row
+{
+    std::int64_t row = 0;
+    x402::payment_key key;
+    std::uint64_t valid_before = 0;
+    bool delivered = false;
+};
+
+/// Tells the rows that are over and whose validity ends after `since`.
+result<void>
+read_spent(const database& from, std::uint64_t since, const std::function<void(const spent_row&)>& take);
+
+}  // namespace portitor::ledger

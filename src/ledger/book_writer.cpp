@@ -1,0 +1,257 @@
+#include "ledger/book_writer.hpp"
+
+#include "ledger/schema.hpp"
+
+#include <algorithm>
+#include <sys/stat.h>
+#include <utility>
+
+namespace portitor::ledger {
+
+namespace {
+
+constexpr std::uint64_t a_day = 86'400;
+
+ino_t inode_of(const std::string& file)
+{
+    struct stat found = {};
+    return stat(file.c_str(), &found) == 0 ? found.st_ino : 0;
+}
+
+std::int64_t whole(std::uint64_t value)
+{
+    return static_cast<std::int64_t>(value);
+}
+
+}  // namespace
+
+book_writer::book_writer(database open, settings how, listener tell)
+    : database_(std::move(open)), how_(how), tell_(std::move(tell)), inode_(inode_of(database_.file()))
+{
+    thread_ = std::thread([this] { work(); });
+}
+
+book_writer::~book_writer()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        stop_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+}
+
+bool book_writer::push(const jobs& what)
+{
+    bool first = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (queue_.size() >= how_.max_queued)
+            return false;
+        first = queue_.empty();
+        queue_.insert(queue_.end(), what.begin(), what.end());
+    }
+    if (first)
+        wake_.notify_one();
+    return true;
+}
+
+void book_writer::work()
+{
+    for (;;)
+    {
+        jobs taken;
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait(lock, [this] { return stop_ || !queue_.empty(); });
+            if (queue_.empty())
+                return;
+            taken.swap(queue_);
+        }
+        const auto began = std::chrono::steady_clock::now();
+        batch out;
+        out.outcome = write(taken);
+        out.took = std::chrono::steady_clock::now() - began;
+        out.done = std::move(taken);
+        tell_(std::move(out));
+    }
+}
+
+result<void> book_writer::write(const jobs& batch)
+{
+    const bool recovery =
+        std::any_of(batch.begin(), batch.end(), [](const auto& job) { return job->recovery; });
+    if (failed_ && !recovery)
+        return fail(errc::unavailable, "{}: it could not be written before", database_.file());
+    result<void> done;
+    if (failed_ || !ready_)
+        done = connect();
+    ready_ = done.has_value();
+    failed_ = !ready_;
+    if (failed_)
+        return done;
+    done = database_.run("BEGIN IMMEDIATE");
+    if (done)
+        done = do_jobs(batch);
+    if (done)
+        done = database_.run("COMMIT");
+    failed_ = !done;
+    if (failed_)
+        (void)database_.run("ROLLBACK");
+    return done;
+}
+
+result<void> book_writer::do_jobs(const jobs& batch)
+{
+    for (const auto& job : batch)
+    {
+        result<void> done;
+        if (job->task == book_task::write)
+            done = rows_.write(job->what);
+        else if (job->task == book_task::prune)
+            done = prune(*job);
+        else if (job->task == book_task::probe)
+            done = database_.run("INSERT INTO facts (name, value) VALUES ('probes', 1)"
+                                 " ON CONFLICT (name) DO UPDATE SET value = value + 1");
+        else if (auto read = rows_.receipt_of(job->what.row); read)
+            job->receipt = std::move(*read);
+        if (!done)
+            return done;
+    }
+    return {};
+}
+
+// A connection that failed may hold what its file does not.
+result<void> book_writer::connect()
+{
+    if (auto same = check_file(); !same)
+        return same;
+    rows_ = book_rows();
+    if (failed_)
+    {
+        database_.close();
+        auto open = open_to_write(database_.file(), how_.vfs);
+        if (!open)
+            return open.error();
+        database_ = std::move(*open);
+    }
+    auto rows = book_rows::prepare(database_);
+    if (!rows)
+        return rows.error();
+    rows_ = std::move(*rows);
+    return {};
+}
+
+result<void> book_writer::check_file() const
+{
+    if (inode_of(database_.file()) == inode_)
+        return {};
+    return fail(
+        errc::unavailable,
+        "{}: it was removed or replaced while in use; put it back, or restart to begin with what is there",
+        database_.file()
+    );
+}
+
+result<std::int64_t> book_writer::drop(const char* sql, std::uint64_t bound)
+{
+    auto found = statement::prepare(database_, sql);
+    if (!found)
+        return found.error();
+    found->bind(whole(bound));
+    if (auto done = found->run(); !done)
+        return done.error();
+    return database_.number("SELECT changes()");
+}
+
+// What is not there after a restart must not pass for new.
+result<void> book_writer::raise_low_water(std::uint64_t to)
+{
+    auto kept = statement::prepare(
+        database_,
+        "INSERT INTO facts (name, value) VALUES ('low_water', ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
+    );
+    if (!kept)
+        return kept.error();
+    kept->bind(whole(to));
+    return kept->run();
+}
+
+result<void> book_writer::prune(book_job& job)
+{
+    if (auto same = check_file(); !same)
+        return same;
+    const std::uint64_t margin = static_cast<std::uint64_t>(how_.margin.count());
+    const std::uint64_t over = job.now - std::min(job.now, margin);
+    const std::uint64_t old = over - std::min(over, static_cast<std::uint64_t>(how_.retention.count()));
+    auto dropped = drop(
+        "DELETE FROM payments WHERE id IN (SELECT id FROM payments WHERE valid_before < ? LIMIT 500)", old
+    );
+    if (!dropped)
+        return dropped.error();
+    if (*dropped > 0)
+    {
+        if (auto kept = raise_low_water(old); !kept)
+            return kept;
+    }
+    // What was never paid is no sale, and of use only as long as it could be offered again.
+    const std::uint64_t from = std::max(pruned_until_, over - std::min(over, a_day));
+    auto unpaid = statement::prepare(
+        database_,
+        "DELETE FROM payments WHERE valid_before >= ? AND valid_before < ?"
+        " AND state = 'closed' AND settled_at = 0"
+    );
+    if (!unpaid)
+        return unpaid.error();
+    unpaid->bind(whole(from)).bind(whole(over));
+    if (auto done = unpaid->run(); !done)
+        return done;
+    auto gone = database_.number("SELECT changes()");
+    if (!gone)
+        return gone.error();
+    if (*gone > 0)
+    {
+        if (auto kept = raise_low_water(over); !kept)
+            return kept;
+    }
+    pruned_until_ = over;
+    return drop_oldest(job);
+}
+
+result<void> book_writer::drop_oldest(book_job& job)
+{
+    auto pages = database_.number("PRAGMA page_count");
+    auto unused = database_.number("PRAGMA freelist_count");
+    auto size = database_.number("PRAGMA page_size");
+    if (!pages || !unused || !size)
+        return (!pages ? pages : !unused ? unused : size).error();
+    const std::int64_t over = (*pages - *unused) * *size - whole(how_.max_bytes);
+    if (over <= 0)
+        return {};
+    // A row takes half a kilobyte to one; few at once, as what is sold waits meanwhile.
+    const std::uint64_t many = std::min<std::uint64_t>(static_cast<std::uint64_t>(over) / 1'024 + 100, 2'000);
+    auto latest = statement::prepare(
+        database_,
+        "SELECT max(valid_before) FROM"
+        " (SELECT valid_before FROM payments WHERE ended_at > 0 ORDER BY id LIMIT ?)"
+    );
+    if (!latest)
+        return latest.error();
+    latest->bind(whole(many));
+    auto row = latest->step();
+    if (!row)
+        return row.error();
+    const std::uint64_t mark = *row ? static_cast<std::uint64_t>(latest->integer(0)) : 0;
+    latest->reset();
+    auto dropped = drop(
+        "DELETE FROM payments WHERE id IN (SELECT id FROM payments WHERE ended_at > 0 ORDER BY id LIMIT ?)",
+        many
+    );
+    if (!dropped)
+        return dropped.error();
+    job.dropped = *dropped > 0;
+    return job.dropped ? raise_low_water(mark) : result<void>();
+}
+
+}  // namespace portitor::ledger

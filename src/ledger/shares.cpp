@@ -1,0 +1,66 @@
+#include "ledger/shares.hpp"
+
+#include <algorithm>
+
+namespace portitor::ledger {
+
+namespace {
+
+std::size_t part_of(std::size_t all, std::size_t part, std::size_t least)
+{
+    return std::max(all / std::max<std::size_t>(part, 1), least);
+}
+
+}  // namespace
+
+shares::shares(const limits& bounds)
+    : most_(bounds.max_open), payers_(part_of(bounds.max_open, bounds.payer_part, bounds.least_of_payer)),
+      offers_(part_of(bounds.max_open, bounds.offer_part, bounds.least_of_offer)),
+      tenants_(part_of(bounds.max_open, bounds.tenant_part, bounds.least_of_tenant))
+{}
+
+bool shares::tally::full(std::string_view name) const
+{
+    const auto found = of_.find(std::string(name));
+    return found != of_.end() && found->second >= most_;
+}
+
+void shares::tally::count(std::string_view name, int change)
+{
+    const auto at = of_.try_emplace(std::string(name)).first;
+    at->second += static_cast<std::size_t>(change);
+    if (at->second == 0)
+        of_.erase(at);
+}
+
+std::optional<x402::record_refusal>
+shares::refuse(const x402::payment_key& key, const x402::payment_terms* terms) const
+{
+    using x402::record_refusal;
+    if (payers_.full(key.payer()))
+        return record_refusal::payer_full;
+    if (terms != nullptr && offers_.full(terms->offer))
+        return record_refusal::offer_full;
+    if (terms != nullptr && tenants_.full(terms->tenant()))
+        return record_refusal::tenant_full;
+    if (taken_ >= most_)
+        return record_refusal::full;
+    return std::nullopt;
+}
+
+void shares::count(const x402::payment_record& record, int change)
+{
+    taken_ += static_cast<std::size_t>(change);
+    payers_.count(record.key.payer(), change);
+    if (!record.terms)
+        return;
+    offers_.count(record.terms->offer, change);
+    tenants_.count(record.terms->tenant(), change);
+}
+
+std::size_t shares::bytes() const noexcept
+{
+    return (payers_.size() + offers_.size() + tenants_.size()) * 112;
+}
+
+}  // namespace portitor::ledger

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <portitor/ledger/limits.hpp>
+#include <portitor/x402/payment_store.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace portitor::ledger {
+
+/// Counts the places that each payer, offer and namespace takes. One strand.
+class shares
+{
+public:
+    explicit shares(const limits& bounds);
+
+    /// Why this payment has no place; empty where it has one.
+    std::optional<x402::record_refusal>
+    refuse(const x402::payment_key& key, const x402::payment_terms* terms) const;
+
+    void add(const x402::payment_record& record) { count(record, 1); }
+    void remove(const x402::payment_record& record) { count(record, -1); }
+    std::size_t taken() const noexcept { return taken_; }
+    std::size_t bytes() const noexcept;
+
+private:
+    class tally
+    {
+    public:
+        explicit tally(std::size_t most) : most_(most) {}
+        bool full(std::string_view name) const;
+        void count(std::string_view name, int change);
+        std::size_t size() const noexcept { return of_.size(); }
+
+    private:
+        std::size_t most_;
+        std::unordered_map<std::string, std::size_t> of_;
+    };
+
+    void count(const x402::payment_record& record, int change);
+
+    std::size_t most_;
+    std::size_t taken_ = 0;
+    tally payers_;
+    tally offers_;
+    tally tenants_;
+};
+
+}  // namespace portitor::ledger

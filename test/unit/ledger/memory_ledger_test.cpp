@@ -1,0 +1,69 @@
+#include "catch.hpp"
+#include "ledger_world.hpp"
+
+#include <portitor/ledger/memory_ledger.hpp>
+
+#include <cstdlib>
+
+using namespace portitor;
+using namespace portitor::ledger::test;
+using namespace portitor::x402;
+
+namespace {
+
+struct memory_world
+{
+    explicit memory_world(ledger::limits bounds = {}) : store(wall, time, bounds) {}
+
+    hand open() { return hand(context, store.open()); }
+
+    boost::asio::io_context context;
+    manual_clock wall;
+    steady_timekeeper time;
+    ledger::memory_ledger store;
+};
+
+}  // namespace
+
+TEST_CASE("a thousand new payments a second find a place, for an hour and in 150 MB", "[ledger][memory]")
+{
+    memory_world world;
+    hand mine = world.open();
+    std::size_t most = 0;
+    // What is forgotten is as much as what is new after six minutes; the hour takes 15 s of CPU.
+    const std::uint64_t end = std::getenv("PORTITOR_LONG") != nullptr ? 3'600 : 450;
+    for (std::uint64_t second = 0; second < end; ++second)
+    {
+        world.wall.time += std::chrono::seconds(1);
+        const std::uint64_t now = start_seconds + second;
+        auto work = [&]() -> boost::asio::awaitable<bool> {
+            for (std::uint64_t i = 0; i < 1'000; ++i)
+            {
+                const std::uint64_t number = second * 1'000 + i;
+                static const auto terms = terms_of();
+                static const auto offered = offered_of(1, 1);
+                x402::new_payment what;
+                what.key = key_of(number, number % 5'000);
+                what.valid_before = now + 300;
+                what.terms = terms;
+                what.offered = offered;
+                auto begun = co_await mine.store().begin(std::move(what));
+                if (!begun || !std::holds_alternative<record_made>(*begun))
+                    co_return false;
+                const payment_record record = std::get<record_made>(*begun).record;
+                auto over = co_await mine.store().advance(
+                    record.key, record.revision, known(payment_state::delivered)
+                );
+                if (!over || !std::holds_alternative<change_made>(*over))
+                    co_return false;
+            }
+            auto swept = co_await mine.store().sweep();
+            co_return swept.has_value();
+        };
+        REQUIRE(portitor::test::run<bool>(world.context, work()));
+        most = std::max(most, world.store.bytes());
+    }
+    CHECK(most < 20'000'000);
+    CHECK(mine.store().numbers().spent > 300'000);
+    CHECK(mine.store().numbers().spent < 480'000);
+}

@@ -1,0 +1,74 @@
+#include "catch.hpp"
+#include "ledger/spent_set.hpp"
+
+#include <string>
+
+using portitor::ledger::spent_fate;
+using portitor::ledger::spent_set;
+
+namespace {
+
+std::string key(std::size_t number)
+{
+    return "eip155:84532|0xasset|0xpayer|" + std::to_string(number);
+}
+
+constexpr std::uint64_t now = 1'795'511'510;
+
+}  // namespace
+
+TEST_CASE("what is spent is remembered until its time is over, with what became of it", "[ledger][spent]")
+{
+    spent_set set(1'000'000);
+    for (std::size_t i = 0; i < 100'000; ++i)
+        set.insert(key(i), now + i % 600, now, {i % 3 == 0, i});
+    for (std::size_t i = 0; i < 100'000; ++i)
+        REQUIRE(set.find(key(i)) == spent_fate{i % 3 == 0, i});
+    for (std::size_t i = 100'000; i < 110'000; ++i)
+        REQUIRE(!set.find(key(i)));
+
+    CHECK(!set.expire(now - 1));
+    const auto latest = set.expire(now + 300);
+    REQUIRE(latest);
+    CHECK(*latest < now + 300);
+    CHECK(*latest >= now + 300 - 64);
+    for (std::size_t i = 0; i < 100'000; ++i)
+    {
+        if (now + i % 600 >= now + 300)
+            REQUIRE(set.find(key(i)));
+    }
+    CHECK(set.expire(now + 700));
+    CHECK(set.size() == 0);
+    CHECK(set.bytes() == 0);
+}
+
+TEST_CASE("a spent payment takes at most 40 bytes, whenever payers let theirs end", "[ledger][spent]")
+{
+    spent_set set(4'000'000);
+    const std::uint64_t spread = GENERATE(300, 3'600, 100 * 86'400);
+    constexpr std::size_t count = 400'000;
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        set.insert(key(i), now + (i * 7'919) % spread, now, {true, 1});
+        if (i % 50'000 == 49'999)
+            CHECK(static_cast<double>(set.bytes()) / static_cast<double>(i + 1) < 40);
+    }
+}
+
+TEST_CASE("beyond its bound, what ends first goes early, and the set says until when", "[ledger][spent]")
+{
+    spent_set set(10'000);
+    std::uint64_t mark = 0;
+    for (std::size_t i = 0; i < 30'000; ++i)
+        mark = std::max(mark, set.insert(key(i), now + i, now, {true, 1}).value_or(0));
+    CHECK(set.size() <= 10'000);
+    CHECK(mark > now);
+    for (std::size_t i = 0; i < 30'000; ++i)
+    {
+        if (now + i > mark)
+            REQUIRE(set.find(key(i)));
+    }
+    // A payment that never ends takes no other's place.
+    set.insert(key(30'000), std::uint64_t{1} << 62U, now, {true, 1});
+    CHECK(set.find(key(30'000)));
+}
