@@ -56,7 +56,7 @@ class Shop:
         self.cluster = stack.cluster
         self.ledger = ledger
         self.chain = x402.Chain(stack.scripts, CHAIN_PORT)
-        self._with_node = with_node
+        self.with_node = with_node
         self._block_time = block_time
         self._undo = contextlib.ExitStack()
 
@@ -95,7 +95,7 @@ class Shop:
         node = f"http://127.0.0.1:{NODES['node-of-verifier']}"
         chains = f"chains:\n- {{name: {x402.NETWORK_V1}, rpcURL: {node}, confirmations: 1}}\n"
         facilitators = f"facilitators:\n- {{name: storm, url: http://127.0.0.1:{STORM_PORT}}}\n"
-        config.write_text(facilitators + (chains if self._with_node else ""))
+        config.write_text(facilitators + (chains if self.with_node else ""))
         flags = [f"--config={config}", f"--ledger={self.ledger}", "--log-format=json"]
         self.stack.another_verifier(VERIFIER, VERIFIER_PORT, HEALTH_PORT, *flags)
 
@@ -300,7 +300,10 @@ class Outcome:
         self.never_served = [each for each in payments if each.nonce in charged and not each.grants and not each.left]
         # Its answer was on its way when its buyer left: the verifier cannot tell.
         self.left = [each for each in payments if each.nonce in charged and not each.grants and each.left]
-        self.never_charged = [each for each in payments if each.nonce not in charged and each.grants]
+        unpaid = [each for each in payments if each.nonce not in charged and each.grants]
+        # Its payer has cancelled it while its settlement was in doubt, and nobody can tell that from a settlement.
+        self.unproven = [each for each in unpaid if each.cancelled and not shop.with_node]
+        self.never_charged = [each for each in unpaid if each not in self.unproven]
         self.asked_twice = [each for each in payments if each.nonce in charged and each.asked_again]
         self.granted_twice = [each for each in payments if each.grants > 1]
         self.open = [each for each in payments if not Storm._is_over(each)]
@@ -311,7 +314,7 @@ class Outcome:
     def told(self):
         return (
             f"{self.settlements} settlements, {self.grants} grants ({len(self.granted_twice)} second ones in kills), "
-            f"{len(self.left)} left as their answer came, {len(self.refused)} not charged "
+            f"{len(self.left)} left as their answer came, {len(self.unproven)} granted unproven, {len(self.refused)} not charged "
             f"({len(self.cancelled)} cancelled), kills {dict(self.kills)}, answers {dict(self.answers)}"
         )
 
