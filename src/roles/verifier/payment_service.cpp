@@ -83,8 +83,7 @@ result<void> payment_service::assemble(const options& wanted)
 
 result<void> payment_service::ask_nodes(const options& wanted)
 {
-    auto nodes =
-        settlement_nodes(*client_, around_.timers, wanted.lists.chains, wanted.lists.networks.table);
+    auto nodes = settlement_nodes(*client_, around_.timers, wanted.lists.chains, wanted.lists.networks.table);
     if (!nodes)
         return nodes.error();
     if (nodes->empty())

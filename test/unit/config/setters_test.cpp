@@ -31,9 +31,11 @@ TEST_CASE("times are written as Kubernetes writes them", "[config][setters]")
     CHECK(read == std::chrono::seconds(15));
     REQUIRE(set("2m").has_value());
     CHECK(read == std::chrono::minutes(2));
-    for (const char* bad : {"", "15", "s", "-1s", "1h", "1.5s", "86401s", "15 s"})
+    REQUIRE(set("2160h").has_value());
+    CHECK(read == std::chrono::hours(2160));
+    for (const char* bad : {"", "15", "s", "-1s", "1d", "1h30m", "1.5s", "86401s", "86401h", "15 s"})
         CHECK_FALSE(set(bad).has_value());
-    CHECK(read == std::chrono::minutes(2));
+    CHECK(read == std::chrono::hours(2160));
 }
 
 TEST_CASE("a URL is kept without its last slash", "[config][setters]")

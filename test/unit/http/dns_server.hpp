@@ -46,15 +46,15 @@ public:
     using script = std::function<dns_reply(const question&)>;
 
     dns_server(boost::asio::io_context& context, script of)
-        : script_(std::move(of)), udp_(context, {boost::asio::ip::address_v4::loopback(), 0}),
-          tcp_(context, {boost::asio::ip::address_v4::loopback(), port()}),
+        : script_(std::move(of)), tcp_(context, {boost::asio::ip::address_v4::loopback(), 0}),
+          udp_(context, {boost::asio::ip::address_v4::loopback(), port()}),
           tasks_(context.get_executor(), logger(log_level::error, log_format::text))
     {
         tasks_.spawn("udp", serve_udp());
         tasks_.spawn("tcp", serve_tcp());
     }
 
-    std::uint16_t port() const { return udp_.local_endpoint().port(); }
+    std::uint16_t port() const { return tcp_.local_endpoint().port(); }
     std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
 
     script& says() { return script_; }
@@ -217,8 +217,8 @@ private:
     }
 
     script script_;
+    tcp::acceptor tcp_;  // first: ports of TCP are the scarcer ones
     udp::socket udp_;
-    tcp::acceptor tcp_;
     std::vector<question> asked_;
     task_group tasks_;
 };

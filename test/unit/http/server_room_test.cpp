@@ -118,7 +118,7 @@ TEST_CASE(
     {
         lines.emplace_back("127.0.0.2", f.served->port());
         lines.back().send(
-            in_body ? "POST / HTTP/1.1\r\nContent-Length: 50000\r\n\r\n" + filler
+            in_body ? "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n" + filler
                     : "GET / HTTP/1.1\r\nX: " + filler
         );
         settle(f);

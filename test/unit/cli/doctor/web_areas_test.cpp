@@ -6,7 +6,7 @@ using namespace portitor::cli::doctor::samples;
 
 namespace {
 
-constexpr const char* facilitator = "https://x402.org/facilitator";
+constexpr const char* facilitator = "https://www.x402.org/facilitator";
 
 /// An offer that is sold with the default facilitator.
 struct selling_world : doctor_world
@@ -156,7 +156,7 @@ TEST_CASE("doctor judges what facilitators answer", "[cli][doctor]")
     const auto with = [&](const result<http::response>& said) {
         return lines(world.with_answer(said, &examine_facilitators));
     };
-    const std::string name = "default (https://x402.org/facilitator): ";
+    const std::string name = "default (https://www.x402.org/facilitator): ";
     CHECK(with(kinds("base-sepolia")) == "ok " + name + "serves eip155:84532, took 0 ms\n");
     CHECK(with(kinds("eip155:*")) == "ok " + name + "serves eip155:*, took 0 ms\n");
     CHECK(
@@ -191,7 +191,7 @@ TEST_CASE("a facilitator that nobody uses is no failure, one that is not on the 
     CHECK(says(found, "failure default (https://new.example.com): connection refused"));
     CHECK(says(found, "warning spare (https://spare.example.com): connection refused"));
     CHECK(says(
-        found, "failure https://x402.org/facilitator: it is not on the operator's list, and shop/hello is"
+        found, "failure https://www.x402.org/facilitator: it is not on the operator's list, and shop/hello is"
     ));
 }
 

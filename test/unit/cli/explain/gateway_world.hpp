@@ -104,9 +104,12 @@ struct gateway_world : command_world
         );
     }
 
-    /// An HTTPRoute of namespace shop that the Gateway accepts, with one rule for a path.
+    /// An HTTPRoute of namespace shop that the Gateway accepts, with one rule for a path; in place of one
+    /// that has the name.
     void route(const std::string& name, const std::string& path, const std::string& rest)
     {
+        static_cast<void>(server.storage().remove(sandbox::kind_id(api::http_route_resource), {"shop", name})
+        );
         create(
             api::http_route_resource,
             R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"namespace":"shop",)"

@@ -176,7 +176,9 @@ TEST_CASE("without a payment both versions are asked for the price of the path",
     check_asks(d.ask("/services/hello/%66ree/no%74"), "20000", "payment required", url + "/free/not");
     check_asks(d.ask(top, {{"X-PAYMENT", ""}}), "10000", "payment required", url);
     d.put(test::changed(route_object(), "/spec/publicURL", "\"\""));
-    check_asks(d.ask("/services/hello/a"), "10000", "payment required", "http://gate.test/services/hello/a");
+    check_asks(
+        d.ask("/services/hello/a"), "10000", "payment required", "http://api.example.com/services/hello/a"
+    );
 }
 
 TEST_CASE("a free path is granted, and says of the client nothing", "[verifier][auth]")

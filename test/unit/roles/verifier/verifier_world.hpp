@@ -198,7 +198,7 @@ struct question
         : target(where), headers{
                              {"X-Forwarded-Uri", std::string(uri)},
                              {"X-Forwarded-Method", "GET"},
-                             {"X-Forwarded-Host", "gate.test"},
+                             {"X-Forwarded-Host", "api.example.com"},
                              {"X-Forwarded-Proto", "http"},
                          }
     {
