@@ -6,6 +6,7 @@
 #include "cli/pay/pay.hpp"
 #include "cli/reference/reference.hpp"
 #include "cli/release_finalizers.hpp"
+#include "cli/sales/sales.hpp"
 #include "cli/sell/sell.hpp"
 #include "cli/version/version.hpp"
 
@@ -15,6 +16,8 @@ const std::vector<command>& all_commands()
 {
     static const std::vector<command> entries{
         sell_command(),
+
+        sales_command(),
 
         {.name = "pay",
          .summary = "asks a URL, and pays for it by x402 where it costs something",

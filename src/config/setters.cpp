@@ -56,6 +56,24 @@ setter set_seconds(std::chrono::seconds& into)
     };
 }
 
+setter set_bytes(std::uint64_t& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        constexpr std::string_view units = "KMGT";
+        std::uint32_t number = 0;
+        const char* last = value.data() + value.size();
+        const auto [end, failure] = std::from_chars(value.data(), last, number);
+        const std::string_view unit(end, static_cast<std::size_t>(last - end));
+        const auto power = unit.size() == 2 && unit[1] == 'i' ? units.find(unit[0]) : units.npos;
+        // A million Ti fit.
+        if (failure != std::errc() || number > 1'000'000 * (unit.empty() ? 1'000U : 1U) ||
+            (!unit.empty() && power == units.npos))
+            return fail(errc::invalid, "\"{}\" is no size such as 512Mi or 4Gi", value);
+        into = std::uint64_t{number} << (unit.empty() ? 0 : 10 * (power + 1));
+        return {};
+    };
+}
+
 setter set_url(std::string& into)
 {
     return [&into](const std::string& value) -> result<void> {

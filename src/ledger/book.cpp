@@ -22,6 +22,8 @@ struct book::reader
 
 namespace {
 
+constexpr std::int64_t page_size = 500;
+
 std::string lower(std::string_view text)
 {
     std::string out(text);
@@ -43,8 +45,15 @@ bool passes(const sale& what, const sale_filter& which)
     if (!which.offer.empty() &&
         (of_namespace ? !what.offer.starts_with(which.offer) : what.offer != which.offer))
         return false;
-    return which.states.empty() ||
-           std::find(which.states.begin(), which.states.end(), what.state) != which.states.end();
+    return !which.also || which.also(what);
+}
+
+// What was paid, and is not taken back.
+bool is_sold(const sale& what)
+{
+    return what.settled_at != 0 && !what.reorganised &&
+           (what.state == payment_state::settled || what.state == payment_state::delivering ||
+            what.state == payment_state::delivered);
 }
 
 result<sale> read(const statement& row, const std::string& file)
@@ -101,28 +110,42 @@ result<void> book::list(const sale_filter& which, const std::function<bool(const
     auto rows = statement::prepare(
         reader_->file,
         "SELECT began, settled_at, ended_at, valid_before, state, cause, offer, offer_uid, method, uri,"
-        " request_id, network, asset, amount, payer, pay_to, nonce, facilitator, tx, proven, reorganised"
-        " FROM payments WHERE began >= ?1 AND began < ?2 AND (?3 = '' OR payer = ?3)"
-        " AND (?4 = '' OR lower(tx) = ?4) ORDER BY id DESC"
+        " request_id, network, asset, amount, payer, pay_to, nonce, facilitator, tx, proven, reorganised, id"
+        " FROM payments WHERE id < ?1 AND iif(settled_at > 0, settled_at, began) >= ?2"
+        " AND iif(settled_at > 0, settled_at, began) < ?3 AND (?4 = '' OR payer = ?4)"
+        " AND (?5 = '' OR lower(tx) = ?5) ORDER BY id DESC LIMIT ?6"
     );
     if (!rows)
         return rows.error();
     const std::string payer = lower(which.payer);
     const std::string transaction = lower(which.transaction);
-    rows->bind(bound(which.since.value_or(0)));
-    rows->bind(bound(which.until.value_or(std::numeric_limits<std::uint64_t>::max())));
-    rows->bind(payer).bind(transaction);
-    result<bool> row = rows->step();
-    for (; row && *row; row = rows->step())
+    std::int64_t before = std::numeric_limits<std::int64_t>::max();
+    std::vector<sale> page;
+    do
     {
-        const auto what = read(*rows, reader_->file.file());
-        if (!what)
-            return what.error();
-        if (passes(*what, which) && !tell(*what))
-            return {};
-    }
-    if (!row)
-        return row.error();
+        page.clear();
+        rows->bind(before).bind(bound(which.since.value_or(0)));
+        rows->bind(bound(which.until.value_or(std::numeric_limits<std::uint64_t>::max())));
+        rows->bind(payer).bind(transaction).bind(page_size);
+        result<bool> row = rows->step();
+        for (; row && *row; row = rows->step())
+        {
+            auto what = read(*rows, reader_->file.file());
+            if (!what)
+                return what.error();
+            page.push_back(std::move(*what));
+            before = rows->integer(21);
+        }
+        if (!row)
+            return row.error();
+        // A statement that is not over holds up the writer's checkpoints.
+        rows->reset();
+        for (const sale& each : page)
+        {
+            if (passes(each, which) && !tell(each))
+                return {};
+        }
+    } while (std::ssize(page) == page_size);
     return {};
 }
 
@@ -132,13 +155,13 @@ try
     using name = std::tuple<std::string, std::string, std::string, std::string, std::string>;
     std::map<name, sale_sum> sums;
     auto told = list(which, [&](const sale& each) {
-        if (each.settled_at == 0)
+        if (!is_sold(each) && !each.reorganised)
             return true;
         sale_sum of;
         if (by.offer)
             of.offer = each.offer;
         if (by.day)
-            of.day = to_rfc3339(clock::time_point(std::chrono::seconds(each.settled_at))).substr(0, 10);
+            of.day = to_rfc3339(clock::time_point(std::chrono::seconds(each.time()))).substr(0, 10);
         if (by.payer)
             of.payer = each.payer;
         of.network = each.network;

@@ -125,10 +125,13 @@ result<database> open_to_read(const std::string& file)
         version = out->number("PRAGMA user_version");
         if (!version)
             continue;
+        const auto tables = out->number("SELECT count(*) FROM sqlite_schema WHERE name = 'payments'");
+        if (!tables)
+            return tables.error();
+        if (*version <= 0 || *tables == 0)
+            return fail(errc::invalid, "{} is no record of payments", file);
         if (*version > schema_version)
             return newer(*out, *version);
-        if (*version == 0)
-            return fail(errc::invalid, "{} is no record of payments", file);
         return out;
     }
     return version.error();

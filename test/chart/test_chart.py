@@ -72,6 +72,9 @@ def test_the_record_of_payments_has_a_writable_place(renders):
         (container,) = pod["containers"]
         env = {each["name"]: each.get("value") for each in container["env"]}
         assert env["PORTITOR_LEDGER"] == "/var/lib/portitor/ledger.db"
+        assert env["PORTITOR_LEDGER_MAX_SIZE"] == "768Mi"
+        # Where `kubectl exec … portitor sales` finds the operator's networks.
+        assert f"--config={env['PORTITOR_CONFIG']}" in container["args"]
         (mount,) = [each for each in container["volumeMounts"] if each["name"] == "ledger"]
         assert mount == {"name": "ledger", "mountPath": "/var/lib/portitor"}
         # It is not root, and its own file system is read-only: the volume is its group's.

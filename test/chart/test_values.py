@@ -71,6 +71,14 @@ CONTRADICTIONS = {
         {"ledger": {"persistence": {"existingClaim": "book"}}},
         r"existingClaim.*ledger\.persistence\.enabled",
     ),
+    "a book that its volume has no room for": (
+        {"ledger": {"persistence": {"enabled": True, "size": "2Gi"}, "maxSize": "1900Mi"}},
+        r"ledger\.maxSize.*a tenth",
+    ),
+    "a book on a small volume": (
+        {"ledger": {"persistence": {"enabled": True, "size": "256Mi"}, "maxSize": "200Mi"}},
+        r"ledger\.maxSize.*64Mi",
+    ),
     "controllers without an election": (
         {"controller": {"replicas": 2}, "settings": {"leader-elect": False}},
         r"controller\.replicas.*leader-elect",

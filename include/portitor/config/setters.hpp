@@ -26,6 +26,8 @@ setter set_bool(bool& into);
 setter set_number(std::uint32_t& into);
 /// As Kubernetes writes them: "15s", "2m"; at most a day's number of either.
 setter set_seconds(std::chrono::seconds& into);
+/// Bytes as Kubernetes writes them: "512Mi", "4Gi"; also Ki, Ti, or a plain number.
+setter set_bytes(std::uint64_t& into);
 /// Keeps a URL without its last slash; empty stays empty.
 setter set_url(std::string& into);
 /// "NAMESPACE/NAME", or empty.

@@ -39,26 +39,28 @@ struct sale
     std::string transaction;  ///< empty where nobody told it
     bool proven = true;       ///< facilitator or chain said that it is settled
     bool reorganised = false;
+
+    /// When it was settled, or began where it never was: what books of a day, a month or a year go by.
+    std::uint64_t time() const { return settled_at != 0 ? settled_at : began; }
 };
 
 /// Which payments are meant. What is empty lets all pass.
 struct sale_filter
 {
-    std::optional<std::uint64_t> since = {};  ///< began then or later, Unix seconds
-    std::optional<std::uint64_t> until = {};  ///< began before
-    std::string offer = {};                   ///< "namespace/name", or "namespace/" for all of one
-    std::string payer = {};                   ///< in any case
-    std::string transaction = {};             ///< in any case
-    std::vector<x402::payment_state> states = {};
+    std::optional<std::uint64_t> since = {};     ///< whose time() is then or later, Unix seconds
+    std::optional<std::uint64_t> until = {};     ///< whose time() is before
+    std::string offer = {};                      ///< "namespace/name", or "namespace/" for all of one
+    std::string payer = {};                      ///< in any case
+    std::string transaction = {};                ///< in any case
+    std::function<bool(const sale&)> also = {};  ///< and for which this is true
 };
 
-/// By what sums are made; any together.
+/// By what sums are made, besides network and asset; any together.
 struct sale_grouping
 {
     bool offer = false;
     bool day = false;  ///< UTC, of the settlement
     bool payer = false;
-    bool asset = false;  ///< sums are of one network and asset in any case
 };
 
 /// What one group earned.
@@ -88,7 +90,9 @@ public:
     book(book&&) noexcept;
     book& operator=(book&&) noexcept;
 
-    /// Tells the payments one by one, the newest first, for as long as `tell` returns true.
+    /// Tells the payments one by one, the last one that began first, for as long as `tell` returns true. They
+    /// are read some hundreds at a time, and none while `tell` runs: however long that takes, the file's log
+    /// does not grow by it.
     result<void> list(const sale_filter& which, const std::function<bool(const sale&)>& tell);
 
     /// Sums of the settled ones among them, exact, in the order of the groups' names. errc::refused where

@@ -27,6 +27,7 @@ result<std::unique_ptr<x402::payment_store>> open_ledger(
     ledger::file_settings settings;
     settings.file = wanted.ledger;
     settings.retention = wanted.ledger_retention;
+    settings.max_bytes = wanted.ledger_max_size;
     settings.wrote = std::move(wrote);
     auto opened = ledger::sqlite_ledger::open(
         std::move(settings), std::move(strand), around.clock, around.timers, around.log, bounds

@@ -42,6 +42,13 @@ void options::declare(config::loader& into)
          config::set_seconds(ledger_retention)}
     );
     own.add(
+        {"ledger-max-size",
+         "of the file: beyond, the book's oldest payments that are over make room; its log takes up to 64Mi "
+         "more",
+         "1Gi",
+         config::set_bytes(ledger_max_size)}
+    );
+    own.add(
         {"max-claims",
          "payments that may be under way, in doubt, or paid for and not answered, at once",
          "100000",
@@ -65,6 +72,8 @@ void options::declare(config::loader& into)
 
 namespace {
 
+constexpr std::uint64_t least_size = std::uint64_t{64} << 20U;
+
 result<void> check_ledger(const options& wanted)
 {
     if (wanted.ledger.empty())
@@ -77,6 +86,8 @@ result<void> check_ledger(const options& wanted)
         return fail(errc::invalid, "--ledger: {} is no absolute path of a file, nor memory", wanted.ledger);
     if (wanted.ledger_retention < std::chrono::hours(1))
         return fail(errc::invalid, "--ledger-retention must be at least 1h");
+    if (wanted.ledger_max_size < least_size)
+        return fail(errc::invalid, "--ledger-max-size must be at least 64Mi");
     return {};
 }
 

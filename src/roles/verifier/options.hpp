@@ -26,6 +26,7 @@ struct options
     std::string cors_origins;
     std::string ledger{in_memory};  ///< where payments are on record: "memory", or a file
     std::chrono::seconds ledger_retention = std::chrono::hours(24 * 90);
+    std::uint64_t ledger_max_size = std::uint64_t{1} << 30U;  ///< bytes
     std::uint32_t max_claims = 100'000;
     std::chrono::seconds max_validity{3600};
     std::chrono::seconds shutdown_delay{0};

@@ -290,7 +290,16 @@ TEST_CASE("the commands that people need most are listed first", "[cli][command]
     CHECK(
         names ==
         std::vector<std::string_view>{
-            "sell", "pay", "explain", "once", "doctor", "completion", "man", "version", "release-finalizers"}
+            "sell",
+            "sales",
+            "pay",
+            "explain",
+            "once",
+            "doctor",
+            "completion",
+            "man",
+            "version",
+            "release-finalizers"}
     );
 }
 

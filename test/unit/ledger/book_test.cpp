@@ -3,6 +3,7 @@
 
 #include <portitor/ledger/book.hpp>
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 using namespace portitor;
@@ -77,7 +78,9 @@ TEST_CASE("the book is read while the verifier writes it: the newest first, and 
     which.offer = "sho";
     CHECK(nonces(*book, which).empty());
     which = {};
-    which.states = {state::settled, state::unknown};
+    which.also = [](const ledger::sale& each) {
+        return each.state == state::settled || each.state == state::unknown;
+    };
     CHECK(nonces(*book, which) == std::vector{hex_word(100), hex_word(5)});
     which = {};
     which.since = start_seconds + 86'400;
@@ -107,8 +110,25 @@ TEST_CASE("the book is read while the verifier writes it: the newest first, and 
     CHECK(last.facilitator == "https://facilitator.test");
     CHECK(last.began == start_seconds + 86'400);
     CHECK(last.ended_at == start_seconds + 86'400);
+    CHECK(last.time() == last.settled_at);
     // The verifier is not held up.
     CHECK(nonces(*book, {}).size() == 9);
+}
+
+TEST_CASE("a book of many pages is told whole, and each payment once", "[ledger][book]")
+{
+    sqlite_world world;
+    hand mine = world.open();
+    std::vector<std::string> written;
+    for (std::uint64_t i = 0; i < 1'203; ++i)
+    {
+        mine.change(mine.made(i), known(state::delivered));
+        written.insert(written.begin(), hex_word(i));
+    }
+    mine.leave();
+    auto book = ledger::book::open(world.settings.file);
+    REQUIRE(book.has_value());
+    CHECK(nonces(*book, {}) == written);
 }
 
 TEST_CASE("sums are exact, of what was settled and not taken back", "[ledger][book]")
@@ -156,4 +176,11 @@ TEST_CASE("the book is read at rest too, and says where there is none", "[ledger
     CHECK(none.error().code() == errc::not_found);
     const auto foreign = ledger::book::open(world.folder.write("text.db", "not a database at all"));
     CHECK(!foreign.has_value());
+    // SQLite's, but somebody else's, of a version that could be a newer one's.
+    const std::string theirs = world.folder.path("theirs.db");
+    sqlite3* other = nullptr;
+    sqlite3_open(theirs.c_str(), &other);
+    sqlite3_exec(other, "CREATE TABLE other (x); PRAGMA user_version = 9", nullptr, nullptr, nullptr);
+    sqlite3_close(other);
+    CHECK(ledger::book::open(theirs).error().message() == theirs + " is no record of payments");
 }

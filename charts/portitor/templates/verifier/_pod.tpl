@@ -16,6 +16,10 @@ env:
   value: /var/lib/portitor/ledger.db
 - name: PORTITOR_LEDGER_RETENTION
   value: {{ .Values.ledger.retention | quote }}
+- name: PORTITOR_LEDGER_MAX_SIZE
+  value: {{ .Values.ledger.maxSize | quote }}
+- name: PORTITOR_CONFIG
+  value: /etc/portitor/config/portitor.yaml
 {{- if not (hasKey .Values.settings "threads") }}
 # One thread for each CPU that it may use, not for each that the node has.
 - name: PORTITOR_THREADS
@@ -66,4 +70,10 @@ volumes:
 {{/* The claim of the volume that the record of payments is kept on. */}}
 {{- define "portitor.ledgerClaim" -}}
 {{- .Values.ledger.persistence.existingClaim | default (include "portitor.roleName" (dict "root" . "role" "verifier")) -}}
+{{- end }}
+
+{{/* A size such as 4Gi in Mi. */}}
+{{- define "portitor.mebibytes" -}}
+{{- $factor := index (dict "Mi" 1 "Gi" 1024 "Ti" 1048576) (substr (int (sub (len .) 2)) (len .) .) -}}
+{{- mul $factor (int (substr 0 (int (sub (len .) 2)) .)) -}}
 {{- end }}
