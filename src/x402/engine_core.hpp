@@ -2,6 +2,7 @@
 
 #include "x402/payment_work.hpp"
 #include "x402/record_writer.hpp"
+#include "x402/unproven_budget.hpp"
 
 #include <portitor/core/task_group.hpp>
 
@@ -119,6 +120,7 @@ private:
     };
 
     task_group tasks_;
+    unproven_budget unproven_;
     bool closed_ = false;
     std::size_t looking_ = 0;  // look-ups in the background
     std::deque<second_look> second_looks_;

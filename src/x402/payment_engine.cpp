@@ -25,7 +25,8 @@ reservation::~reservation()
 }
 
 engine_core::engine_core(payment_engine::parts with, engine_limits bounds)
-    : on(std::move(with)), limits(std::move(bounds)), tasks_(on.executor, on.log)
+    : on(std::move(with)), limits(std::move(bounds)), tasks_(on.executor, on.log),
+      unproven_(limits.unproven_of_payer)
 {}
 
 asio::awaitable<void> engine_core::serve(work_ptr work, bool resume)

@@ -186,7 +186,9 @@ asio::awaitable<std::optional<verdict>> engine_core::settle(payment_work& work, 
             work.record.history.add(news.outcome);
             if (doubt)
                 news.found = co_await ask_chain(work.record);
-            const chain_word shown = word_of(news.found, work.record.history, work.record.began);
+            const chain_word shown = has_node(work.record.key.network())
+                                         ? word_of(news.found, work.record.history, work.record.began)
+                                         : chain_word::nobody;
             ruled = rule(said, before, shown, validity_is_over(work.record.valid_before, limits.margin));
         }
         // Nothing is sent for a buyer who does not wait, nor after a success that was told.
@@ -242,6 +244,11 @@ asio::awaitable<settlement_finding> engine_core::ask_for_receipt(const payment_w
 asio::awaitable<std::optional<verdict>>
 engine_core::conclude(payment_work& work, ruling ruled, settle_news news)
 {
+    if (ruled == ruling::grant_unproven && !unproven_.take(work.asked.offered.payer, on.time.now()))
+    {
+        ++counters.unproven_refused;
+        ruled = validity_is_over(work.record.valid_before, limits.margin) ? ruling::expired : ruling::unknown;
+    }
     payment_step step = next_step(work.record.state, event_of(ruled));
     if (step.action == payment_action::impossible)
     {

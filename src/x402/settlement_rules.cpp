@@ -128,6 +128,7 @@ std::optional<ruling> rule_of_chain(chain_word chain)
         return ruling::dead;
     case chain_word::open:
     case chain_word::silent:
+    case chain_word::nobody:
         break;
     }
     return std::nullopt;
@@ -151,8 +152,8 @@ ruling rule(settle_word said, const settle_history& before, chain_word chain, bo
     }
     if (const auto decided = rule_of_chain(chain))
         return *decided;
-    // What is open there is about to be mined, or the node lags behind: it will show.
-    if (said == settle_word::nonce_used && chain == chain_word::silent)
+    // What is open on the chain is about to be mined, or the node lags behind; one that is silent will speak.
+    if (said == settle_word::nonce_used && chain == chain_word::nobody)
         return before.failed && !before.doubt_before_failure ? ruling::failed : ruling::grant_unproven;
     if (said == settle_word::refused && expired)
         return ruling::expired;

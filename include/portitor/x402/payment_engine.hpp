@@ -62,6 +62,7 @@ struct engine_counters
     std::uint64_t tenant_full = 0;       ///< of busy: the offer's namespace had
     std::uint64_t settled_late = 0;      ///< settled after the buyer was told to come again
     std::uint64_t unproven = 0;          ///< granted on a used nonce after doubt, as nobody could tell more
+    std::uint64_t unproven_refused = 0;  ///< not granted so, as its payer had his share of those
     std::uint64_t settle_retries = 0;    ///< second settlements within one request
     std::uint64_t resolutions = 0;       ///< payments in doubt that somebody took up again
     std::uint64_t chain_lookups = 0;     ///< questions to the chain about a settlement
@@ -90,6 +91,8 @@ struct engine_limits
     std::chrono::seconds retry_facilitator{5};
     /// Networks whose node is asked before a facilitator's success is believed. Empty: none.
     std::function<bool(std::string_view network)> check_receipts = {};
+    /// How many payments of one payer are granted in a day on a used nonce alone, after doubt.
+    std::uint32_t unproven_of_payer = 10;
     /// How many payments that somebody left are looked up on the chain at a time, and how many settled ones
     /// are remembered for a second look.
     std::size_t lookups = 8;

@@ -48,6 +48,7 @@ struct settle_history
 /// What the chain says of a payment.
 enum class chain_word : std::uint8_t
 {
+    nobody,     ///< there is no node to ask
     silent,     ///< not asked, no answer, or a payment that cannot be looked up
     ours,       ///< settled, by a settlement of ours as far as can be seen
     elsewhere,  ///< settled, but surely not by one of ours
@@ -101,9 +102,10 @@ ruling rule_of_receipt(chain_word chain);
 /// whether the payment's time is surely over.
 ///
 /// A refusal counts only as the answer to the one and only settlement: once there was doubt, only the chain
-/// says that nothing was charged. A used nonce is the grant after doubt, as our own settlement is the only
-/// one that is known of; it is none as the first word about a payment, nor after our own transaction failed,
-/// unless it failed because an earlier one of ours, in doubt, may have been first.
+/// says that nothing was charged. Where there is no node a used nonce is the grant after doubt, as our own
+/// settlement is the only one that is known of; it is none as the first word about a payment, nor after our
+/// own transaction failed, unless it failed because an earlier one of ours, in doubt, may have been first.
+/// Where there is one, its word is waited for: a payer may have cancelled.
 ruling rule(settle_word said, const settle_history& before, chain_word chain, bool expired);
 
 }  // namespace portitor::x402

@@ -55,6 +55,13 @@ void options::declare(config::loader& into)
          config::set_number(max_claims)}
     );
     own.add(
+        {"max-unproven",
+         "payments of one payer that are granted in a day on a used nonce alone, where a settlement was in "
+         "doubt and no node of the chain can tell",
+         "10",
+         config::set_number(max_unproven)}
+    );
+    own.add(
         {"max-validity",
          "how long a payment may be valid, where maxTimeoutSeconds is not longer; 5 minutes more are allowed "
          "for clocks that differ",

@@ -28,6 +28,7 @@ struct options
     std::chrono::seconds ledger_retention = std::chrono::hours(24 * 90);
     std::uint64_t ledger_max_size = std::uint64_t{1} << 30U;  ///< bytes
     std::uint32_t max_claims = 100'000;
+    std::uint32_t max_unproven = 10;
     std::chrono::seconds max_validity{3600};
     std::chrono::seconds shutdown_delay{0};
 

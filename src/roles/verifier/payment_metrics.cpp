@@ -55,6 +55,7 @@ void payment_metrics::publish_events()
     count("namespace_full", so_far.tenant_full);
     count("settled_late", so_far.settled_late);
     count("unproven", so_far.unproven);
+    count("unproven_refused", so_far.unproven_refused);
     count("settle_retry", so_far.settle_retries);
     count("resolution", so_far.resolutions);
     count("chain_lookup", so_far.chain_lookups);

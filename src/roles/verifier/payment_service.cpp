@@ -59,6 +59,7 @@ result<void> payment_service::assemble(const options& wanted)
 
     x402::engine_limits limits;
     limits.validity.least = wanted.max_validity;
+    limits.unproven_of_payer = wanted.max_unproven;
     if (chain_)
         limits.check_receipts = [this](std::string_view network) { return chain_->checks_receipts(network); };
     engine_.emplace(

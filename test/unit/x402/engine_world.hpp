@@ -115,7 +115,7 @@ class scripted_chain final : public settlement_chain
 {
 public:
     std::deque<settlement_finding> findings;
-    std::optional<std::chrono::seconds> confirmed = {};  // after so long
+    std::optional<std::chrono::seconds> confirmed = std::chrono::seconds(0);  // after so long
     int asked = 0;
     std::vector<std::uint64_t> sinces;
     std::vector<milliseconds> timeouts;

@@ -174,12 +174,16 @@ TEST_CASE("what the facilitator calls used and the chain open is not lost", "[x4
     expect<verdict_paid>(f.pay());
     CHECK(f.engine().counters().unproven == 0);
 
-    // A node that cannot tell is as none.
+    // A node that cannot tell now is waited for.
     in_doubt g;
     g.facilitator.settles = {used};
-    g.chain.findings = {finding(settlement_state::cannot_tell)};
+    g.chain.findings = {
+        finding(settlement_state::cannot_tell),
+        finding(settlement_state::cannot_tell),
+        finding(settlement_state::settled)};
+    CHECK(expect_unavailable(g.pay()) == unavailable_cause::settlement_unknown);
     expect<verdict_paid>(g.pay());
-    CHECK(g.engine().counters().unproven == 1);
+    CHECK(g.engine().counters().unproven == 0);
 }
 
 TEST_CASE("what was settled before it came here was settled elsewhere", "[x402][engine][chain]")

@@ -25,6 +25,7 @@ constexpr said every_word[] = {
 };
 
 constexpr shown every_chain[] = {
+    shown::nobody,
     shown::silent,
     shown::ours,
     shown::elsewhere,
@@ -128,11 +129,14 @@ TEST_CASE("after doubt a used nonce is the grant where nobody can tell more", "[
 {
     for (const bool expired : {false, true})
     {
-        CHECK(rule(said::nonce_used, doubtful(), shown::silent, expired) == ruling::grant_unproven);
+        CHECK(rule(said::nonce_used, doubtful(), shown::nobody, expired) == ruling::grant_unproven);
         // Our own transaction failed: another one used it.
-        CHECK(rule(said::nonce_used, after_failure(), shown::silent, expired) == ruling::failed);
+        CHECK(rule(said::nonce_used, after_failure(), shown::nobody, expired) == ruling::failed);
         // Unless that was ours too.
-        CHECK(rule(said::nonce_used, second_failed(), shown::silent, expired) == ruling::grant_unproven);
+        CHECK(rule(said::nonce_used, second_failed(), shown::nobody, expired) == ruling::grant_unproven);
+        // A node that is there has the last word, once it speaks: its payer may have cancelled.
+        CHECK(rule(said::nonce_used, doubtful(), shown::silent, expired) == ruling::unknown);
+        CHECK(rule(said::nonce_used, after_failure(), shown::silent, expired) == ruling::unknown);
         // The node lags behind, or it is about to be mined.
         CHECK(rule(said::nonce_used, doubtful(), shown::open, expired) == ruling::unknown);
         CHECK(rule(said::nonce_used, after_failure(), shown::open, expired) == ruling::unknown);
@@ -144,7 +148,7 @@ TEST_CASE("after doubt a used nonce is the grant where nobody can tell more", "[
 TEST_CASE("after doubt no refusal frees a payment", "[x402][rules]")
 {
     for (const settle_history& before : {doubtful(), after_failure()})
-        for (const shown chain : {shown::silent, shown::open})
+        for (const shown chain : {shown::nobody, shown::silent, shown::open})
         {
             CHECK(rule(said::refused, before, chain, false) == ruling::unknown);
             CHECK(rule(said::refused, before, chain, true) == ruling::expired);
@@ -166,7 +170,10 @@ TEST_CASE("never a grant without a settlement of ours, never asked to pay again 
                     if (ruled == ruling::grant)
                         CHECK((word == said::settled || chain == shown::ours));
                     if (ruled == ruling::grant_unproven)
-                        CHECK((word == said::nonce_used && before.doubt && !before.failed));
+                        CHECK(
+                            (word == said::nonce_used && chain == shown::nobody && before.doubt &&
+                             !before.failed)
+                        );
                     if (ruled == ruling::refuse || ruled == ruling::not_taken)
                         CHECK_FALSE(before.doubt);
                     if (ruled == ruling::dead)

@@ -14,6 +14,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t longest_path = 2048;
+// Who pays has the whole URI in his record.
+constexpr std::size_t longest_paid_uri = 8192;
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view page_type = "text/html; charset=utf-8";
 constexpr std::string_view page_depends_on = "Accept, User-Agent";
@@ -123,6 +125,13 @@ forward_auth::judgement forward_auth::judge(const http::server_request& message)
         return grant(said.what, route, "", "");
     if (said.what != route::outcome::payment_required)
         return refuse_by(said.what, route::told_of(said.what));
+    if (asked.uri.size() > longest_paid_uri)
+        return refuse(
+            route::outcome::bad_request,
+            414,
+            "bad_request",
+            "the URL of the request is longer than 8192 characters"
+        );
     if (!asked.payment)
         return ask_for_payment(route::outcome::payment_required, route, *now_.price, "payment required");
     auto begun = prepare_sale();

@@ -150,10 +150,14 @@ TEST_CASE("a path that no 402 has room for is 414", "[verifier]")
 {
     desk d;
     const std::string longest = std::string(top) + "/" + std::string(2048 - std::string(top).size() - 1, '"');
-    const auto asked = d.ask(longest + "?" + std::string(8000, 'q'));
+    const auto asked = d.ask(longest + "?" + std::string(8192 - 2049, 'q'));
     CHECK(asked.result() == http::status::payment_required);
     CHECK(header(asked, "PAYMENT-REQUIRED").size() <= x402::max_payment_required);
     check_refused(d.ask(longest + "x"), http::status::uri_too_long, "bad_request");
+    // Who pays has all of it in his record; what is free has any query.
+    const std::string queried = "?" + std::string(8192, 'q');
+    check_refused(d.ask(std::string(top) + queried), http::status::uri_too_long, "bad_request");
+    CHECK(d.ask("/services/hello/free/x" + queried).result() == http::status::ok);
 }
 
 TEST_CASE("where the operator has not opted in there is nothing of CORS", "[verifier][cors]")
