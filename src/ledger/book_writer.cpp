@@ -3,6 +3,7 @@
 #include "ledger/schema.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <sys/stat.h>
 #include <utility>
 
@@ -153,17 +154,6 @@ result<void> book_writer::check_file() const
     );
 }
 
-result<std::int64_t> book_writer::drop(const char* sql, std::uint64_t bound)
-{
-    auto found = statement::prepare(database_, sql);
-    if (!found)
-        return found.error();
-    found->bind(whole(bound));
-    if (auto done = found->run(); !done)
-        return done.error();
-    return database_.number("SELECT changes()");
-}
-
 // What is not there after a restart must not pass for new.
 result<void> book_writer::raise_low_water(std::uint64_t to)
 {
@@ -178,6 +168,29 @@ result<void> book_writer::raise_low_water(std::uint64_t to)
     return kept->run();
 }
 
+// Deletes, and marks up to where: by what went, as the clock may have been set forward for a while.
+// @returns whether anything went
+result<bool> book_writer::drop(const char* sql, std::initializer_list<std::uint64_t> bounds)
+{
+    auto found = statement::prepare(database_, sql);
+    if (!found)
+        return found.error();
+    for (const std::uint64_t each : bounds)
+        found->bind(whole(each));
+    std::optional<std::int64_t> latest;
+    result<bool> row = found->step();
+    for (; row && *row; row = found->step())
+        latest = std::max(latest.value_or(0), found->integer(0));
+    if (!row)
+        return row.error();
+    found->reset();
+    if (!latest)
+        return false;
+    if (auto kept = raise_low_water(static_cast<std::uint64_t>(*latest)); !kept)
+        return kept.error();
+    return true;
+}
+
 result<void> book_writer::prune(book_job& job)
 {
     if (auto same = check_file(); !same)
@@ -185,36 +198,22 @@ result<void> book_writer::prune(book_job& job)
     const std::uint64_t margin = static_cast<std::uint64_t>(how_.margin.count());
     const std::uint64_t over = job.now - std::min(job.now, margin);
     const std::uint64_t old = over - std::min(over, static_cast<std::uint64_t>(how_.retention.count()));
-    auto dropped = drop(
-        "DELETE FROM payments WHERE id IN (SELECT id FROM payments WHERE valid_before < ? LIMIT 500)", old
+    const auto dropped = drop(
+        "DELETE FROM payments WHERE id IN (SELECT id FROM payments WHERE valid_before < ? LIMIT 500)"
+        " RETURNING valid_before",
+        {old}
     );
     if (!dropped)
         return dropped.error();
-    if (*dropped > 0)
-    {
-        if (auto kept = raise_low_water(old); !kept)
-            return kept;
-    }
     // What was never paid is no sale, and of use only as long as it could be offered again.
-    const std::uint64_t from = std::max(pruned_until_, over - std::min(over, a_day));
-    auto unpaid = statement::prepare(
-        database_,
+    const std::uint64_t from = std::max(std::min(pruned_until_, over), over - std::min(over, a_day));
+    const auto unpaid = drop(
         "DELETE FROM payments WHERE valid_before >= ? AND valid_before < ?"
-        " AND state = 'closed' AND settled_at = 0"
+        " AND state = 'closed' AND settled_at = 0 RETURNING valid_before",
+        {from, over}
     );
     if (!unpaid)
         return unpaid.error();
-    unpaid->bind(whole(from)).bind(whole(over));
-    if (auto done = unpaid->run(); !done)
-        return done;
-    auto gone = database_.number("SELECT changes()");
-    if (!gone)
-        return gone.error();
-    if (*gone > 0)
-    {
-        if (auto kept = raise_low_water(over); !kept)
-            return kept;
-    }
     pruned_until_ = over;
     return drop_oldest(job);
 }
@@ -231,27 +230,15 @@ result<void> book_writer::drop_oldest(book_job& job)
         return {};
     // A row takes half a kilobyte to one; few at once, as what is sold waits meanwhile.
     const std::uint64_t many = std::min<std::uint64_t>(static_cast<std::uint64_t>(over) / 1'024 + 100, 2'000);
-    auto latest = statement::prepare(
-        database_,
-        "SELECT max(valid_before) FROM"
-        " (SELECT valid_before FROM payments WHERE ended_at > 0 ORDER BY id LIMIT ?)"
-    );
-    if (!latest)
-        return latest.error();
-    latest->bind(whole(many));
-    auto row = latest->step();
-    if (!row)
-        return row.error();
-    const std::uint64_t mark = *row ? static_cast<std::uint64_t>(latest->integer(0)) : 0;
-    latest->reset();
-    auto dropped = drop(
-        "DELETE FROM payments WHERE id IN (SELECT id FROM payments WHERE ended_at > 0 ORDER BY id LIMIT ?)",
-        many
+    const auto dropped = drop(
+        "DELETE FROM payments WHERE id IN (SELECT id FROM payments WHERE ended_at > 0 ORDER BY id LIMIT ?)"
+        " RETURNING valid_before",
+        {many}
     );
     if (!dropped)
         return dropped.error();
-    job.dropped = *dropped > 0;
-    return job.dropped ? raise_low_water(mark) : result<void>();
+    job.dropped = *dropped;
+    return {};
 }
 
 }  // namespace portitor::ledger

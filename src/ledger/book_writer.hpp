@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -82,7 +83,7 @@ private:
     result<void> check_file() const;
     result<void> prune(book_job& job);
     result<void> drop_oldest(book_job& job);
-    result<std::int64_t> drop(const char* sql, std::uint64_t bound);
+    result<bool> drop(const char* sql, std::initializer_list<std::uint64_t> bounds);
     result<void> raise_low_water(std::uint64_t to);
 
     database database_;

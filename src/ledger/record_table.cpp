@@ -45,6 +45,7 @@ struct record_table::entry
     std::optional<std::uint64_t> worker;  // whose list in_work is in
     bool late = false;
     bool pinned = false;     // a change is being written
+    bool overdue = false;    // its time is over, and its owner lives: who may have lost sight of it
     std::uint64_t told = 0;  // order of neglected(); 0: never
     clock::time_point told_at;
     std::shared_ptr<wait_queue> waiting;
@@ -93,7 +94,7 @@ void record_table::index(entry& which)
     const bool unknown = which.now.state == payment_state::unknown;
     if (which.now.owner == 0 && rests(which.now.state))
         return;
-    which.worker = unknown ? 0 : which.now.owner;
+    which.worker = unknown || which.overdue ? 0 : which.now.owner;
     entry_list& work = work_of_[*which.worker];
     which.in_work = work.insert(work.end(), &which);
 }
@@ -367,7 +368,8 @@ std::vector<record_table::record> record_table::neglected(std::uint64_t owner, s
             if (taken == most)
                 break;
             const bool rested = each->told == 0 || now < each->told_at || now - each->told_at >= bounds_.rest;
-            if (!rested)
+            const bool of_another = each->now.owner != owner && owners_.alive(each->now.owner, now);
+            if (!rested || of_another)
                 continue;
             due.push_back(each);
             ++taken;
@@ -401,6 +403,9 @@ void record_table::sweep()
         {
             by_expiry_.erase(which.by_expiry);
             which.by_expiry = by_expiry_.emplace(now + retry_expiry, &which);
+            unindex(which);
+            which.overdue = true;
+            index(which);
         }
         else if (nothing_sent(which.now.state))
             erase(which);

@@ -113,7 +113,7 @@ private:
     std::unordered_map<std::string_view, std::unique_ptr<entry>> all_;  // keyed by the record's own key
     std::multimap<std::uint64_t, entry*> by_expiry_;                    // but for those that are late
     entry_list late_;
-    std::unordered_map<std::uint64_t, entry_list> work_of_;  // by owner; 0: of nobody, and all unknown ones
+    std::unordered_map<std::uint64_t, entry_list> work_of_;  // by owner; 0: of nobody, unknown or overdue
     std::array<std::size_t, x402::payment_states> in_state_{};
 };
 

@@ -68,14 +68,14 @@ struct account_memory::question
     bool over = false;
 };
 
-// Open while it lives; whoever waits is woken however it ends.
+// Open while it lives; whoever waits is woken however it ends, also with its executor, after the memory.
 class account_memory::asking
 {
 public:
-    asking(account_memory& in, const std::string& key, std::shared_ptr<question> what)
-        : in_(in), key_(key), what_(std::move(what))
+    asking(std::shared_ptr<questions> in, const std::string& key, std::shared_ptr<question> what)
+        : in_(std::move(in)), key_(key), what_(std::move(what))
     {
-        in_.open_.emplace(key_, what_);
+        in_->emplace(key_, what_);
     }
     asking(const asking&) = delete;
     asking& operator=(const asking&) = delete;
@@ -83,11 +83,11 @@ public:
     {
         what_->over = true;
         what_->answered->cancel();
-        in_.open_.erase(key_);
+        in_->erase(key_);
     }
 
 private:
-    account_memory& in_;
+    std::shared_ptr<questions> in_;
     std::string key_;
     std::shared_ptr<question> what_;
 };
@@ -109,7 +109,7 @@ account_memory::has_code(std::string network, evm::address account, std::string 
     const time_point* without = without_.find(key);
     if (without != nullptr && now < *without)
         co_return false;
-    if (const auto open = open_.find(key); open != open_.end())
+    if (const auto open = open_->find(key); open != open_->end())
     {
         result<bool> shared = co_await wait_for(open->second);
         co_return shared;
@@ -124,7 +124,7 @@ account_memory::has_code(std::string network, evm::address account, std::string 
     const auto asked = std::make_shared<question>();
     asked->tenant = tenant;
     asked->answered = time_.make_timer(co_await asio::this_coro::executor);
-    const asking open(*this, key, asked);
+    const asking open(open_, key, asked);
     asked->answer = co_await chain_.has_code(std::move(network), account, limits_.question);
     if (asked->answer)
         remember(key, *asked->answer);
@@ -145,10 +145,10 @@ asio::awaitable<result<bool>> account_memory::wait_for(std::shared_ptr<question>
 bool account_memory::has_place(const std::string& tenant) const
 {
     const auto own =
-        static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [&](const auto& each) {
+        static_cast<std::size_t>(std::count_if(open_->begin(), open_->end(), [&](const auto& each) {
             return each.second->tenant == tenant;
         }));
-    return open_.size() < limits_.at_once && own < std::max<std::size_t>(1, limits_.at_once / 2);
+    return open_->size() < limits_.at_once && own < std::max<std::size_t>(1, limits_.at_once / 2);
 }
 
 bool account_memory::may_ask(const std::string& tenant)

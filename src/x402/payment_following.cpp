@@ -15,6 +15,9 @@ namespace {
 
 // Each round waits for something, or reads what somebody else has changed meanwhile.
 constexpr int most_rounds = 1'000;
+// Of the URI the record keeps the beginning, for the log and the book: clients write queries as long as a
+// header may be, and there are many records.
+constexpr std::size_t most_of_uri = 1'024;
 
 // Of a URI, what is kept: its buyer writes it, and each sale keeps one. The digest is of all of it.
 constexpr std::size_t longest_uri = 1'024;
@@ -35,6 +38,8 @@ void take_terms(payment_work& work)
     payment_request& asked = work.asked;
     payment_binding binding{std::move(asked.offer_uid), std::move(asked.method), std::move(asked.uri)};
     work.digest = digest_of(binding, asked.offered);
+    if (binding.uri.size() > most_of_uri)
+        binding.uri = binding.uri.substr(0, most_of_uri);
     payment_terms terms{
         std::move(asked.wanted),
         std::move(asked.facilitator_url),

@@ -91,6 +91,7 @@ void engine_core::give_up_later(payment_record record)
 // Nothing was sent for it: it must not take a place for ever, nor keep copies waiting.
 asio::awaitable<void> engine_core::forget_later(payment_record record)
 {
+    const auto held = shared_from_this();
     seconds pause = round_pause;
     for (int attempt = 1; attempt < most_writes; ++attempt)
     {
@@ -159,12 +160,13 @@ bool engine_core::is_due(const payment_key& key)
 
 asio::awaitable<void> engine_core::look_after(payment_record record)
 {
+    const auto held = shared_from_this();
     const counted look(looking_);
     const work_list::place place(working, record.key);
     co_await resolve_left(std::move(record));
 }
 
-// Of a dead owner, or in doubt. Only the chain is asked: no settlement begins without a buyer.
+// Of a dead owner, lost sight of, or in doubt. Only the chain is asked: no settlement begins without a buyer.
 asio::awaitable<void> engine_core::resolve_left(payment_record record)
 {
     const payment_step step = next_step(record.state, payment_event::owner_dead);
@@ -233,6 +235,7 @@ void engine_core::begin_second_looks()
 
 asio::awaitable<void> engine_core::look_twice(std::size_t attempt, payment_record record)
 {
+    const auto held = shared_from_this();
     const counted look(looking_);
     const settlement_finding found = co_await ask_chain(record);
     if (found.state == settlement_state::settled)

@@ -173,7 +173,10 @@ asio::awaitable<std::optional<verdict>> engine_core::settle(payment_work& work, 
             believed.transaction = std::get<settle_settled>(news.outcome).transaction;
             work.record.history.add(believed);
             news.found = co_await ask_for_receipt(work);
-            ruled = rule_of_receipt(word_of(news.found, before, work.record.began, finality::vouched));
+            // The transaction that it names is ours, even where an earlier one failed; no other is.
+            settle_history told = before;
+            told.told.push_back(believed.transaction);
+            ruled = rule_of_receipt(word_of(news.found, told, work.record.began, finality::vouched));
             if (ruled != ruling::grant)
             {
                 counters.receipts_refuted += ruled != ruling::unknown;
@@ -190,6 +193,9 @@ asio::awaitable<std::optional<verdict>> engine_core::settle(payment_work& work, 
                                          ? word_of(news.found, work.record.history, work.record.began)
                                          : chain_word::nobody;
             ruled = rule(said, before, shown, validity_is_over(work.record.valid_before, limits.margin));
+            // Where the facilitator's word is not taken for a success, neither is it for a used nonce.
+            if (ruled == ruling::grant_unproven && checks_receipts(work.record.key.network()))
+                ruled = ruling::unknown;
         }
         // Nothing is sent for a buyer who does not wait, nor after a success that was told.
         if (ruled != ruling::unknown || last || work.alone || said == settle_word::settled)
@@ -263,8 +269,8 @@ engine_core::conclude(payment_work& work, ruling ruled, settle_news news)
         counters.chain_settled += ruled == ruling::grant && from_chain;
         counters.unproven += ruled == ruling::grant_unproven;
         std::optional<verdict> made = co_await grant(work, std::move(change));
-        if (news.found.state != settlement_state::settled && made &&
-            std::holds_alternative<verdict_paid>(*made))
+        const bool final = news.found.state == settlement_state::settled && news.found.confirmed();
+        if (!final && made && std::holds_alternative<verdict_paid>(*made))
             look_later(work.record);
         co_return made;
     }

@@ -50,7 +50,7 @@ private:
 /// Remembers which accounts have code, and asks a chain about those that are not known: of all who ask about
 /// one account at once one question is made, and new accounts are asked about at a bounded rate, of which one
 /// tenant may have half. Anybody can make us ask, with a wrong signature. One strand; the chain and the
-/// timekeeper must outlive this, and this its operations.
+/// timekeeper must outlive this, and this its operations, unless these are destroyed with their executor.
 class account_memory
 {
 public:
@@ -68,6 +68,7 @@ public:
 private:
     using time_point = timekeeper::time_point;
     struct question;
+    using questions = std::unordered_map<std::string, std::shared_ptr<question>>;
     class asking;
 
     // The ones used last are kept.
@@ -101,7 +102,7 @@ private:
     account_memory_limits limits_;
     recent with_code_;
     recent without_;
-    std::unordered_map<std::string, std::shared_ptr<question>> open_;
+    std::shared_ptr<questions> open_ = std::make_shared<questions>();
     permit_bucket permits_;
     std::map<std::string, permit_bucket> by_tenant_;
 };

@@ -64,7 +64,7 @@ struct payment_terms
     std::string offer;      ///< "namespace/name"
     std::string offer_uid;  ///< of the payment_binding
     std::string method;
-    std::string uri;
+    std::string uri;         ///< its first 1 024 characters
     std::string request_id;  ///< of the request that made the record, for the log; may be empty
 
     std::string_view tenant() const noexcept;  ///< the offer's namespace

@@ -153,9 +153,9 @@ public:
     virtual boost::asio::awaitable<result<record_wait>>
     changed(payment_key key, std::uint64_t revision, timekeeper::time_point deadline) = 0;
 
-    /// Open records that need somebody: of dead owners in any state; unknown ones of anybody; at most so
-    /// many, those first that have waited longest since they were last told. What is told is not told again
-    /// for some seconds.
+    /// Open records that need somebody: of dead owners in any state; unknown ones of anybody; of ours those
+    /// whose time is over, as we may have lost sight of them; at most so many, those first that have waited
+    /// longest since they were last told. What is told is not told again for some seconds.
     virtual boost::asio::awaitable<result<std::vector<payment_record>>> neglected(std::size_t most) = 0;
 
     /// Open records, at most so many: for the log, when a process ends. Costs what it costs.

@@ -253,6 +253,46 @@ TEMPLATE_TEST_CASE(
 }
 
 TEMPLATE_TEST_CASE(
+    "an owner is told of work of its own whose time is over, and may let it go",
+    "[ledger][contract]",
+    memory_world,
+    sqlite_world
+)
+{
+    TestType world;
+    hand mine = world.open();
+    for (const state each : {state::reserved, state::settling, state::delivering, state::settled})
+        mine.reach(static_cast<std::uint64_t>(each), each);
+    for (int i = 0; i < 45; ++i)
+    {
+        CHECK(mine.neglected(100).value().empty());
+        world.wall.time += std::chrono::seconds(8);
+        REQUIRE(mine.sweep().has_value());
+    }
+    world.wall.time += std::chrono::seconds(1);
+    REQUIRE(mine.sweep().has_value());
+    std::set<state> told;
+    for (const payment_record& each : mine.neglected(100).value())
+    {
+        told.insert(each.state);
+        CHECK(each.owner == mine.store().owner());
+        if (each.state == state::reserved)
+            mine.change(each, forget());
+        else
+            mine.change(each, rest(each.state == state::settling ? state::unknown : state::settled));
+    }
+    CHECK(told == std::set{state::reserved, state::settling, state::delivering});
+    // They take no place any more.
+    world.wall.time += std::chrono::seconds(31);
+    REQUIRE(mine.sweep().has_value());
+    CHECK(!mine.knows(static_cast<std::uint64_t>(state::reserved)));
+    CHECK(mine.store().numbers().in_state[static_cast<std::size_t>(state::settled)] == 2);
+    const auto left = mine.neglected(100).value();
+    REQUIRE(left.size() == 1);
+    CHECK(left.front().state == state::unknown);
+}
+
+TEMPLATE_TEST_CASE(
     "what an owner leaves is a dead owner's at once", "[ledger][contract]", memory_world, sqlite_world
 )
 {

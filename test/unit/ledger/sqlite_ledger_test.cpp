@@ -144,6 +144,33 @@ TEST_CASE("the low-water mark outlasts a restart", "[ledger][sqlite]")
     CHECK(std::get<record_refusal>(begun.value()) == record_refusal::too_old);
 }
 
+TEST_CASE("a clock that was fast for a while refuses nothing that is new afterwards", "[ledger][sqlite]")
+{
+    sqlite_world world;
+    int written = 0;
+    world.settings.wrote = [&](std::chrono::nanoseconds) { ++written; };
+    hand mine = world.open();
+    mine.reach(1, state::closed);
+    const int before = written;
+    // An hour is enough for what was never paid, four months for all of the book.
+    const auto fast = GENERATE(std::chrono::hours(1), std::chrono::hours(24 * 120));
+    world.wall.time += fast;
+    world.time.ahead += std::chrono::seconds(11);
+    REQUIRE(mine.sweep().has_value());
+    for (int wait = 0; written == before && wait < 300; ++wait)
+    {
+        world.context.restart();
+        world.context.run_for(std::chrono::milliseconds(10));
+    }
+    REQUIRE(written > before);
+    world.wall.time -= fast;
+    hand next = world.follow(mine);
+    CHECK(std::holds_alternative<record_made>(next.begin(offer_of(2, start_seconds + 400)).value()));
+    // What went is not taken for new.
+    const auto begun = next.begin(offer_of(1));
+    CHECK(std::get<record_refusal>(begun.value()) == record_refusal::too_old);
+}
+
 TEST_CASE(
     "while the disk fails, nothing is sold, what is known is kept, and it is written later",
     "[ledger][sqlite]"

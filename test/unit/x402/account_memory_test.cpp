@@ -7,10 +7,12 @@
 #include <portitor/x402/signature_judge.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <memory>
 #include <optional>
 
 using namespace portitor;
@@ -88,6 +90,23 @@ struct fixture
 };
 
 }  // namespace
+
+TEST_CASE("a question may be destroyed with its executor, after the memory", "[x402][accounts]")
+{
+    portitor::test::manual_timekeeper time;
+    auto context = std::make_unique<asio::io_context>();
+    auto chain = std::make_unique<scripted_chain>(*context);
+    auto memory = std::make_unique<account_memory>(*chain, time);
+    chain->hold();
+    // The second one waits for the first one's answer.
+    for (int i = 0; i < 2; ++i)
+        asio::co_spawn(*context, memory->has_code("eip155:1", fixture::account(1), "shop"), asio::detached);
+    context->poll();
+    CHECK(chain->questions == 1);
+    memory.reset();
+    chain.reset();
+    context.reset();
+}
 
 TEST_CASE("an account is asked about once, until it may have changed", "[x402][accounts]")
 {

@@ -357,6 +357,31 @@ TEST_CASE("a success that the node contradicts is no grant", "[x402][engine][cha
     }
 }
 
+TEST_CASE(
+    "a success after a transaction that failed is a grant where the node shows it", "[x402][engine][chain]"
+)
+{
+    settle_unknown failed(down());
+    failed.transaction = "0xfa11";
+    failed.failed = true;
+    with_receipts f;
+    f.facilitator.settles = {failed, success()};
+    settlement_finding shown = finding(settlement_state::settled);
+    SECTION("by the transaction that it names")
+    {
+        shown.transaction = "0xe16d";
+        f.chain.findings = {finding(settlement_state::open), shown};
+        expect<verdict_paid>(f.pay());
+        CHECK(f.engine().counters().receipts_refuted == 0);
+    }
+    SECTION("and none where another one came first")
+    {
+        f.chain.findings = {finding(settlement_state::open), shown};
+        CHECK(expect<verdict_already_used>(f.pay()).cause == used_cause::elsewhere);
+    }
+    CHECK(f.facilitator.settled == 2);
+}
+
 TEST_CASE("a success that no node tells of waits, and is not settled again", "[x402][engine][chain]")
 {
     with_receipts f;
@@ -369,6 +394,33 @@ TEST_CASE("a success that no node tells of waits, and is not settled again", "[x
     CHECK(f.state() == payment_state::settled);
     CHECK(f.facilitator.settled == 1);
     CHECK(expect<verdict_paid>(f.pay()).again);
+}
+
+TEST_CASE("where receipts are checked a used nonce alone is no grant either", "[x402][engine][chain]")
+{
+    with_receipts f;
+    f.facilitator.settles = {success(), settle_refused("invalid_exact_evm_nonce_already_used")};
+    f.chain.findings = {finding(settlement_state::cannot_tell)};
+    CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
+    CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
+    CHECK(f.facilitator.settled == 2);
+    f.chain.findings = {finding(settlement_state::settled)};
+    expect<verdict_paid>(f.pay());
+    CHECK(f.engine().counters().unproven == 0);
+}
+
+TEST_CASE("a receipt that lacks confirmations is looked up once more", "[x402][engine][chain]")
+{
+    with_receipts f;
+    f.chain.confirmed = std::chrono::seconds(10);
+    settlement_finding young = finding(settlement_state::settled);
+    young.lacking = 3;
+    f.chain.findings = {young};
+    expect<verdict_paid>(f.pay());
+    f.chain.findings = {finding(settlement_state::open)};
+    f.keep(100);
+    CHECK(f.chain.asked == 4);
+    CHECK(f.engine().counters().reorganised == 1);
 }
 
 TEST_CASE("what is left in doubt is looked up on the chain, and settled by nobody", "[x402][engine][chain]")

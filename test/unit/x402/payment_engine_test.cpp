@@ -74,6 +74,22 @@ TEST_CASE("the same payment buys nothing at another URI", "[x402][engine]")
     CHECK(expect<verdict_paid>(f.pay()).again);
 }
 
+TEST_CASE("of a long URI all binds the payment, and its beginning is kept", "[x402][engine]")
+{
+    fixture f;
+    f.facilitator.verifies = {verify_valid()};
+    f.facilitator.settles = {success()};
+    const std::string uri = "/services/hello?q=" + std::string(50'000, 'x');
+    f.binding.uri = uri;
+    verdict made = f.pay();
+    f.lose(made);
+    CHECK(f.known().terms->uri == uri.substr(0, 1'024));
+    f.binding.uri = uri + "x";
+    expect<verdict_already_used>(f.pay());
+    f.binding.uri = uri;
+    expect<verdict_paid>(f.pay());
+}
+
 TEST_CASE("a payment out of its time is refused without asking anyone", "[x402][engine]")
 {
     fixture f;
