@@ -400,7 +400,7 @@ asio::awaitable<std::optional<verdict>> engine_core::grant(payment_work& work, p
     if (change.knowledge)
         co_await keep_knowledge(work.record, std::move(change));
     if (done.came == write_result::away)
-        co_return without_store(std::move(done.why));
+        co_return without_store(std::move(done.why), work.late);
     ++counters.lost_races;
     co_return std::nullopt;
 }
@@ -464,9 +464,13 @@ asio::awaitable<void> engine_core::forget(payment_record record)
         give_up_later(std::move(record));
 }
 
-verdict engine_core::without_store(std::string why) const
+// Where money may have moved already, that is what counts.
+verdict engine_core::without_store(std::string why, unavailable_cause late) const
 {
-    return verdict_unavailable(unavailable_cause::store, limits.retry_facilitator, std::move(why));
+    const bool moved = late == unavailable_cause::settlement_unknown;
+    return verdict_unavailable(
+        moved ? late : unavailable_cause::store, limits.retry_facilitator, std::move(why)
+    );
 }
 
 // As the facilitator or its guard asks, or else our own.
