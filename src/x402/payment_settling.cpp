@@ -4,6 +4,7 @@
 #include <portitor/x402/error_codes.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -36,6 +37,12 @@ facilitator_caller caller_of(const payment_work& work)
         work.asked.offered.payer,
         work.asked.proven,
     };
+}
+
+// Hexadecimal digits may be of either case.
+bool same_hash(std::string_view left, std::string_view right)
+{
+    return boost::beast::iequals(left, right);
 }
 
 bool nothing_sent(payment_state state)
@@ -174,7 +181,8 @@ asio::awaitable<std::optional<verdict>> engine_core::settle(payment_work& work, 
             work.record.history.add(believed);
             news.found = co_await ask_for_receipt(work);
             ruled = rule_of_receipt(word_of(news.found, before, work.record.began, finality::vouched));
-            if (ruled != ruling::grant)
+            // What the node shows is on record and told, not what was said.
+            if (ruled != ruling::grant || !same_hash(news.found.transaction, believed.transaction))
             {
                 counters.receipts_refuted += ruled != ruling::unknown;
                 news.outcome = std::move(believed);
@@ -256,8 +264,8 @@ engine_core::conclude(payment_work& work, ruling ruled, settle_news news)
         counters.chain_settled += ruled == ruling::grant && from_chain;
         counters.unproven += ruled == ruling::grant_unproven;
         std::optional<verdict> made = co_await grant(work, std::move(change));
-        if (news.found.state != settlement_state::settled && made &&
-            std::holds_alternative<verdict_paid>(*made))
+        const bool sure = news.found.state == settlement_state::settled && news.found.confirmed();
+        if (!sure && made && std::holds_alternative<verdict_paid>(*made))
             look_later(work.record);
         co_return made;
     }
