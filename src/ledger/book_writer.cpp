@@ -84,8 +84,9 @@ result<void> book_writer::write(const jobs& batch)
         std::any_of(batch.begin(), batch.end(), [](const auto& job) { return job->recovery; });
     if (failed_ && !recovery)
         return fail(errc::unavailable, "{}: it could not be written before", database_.file());
-    result<void> done;
-    if (failed_ || !ready_)
+    // What is written to a file that is not there any more is lost.
+    result<void> done = check_file();
+    if (done && (failed_ || !ready_))
         done = connect();
     ready_ = done.has_value();
     failed_ = !ready_;
@@ -125,8 +126,6 @@ result<void> book_writer::do_jobs(const jobs& batch)
 // A connection that failed may hold what its file does not.
 result<void> book_writer::connect()
 {
-    if (auto same = check_file(); !same)
-        return same;
     rows_ = book_rows();
     if (failed_)
     {
@@ -193,8 +192,6 @@ result<bool> book_writer::drop(const char* sql, std::initializer_list<std::uint6
 
 result<void> book_writer::prune(book_job& job)
 {
-    if (auto same = check_file(); !same)
-        return same;
     const std::uint64_t margin = static_cast<std::uint64_t>(how_.margin.count());
     const std::uint64_t over = job.now - std::min(job.now, margin);
     const std::uint64_t old = over - std::min(over, static_cast<std::uint64_t>(how_.retention.count()));

@@ -283,7 +283,7 @@ asio::awaitable<std::optional<verdict>> engine_core::wait(payment_work& work, co
         co_return verdict_unavailable(late, limits.retry_busy, "its buyer left");
     const result<record_wait> came = co_await on.store.changed(known.key, known.revision, work.deadline);
     if (!came.has_value())
-        co_return without_store(came.error().message());
+        co_return without_store(came.error().message(), late);
     if (*came == record_wait::changed)
         co_return std::nullopt;
     co_return verdict_unavailable(
@@ -315,7 +315,7 @@ asio::awaitable<std::optional<verdict>> engine_core::hand_out(payment_work& work
     change.own = true;
     record_write done = co_await write(on.store, work.record, std::move(change));
     if (done.came == write_result::away)
-        co_return without_store(std::move(done.why));
+        co_return without_store(std::move(done.why), work.late);
     if (done.came == write_result::lost)
     {
         ++counters.lost_races;
@@ -342,7 +342,7 @@ asio::awaitable<std::optional<verdict>> engine_core::take_up(payment_work& work,
         change.history->add(settle_unknown());
     record_write done = co_await write(on.store, work.record, std::move(change));
     if (done.came == write_result::away)
-        co_return without_store(std::move(done.why));
+        co_return without_store(std::move(done.why), work.late);
     if (done.came == write_result::lost)
     {
         ++counters.lost_races;
@@ -370,7 +370,7 @@ asio::awaitable<std::optional<verdict>> engine_core::look_again(payment_work& wo
         co_return over;
     const bool kept = co_await keep_knowledge(work.record, change_of(ruled, work.record, news));
     if (!kept)
-        co_return without_store("what the chain says cannot be written");
+        co_return without_store("what the chain says cannot be written", work.late);
     co_return std::nullopt;
 }
 

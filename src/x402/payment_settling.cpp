@@ -4,6 +4,7 @@
 #include <portitor/x402/error_codes.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -36,6 +37,12 @@ facilitator_caller caller_of(const payment_work& work)
         work.asked.offered.payer,
         work.asked.proven,
     };
+}
+
+// Hexadecimal digits may be of either case.
+bool same_hash(std::string_view left, std::string_view right)
+{
+    return boost::beast::iequals(left, right);
 }
 
 bool nothing_sent(payment_state state)
@@ -177,7 +184,8 @@ asio::awaitable<std::optional<verdict>> engine_core::settle(payment_work& work, 
             settle_history told = before;
             told.told.push_back(believed.transaction);
             ruled = rule_of_receipt(word_of(news.found, told, work.record.began, finality::vouched));
-            if (ruled != ruling::grant)
+            // What the node shows is on record and told, not what was said.
+            if (ruled != ruling::grant || !same_hash(news.found.transaction, believed.transaction))
             {
                 counters.receipts_refuted += ruled != ruling::unknown;
                 news.outcome = std::move(believed);
@@ -269,8 +277,8 @@ engine_core::conclude(payment_work& work, ruling ruled, settle_news news)
         counters.chain_settled += ruled == ruling::grant && from_chain;
         counters.unproven += ruled == ruling::grant_unproven;
         std::optional<verdict> made = co_await grant(work, std::move(change));
-        const bool final = news.found.state == settlement_state::settled && news.found.confirmed();
-        if (!final && made && std::holds_alternative<verdict_paid>(*made))
+        const bool sure = news.found.state == settlement_state::settled && news.found.confirmed();
+        if (!sure && made && std::holds_alternative<verdict_paid>(*made))
             look_later(work.record);
         co_return made;
     }
@@ -413,7 +421,7 @@ asio::awaitable<std::optional<verdict>> engine_core::grant(payment_work& work, p
     if (change.knowledge)
         co_await keep_knowledge(work.record, std::move(change));
     if (done.came == write_result::away)
-        co_return without_store(std::move(done.why));
+        co_return without_store(std::move(done.why), work.late);
     ++counters.lost_races;
     co_return std::nullopt;
 }
@@ -477,9 +485,13 @@ asio::awaitable<void> engine_core::forget(payment_record record)
         give_up_later(std::move(record));
 }
 
-verdict engine_core::without_store(std::string why) const
+// Where money may have moved already, that is what counts.
+verdict engine_core::without_store(std::string why, unavailable_cause late) const
 {
-    return verdict_unavailable(unavailable_cause::store, limits.retry_facilitator, std::move(why));
+    const bool moved = late == unavailable_cause::settlement_unknown;
+    return verdict_unavailable(
+        moved ? late : unavailable_cause::store, limits.retry_facilitator, std::move(why)
+    );
 }
 
 // As the facilitator or its guard asks, or else our own.

@@ -2,8 +2,9 @@
 payments that no ordinary account has signed: strangers=KIND, where that is said),
 GET /counts tells what it was asked, and supported=KIND is what GET /supported comes to: a name in SUPPORTED, or one of the
 others. KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close;
-relayed asks the real facilitator, lost does so and then hangs up, slow does so and then takes its time, and moved-KIND
-does so and then does as KIND. Several KINDs, with commas, are for one call after the other, and the last one for all that
+relayed asks the real facilitator, lost does so and then hangs up, slow does so and then takes its time, moved-KIND
+does so and then does as KIND, and late-SECONDS does so after that time; settled names the transaction=HASH, where that is
+said. Several KINDs, with commas, are for one call after the other, and the last one for all that
 follow.
 """
 
@@ -89,8 +90,13 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
         if kind.startswith("moved-"):
             self._ask_the_real_one()
             kind = kind.removeprefix("moved-")
+        if kind.startswith("late-"):
+            time.sleep(float(kind.removeprefix("late-")))
+            kind = "relayed"
         if kind in ANSWERS:
             status, body = ANSWERS[kind]
+            if kind == "settled" and "transaction" in State.script:
+                body = body | {"transaction": State.script["transaction"]}
             return self._say(status, json.dumps(body).encode(), [("Retry-After", "7")] if kind in ASKS_TO_WAIT else [])
         getattr(self, f"_{kind}")()
 

@@ -48,6 +48,7 @@ REFUSALS = {
     "range-alchemy": (-32600, "Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range."),
     "range-infura": (-32005, "query returned more than 10000 results. Try with this block range [0x1, 0x2]."),
     "range-quicknode": (-32614, "eth_getLogs is limited to a 10,000 range"),
+    "range-public": (-32602, "eth_getLogs block range too large"),
     "odd-provider": (-32603, "Unknown RPC error"),
     "limit-provider": (-32005, "daily request count exceeded, request rate limited"),
     "denied-provider": (-32601, "the method is not available"),
@@ -193,9 +194,12 @@ def do_prune(rule, call):
 
 
 def do_range(rule, call):
-    """Looks for events in so many `blocks` at a time, and says so in the words `as`. For eth_getLogs."""
+    """Looks for events in so many `blocks` at a time, and says so in the words `as`, or by HTTP `status` alone. For
+    eth_getLogs."""
     wanted = call["params"][0]
     if "blockHash" not in wanted and int(wanted["toBlock"], 16) - int(wanted["fromBlock"], 16) >= rule["blocks"]:
+        if "status" in rule:
+            raise Status(rule["status"], {}, "too large")
         return refusal(call, *REFUSALS[rule["as"]])
     return NODE.pass_on(call)
 

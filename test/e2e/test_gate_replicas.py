@@ -1,5 +1,5 @@
-"""Two verifiers without a shared memory of payments, the real facilitator and a chain: what still holds, and what
-does not.
+"""Two verifiers, each with a record of its own (in memory, and in a file, as the pods of an update have theirs), the real
+facilitator and a chain: what still holds, and what does not.
 
 Holds, because the chain takes an authorization's nonce once: the seller is paid once for a payment; a payment gives at
 most one grant; nobody is asked to pay again for one that was settled. Does not hold: a grant whose answer was lost is
@@ -29,6 +29,7 @@ def pair(stack):
         f"--public-url={GATEWAY}",
         f"--default-facilitator=http://127.0.0.1:{FACILITATOR_PORT}",
         "--allow-insecure-facilitator",
+        f"--ledger={stack.cluster.directory}/second.db",
     ]
     second = stack.cluster.popen(command, "second-verifier")
     stack.cluster.apply(offer("twice"))

@@ -328,12 +328,32 @@ TEST_CASE("a facilitator's success is believed once the node shows it", "[x402][
     expect<verdict_paid>(f.await(one));
     CHECK(f.chain.asked == 2);
     CHECK(f.facilitator.settled == 1);
+    // Another transaction than the one that was told: that of the chain counts.
+    CHECK(f.known().proof.transaction == "0xc4a1");
+    CHECK(f.engine().counters().receipts_refuted == 1);
 
     // Where the operator does not ask for it the node is not asked.
     with_receipts g;
     g.limits.check_receipts = [](std::string_view) { return false; };
     expect<verdict_paid>(g.pay());
     CHECK(g.chain.asked == 0);
+}
+
+TEST_CASE("a receipt of few confirmations is looked up once more, too", "[x402][engine][chain]")
+{
+    with_receipts f;
+    f.chain.confirmed = std::chrono::seconds(10);
+    settlement_finding fresh = finding(settlement_state::settled);
+    fresh.transaction = "0xE16D";
+    fresh.lacking = 4;
+    f.chain.findings = {fresh};
+    verdict made = f.pay();
+    expect<verdict_paid>(made);
+    CHECK(f.known().proof.transaction == "0xe16d");
+    CHECK(f.engine().counters().receipts_refuted == 0);
+    f.chain.findings = {finding(settlement_state::canceled)};
+    f.keep(30);
+    CHECK(f.engine().counters().reorganised == 1);
 }
 
 TEST_CASE("a success that the node contradicts is no grant", "[x402][engine][chain]")

@@ -59,9 +59,12 @@ TEST_CASE("what is known to be settled outlasts the record's absence", "[x402][e
     for (const auto way : {fault::away, fault::fenced})
     {
         faulty f({fault::none, fault::none, way});
-        CHECK(expect_unavailable(f.pay()) == unavailable_cause::store);
+        // Its buyer must not be told that nothing was charged.
+        CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
         CHECK(f.state() == payment_state::settled);
         CHECK(f.known().proof.transaction == "0xe16d");
+        f.record().faults = {fault::none, way};
+        CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
         CHECK(expect<verdict_paid>(f.pay()).again);
         CHECK(f.facilitator.settled == 1);
     }
@@ -99,8 +102,12 @@ TEST_CASE("answers that are lost for good grant nothing", "[x402][engine][store]
     {
         faulty f(std::deque<fault>(at, fault::none));
         f.record().faults.insert(f.record().faults.end(), 3, fault::lost);
-        CHECK(expect_unavailable(f.pay()) == unavailable_cause::store);
-        CHECK(f.facilitator.settled == (at == 2 ? 1 : 0));
+        const auto charged = at == 2;
+        CHECK(
+            expect_unavailable(f.pay()) ==
+            (charged ? unavailable_cause::settlement_unknown : unavailable_cause::store)
+        );
+        CHECK(f.facilitator.settled == (charged ? 1 : 0));
         f.pass(milliseconds(1'000));
         expect<verdict_paid>(f.pay());
         CHECK(f.facilitator.settled == 1);
@@ -149,7 +156,7 @@ TEST_CASE(
         f.poll();
         REQUIRE(one.done);
         // This process is fenced, so that it grants nothing; but it is settled.
-        CHECK(expect_unavailable(*one.made) == unavailable_cause::store);
+        CHECK(expect_unavailable(*one.made) == unavailable_cause::settlement_unknown);
         CHECK(f.state() == payment_state::settled);
     }
 }

@@ -280,10 +280,12 @@ answer forward_auth::refuse_without_verdict(const x402::verdict_unavailable& sai
              {"err", said.why},
              {"lines_withheld", *withheld}}
         );
+    // What broke may have broken after the money moved.
+    const bool may_be_charged = said.cause == x402::unavailable_cause::settlement_unknown ||
+                                said.cause == x402::unavailable_cause::internal;
     const char* message =
-        said.cause == x402::unavailable_cause::settlement_unknown
-            ? "the outcome of this payment is not known yet: send the same payment again"
-            : "payments cannot be taken now, nothing was charged: send the same payment again";
+        may_be_charged ? "the outcome of this payment is not known yet: send the same payment again"
+                       : "payments cannot be taken now, nothing was charged: send the same payment again";
     const bool broken = said.cause == x402::unavailable_cause::facilitator_broken;
     answer out = refuse(outcome_of(said.cause), broken ? 502 : 503, "temporarily_unavailable", message);
     number_ = std::to_string(said.retry_after.count());

@@ -453,7 +453,8 @@ TEST_CASE("a fault on the way is a refusal", "[verifier][auth]")
     const auto settling = d.pay(top);
     check_refused(settling, http::status::service_unavailable, "temporarily_unavailable");
     CHECK(settling.count("Retry-After") == 1);
-    // The money may have moved: the same payment still gets its grant.
+    // The money may have moved: nobody is told otherwise, and the same payment still gets its grant.
+    CHECK_THAT(settling.body(), Catch::Matchers::Contains("is not known yet"));
     d.facilitator.settle_throws = false;
     check_granted(d.pay(top));
 
