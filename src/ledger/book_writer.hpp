@@ -40,7 +40,7 @@ struct book_job
     bool dropped = false;  ///< prune: there was no room for some
 };
 
-/// Writes the book on a thread of its own: everything that waits in one transaction, and at most one each two
+/// Writes the book on a thread of its own: everything that waits in one transaction, and at most one each five
 /// milliseconds.
 class book_writer
 {
