@@ -40,8 +40,8 @@ struct book_job
     bool dropped = false;  ///< prune: there was no room for some
 };
 
-/// Writes the book on a thread of its own: everything that waits in one transaction, and at most one each five
-/// milliseconds.
+/// Writes the book on a thread of its own: everything that waits in one transaction, and at most one each
+/// five milliseconds.
 class book_writer
 {
 public:
