@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <unistd.h>
 
 namespace portitor {
@@ -14,6 +15,7 @@ namespace portitor {
 namespace {
 
 constexpr std::size_t longest_value = 4096;
+constexpr std::size_t most_lines = 1024;  // are not longer
 
 std::string_view name_of(log_level level)
 {
@@ -45,9 +47,16 @@ std::string valid_utf8(std::string_view text)
     return out;
 }
 
-std::string quote(std::string_view text)
+void append_quoted(std::string& line, std::string_view text)
 {
-    return boost::json::serialize(boost::json::value(valid_utf8(text)));
+    // Nearly all of it.
+    const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+    });
+    if (plain)
+        line.append(1, '"').append(text).append(1, '"');
+    else
+        line += boost::json::serialize(boost::json::value(valid_utf8(text)));
 }
 
 // At most so many bytes, ending between two characters.
@@ -90,20 +99,36 @@ logger logger::with(std::initializer_list<log_field> fields) const
 void logger::append(std::string& line, const log_field& field) const
 {
     const std::string_view value = cut(field.value, longest_value);
-    if (format_ == log_format::json)
-        line += fmt::format(",{}:{}", quote(field.key), field.quoted ? quote(value) : std::string(value));
+    const bool json = format_ == log_format::json;
+    if (json)
+    {
+        line += ',';
+        append_quoted(line, field.key);
+        line += ':';
+    }
     else
-        line += fmt::format(" {}={}", field.key, needs_quotes(value) ? quote(value) : std::string(value));
+        line.append(1, ' ').append(field.key).append(1, '=');
+    if (json ? field.quoted : needs_quotes(value))
+        append_quoted(line, value);
+    else
+        line += value;
 }
 
 void logger::write(log_level level, std::string_view message, std::initializer_list<log_field> fields) const
 {
     if (level < level_)
         return;
-    std::string line =
-        format_ == log_format::json
-            ? fmt::format(R"({{"ts":"{}","level":"{}","msg":{})", timestamp(), name_of(level), quote(message))
-            : fmt::format("{} {:5} {}", timestamp(), name_of(level), message);
+    std::string line;
+    line.reserve(most_lines);
+    if (format_ == log_format::json)
+    {
+        fmt::format_to(
+            std::back_inserter(line), R"({{"ts":"{}","level":"{}","msg":)", timestamp(), name_of(level)
+        );
+        append_quoted(line, message);
+    }
+    else
+        fmt::format_to(std::back_inserter(line), "{} {:5} {}", timestamp(), name_of(level), message);
     line += inherited_;
     for (const log_field& field : fields)
         append(line, field);

@@ -63,6 +63,8 @@ result<book_rows> book_rows::prepare(const database& on)
         statement* to;
         const char* sql;
     } const all[] = {
+        {&out.begin_, "BEGIN IMMEDIATE"},
+        {&out.commit_, "COMMIT"},
         {&out.put_, put_sql},
         {&out.step_, step_sql},
         {&out.end_, end_sql},

@@ -37,6 +37,9 @@ public:
 
     book_rows() = default;
 
+    /// Around all that is to be written at once.
+    result<void> begin() { return begin_.run(); }
+    result<void> commit() { return commit_.run(); }
     result<void> write(const row_write& what);
     /// The receipt of a row; empty where there is none.
     result<std::string> receipt_of(std::int64_t row);
@@ -44,6 +47,8 @@ public:
 private:
     result<void> put(const row_write& what);
 
+    statement begin_;
+    statement commit_;
     statement put_;
     statement step_;
     statement end_;

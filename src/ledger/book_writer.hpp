@@ -41,7 +41,8 @@ struct book_job
     bool dropped = false;  ///< prune: there was no room for some
 };
 
-/// Writes the book on a thread of its own: everything that waits in one transaction.
+/// Writes the book on a thread of its own: everything that waits in one transaction, and at most one each
+/// five milliseconds.
 class book_writer
 {
 public:
@@ -99,6 +100,7 @@ private:
     std::condition_variable wake_;
     jobs queue_;
     bool stop_ = false;
+    bool idle_ = false;  // the writer waits for a job, and is to be woken
     std::thread thread_;
 };
 

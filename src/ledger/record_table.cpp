@@ -240,7 +240,6 @@ record_table::plan_outcome record_table::plan(
             out.row = spent->row;
             out.after.state = spent->delivered ? payment_state::delivered : payment_state::closed;
             out.after.reorganised = *change.reorganised;
-            out.before = out.after;
             return out;
         }
     }
@@ -248,7 +247,6 @@ record_table::plan_outcome record_table::plan(
         return change_lost{find(owner, key)};
 
     planned out;
-    out.before = known->now;
     out.forget = change.forget;
     record& next = out.after;
     next = known->now;
@@ -288,7 +286,7 @@ record_table::plan_outcome record_table::plan(
 
 change_made record_table::apply(planned change)
 {
-    entry* known = find_entry(change.before.key.text());
+    entry* known = find_entry(change.after.key.text());
     if (known == nullptr)
         return change_made{std::move(change.after)};
     known->pinned = false;
@@ -309,9 +307,8 @@ change_made record_table::apply(planned change)
     }
     unindex(*known);
     // The key stays where it is: the table refers to it.
-    payment_key key = std::move(known->now.key);
-    known->now = change.after;
-    known->now.key = std::move(key);
+    change.after.key = std::move(known->now.key);
+    known->now = std::move(change.after);
     known->told = 0;
     index(*known);
     if (known->now.state == payment_state::expired)
@@ -321,7 +318,7 @@ change_made record_table::apply(planned change)
     }
     if (const auto waiting = std::exchange(known->waiting, nullptr))
         waiting->wake();
-    return change_made{std::move(change.after)};
+    return change_made{known->now};
 }
 
 void record_table::abandon(const payment_key& key)

@@ -44,8 +44,7 @@ public:
     /// What a change makes of a record.
     struct planned
     {
-        record before;
-        record after;
+        record after;  ///< of a forgotten one: as it is
         bool forget = false;
         /// The record is over, and only its digest is left: a mark for the book.
         bool of_spent = false;

@@ -21,13 +21,15 @@ shares::shares(const limits& bounds)
 
 bool shares::tally::full(std::string_view name) const
 {
-    const auto found = of_.find(std::string(name));
+    const auto found = of_.find(name);
     return found != of_.end() && found->second >= most_;
 }
 
 void shares::tally::count(std::string_view name, int change)
 {
-    const auto at = of_.try_emplace(std::string(name)).first;
+    auto at = of_.find(name);
+    if (at == of_.end())
+        at = of_.try_emplace(std::string(name)).first;
     at->second += static_cast<std::size_t>(change);
     if (at->second == 0)
         of_.erase(at);

@@ -4,6 +4,7 @@
 #include <portitor/x402/payment_store.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,12 @@ public:
     std::size_t bytes() const noexcept;
 
 private:
+    struct name_hash
+    {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+    };
+
     class tally
     {
     public:
@@ -37,7 +44,7 @@ private:
 
     private:
         std::size_t most_;
-        std::unordered_map<std::string, std::size_t> of_;
+        std::unordered_map<std::string, std::size_t, name_hash, std::equal_to<>> of_;
     };
 
     void count(const x402::payment_record& record, int change);

@@ -30,7 +30,7 @@ constexpr std::uint64_t expired_kept = 86'400;  // s, of those that nobody could
 struct change_job final : book_job
 {
     payment_key key;
-    record_table::planned change;  // until it is applied
+    record_table::planned change;  // but for the record, which is the row's
     bool kept = false;             // it stands, whether it was written or not
     bool applied = false;          // in memory already
     bool had_row = false;
@@ -118,13 +118,14 @@ private:
     error unavailable() const { return fail(errc::unavailable, "{}", away().value_or("")); }
     std::uint64_t seconds() const;
 
-    std::shared_ptr<change_job> make_job(record_table::planned plan, const payment_change& change);
+    std::shared_ptr<change_job>
+    make_job(payment_key key, record_table::planned plan, const payment_change& change);
     bool push(const std::shared_ptr<book_job>& job);
     void finished(book_writer::batch done);
     void finish(change_job& job, const result<void>& outcome);
     void remember(const row_write& what);
-    void keep_rows(const change_job& job);
-    void apply(change_job& job);
+    void keep_rows(const change_job& job, payment_state state);
+    void apply(change_job& job, payment_record after);
     void recover();
     void make_room();
     void went_away(const error& why);
@@ -236,8 +237,7 @@ asio::awaitable<result<begin_outcome>> sqlite_ledger::strand::begin(new_payment 
 {
     if (!may_act())
         co_return left();
-    const bool is_new = table_.look(what.key) == nullptr && !table_.fate_of(what.key);
-    if (is_new && away())
+    if (away() && table_.look(what.key) == nullptr && !table_.fate_of(what.key))
         co_return unavailable();
     const payment_key key = what.key;
     begin_outcome out = table_.begin(owner_, std::move(what));
@@ -284,12 +284,12 @@ asio::awaitable<std::string> sqlite_ledger::strand::receipt_of(const payment_key
 }
 
 std::shared_ptr<change_job>
-sqlite_ledger::strand::make_job(record_table::planned plan, const payment_change& change)
+sqlite_ledger::strand::make_job(payment_key key, record_table::planned plan, const payment_change& change)
 {
     auto job = std::make_shared<change_job>();
-    const payment_record& before = plan.before;
     const payment_record& after = plan.after;
-    const auto known = rows_.find(before.key.text());
+    const payment_record& before = plan.of_spent ? after : *table_.look(key);
+    const auto known = rows_.find(key.text());
     job->had_row = known != rows_.end();
     job->what.row = plan.of_spent  ? static_cast<std::int64_t>(plan.row)
                     : job->had_row ? known->second
@@ -304,11 +304,11 @@ sqlite_ledger::strand::make_job(record_table::planned plan, const payment_change
         job->what.change = row_change::end;
     else
         job->what.change = same_history(before.history, after.history) ? row_change::step : row_change::put;
-    job->what.record = after;
     job->what.terms = before.terms;
+    job->what.record = std::move(plan.after);
     job->kept = change.knowledge || !waits_for_disk(change);
     plan.row = static_cast<std::uint64_t>(job->what.row);
-    job->key = before.key;
+    job->key = std::move(key);
     job->change = std::move(plan);
     return job;
 }
@@ -338,7 +338,7 @@ sqlite_ledger::strand::advance(payment_key key, std::uint64_t revision, payment_
                          : !to_disk && !rows_.contains(key.text()) && change.next != payment_state::delivered)
         co_return change_outcome(table_.apply(std::move(planned)));
 
-    const std::shared_ptr<change_job> job = make_job(std::move(planned), change);
+    const std::shared_ptr<change_job> job = make_job(std::move(key), std::move(planned), change);
     // An outcome that is known stands, and a forgotten payment needs no room.
     const bool stands = change.knowledge || change.forget;
     // What the file lacks already gets there all at once.
@@ -347,21 +347,21 @@ sqlite_ledger::strand::advance(payment_key key, std::uint64_t revision, payment_
     {
         if (!stands)
         {
-            table_.abandon(key);
+            table_.abandon(job->key);
             if (away())
                 co_return unavailable();
             co_return fail(errc::unavailable, "{}: too much waits for the disk", settings_.file);
         }
-        apply(*job);
+        apply(*job, job->what.record);
         remember(job->what);
         co_return change_outcome(std::move(*job->made));
     }
     if (!to_disk)
     {
-        apply(*job);
+        apply(*job, job->what.record);
         co_return change_outcome(std::move(*job->made));
     }
-    writing_[key.text()] = job;
+    writing_[job->key.text()] = job;
     while (!job->over && time_.now() < deadline)
         co_await wait_queue::wait(job->done, time_, deadline);
     if (!job->over)
@@ -371,19 +371,20 @@ sqlite_ledger::strand::advance(payment_key key, std::uint64_t revision, payment_
     co_return unavailable();
 }
 
-void sqlite_ledger::strand::apply(change_job& job)
+void sqlite_ledger::strand::apply(change_job& job, payment_record after)
 {
     job.applied = true;
-    keep_rows(job);
+    keep_rows(job, after.state);
+    job.change.after = std::move(after);
     job.made = table_.apply(std::move(job.change));
 }
 
 // Which records have a row.
-void sqlite_ledger::strand::keep_rows(const change_job& job)
+void sqlite_ledger::strand::keep_rows(const change_job& job, payment_state state)
 {
     if (job.what.change == row_change::mark)
         return;
-    if (job.what.change == row_change::erase || is_over(job.what.record.state))
+    if (job.what.change == row_change::erase || is_over(state))
         rows_.erase(job.key.text());
     else
         rows_[job.key.text()] = job.what.row;
@@ -452,10 +453,10 @@ void sqlite_ledger::strand::finish(change_job& job, const result<void>& outcome)
     job.over = true;
     if (outcome || job.kept)
     {
-        if (!job.applied)
-            apply(job);
         if (!outcome)
             remember(job.what);
+        if (!job.applied)
+            apply(job, std::move(job.what.record));
     }
     else
     {
@@ -464,9 +465,13 @@ void sqlite_ledger::strand::finish(change_job& job, const result<void>& outcome)
         table_.abandon(job.key);
         row_write back;
         back.row = job.what.row;
-        back.change = job.had_row ? row_change::put : row_change::erase;
-        back.record = job.change.before;
-        back.terms = job.change.before.terms;
+        back.change = row_change::erase;
+        if (const payment_record* before = table_.look(job.key); before != nullptr && job.had_row)
+        {
+            back.change = row_change::put;
+            back.record = *before;
+            back.terms = before->terms;
+        }
         remember(back);
     }
     const auto writing = writing_.find(job.key.text());

@@ -1,10 +1,14 @@
 #include "ledger/takeover.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
+
+#include <array>
+#include <utility>
 
 namespace portitor::ledger {
 
@@ -14,9 +18,9 @@ using namespace x402;
 
 namespace {
 
-json::object terms_json(const payment_requirement& wanted)
+json::object terms_json(const payment_requirement& wanted, json::storage_ptr memory)
 {
-    json::object out;
+    json::object out(std::move(memory));
     out["network"] = wanted.network;
     out["v1Network"] = wanted.v1_network;
     out["maxTimeoutSeconds"] = wanted.max_timeout_seconds;
@@ -42,14 +46,14 @@ void read_terms(const json::object& from, payment_requirement& wanted)
     wanted.method = from.at("permit2").as_bool() ? transfer_method::permit2 : transfer_method::eip3009;
 }
 
-json::object payment_json(const payment& offered)
+// What the record's key does not say.
+json::object payment_json(const payment& offered, json::storage_ptr memory)
 {
-    json::object out;
+    json::object out(std::move(memory));
     out["version"] = offered.version;
     out["scheme"] = offered.scheme;
     out["network"] = offered.network;
     out["kind"] = static_cast<int>(offered.kind);
-    out["payer"] = offered.payer.to_string();
     out["payTo"] = offered.pay_to.to_string();
     out["value"] = to_string(offered.value);
     if (offered.asset)
@@ -57,7 +61,6 @@ json::object payment_json(const payment& offered)
     out["spender"] = offered.spender.to_string();
     out["validAfter"] = to_string(offered.valid_after);
     out["validBefore"] = to_string(offered.valid_before);
-    out["nonce"] = offered.nonce;
     return out;
 }
 
@@ -71,7 +74,7 @@ u256 number_of(const json::value& from)
     return parse_u256(json::value_to<std::string>(from)).value();
 }
 
-std::shared_ptr<const payment> read_payment(const json::object& from)
+std::shared_ptr<const payment> read_payment(const json::object& from, const payment_key& key)
 {
     auto out = std::make_shared<payment>();
     out->version = from.at("version").to_number<int>();
@@ -79,7 +82,7 @@ std::shared_ptr<const payment> read_payment(const json::object& from)
     out->network = json::value_to<std::string>(from.at("network"));
     const int kind = from.at("kind").to_number<int>();
     out->kind = kind == 0 ? payment_kind::eip3009 : kind == 1 ? payment_kind::permit2 : payment_kind::other;
-    out->payer = address_of(from.at("payer"));
+    out->payer = evm::address::parse(key.payer()).value();
     out->pay_to = address_of(from.at("payTo"));
     out->value = number_of(from.at("value"));
     if (const json::value* asset = from.if_contains("asset"))
@@ -87,19 +90,19 @@ std::shared_ptr<const payment> read_payment(const json::object& from)
     out->spender = address_of(from.at("spender"));
     out->valid_after = number_of(from.at("validAfter"));
     out->valid_before = number_of(from.at("validBefore"));
-    out->nonce = json::value_to<std::string>(from.at("nonce"));
+    out->nonce = key.nonce();
     return out;
 }
 
-json::object history_json(const settle_history& history)
+json::object history_json(const settle_history& history, const json::storage_ptr& memory)
 {
-    json::object out;
+    json::object out(memory);
     out["doubt"] = history.doubt;
     out["failed"] = history.failed;
     out["doubtBeforeFailure"] = history.doubt_before_failure;
     out["unnamed"] = history.unnamed;
-    out["open"] = json::array(history.open.begin(), history.open.end());
-    out["told"] = json::array(history.told.begin(), history.told.end());
+    out["open"] = json::array(history.open.begin(), history.open.end(), memory);
+    out["told"] = json::array(history.told.begin(), history.told.end(), memory);
     return out;
 }
 
@@ -119,12 +122,15 @@ settle_history read_history(const json::object& from)
 
 std::string write_takeover(const payment_record& record)
 {
-    json::object out;
+    // Enough for most, so that it is freed at once.
+    std::array<unsigned char, 8192> room;
+    json::monotonic_resource memory(room.data(), room.size());
+    json::object out(&memory);
     if (record.terms)
-        out["terms"] = terms_json(record.terms->wanted);
+        out["terms"] = terms_json(record.terms->wanted, &memory);
     if (record.offered)
-        out["payment"] = payment_json(*record.offered);
-    out["history"] = history_json(record.history);
+        out["payment"] = payment_json(*record.offered, &memory);
+    out["history"] = history_json(record.history, &memory);
     return json::serialize(out);
 }
 
@@ -136,7 +142,7 @@ try
     if (const json::value* kept = from.if_contains("terms"))
         read_terms(kept->as_object(), terms.wanted);
     if (const json::value* kept = from.if_contains("payment"))
-        record.offered = read_payment(kept->as_object());
+        record.offered = read_payment(kept->as_object(), record.key);
     record.history = read_history(from.at("history").as_object());
     return {};
 }

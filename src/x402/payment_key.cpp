@@ -1,13 +1,10 @@
+#include <portitor/evm/eip712.hpp>
 #include <portitor/evm/keccak.hpp>
 #include <portitor/x402/payment_key.hpp>
 
 #include <fmt/format.h>
 
-#include <initializer_list>
-
 namespace portitor::x402 {
-
-namespace {}  // namespace
 
 payment_key::payment_key(
     std::string_view network, std::string_view asset, std::string_view payer, std::string_view nonce
@@ -69,25 +66,25 @@ std::vector<payment_key> keys_of(const payment& offered, const network_table& ne
 
 payment_digest digest_of(const payment_binding& binding, const payment& offered)
 {
-    const std::string signed_content = fmt::format(
-        "{}|{}|{}|{}|{}|{}",
-        offered.pay_to.to_string(),
-        to_string(offered.value),
-        offered.asset ? offered.asset->to_string() : "",
-        offered.spender.to_string(),
-        to_string(offered.valid_after),
-        to_string(offered.valid_before)
-    );
-    const std::string signature(offered.signature.begin(), offered.signature.end());
-    // Lengths first, so that no two read alike.
     std::string text;
-    for (const std::string* each :
-         {&binding.offer_uid, &binding.method, &binding.uri, &signed_content, &signature})
-    {
-        text += std::to_string(each->size());
+    text.reserve(binding.offer_uid.size() + binding.method.size() + binding.uri.size() + 512);
+    // What the payer signed has a fixed length, the others have theirs in front: no two read alike.
+    const auto append = [&text](const auto& bytes) { text.append(bytes.begin(), bytes.end()); };
+    append(offered.pay_to.bytes());
+    append(evm::to_word(offered.value));
+    append(offered.asset.value_or(evm::address()).bytes());
+    append(offered.spender.bytes());
+    append(evm::to_word(offered.valid_after));
+    append(evm::to_word(offered.valid_before));
+    const auto append_sized = [&](const auto& bytes) {
+        append(fmt::format_int(bytes.size()).str());
         text += ':';
-        text += *each;
-    }
+        append(bytes);
+    };
+    append_sized(binding.offer_uid);
+    append_sized(binding.method);
+    append_sized(binding.uri);
+    append_sized(offered.signature);
     return evm::keccak256(text);
 }
 

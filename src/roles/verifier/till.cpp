@@ -34,20 +34,19 @@ std::vector<x402::payment_key> keys_for(
     return out;
 }
 
-x402::payment_request
-request_for(const sale& what, x402::payment_requirement wanted, const x402::network_table& networks)
+// All but the keys.
+x402::payment_request request_for(sale& what, x402::payment_requirement wanted)
 {
     const route::served_route& route = *what.entry->route;
     x402::payment_request out;
-    out.offered = what.offered;
-    out.keys = keys_for(what.offered, wanted, networks);
+    out.offered = std::move(what.offered);
     out.wanted = std::move(wanted);
     out.facilitator_url = route.facilitator_url();
     out.offer = route.key();
     out.offer_uid = route.offer_uid();
-    out.method = what.method;
-    out.uri = what.uri;
-    out.request_id = what.request_id;
+    out.method = std::move(what.method);
+    out.uri = std::move(what.uri);
+    out.request_id = std::move(what.request_id);
     return out;
 }
 
@@ -63,7 +62,7 @@ sale_outcome ask_later(const x402::signature_decision& said)
 
 }  // namespace
 
-asio::awaitable<sale_outcome> till::sell(const sale& what) const
+asio::awaitable<sale_outcome> till::sell(sale& what) const
 {
     using standing = x402::signature_standing;
     const timekeeper::time_point deadline = with_.timers.now() + total_budget;
@@ -77,7 +76,7 @@ asio::awaitable<sale_outcome> till::sell(const sale& what) const
         co_return ask_later(signature);
 
     const auto matched = x402::match(what.offered, std::span(&wanted, 1));
-    x402::payment_request asked = request_for(what, std::move(wanted), with_.networks);
+    x402::payment_request asked = request_for(what, std::move(wanted));
     asked.deadline = deadline;
     asked.proven = signature.standing == standing::proven;
     sale_outcome out;
@@ -91,6 +90,11 @@ asio::awaitable<sale_outcome> till::sell(const sale& what) const
         asked.mismatch = signature.why;
         out.refused_as = route::outcome::bad_signature;
     }
+    // What was signed for today's token cannot be on record under another.
+    if (asked.proven && !asked.mismatch)
+        asked.keys.push_back(x402::key_of(asked.offered, asked.wanted));
+    else
+        asked.keys = keys_for(asked.offered, asked.wanted, with_.networks);
     // A wallet contract's signature does not say which token it is for. Where today's is refused, the payment
     // may be on record for another.
     std::optional<x402::payment_request> again;

@@ -60,8 +60,8 @@ public:
     /// The verdict, whatever the terms are by now: a payment on record is followed, and its buyer not asked
     /// to pay again. A signature that cannot be its payer's ends here, before the record and the facilitator.
     /// Any thread; the sale must live until then, and a cancellation of the caller does not bring that
-    /// forward. All within 20 s.
-    boost::asio::awaitable<sale_outcome> sell(const sale& what) const;
+    /// forward. All within 20 s. Takes everything out of the sale but entry, price and resource.
+    boost::asio::awaitable<sale_outcome> sell(sale& what) const;
 
 private:
     boost::asio::awaitable<x402::verdict> pay(x402::payment_request asked) const;

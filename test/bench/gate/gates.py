@@ -11,6 +11,8 @@ from processes import Failed, Program, free_port, get, run
 NGINX = Path("/usr/sbin/nginx")
 # Another Portitor, beside the one that is measured.
 OTHER = "other"
+# The same one, with its payments on record in a file.
+SQLITE = "sqlite"
 
 
 class Running(NamedTuple):
@@ -33,9 +35,10 @@ class Work(NamedTuple):
 class Portitor:
     """Ours, which learns its routes from the API server's look-alike."""
 
-    def __init__(self, binary, name="portitor"):
+    def __init__(self, binary, name="portitor", on_disk=False):
         self.name = name
         self._binary = binary
+        self._on_disk = on_disk
         self._flags = run(binary, "--help=all")
 
     def can(self, flag):
@@ -53,6 +56,8 @@ class Portitor:
         command += ["--allow-insecure-facilitator"]
         if self.can("--threads"):
             command += ["--threads", "1"]
+        if self._on_disk:
+            command += ["--ledger", _new_ledger(work.folder)]
         if work.certificate:
             if not self.can("--tls-cert-file"):
                 raise Failed("this portitor has no --tls-cert-file")
@@ -115,6 +120,13 @@ def nginx():
         return [NGINX, "-c", file, "-e", "stderr"]
 
     return Command("nginx", words)
+
+
+def _new_ledger(folder):
+    """A file that is not there yet, as each sample begins with an empty record."""
+    for old in folder.glob("ledger.db*"):
+        old.unlink()
+    return folder / "ledger.db"
 
 
 def _json(value):

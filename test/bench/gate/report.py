@@ -11,9 +11,10 @@ class Figure(NamedTuple):
     metric: str
     field: str
     baseline: str = ""
-    compare: str = "baseline/ours"  # or ours/baseline, or ours alone: then less is better
+    compare: str = "baseline/ours"  # or ours/baseline, ours-baseline, ours alone: then less is better
     must: float | None = None
     goal: float | None = None
+    gate: str = "portitor"
 
     @property
     def more_is_better(self):
@@ -21,7 +22,7 @@ class Figure(NamedTuple):
         return self.compare == "baseline/ours"
 
 
-_LESS, _OURS = "ours/baseline", "ours"
+_LESS, _MORE, _OURS = "ours/baseline", "ours-baseline", "ours"
 
 FIGURES = [
     Figure("402", "CPU us/request", "cpu_us", "go", must=2.1, goal=2.8),
@@ -41,8 +42,17 @@ FIGURES = [
     Figure("paid", "CPU us/request", "cpu_us", "go-check"),
     Figure("paid", "CPU us/request", "cpu_us", "go-tuned-check"),
     Figure("paid", "CPU us/request", "cpu_us", "other"),
+    Figure("paid", "CPU us/request more with SQLite", "cpu_us", "portitor", _MORE, must=25, goal=15, gate="sqlite"),
+    Figure("paid", "CPU us/request more with SQLite", "cpu_us", "other", _MORE, gate="sqlite"),
+    Figure("paid", "requests/s", "requests_per_s", "other", _LESS),
+    Figure("paid", "requests/s with SQLite", "requests_per_s", "portitor", _LESS, gate="sqlite"),
     Figure("paid", "p99 us", "p99_us", "go-tuned", _LESS),
+    Figure("paid", "p99 us more with SQLite", "p99_us", "portitor", _MORE, gate="sqlite"),
     Figure("paid", "facilitator connections", "facilitator_connections", "go", _OURS, must=64, goal=64),
+    Figure("paid-c1", "CPU us/request", "cpu_us", "other"),
+    Figure("paid-c1", "CPU us/request more with SQLite", "cpu_us", "portitor", _MORE, gate="sqlite"),
+    Figure("paid-c1", "p50 us more with SQLite", "p50_us", "portitor", _MORE, gate="sqlite"),
+    Figure("paid-c1", "p99 us more with SQLite", "p99_us", "portitor", _MORE, gate="sqlite"),
     Figure("tls", "CPU us/request", "cpu_us", "go", must=1.6, goal=2),
     Figure("tls", "CPU us/request", "cpu_us", "nginx"),
     Figure("idle", "bytes/connection", "bytes_per_connection", "go", _OURS, must=12 * 1024, goal=5 * 1024),
@@ -89,10 +99,12 @@ def results_of(samples, rounds):
     for figure in FIGURES:
         if figure.scenario not in samples:
             continue
-        ours = _values(samples[figure.scenario], "portitor", figure.field, rounds)
+        ours = _values(samples[figure.scenario], figure.gate, figure.field, rounds)
         baseline = _values(samples[figure.scenario], figure.baseline, figure.field, rounds)
         if figure.compare == _OURS:
             compared = ours
+        elif figure.compare == _MORE:
+            compared = [one - other for one, other in zip(ours, baseline)]
         elif figure.compare == _LESS:
             compared = [one / other for one, other in zip(ours, baseline)]
         else:
@@ -103,7 +115,7 @@ def results_of(samples, rounds):
 
 def print_table(results):
     """One line for each figure."""
-    head = ["name", "metric", "ours", "baseline", "ratio median [min-max]", "must", "goal", "verdict"]
+    head = ["name", "metric", "ours", "baseline", "compared: median [min-max]", "must", "goal", "verdict"]
     rows = [head, *map(_row, results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     for row in rows:
@@ -123,11 +135,10 @@ def as_json(results):
 def _row(result):
     figure = result.figure
     sign = ">=" if figure.more_is_better else "<="
-    baseline = f"{figure.baseline} {_short(result.baseline)}" if figure.baseline else ""
+    baseline = f"{figure.baseline} {_spread(result.baseline)}" if figure.baseline else ""
     ratio = "" if figure.compare == _OURS else f"{_spread(result.compared)} {figure.compare}"
     bars = ["" if bar is None else f"{sign} {_number(bar)}" for bar in (figure.must, figure.goal)]
-    ours = _spread(result.ours) if figure.compare == _OURS else _short(result.ours)
-    return [figure.scenario, figure.metric, ours, baseline, ratio, *bars, result.verdict]
+    return [figure.scenario, figure.metric, _spread(result.ours), baseline, ratio, *bars, result.verdict]
 
 
 def _values(samples, gate, field, rounds):
@@ -144,4 +155,4 @@ def _spread(values):
 
 
 def _number(value):
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -50,12 +50,12 @@ def _build(arguments):
         if subprocess.run(["cmake", "--build", arguments.build, "--target", *targets], stdout=sys.stderr).returncode:
             raise Failed(f"{', '.join(targets)} were not built")
     programs = arguments.programs or arguments.build / "test" / "bench" / "gate"
+    ours = [gates.Portitor(binary), gates.Portitor(binary, gates.SQLITE, on_disk=True)]
     if arguments.against:
-        both = [gates.Portitor(binary), gates.Portitor(arguments.against, gates.OTHER)]
-        return programs, {gate.name: gate for gate in both}
+        return programs, {gate.name: gate for gate in [*ours, gates.Portitor(arguments.against, gates.OTHER)]}
     go = run(HERE / "go" / "build.sh").strip()
     all_gates = [
-        gates.Portitor(binary),
+        *ours,
         gates.raw_epoll(programs / "gate_raw_epoll"),
         gates.go(go),
         gates.go(go, "go-tuned", "-client", "tuned"),

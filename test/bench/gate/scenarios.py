@@ -10,10 +10,11 @@ from typing import NamedTuple
 import wrk
 from answers import Connection, terms_of
 from gate_data import Data
-from gates import OTHER, Work
+from gates import OTHER, SQLITE, Work
 from processes import LOAD_CPU, Failed, api_server, facilitator, free_port, run
 
 IDLE_CONNECTIONS = 5000
+PAID_GO = ["go", "go-tuned", "go-check", "go-tuned-check"]
 COMPARED = 20  # requests whose answers are compared before each sample
 
 
@@ -57,7 +58,7 @@ class Bench:
 
             self._in_turns(name, gates, work, sample)
 
-    def paid(self, name):
+    def paid(self, name, gates, connections=64):
         """Requests with a payment each, through a facilitator that agrees at once."""
         with self._work(100) as work:
             print(f"{name}: signing {self._tools.payments} payments", file=sys.stderr)
@@ -68,14 +69,13 @@ class Bench:
                 stub = facilitator(self._program("facilitator"), self._facilitator_port, work.folder)
                 with stub as stats:
                     before = stats()["connections"]
-                    out = self._load(running, requests, "-c", 64, "-e", 200, "-1")
+                    out = self._load(running, requests, "-c", connections, "-e", 200, "-1")
                     counts = stats()
                 if counts["settled"] < out["requests"] or counts["others"]:
                     raise Failed(f"the facilitator saw {counts} of {out['requests']} payments")
                 # The last one asked for these numbers.
                 return out | {"facilitator_connections": counts["connections"] - before - 1}
 
-            gates = ["portitor", "go", "go-tuned", "go-check", "go-tuned-check"]
             self._in_turns(name, gates, work, sample)
 
     def tls(self, name):
@@ -215,7 +215,8 @@ SCENARIOS = {
     "402": lambda bench, name: bench.terms_unpaid(name, ["portitor", "go", "raw", "nginx"]),
     "402-c1": lambda bench, name: bench.terms_unpaid(name, ["portitor", "go", "raw"], connections=1),
     "402-10k": lambda bench, name: bench.terms_unpaid(name, ["portitor", "go", "raw"], count=10_000),
-    "paid": Bench.paid,
+    "paid": lambda bench, name: bench.paid(name, ["portitor", SQLITE, *PAID_GO]),
+    "paid-c1": lambda bench, name: bench.paid(name, ["portitor", SQLITE], connections=1),
     "tls": Bench.tls,
     "idle": Bench.idle,
     "routes": Bench.routes,

@@ -366,7 +366,7 @@ http::pending_answer forward_auth::sell_safely(sale_ptr begun, http::response_wr
     co_return http::delivery_listener();
 }
 
-http::pending_answer forward_auth::sell(const pending_sale& begun, http::response_writer& out)
+http::pending_answer forward_auth::sell(pending_sale& begun, http::response_writer& out)
 {
     sale_outcome came = co_await till_.sell(begun.what);
     // From here on nothing suspends: the answer is made of views.

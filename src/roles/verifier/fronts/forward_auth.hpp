@@ -99,7 +99,7 @@ private:
 
     result<sale_ptr> prepare_sale();
     http::pending_answer sell_safely(sale_ptr begun, http::response_writer& out);
-    http::pending_answer sell(const pending_sale& begun, http::response_writer& out);
+    http::pending_answer sell(pending_sale& begun, http::response_writer& out);
     answer conclude(const sale& what, const sale_outcome& came);
     answer ask_again(const sale& what, route::outcome refused_as, const x402::verdict_payment_required& said);
 
