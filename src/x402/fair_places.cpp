@@ -25,7 +25,7 @@ bool fair_places::has_one_for(const facilitator_caller& caller) const
 {
     const std::size_t free = places_ - taken_;
     return free > 0 && of(tenants_, caller.tenant) < 2 * free && of(offers_, caller.offer) < free &&
-           8 * of(payers_, caller.payer) < free && (caller.proven || 3 * unproven_ < free);
+           8 * of(payers_, payer_of(caller)) < free && (caller.proven || 3 * unproven_ < free);
 }
 
 void fair_places::take(const facilitator_caller& caller)
@@ -34,7 +34,7 @@ void fair_places::take(const facilitator_caller& caller)
     unproven_ += caller.proven ? 0U : 1U;
     ++tenants_[caller.tenant];
     ++offers_[caller.offer];
-    ++payers_[caller.payer];
+    ++payers_[payer_of(caller)];
 }
 
 void fair_places::give_back(const facilitator_caller& caller)
@@ -43,7 +43,7 @@ void fair_places::give_back(const facilitator_caller& caller)
     unproven_ -= caller.proven ? 0U : 1U;
     drop(tenants_, caller.tenant);
     drop(offers_, caller.offer);
-    drop(payers_, caller.payer);
+    drop(payers_, payer_of(caller));
 }
 
 }  // namespace portitor::x402

@@ -6,13 +6,15 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace portitor::x402 {
 
 /// Places for calls under way. Whoever has some already gets another only while that leaves others theirs:
 /// a group may have at most a multiple of what is free just then, so it never takes all, and alone it takes
 /// much. One tenant has at most two thirds so, one offer a half, callers whose signature is not proven a
-/// quarter together, and one payer a ninth. One strand.
+/// quarter together, and one payer a ninth. What is not proven takes none of the places of the payer whom it
+/// names, but of those that all such calls in his name have. One strand.
 class fair_places
 {
 public:
@@ -27,13 +29,17 @@ public:
     std::size_t taken() const noexcept { return taken_; }
 
 private:
+    using payer = std::pair<evm::address, bool>;  // and whether that is proven
+
+    static payer payer_of(const facilitator_caller& caller) { return {caller.payer, caller.proven}; }
+
     std::size_t places_;
     std::size_t taken_ = 0;
     std::size_t unproven_ = 0;
     // Who has a place, and how many.
     std::unordered_map<std::string, std::size_t> tenants_;
     std::unordered_map<std::string, std::size_t> offers_;
-    std::map<evm::address, std::size_t> payers_;
+    std::map<payer, std::size_t> payers_;
 };
 
 }  // namespace portitor::x402

@@ -269,6 +269,16 @@ TEST_CASE("no payer, offer, tenant or crowd of strangers takes all places", "[x4
     CHECK(f.state().in_flight == 0);
 }
 
+TEST_CASE("what is not proven takes no place of the payer whom it names", "[x402][guard]")
+{
+    fixture f;
+    f.inner.hold();
+    CHECK(f.start_verifies(500, [](unsigned) { return unproven(1); }) == 22);
+    CHECK(f.start_verifies(18, [](unsigned) { return caller_of(1); }) == 18);
+    f.go();
+    CHECK(f.state().in_flight == 0);
+}
+
 TEST_CASE("settles that hang leave places to those of others", "[x402][guard]")
 {
     fixture f;
