@@ -19,19 +19,6 @@ constexpr int most_rounds = 1'000;
 // header may be, and there are many records.
 constexpr std::size_t most_of_uri = 1'024;
 
-// Of a URI, what is kept: its buyer writes it, and each sale keeps one. The digest is of all of it.
-constexpr std::size_t longest_uri = 1'024;
-
-std::string kept_uri(std::string uri)
-{
-    if (uri.size() > longest_uri)
-    {
-        uri.resize(longest_uri);
-        uri += "...";
-    }
-    return uri;
-}
-
 // What was asked becomes what the record says of it.
 void take_terms(payment_work& work)
 {
@@ -46,7 +33,7 @@ void take_terms(payment_work& work)
         std::move(asked.offer),
         std::move(binding.offer_uid),
         std::move(binding.method),
-        kept_uri(std::move(binding.uri)),
+        std::move(binding.uri),
         std::move(asked.request_id),
     };
     work.terms = std::make_shared<const payment_terms>(std::move(terms));
