@@ -17,6 +17,13 @@ std::string words_of(int code)
     return std::generic_category().message(code);
 }
 
+// A disk in trouble may recover; a path that is wrong stays so.
+errc kind_of(int code)
+{
+    return code == ENOSPC || code == EDQUOT || code == EROFS || code == EIO ? errc::unavailable
+                                                                            : errc::invalid;
+}
+
 }  // namespace
 
 // Numbers of linux/magic.h and of the file systems' own documents.
@@ -77,7 +84,7 @@ result<file_lock> file_lock::take(const std::string& file)
     file_lock out;
     out.held_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (out.held_ < 0)
-        return fail(errc::invalid, "{} cannot be made: {}", name, words_of(errno));
+        return fail(kind_of(errno), "{} cannot be made: {}", name, words_of(errno));
     if (flock(out.held_, LOCK_EX | LOCK_NB) != 0)
     {
         if (errno != EWOULDBLOCK)
@@ -91,7 +98,7 @@ result<file_lock> file_lock::take(const std::string& file)
     }
     const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (made < 0)
-        return fail(errc::invalid, "the record of payments {} cannot be written: {}", file, words_of(errno));
+        return fail(kind_of(errno), "the record of payments {} cannot be written: {}", file, words_of(errno));
     ::close(made);
     return out;
 }

@@ -236,3 +236,29 @@ def test_nothing_is_sold_on_a_file_that_was_removed(gate):
     away.rmdir()
     granted_in_the_end(gate, payment, 20)
     assert_used(gate.ask(sold))
+
+
+@pytest.mark.parametrize("trouble", ["full", "damaged"])
+def test_a_process_that_begins_with_a_disk_in_trouble_does_all_that_needs_no_record(gate, trouble):
+    sold, payment = gate.payment(), gate.payment()
+    assert gate.ask(sold).status == 200
+    gate.stop()
+    kept = gate.file.read_bytes()
+    with gate.full_disk() if trouble == "full" else contextlib.nullcontext():
+        if trouble == "damaged":
+            gate.file.write_bytes(b"\xa5" * len(kept))
+        # It asks for payment.
+        gate.start()
+        for _ in range(2):
+            answer = gate.ask(payment)
+            assert_not_now(answer)
+            assert b"nothing was charged" in answer.body
+        assert gate.transactions(payment) == []
+        said = wait_until(lambda: told_of_ledger(gate), 10, "readiness tells", interval=0.2)
+        assert ("the disk is full" if trouble == "full" else "it is damaged") in said
+        gate.before = gate.chain.balance(x402.SELLER)
+    if trouble == "damaged":
+        gate.file.write_bytes(kept)
+    granted_in_the_end(gate, payment, 20)
+    assert_sold_once(gate, payment)
+    assert_used(gate.ask(sold))

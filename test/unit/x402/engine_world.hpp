@@ -119,6 +119,7 @@ public:
     int asked = 0;
     std::vector<std::uint64_t> sinces;
     std::vector<milliseconds> timeouts;
+    asio::steady_timer* hold = nullptr;  // the next question waits for its end
 
     asio::awaitable<settlement_finding>
     find(const payment&, const payment_requirement&, std::uint64_t since, milliseconds timeout) override
@@ -126,6 +127,9 @@ public:
         ++asked;
         sinces.push_back(since);
         timeouts.push_back(timeout);
+        boost::system::error_code ignored;
+        if (asio::steady_timer* held = std::exchange(hold, nullptr))
+            co_await held->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
         settlement_finding out = findings.at(0);
         if (findings.size() > 1)
             findings.pop_front();

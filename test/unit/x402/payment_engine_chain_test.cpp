@@ -463,6 +463,20 @@ TEST_CASE("what is left in doubt is looked up on the chain, and settled by nobod
         CHECK(f.told == std::vector<std::string>{"undelivered demo/hello"});
         CHECK(f.chain.sinces.back() == static_cast<std::uint64_t>(now_seconds));
     }
+    SECTION("while a copy does not wait for that")
+    {
+        asio::steady_timer looking(f.context, asio::steady_timer::time_point::max());
+        f.chain.hold = &looking;
+        f.keep(90);
+        REQUIRE(f.chain.hold == nullptr);
+        f.chain.findings = {finding(settlement_state::settled)};
+        verdict made = f.pay();
+        expect<verdict_paid>(made);
+        // It comes too late with the same word.
+        looking.cancel();
+        f.poll();
+        CHECK(f.state() == payment_state::delivering);
+    }
     SECTION("until it can never settle")
     {
         f.chain.findings = {finding(settlement_state::dead)};
