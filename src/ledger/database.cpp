@@ -55,7 +55,9 @@ result<database> database::open(const std::string& file, access how, const char*
 error database::failure(int code) const
 {
     const char* said = sqlite3_errstr(code);
-    switch (code & 0xff)
+    // The -shm beside it could not grow.
+    const int kind = code == SQLITE_IOERR_SHMSIZE ? SQLITE_FULL : code & 0xff;
+    switch (kind)
     {
     case SQLITE_FULL:
         return fail(errc::unavailable, "{}: the disk is full; make room on it", file_);

@@ -1,7 +1,7 @@
 #include "roles/verifier/open_ledger.hpp"
 
+#include <portitor/ledger/late_ledger.hpp>
 #include <portitor/ledger/memory_ledger.hpp>
-#include <portitor/ledger/sqlite_ledger.hpp>
 
 namespace portitor::verifier {
 
@@ -29,13 +29,13 @@ result<std::unique_ptr<x402::payment_store>> open_ledger(
     settings.retention = wanted.ledger_retention;
     settings.max_bytes = wanted.ledger_max_size;
     settings.wrote = std::move(wrote);
-    auto opened = ledger::sqlite_ledger::open(
+    auto opened = ledger::late_ledger::open_file(
         std::move(settings), std::move(strand), around.clock, around.timers, around.log, bounds
     );
     if (!opened)
         return opened.error().within("--ledger");
     around.log.info("payments are remembered in a file", {{"ledger", wanted.ledger}});
-    return store(std::move(*opened));
+    return opened;
 }
 
 }  // namespace portitor::verifier
