@@ -1,6 +1,5 @@
 #include "ledger/database.hpp"
 
-#include <cerrno>
 #include <sqlite3.h>
 #include <utility>
 
@@ -56,9 +55,9 @@ result<database> database::open(const std::string& file, access how, const char*
 error database::failure(int code) const
 {
     const char* said = sqlite3_errstr(code);
-    // Its own files beside the database find a full disk by other calls.
-    const bool full = (code & 0xff) == SQLITE_IOERR && sqlite3_system_errno(handle()) == ENOSPC;
-    switch (full ? SQLITE_FULL : code & 0xff)
+    // The -shm beside it could not grow.
+    const int kind = code == SQLITE_IOERR_SHMSIZE ? SQLITE_FULL : code & 0xff;
+    switch (kind)
     {
     case SQLITE_FULL:
         return fail(errc::unavailable, "{}: the disk is full; make room on it", file_);

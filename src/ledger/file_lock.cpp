@@ -17,11 +17,11 @@ std::string words_of(int code)
     return std::generic_category().message(code);
 }
 
-// A disk in trouble may recover; a path that is wrong stays so.
+// A name that cannot be is a mistake; what a disk or its rights refuse may be put right meanwhile.
 errc kind_of(int code)
 {
-    return code == ENOSPC || code == EDQUOT || code == EROFS || code == EIO ? errc::unavailable
-                                                                            : errc::invalid;
+    const bool mistake = code == ENOENT || code == ENOTDIR || code == EISDIR || code == ENAMETOOLONG;
+    return mistake ? errc::invalid : errc::unavailable;
 }
 
 }  // namespace
@@ -64,13 +64,16 @@ result<file_lock> file_lock::take(const std::string& file)
     const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
     struct statfs on = {};
     if (statfs(folder.c_str(), &on) != 0)
+    {
+        const int code = errno;
         return fail(
-            errc::invalid,
+            kind_of(code),
             "the record of payments cannot be kept in {}: its folder {} cannot be used ({}); make it first",
             file,
             folder.string(),
-            words_of(errno)
+            words_of(code)
         );
+    }
     if (const char* network = network_file_system(static_cast<long>(on.f_type)))
         return fail(
             errc::invalid,
@@ -84,11 +87,14 @@ result<file_lock> file_lock::take(const std::string& file)
     file_lock out;
     out.held_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (out.held_ < 0)
-        return fail(kind_of(errno), "{} cannot be made: {}", name, words_of(errno));
+    {
+        const int code = errno;
+        return fail(kind_of(code), "{} cannot be made: {}", name, words_of(code));
+    }
     if (flock(out.held_, LOCK_EX | LOCK_NB) != 0)
     {
         if (errno != EWOULDBLOCK)
-            return fail(errc::invalid, "{} cannot be locked: {}", name, words_of(errno));
+            return fail(errc::unavailable, "{} cannot be locked: {}", name, words_of(errno));
         return fail(
             errc::conflict,
             "another portitor holds the record of payments {}: two must not write one file; stop the other "
@@ -98,7 +104,10 @@ result<file_lock> file_lock::take(const std::string& file)
     }
     const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (made < 0)
-        return fail(kind_of(errno), "the record of payments {} cannot be written: {}", file, words_of(errno));
+    {
+        const int code = errno;
+        return fail(kind_of(code), "the record of payments {} cannot be written: {}", file, words_of(code));
+    }
     ::close(made);
     return out;
 }

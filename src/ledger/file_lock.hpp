@@ -12,8 +12,9 @@ namespace portitor::ledger {
 class file_lock
 {
 public:
-    /// Refuses where the folder is not there, lies on a network file system, or another process holds the
-    /// lock. Makes the file itself where it is not there, for its owner alone.
+    /// errc::invalid where the folder is not there or lies on a network file system, errc::conflict where
+    /// another process holds the lock, errc::unavailable where the disk or its rights refuse. Makes the file
+    /// itself where it is not there, for its owner alone.
     static result<file_lock> take(const std::string& file);
 
     file_lock() = default;

@@ -1,26 +1,51 @@
 #pragma once
 
 #include <portitor/core/backoff.hpp>
+#include <portitor/core/clock.hpp>
 #include <portitor/core/log.hpp>
 #include <portitor/core/timekeeper.hpp>
+#include <portitor/ledger/sqlite_ledger.hpp>
 #include <portitor/x402/payment_store.hpp>
 
 #include <functional>
+#include <future>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace portitor::ledger {
 
-/// A store that could not be opened when its process began: the disk is full, cannot be written, or the file
-/// is damaged. Until it can be, it is away(), and a process goes on with all that needs no record. sweep()
-/// tries again, with growing pauses of up to 30 s.
+/// A record of payments that was away when the process began: a disk that is full or read-only, a file that
+/// is damaged. It is opened when it can be, and from then on this is that store.
+///
+/// Until then every call is errc::unavailable, and away() has the words. sweep() begins to open it, on a
+/// thread of its own, with growing pauses of up to 10 s. What no waiting mends by then (another process holds
+/// the file) ends the work: sweep() is errc::canceled. One strand.
 class late_ledger final : public x402::payment_store
 {
 public:
-    /// Opens the real one; may block.
-    using opener = std::function<result<std::unique_ptr<x402::payment_store>>()>;
+    using store = std::unique_ptr<x402::payment_store>;
+    /// Blocks. errc::unavailable: it may open later. Never called twice at once.
+    using opener = std::function<result<store>()>;
 
-    /// @param why  what `open` said. `time` must outlive the store.
-    late_ledger(opener open, const error& why, const timekeeper& time, logger log);
+    /// What `open` opens at once, which blocks; or, where that is away, a store that goes on trying. Any
+    /// other error is returned. What `open` refers to and the time must outlive the store.
+    static result<store> open(opener open, const timekeeper& time, logger log);
+
+    /// The same for sqlite_ledger::open(). A file that could not be read is not begun anew when it is moved
+    /// away: it may be put back.
+    static result<store> open_file(
+        file_settings settings,
+        boost::asio::any_io_executor executor,
+        const clock& wall_clock,
+        timekeeper& time,
+        logger log,
+        limits bounds = {}
+    );
+
+    /// Waits for an attempt that is under way.
+    ~late_ledger() override = default;
 
     std::uint64_t owner() const override;
     boost::asio::awaitable<result<x402::begin_outcome>> begin(x402::new_payment what) override;
@@ -37,16 +62,22 @@ public:
     std::optional<std::string> away() const override;
 
 private:
-    error unavailable() const { return fail(errc::unavailable, "{}", why_); }
+    late_ledger(opener open, const timekeeper& time, logger log);
+
     void try_again();
+    void take(result<store> opened);
+    void failed(const error& why);
 
     opener open_;
-    std::string why_;
     const timekeeper& time_;
     logger log_;
+    store opened_;
+    error why_;
+    bool refused_ = false;  // no waiting mends it
     backoff pause_;
-    timekeeper::time_point next_;
-    std::unique_ptr<x402::payment_store> real_;
+    timekeeper::time_point due_;
+    timekeeper::time_point told_;
+    std::future<result<store>> attempt_;  // uses open_
 };
 
 }  // namespace portitor::ledger

@@ -45,8 +45,8 @@ class sqlite_ledger final : public x402::payment_store
 {
 public:
     /// Reads what is kept, which blocks: at start. `executor` is the strand's; all but the settings must
-    /// outlive the store. errc::conflict where another process has the file; the message says in any case
-    /// which file, what is wrong, and what to do.
+    /// outlive the store. errc::conflict where another process has the file, errc::unavailable where it may
+    /// open later as it is named; the message says in any case which file, what is wrong, and what to do.
     static result<std::unique_ptr<sqlite_ledger>> open(
         file_settings settings,
         boost::asio::any_io_executor executor,

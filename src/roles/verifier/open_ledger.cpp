@@ -2,7 +2,6 @@
 
 #include <portitor/ledger/late_ledger.hpp>
 #include <portitor/ledger/memory_ledger.hpp>
-#include <portitor/ledger/sqlite_ledger.hpp>
 
 namespace portitor::verifier {
 
@@ -30,20 +29,9 @@ result<std::unique_ptr<x402::payment_store>> open_ledger(
     settings.retention = wanted.ledger_retention;
     settings.max_bytes = wanted.ledger_max_size;
     settings.wrote = std::move(wrote);
-    ledger::late_ledger::opener open =
-        [settings = std::move(settings), strand = std::move(strand), around, bounds]() -> result<store> {
-        auto opened =
-            ledger::sqlite_ledger::open(settings, strand, around.clock, around.timers, around.log, bounds);
-        if (!opened)
-            return opened.error();
-        return store(std::move(*opened));
-    };
-    result<store> opened = open();
-    // What is wrong with the disk may pass, and is no reason to refuse what needs no record.
-    if (!opened && opened.error().code() == errc::unavailable)
-        return store(
-            std::make_unique<ledger::late_ledger>(std::move(open), opened.error(), around.timers, around.log)
-        );
+    auto opened = ledger::late_ledger::open_file(
+        std::move(settings), std::move(strand), around.clock, around.timers, around.log, bounds
+    );
     if (!opened)
         return opened.error().within("--ledger");
     around.log.info("payments are remembered in a file", {{"ledger", wanted.ledger}});

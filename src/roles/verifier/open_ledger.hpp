@@ -14,8 +14,8 @@
 namespace portitor::verifier {
 
 /// The record of payments that --ledger names, for the strand of this executor; what the process gives must
-/// outlive it. A file is read here, which blocks; one that its disk does not let open now is away until it
-/// does. `wrote` is told how long each write took. The error says what to do.
+/// outlive it. A file is read here, which blocks; one that is away for now is opened when it can be.
+/// `wrote` is told how long each write took. The error says what to do.
 result<std::unique_ptr<x402::payment_store>> open_ledger(
     const roles::process& around,
     const options& wanted,

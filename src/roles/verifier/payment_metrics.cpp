@@ -21,14 +21,12 @@ payment_metrics::payment_metrics(
     std::map<std::string, std::string> names
 )
     : numbers_(numbers), engine_(engine), store_(store), facilitators_(facilitators), names_(std::move(names))
-{
-    publish();
-}
+{}
 
-void payment_metrics::publish()
+void payment_metrics::publish(bool up)
 {
     publish_events();
-    publish_record();
+    publish_record(up);
     publish_facilitators();
 }
 
@@ -66,7 +64,7 @@ void payment_metrics::publish_events()
     count("lost_race", so_far.lost_races);
 }
 
-void payment_metrics::publish_record()
+void payment_metrics::publish_record(bool up)
 {
     const auto show = [&](const char* name, const char* help, std::size_t value) {
         numbers_.gauge(name, help).set(static_cast<std::int64_t>(value));
@@ -86,7 +84,7 @@ void payment_metrics::publish_record()
     show("portitor_payments_open_percent", "Of the places for open payments, those taken", now.open_percent);
     show("portitor_payments_spent", "Payments of which it is known that they are over", now.spent);
     show("portitor_payments_spent_percent", "Of the places for those, the ones taken", now.spent_percent);
-    show("portitor_ledger_up", "1 while the record of payments can be written", store_.away() ? 0 : 1);
+    show("portitor_ledger_up", "1 while the record of payments can be written", up ? 1 : 0);
     show("portitor_ledger_unwritten", "Known outcomes that wait to be written", now.unwritten);
 }
 

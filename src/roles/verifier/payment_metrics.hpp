@@ -27,13 +27,13 @@ public:
         std::map<std::string, std::string> names
     );
 
-    /// On the engine's strand.
-    void publish();
+    /// On the engine's strand. `up`: the record can be written.
+    void publish(bool up);
 
 private:
     void count(const char* event, std::uint64_t value);
     void publish_events();
-    void publish_record();
+    void publish_record(bool up);
     void publish_facilitators();
     void publish_trouble(const x402::facilitator_state& of, const std::string& name);
 

@@ -4,6 +4,8 @@
 #include "roles/verifier/payment_log.hpp"
 #include "roles/verifier/settlement_nodes.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <map>
 
 namespace portitor::verifier {
@@ -79,6 +81,7 @@ result<void> payment_service::assemble(const options& wanted)
     signatures_.emplace(strand_, accounts_ ? &*accounts_ : nullptr, networks);
     till_.emplace(till::parts{strand_, *engine_, *signatures_, networks, around_.timers});
     metrics_.emplace(around_.metrics, *engine_, *store_, *guard_, names_by_url(wanted.lists));
+    publish();
     return {};
 }
 
@@ -96,19 +99,37 @@ result<void> payment_service::ask_nodes(const options& wanted)
 
 void payment_service::start()
 {
-    tasks_.spawn("payments", engine_->run());
+    tasks_.spawn("payments", work());
     tasks_.spawn("payment metrics", keep_publishing());
+}
+
+// Without it places are never given back, and payments are refused sooner or later: another process, or this
+// one begun anew, does better.
+asio::awaitable<void> payment_service::work()
+{
+    co_await engine_->run();
+    around_.log.error("the process ends: it must not work on payments any more");
+    end_process();
+}
+
+void payment_service::end_process()
+{
+    asio::post(around_.executor, [&stop = around_.stop] { stop.request(1); });
+}
+
+void payment_service::publish()
+{
+    std::optional<std::string> away = store_->away();
+    metrics_->publish(!away);
+    const std::lock_guard lock(mutex_);
+    away_ = std::move(away);
 }
 
 asio::awaitable<void> payment_service::keep_publishing()
 {
     for (;;)
     {
-        metrics_->publish();
-        {
-            const std::lock_guard lock(mutex_);
-            away_ = store_->away();
-        }
+        publish();
         co_await around_.timers.sleep_for(publishing_period);
     }
 }
@@ -118,7 +139,7 @@ asio::awaitable<void> payment_service::finish(std::chrono::steady_clock::time_po
     tasks_.cancel();
     co_await tasks_.join();
     co_await engine_->finish(deadline);
-    metrics_->publish();
+    publish();
 }
 
 std::optional<std::string> payment_service::away() const

@@ -39,7 +39,8 @@ public:
     /// For the fronts of all threads.
     const till& counter() const { return *till_; }
 
-    /// Begins the engine's own work. Before the strand runs, or on it.
+    /// Begins the engine's own work; where that ends by itself, the process ends in order, with 1. Before the
+    /// strand runs, or on it.
     void start();
 
     /// Returns when no payment is under way any more, those included whose buyers have been told to come
@@ -54,7 +55,10 @@ private:
 
     result<void> assemble(const options& wanted);
     result<void> ask_nodes(const options& wanted);
+    boost::asio::awaitable<void> work();
     boost::asio::awaitable<void> keep_publishing();
+    void publish();
+    void end_process();
 
     const roles::process& around_;
     const boost::asio::any_io_executor strand_;
@@ -70,7 +74,8 @@ private:
     std::optional<payment_metrics> metrics_;
     mutable std::mutex mutex_;
     std::optional<std::string> away_;  // under the mutex
-    task_group tasks_{strand_, around_.log};
+    task_group tasks_{
+        strand_, around_.log, [this](const std::string&, const std::string&) { end_process(); }};
 };
 
 }  // namespace portitor::verifier

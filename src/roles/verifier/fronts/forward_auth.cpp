@@ -285,7 +285,8 @@ answer forward_auth::refuse_without_verdict(const x402::verdict_unavailable& sai
                                 said.cause == x402::unavailable_cause::internal;
     const char* message =
         may_be_charged ? "the outcome of this payment is not known yet: send the same payment again"
-                       : "payments cannot be taken now, nothing was charged: send the same payment again";
+                       : "payments cannot be taken now, nothing was charged by this request: send the same "
+                         "payment again";
     const bool broken = said.cause == x402::unavailable_cause::facilitator_broken;
     answer out = refuse(outcome_of(said.cause), broken ? 502 : 503, "temporarily_unavailable", message);
     number_ = std::to_string(said.retry_after.count());

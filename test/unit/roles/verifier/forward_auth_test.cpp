@@ -431,7 +431,8 @@ TEST_CASE("while the facilitator is away nobody gets in and nobody pays twice", 
             std::string_view(each.what) == "settle late" || std::string_view(each.what) == "settle odd";
         const char* said =
             unknown ? "the outcome of this payment is not known yet: send the same payment again"
-                    : "payments cannot be taken now, nothing was charged: send the same payment again";
+                    : "payments cannot be taken now, nothing was charged by this request: send the same "
+                      "payment again";
         CHECK_THAT(answer.body(), Catch::Matchers::Contains(said));
         // The same payment gets its grant once the facilitator is back.
         d.facilitator.verify_answer = x402::verify_valid();

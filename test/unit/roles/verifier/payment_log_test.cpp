@@ -164,7 +164,7 @@ TEST_CASE("how full the record of payments is, and that it is there", "[verifier
     const auto store = ledger::memory_ledger(side.time, side.timers, bounds).open();
     payment_metrics shown(numbers, side.engine, *store, guard, {});
     const auto value_of = [&](const std::string& name) {
-        shown.publish();
+        shown.publish(!store->away());
         const std::string page = "\n" + numbers.expose();
         const std::size_t at = page.find("\n" + name + " ") + name.size() + 2;
         return page.substr(at, page.find('\n', at) - at);

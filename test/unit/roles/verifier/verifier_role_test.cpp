@@ -1,6 +1,7 @@
 #include "../../route/route_objects.hpp"
 #include "../role_world.hpp"
 #include "files.hpp"
+#include "ledger/file_lock.hpp"
 #include "roles/verifier/verifier.hpp"
 
 #include <portitor/api/gate_key.hpp>
@@ -212,6 +213,34 @@ TEST_CASE_METHOD(verifier_world, "it goes on selling while the API server is awa
     CHECK(ready() == 200);
     CHECK_FALSE(ended());
     CHECK(end() == 0);
+}
+
+TEST_CASE_METHOD(
+    verifier_world,
+    "a record that is away at the start stops no 402, and one that another process takes ends this one",
+    "[verifier]"
+)
+{
+    const test::temp_folder folder;
+    options.ledger = folder.write("ledger.db", std::string(5'000, 'x'));
+    start();
+    create_route();
+    REQUIRE(wait([&] { return admitted() == "True Served"; }));
+    CHECK(ask().result_int() == 402);
+    CHECK(ask("hello", "/services/hello/free/x").result_int() == 200);
+    CHECK(ready() == 200);
+    const std::string told = http::answer_health(http::verb::get, "/readyz?verbose", checks, numbers).body();
+    CHECK_THAT(told, Catch::Matchers::Contains("[!]ledger warns") && Catch::Matchers::Contains("damaged"));
+    CHECK_THAT(numbers.expose(), Catch::Matchers::Contains("portitor_ledger_up 0"));
+    CHECK_FALSE(ended());
+
+    result<ledger::file_lock> other = fail(errc::conflict, "it is being opened");
+    REQUIRE(wait([&] {
+        other = ledger::file_lock::take(options.ledger);
+        return other.has_value();
+    }));
+    REQUIRE(wait([&] { return ended(); }));
+    CHECK(end() == 1);
 }
 
 TEST_CASE_METHOD(verifier_world, "it ends in order: not ready any more, and nobody is answered", "[verifier]")
