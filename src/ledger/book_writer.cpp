@@ -220,10 +220,11 @@ result<void> book_writer::prune(book_job& job)
     if (!unpaid)
         return unpaid.error();
     pruned_until_ = over;
-    return drop_oldest(job);
+    return drop_oldest(job, over);
 }
 
-result<void> book_writer::drop_oldest(book_job& job)
+// Of what may be offered again nothing is dropped: the file is larger for as long as that lasts.
+result<void> book_writer::drop_oldest(book_job& job, std::uint64_t before)
 {
     auto pages = database_.number("PRAGMA page_count");
     auto unused = database_.number("PRAGMA freelist_count");
@@ -236,9 +237,9 @@ result<void> book_writer::drop_oldest(book_job& job)
     // A row takes half a kilobyte to one; few at once, as what is sold waits meanwhile.
     const std::uint64_t many = std::min<std::uint64_t>(static_cast<std::uint64_t>(over) / 1'024 + 100, 2'000);
     const auto dropped = drop(
-        "DELETE FROM payments WHERE id IN (SELECT id FROM payments WHERE ended_at > 0 ORDER BY id LIMIT ?)"
-        " RETURNING valid_before",
-        {many}
+        "DELETE FROM payments WHERE id IN (SELECT id FROM payments WHERE ended_at > 0 AND valid_before < ?"
+        " ORDER BY id LIMIT ?) RETURNING valid_before",
+        {before, many}
     );
     if (!dropped)
         return dropped.error();

@@ -4,25 +4,19 @@
 
 namespace portitor::ledger {
 
-namespace {
-
-std::size_t part_of(std::size_t all, std::size_t part, std::size_t least)
-{
-    return std::max(all / std::max<std::size_t>(part, 1), least);
-}
-
-}  // namespace
-
 shares::shares(const limits& bounds)
-    : most_(bounds.max_open), payers_(part_of(bounds.max_open, bounds.payer_part, bounds.least_of_payer)),
-      offers_(part_of(bounds.max_open, bounds.offer_part, bounds.least_of_offer)),
-      tenants_(part_of(bounds.max_open, bounds.tenant_part, bounds.least_of_tenant))
+    : most_(bounds.max_open), payers_(bounds.payer_part, bounds.least_of_payer),
+      offers_(bounds.offer_part, bounds.least_of_offer), tenants_(bounds.tenant_part, bounds.least_of_tenant)
 {}
 
-bool shares::tally::full(std::string_view name) const
+bool shares::tally::full(std::string_view name, std::size_t all, std::size_t taken) const
 {
     const auto found = of_.find(name);
-    return found != of_.end() && found->second >= most_;
+    if (found == of_.end())
+        return false;
+    const std::size_t others = taken - std::min(taken, found->second);
+    const std::size_t left = all - std::min(all, others);
+    return found->second >= std::max(left / part_, least_);
 }
 
 void shares::tally::count(std::string_view name, int change)
@@ -39,11 +33,11 @@ std::optional<x402::record_refusal>
 shares::refuse(const x402::payment_key& key, const x402::payment_terms* terms) const
 {
     using x402::record_refusal;
-    if (payers_.full(key.payer()))
+    if (payers_.full(key.payer(), most_, taken_))
         return record_refusal::payer_full;
-    if (terms != nullptr && offers_.full(terms->offer))
+    if (terms != nullptr && offers_.full(terms->offer, most_, taken_))
         return record_refusal::offer_full;
-    if (terms != nullptr && tenants_.full(terms->tenant()))
+    if (terms != nullptr && tenants_.full(terms->tenant(), most_, taken_))
         return record_refusal::tenant_full;
     if (taken_ >= most_)
         return record_refusal::full;

@@ -12,7 +12,8 @@
 
 namespace portitor::ledger {
 
-/// Counts the places that each payer, offer and namespace takes. One strand.
+/// Counts the places that each payer, offer and namespace takes. Each may have a part of what the others
+/// leave, so that however many fill theirs, something is left for the next. One strand.
 class shares
 {
 public:
@@ -37,13 +38,14 @@ private:
     class tally
     {
     public:
-        explicit tally(std::size_t most) : most_(most) {}
-        bool full(std::string_view name) const;
+        tally(std::size_t part, std::size_t least) : part_(std::max<std::size_t>(part, 1)), least_(least) {}
+        bool full(std::string_view name, std::size_t all, std::size_t taken) const;
         void count(std::string_view name, int change);
         std::size_t size() const noexcept { return of_.size(); }
 
     private:
-        std::size_t most_;
+        std::size_t part_;
+        std::size_t least_;
         std::unordered_map<std::string, std::size_t, name_hash, std::equal_to<>> of_;
     };
 

@@ -161,7 +161,8 @@ bool engine_core::is_due(const payment_key& key)
 asio::awaitable<void> engine_core::look_after(payment_record record)
 {
     const auto held = shared_from_this();
-    // It takes no place of work: a copy that comes meanwhile must not wait for a look that may change nothing.
+    // It takes no place of work: a copy that comes meanwhile must not wait for a look that may change
+    // nothing.
     const counted look(looking_);
     co_await resolve_left(std::move(record));
 }

@@ -450,21 +450,25 @@ TEMPLATE_TEST_CASE(
     };
     fill(1, "a/one", 4);
     CHECK(refusal_of(begin(99, 1, "b/one")) == record_refusal::payer_full);
-    fill(2, "a/one", 4);
-    fill(3, "a/one", 2);
+    // A part of what the others leave.
+    fill(2, "a/one", 3);
+    CHECK(refusal_of(begin(99, 2, "b/one")) == record_refusal::payer_full);
+    fill(3, "a/one", 3);
     CHECK(refusal_of(begin(99, 4, "a/one")) == record_refusal::offer_full);
-    fill(4, "a/two", 4);
-    fill(5, "a/two", 4);
-    fill(6, "a/three", 2);
-    CHECK(refusal_of(begin(99, 7, "a/three")) == record_refusal::tenant_full);
-    for (std::uint64_t payer = 10; payer < 15; ++payer)
-        fill(payer, payer % 2 == 0 ? "b/one" : "c/one", payer == 14 ? 2 : 4);
-    fill(20, "d/one", 2);
+    fill(4, "a/two", 3);
+    fill(5, "a/two", 2);
+    fill(6, "a/two", 2);
+    fill(7, "a/three", 2);
+    fill(8, "a/three", 1);
+    CHECK(refusal_of(begin(99, 9, "a/three")) == record_refusal::tenant_full);
+    // So that two namespaces cannot fill it, and there is a place for each one that comes.
+    for (std::uint64_t tenant = 10; tenant < 30; ++tenant)
+        fill(tenant, "t" + std::to_string(tenant) + "/one", 1);
     CHECK(refusal_of(begin(99, 30, "e/one")) == record_refusal::full);
     CHECK(mine.store().numbers().open_percent == 100);
     // What ends gives its place back.
     mine.change(made.front(), forget());
-    CHECK(std::holds_alternative<record_made>(begin(99, 1, "d/one").value()));
+    CHECK(std::holds_alternative<record_made>(begin(99, 31, "d/one").value()));
 }
 
 TEMPLATE_TEST_CASE(

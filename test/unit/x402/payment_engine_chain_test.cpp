@@ -485,6 +485,7 @@ TEST_CASE("what is left in doubt is looked up on the chain, and settled by nobod
     }
     SECTION("until its time is over and nobody can tell")
     {
+        f.chain.confirmed.reset();
         f.chain.findings = {finding(settlement_state::cannot_tell)};
         f.keep(900);
         CHECK(f.state() == payment_state::expired);
