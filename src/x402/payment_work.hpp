@@ -25,14 +25,18 @@ public:
     class place
     {
     public:
-        place() = default;
         place(work_list& list, const payment_key& key) : list_(&list), text_(key.text())
         {
             list.all_.emplace(text_, this);
         }
         place(const place&) = delete;
         place& operator=(const place&) = delete;
-        ~place() { list_->all_.erase(text_); }
+        ~place()
+        {
+            const auto at = list_->all_.find(text_);
+            if (at != list_->all_.end() && at->second == this)
+                list_->all_.erase(at);
+        }
 
     private:
         work_list* list_;
