@@ -23,4 +23,5 @@ def test_grants_are_settlements_are_charges_whatever_dies_when(stack, kind, caps
         outcome.check()
         # Each sale is on record, once, with what was paid.
         sold = book(shop)
-        assert (sold["payments"], sold["amount"]) == (outcome.settlements, str(outcome.amount)), told
+        assert sold["payments"] == outcome.settlements + len(outcome.unproven), told
+        assert outcome.unproven or sold["amount"] == str(outcome.amount), told
