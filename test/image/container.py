@@ -17,6 +17,7 @@ import fcntl
 import os
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -41,7 +42,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Container:
-    """One run of an image's files. `mounts` (target to source) appear read-only in it; without `netns` it has a
+    """One run of an image's files. `mounts` (target to source) appear read-only in it, but for folders that everybody may write to; without `netns` it has a
     network of its own, with nothing but a loopback interface."""
 
     def __init__(self, root, command, *, env=None, mounts=None, netns=None):
@@ -183,7 +184,9 @@ def _mount_all(root, mounts):
     for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
         (root / "dev" / name).symlink_to(f"/proc/self/fd/{number}")
     for source, target in mounts:
-        _mount_read_only(source, root / target.lstrip("/"))
+        # What everybody may write to is an emptyDir.
+        writable = os.stat(source).st_mode & stat.S_IWOTH
+        (_bind if writable else _mount_read_only)(source, root / target.lstrip("/"))
     _mount("tmpfs", root / "dev", None, _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NOEXEC, "mode=755")
     _mount(None, root, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
     os.chdir(root)
@@ -193,8 +196,12 @@ def _mount_all(root, mounts):
     os.chdir("/")
 
 
-def _mount_read_only(source, target):
+def _bind(source, target):
     _mount(source, target, None, _MS_BIND | _MS_REC)
+
+
+def _mount_read_only(source, target):
+    _bind(source, target)
     _mount(None, target, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
 
 

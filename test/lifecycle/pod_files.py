@@ -49,6 +49,9 @@ class PodFiles:
     def _write(self, volume):
         folder = self._folder / volume["name"]
         folder.mkdir(parents=True, exist_ok=True)
+        if "emptyDir" in volume:
+            folder.chmod(0o777)
+            return folder
         sources = volume["projected"]["sources"] if "projected" in volume else [volume]
         for source in sources:
             for path, content in self._files(source):
@@ -57,8 +60,6 @@ class PodFiles:
         return folder
 
     def _files(self, source):
-        if "emptyDir" in source:
-            return
         if "serviceAccountToken" in source:
             yield source["serviceAccountToken"]["path"], self._token(source["serviceAccountToken"])
         elif "downwardAPI" in source:
