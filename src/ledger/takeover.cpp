@@ -123,7 +123,7 @@ settle_history read_history(const json::object& from)
 std::string write_takeover(const payment_record& record)
 {
     // Enough for most, so that it is freed at once.
-    std::array<unsigned char, 8192> room;
+    std::array<unsigned char, 8192> room{};
     json::monotonic_resource memory(room.data(), room.size());
     json::object out(&memory);
     if (record.terms)

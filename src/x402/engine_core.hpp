@@ -110,13 +110,13 @@ private:
     struct second_look
     {
         timekeeper::time_point due;
-        std::size_t attempt;
+        std::size_t attempt = 0;
         payment_record record;
     };
     struct backoff_of_one
     {
         timekeeper::time_point due;
-        std::chrono::seconds pause;
+        std::chrono::seconds pause{0};
     };
 
     task_group tasks_;

@@ -83,7 +83,7 @@ const char* to_string(payment_action action) noexcept;
 struct payment_step
 {
     std::optional<payment_state> next;  ///< empty: it is forgotten
-    payment_action action;
+    payment_action action = payment_action::impossible;
 
     bool operator==(const payment_step&) const = default;
 };
