@@ -87,10 +87,9 @@ public:
             answer(fail(errc::unavailable, "{}", ares_strerror(status)));
             return;
         }
-        ares_addrinfo_hints hints{};
-        hints.ai_family = AF_UNSPEC;
-        hints.ai_socktype = SOCK_STREAM;
-        ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &exchange::answered, this);
+        if (host.find('.') != host.npos && !host.ends_with('.'))
+            whole_ = host + '.';
+        ask(host);
         set_timer();
     }
 
@@ -114,6 +113,26 @@ private:
         bool writing = false;
     };
     using watched_ptr = std::shared_ptr<watched>;
+
+    void ask(const std::string& name)
+    {
+        ares_addrinfo_hints hints{};
+        hints.ai_family = AF_UNSPEC;
+        hints.ai_socktype = SOCK_STREAM;
+        ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, &exchange::answered, this);
+    }
+
+    // Servers refuse names of search domains that are not theirs, and c-ares then does not go on to the name
+    // as it stands, which glibc does.
+    bool ask_whole(int status)
+    {
+        const bool refused = status == ARES_ESERVFAIL || status == ARES_EREFUSED || status == ARES_ENOTIMP ||
+                             status == ARES_ECONNREFUSED;
+        if (!refused || whole_.empty())
+            return false;
+        ask(std::exchange(whole_, {}));
+        return true;
+    }
 
     int open(const dns_settings& settings)
     {
@@ -148,7 +167,9 @@ private:
     static void answered(void* self, int status, int, ares_addrinfo* said)
     {
         const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> held(said, &ares_freeaddrinfo);
-        static_cast<exchange*>(self)->answer(read_answer(status, said));
+        auto& mine = *static_cast<exchange*>(self);
+        if (!mine.ask_whole(status))
+            mine.answer(read_answer(status, said));
     }
 
     /// Not within c-ares, which must not be ended by its own callback.
@@ -240,6 +261,7 @@ private:
     asio::steady_timer timer_;
     asio::any_io_executor on_;
     name_taker take_;
+    std::string whole_;  // the name without search domains, where that is to be asked for yet
     ares_channel channel_ = nullptr;
     std::map<ares_socket_t, watched_ptr> sockets_;
 };

@@ -51,7 +51,7 @@ def test_a_release_lives(cluster):
     assert our_crds(cluster) == set()
     said = helm(cluster, "install", "portitor", chart.CHART, f"--values={Renders.file('ha')}", NO_MONITOR)
     assert our_crds(cluster) == CRDS
-    assert "do not share claims" in said and "kubectl get serviceoffers" in said
+    assert "have a record of payments each" in said and "kubectl get serviceoffers" in said
     assert cluster.get("deployment", "portitor-verifier", NAMESPACE)["spec"]["replicas"] == 3
     # What belongs to the uninstall is not there before.
     assert cluster.get("job", HOOK, NAMESPACE) is None

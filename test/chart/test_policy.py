@@ -78,6 +78,11 @@ def test_pods_end_after_their_payments(renders, values):
 
 def test_the_gate_is_never_dropped_by_an_update(renders, values):
     for deployment in select(renders.objects(values), "Deployment"):
+        if deployment["spec"]["strategy"]["type"] == "Recreate":
+            # Two verifiers never have the record of payments at once: docs/verifier.md says what that costs.
+            claims = [each for each in deployment["spec"]["template"]["spec"]["volumes"] if "persistentVolumeClaim" in each]
+            assert claims and deployment["metadata"]["name"].endswith("-verifier")
+            continue
         rolling = deployment["spec"]["strategy"]["rollingUpdate"]
         assert (rolling["maxUnavailable"], rolling["maxSurge"]) == (0, 1)
 

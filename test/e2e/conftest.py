@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from on_chain import Operator  # noqa: E402
+from cluster import wait_until  # noqa: E402
 from registry import Anvil  # noqa: E402
 from stack import FACILITATOR_PORT, SCRIPTED_PORT, UPSTREAM_PORT, Stack  # noqa: E402
 
@@ -32,7 +33,17 @@ def scripted(stack):
     """The facilitator that tests can script, in front of the real one."""
     script = Path(__file__).with_name("scripted_facilitator.py")
     real = f"http://127.0.0.1:{FACILITATOR_PORT}"
-    return stack.cluster.popen(["/usr/bin/python3", script, str(SCRIPTED_PORT), real], "scripted")
+    process = stack.cluster.popen(["/usr/bin/python3", script, str(SCRIPTED_PORT), real], "scripted")
+    wait_until(lambda: listens(stack, SCRIPTED_PORT), 20, "the scripted facilitator listens")
+    return process
+
+
+def listens(stack, port):
+    try:
+        stack.cluster.connect("127.0.0.1", port).close()
+        return True
+    except OSError:
+        return False
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import json
 import pytest
 import x402
 from cluster import wait_until
-from stack import ADDRESS, NAMESPACE, SCRIPTED_PORT, VERIFIER_PORT, offer
+from stack import ADDRESS, GATEWAY, NAMESPACE, SCRIPTED_PORT, VERIFIER_PORT, offer
 
 SECRET = "upstream-secret"
 PAID, FREE = "a", "docs/a"
@@ -29,7 +29,7 @@ class Vault:
         forwarded = [
             ("X-Forwarded-Uri", f"/services/{name}/{path}"),
             ("X-Forwarded-Method", "GET"),
-            ("X-Forwarded-Host", "gate.test"),
+            ("X-Forwarded-Host", GATEWAY.partition("://")[2]),
             ("X-Forwarded-Proto", "http"),
         ]
         if payment:

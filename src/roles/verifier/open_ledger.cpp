@@ -16,14 +16,7 @@ result<std::unique_ptr<x402::payment_store>> open_ledger(
     ledger::limits bounds;
     bounds.max_open = wanted.max_claims;
     if (wanted.ledger == in_memory)
-    {
-        around.log.warn(
-            "payments are remembered in memory only: a restart forgets those in doubt, answers that are paid "
-            "for and not delivered, and the book of sales; name a file with --ledger",
-            {{"ledger", wanted.ledger}}
-        );
         return store(ledger::memory_ledger(around.clock, around.timers, bounds).open());
-    }
     ledger::file_settings settings;
     settings.file = wanted.ledger;
     settings.retention = wanted.ledger_retention;

@@ -66,6 +66,12 @@ public:
         files_.spawn("files", reread_files());
         for (const auto& each : workers_)
             each->start();
+        if (config_.ledger == verifier::in_memory)
+            around_.log.warn(
+                "payments are remembered in memory only: a restart forgets those in doubt, answers that are "
+                "paid for and not delivered, and the book of sales; name a file with --ledger",
+                {{"ledger", config_.ledger}}
+            );
         around_.log.info("serving", {{"listen", config_.listen}, {"threads", workers_.size()}});
         co_await around_.stop.wait();
         draining_ = true;
