@@ -56,11 +56,11 @@ bool pays(const evm::log_entry& what, const signed_payment& of)
            what.data.size() == sizeof(evm::word) && evm::abi_number(what.data, 0).value() == of.value;
 }
 
-json::array call_params(std::string to, std::string data, std::uint64_t block)
+json::array call_params(const std::string& to, const std::string& data, std::uint64_t block)
 {
     json::object call;
-    call["to"] = std::move(to);
-    call["data"] = std::move(data);
+    call["to"] = to;
+    call["data"] = data;
     json::array out;
     out.emplace_back(std::move(call));
     out.emplace_back(evm::to_quantity(block));

@@ -90,7 +90,7 @@ bool is_of(const evm::log_entry& what, std::string_view topic);
 /// Whether an event of the token is a Transfer of the amount from the payer to payTo.
 bool pays(const evm::log_entry& what, const signed_payment& of);
 /// `to` a contract with this data, as of a block.
-boost::json::array call_params(std::string to, std::string data, std::uint64_t block);
+boost::json::array call_params(const std::string& to, const std::string& data, std::uint64_t block);
 /// Parameters of eth_getLogs.
 boost::json::array
 logs_params(boost::json::value contracts, boost::json::array topics, std::uint64_t first, std::uint64_t last);

@@ -14,14 +14,14 @@ from pathlib import Path
 import x402
 from background import Background
 from cluster import wait_until
-from stack import ADDRESS, NAMESPACE, STORM_PORT, offer
+from stack import ADDRESS, NAMESPACE, offer
 
 HERE = Path(__file__).parent
 OFFER = "stormy"
 PRICES = ("0.001", "0.002")
 VERIFIER = "verifier-storm"
 VERIFIER_PORT, HEALTH_PORT = 8570, 8571
-CHAIN_PORT = 8572
+CHAIN_PORT, STORM_PORT = 8572, 8573
 # In front of the chain: what the facilitator asks, and what the verifier asks.
 NODES = {"node-of-facilitator": 8575, "node-of-verifier": 8576}
 FACILITATOR = "facilitator-storm"
@@ -67,6 +67,8 @@ class Shop:
             for name in (*NODES, FACILITATOR, VERIFIER):
                 undo.callback(self._end, name)
                 self.start(name)
+            undo.callback(self._restart_controller)
+            self._restart_controller(f"--config={self._with_storm()}")
             self.cluster.apply(offer(OFFER, facilitator="storm"))
             undo.callback(self.cluster.delete, "serviceoffer", OFFER, ns=NAMESPACE)
             wait_until(lambda: self.ask().status == 402, 60, "the gate asks for payment")
@@ -75,6 +77,18 @@ class Shop:
 
     def __exit__(self, *_):
         self._undo.close()
+
+    def _restart_controller(self, *flags):
+        self.cluster.processes["controller"].stop(timeout=40)
+        self.stack.start_role("controller", *flags)
+        self.stack.wait_ready("controller")
+
+    def _with_storm(self):
+        """The operator's file, with this facilitator too."""
+        config = self.cluster.directory / "storm-controller.yaml"
+        entry = f"facilitators:\n- {{name: storm, url: http://127.0.0.1:{STORM_PORT}}}\n"
+        config.write_text(self.stack.config.read_text().replace("facilitators:\n", entry))
+        return config
 
     def start(self, name):
         if name in NODES:

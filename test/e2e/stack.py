@@ -20,7 +20,6 @@ from market import (  # noqa: F401 (for those who import from here)
 from cluster import wait_until
 
 SCRIPTED_PORT = 8560
-STORM_PORT = 8573  # of the facilitator that dies again and again
 VERIFIER_PORT = 8080
 DISCOVERY_PORT = 8084
 # On one address here; each role has a pod of its own in a cluster.
@@ -63,7 +62,6 @@ class Stack(Market):
         self.gate_key.write_text("0123456789abcdef" * 4)
         self.config.write_text(
             f"facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n"
-            f"- {{name: storm, url: http://127.0.0.1:{STORM_PORT}}}\n"
             f"gate-key-file: {self.gate_key}\n"
             f"credentials:\n- {{name: upstream, file: {folder}/credential, namespaces: [{NAMESPACE}]}}\n"
         )
