@@ -82,6 +82,12 @@ std::optional<std::string_view> skip_fraction(std::string_view text)
 
 }  // namespace
 
+std::uint64_t unix_seconds(clock::time_point time) noexcept
+{
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+    return seconds < 0 ? 0 : static_cast<std::uint64_t>(seconds);
+}
+
 std::string to_rfc3339(clock::time_point time)
 {
     // A time before 1970 is rounded down too: the second that it lies in.

@@ -59,9 +59,7 @@ record_table::~record_table() = default;
 
 std::uint64_t record_table::seconds() const
 {
-    const auto now =
-        std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count();
-    return now < 0 ? 0 : static_cast<std::uint64_t>(now);
+    return unix_seconds(clock_.now());
 }
 
 // Who asks lives, whatever its lease: a clock that jumps must not make it take its own work for lost.

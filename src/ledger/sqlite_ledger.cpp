@@ -160,9 +160,7 @@ private:
 
 std::uint64_t sqlite_ledger::strand::seconds() const
 {
-    const auto now =
-        std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count();
-    return now < 0 ? 0 : static_cast<std::uint64_t>(now);
+    return unix_seconds(clock_.now());
 }
 
 // What a process before this one left. Its owner's token is known here no more, and so is a dead one's.

@@ -49,25 +49,6 @@ public:
         return logs_params(json::value(of().token.to_string()), std::move(topics), first, last);
     }
 
-    result<std::vector<nonce_event>> read_events(const json::value& answer) const override
-    {
-        const auto logs = evm::read_logs(answer);
-        if (!logs)
-            return logs.error();
-        std::vector<nonce_event> out;
-        for (const evm::log_entry& each : *logs)
-        {
-            const bool canceled = ends(each, authorization_canceled_topic);
-            const bool used = ends(each, authorization_used_topic);
-            if (each.contract != of().token || each.removed || !(canceled || used))
-                continue;
-            if (!each.transaction || !each.block)
-                return fail(errc::protocol, "the node's answer is not a log with its transaction and block");
-            out.push_back({canceled, false, *each.transaction, *each.block});
-        }
-        return out;
-    }
-
     bool needs_call() const override { return false; }
 
     // One transaction may use several authorizations, some of them for something else, so a fitting transfer
@@ -101,6 +82,14 @@ public:
     }
 
 private:
+    std::optional<nonce_event> event_of(const evm::log_entry& each) const override
+    {
+        const bool canceled = ends(each, authorization_canceled_topic);
+        if (each.contract != of().token || !(canceled || ends(each, authorization_used_topic)))
+            return std::nullopt;
+        return nonce_event{canceled};
+    }
+
     static error no_boolean() { return fail(errc::protocol, "the node's answer is not a boolean"); }
 
     bool ends(const evm::log_entry& what, std::string_view topic) const

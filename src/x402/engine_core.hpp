@@ -85,6 +85,7 @@ private:
     payment_change change_of(ruling ruled, const payment_record& record, const settle_news& news) const;
     verdict verdict_of(ruling ruled, const payment_work& work, const settle_news& news) const;
     verdict_paid paid(payment_work& work);
+    std::optional<verdict> not_written(record_write done, unavailable_cause late = unavailable_cause::store);
     verdict without_store(std::string why, unavailable_cause late = unavailable_cause::store) const;
     std::chrono::seconds wait_for(std::chrono::seconds asked) const;
     std::chrono::milliseconds left(const payment_work& work) const;

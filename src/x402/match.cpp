@@ -142,8 +142,7 @@ std::optional<refusal> time_refusal(
     const payment_validity& validity
 )
 {
-    const auto since = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-    const auto seconds = since < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(since);
+    const std::uint64_t seconds = unix_seconds(now);
     const bool permit2 = offered.kind == payment_kind::permit2;
     const char* const too_late =
         permit2 ? "permit2_deadline_expired" : "invalid_exact_evm_payload_authorization_valid_before";

@@ -130,6 +130,12 @@ void read_payload(reader& read, const json::object& payload, payment& into)
 
 }  // namespace
 
+const evm::address& permit2_address()
+{
+    static const evm::address out = evm::address::parse(permit2_contract).value();
+    return out;
+}
+
 std::string_view receipt_header(int version) noexcept
 {
     return version == 1 ? "X-PAYMENT-RESPONSE" : "PAYMENT-RESPONSE";

@@ -301,13 +301,8 @@ asio::awaitable<std::optional<verdict>> engine_core::hand_out(payment_work& work
     payment_change change(payment_state::delivering);
     change.own = true;
     record_write done = co_await write(on.store, work.record, std::move(change));
-    if (done.came == write_result::away)
-        co_return without_store(std::move(done.why), work.late);
-    if (done.came == write_result::lost)
-    {
-        ++counters.lost_races;
-        co_return std::nullopt;
-    }
+    if (done.came != write_result::done)
+        co_return not_written(std::move(done), work.late);
     work.record = std::move(done.record);
     work.again = true;
     co_return paid(work);
@@ -328,13 +323,8 @@ asio::awaitable<std::optional<verdict>> engine_core::take_up(payment_work& work,
     if (work.record.state == payment_state::settling)
         change.history->add(settle_unknown());
     record_write done = co_await write(on.store, work.record, std::move(change));
-    if (done.came == write_result::away)
-        co_return without_store(std::move(done.why), work.late);
-    if (done.came == write_result::lost)
-    {
-        ++counters.lost_races;
-        co_return std::nullopt;
-    }
+    if (done.came != write_result::done)
+        co_return not_written(std::move(done), work.late);
     work.record = std::move(done.record);
     std::optional<verdict> made = co_await resolve(work);
     co_return made;

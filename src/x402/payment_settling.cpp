@@ -112,15 +112,9 @@ asio::awaitable<std::optional<verdict>> engine_core::verify(payment_work& work)
     change.own = true;
     record_write done = co_await write(on.store, work.record, std::move(change));
     if (done.came == write_result::away)
-    {
         give_up_later(work.record);
-        co_return without_store(std::move(done.why));
-    }
-    if (done.came == write_result::lost)
-    {
-        ++counters.lost_races;
-        co_return std::nullopt;
-    }
+    if (done.came != write_result::done)
+        co_return not_written(std::move(done));
     work.record = std::move(done.record);
     work.held = true;
     co_return std::nullopt;
@@ -143,15 +137,9 @@ asio::awaitable<std::optional<verdict>> engine_core::begin_settling(payment_work
     change.own = true;
     record_write done = co_await write(on.store, work.record, std::move(change));
     if (done.came == write_result::away)
-    {
         give_up_later(work.record);
-        co_return without_store(std::move(done.why));
-    }
-    if (done.came == write_result::lost)
-    {
-        ++counters.lost_races;
-        co_return std::nullopt;
-    }
+    if (done.came != write_result::done)
+        co_return not_written(std::move(done));
     work.record = std::move(done.record);
     std::optional<verdict> made = co_await settle(work, false);
     co_return made;
@@ -420,10 +408,7 @@ asio::awaitable<std::optional<verdict>> engine_core::grant(payment_work& work, p
     // Whoever it belongs to by now, or once the store is back, it is settled.
     if (change.knowledge)
         co_await keep_knowledge(work.record, std::move(change));
-    if (done.came == write_result::away)
-        co_return without_store(std::move(done.why), work.late);
-    ++counters.lost_races;
-    co_return std::nullopt;
+    co_return not_written(std::move(done), work.late);
 }
 
 // Writes that it is settled, to whatever is there.
@@ -485,6 +470,15 @@ asio::awaitable<void> engine_core::forget(payment_record record)
         give_up_later(std::move(record));
 }
 
+// Empty: somebody else's change came first, so begin again.
+std::optional<verdict> engine_core::not_written(record_write done, unavailable_cause late)
+{
+    if (done.came == write_result::away)
+        return without_store(std::move(done.why), late);
+    ++counters.lost_races;
+    return std::nullopt;
+}
+
 // Where money may have moved already, that is what counts.
 verdict engine_core::without_store(std::string why, unavailable_cause late) const
 {
@@ -508,8 +502,7 @@ milliseconds engine_core::left(const payment_work& work) const
 
 bool engine_core::validity_is_over(std::uint64_t valid_before, seconds since) const
 {
-    const auto now = std::chrono::duration_cast<seconds>((on.time.now() - since).time_since_epoch()).count();
-    return now > 0 && valid_before < static_cast<std::uint64_t>(now);
+    return valid_before < unix_seconds(on.time.now() - since);
 }
 
 bool engine_core::checks_receipts(std::string_view network) const

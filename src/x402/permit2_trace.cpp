@@ -30,12 +30,6 @@ constexpr std::array proxy_methods{
 };
 constexpr std::size_t selector_size = 4;
 
-const evm::address& permit2()
-{
-    static const evm::address out = evm::address::parse(permit2_contract).value();
-    return out;
-}
-
 const evm::address& proxy()
 {
     static const evm::address out = evm::address::parse(exact_permit2_proxy).value();
@@ -61,7 +55,7 @@ public:
         const auto data = evm::call_data(
             "nonceBitmap(address,uint256)", evm::abi_values().add(of().payer).add(place() >> bits_in_word)
         );
-        return call_params(permit2().to_string(), evm::to_hex(data), block);
+        return call_params(permit2_address().to_string(), evm::to_hex(data), block);
     }
 
     result<bool> read_state(const json::value& answer) const override
@@ -82,26 +76,8 @@ public:
         topics.emplace_back(evm::to_hex(evm::to_word(of().payer)));
         json::array contracts;
         contracts.emplace_back(of().token.to_string());
-        contracts.emplace_back(permit2().to_string());
+        contracts.emplace_back(permit2_address().to_string());
         return logs_params(std::move(contracts), std::move(topics), first, last);
-    }
-
-    result<std::vector<nonce_event>> read_events(const json::value& answer) const override
-    {
-        const auto logs = evm::read_logs(answer);
-        if (!logs)
-            return logs.error();
-        std::vector<nonce_event> out;
-        for (const evm::log_entry& each : *logs)
-        {
-            const bool canceled = invalidates(each);
-            if (each.removed || !(canceled || pays(each, of())))
-                continue;
-            if (!each.transaction || !each.block)
-                return fail(errc::protocol, "the node's answer is not a log with its transaction and block");
-            out.push_back({canceled, canceled, *each.transaction, *each.block});
-        }
-        return out;
     }
 
     bool needs_call() const override { return true; }
@@ -128,6 +104,14 @@ public:
     }
 
 private:
+    std::optional<nonce_event> event_of(const evm::log_entry& each) const override
+    {
+        const bool canceled = invalidates(each);
+        if (!canceled && !pays(each, of()))
+            return std::nullopt;
+        return nonce_event{canceled, canceled};
+    }
+
     static constexpr unsigned bits_in_word = 8;  // of a nonce's place in the bitmap
 
     u256 place() const { return evm::number_of(of().nonce); }
@@ -141,7 +125,7 @@ private:
     /// UnorderedNonceInvalidation(address indexed owner, uint256 word, uint256 mask)
     bool invalidates(const evm::log_entry& what) const
     {
-        return what.contract == permit2() && is_of(what, nonce_invalidation_topic) &&
+        return what.contract == permit2_address() && is_of(what, nonce_invalidation_topic) &&
                what.topics.size() == 2 && what.topics[1] == evm::to_word(of().payer) &&
                what.data.size() == 2 * sizeof(evm::word) &&
                evm::abi_number(what.data, 0).value() == place() >> bits_in_word &&

@@ -89,10 +89,9 @@ rpc_settlement_chain::has_code(std::string network, evm::address account, std::c
     const auto at = chains_.find(network);
     if (at == chains_.end())
         co_return fail(errc::not_found, "no node of {} is configured", network);
-    json::array which;
-    which.emplace_back(account.to_string());
-    which.emplace_back("latest");
-    const auto answer = co_await at->second->with.node.call_within("eth_getCode", std::move(which), timeout);
+    const auto answer = co_await at->second->with.node.call_within(
+        "eth_getCode", evm::params_of(account.to_string(), "latest"), timeout
+    );
     if (!answer)
         co_return answer.error().to_error();
     const json::string* code = answer->if_string();

@@ -94,10 +94,7 @@ settlement_search::answer<json::value> settlement_search::ask(std::string method
 
 settlement_search::answer<evm::block> settlement_search::newest()
 {
-    json::array params;
-    params.emplace_back("latest");
-    params.emplace_back(false);
-    const auto said = co_await ask("eth_getBlockByNumber", std::move(params));
+    const auto said = co_await ask("eth_getBlockByNumber", evm::params_of("latest", false));
     if (!said)
         co_return said.error();
     co_return as_answer(evm::read_block(*said));
@@ -105,10 +102,7 @@ settlement_search::answer<evm::block> settlement_search::newest()
 
 settlement_search::answer<std::optional<evm::block>> settlement_search::block_at(std::uint64_t number)
 {
-    json::array params;
-    params.emplace_back(evm::to_quantity(number));
-    params.emplace_back(false);
-    const auto said = co_await ask("eth_getBlockByNumber", std::move(params));
+    const auto said = co_await ask("eth_getBlockByNumber", evm::params_of(evm::to_quantity(number), false));
     if (!said)
         co_return said.error();
     co_return as_answer(evm::read_block_at(*said, number));
@@ -318,9 +312,8 @@ asio::awaitable<std::optional<settlement_finding>> settlement_search::judge_canc
 
 settlement_search::answer<evm::receipt> settlement_search::receipt_of(nonce_event event)
 {
-    json::array which;
-    which.emplace_back(evm::to_hex(event.transaction));
-    const auto said = co_await ask("eth_getTransactionReceipt", std::move(which));
+    const auto said =
+        co_await ask("eth_getTransactionReceipt", evm::params_of(evm::to_hex(event.transaction)));
     if (!said)
         co_return said.error();
     auto read = evm::read_receipt(*said, event.transaction);
@@ -338,9 +331,8 @@ settlement_search::answer<evm::receipt> settlement_search::receipt_of(nonce_even
 
 settlement_search::answer<evm::sent_call> settlement_search::call_of(nonce_event event)
 {
-    json::array which;
-    which.emplace_back(evm::to_hex(event.transaction));
-    const auto said = co_await ask("eth_getTransactionByHash", std::move(which));
+    const auto said =
+        co_await ask("eth_getTransactionByHash", evm::params_of(evm::to_hex(event.transaction)));
     if (!said)
         co_return said.error();
     co_return as_answer(evm::read_sent_call(*said, event.transaction));

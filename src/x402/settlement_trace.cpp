@@ -37,6 +37,26 @@ make_settlement_trace(const payment& offered, const payment_requirement& wanted)
     return make_eip3009_trace(of);
 }
 
+result<std::vector<nonce_event>> settlement_trace::read_events(const json::value& answer) const
+{
+    const auto logs = evm::read_logs(answer);
+    if (!logs)
+        return logs.error();
+    std::vector<nonce_event> out;
+    for (const evm::log_entry& each : *logs)
+    {
+        std::optional<nonce_event> event = each.removed ? std::nullopt : event_of(each);
+        if (!event)
+            continue;
+        if (!each.transaction || !each.block)
+            return fail(errc::protocol, "the node's answer is not a log with its transaction and block");
+        event->transaction = *each.transaction;
+        event->block = *each.block;
+        out.push_back(*event);
+    }
+    return out;
+}
+
 evm::word topic_of(std::string_view hex)
 {
     evm::word out{};
@@ -61,10 +81,7 @@ json::array call_params(const std::string& to, const std::string& data, std::uin
     json::object call;
     call["to"] = to;
     call["data"] = data;
-    json::array out;
-    out.emplace_back(std::move(call));
-    out.emplace_back(evm::to_quantity(block));
-    return out;
+    return evm::params_of(std::move(call), evm::to_quantity(block));
 }
 
 json::array logs_params(json::value contracts, json::array topics, std::uint64_t first, std::uint64_t last)
@@ -74,9 +91,7 @@ json::array logs_params(json::value contracts, json::array topics, std::uint64_t
     filter["fromBlock"] = evm::to_quantity(first);
     filter["toBlock"] = evm::to_quantity(last);
     filter["topics"] = std::move(topics);
-    json::array out;
-    out.emplace_back(std::move(filter));
-    return out;
+    return evm::params_of(std::move(filter));
 }
 
 }  // namespace portitor::x402

@@ -65,13 +65,16 @@ public:
     /// Parameters of eth_getLogs over blocks, both counted.
     virtual boost::json::array logs_filter(std::uint64_t first, std::uint64_t last) const = 0;
     /// In their order; logs about anything else are passed over.
-    virtual result<std::vector<nonce_event>> read_events(const boost::json::value& answer) const = 0;
+    result<std::vector<nonce_event>> read_events(const boost::json::value& answer) const;
 
     /// Whether judge() needs the transaction's call.
     virtual bool needs_call() const = 0;
     virtual trace_word judge(const evm::receipt& receipt, const evm::sent_call& call) const = 0;
 
 private:
+    /// Of a log, without transaction and block; nothing where it is about anything else.
+    virtual std::optional<nonce_event> event_of(const evm::log_entry& each) const = 0;
+
     signed_payment of_;
 };
 

@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t signature_size = 65;
 
-// The same address on every chain.
-constexpr evm::address::bytes_type permit2_contract = {0x00, 0x00, 0x00, 0x00, 0x00, 0x22, 0xd4,
-                                                       0x73, 0x03, 0x0f, 0x11, 0x6d, 0xde, 0xe9,
-                                                       0xf6, 0xb4, 0x3a, 0xc7, 0x8b, 0xa3};
-
 std::optional<u256> chain_id(std::string_view caip2)
 {
     constexpr std::string_view prefix = "eip155:";
@@ -84,7 +79,7 @@ std::optional<evm::word> permit2_digest(const payment& offered, const u256& chai
     if (!offered.asset || !nonce)
         return std::nullopt;
     return evm::typed_data_digest(
-        evm::domain_separator({"Permit2", std::nullopt, chain, evm::address(permit2_contract)}),
+        evm::domain_separator({"Permit2", std::nullopt, chain, permit2_address()}),
         evm::hash_struct(
             type,
             {evm::hash_struct(permissions_type, {evm::to_word(*offered.asset), evm::to_word(offered.value)}),

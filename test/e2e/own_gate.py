@@ -1,7 +1,9 @@
 """An offer at a verifier of the test's own, whose facilitator the test scripts: it asks as Traefik does, and may end,
 kill and start the verifier again."""
 
+import contextlib
 import json
+import subprocess
 import time
 import urllib.parse
 
@@ -73,10 +75,10 @@ class OwnGate:
         except ConnectionError:
             return 0
 
-    def ask(self, payment=None, version=2, timeout=25):
+    def ask(self, payment=None, version=2, timeout=25, path="a"):
         """The verifier's own answer, asked as Traefik does."""
         forwarded = {
-            "X-Forwarded-Uri": f"/services/{self._offer}/a",
+            "X-Forwarded-Uri": f"/services/{self._offer}/{path}",
             "X-Forwarded-Method": "GET",
             "X-Forwarded-Host": "gate.test",
             "X-Forwarded-Proto": "http",
@@ -116,6 +118,28 @@ class OwnGate:
 
     def _facilitator(self, path):
         return self.stack.cluster.http("GET", f"http://127.0.0.1:{SCRIPTED_PORT}{path}")
+
+
+@contextlib.contextmanager
+def small_disk(folder, size):
+    """A disk of its own at `folder`, of so many megabytes."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@contextlib.contextmanager
+def full_disk(folder):
+    """Nothing more can be written there inside the block."""
+    filling = folder / "filling"
+    with contextlib.suppress(OSError), open(filling, "wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+    try:
+        yield
+    finally:
+        filling.unlink()
 
 
 def nonce_of(payment):

@@ -4,13 +4,22 @@ while the disk refuses to take it. A real chain and facilitator, and one in fron
 import concurrent.futures
 import contextlib
 import signal
-import subprocess
 import time
 
 import pytest
 import x402
 from cluster import wait_until
-from own_gate import PRICE, OwnGate, assert_not_now, assert_used, granted_in_the_end, nonce_of, receipt
+from own_gate import (
+    PRICE,
+    OwnGate,
+    assert_not_now,
+    assert_used,
+    full_disk,
+    granted_in_the_end,
+    nonce_of,
+    receipt,
+    small_disk,
+)
 from stack import NAMESPACE, offer
 
 OFFER = "recorded"
@@ -29,17 +38,6 @@ class Gate(OwnGate):
         super().__init__(stack, f"recorded-{name}", OFFER, PORTS[name], chain, [f"--ledger={self.file}"])
 
     @contextlib.contextmanager
-    def full_disk(self):
-        filling = self.disk / "filling"
-        with contextlib.suppress(OSError), open(filling, "wb", buffering=0) as file:
-            while True:
-                file.write(b"x" * 4096)
-        try:
-            yield
-        finally:
-            filling.unlink()
-
-    @contextlib.contextmanager
     def settling(self, payment, settle):
         """A settlement of that payment is under way inside the block; gives what its buyer is to get."""
         self.script(settle=settle)
@@ -51,11 +49,8 @@ class Gate(OwnGate):
 
 @pytest.fixture(scope="module")
 def disk(stack):
-    folder = stack.cluster.directory / "small-disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder], check=True)
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    with small_disk(stack.cluster.directory / "small-disk", 16) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +177,7 @@ def test_while_the_disk_is_full_nothing_is_charged_and_all_else_goes_on(gate):
     sold, payment = gate.payment(), gate.payment()
     assert gate.ask(sold).status == 200
     gate.before += PRICE
-    with gate.full_disk():
+    with full_disk(gate.disk):
         for _ in range(2):
             answer = gate.ask(payment)
             assert_not_now(answer)
@@ -206,7 +201,7 @@ def told_of_ledger(gate):
 @pytest.mark.parametrize("then", ["room", "kill", "stop"])
 def test_an_outcome_that_finds_the_disk_full_is_granted_when_there_is_room(gate, then):
     payment = gate.payment()
-    with gate.settling(payment, "late-0.5,relayed") as asked, gate.full_disk():
+    with gate.settling(payment, "late-0.5,relayed") as asked, full_disk(gate.disk):
         for answer in (asked.result(), gate.ask(payment)):
             assert_not_now(answer)
             # It was.
@@ -244,7 +239,7 @@ def test_a_process_that_begins_with_a_disk_in_trouble_does_all_that_needs_no_rec
     assert gate.ask(sold).status == 200
     gate.stop()
     kept = gate.file.read_bytes()
-    with gate.full_disk() if trouble == "full" else contextlib.nullcontext():
+    with full_disk(gate.disk) if trouble == "full" else contextlib.nullcontext():
         if trouble == "damaged":
             gate.file.write_bytes(b"\xa5" * len(kept))
         # It asks for payment.

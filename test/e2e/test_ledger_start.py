@@ -1,60 +1,24 @@
 """A verifier that starts while its record of payments is away: it sells nothing yet, and all else goes on."""
 
 import contextlib
-import subprocess
 
 import pytest
 import x402
 from cluster import wait_until
-from stack import ADDRESS, NAMESPACE, offer
+from own_gate import OwnGate, full_disk, small_disk
+from stack import NAMESPACE, offer
 
 OFFER = "late"
-PORT, HEALTH_PORT = 8116, 8117
+PORT = 8116
 
 
-class Late:
-    """A verifier with a record on a small disk of its own."""
+class Late(OwnGate):
+    """With its record on a small disk of its own."""
 
     def __init__(self, stack, disk):
-        self.stack = stack
         self.disk = disk
         self.file = disk / "ledger.db"
-        self._process = None
-
-    def start(self):
-        self._process = self.stack.another_verifier("late-ledger", PORT, HEALTH_PORT, f"--ledger={self.file}")
-        wait_until(lambda: self.status() == 402, 10, "it asks for payment", interval=0.05)
-
-    def stop(self):
-        assert self._process.stop(timeout=40) == 0
-
-    def ask(self, payment=None, path="a"):
-        forwarded = {
-            "X-Forwarded-Uri": f"/services/{OFFER}/{path}",
-            "X-Forwarded-Method": "GET",
-            "X-Forwarded-Host": "gate.test",
-            "X-Forwarded-Proto": "http",
-        }
-        if payment:
-            forwarded["Payment-Signature"] = payment
-        url = f"http://{ADDRESS}:{PORT}/verify/{NAMESPACE}/{OFFER}"
-        return self.stack.cluster.http("GET", url, forwarded, timeout=25)
-
-    def status(self):
-        try:
-            return self.ask().status
-        except ConnectionError:
-            return 0
-
-    def payment(self):
-        required = x402.decode_header(self.ask().headers["PAYMENT-REQUIRED"])["accepts"][0]
-        return x402.sign(self.stack.scripts, 2, required, valid_before="+600")
-
-    def health(self, path):
-        return self.stack.cluster.http("GET", f"http://{ADDRESS}:{HEALTH_PORT}{path}")
-
-    def log(self):
-        return self._process.log()
+        super().__init__(stack, "late-ledger", OFFER, PORT, flags=[f"--ledger={self.file}"])
 
     @contextlib.contextmanager
     def damaged(self):
@@ -69,24 +33,17 @@ class Late:
 
     @contextlib.contextmanager
     def full(self):
-        filling = self.disk / "filling"
-        with contextlib.suppress(OSError), open(filling, "wb", buffering=0) as file:
-            while True:
-                file.write(b"x" * 4096)
-        yield "the disk is full"
-        filling.unlink()
+        with full_disk(self.disk):
+            yield "the disk is full"
 
 
 @pytest.fixture(scope="module")
 def late(stack):
-    disk = stack.cluster.directory / "late-disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
-    stack.cluster.apply(offer(OFFER))
-    stack.wait_condition(OFFER, "Ready")
-    yield Late(stack, disk)
-    stack.cluster.delete("serviceoffer", OFFER, ns=NAMESPACE)
-    subprocess.run(["umount", disk], check=True)
+    with small_disk(stack.cluster.directory / "late-disk", 4) as disk:
+        stack.cluster.apply(offer(OFFER))
+        stack.wait_condition(OFFER, "Ready")
+        yield Late(stack, disk)
+        stack.cluster.delete("serviceoffer", OFFER, ns=NAMESPACE)
 
 
 @pytest.mark.parametrize("trouble", ["damaged", "full"])
@@ -113,5 +70,5 @@ def test_a_record_that_is_away_at_the_start_is_opened_when_it_can_be(late, troub
         lambda: (text := late.health("/readyz?verbose").body.decode()) and "[+]ledger" in text and text, 5, "it is ready"
     )
     assert "portitor_ledger_up 1" in late.health("/metrics").body.decode()
-    assert late.log().count("the record of payments is away") == 1
+    assert late.verifier.log().count("the record of payments is away") == 1
     late.stop()

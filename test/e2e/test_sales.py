@@ -8,56 +8,23 @@ import json
 import pytest
 import x402
 from cluster import wait_until
-from stack import ADDRESS, NAMESPACE, SCRIPTED_PORT, offer
+from own_gate import OwnGate
+from stack import NAMESPACE, offer
 
 OFFER = "booked"
-NAME = "verifier-booked"
-PORT, HEALTH_PORT = 8580, 8581
+PORT = 8580
 PRICE = 1000
 
 
-class Shop:
-    """One offer, at a verifier with a book of the test's own."""
+class Shop(OwnGate):
+    """With a book of the test's own."""
 
     def __init__(self, stack):
-        self.stack = stack
         self.book = stack.cluster.directory / "booked.db"
-
-    def start(self):
-        config = self.stack.cluster.directory / "booked.yaml"
-        config.write_text(f"facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n")
-        flags = (f"--config={config}", f"--ledger={self.book}")
-        self.verifier = self.stack.another_verifier(NAME, PORT, HEALTH_PORT, *flags)
-        wait_until(lambda: self.status() == 402, 20, "the gate asks for payment")
-
-    def stop(self):
-        assert self.verifier.stop(timeout=40) == 0
-
-    def script(self, **what):
-        words = "&".join(f"{key}={value}" for key, value in what.items())
-        self.stack.cluster.http("GET", f"http://127.0.0.1:{SCRIPTED_PORT}/script?{words}")
-
-    def status(self):
-        try:
-            return self.ask().status
-        except ConnectionError:
-            return 0
+        super().__init__(stack, "verifier-booked", OFFER, PORT, flags=[f"--ledger={self.book}"])
 
     def ask(self, payment=None):
-        forwarded = {
-            "X-Forwarded-Uri": f"/services/{OFFER}/a?token=of-a-buyer",
-            "X-Forwarded-Method": "GET",
-            "X-Forwarded-Host": "gate.test",
-            "X-Forwarded-Proto": "http",
-        }
-        if payment:
-            forwarded["Payment-Signature"] = payment
-        url = f"http://{ADDRESS}:{PORT}/verify/{NAMESPACE}/{OFFER}"
-        return self.stack.cluster.http("GET", url, forwarded, timeout=28)
-
-    def payment(self, key=x402.BUYER_KEY):
-        terms = x402.decode_header(self.ask().headers["PAYMENT-REQUIRED"])["accepts"][0]
-        return x402.sign(self.stack.scripts, 2, terms, key=key, valid_before="+600")
+        return super().ask(payment, path="a?token=of-a-buyer")
 
     def sales(self, *words, code=0):
         done = self.stack.portitor("sales", *words, f"--ledger={self.book}")
@@ -80,7 +47,7 @@ def shop(stack, scripted):
 
 def test_the_book_tells_what_was_sold_while_the_verifier_writes_it(shop):
     before = shop.stack.chain.balance(x402.SELLER)
-    payments = [shop.payment(), shop.payment(x402.BUYER2_KEY)]
+    payments = [shop.payment(), shop.payment(key=x402.BUYER2_KEY)]
     assert [shop.ask(each).status for each in payments] == [200, 200]
     # One whose settlement is lost: it is in doubt, for no node tells.
     shop.script(verify="relayed", settle="pending")

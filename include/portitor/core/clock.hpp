@@ -24,6 +24,9 @@ public:
     time_point now() const override { return std::chrono::system_clock::now(); }
 };
 
+/// Seconds since 1970; 0 for a time before that.
+std::uint64_t unix_seconds(clock::time_point time) noexcept;
+
 /// RFC 3339 in UTC with seconds, as Kubernetes writes it: "2026-11-24T20:17:00Z".
 std::string to_rfc3339(clock::time_point time);
 

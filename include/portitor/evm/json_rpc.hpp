@@ -12,8 +12,18 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace portitor::evm {
+
+/// The positional parameters of a call (JSON-RPC 2.0 section 4.2), in their order.
+template <typename... Values>
+boost::json::array params_of(Values&&... each)
+{
+    boost::json::array out;
+    (out.emplace_back(std::forward<Values>(each)), ...);
+    return out;
+}
 
 /// An answer of a node that is longer is refused.
 inline constexpr std::size_t max_rpc_answer = 256 * 1024;

@@ -33,6 +33,7 @@ inline constexpr std::string_view exact_permit2_proxy = "0x402085c248EeA27D92E8b
 
 /// Permit2, at the same address on every chain.
 inline constexpr std::string_view permit2_contract = "0x000000000022d473030f116ddee9f6b43ac78ba3";
+const evm::address& permit2_address();
 
 /// The header that carries the receipt back: X-PAYMENT-RESPONSE in v1, PAYMENT-RESPONSE in v2.
 std::string_view receipt_header(int version) noexcept;

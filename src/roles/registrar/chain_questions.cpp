@@ -27,10 +27,7 @@ chain_questions::answer<json::value> chain_questions::ask(std::string method, js
 chain_questions::answer<evm::bytes> chain_questions::call(evm::bytes data, std::string block)
 {
     json::object transaction{{"to", registry_.to_string()}, {"data", evm::to_hex(data)}};
-    json::array params;
-    params.emplace_back(std::move(transaction));
-    params.emplace_back(std::move(block));
-    const auto said = co_await ask("eth_call", std::move(params));
+    const auto said = co_await ask("eth_call", evm::params_of(std::move(transaction), std::move(block)));
     if (!said)
         co_return said.error();
     co_return as_answer(evm::read_bytes(*said));
@@ -38,10 +35,8 @@ chain_questions::answer<evm::bytes> chain_questions::call(evm::bytes data, std::
 
 chain_questions::answer<std::uint64_t> chain_questions::nonces(evm::address account, std::string block)
 {
-    json::array params;
-    params.emplace_back(account.to_string());
-    params.emplace_back(std::move(block));
-    const auto said = co_await ask("eth_getTransactionCount", std::move(params));
+    const auto said =
+        co_await ask("eth_getTransactionCount", evm::params_of(account.to_string(), std::move(block)));
     if (!said)
         co_return said.error();
     co_return as_answer(evm::read_number(*said));
@@ -49,10 +44,7 @@ chain_questions::answer<std::uint64_t> chain_questions::nonces(evm::address acco
 
 chain_questions::answer<std::optional<evm::block>> chain_questions::block_at(std::uint64_t number)
 {
-    json::array params;
-    params.emplace_back(evm::to_quantity(number));
-    params.emplace_back(false);
-    const auto said = co_await ask("eth_getBlockByNumber", std::move(params));
+    const auto said = co_await ask("eth_getBlockByNumber", evm::params_of(evm::to_quantity(number), false));
     if (!said)
         co_return said.error();
     co_return as_answer(evm::read_block_at(*said, number));

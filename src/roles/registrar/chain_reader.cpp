@@ -31,14 +31,6 @@ bool is_revert(const rpc_error& why)
     return why.code() == errc::refused && why.refusal() == rpc_refusal::reverted;
 }
 
-template <typename... Values>
-json::array params_of(Values&&... each)
-{
-    json::array out;
-    (out.emplace_back(std::forward<Values>(each)), ...);
-    return out;
-}
-
 std::optional<u256> fee_of(const json::value& from)
 {
     const auto read = evm::read_amount(from);
@@ -90,7 +82,7 @@ std::optional<chain_head> read_history(const json::value& answer)
 
 json::array history_params()
 {
-    return params_of(evm::to_quantity(fee_blocks), latest, json::array{50});
+    return evm::params_of(evm::to_quantity(fee_blocks), latest, json::array{50});
 }
 
 }  // namespace
@@ -99,7 +91,7 @@ chain_reader::answer<void> chain_reader::check_registry()
 {
     const std::string where = questions_.registry().to_checksum();
     const auto said =
-        co_await questions_.ask("eth_getCode", params_of(questions_.registry().to_string(), latest));
+        co_await questions_.ask("eth_getCode", evm::params_of(questions_.registry().to_string(), latest));
     if (!said)
         co_return said.error();
     const auto code = evm::read_bytes(*said);
@@ -126,7 +118,7 @@ chain_reader::answer<chain_head> chain_reader::head()
     const auto read = history ? read_history(*history) : std::nullopt;
     if (read)
         co_return *read;
-    const auto said = co_await questions_.ask("eth_getBlockByNumber", params_of(latest, false));
+    const auto said = co_await questions_.ask("eth_getBlockByNumber", evm::params_of(latest, false));
     if (!said)
         co_return said.error();
     const auto newest = evm::read_block(*said);
@@ -153,7 +145,7 @@ chain_reader::answer<std::optional<evm::word>> chain_reader::block_hash(std::uin
 chain_reader::answer<std::optional<evm::receipt>> chain_reader::find_receipt(evm::word transaction)
 {
     const auto said =
-        co_await questions_.ask("eth_getTransactionReceipt", params_of(evm::to_hex(transaction)));
+        co_await questions_.ask("eth_getTransactionReceipt", evm::params_of(evm::to_hex(transaction)));
     if (!said)
         co_return said.error();
     auto read = evm::read_receipt(*said, transaction);
@@ -167,7 +159,7 @@ chain_reader::answer<std::optional<evm::receipt>> chain_reader::find_receipt(evm
 chain_reader::answer<bool> chain_reader::knows(evm::word transaction)
 {
     const auto said =
-        co_await questions_.ask("eth_getTransactionByHash", params_of(evm::to_hex(transaction)));
+        co_await questions_.ask("eth_getTransactionByHash", evm::params_of(evm::to_hex(transaction)));
     if (!said)
         co_return said.error();
     co_return evm::rpc_result<bool>(said->is_object());
@@ -226,7 +218,7 @@ chain_reader::answer<std::uint64_t> chain_reader::estimate(evm::address account,
         {"from", account.to_string()},
         {"to", questions_.registry().to_string()},
         {"data", evm::to_hex(data)}};
-    const auto said = co_await questions_.ask("eth_estimateGas", params_of(std::move(transaction)));
+    const auto said = co_await questions_.ask("eth_estimateGas", evm::params_of(std::move(transaction)));
     if (!said)
         co_return said.error();
     const auto gas = evm::read_number(*said);
@@ -252,7 +244,7 @@ chain_reader::answer<u256> chain_reader::priority_fee()
 
 chain_reader::answer<u256> chain_reader::balance(evm::address account)
 {
-    const auto said = co_await questions_.ask("eth_getBalance", params_of(account.to_string(), latest));
+    const auto said = co_await questions_.ask("eth_getBalance", evm::params_of(account.to_string(), latest));
     if (!said)
         co_return said.error();
     co_return as_answer(evm::read_amount(*said));
@@ -260,7 +252,7 @@ chain_reader::answer<u256> chain_reader::balance(evm::address account)
 
 chain_reader::answer<void> chain_reader::send(evm::bytes raw)
 {
-    const auto said = co_await questions_.ask("eth_sendRawTransaction", params_of(evm::to_hex(raw)));
+    const auto said = co_await questions_.ask("eth_sendRawTransaction", evm::params_of(evm::to_hex(raw)));
     if (!said)
         co_return said.error();
     co_return evm::rpc_result<void>();

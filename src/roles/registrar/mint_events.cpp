@@ -4,6 +4,7 @@
 #include <portitor/evm/abi.hpp>
 #include <portitor/evm/eip712.hpp>
 #include <portitor/evm/hex.hpp>
+#include <portitor/evm/json_rpc.hpp>
 
 #include <boost/json/object.hpp>
 
@@ -36,9 +37,7 @@ json::object mint_search::filter() const
 
 chain_questions::answer<mint_search::sighting> mint_search::read_events(json::object filter, blocks of)
 {
-    json::array params;
-    params.emplace_back(std::move(filter));
-    const auto said = co_await node_.ask("eth_getLogs", std::move(params));
+    const auto said = co_await node_.ask("eth_getLogs", evm::params_of(std::move(filter)));
     if (!said)
         co_return said.error();
     const auto events = evm::read_logs(*said);

@@ -131,11 +131,10 @@ private:
     {
         for (std::uint64_t index = 0;; ++index)
         {
-            json::array params;
-            params.emplace_back(evm::to_quantity(block));
-            params.emplace_back(evm::to_quantity(index));
-            const auto said =
-                co_await node_.ask("eth_getTransactionByBlockNumberAndIndex", std::move(params));
+            const auto said = co_await node_.ask(
+                "eth_getTransactionByBlockNumberAndIndex",
+                evm::params_of(evm::to_quantity(block), evm::to_quantity(index))
+            );
             if (!said && !evm::is_lack(said.error()))
                 co_return said.error();
             // No more of them, or the node lacks the block.
