@@ -106,6 +106,7 @@ private:
     boost::asio::awaitable<void> take_back(payment_record record);
     boost::asio::awaitable<void> report_left();
     bool is_due(const payment_key& key);
+    bool may_try(const payment_key& key);
     void tell_listener(payment_report::event what, const payment_record& record) const;
 
     struct second_look
@@ -120,12 +121,19 @@ private:
         std::chrono::seconds pause{0};
     };
 
+    struct tries_of_one
+    {
+        timekeeper::time_point since;
+        unsigned count = 0;
+    };
+
     task_group tasks_;
     unproven_budget unproven_;
     bool closed_ = false;
     std::size_t looking_ = 0;  // look-ups in the background
     std::deque<second_look> second_looks_;
     std::unordered_map<std::string, backoff_of_one> backoffs_;
+    std::unordered_map<std::string, tries_of_one> tries_;
 };
 
 /// The code of a payment whose time is over.

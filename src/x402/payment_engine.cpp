@@ -1,6 +1,8 @@
 #include "x402/engine_core.hpp"
 
+#include <portitor/core/clock.hpp>
 #include <portitor/core/deadline.hpp>
+#include <portitor/x402/retry.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -124,6 +126,9 @@ verdict engine_core::verdict_for(payment_work& work)
         out = *std::exchange(work.made, std::nullopt);
     else
         out = verdict_unavailable(work.late, limits.retry_facilitator, text_of_late(work.late));
+    if (auto* later = std::get_if<verdict_unavailable>(&out))
+        later->retry_after =
+            retry_for(later->retry_after, work.asked.offered.valid_before, unix_seconds(on.time.now()));
     count(out);
     return out;
 }

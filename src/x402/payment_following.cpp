@@ -314,6 +314,8 @@ asio::awaitable<std::optional<verdict>> engine_core::take_up(payment_work& work,
     work.late = unavailable_cause::settlement_unknown;
     if (on.chain == nullptr && left(work) < limits.settle_least)
         co_return verdict_unavailable(work.late, limits.retry_busy, "no time was left to settle again");
+    if (!may_try(known.key))
+        co_return verdict_unavailable(work.late, limits.retry_facilitator, "it was asked for a moment ago");
     work.record = std::move(known);
     work.place.emplace(working, work.record.key);
     payment_change change(payment_state::unknown);

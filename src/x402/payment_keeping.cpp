@@ -19,6 +19,9 @@ constexpr int most_writes = 9;
 constexpr seconds first_pause{5};
 constexpr seconds longest_pause{300};
 constexpr std::size_t most_backoffs = 50'000;
+// Copies of a payment in doubt ask facilitator and chain so often, whoever sends how many.
+constexpr seconds of_tries{10};
+constexpr unsigned most_tries = 5;
 // For so long after the end of a payment a node that does not answer is waited for.
 constexpr seconds patience_with_node{3'600};
 // A settlement that a node does not show after the confirmations is looked for so often before it is gone.
@@ -156,6 +159,20 @@ bool engine_core::is_due(const payment_key& key)
     one.pause = fresh ? first_pause : std::min(one.pause * 2, longest_pause);
     one.due = now + one.pause;
     return true;
+}
+
+// Whether a copy of a payment in doubt may ask once more what became of it.
+bool engine_core::may_try(const payment_key& key)
+{
+    const timekeeper::time_point now = on.timers.now();
+    if (tries_.size() >= most_backoffs)
+        std::erase_if(tries_, [now](const auto& each) { return each.second.since + of_tries <= now; });
+    if (tries_.size() >= most_backoffs)
+        return false;
+    tries_of_one& one = tries_.try_emplace(key.text(), tries_of_one{now}).first->second;
+    if (one.since + of_tries <= now)
+        one = tries_of_one{now};
+    return ++one.count <= most_tries;
 }
 
 asio::awaitable<void> engine_core::look_after(payment_record record)

@@ -53,9 +53,9 @@ struct rpc_settlement_chain::chain
 };
 
 rpc_settlement_chain::rpc_settlement_chain(
-    std::map<std::string, settlement_node> nodes, const timekeeper& time
+    std::map<std::string, settlement_node> nodes, const clock& wall_clock, const timekeeper& time
 )
-    : time_(time)
+    : clock_(wall_clock), time_(time)
 {
     for (auto& [network, with] : nodes)
         chains_.emplace(network, std::make_unique<chain>(chain{std::move(with)}));
@@ -79,7 +79,7 @@ asio::awaitable<settlement_finding> rpc_settlement_chain::find(
     chain& on = *at->second;
     settlement_search search(on.with, on.memory, time_, timeout);
     std::string key = key_of(offered, wanted).text();
-    settlement_finding out = co_await search.find(*trace, std::move(key), since);
+    settlement_finding out = co_await search.find(*trace, std::move(key), since, unix_seconds(clock_.now()));
     co_return out;
 }
 

@@ -20,6 +20,8 @@ constexpr std::size_t most_questions = 200;
 constexpr int most_tries = 3;
 // What takes too long for so few blocks would for fewer, too.
 constexpr std::uint64_t quick_blocks = 100;
+// A machine whose clock is wrong by more is told of, and a node that lags so far is of no use.
+constexpr std::uint64_t most_behind = 3'600;
 
 settlement_finding cannot_tell(std::string why)
 {
@@ -133,8 +135,9 @@ std::optional<std::uint64_t> settlement_search::newest_confirmed() const
     return head_.number >= behind ? std::optional(head_.number - behind) : std::nullopt;
 }
 
-asio::awaitable<settlement_finding>
-settlement_search::find(const settlement_trace& about, std::string key, std::uint64_t since)
+asio::awaitable<settlement_finding> settlement_search::find(
+    const settlement_trace& about, std::string key, std::uint64_t since, std::uint64_t now
+)
 {
     about_ = &about;
     key_ = std::move(key);
@@ -142,14 +145,15 @@ settlement_search::find(const settlement_trace& about, std::string key, std::uin
     if (!head)
         co_return cannot_tell(head.error());
     head_ = *head;
-    const auto now = co_await usage_at(head_.number);
-    if (!now)
-        co_return cannot_tell(now.error());
+    behind_ = std::min(now - std::min(now, head_.timestamp), most_behind);
+    const auto used = co_await usage_at(head_.number);
+    if (!used)
+        co_return cannot_tell(used.error());
     settlement_finding out;
-    if (*now == usage::unused)
+    if (*used == usage::unused)
         out = co_await while_unused();
     else
-        out = co_await search(since);
+        out = co_await search(since - std::min(since, behind_));
     co_return out;
 }
 
@@ -291,7 +295,7 @@ asio::awaitable<std::optional<settlement_finding>> settlement_search::judge(nonc
         co_return cannot_tell(mined.error());
     settlement_finding out = found(settlement_state::settled, lacking(event.block));
     out.transaction = evm::to_hex(event.transaction);
-    out.mined_at = mined->timestamp;
+    out.mined_at = mined->timestamp + behind_;
     co_return out;
 }
 

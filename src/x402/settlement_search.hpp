@@ -58,9 +58,9 @@ public:
         std::chrono::milliseconds timeout
     );
 
-    /// As settlement_chain::find(); `key` is the payment's.
+    /// As settlement_chain::find(); `key` is the payment's, and `now` by the clock of `since`.
     boost::asio::awaitable<settlement_finding>
-    find(const settlement_trace& about, std::string key, std::uint64_t since);
+    find(const settlement_trace& about, std::string key, std::uint64_t since, std::uint64_t now);
 
     boost::asio::awaitable<evm::rpc_result<std::optional<evm::block>>> block_at(std::uint64_t number
     ) override;
@@ -108,6 +108,7 @@ private:
     const settlement_trace* about_ = nullptr;
     std::string key_;
     evm::block head_{};
+    std::uint64_t behind_ = 0;  ///< s, of the chain's newest block, and most_behind at most
     std::size_t questions_ = 0;
     bool untied_ = false;  ///< a transfer was seen that may be this payment's, or another's
 };

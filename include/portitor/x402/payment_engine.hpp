@@ -86,7 +86,7 @@ struct engine_limits
     std::chrono::milliseconds chain{4'000};
     payment_validity validity = {};
     /// How long after validBefore a payment may still be settled, for all that clocks and blocks differ.
-    std::chrono::seconds margin{60};
+    std::chrono::seconds margin{300};
     std::chrono::seconds retry_busy{1};
     std::chrono::seconds retry_facilitator{5};
     /// Networks whose node is asked before a facilitator's success is believed. Empty: none.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <portitor/core/clock.hpp>
 #include <portitor/core/timekeeper.hpp>
 #include <portitor/evm/node.hpp>
 #include <portitor/x402/payment.hpp>
@@ -35,9 +36,10 @@ const char* to_string(settlement_state state) noexcept;
 struct settlement_finding
 {
     settlement_state state = settlement_state::cannot_tell;
-    std::string transaction;                     ///< of settled: its hash
-    std::optional<std::uint64_t> mined_at = {};  ///< of settled: its block's time, in Unix seconds
-    std::string why;                             ///< of cannot_tell, for the log
+    std::string transaction;  ///< of settled: its hash
+    /// Of settled: when it was mined, in Unix seconds by the clock that `since` goes by.
+    std::optional<std::uint64_t> mined_at = {};
+    std::string why;  ///< of cannot_tell, for the log
     /// Of settled, canceled, used_otherwise and used_before: how many blocks are lacking until it has the
     /// confirmations that the operator wants. Until then a reorganisation may undo it.
     std::uint64_t lacking = 0;
@@ -107,12 +109,15 @@ struct settlement_node
 ///   blocks at a time as the node takes; what is not reached in time is gone on with at the next try.
 /// Everything a node says is checked for shape and for being about this payment, and a node of another chain
 /// than the network's is not believed; of what is left it is trusted, so name only nodes that you would let
-/// decide whether a buyer is served. Client and timekeeper must outlive it.
+/// decide whether a buyer is served. Blocks have the chain's time: where that is behind the clock, or the
+/// node is, up to an hour of it is taken into account. Client, clock and timekeeper must outlive it.
 class rpc_settlement_chain final : public settlement_chain
 {
 public:
     /// Nodes by CAIP-2 network ("eip155:84532"); other networks are cannot_tell.
-    rpc_settlement_chain(std::map<std::string, settlement_node> nodes, const timekeeper& time);
+    rpc_settlement_chain(
+        std::map<std::string, settlement_node> nodes, const clock& wall_clock, const timekeeper& time
+    );
     ~rpc_settlement_chain() override;
 
     boost::asio::awaitable<settlement_finding> find(
@@ -132,6 +137,7 @@ private:
     struct chain;
 
     std::map<std::string, std::unique_ptr<chain>, std::less<>> chains_;
+    const clock& clock_;
     const timekeeper& time_;
 };
 

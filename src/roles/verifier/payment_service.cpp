@@ -92,7 +92,7 @@ result<void> payment_service::ask_nodes(const options& wanted)
         return nodes.error();
     if (nodes->empty())
         return {};
-    chain_.emplace(std::move(*nodes), around_.timers);
+    chain_.emplace(std::move(*nodes), around_.clock, around_.timers);
     accounts_.emplace(*chain_, around_.timers);
     return {};
 }

@@ -186,6 +186,24 @@ TEST_CASE("what the facilitator calls used and the chain open is not lost", "[x4
     CHECK(g.engine().counters().unproven == 0);
 }
 
+TEST_CASE(
+    "however often a payment in doubt is sent, others are asked about it a few times", "[x402][engine][chain]"
+)
+{
+    in_doubt f;
+    f.facilitator.settles.assign(20, settle_unknown(down()));
+    f.chain.findings.assign(40, finding(settlement_state::open));
+    const int settled = f.facilitator.settled;
+    for (int i = 0; i < 20; ++i)
+        CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
+    CHECK(f.facilitator.settled - settled == 5);
+    CHECK(f.chain.asked <= 10);
+    // Who waits as long as he is told is looked after.
+    f.timers.advance(std::chrono::seconds(10));
+    f.chain.findings = {finding(settlement_state::settled)};
+    expect<verdict_paid>(f.pay());
+}
+
 TEST_CASE("what was settled before it came here was settled elsewhere", "[x402][engine][chain]")
 {
     settlement_finding early = finding(settlement_state::settled);
@@ -272,6 +290,8 @@ TEST_CASE("buyers are told to wait as long as the facilitator asks", "[x402][eng
         wait({verify_valid()}, {settle_unknown(down()), settle_not_sent(down(), seconds(9))}) == seconds(9)
     );
     CHECK(wait({verify_valid()}, {settle_unknown(down()), settle_unknown(down())}) == seconds(5));
+    // But not past the minute that the payment is good for.
+    CHECK(wait({verify_unavailable(down(), seconds(86'400))}, {}) == seconds(59));
 }
 
 TEST_CASE(

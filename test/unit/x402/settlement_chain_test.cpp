@@ -206,6 +206,7 @@ struct fixture
 {
     asio::io_context context;
     portitor::test::manual_timekeeper time;
+    manual_clock wall;
     node_client node;
     std::uint64_t confirmations = 1;
     bool checks_receipts = false;
@@ -231,7 +232,7 @@ struct fixture
                 settlement_node{
                     evm::node::make(node, time, 84532, urls).value(), confirmations, checks_receipts}
             );
-            made.emplace(std::move(nodes), time);
+            made.emplace(std::move(nodes), wall, time);
         }
         return *made;
     }
@@ -624,6 +625,26 @@ TEST_CASE("a nonce that was used before the payment came on is told as such", "[
     CHECK(f.told() == "used_before");
     // Between, the event is what is missing.
     f.node.used_from = head - 20;
+    CHECK(f.told() == "cannot_tell");
+}
+
+TEST_CASE("a clock ahead of the chain's makes no settlement an earlier one", "[x402][chain]")
+{
+    fixture f;
+    f.over({used()}, {used(), transfer()});
+    // The record began when the payment was mined, 124 s ago on the chain.
+    for (const std::int64_t ahead : {0, 600, 3'000})
+    {
+        f.wall.time = samples::now() + std::chrono::seconds(60 + ahead);
+        f.since = static_cast<std::uint64_t>(now_seconds + ahead - 4);
+        f.made.reset();
+        const settlement_finding found = f.find();
+        REQUIRE(found.state == settlement_state::settled);
+        CHECK(found.mined_at == f.since);
+    }
+    // Between, the event is what is missing: its blocks were looked through.
+    f.node.used_from = head - 20;
+    f.over({}, {});
     CHECK(f.told() == "cannot_tell");
 }
 
