@@ -77,8 +77,8 @@ private:
     conclude(payment_work& work, ruling ruled, settle_news news);
     boost::asio::awaitable<std::optional<verdict>> grant(payment_work& work, payment_change change);
     boost::asio::awaitable<bool> keep_knowledge(payment_record known, payment_change change);
-    boost::asio::awaitable<void> give_up(payment_work& work, payment_event why);
-    boost::asio::awaitable<void> forget(payment_record record);
+    boost::asio::awaitable<record_write> give_up(payment_work& work, payment_event why);
+    boost::asio::awaitable<record_write> forget(payment_record record);
     boost::asio::awaitable<settlement_finding> ask_chain(const payment_record& record);
     boost::asio::awaitable<settlement_finding> ask_for_receipt(const payment_work& work);
     void give_up_later(payment_record record);

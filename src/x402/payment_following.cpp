@@ -15,6 +15,8 @@ namespace {
 
 // Each round waits for something, or reads what somebody else has changed meanwhile.
 constexpr int most_rounds = 1'000;
+constexpr std::chrono::milliseconds in_hand_pause{20};
+constexpr std::chrono::seconds longest_wait{1};
 // Of the URI the record keeps the beginning, for the log and the book: clients write queries as long as a
 // header may be, and there are many records.
 constexpr std::size_t most_of_uri = 1'024;
@@ -121,22 +123,33 @@ asio::awaitable<std::optional<verdict>> engine_core::begin(payment_work& work)
         work.place.reset();
         std::optional<verdict> made = judge_locally(work);
         const bool fits = !made;
+        // Another request of ours with the same payment puts it on record just now, or lets go of it: only
+        // one at a time does, so that what is there as ours is its work.
+        const bool in_hand = fits && working.contains(work.asked.keys.front());
         find_outcome found;
-        if (!fits)
+        if (!fits || in_hand)
         {
             // Not a word of it on record, but it may be there already.
             result<find_outcome> known = co_await on.store.find(work.asked.keys);
             if (!known.has_value())
                 co_return without_store(known.error().message());
             if (std::holds_alternative<std::monostate>(*known))
-                co_return made;
+            {
+                if (!in_hand)
+                    co_return made;
+                co_await on.timers.sleep_for(in_hand_pause);
+                continue;
+            }
             found = std::move(*known);
         }
         else
         {
             new_payment what = record_for(work);
-            const bool ours = !working.contains(what.key);
-            result<begin_outcome> begun = co_await put_on_record(on.store, std::move(what), ours);
+            // Before it is on record: whoever finds it there must find it taken.
+            work.place.emplace(working, what.key);
+            result<begin_outcome> begun = co_await put_on_record(on.store, std::move(what));
+            if (!begun.has_value() || !std::holds_alternative<record_made>(*begun))
+                work.place.reset();
             if (!begun.has_value())
                 co_return without_store(begun.error().message());
             if (const auto* why = std::get_if<record_refusal>(&*begun))
@@ -144,7 +157,6 @@ asio::awaitable<std::optional<verdict>> engine_core::begin(payment_work& work)
             if (auto* fresh = std::get_if<record_made>(&*begun))
             {
                 work.record = std::move(fresh->record);
-                work.place.emplace(working, work.record.key);
                 made = co_await verify(work);
                 if (made || work.held)
                     co_return made;
@@ -268,10 +280,12 @@ asio::awaitable<std::optional<verdict>> engine_core::wait(payment_work& work, co
     const unavailable_cause late = work.late;
     if (work.alone)
         co_return verdict_unavailable(late, limits.retry_busy, "its buyer left");
-    const result<record_wait> came = co_await on.store.changed(known.key, known.revision, work.deadline);
+    // That its owner died changes nothing in the record.
+    const timekeeper::time_point until = std::min(work.deadline, on.timers.now() + longest_wait);
+    const result<record_wait> came = co_await on.store.changed(known.key, known.revision, until);
     if (!came.has_value())
         co_return without_store(came.error().message(), late);
-    if (*came == record_wait::changed)
+    if (*came == record_wait::changed || (*came == record_wait::expired && on.timers.now() < work.deadline))
         co_return std::nullopt;
     co_return verdict_unavailable(
         late,

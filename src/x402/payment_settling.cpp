@@ -94,7 +94,11 @@ asio::awaitable<std::optional<verdict>> engine_core::verify(payment_work& work)
     if (const auto* invalid = std::get_if<verify_invalid>(&verified))
     {
         const bool spent = meaning_after_verify(invalid->reason) == code_meaning::already_used;
-        co_await give_up(work, spent ? payment_event::verify_used : payment_event::verify_refused);
+        record_write done =
+            co_await give_up(work, spent ? payment_event::verify_used : payment_event::verify_refused);
+        // While this one was judged it may have been taken over and paid.
+        if (done.came != write_result::done)
+            co_return not_written(std::move(done));
         // Somebody else may have settled it: whoever paid must not be asked to pay again.
         if (spent)
             co_return verdict_already_used(std::string(), used_cause::elsewhere);
@@ -270,12 +274,11 @@ engine_core::conclude(payment_work& work, ruling ruled, settle_news news)
             look_later(work.record);
         co_return made;
     }
-    const record_write done = co_await write(on.store, work.record, std::move(change));
-    if (done.came == write_result::lost)
-    {
-        ++counters.lost_races;
-        co_return std::nullopt;
-    }
+    record_write done = co_await write(on.store, work.record, std::move(change));
+    // Where nobody can tell whether it was ours until then, nobody is asked to pay anew either.
+    const bool unsure = ruled == ruling::refuse || ruled == ruling::dead;
+    if (done.came == write_result::lost || (done.came == write_result::away && unsure))
+        co_return not_written(std::move(done), work.late);
     if (ruled == ruling::expired)
         tell_listener(payment_report::event::expired, work.record);
     co_return verdict_of(ruled, work, news);
@@ -442,32 +445,36 @@ verdict_paid engine_core::paid(payment_work& work)
 }
 
 // It will not be settled by us, for whatever came in between; what may be settled already is in doubt.
-asio::awaitable<void> engine_core::give_up(payment_work& work, payment_event why)
+asio::awaitable<record_write> engine_core::give_up(payment_work& work, payment_event why)
 {
+    record_write out;
+    out.came = write_result::done;
     if (!work.place)
-        co_return;
+        co_return out;
     if (nothing_sent(work.record.state))
     {
         const payment_step step = next_step(work.record.state, why);
         if (step.action != payment_action::impossible)
-            co_await forget(work.record);
+            out = co_await forget(work.record);
     }
     else if (work.record.state == payment_state::settling || work.record.state == payment_state::unknown)
     {
         // Of the last one no outcome was seen.
         work.record.history.add(settle_unknown());
-        co_await write(on.store, work.record, change_of(ruling::unknown, work.record, {}));
+        out = co_await write(on.store, work.record, change_of(ruling::unknown, work.record, {}));
     }
     work.place.reset();
+    co_return out;
 }
 
-asio::awaitable<void> engine_core::forget(payment_record record)
+asio::awaitable<record_write> engine_core::forget(payment_record record)
 {
     payment_change change(record.state);
     change.forget = true;
-    const record_write done = co_await write(on.store, record, std::move(change));
+    record_write done = co_await write(on.store, record, std::move(change));
     if (done.came == write_result::away)
         give_up_later(std::move(record));
+    co_return done;
 }
 
 // Empty: somebody else's change came first, so begin again.

@@ -84,7 +84,7 @@ asio::awaitable<record_write> write(payment_store& store, const payment_record& 
     co_return out;
 }
 
-asio::awaitable<result<begin_outcome>> put_on_record(payment_store& store, new_payment what, bool ours)
+asio::awaitable<result<begin_outcome>> put_on_record(payment_store& store, new_payment what)
 {
     for (int attempt = 1;; ++attempt)
     {
@@ -99,7 +99,7 @@ asio::awaitable<result<begin_outcome>> put_on_record(payment_store& store, new_p
         if (auto* found = std::get_if<record_found>(&*now))
         {
             const payment_record& record = found->record;
-            if (ours && record.owner == store.owner() && record.state == payment_state::reserved &&
+            if (record.owner == store.owner() && record.state == payment_state::reserved &&
                 record.digest == what.digest)
                 co_return begin_outcome(record_made{std::move(found->record)});
             co_return begin_outcome(std::move(*found));

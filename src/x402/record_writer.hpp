@@ -28,8 +28,8 @@ boost::asio::awaitable<record_write>
 write(payment_store& store, const payment_record& before, payment_change change);
 
 /// A payment put on record, or found there; as payment_store::begin(), but for a lost answer, which is read
-/// back. `ours` says whether a record found as reserved by this owner can be the one just made.
-boost::asio::awaitable<result<begin_outcome>>
-put_on_record(payment_store& store, new_payment what, bool ours);
+/// back: what is then there as reserved by this owner is the one just made, so only one request of an owner
+/// may begin a payment at a time.
+boost::asio::awaitable<result<begin_outcome>> put_on_record(payment_store& store, new_payment what);
 
 }  // namespace portitor::x402

@@ -1,6 +1,7 @@
 #include "engine_world.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 using namespace portitor;
@@ -208,8 +209,14 @@ private:
 class mortal_store final : public payment_store
 {
 public:
-    mortal_store(std::unique_ptr<payment_store> inner, mortal& life, chance& luck, const bool& away)
-        : inner_(std::move(inner)), life_(life), luck_(luck), away_(away)
+    mortal_store(
+        std::unique_ptr<payment_store> inner,
+        mortal& life,
+        chance& luck,
+        const bool& away,
+        std::function<void()> said_free
+    )
+        : inner_(std::move(inner)), life_(life), luck_(luck), away_(away), said_free_(std::move(said_free))
     {}
 
     int delivered = 0;  // on record
@@ -236,6 +243,8 @@ public:
         if (away_)
             co_return gone();
         result<find_outcome> found = co_await inner_->find(std::move(keys));
+        if (found.has_value() && std::holds_alternative<std::monostate>(*found))
+            said_free_();
         co_return std::move(found);
     }
 
@@ -245,12 +254,15 @@ public:
         const bool is_delivered = !change.forget && change.next == payment_state::delivered;
         co_await life_.step();
         const bool knowledge = change.knowledge;
+        const bool forgets = change.forget;
         if (away_ && !knowledge)
             co_return gone();
         if (luck_.one_in(30))
             co_return lost();
         result<change_outcome> done = co_await inner_->advance(std::move(key), revision, std::move(change));
         delivered += is_delivered && done.has_value() && std::holds_alternative<change_made>(*done);
+        if (forgets && done.has_value() && is_gone(*done))
+            said_free_();
         co_await life_.step();
         if (luck_.one_in(30))
             co_return lost();
@@ -285,6 +297,11 @@ public:
     std::optional<std::string> away() const override { return std::nullopt; }
 
 private:
+    static bool is_gone(const change_outcome& after)
+    {
+        const auto* other = std::get_if<change_lost>(&after);
+        return other == nullptr || std::holds_alternative<std::monostate>(other->now);
+    }
     static error lost() { return fail(errc::timed_out, "no answer of the record"); }
     static error gone() { return fail(errc::unavailable, "the record is away"); }
 
@@ -292,6 +309,7 @@ private:
     mortal& life_;
     chance& luck_;
     const bool& away_;
+    std::function<void()> said_free_;  // the payment is not on record
 };
 
 // One process.
@@ -305,14 +323,26 @@ struct owner
         const portitor::clock& time,
         timekeeper& timers,
         chance& luck,
-        const bool& away
+        const bool& away,
+        const std::function<bool()>& untouched
     )
-        : life(context, timers, luck), store(book.open(), life, luck, away),
+        : life(context, timers, luck), store(
+                                           book.open(),
+                                           life,
+                                           luck,
+                                           away,
+                                           [this, &timers, untouched] {
+                                               if (untouched())
+                                                   free_at = timers.now();
+                                           }
+                                       ),
           engine({context.get_executor(), facilitator, store, time, timers, chain})
     {}
     mortal life;
     mortal_store store;
     payment_engine engine;
+    // When the record last said of a payment whose money had not moved that nothing is known of it.
+    timekeeper::time_point free_at = timekeeper::time_point::min();
     bool fenced = false;
     int grants = 0;  // answers that were read whole
 };
@@ -352,7 +382,15 @@ struct story
     void start_owner()
     {
         owner& one = owners.emplace_back(
-            context, book, facilitator, chained ? &chain : nullptr, time, timers, luck, away
+            context,
+            book,
+            facilitator,
+            chained ? &chain : nullptr,
+            time,
+            timers,
+            luck,
+            away,
+            [this] { return !state.moved && (facilitator.under_way == 0 || state.expired); }
         );
         one.life.died = [this] {
             ++deaths;
@@ -405,6 +443,7 @@ struct story
     {
         co_await timers.sleep_for(after);
         owner& at = any_owner();
+        const auto came_at = timers.now();
         payment_request asked;
         asked.offered = offered;
         asked.wanted = wanted;
@@ -421,12 +460,10 @@ struct story
         verdict made = co_await at.engine.pay(std::move(asked));
         if (std::holds_alternative<verdict_paid>(made))
             co_await read(at, std::get<verdict_paid>(made));
-        // Never an invitation to pay anew once the money has moved, nor while it may yet.
+        // Never an invitation to pay anew once the money has moved, nor while it may yet: as of some moment
+        // since it came, as who said so may have stalled after that.
         if (std::holds_alternative<verdict_payment_required>(made))
-        {
-            CHECK_FALSE(state.moved);
-            CHECK((facilitator.under_way == 0 || state.expired));
-        }
+            CHECK(at.free_at >= came_at);
         ++ended;
     }
 
@@ -541,7 +578,10 @@ TEST_CASE(
     std::uint64_t races = 0;
     std::uint64_t away = 0;
     std::uint64_t over = 0;  // as the chain says
-    for (unsigned seed = 1; seed <= 300; ++seed)
+    // PORTITOR_PAYMENT_SEEDS=N plays so many stories.
+    const char* more = std::getenv("PORTITOR_PAYMENT_SEEDS");
+    const unsigned last = more != nullptr ? static_cast<unsigned>(std::strtoul(more, nullptr, 10)) : 1'000;
+    for (unsigned seed = 1; seed <= last; ++seed)
     {
         INFO("seed " << seed);
         story one(seed, seed % 2 == 0);
