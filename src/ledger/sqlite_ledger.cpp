@@ -297,11 +297,13 @@ sqlite_ledger::strand::make_job(payment_key key, record_table::planned plan, con
     else if (plan.forget)
         job->what.change = row_change::erase;
     else if (!job->had_row)
-        job->what.change = row_change::put;
+        job->what.change = row_change::add;
     else if (is_over(after.state))
         job->what.change = row_change::end;
+    else if (before.ended_at == after.ended_at && same_history(before.history, after.history))
+        job->what.change = row_change::step;
     else
-        job->what.change = same_history(before.history, after.history) ? row_change::step : row_change::put;
+        job->what.change = row_change::put;
     job->what.terms = before.terms;
     job->what.record = std::move(plan.after);
     job->kept = change.knowledge || !waits_for_disk(change);
@@ -488,7 +490,7 @@ void sqlite_ledger::strand::remember(const row_write& what)
         return;
     }
     at.what = what;
-    if (what.change == row_change::step || what.change == row_change::end)
+    if (what.change != row_change::erase && what.change != row_change::mark)
         at.what.change = row_change::put;
 }
 
