@@ -1,8 +1,13 @@
 #include "catch.hpp"
+#include "ledger/sip_hash.hpp"
 #include "ledger/spent_set.hpp"
 
+#include <portitor/evm/hex.hpp>
+
+#include <cstring>
 #include <string>
 
+using portitor::ledger::sip_hash;
 using portitor::ledger::spent_fate;
 using portitor::ledger::spent_set;
 
@@ -71,4 +76,24 @@ TEST_CASE("beyond its bound, what ends first goes early, and the set says until 
     // A payment that never ends takes no other's place.
     set.insert(key(30'000), std::uint64_t{1} << 62U, now, {true, 1});
     CHECK(set.find(key(30'000)));
+}
+
+TEST_CASE("the keyed hash is SipHash-2-4-128", "[ledger][spent]")
+{
+    // From the vectors of its authors: key 00…0f, texts 00…, of no byte, of 1, 7, 8 and 63.
+    const std::array<std::uint64_t, 2> key{0x0706'0504'0302'0100, 0x0f0e'0d0c'0b0a'0908};
+    std::string text;
+    for (char each = 0; each < 63; ++each)
+        text += each;
+    const auto hex = [&](std::size_t size) {
+        const auto hash = sip_hash(key, std::string_view(text).substr(0, size));
+        std::array<std::uint8_t, 16> bytes{};
+        std::memcpy(bytes.data(), hash.data(), bytes.size());
+        return portitor::evm::to_hex(bytes);
+    };
+    CHECK(hex(0) == "0xa3817f04ba25a8e66df67214c7550293");
+    CHECK(hex(1) == "0xda87c1d86b99af44347659119b22fc45");
+    CHECK(hex(7) == "0xa1f1ebbed8dbc153c0b84aa61ff08239");
+    CHECK(hex(8) == "0x3b62a9ba6258f5610f83e264f31497b4");
+    CHECK(hex(63) == "0x5150d1772f50834a503e069a973fbd7c");
 }
