@@ -27,10 +27,14 @@ TEST_CASE("what is spent is remembered until its time is over, with what became 
     spent_set set(1'000'000);
     for (std::size_t i = 0; i < 100'000; ++i)
         set.insert(key(i), now + i % 600, now, {i % 3 == 0, i});
+    // Counted: so many assertions would take longer than what they look at.
+    std::size_t wrong = 0;
     for (std::size_t i = 0; i < 100'000; ++i)
-        REQUIRE(set.find(key(i)) == spent_fate{i % 3 == 0, i});
+        wrong += set.find(key(i)) == spent_fate{i % 3 == 0, i} ? 0 : 1;
+    CHECK(wrong == 0);
     for (std::size_t i = 100'000; i < 110'000; ++i)
-        REQUIRE(!set.find(key(i)));
+        wrong += set.find(key(i)) ? 1 : 0;
+    CHECK(wrong == 0);
 
     CHECK(!set.expire(now - 1));
     const auto latest = set.expire(now + 300);
@@ -40,8 +44,9 @@ TEST_CASE("what is spent is remembered until its time is over, with what became 
     for (std::size_t i = 0; i < 100'000; ++i)
     {
         if (now + i % 600 >= now + 300)
-            REQUIRE(set.find(key(i)));
+            wrong += set.find(key(i)) ? 0 : 1;
     }
+    CHECK(wrong == 0);
     CHECK(set.expire(now + 700));
     CHECK(set.size() == 0);
     CHECK(set.bytes() == 0);
@@ -51,7 +56,7 @@ TEST_CASE("a spent payment takes at most 40 bytes, whenever payers let theirs en
 {
     spent_set set(4'000'000);
     const std::uint64_t spread = GENERATE(300, 3'600, 100 * 86'400);
-    constexpr std::size_t count = 400'000;
+    constexpr std::size_t count = 200'000;
     for (std::size_t i = 0; i < count; ++i)
     {
         set.insert(key(i), now + (i * 7'919) % spread, now, {true, 1});
@@ -68,11 +73,10 @@ TEST_CASE("beyond its bound, what ends first goes early, and the set says until 
         mark = std::max(mark, set.insert(key(i), now + i, now, {true, 1}).value_or(0));
     CHECK(set.size() <= 10'000);
     CHECK(mark > now);
+    std::size_t lost = 0;
     for (std::size_t i = 0; i < 30'000; ++i)
-    {
-        if (now + i > mark)
-            REQUIRE(set.find(key(i)));
-    }
+        lost += now + i > mark && !set.find(key(i)) ? 1 : 0;
+    CHECK(lost == 0);
     // A payment that never ends takes no other's place.
     set.insert(key(30'000), std::uint64_t{1} << 62U, now, {true, 1});
     CHECK(set.find(key(30'000)));
