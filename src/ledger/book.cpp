@@ -1,4 +1,5 @@
 #include "ledger/database.hpp"
+#include "ledger/packed_text.hpp"
 #include "ledger/schema.hpp"
 
 #include <portitor/core/clock.hpp>
@@ -80,11 +81,11 @@ result<sale> read(const statement& row, const std::string& file)
     out.network = text(11);
     out.asset = text(12);
     out.amount = *amount;
-    out.payer = text(14);
+    out.payer = unpacked(row, 14);
     out.pay_to = text(15);
-    out.nonce = text(16);
+    out.nonce = unpacked(row, 16);
     out.facilitator = text(17);
-    out.transaction = text(18);
+    out.transaction = unpacked(row, 18);
     out.proven = row.integer(19) != 0;
     out.reorganised = row.integer(20) != 0;
     return out;
@@ -107,18 +108,25 @@ result<book> book::open(const std::string& file)
 
 result<void> book::list(const sale_filter& which, const std::function<bool(const sale&)>& tell)
 {
-    auto rows = statement::prepare(
-        reader_->file,
+    // Asked anew: a verifier may have turned it into another form.
+    const auto version = reader_->file.number("PRAGMA user_version");
+    if (!version)
+        return version.error();
+    const std::string sql = fmt::format(
         "SELECT began, settled_at, ended_at, valid_before, state, cause, offer, offer_uid, method, uri,"
         " request_id, network, asset, amount, payer, pay_to, nonce, facilitator, tx, proven, reorganised, id"
-        " FROM payments WHERE id < ?1 AND iif(settled_at > 0, settled_at, began) >= ?2"
-        " AND iif(settled_at > 0, settled_at, began) < ?3 AND (?4 = '' OR payer = ?4)"
-        " AND (?5 = '' OR lower(tx) = ?5) ORDER BY id DESC LIMIT ?6"
+        " FROM {} WHERE id < ?1 AND iif(settled_at > 0, settled_at, began) >= ?2"
+        " AND iif(settled_at > 0, settled_at, began) < ?3 AND (?4 = '' OR payer IN (?4, ?5))"
+        " AND (?6 = '' OR tx = ?7 OR lower(tx) = ?6) ORDER BY id DESC LIMIT ?8",
+        sales_of(*version)
     );
+    auto rows = statement::prepare(reader_->file, sql.c_str());
     if (!rows)
         return rows.error();
     const std::string payer = lower(which.payer);
+    const packed_text packed_payer(payer);
     const std::string transaction = lower(which.transaction);
+    const packed_text packed_transaction(transaction);
     std::int64_t before = std::numeric_limits<std::int64_t>::max();
     std::vector<sale> page;
     do
@@ -126,7 +134,9 @@ result<void> book::list(const sale_filter& which, const std::function<bool(const
         page.clear();
         rows->bind(before).bind(bound(which.since.value_or(0)));
         rows->bind(bound(which.until.value_or(std::numeric_limits<std::uint64_t>::max())));
-        rows->bind(payer).bind(transaction).bind(page_size);
+        packed_payer.bind(rows->bind(payer));
+        packed_transaction.bind(rows->bind(transaction));
+        rows->bind(page_size);
         result<bool> row = rows->step();
         for (; row && *row; row = rows->step())
         {

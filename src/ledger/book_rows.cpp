@@ -1,9 +1,9 @@
 #include "ledger/book_rows.hpp"
 
+#include "ledger/packed_text.hpp"
 #include "ledger/takeover.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace portitor::ledger {
 
@@ -12,40 +12,37 @@ using namespace x402;
 namespace {
 
 constexpr const char* put_sql =
-    "INSERT OR REPLACE INTO payments (id, network, token, payer, nonce, state, revision, owner, digest,"
-    " began, settled_at, ended_at, valid_before, receipt, tx, proven, cause, reorganised, offer, offer_uid,"
-    " method, uri, request_id, amount, asset, pay_to, facilitator, takeover)"
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    " INTO payments (id, terms, payer, nonce, digest, method, uri, request_id, began, valid_before, state,"
+    " revision, owner, settled_at, ended_at, receipt, tx, proven, cause, reorganised, takeover)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+// Not ended_at, which would mean to touch an index.
 constexpr const char* step_sql =
-    "UPDATE payments SET state = ?, revision = ?, owner = ?, settled_at = ?, ended_at = ?, receipt = ?,"
-    " tx = ?, proven = ?, cause = ?, reorganised = ? WHERE id = ?";
+    "UPDATE payments SET state = ?, revision = ?, owner = ?, settled_at = ?, receipt = ?, tx = ?, proven = ?,"
+    " cause = ?, reorganised = ? WHERE id = ?";
 constexpr const char* end_sql =
-    "UPDATE payments SET state = ?, revision = ?, owner = ?, settled_at = ?, ended_at = ?, receipt = ?,"
-    " tx = ?, proven = ?, cause = ?, reorganised = ?, takeover = NULL WHERE id = ?";
+    "UPDATE payments SET state = ?, revision = ?, owner = ?, settled_at = ?, receipt = ?, tx = ?, proven = ?,"
+    " cause = ?, reorganised = ?, ended_at = ?, takeover = NULL WHERE id = ?";
+constexpr const char* find_terms_sql =
+    "SELECT id, valid_until FROM terms WHERE offer = ? AND offer_uid = ? AND network = ? AND token = ?"
+    " AND asset = ? AND amount = ? AND pay_to = ? AND facilitator = ? AND wanted = ?";
+constexpr const char* add_terms_sql =
+    "INSERT INTO terms (offer, offer_uid, network, token, asset, amount, pay_to, facilitator, wanted,"
+    " valid_until) VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING id";
+
+constexpr std::size_t most_terms = 4'096;  // that are remembered
+// By how much more than one payment needs terms are kept, so that not each has to say so.
+constexpr std::int64_t terms_kept = 86'400;
 
 std::int64_t whole(std::uint64_t value)
 {
     return static_cast<std::int64_t>(value);
 }
 
-// network|token|payer|nonce
-std::array<std::string_view, 4> parts_of(const payment_key& key)
-{
-    std::array<std::string_view, 4> out;
-    std::string_view rest = key.text();
-    for (std::size_t i = 0; i + 1 < out.size(); ++i)
-    {
-        const auto end = std::min(rest.find('|'), rest.size());
-        out.at(i) = rest.substr(0, end);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-    out.back() = rest;
-    return out;
-}
+const payment_terms no_terms;
 
 payment_key key_of(const statement& row, int first)
 {
-    return {row.text(first), row.text(first + 1), row.text(first + 2), row.text(first + 3)};
+    return {row.text(first), row.text(first + 1), unpacked(row, first + 2), unpacked(row, first + 3)};
 }
 
 std::string text_of(const statement& row, int column)
@@ -58,6 +55,8 @@ std::string text_of(const statement& row, int column)
 result<book_rows> book_rows::prepare(const database& on)
 {
     book_rows out;
+    const std::string add = std::string("INSERT") + put_sql;
+    const std::string put = std::string("INSERT OR REPLACE") + put_sql;
     struct
     {
         statement* to;
@@ -65,7 +64,11 @@ result<book_rows> book_rows::prepare(const database& on)
     } const all[] = {
         {&out.begin_, "BEGIN IMMEDIATE"},
         {&out.commit_, "COMMIT"},
-        {&out.put_, put_sql},
+        {&out.find_terms_, find_terms_sql},
+        {&out.add_terms_, add_terms_sql},
+        {&out.keep_terms_, "UPDATE terms SET valid_until = ? WHERE id = ?"},
+        {&out.add_, add.c_str()},
+        {&out.put_, put.c_str()},
         {&out.step_, step_sql},
         {&out.end_, end_sql},
         {&out.erase_, "DELETE FROM payments WHERE id = ?"},
@@ -87,8 +90,10 @@ result<void> book_rows::write(const row_write& what)
     const payment_record& now = what.record;
     switch (what.change)
     {
+    case row_change::add:
+        return put(add_, what);
     case row_change::put:
-        return put(what);
+        return put(put_, what);
     case row_change::erase:
         return erase_.bind(what.row).run();
     case row_change::mark:
@@ -97,45 +102,114 @@ result<void> book_rows::write(const row_write& what)
     case row_change::end:
         break;
     }
-    statement& update = what.change == row_change::end ? end_ : step_;
-    return update.bind(to_string(now.state))
-        .bind(whole(now.revision))
-        .bind(whole(now.owner))
-        .bind(whole(now.settled_at))
-        .bind(whole(now.ended_at))
-        .bind(now.receipt)
-        .bind(now.proof.transaction)
-        .bind(now.proof.proven ? 1 : 0)
-        .bind(to_string(now.cause))
-        .bind(now.reorganised ? 1 : 0)
-        .bind(what.row)
-        .run();
+    const bool ends = what.change == row_change::end;
+    const packed_text transaction(now.proof.transaction);
+    statement& update = ends ? end_ : step_;
+    update.bind(to_string(now.state)).bind(whole(now.revision)).bind(whole(now.owner));
+    update.bind(whole(now.settled_at)).bind(now.receipt);
+    transaction.bind(update);
+    update.bind(now.proof.proven ? 1 : 0).bind(to_string(now.cause)).bind(now.reorganised ? 1 : 0);
+    if (ends)
+        update.bind(whole(now.ended_at));
+    return update.bind(what.row).run();
 }
 
-result<void> book_rows::put(const row_write& what)
+// `INSERT OR REPLACE` keeps a journal of its own for each row, so what is new is not written by it.
+result<void> book_rows::put(statement& into, const row_write& what)
 {
-    static const payment_terms none;
+    const auto terms = terms_of(what);
+    if (!terms)
+        return terms.error();
     const payment_record& now = what.record;
-    const payment_terms& terms = what.terms ? *what.terms : none;
-    const std::string amount = to_string(terms.wanted.amount);
-    put_.bind(what.row);
-    for (const std::string_view each : parts_of(now.key))
-        put_.bind(each);
-    put_.bind(to_string(now.state)).bind(whole(now.revision)).bind(whole(now.owner)).bind_bytes(now.digest);
-    put_.bind(whole(now.began)).bind(whole(now.settled_at)).bind(whole(now.ended_at));
-    put_.bind(whole(now.valid_before)).bind(now.receipt).bind(now.proof.transaction);
-    put_.bind(now.proof.proven ? 1 : 0).bind(to_string(now.cause)).bind(now.reorganised ? 1 : 0);
-    put_.bind(terms.offer).bind(terms.offer_uid).bind(terms.method).bind(terms.uri).bind(terms.request_id);
-    put_.bind(amount).bind(terms.wanted.asset).bind(terms.wanted.pay_to).bind(terms.facilitator_url);
-    std::string takeover;
+    const payment_terms& of = what.terms ? *what.terms : no_terms;
+    const packed_text payer(now.key.payer());
+    const packed_text nonce(now.key.nonce());
+    const packed_text transaction(now.proof.transaction);
+    into.bind(what.row).bind(*terms);
+    payer.bind(into);
+    nonce.bind(into);
+    into.bind_bytes(now.digest).bind(of.method).bind(of.uri).bind(of.request_id);
+    into.bind(whole(now.began)).bind(whole(now.valid_before));
+    into.bind(to_string(now.state)).bind(whole(now.revision)).bind(whole(now.owner));
+    into.bind(whole(now.settled_at)).bind(whole(now.ended_at)).bind(now.receipt);
+    transaction.bind(into);
+    into.bind(now.proof.proven ? 1 : 0).bind(to_string(now.cause)).bind(now.reorganised ? 1 : 0);
+    text_.clear();
     if (is_over(now.state))
-        put_.bind_null();
+        into.bind_null();
     else
     {
-        takeover = write_takeover(now);
-        put_.bind(takeover);
+        append_takeover(text_, now);
+        into.bind(text_);
     }
-    return put_.run();
+    return into.run();
+}
+
+// The row that has them, which is made where there is none.
+result<std::int64_t> book_rows::terms_of(const row_write& what)
+{
+    const payment_terms& of = what.terms ? *what.terms : no_terms;
+    const payment_requirement& wanted = of.wanted;
+    text_.clear();
+    append_wanted(text_, wanted);
+    const std::size_t json_size = text_.size();
+    // What the fields hold has no zero in it: names, addresses and URLs.
+    for (const std::string_view each :
+         {std::string_view(of.offer),
+          std::string_view(of.offer_uid),
+          std::string_view(wanted.asset),
+          std::string_view(wanted.pay_to),
+          std::string_view(of.facilitator_url),
+          what.record.key.network(),
+          what.record.key.token()})
+        text_.append(each).push_back('\0');
+    text_ += to_string(wanted.amount);
+    const std::int64_t valid_before = whole(what.record.valid_before);
+    auto known = terms_.find(text_);
+    if (known == terms_.end())
+    {
+        auto found = find_terms(what, std::string_view(text_).substr(0, json_size));
+        if (!found)
+            return found.error();
+        if (terms_.size() >= most_terms)
+            terms_.clear();
+        known = terms_.emplace(text_, *found).first;
+    }
+    terms_row& row = known->second;
+    if (row.valid_until < valid_before)
+    {
+        row.valid_until = valid_before + terms_kept;
+        if (auto kept = keep_terms_.bind(row.valid_until).bind(row.id).run(); !kept)
+            return kept.error();
+    }
+    return row.id;
+}
+
+result<book_rows::terms_row> book_rows::find_terms(const row_write& what, std::string_view wanted)
+{
+    const payment_terms& of = what.terms ? *what.terms : no_terms;
+    const std::string amount = to_string(of.wanted.amount);
+    terms_row out;
+    for (statement* each : {&find_terms_, &add_terms_})
+    {
+        each->bind(of.offer).bind(of.offer_uid).bind(what.record.key.network()).bind(what.record.key.token());
+        each->bind(of.wanted.asset).bind(amount).bind(of.wanted.pay_to).bind(of.facilitator_url).bind(wanted);
+        if (each == &add_terms_)
+            each->bind(out.valid_until);
+        const auto row = each->step();
+        if (row && *row)
+        {
+            out.id = each->integer(0);
+            if (each == &find_terms_)
+                out.valid_until = each->integer(1);
+        }
+        each->reset();
+        if (!row)
+            return row.error();
+        if (*row)
+            break;
+    }
+    return out;
 }
 
 result<std::string> book_rows::receipt_of(std::int64_t row)
@@ -151,13 +225,14 @@ result<std::string> book_rows::receipt_of(std::int64_t row)
 result<void> read_open(const database& from, std::uint64_t since, const std::function<void(kept_row)>& take)
 {
     const std::string columns =
-        "SELECT id, network, token, payer, nonce, state, revision, owner, digest, began, settled_at,"
+        "SELECT p.id, network, token, payer, nonce, state, revision, owner, digest, began, settled_at,"
         " ended_at, valid_before, receipt, tx, proven, cause, reorganised, offer, offer_uid, method, uri,"
-        " request_id, amount, asset, pay_to, facilitator, takeover FROM payments WHERE ";
+        " request_id, amount, asset, pay_to, facilitator, wanted, takeover"
+        " FROM payments p CROSS JOIN terms t ON t.id = p.terms WHERE ";
     for (const bool expired : {true, false})
     {
-        const std::string sql = columns + (expired ? "valid_before > ? AND state = 'expired' ORDER BY id"
-                                                   : "ended_at = 0 AND ? >= 0 ORDER BY id");
+        const std::string sql = columns + (expired ? "valid_before > ? AND state = 'expired' ORDER BY p.id"
+                                                   : "ended_at = 0 AND ? >= 0 ORDER BY p.id");
         auto rows = statement::prepare(from, sql.c_str());
         if (!rows)
             return rows.error();
@@ -184,7 +259,7 @@ result<void> read_open(const database& from, std::uint64_t since, const std::fun
             now.ended_at = static_cast<std::uint64_t>(rows->integer(11));
             now.valid_before = static_cast<std::uint64_t>(rows->integer(12));
             now.receipt = text_of(*rows, 13);
-            now.proof = {text_of(*rows, 14), rows->integer(15) != 0};
+            now.proof = {unpacked(*rows, 14), rows->integer(15) != 0};
             now.cause = *cause;
             now.reorganised = rows->integer(17) != 0;
             auto terms = std::make_shared<payment_terms>();
@@ -197,7 +272,7 @@ result<void> read_open(const database& from, std::uint64_t since, const std::fun
             terms->wanted.asset = text_of(*rows, 24);
             terms->wanted.pay_to = text_of(*rows, 25);
             terms->facilitator_url = text_of(*rows, 26);
-            if (auto read = read_takeover(rows->text(27), *terms, now); !read)
+            if (auto read = read_takeover(rows->text(27), rows->text(28), *terms, now); !read)
                 return read.error().within(fmt::format("{}: row {}", from.file(), out.row));
             now.terms = std::move(terms);
             take(std::move(out));
@@ -213,7 +288,8 @@ read_spent(const database& from, std::uint64_t since, const std::function<void(c
 {
     auto rows = statement::prepare(
         from,
-        "SELECT id, network, token, payer, nonce, valid_before, state FROM payments"
+        "SELECT p.id, network, token, payer, nonce, valid_before, state"
+        " FROM payments p CROSS JOIN terms t ON t.id = p.terms"
         " WHERE valid_before > ? AND state IN ('delivered', 'closed') ORDER BY valid_before"
     );
     if (!rows)

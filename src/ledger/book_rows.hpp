@@ -7,15 +7,18 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 namespace portitor::ledger {
 
 /// What becomes of one row of the book.
 enum class row_change : std::uint8_t
 {
+    add,   ///< all of it, which was not there
     put,   ///< all of it, whether it was there or not
-    step,  ///< what changes while a payment goes on: all but terms, takeover and history
-    end,   ///< the same, and nobody will take it over
+    step,  ///< what changes while a payment goes on: all but terms, takeover, history and when it ended
+    end,   ///< it is over, and nobody will take it over
     erase,
     mark,  ///< `reorganised` alone
 };
@@ -41,14 +44,31 @@ public:
     result<void> begin() { return begin_.run(); }
     result<void> commit() { return commit_.run(); }
     result<void> write(const row_write& what);
+    /// To be called once rows of `terms` were deleted.
+    void forget_terms() { terms_.clear(); }
     /// The receipt of a row; empty where there is none.
     result<std::string> receipt_of(std::int64_t row);
 
 private:
-    result<void> put(const row_write& what);
+    struct terms_row
+    {
+        std::int64_t id = 0;
+        std::int64_t valid_until = 0;
+    };
+
+    result<void> put(statement& into, const row_write& what);
+    result<std::int64_t> terms_of(const row_write& what);
+    result<terms_row> find_terms(const row_write& what, std::string_view wanted);
+
+    std::unordered_map<std::string, terms_row> terms_;  // of late, by all that is in the row
+    std::string text_;                                  // kept for its room
 
     statement begin_;
     statement commit_;
+    statement find_terms_;
+    statement add_terms_;
+    statement keep_terms_;
+    statement add_;
     statement put_;
     statement step_;
     statement end_;

@@ -220,7 +220,25 @@ result<void> book_writer::prune(book_job& job)
     if (!unpaid)
         return unpaid.error();
     pruned_until_ = over;
+    if (auto forgotten = drop_terms(old); !forgotten)
+        return forgotten;
     return drop_oldest(job, over);
+}
+
+// Those that no payment has any more. In most prunes that are none.
+result<void> book_writer::drop_terms(std::uint64_t before)
+{
+    const std::string gone = fmt::format(
+        "FROM terms WHERE valid_until < {0} AND NOT EXISTS (SELECT 1 FROM payments WHERE valid_before < {0})",
+        before
+    );
+    const auto some = database_.number(("SELECT count(*) " + gone).c_str());
+    if (!some)
+        return some.error();
+    if (*some == 0)
+        return {};
+    rows_.forget_terms();
+    return database_.run(("DELETE " + gone).c_str());
 }
 
 // Of what may be offered again nothing is dropped: the file is larger for as long as that lasts.
@@ -234,7 +252,7 @@ result<void> book_writer::drop_oldest(book_job& job, std::uint64_t before)
     const std::int64_t over = (*pages - *unused) * *size - whole(how_.max_bytes);
     if (over <= 0)
         return {};
-    // A row takes half a kilobyte to one; few at once, as what is sold waits meanwhile.
+    // A row takes a quarter of a kilobyte to one; few at once, as what is sold waits meanwhile.
     const std::uint64_t many = std::min<std::uint64_t>(static_cast<std::uint64_t>(over) / 1'024 + 100, 2'000);
     const auto dropped = drop(
         "DELETE FROM payments WHERE id IN (SELECT id FROM payments WHERE ended_at > 0 AND valid_before < ?"

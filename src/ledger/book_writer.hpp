@@ -83,6 +83,7 @@ private:
     result<void> connect();
     result<void> check_file() const;
     result<void> prune(book_job& job);
+    result<void> drop_terms(std::uint64_t before);
     result<void> drop_oldest(book_job& job, std::uint64_t before);
     result<bool> drop(const char* sql, std::initializer_list<std::uint64_t> bounds);
     result<void> raise_low_water(std::uint64_t to);

@@ -36,6 +36,10 @@ std::string uri_of(const std::string& file, std::string_view query)
 
 result<database> database::open(const std::string& file, access how, const char* vfs)
 {
+    // Nobody reads SQLite's count of its memory, which takes a lock for each piece. It is too late, and does
+    // no harm, where SQLite is in use already.
+    static const int without_count = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    static_cast<void>(without_count);
     database out;
     out.file_ = file;
     const int flags =
@@ -191,9 +195,9 @@ std::span<const std::uint8_t> statement::bytes(int column) const
     return {first, first == nullptr ? 0 : static_cast<std::size_t>(size)};
 }
 
-bool statement::is_null(int column) const
+bool statement::is_bytes(int column) const
 {
-    return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL;
+    return sqlite3_column_type(handle_.get(), column) == SQLITE_BLOB;
 }
 
 }  // namespace portitor::ledger

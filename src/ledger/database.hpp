@@ -77,7 +77,7 @@ public:
     /// Until the next step() or reset().
     std::string_view text(int column) const;
     std::span<const std::uint8_t> bytes(int column) const;
-    bool is_null(int column) const;
+    bool is_bytes(int column) const;  ///< and no text
 
 private:
     struct finalizer

@@ -48,7 +48,9 @@ struct record_table::entry
     bool overdue = false;    // its time is over, and its owner lives: who may have lost sight of it
     std::uint64_t told = 0;  // order of neglected(); 0: never
     clock::time_point told_at;
+    std::uint64_t row = 0;  // of the book
     std::shared_ptr<wait_queue> waiting;
+    std::shared_ptr<wait_queue> writing;
 };
 
 record_table::record_table(const clock& time, limits bounds)
@@ -246,6 +248,8 @@ record_table::plan_outcome record_table::plan(
 
     planned out;
     out.forget = change.forget;
+    out.row = known->row;
+    out.before = &known->now;
     record& next = out.after;
     next = known->now;
     known->pinned = true;
@@ -288,6 +292,7 @@ change_made record_table::apply(planned change)
     if (known == nullptr)
         return change_made{std::move(change.after)};
     known->pinned = false;
+    known->writing.reset();
     const std::uint64_t before = known->now.owner;
     if (change.after.owner != 0 && before != 0 && before != change.after.owner)
         owners_.fence(before);
@@ -307,6 +312,7 @@ change_made record_table::apply(planned change)
     // The key stays where it is: the table refers to it.
     change.after.key = std::move(known->now.key);
     known->now = std::move(change.after);
+    known->row = change.row;
     known->told = 0;
     index(*known);
     if (known->now.state == payment_state::expired)
@@ -322,7 +328,22 @@ change_made record_table::apply(planned change)
 void record_table::abandon(const payment_key& key)
 {
     if (entry* known = find_entry(key.text()))
+    {
         known->pinned = false;
+        known->writing.reset();
+    }
+}
+
+std::shared_ptr<wait_queue> record_table::writing(const payment_key& key) const
+{
+    const entry* known = find_entry(key.text());
+    return known != nullptr ? known->writing : nullptr;
+}
+
+void record_table::set_writing(const payment_key& key, std::shared_ptr<wait_queue> done)
+{
+    if (entry* known = find_entry(key.text()))
+        known->writing = std::move(done);
 }
 
 std::shared_ptr<wait_queue> record_table::waiting_for(const payment_key& key, std::uint64_t revision)
@@ -410,7 +431,7 @@ void record_table::sweep()
     trim_late();
 }
 
-bool record_table::restore(record kept)
+bool record_table::restore(record kept, std::uint64_t row)
 {
     if (shares_.taken() >= bounds_.max_open || find_entry(kept.key.text()) != nullptr)
         return false;
@@ -418,6 +439,7 @@ bool record_table::restore(record kept)
     const bool late =
         kept.state == payment_state::expired || kept.valid_before + margin_of(bounds_) < seconds();
     entry& made = insert(std::move(kept));
+    made.row = row;
     if (late)
         make_late(made);
     trim_late();

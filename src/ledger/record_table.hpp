@@ -48,7 +48,8 @@ public:
         bool forget = false;
         /// The record is over, and only its digest is left: a mark for the book.
         bool of_spent = false;
-        std::uint64_t row = 0;  ///< where the book has it; to be set by who keeps one
+        std::uint64_t row = 0;           ///< where the book has it, 0: nowhere; who keeps one sets it
+        const record* before = nullptr;  ///< null where it is over; until the next call
     };
     using plan_outcome = std::variant<x402::change_lost, planned>;
 
@@ -62,6 +63,9 @@ public:
     );
     x402::change_made apply(planned change);
     void abandon(const x402::payment_key& key);
+    /// What the next change waits for, from set_writing() to apply() or abandon(); null: nothing.
+    std::shared_ptr<wait_queue> writing(const x402::payment_key& key) const;
+    void set_writing(const x402::payment_key& key, std::shared_ptr<wait_queue> done);
     /// The record as it is; null where it is not open. Until the next call.
     const record* look(const x402::payment_key& key) const;
 
@@ -72,8 +76,8 @@ public:
     std::vector<record> open_records(std::size_t most) const;
     void sweep();
 
-    /// Puts back what was written by a process before this one. False where there is no place.
-    bool restore(record kept);
+    /// Puts back what was written by a process before this one, in that row. False where there is no place.
+    bool restore(record kept, std::uint64_t row);
     void restore_spent(const x402::payment_key& key, std::uint64_t valid_before, spent_fate fate);
     void raise_low_water(std::uint64_t to) noexcept;
 

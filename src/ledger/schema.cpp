@@ -1,5 +1,7 @@
 #include "ledger/schema.hpp"
 
+#include "ledger/packed_text.hpp"
+
 #include <array>
 #include <filesystem>
 #include <system_error>
@@ -11,8 +13,8 @@ namespace {
 constexpr std::uintmax_t looked_through = 64ULL * 1024 * 1024;
 
 // Times are Unix seconds, 0 where there is none; amounts are decimal digits in atomic units; `token` is the
-// contract whose nonce it is. What a process that takes over needs is JSON, and gone once the payment is
-// over. No signature is ever written.
+// contract whose nonce it is. What a process that takes over needs is JSON (takeover.hpp), and gone once the
+// payment is over. No signature is ever written.
 constexpr const char* version_1 = R"(
     CREATE TABLE payments (
         id INTEGER PRIMARY KEY,
@@ -31,7 +33,44 @@ constexpr const char* version_1 = R"(
     PRAGMA user_version = 1;
 )";
 
-constexpr std::array<const char*, schema_version> migrations = {version_1};
+// A payment is written three times within seconds, so its row is small: what the payments of an offer share
+// is in one of `terms`, valid_until being later than any of them is; payer, nonce and tx are packed
+// (packed_text.hpp). Version 1 kept nothing of `wanted` once a payment was over.
+constexpr const char* version_2 = R"(
+    DROP INDEX payments_open;
+    ALTER TABLE payments RENAME TO payments_1;
+    CREATE TABLE terms (
+        id INTEGER PRIMARY KEY, valid_until INTEGER NOT NULL,
+        offer TEXT NOT NULL, offer_uid TEXT NOT NULL, network TEXT NOT NULL, token TEXT NOT NULL,
+        asset TEXT NOT NULL, amount TEXT NOT NULL, pay_to TEXT NOT NULL, facilitator TEXT NOT NULL,
+        wanted TEXT NOT NULL);
+    CREATE INDEX terms_offer ON terms (offer);
+    CREATE TABLE payments (
+        id INTEGER PRIMARY KEY, terms INTEGER NOT NULL,
+        payer NOT NULL, nonce NOT NULL, digest BLOB NOT NULL,
+        method TEXT NOT NULL, uri TEXT NOT NULL, request_id TEXT NOT NULL,
+        began INTEGER NOT NULL, valid_before INTEGER NOT NULL,
+        state TEXT NOT NULL, revision INTEGER NOT NULL, owner INTEGER NOT NULL,
+        settled_at INTEGER NOT NULL, ended_at INTEGER NOT NULL,
+        receipt TEXT NOT NULL, tx NOT NULL, proven INTEGER NOT NULL, cause TEXT NOT NULL,
+        reorganised INTEGER NOT NULL, takeover TEXT);
+    INSERT INTO terms
+        (valid_until, offer, offer_uid, network, token, asset, amount, pay_to, facilitator, wanted)
+        SELECT DISTINCT (SELECT max(valid_before) FROM payments_1),
+            offer, offer_uid, network, token, asset, amount, pay_to, facilitator, '' FROM payments_1;
+    INSERT INTO payments
+        SELECT p.id, t.id, packed(p.payer), packed(p.nonce), p.digest, p.method, p.uri, p.request_id, p.began,
+            p.valid_before, p.state, p.revision, p.owner, p.settled_at, p.ended_at, p.receipt, packed(p.tx),
+            p.proven, p.cause, p.reorganised, p.takeover
+        FROM payments_1 p CROSS JOIN terms t USING
+            (offer, offer_uid, network, token, asset, amount, pay_to, facilitator);
+    DROP TABLE payments_1;
+    CREATE INDEX payments_open ON payments (id) WHERE ended_at = 0;
+    CREATE INDEX payments_valid ON payments (valid_before);
+    PRAGMA user_version = 2;
+)";
+
+constexpr std::array<const char*, schema_version> migrations = {version_1, version_2};
 
 error newer(const database& file, std::int64_t version)
 {
@@ -52,6 +91,8 @@ result<void> migrate(database& file)
         return version.error();
     if (*version < 0 || *version > schema_version)
         return newer(file, *version);
+    if (auto added = add_packed(file); !added)
+        return added;
     for (auto next = static_cast<std::size_t>(*version); next < migrations.size(); ++next)
     {
         if (auto begun = file.run("BEGIN IMMEDIATE"); !begun)
@@ -104,6 +145,14 @@ result<database> open_to_write(const std::string& file, const char* vfs)
             return whole.error();
     }
     return out;
+}
+
+const char* sales_of(std::int64_t version)
+{
+    if (version < 2)
+        return "payments";
+    return "(SELECT p.*, t.offer, t.offer_uid, t.network, t.asset, t.amount, t.pay_to, t.facilitator"
+           " FROM payments p CROSS JOIN terms t ON t.id = p.terms)";
 }
 
 result<database> open_to_read(const std::string& file)

@@ -1,11 +1,9 @@
 #include "ledger/spent_set.hpp"
 
-#include <portitor/evm/keccak.hpp>
+#include "ledger/sip_hash.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <random>
-#include <string>
 
 namespace portitor::ledger {
 
@@ -84,17 +82,13 @@ void spent_set::segment::grow()
 spent_set::spent_set(std::size_t most) : most_(std::max<std::size_t>(most, 1)), secret_()
 {
     std::random_device random;
-    for (std::uint8_t& each : secret_)
-        each = static_cast<std::uint8_t>(random());
+    for (std::uint64_t& each : secret_)
+        each = std::uint64_t{random()} << 32U | random();
 }
 
 spent_set::digest spent_set::digest_of(std::string_view key) const
 {
-    std::string text(secret_.begin(), secret_.end());
-    text += key;
-    const auto hash = evm::keccak256(text);
-    digest out;
-    std::memcpy(out.data(), hash.data(), sizeof out);
+    digest out = sip_hash(secret_, key);
     out[0] |= 1U;  // so that none is an empty slot
     return out;
 }

@@ -78,7 +78,7 @@ private:
 
     std::size_t most_;
     std::size_t size_ = 0;
-    std::array<std::uint8_t, 32> secret_;  // so that nobody can choose keys that fall on one place
+    std::array<std::uint64_t, 2> secret_;  // so that nobody can choose keys that fall on one place
     std::map<std::uint64_t, std::vector<segment>> by_time_;
 };
 

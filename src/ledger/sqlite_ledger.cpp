@@ -124,7 +124,6 @@ private:
     void finished(book_writer::batch done);
     void finish(change_job& job, const result<void>& outcome);
     void remember(const row_write& what);
-    void keep_rows(const change_job& job, payment_state state);
     void apply(change_job& job, payment_record after);
     void recover();
     void make_room();
@@ -143,8 +142,6 @@ private:
     std::uint64_t owner_ = 0;
 
     std::int64_t last_row_ = 0;
-    std::unordered_map<std::string, std::int64_t> rows_;  // of open records that have one
-    std::unordered_map<std::string, std::shared_ptr<change_job>> writing_;
     std::deque<timekeeper::time_point> pushed_;  // when each job was that is not finished
 
     std::optional<std::string> away_;
@@ -189,18 +186,11 @@ result<void> sqlite_ledger::strand::load(database& from)
 
     std::size_t without_place = 0;
     auto open = read_open(from, over - std::min(over, expired_kept), [&](kept_row each) {
-        const std::string key = each.record.key.text();
-        if (table_.restore(std::move(each.record)))
-            rows_[key] = each.row;
-        else
+        if (!table_.restore(std::move(each.record), static_cast<std::uint64_t>(each.row)))
             ++without_place;
     });
     if (!open)
         return open;
-    // Those that found no place among the late ones have no row to be changed any more.
-    std::erase_if(rows_, [this](const auto& each) {
-        return table_.look(payment_key::of_text(each.first)) == nullptr;
-    });
     if (without_place > 0)
         log_.warn("more open payments are on record than there are places", {{"left_out", without_place}});
     return read_spent(from, over, [&](const spent_row& each) {
@@ -286,22 +276,21 @@ sqlite_ledger::strand::make_job(payment_key key, record_table::planned plan, con
 {
     auto job = std::make_shared<change_job>();
     const payment_record& after = plan.after;
-    const payment_record& before = plan.of_spent ? after : *table_.look(key);
-    const auto known = rows_.find(key.text());
-    job->had_row = known != rows_.end();
-    job->what.row = plan.of_spent  ? static_cast<std::int64_t>(plan.row)
-                    : job->had_row ? known->second
-                                   : ++last_row_;
+    const payment_record& before = plan.of_spent ? after : *plan.before;
+    job->had_row = plan.row != 0;
+    job->what.row = job->had_row ? static_cast<std::int64_t>(plan.row) : ++last_row_;
     if (plan.of_spent)
         job->what.change = row_change::mark;
     else if (plan.forget)
         job->what.change = row_change::erase;
     else if (!job->had_row)
-        job->what.change = row_change::put;
+        job->what.change = row_change::add;
     else if (is_over(after.state))
         job->what.change = row_change::end;
+    else if (before.ended_at == after.ended_at && same_history(before.history, after.history))
+        job->what.change = row_change::step;
     else
-        job->what.change = same_history(before.history, after.history) ? row_change::step : row_change::put;
+        job->what.change = row_change::put;
     job->what.terms = before.terms;
     job->what.record = std::move(plan.after);
     job->kept = change.knowledge || !waits_for_disk(change);
@@ -320,9 +309,8 @@ sqlite_ledger::strand::advance(payment_key key, std::uint64_t revision, payment_
     const auto too_slow = [this] {
         return fail(errc::timed_out, "{}: the disk does not answer", settings_.file);
     };
-    for (auto other = writing_.find(key.text()); other != writing_.end(); other = writing_.find(key.text()))
+    while (const std::shared_ptr<wait_queue> done = table_.writing(key))
     {
-        const std::shared_ptr<wait_queue> done = other->second->done;
         const bool woken = co_await wait_queue::wait(done, time_, deadline);
         if (!woken)
             co_return too_slow();
@@ -332,8 +320,7 @@ sqlite_ledger::strand::advance(payment_key key, std::uint64_t revision, payment_
         co_return change_outcome(std::move(*lost));
     auto& planned = std::get<record_table::planned>(plan);
     const bool to_disk = waits_for_disk(change);
-    if (planned.of_spent ? planned.row == 0
-                         : !to_disk && !rows_.contains(key.text()) && change.next != payment_state::delivered)
+    if (planned.row == 0 && (planned.of_spent || (!to_disk && change.next != payment_state::delivered)))
         co_return change_outcome(table_.apply(std::move(planned)));
 
     const std::shared_ptr<change_job> job = make_job(std::move(key), std::move(planned), change);
@@ -359,7 +346,7 @@ sqlite_ledger::strand::advance(payment_key key, std::uint64_t revision, payment_
         apply(*job, job->what.record);
         co_return change_outcome(std::move(*job->made));
     }
-    writing_[job->key.text()] = job;
+    table_.set_writing(job->key, job->done);
     while (!job->over && time_.now() < deadline)
         co_await wait_queue::wait(job->done, time_, deadline);
     if (!job->over)
@@ -372,20 +359,8 @@ sqlite_ledger::strand::advance(payment_key key, std::uint64_t revision, payment_
 void sqlite_ledger::strand::apply(change_job& job, payment_record after)
 {
     job.applied = true;
-    keep_rows(job, after.state);
     job.change.after = std::move(after);
     job.made = table_.apply(std::move(job.change));
-}
-
-// Which records have a row.
-void sqlite_ledger::strand::keep_rows(const change_job& job, payment_state state)
-{
-    if (job.what.change == row_change::mark)
-        return;
-    if (job.what.change == row_change::erase || is_over(state))
-        rows_.erase(job.key.text());
-    else
-        rows_[job.key.text()] = job.what.row;
 }
 
 bool sqlite_ledger::strand::push(const std::shared_ptr<book_job>& job)
@@ -472,9 +447,6 @@ void sqlite_ledger::strand::finish(change_job& job, const result<void>& outcome)
         }
         remember(back);
     }
-    const auto writing = writing_.find(job.key.text());
-    if (writing != writing_.end() && writing->second.get() == &job)
-        writing_.erase(writing);
     job.done->wake();
 }
 
@@ -488,7 +460,7 @@ void sqlite_ledger::strand::remember(const row_write& what)
         return;
     }
     at.what = what;
-    if (what.change == row_change::step || what.change == row_change::end)
+    if (what.change != row_change::erase && what.change != row_change::mark)
         at.what.change = row_change::put;
 }
 

@@ -1,13 +1,12 @@
 #include "ledger/takeover.hpp"
 
-#include <boost/json/array.hpp>
-#include <boost/json/monotonic_resource.hpp>
+#include "x402/json_text.hpp"
+
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
 
-#include <array>
+#include <algorithm>
 #include <utility>
 
 namespace portitor::ledger {
@@ -18,50 +17,20 @@ using namespace x402;
 
 namespace {
 
-json::object terms_json(const payment_requirement& wanted, json::storage_ptr memory)
-{
-    json::object out(std::move(memory));
-    out["network"] = wanted.network;
-    out["v1Network"] = wanted.v1_network;
-    out["maxTimeoutSeconds"] = wanted.max_timeout_seconds;
-    out["resource"] = wanted.resource_url;
-    out["description"] = wanted.description;
-    out["mimeType"] = wanted.mime_type;
-    out["assetName"] = wanted.asset_name;
-    out["assetVersion"] = wanted.asset_version;
-    out["permit2"] = wanted.method == transfer_method::permit2;
-    return out;
-}
+constexpr std::string_view usual_scheme = "exact";
 
 void read_terms(const json::object& from, payment_requirement& wanted)
 {
     wanted.network = json::value_to<std::string>(from.at("network"));
     wanted.v1_network = json::value_to<std::string>(from.at("v1Network"));
     wanted.max_timeout_seconds = from.at("maxTimeoutSeconds").to_number<std::uint32_t>();
-    wanted.resource_url = json::value_to<std::string>(from.at("resource"));
+    if (const json::value* resource = from.if_contains("resource"))
+        wanted.resource_url = json::value_to<std::string>(*resource);
     wanted.description = json::value_to<std::string>(from.at("description"));
     wanted.mime_type = json::value_to<std::string>(from.at("mimeType"));
     wanted.asset_name = json::value_to<std::string>(from.at("assetName"));
     wanted.asset_version = json::value_to<std::string>(from.at("assetVersion"));
     wanted.method = from.at("permit2").as_bool() ? transfer_method::permit2 : transfer_method::eip3009;
-}
-
-// What the record's key does not say.
-json::object payment_json(const payment& offered, json::storage_ptr memory)
-{
-    json::object out(std::move(memory));
-    out["version"] = offered.version;
-    out["scheme"] = offered.scheme;
-    out["network"] = offered.network;
-    out["kind"] = static_cast<int>(offered.kind);
-    out["payTo"] = offered.pay_to.to_string();
-    out["value"] = to_string(offered.value);
-    if (offered.asset)
-        out["asset"] = offered.asset->to_string();
-    out["spender"] = offered.spender.to_string();
-    out["validAfter"] = to_string(offered.valid_after);
-    out["validBefore"] = to_string(offered.valid_before);
-    return out;
 }
 
 evm::address address_of(const json::value& from)
@@ -74,36 +43,111 @@ u256 number_of(const json::value& from)
     return parse_u256(json::value_to<std::string>(from)).value();
 }
 
-std::shared_ptr<const payment> read_payment(const json::object& from, const payment_key& key)
+bool same_text(std::string_view a, std::string_view b)
+{
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) {
+        return lower(x) == lower(y);
+    });
+}
+
+void append_decimal(std::string& out, std::string_view begin, const u256& value)
+{
+    append_member(out, begin, to_string(value));
+}
+
+// What neither the record nor what it was taken for says.
+void append_payment(std::string& out, const payment& offered, const payment_record& record)
+{
+    static const payment_requirement none;
+    const payment_requirement& wanted = record.terms ? record.terms->wanted : none;
+    out += ",\"payment\":{\"version\":";
+    append_number(out, static_cast<std::uint64_t>(std::max(offered.version, 0)));
+    if (offered.scheme != usual_scheme)
+        append_member(out, ",\"scheme\":", offered.scheme);
+    if (offered.network != wanted.network)
+        append_member(out, ",\"network\":", offered.network);
+    if (offered.kind != payment_kind::eip3009)
+    {
+        out += ",\"kind\":";
+        append_number(out, static_cast<std::uint64_t>(offered.kind));
+    }
+    if (const std::string to = offered.pay_to.to_string(); !same_text(to, wanted.pay_to))
+        append_member(out, ",\"payTo\":", to);
+    if (offered.value != wanted.amount)
+        append_decimal(out, ",\"value\":", offered.value);
+    if (offered.asset)
+        append_member(out, ",\"asset\":", offered.asset->to_string());
+    if (offered.spender != evm::address())
+        append_member(out, ",\"spender\":", offered.spender.to_string());
+    if (offered.valid_after != 0)
+        append_decimal(out, ",\"validAfter\":", offered.valid_after);
+    if (offered.valid_before != record.valid_before)
+        append_decimal(out, ",\"validBefore\":", offered.valid_before);
+    out += '}';
+}
+
+// As append_payment() writes it; an older one has all members.
+std::shared_ptr<const payment>
+read_payment(const json::object& from, const payment_requirement& wanted, const payment_record& record)
 {
     auto out = std::make_shared<payment>();
+    const auto number = [&from](std::string_view name, u256 otherwise) {
+        const json::value* given = from.if_contains(name);
+        return given != nullptr ? number_of(*given) : otherwise;
+    };
     out->version = from.at("version").to_number<int>();
-    out->scheme = json::value_to<std::string>(from.at("scheme"));
-    out->network = json::value_to<std::string>(from.at("network"));
-    const int kind = from.at("kind").to_number<int>();
-    out->kind = kind == 0 ? payment_kind::eip3009 : kind == 1 ? payment_kind::permit2 : payment_kind::other;
-    out->payer = evm::address::parse(key.payer()).value();
-    out->pay_to = address_of(from.at("payTo"));
-    out->value = number_of(from.at("value"));
+    const json::value* scheme = from.if_contains("scheme");
+    out->scheme = scheme != nullptr ? json::value_to<std::string>(*scheme) : std::string(usual_scheme);
+    const json::value* network = from.if_contains("network");
+    out->network = network != nullptr ? json::value_to<std::string>(*network) : wanted.network;
+    const json::value* kind = from.if_contains("kind");
+    const int what = kind != nullptr ? kind->to_number<int>() : 0;
+    out->kind = what == 0 ? payment_kind::eip3009 : what == 1 ? payment_kind::permit2 : payment_kind::other;
+    out->payer = evm::address::parse(record.key.payer()).value();
+    const json::value* to = from.if_contains("payTo");
+    out->pay_to = to != nullptr ? address_of(*to) : evm::address::parse(wanted.pay_to).value();
+    out->value = number("value", wanted.amount);
     if (const json::value* asset = from.if_contains("asset"))
         out->asset = address_of(*asset);
-    out->spender = address_of(from.at("spender"));
-    out->valid_after = number_of(from.at("validAfter"));
-    out->valid_before = number_of(from.at("validBefore"));
-    out->nonce = key.nonce();
+    if (const json::value* spender = from.if_contains("spender"))
+        out->spender = address_of(*spender);
+    out->valid_after = number("validAfter", 0);
+    out->valid_before = number("validBefore", record.valid_before);
+    out->nonce = record.key.nonce();
     return out;
 }
 
-json::object history_json(const settle_history& history, const json::storage_ptr& memory)
+void append_flag(std::string& out, std::string_view name, bool value)
 {
-    json::object out(memory);
-    out["doubt"] = history.doubt;
-    out["failed"] = history.failed;
-    out["doubtBeforeFailure"] = history.doubt_before_failure;
-    out["unnamed"] = history.unnamed;
-    out["open"] = json::array(history.open.begin(), history.open.end(), memory);
-    out["told"] = json::array(history.told.begin(), history.told.end(), memory);
-    return out;
+    out += name;
+    out += value ? "true" : "false";
+}
+
+void append_list(std::string& out, std::string_view name, const std::vector<std::string>& values)
+{
+    out += name;
+    const char* separator = "[";
+    for (const std::string& each : values)
+        append_member(out, std::exchange(separator, ","), each);
+    out += values.empty() ? "[]" : "]";
+}
+
+void append_history(std::string& out, const settle_history& history)
+{
+    append_flag(out, ",\"history\":{\"doubt\":", history.doubt);
+    append_flag(out, ",\"failed\":", history.failed);
+    append_flag(out, ",\"doubtBeforeFailure\":", history.doubt_before_failure);
+    append_flag(out, ",\"unnamed\":", history.unnamed);
+    append_list(out, ",\"open\":", history.open);
+    append_list(out, ",\"told\":", history.told);
+    out += '}';
+}
+
+bool is_new(const settle_history& history)
+{
+    return !history.doubt && !history.failed && !history.doubt_before_failure && !history.unnamed &&
+           history.open.empty() && history.told.empty();
 }
 
 settle_history read_history(const json::object& from)
@@ -120,30 +164,48 @@ settle_history read_history(const json::object& from)
 
 }  // namespace
 
-std::string write_takeover(const payment_record& record)
+void append_wanted(std::string& out, const payment_requirement& wanted)
 {
-    // Enough for most, so that it is freed at once.
-    std::array<unsigned char, 8192> room{};
-    json::monotonic_resource memory(room.data(), room.size());
-    json::object out(&memory);
-    if (record.terms)
-        out["terms"] = terms_json(record.terms->wanted, &memory);
-    if (record.offered)
-        out["payment"] = payment_json(*record.offered, &memory);
-    out["history"] = history_json(record.history, &memory);
-    return json::serialize(out);
+    append_member(out, "{\"network\":", wanted.network);
+    append_member(out, ",\"v1Network\":", wanted.v1_network);
+    out += ",\"maxTimeoutSeconds\":";
+    append_number(out, wanted.max_timeout_seconds);
+    append_member(out, ",\"description\":", wanted.description);
+    append_member(out, ",\"mimeType\":", wanted.mime_type);
+    append_member(out, ",\"assetName\":", wanted.asset_name);
+    append_member(out, ",\"assetVersion\":", wanted.asset_version);
+    append_flag(out, ",\"permit2\":", wanted.method == transfer_method::permit2);
+    out += '}';
 }
 
-result<void> read_takeover(std::string_view text, payment_terms& terms, payment_record& record)
+void append_takeover(std::string& out, const payment_record& record)
+{
+    append_member(out, "{\"resource\":", record.terms ? record.terms->wanted.resource_url : std::string());
+    if (record.offered)
+        append_payment(out, *record.offered, record);
+    if (!is_new(record.history))
+        append_history(out, record.history);
+    out += '}';
+}
+
+result<void> read_takeover(
+    std::string_view wanted, std::string_view takeover, payment_terms& terms, payment_record& record
+)
 try
 {
-    const json::value parsed = json::parse({text.data(), text.size()});
+    if (!wanted.empty())
+        read_terms(json::parse({wanted.data(), wanted.size()}).as_object(), terms.wanted);
+    const json::value parsed = json::parse({takeover.data(), takeover.size()});
     const json::object& from = parsed.as_object();
+    // Version 1 of the file had all of them in each row.
     if (const json::value* kept = from.if_contains("terms"))
         read_terms(kept->as_object(), terms.wanted);
+    if (const json::value* resource = from.if_contains("resource"))
+        terms.wanted.resource_url = json::value_to<std::string>(*resource);
     if (const json::value* kept = from.if_contains("payment"))
-        record.offered = read_payment(kept->as_object(), record.key);
-    record.history = read_history(from.at("history").as_object());
+        record.offered = read_payment(kept->as_object(), terms.wanted, record);
+    if (const json::value* history = from.if_contains("history"))
+        record.history = read_history(history->as_object());
     return {};
 }
 catch (const std::exception& wrong)

@@ -6,13 +6,23 @@
 #include <string>
 #include <string_view>
 
+/// As JSON, what a process that takes a payment over needs beside the columns of the book.
 namespace portitor::ledger {
 
-/// As JSON, what a process that takes a payment over needs beside the columns of the book: the rest of its
-/// terms, what the payer signed, and what earlier settlements left.
-std::string write_takeover(const x402::payment_record& record);
+/// Of what was wanted, what the payments of an offer share.
+void append_wanted(std::string& out, const x402::payment_requirement& wanted);
 
-/// Fills it in again, into a record whose terms are `terms`. errc::invalid where the text is not ours.
-result<void> read_takeover(std::string_view text, x402::payment_terms& terms, x402::payment_record& record);
+/// Of one payment: the resource, what the payer signed as far as it is not what was wanted, and what earlier
+/// settlements left.
+void append_takeover(std::string& out, const x402::payment_record& record);
+
+/// Fills both in again, into a record that has its columns and whose terms are `terms`; `wanted` may be
+/// empty. errc::invalid where a text is not ours.
+result<void> read_takeover(
+    std::string_view wanted,
+    std::string_view takeover,
+    x402::payment_terms& terms,
+    x402::payment_record& record
+);
 
 }  // namespace portitor::ledger

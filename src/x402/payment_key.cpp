@@ -24,6 +24,13 @@ std::string_view payment_key::network() const noexcept
     return std::string_view(text_).substr(0, text_.find('|'));
 }
 
+std::string_view payment_key::token() const noexcept
+{
+    const std::string_view text = text_;
+    const std::size_t first = text.find('|') + 1;
+    return text.substr(first, text.find('|', first) - first);
+}
+
 std::string_view payment_key::payer() const noexcept
 {
     const std::string_view text = text_;

@@ -26,6 +26,7 @@ public:
 
     const std::string& text() const noexcept { return text_; }
     std::string_view network() const noexcept;
+    std::string_view token() const noexcept;
     std::string_view payer() const noexcept;
     std::string_view nonce() const noexcept;
     bool operator==(const payment_key&) const = default;

@@ -1,7 +1,7 @@
 // What the record costs a payment: reserved, settling, delivering with what settled it, delivered, by so many
 // buyers at once. CPU of all threads, beside the same in memory.
 //
-//   ledger_bench [COUNT]        (files in the working folder)
+//   ledger_bench [COUNT [BUYERS]]        (files in the working folder)
 
 #include "cpu_time.hpp"
 
@@ -141,8 +141,11 @@ int main(int argc, char** argv)
     const std::size_t count = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20'000;
     const system_clock wall;
     steady_timekeeper time;
+    const int only = argc > 2 ? std::atoi(argv[2]) : 0;
     for (const int buyers : {1, 64, 512})
     {
+        if (only != 0 && buyers != only)
+            continue;
         const std::size_t all = buyers == 1 ? std::max<std::size_t>(count / 20, 1) : count;
         {
             asio::io_context context;
