@@ -27,6 +27,16 @@ maybe check_drained(const ending& of)
     );
 }
 
+// What a field means that nothing is sold by is not left out in silence: something else would be sold.
+maybe check_supported(const offer_record& offer)
+{
+    if (offer.unsupported.empty() || !offer.unsupported.front().withholds)
+        return std::nullopt;
+    return make_obstacle(
+        type::not_supported, because::not_sold, "{}", told_unsupported(offer.unsupported, true)
+    );
+}
+
 maybe check_upstream(const api::service_offer& offer, const observation& seen)
 {
     if (may_use_upstream(offer, seen))
@@ -139,6 +149,13 @@ bool is_suspended(const observation& seen, const plan_settings& settings)
 draft make_draft(const observation& seen, const plan_settings& settings, clock::time_point now)
 {
     draft out;
+    out.blocked = check_supported(*seen.offer);
+    if (out.blocked)
+    {
+        if (seen.offer->spec)
+            out.ending = ending_of(*seen.offer->spec, now);
+        return out;
+    }
     if (!seen.offer->spec)
     {
         out.blocked =
@@ -165,6 +182,17 @@ draft make_draft(const observation& seen, const plan_settings& settings, clock::
         out.route = std::move(route);
     }
     return out;
+}
+
+std::string told_unsupported(const std::vector<api::unsupported_field>& fields, bool only_withholding)
+{
+    std::string out;
+    for (const api::unsupported_field& each : fields)
+    {
+        if (!only_withholding || each.withholds)
+            out += fmt::format("{}{}: {}", out.empty() ? "" : ". ", each.field, each.words);
+    }
+    return out + (only_withholding ? ". The offer is kept, and not sold" : ". The offer is sold without");
 }
 
 bool may_use_upstream(const api::service_offer& offer, const observation& seen)

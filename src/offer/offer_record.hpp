@@ -3,6 +3,7 @@
 #include "offer/place.hpp"
 
 #include <portitor/api/service_offer.hpp>
+#include <portitor/api/unsupported.hpp>
 
 #include <memory>
 #include <optional>
@@ -33,6 +34,7 @@ struct offer_record
     bool identity_only = false;
     std::optional<api::service_offer> spec;  ///< absent where it cannot be read
     std::string unreadable;                  ///< why: the field, and how to write it
+    std::vector<api::unsupported_field> unsupported;  ///< also of a spec that cannot be read
     place where;                             ///< also of a spec that cannot be read, as well as may be
     kube::object_key upstream;               ///< the Service, likewise
     offer_status status;
