@@ -3,10 +3,7 @@
 
 #include <portitor/api/service_offer.hpp>
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
-#include <array>
 #include <limits>
 
 namespace portitor::api {
@@ -128,20 +125,6 @@ service_offer::payment_spec read_payment(const fields& spec)
     out.facilitator = in->text("facilitator", 63, name_rule);
     if (in->one_of("settlement", {"beforeResponse", "afterResponse"}) == 1)
         out.settlement = settlement::after_response;
-    return out;
-}
-
-std::vector<std::string> read_methods(const fields& route)
-{
-    constexpr std::array<std::string_view, 7> known{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
-    std::vector<std::string> out = route.texts("methods", 9, 16);
-    std::sort(out.begin(), out.end());
-    out.erase(std::unique(out.begin(), out.end()), out.end());
-    for (const std::string& each : out)
-    {
-        if (std::find(known.begin(), known.end(), each) == known.end())
-            route.refuse("methods", fmt::format("of {}; it has \"{}\"", fmt::join(known, ", "), each));
-    }
     return out;
 }
 

@@ -51,9 +51,10 @@ void look_at_payments(const json::object& spec, list& into)
     if (ways.empty())
         return;
     const json::value* only = spec.if_contains("payment");
-    // The schema gives the one defaults that it does not give the other: they are not the seller's words.
-    const auto without_defaults = [](json::object of) {
+    // Fields of Portitor's own are in the one alone.
+    const auto of_both = [](json::object of) {
         of.erase("settlement");
+        of.erase("facilitator");
         return of;
     };
     if (ways.size() > 1)
@@ -66,8 +67,7 @@ void look_at_payments(const json::object& spec, list& into)
              ),
              true}
         );
-    else if (!only || without_defaults(kube::as_object(*only)) !=
-                          without_defaults(kube::as_object(ways.front())))
+    else if (!only || of_both(kube::as_object(*only)) != of_both(kube::as_object(ways.front())))
         into.push_back(
             {"spec.payments", "its one entry is not the same as spec.payment; leave payments out", true}
         );

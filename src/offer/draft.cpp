@@ -86,11 +86,15 @@ maybe check_place(const api::service_offer& offer, const observation& seen, cons
 maybe check_names(const observation& seen, const plan_settings& settings)
 {
     for (const child_kind kind :
-         {child_kind::middleware, child_kind::cors, child_kind::payment_route, child_kind::http_route})
+         {child_kind::middleware,
+          child_kind::cors,
+          child_kind::in_flight,
+          child_kind::rate,
+          child_kind::payment_route,
+          child_kind::http_route})
     {
         const child& each = seen.children[kind];
-        const bool is_wanted = kind != child_kind::cors || !settings.gateway.cors_origins.empty();
-        if (is_wanted && each.live && !each.ours)
+        if (has_middleware(kind, *seen.offer->spec, settings) && each.live && !each.ours)
             return make_obstacle(
                 type_of(kind).condition,
                 because::name_taken,

@@ -10,6 +10,8 @@ namespace portitor::api {
 /// name in it.
 std::string middleware_name(std::string_view offer);       ///< "x402-<offer>"
 std::string cors_middleware_name(std::string_view offer);  ///< "cors-<offer>"
+std::string in_flight_middleware_name(std::string_view offer);  ///< "inflight-<offer>"
+std::string rate_middleware_name(std::string_view offer);       ///< "rate-<offer>"
 std::string http_route_name(std::string_view offer);       ///< "so-<offer>"
 std::string payment_route_name(std::string_view offer);    ///< "<offer>-payment"
 std::string registration_name(std::string_view offer);     ///< "<offer>-registration"
