@@ -2,6 +2,7 @@
 its objects and CRDs is another afterwards."""
 
 import json
+import time
 
 import predecessor
 import pytest
@@ -79,6 +80,28 @@ def test_an_offer_is_sold_on_their_schema(peer):
     assert later["metadata"]["generation"] == 1 and later["metadata"]["resourceVersion"] != version
     assert "lack spec.name" in peer.cluster.processes["controller"].log()
     assert "ForeignSchema" in peer.cluster.processes["registrar"].log()
+
+
+def test_limits_methods_and_the_clusters_own_name_hold(peer):
+    made = offer("bounded", service=f"hello.{NAMESPACE}.svc.cluster.local")
+    made["spec"]["upstream"]["namespace"] = NAMESPACE
+    made["spec"]["limits"] = {"maxInFlight": 50, "rps": 2}
+    made["spec"]["routes"] = [{"path": "/submit", "methods": ["POST"]}, {"path": "/*"}]
+    peer.cluster.apply(made)
+    peer.wait_condition("bounded", "Ready")
+    wait_until(lambda: peer.get("/services/bounded").status == 402, 10, "it answers 402")
+    time.sleep(1.5)
+    assert peer.get("/services/bounded/submit").status == 403
+    assert peer.get("/services/bounded/submit", method="POST").status == 402
+    asked = [peer.get("/services/bounded").status for _ in range(12)]
+    assert set(asked) == {402, 429}, asked
+    kinds = {each["metadata"]["name"] for each in peer.cluster.get("middleware", ns=NAMESPACE)["items"]}
+    assert {"inflight-bounded", "rate-bounded"} <= kinds
+    peer.cluster.patch("serviceoffer", "bounded", {"spec": {"limits": None}}, NAMESPACE)
+    wait_until(lambda: peer.cluster.get("middleware", "rate-bounded", NAMESPACE) is None, 20, "the limit is gone")
+    wait_until(lambda: {peer.get("/services/bounded").status for _ in range(12)} == {402}, 10, "nobody is held up")
+    peer.cluster.delete("serviceoffer", "bounded", ns=NAMESPACE)
+    assert peer.cluster.get("middleware", "inflight-bounded", NAMESPACE) is None
 
 
 def test_what_they_hold_is_left_alone_and_named(peer):

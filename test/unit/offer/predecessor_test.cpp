@@ -3,6 +3,7 @@
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/ownership.hpp>
+#include <portitor/api/payment_route.hpp>
 
 using namespace portitor;
 using namespace portitor::offer;
