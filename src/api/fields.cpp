@@ -300,7 +300,8 @@ std::size_t fields::one_of(std::string_view key, std::initializer_list<std::stri
 
 std::vector<std::string> read_methods(const fields& in)
 {
-    constexpr std::array<std::string_view, 7> known{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
+    constexpr std::array<std::string_view, 7> known{
+        "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
     std::vector<std::string> out = in.texts("methods", 9, 16);
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());

@@ -35,8 +35,8 @@ std::optional<price> read_price(const fields& in)
     return out;
 }
 
-// A name with points says its namespace itself; the one beside it may only say the same, or be the offer's own,
-// which is written where nobody thought of it.
+// A name with points says its namespace itself; the one beside it may only say the same, or be the offer's
+// own, which is written where nobody thought of it.
 void read_service(const fields& upstream, const std::string& own_namespace, service_offer::upstream_spec& out)
 {
     const std::string text = upstream.required_text("service", 253);
@@ -52,9 +52,7 @@ void read_service(const fields& upstream, const std::string& own_namespace, serv
     if (named->ns.empty() || named->ns == out.ns)
         return;
     if (out.ns != own_namespace)
-        upstream.refuse(
-            "namespace", fmt::format("{}, as service says; or leave one of them out", named->ns)
-        );
+        upstream.refuse("namespace", fmt::format("{}, as service says; or leave one of them out", named->ns));
     out.ns = named->ns;
 }
 

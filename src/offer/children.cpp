@@ -190,9 +190,9 @@ desired_middleware(const api::service_offer& offer, std::string_view token, cons
           {"authResponseHeadersRegex", aliases},
           {"maxResponseBodySize", longest_answer}}},
     };
-    return stamped(
-        make_child(api::middleware_resource, offer.meta, api::middleware_name(offer.meta.name), std::move(spec))
-    );
+    return stamped(make_child(
+        api::middleware_resource, offer.meta, api::middleware_name(offer.meta.name), std::move(spec)
+    ));
 }
 
 bool has_middleware(child_kind kind, const api::service_offer& offer, const plan_settings& settings)
@@ -213,17 +213,16 @@ bool has_middleware(child_kind kind, const api::service_offer& offer, const plan
 json::object desired_limit_middleware(child_kind kind, const api::service_offer& offer)
 {
     // All of a host's requests count together there, and those of one address here.
-    json::object spec =
-        kind == child_kind::in_flight
-            ? json::object{{"inFlightReq",
-                            {{"amount", offer.limits.in_flight}, {"sourceCriterion", {{"requestHost", true}}}}}}
-            : json::object{{"rateLimit",
-                            {{"average", offer.limits.per_second},
-                             {"burst", offer.limits.per_second},
-                             {"period", "1s"}}}};
-    return stamped(
-        make_child(api::middleware_resource, offer.meta, type_of(kind).name_of(offer.meta.name), std::move(spec))
-    );
+    json::object spec;
+    if (kind == child_kind::in_flight)
+        spec["inFlightReq"] = {
+            {"amount", offer.limits.in_flight}, {"sourceCriterion", {{"requestHost", true}}}};
+    else
+        spec["rateLimit"] = {
+            {"average", offer.limits.per_second}, {"burst", offer.limits.per_second}, {"period", "1s"}};
+    return stamped(make_child(
+        api::middleware_resource, offer.meta, type_of(kind).name_of(offer.meta.name), std::move(spec)
+    ));
 }
 
 json::object desired_cors_middleware(const api::service_offer& offer, const plan_settings& settings)
@@ -266,9 +265,9 @@ json::object desired_http_route(const api::service_offer& offer, const plan_sett
         {"hostnames", std::move(hostnames)},
         {"rules", json::array{route_rule(offer, settings, sells)}},
     };
-    return stamped(
-        make_child(api::http_route_resource, offer.meta, api::http_route_name(offer.meta.name), std::move(spec))
-    );
+    return stamped(make_child(
+        api::http_route_resource, offer.meta, api::http_route_name(offer.meta.name), std::move(spec)
+    ));
 }
 
 json::object desired_payment_route(const api::service_offer& offer, const api::payment_route& route)

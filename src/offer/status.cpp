@@ -113,7 +113,10 @@ std::optional<json::object> make_status(
 }
 
 std::optional<json::object> make_fault_status(
-    const offer_record& offer, const std::string& what, const api::served_schema& served, clock::time_point now
+    const offer_record& offer,
+    const std::string& what,
+    const api::served_schema& served,
+    clock::time_point now
 )
 {
     namespace type = api::condition_type;

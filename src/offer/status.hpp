@@ -27,8 +27,8 @@ inline constexpr std::array all{pending, ready, suspended, blocked, draining, dr
 /// The phase of an offer that stays.
 std::string_view phase_of(const std::vector<kube::condition>& conditions, const draft& wanted);
 
-/// The whole status, without what the schema that is served has no field for, with transition times kept from the live one; nothing where the live one already says
-/// so.
+/// The whole status, without what the schema that is served has no field for, with transition times kept from
+/// the live one; nothing where the live one already says so.
 std::optional<boost::json::object> make_status(
     const offer_record& offer,
     std::vector<kube::condition> conditions,
@@ -42,7 +42,10 @@ std::optional<boost::json::object> make_status(
 /// The live status with Ready=False, InternalError; nothing where it says that of this generation already,
 /// in whatever words.
 std::optional<boost::json::object> make_fault_status(
-    const offer_record& offer, const std::string& what, const api::served_schema& served, clock::time_point now
+    const offer_record& offer,
+    const std::string& what,
+    const api::served_schema& served,
+    clock::time_point now
 );
 
 /// Events for what turned True or False since the live status.

@@ -33,10 +33,10 @@ enum class outcome : unsigned char
 };
 
 inline constexpr std::array outcome_names{
-    "free",          "paid",          "paid_again",         "payment_required",   "bad_request",
-    "bad_payment",   "not_matched",   "bad_signature",      "not_paid",           "already_used",
-    "outside_route", "wrong_method",  "unknown_route",      "wrong_token",        "suspended",
-    "no_credential", "busy",          "facilitator",        "facilitator_broken", "settlement_unknown",
+    "free",          "paid",         "paid_again",    "payment_required",   "bad_request",
+    "bad_payment",   "not_matched",  "bad_signature", "not_paid",           "already_used",
+    "outside_route", "wrong_method", "unknown_route", "wrong_token",        "suspended",
+    "no_credential", "busy",         "facilitator",   "facilitator_broken", "settlement_unknown",
     "ledger",        "internal",
 };
 

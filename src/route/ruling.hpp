@@ -58,7 +58,8 @@ struct circumstances
 /// What a route says of a request before any payment is looked at.
 struct ruling
 {
-    /// wrong_token, suspended, bad_request, outside_route, wrong_method, granted_free, no_credential or payment_required.
+    /// wrong_token, suspended, bad_request, outside_route, wrong_method, granted_free, no_credential or
+    /// payment_required.
     outcome what = outcome::internal;
     const terms* price = nullptr;  ///< of the path; null for the first five
 };

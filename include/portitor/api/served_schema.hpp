@@ -15,7 +15,7 @@ struct served_schema
 {
     bool offer_phase = true;                 ///< ServiceOffer has status.phase
     bool offer_condition_generation = true;  ///< and status.conditions[].observedGeneration
-    std::string request_lacks;  ///< the first field that RegistrationRequest lacks; empty: none
+    std::string request_lacks;               ///< the first field that RegistrationRequest lacks; empty: none
 
     bool operator==(const served_schema&) const = default;
 };

@@ -79,7 +79,7 @@ struct offer_route
 {
     path_pattern path;  ///< as the upstream sees it
     gate access = gate::paid;
-    std::optional<price> own_price;  ///< absent: the offer's
+    std::optional<price> own_price;    ///< absent: the offer's
     std::vector<std::string> methods;  ///< "POST"; empty: every one
 };
 
@@ -176,8 +176,8 @@ result<std::chrono::seconds> parse_grace_period(std::string_view text);
 inline constexpr std::chrono::seconds default_grace_period = std::chrono::hours(1);
 
 /// A Service by its name, or by its name within the cluster: "hello", "hello.alice", "hello.alice.svc" and
-/// "hello.alice.svc.cluster.local"; `ns` is empty for the first. errc::invalid says what was expected: another
-/// host name is none within the cluster.
+/// "hello.alice.svc.cluster.local"; `ns` is empty for the first. errc::invalid says what was expected:
+/// another host name is none within the cluster.
 struct service_name
 {
     std::string name;

@@ -124,8 +124,8 @@ void judge_schema(const std::string& name, std::string_view kind, const kube::ob
             fmt::format(
                 "its schema is not that of this program (version {}): {}", PORTITOR_VERSION, *difference
             ),
-            "helm upgrade with this kind in crds.install, or use the program of the release's version: what a "
-            "schema does not know is dropped, and beside the predecessor's own nothing is registered"
+            "helm upgrade with this kind in crds.install, or use the program of the release's version: what "
+            "a schema does not know is dropped, and beside the predecessor's own nothing is registered"
         );
     else
         into.ok(name, "its schema is that of this program");
@@ -213,9 +213,11 @@ void look_for_foreign_finalizers(const patient& of, notebook& into)
     {
         if (api::is_held_by_predecessor(offer->meta))
             left_alone.push_back(key.to_string());
-        else if (std::any_of(foreign_finalizers.begin(), foreign_finalizers.end(), [&](std::string_view each) {
-                     return offer->meta.has_finalizer(each);
-                 }))
+        else if (std::any_of(
+                     foreign_finalizers.begin(),
+                     foreign_finalizers.end(),
+                     [&](std::string_view each) { return offer->meta.has_finalizer(each); }
+                 ))
             held.push_back(key.to_string());
     }
     if (!left_alone.empty())

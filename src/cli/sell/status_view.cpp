@@ -82,8 +82,8 @@ private:
             line(
                 "Held by",
                 fmt::format(
-                    "the predecessor's controller, by its finalizer {}: Portitor leaves the offer alone until "
-                    "that one goes",
+                    "the predecessor's controller, by its finalizer {}: Portitor leaves the offer alone "
+                    "until that one goes",
                     api::predecessors_finalizer
                 )
             );
@@ -221,8 +221,8 @@ private:
         for (const kube::condition& each : ordered_conditions(*of_.offer))
         {
             // Ready and what is withheld say again what another one says.
-            const bool is_told = each.type == api::condition_type::draining ||
-                                 each.type == api::condition_type::not_supported;
+            const bool is_told =
+                each.type == api::condition_type::draining || each.type == api::condition_type::not_supported;
             if ((each.is_true() && !is_told) || each.type == api::condition_type::ready ||
                 each.reason == api::because::withheld.name || !told.insert(each.reason).second)
                 continue;

@@ -127,8 +127,12 @@ TEST_CASE("a wrong offer is refused with its field and what to write", "[api][of
         {"/spec/upstream/service", "\"Web\"", "it is \"Web\""},
         {"/spec/upstream/service", "\"api.example.com\"", "api.example.com is a host outside of the cluster"},
         {"/spec/upstream/service", "\"a.b.svc.example.com\"", "a host outside of the cluster"},
-        {"/spec/upstream", "{\"service\": \"a.b\", \"namespace\": \"c\"}", "spec.upstream.namespace must be b"},
-        {"/spec/routes", "[{\"path\": \"/a\", \"methods\": [\"TRACE\"]}]", "spec.routes[0].methods must be of GET"},
+        {"/spec/upstream",
+         "{\"service\": \"a.b\", \"namespace\": \"c\"}",
+         "spec.upstream.namespace must be b"},
+        {"/spec/routes",
+         "[{\"path\": \"/a\", \"methods\": [\"TRACE\"]}]",
+         "spec.routes[0].methods must be of GET"},
         {"/spec/limits", "{\"rps\": -1}", "spec.limits.rps must be a whole number"},
         {"/spec/upstream/port", "0", "spec.upstream.port must be a whole number from 1 to 65535"},
         {"/spec/upstream/port", "65536", "from 1 to 65535"},
@@ -308,7 +312,8 @@ TEST_CASE("limits, methods and a health path of nothing are read", "[api][offer]
     const auto limited = read("/spec/limits", R"({"maxInFlight": 4, "rps": 10})");
     CHECK(limited.limits.in_flight == 4);
     CHECK(limited.limits.per_second == 10);
-    const auto routed = read("/spec/routes", R"([{"path": "/a", "methods": ["POST", "GET", "POST"]}, {"path": "/b"}])");
+    const auto routed =
+        read("/spec/routes", R"([{"path": "/a", "methods": ["POST", "GET", "POST"]}, {"path": "/b"}])");
     CHECK(routed.routes[0].methods == std::vector<std::string>{"GET", "POST"});
     CHECK(routed.routes[1].methods.empty());
     CHECK(read("/spec/upstream/healthPath", R"("")").upstream.health_path == "/");

@@ -51,7 +51,10 @@ TEST_CASE("what is not sold is named, and withholds where something else would b
     const auto [pointer, value, withholds, field] = GENERATE(values<unsold>({
         {"/spec/type", R"("agent")", true, "spec.type: agents"},
         {"/spec/type", R"("fine-tuning")", true, "spec.type: fine-tuning"},
-        {"/spec/payments", R"([{"network": "base-sepolia"}, {"network": "base"}])", true, "and 2 are written"},
+        {"/spec/payments",
+         R"([{"network": "base-sepolia"}, {"network": "base"}])",
+         true,
+         "and 2 are written"},
         {"/spec/payments", R"([{"network": "base"}])", true, "is not the same as spec.payment"},
         {"/spec/async", R"({"enabled": true})", true, "spec.async"},
         {"/spec/payment/price", R"({"perEpoch": "1"})", true, "spec.payment.price.perEpoch"},
@@ -124,9 +127,8 @@ TEST_CASE("an offer that the predecessor holds is left alone until it lets go", 
     all.sell();
     CHECK(all.seen.http_route);
     // Once it is ours, nobody takes it away by a finalizer of that name.
-    all.offer = changed(
-        all.offer, "/metadata/finalizers", R"(["monetize.obol.org/finalizer", "obol.org/portitor"])"
-    );
+    all.offer =
+        changed(all.offer, "/metadata/finalizers", R"(["monetize.obol.org/finalizer", "obol.org/portitor"])");
     CHECK(all.look().empty());
     all.edit("/spec/payment/price/perRequest", "\"0.02\"");
     CHECK_FALSE(all.look().empty());
@@ -210,7 +212,8 @@ TEST_CASE("somebody else's limit is not gone through", "[controller][peer]")
 {
     world all;
     all.edit("/spec/limits", R"({"rps": 1})");
-    all.seen.rate = object_from(R"({"kind": "Middleware", "metadata": {"name": "rate-hello", "namespace": "shop"},
+    all.seen.rate =
+        object_from(R"({"kind": "Middleware", "metadata": {"name": "rate-hello", "namespace": "shop"},
                                     "spec": {"rateLimit": {"average": 1}}})");
     all.settle();
     CHECK(said(all, "PaymentGateReady").reason == "NameTaken");
@@ -220,7 +223,9 @@ TEST_CASE("somebody else's limit is not gone through", "[controller][peer]")
 TEST_CASE("the methods of a path are in its rule", "[controller][peer]")
 {
     world all;
-    all.edit("/spec/routes", R"([{"path": "/submit", "methods": ["POST"]}, {"path": "/docs", "gate": "free"}])");
+    all.edit(
+        "/spec/routes", R"([{"path": "/submit", "methods": ["POST"]}, {"path": "/docs", "gate": "free"}])"
+    );
     all.sell();
     const auto route = api::parse_payment_route(*all.seen.payment_route);
     REQUIRE(route.has_value());
