@@ -2,6 +2,7 @@
 
 #include "offer/watch_filters.hpp"
 #include "roles/kube_connection.hpp"
+#include "roles/served_schema.hpp"
 
 #include <portitor/api/resources.hpp>
 
@@ -93,6 +94,8 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
     auto listed = co_await list_offers();
     if (!listed)
         co_return listed;
+    if (auto served = co_await roles::ask_served_schema(env_.server))
+        served_ = std::move(*served);
     for (json::object& each : instead)
     {
         auto taken = offers_->feed().on_upsert(std::move(each), {});
@@ -189,6 +192,7 @@ offer::observation market_view::observe(const offer::record_ptr& offer) const
     offer::observation seen = market_->observe(offer);
     if (endpoints_->synced())
         seen.verifier_ready = offer::any_endpoint_ready(*endpoints_);
+    seen.served = served_;
     return seen;
 }
 

@@ -126,12 +126,6 @@ std::vector<std::string> next_of(
 )
 {
     std::vector<std::string> out;
-    if (api::is_held_by_predecessor(seen.offer->meta))
-        return {fmt::format(
-            "the predecessor's controller holds it ({}), so it is left alone: no child, no status and no "
-            "finalizer. It is taken over once that finalizer goes",
-            api::predecessors_finalizer
-        )};
     add_questions(out, todo, settings);
     add_take_down(out, todo, seen);
     add_ending(out, *seen.offer, now);
@@ -158,6 +152,12 @@ offer_report judge(
     if (offer.spec)
         out.terms = terms_of(*offer.spec, settings);
     out.blocked = todo.blocked;
+    if (api::is_held_by_predecessor(offer.meta))
+        out.passed_over = fmt::format(
+            "the predecessor's controller holds it ({}), so it is left alone: no child, no status and no "
+            "finalizer. It is taken over once that finalizer goes",
+            api::predecessors_finalizer
+        );
     out.children = children_of(todo, seen);
     add_registration(out.children, todo, seen, settings);
     out.adds_finalizer = todo.add_finalizer;
