@@ -3,7 +3,10 @@
 #include <portitor/core/characters.hpp>
 #include <portitor/core/u256.hpp>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <array>
 
 namespace portitor::api {
 
@@ -293,6 +296,21 @@ std::size_t fields::one_of(std::string_view key, std::initializer_list<std::stri
         return static_cast<std::size_t>(place - names.begin());
     refuse(key, fmt::format("one of {}", fmt::join(names, ", ")));
     return 0;
+}
+
+std::vector<std::string> read_methods(const fields& in)
+{
+    constexpr std::array<std::string_view, 7> known{
+        "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
+    std::vector<std::string> out = in.texts("methods", 9, 16);
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    for (const std::string& each : out)
+    {
+        if (std::find(known.begin(), known.end(), each) == known.end())
+            in.refuse("methods", fmt::format("of {}; it has \"{}\"", fmt::join(known, ", "), each));
+    }
+    return out;
 }
 
 }  // namespace portitor::api

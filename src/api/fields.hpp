@@ -87,4 +87,7 @@ private:
     std::optional<error>* first_wrong_;
 };
 
+/// HTTP methods, each once and in order, of those that a route may be for; empty: every one.
+std::vector<std::string> read_methods(const fields& in);
+
 }  // namespace portitor::api

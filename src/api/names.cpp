@@ -49,6 +49,16 @@ std::string cors_middleware_name(std::string_view offer)
     return child_name("cors-", offer, "");
 }
 
+std::string in_flight_middleware_name(std::string_view offer)
+{
+    return child_name("inflight-", offer, "");
+}
+
+std::string rate_middleware_name(std::string_view offer)
+{
+    return child_name("rate-", offer, "");
+}
+
 std::string http_route_name(std::string_view offer)
 {
     return child_name("so-", offer, "");

@@ -12,8 +12,21 @@ const kube::owner_reference* owning_offer(const kube::object_meta& child)
     return is_offer ? owner : nullptr;
 }
 
+bool is_held_by_predecessor(const kube::object_meta& offer)
+{
+    return offer.has_finalizer(predecessors_finalizer) && !offer.has_finalizer(finalizer);
+}
+
+bool is_predecessors(const kube::object& request)
+{
+    return request.spec().contains("serviceOfferName");
+}
+
 bool is_made_for(const kube::object& child, const kube::object_identity& offer)
 {
+    // Whatever its owner and its labels say: anybody may write such a one.
+    if (is_predecessors(child))
+        return false;
     if (const kube::owner_reference* owner = child.meta.controller())
         return owner->uid == offer.uid;
     const boost::json::object wanted{

@@ -38,6 +38,7 @@ payment_rule read_rule(const fields& in, pattern_list& seen)
 {
     payment_rule out;
     out.pattern = seen.read(in, "pattern");
+    out.methods = read_methods(in);
     if (in.one_of("gate", {"paid", "free"}) == 1)
     {
         out.access = gate::free;
@@ -118,6 +119,13 @@ json::object to_json_spec(const payment_route& route)
             rule["priceModel"] = to_string(each.model);
             if (!each.per_mtok.empty())
                 rule["perMTok"] = each.per_mtok;
+        }
+        if (!each.methods.empty())
+        {
+            json::array methods;
+            for (const std::string& method : each.methods)
+                methods.emplace_back(method);
+            rule["methods"] = std::move(methods);
         }
         rules.push_back(std::move(rule));
     }

@@ -4,8 +4,11 @@
 #include <portitor/api/service_offer.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace portitor::api {
+
+namespace json = boost::json;
 
 namespace {
 
@@ -32,6 +35,27 @@ std::optional<price> read_price(const fields& in)
     return out;
 }
 
+// A name with points says its namespace itself; the one beside it may only say the same, or be the offer's
+// own, which is written where nobody thought of it.
+void read_service(const fields& upstream, const std::string& own_namespace, service_offer::upstream_spec& out)
+{
+    const std::string text = upstream.required_text("service", 253);
+    out.ns = upstream.text("namespace", 63, name_rule);
+    if (out.ns.empty())
+        out.ns = own_namespace;
+    if (text.empty())
+        return;
+    const auto named = parse_service_name(text);
+    if (!named)
+        return upstream.refuse("service", named.error().message());
+    out.service = named->name;
+    if (named->ns.empty() || named->ns == out.ns)
+        return;
+    if (out.ns != own_namespace)
+        upstream.refuse("namespace", fmt::format("{}, as service says; or leave one of them out", named->ns));
+    out.ns = named->ns;
+}
+
 service_offer::upstream_spec read_upstream(const fields& spec, const std::string& own_namespace)
 {
     service_offer::upstream_spec out;
@@ -41,12 +65,11 @@ service_offer::upstream_spec read_upstream(const fields& spec, const std::string
         spec.refuse("upstream", "given: the Service that answers the requests, with its port");
         return out;
     }
-    out.service = in->required_text("service", 63, name_rule);
-    out.ns = in->text("namespace", 63, name_rule);
-    if (out.ns.empty())
-        out.ns = own_namespace;
+    read_service(*in, own_namespace, out);
     out.port = static_cast<std::uint16_t>(in->integer("port", 1, 65535, 11434));
     out.health_path = in->text("healthPath", longest_path, "/health");
+    if (out.health_path.empty())
+        out.health_path = "/";
     const bool printable = std::all_of(out.health_path.begin(), out.health_path.end(), [](char c) {
         return c > ' ' && c < 0x7f && c != '#' && c != '\\';
     });
@@ -103,6 +126,15 @@ service_offer::payment_spec read_payment(const fields& spec)
     return out;
 }
 
+traffic_limits read_limits(const fields& spec)
+{
+    const auto in = spec.object("limits");
+    if (!in)
+        return {};
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    return {in->integer("maxInFlight", 0, most, 0), in->integer("rps", 0, most, 0)};
+}
+
 std::vector<offer_route> read_routes(const fields& spec)
 {
     std::vector<offer_route> out;
@@ -116,6 +148,7 @@ std::vector<offer_route> read_routes(const fields& spec)
         route.own_price = read_price(in);
         if (route.own_price && route.access == gate::free)
             in.refuse("price", "left out of a free route: write gate: paid, or no price");
+        route.methods = read_methods(in);
         out.push_back(std::move(route));
     }
     return out;
@@ -129,12 +162,17 @@ std::optional<secret_key_ref> read_secret(const fields& in)
     return secret_key_ref{secret->required_text("name", 253), secret->text("key", 253, "keystore.json")};
 }
 
-registration read_registration(const fields& spec)
+// What is wrong here keeps nobody from buying.
+registration read_registration(const json::object& spec)
 {
     registration out;
-    const auto in = spec.object("registration");
+    std::optional<error> wrong;
+    const auto in = fields(spec, "spec", wrong).object("registration");
     if (!in)
+    {
+        out.unreadable = wrong ? wrong->message() : "";
         return out;
+    }
     out.enabled = in->boolean("enabled", false);
     out.chain = in->text("chain", 64, network_rule);
     out.name = in->text("name", 128);
@@ -152,6 +190,7 @@ registration read_registration(const fields& spec)
     out.metadata = in->text_map("metadata", 32, longest_text);
     out.private_key_secret = read_secret(*in);
     out.agent_id = in->text("agentId", 78, agent_id_rule);
+    out.unreadable = wrong ? wrong->message() : "";
     return out;
 }
 
@@ -253,6 +292,37 @@ const char* to_string(settlement value) noexcept
     return value == settlement::after_response ? "afterResponse" : "beforeResponse";
 }
 
+result<service_name> parse_service_name(std::string_view text)
+{
+    const auto point = text.find('.');
+    service_name out{std::string(text.substr(0, point)), {}};
+    std::string_view rest = point == text.npos ? "" : text.substr(point + 1);
+    for (const std::string_view end : {".svc.cluster.local", ".svc"})
+    {
+        if (rest.ends_with(end))
+        {
+            rest.remove_suffix(end.size());
+            break;
+        }
+    }
+    out.ns = rest;
+    if (is_name(out.name) && (point == text.npos || is_name(out.ns)))
+        return out;
+    if (is_hostname(text))
+        return fail(
+            errc::invalid,
+            "the name of a Service, such as hello or hello.alice.svc.cluster.local; {} is a host outside of "
+            "the cluster, which is sold by way of a Service of yours that leads there",
+            text
+        );
+    return fail(
+        errc::invalid,
+        "the name of a Service: lower-case letters, digits and dashes, a letter or digit first and last; or "
+        "its name within the cluster, such as hello.alice.svc.cluster.local; it is \"{}\"",
+        text
+    );
+}
+
 result<service_offer> parse_service_offer(const kube::object& offer)
 {
     if (!offer.unreadable.empty())
@@ -273,7 +343,8 @@ result<service_offer> parse_service_offer(const kube::object& offer)
     if (out.path.empty())
         out.path = "/services/" + offer.meta.name;
     out.routes = read_routes(spec);
-    out.registration = read_registration(spec);
+    out.limits = read_limits(spec);
+    out.registration = read_registration(offer.spec());
     read_drain(spec, out);
     if (wrong)
         return *wrong;

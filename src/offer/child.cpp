@@ -19,6 +19,14 @@ const std::array<child_type, child_count> child_types{{
      api::middleware_resource,
      &api::cors_middleware_name,
      api::condition_type::payment_gate_ready},
+    {child_kind::in_flight,
+     api::middleware_resource,
+     &api::in_flight_middleware_name,
+     api::condition_type::payment_gate_ready},
+    {child_kind::rate,
+     api::middleware_resource,
+     &api::rate_middleware_name,
+     api::condition_type::payment_gate_ready},
     {child_kind::http_route,
      api::http_route_resource,
      &api::http_route_name,
@@ -31,8 +39,12 @@ const std::array<child_type, child_count> child_types{{
 
 child_kind middleware_named(std::string_view name)
 {
-    static const std::string prefix = api::cors_middleware_name("");
-    return name.starts_with(prefix) ? child_kind::cors : child_kind::middleware;
+    for (const child_kind kind : optional_middlewares)
+    {
+        if (name.starts_with(type_of(kind).name_of("")))
+            return kind;
+    }
+    return child_kind::middleware;
 }
 
 children find_children(const kube::object_identity& offer, const child_finder& find)

@@ -15,11 +15,16 @@ enum class child_kind : unsigned char
     payment_route,
     middleware,  ///< the gate
     cors,        ///< the Middleware that answers preflights before the gate, where the operator wants one
+    in_flight,   ///< the Middleware that bounds requests at a time, where the offer wants one
+    rate,        ///< the same for requests a second
     http_route,
     registration,
 };
 
-inline constexpr std::size_t child_count = 5;
+inline constexpr std::size_t child_count = 7;
+
+/// The Middlewares that not every offer has, in the order in which a request meets them, before the gate.
+inline constexpr std::array optional_middlewares{child_kind::cors, child_kind::in_flight, child_kind::rate};
 
 /// What is known of a kind of child beforehand.
 struct child_type
@@ -38,7 +43,7 @@ struct child_type
 /// By child_kind.
 extern const std::array<child_type, child_count> child_types;
 
-/// Which of the two Middlewares of an offer has this name; all others count as gates.
+/// Which of the Middlewares of an offer has this name; all others count as gates.
 child_kind middleware_named(std::string_view name);
 
 inline const child_type& type_of(child_kind kind)

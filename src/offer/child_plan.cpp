@@ -130,14 +130,23 @@ decisions publish_route(
     // The terms first: the verifiers take them up while the rest is written.
     bring(child_kind::payment_route, desired_payment_route(offer, terms));
     bring(child_kind::middleware, desired_middleware(offer, gate_token(seen, settings), settings));
-    const bool answers_preflights = !settings.gateway.cors_origins.empty();
-    if (answers_preflights)
-        bring(child_kind::cors, desired_cors_middleware(offer, settings));
+    for (const child_kind kind : optional_middlewares)
+    {
+        if (has_middleware(kind, offer, settings))
+            bring(
+                kind,
+                kind == child_kind::cors ? desired_cors_middleware(offer, settings)
+                                         : desired_limit_middleware(kind, offer)
+            );
+    }
     bring(child_kind::http_route, desired_http_route(offer, settings, paid_path(terms).has_value()));
-    const kube::object* unwanted = seen.children[child_kind::cors].own();
     const decision& route = done[child_kind::http_route];
-    if (unwanted && !answers_preflights && !route.writes && !route.held)
-        plan_remove(out, child_kind::cors, *unwanted);
+    for (const child_kind kind : optional_middlewares)
+    {
+        const kube::object* unwanted = seen.children[kind].own();
+        if (unwanted && !has_middleware(kind, offer, settings) && !route.writes && !route.held)
+            plan_remove(out, kind, *unwanted);
+    }
     return done;
 }
 

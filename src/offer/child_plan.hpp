@@ -26,7 +26,12 @@ decisions publish_route(
 /// The order in which an offer is taken off the gateway: the HTTPRoute goes first and the terms last, so that
 /// at no time a request gets past the gate.
 inline constexpr std::array take_down_order{
-    child_kind::http_route, child_kind::cors, child_kind::middleware, child_kind::payment_route};
+    child_kind::http_route,
+    child_kind::cors,
+    child_kind::in_flight,
+    child_kind::rate,
+    child_kind::middleware,
+    child_kind::payment_route};
 
 /// One step of it, and what is still there; empty when all is gone. `patient` is false past the deadline:
 /// then a child that somebody else's finalizer holds back is not waited for.

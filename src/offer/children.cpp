@@ -23,7 +23,7 @@ constexpr std::size_t hash_digits = 16;
 // How long a browser may remember the answer to a preflight: what it says rarely changes.
 constexpr std::int64_t preflight_seconds = 600;
 
-json::object child(
+json::object make_child(
     const kube::resource& kind, const kube::object_identity& offer, const std::string& name, json::object spec
 )
 {
@@ -119,8 +119,11 @@ json::object cache_filter()
 json::object route_rule(const api::service_offer& offer, const plan_settings& settings, bool sells)
 {
     json::array filters;
-    if (!settings.gateway.cors_origins.empty())
-        filters.push_back(middleware_filter(api::cors_middleware_name(offer.meta.name)));
+    for (const child_kind kind : optional_middlewares)
+    {
+        if (has_middleware(kind, offer, settings))
+            filters.push_back(middleware_filter(type_of(kind).name_of(offer.meta.name)));
+    }
     filters.push_back(middleware_filter(api::middleware_name(offer.meta.name)));
     const json::object rewrite{
         {"type", "URLRewrite"},
@@ -187,9 +190,39 @@ desired_middleware(const api::service_offer& offer, std::string_view token, cons
           {"authResponseHeadersRegex", aliases},
           {"maxResponseBodySize", longest_answer}}},
     };
-    return stamped(
-        child(api::middleware_resource, offer.meta, api::middleware_name(offer.meta.name), std::move(spec))
-    );
+    return stamped(make_child(
+        api::middleware_resource, offer.meta, api::middleware_name(offer.meta.name), std::move(spec)
+    ));
+}
+
+bool has_middleware(child_kind kind, const api::service_offer& offer, const plan_settings& settings)
+{
+    switch (kind)
+    {
+    case child_kind::cors:
+        return !settings.gateway.cors_origins.empty();
+    case child_kind::in_flight:
+        return offer.limits.in_flight > 0;
+    case child_kind::rate:
+        return offer.limits.per_second > 0;
+    default:
+        return true;
+    }
+}
+
+json::object desired_limit_middleware(child_kind kind, const api::service_offer& offer)
+{
+    // All of a host's requests count together there, and those of one address here.
+    json::object spec;
+    if (kind == child_kind::in_flight)
+        spec["inFlightReq"] = {
+            {"amount", offer.limits.in_flight}, {"sourceCriterion", {{"requestHost", true}}}};
+    else
+        spec["rateLimit"] = {
+            {"average", offer.limits.per_second}, {"burst", offer.limits.per_second}, {"period", "1s"}};
+    return stamped(make_child(
+        api::middleware_resource, offer.meta, type_of(kind).name_of(offer.meta.name), std::move(spec)
+    ));
 }
 
 json::object desired_cors_middleware(const api::service_offer& offer, const plan_settings& settings)
@@ -214,7 +247,7 @@ json::object desired_cors_middleware(const api::service_offer& offer, const plan
         {"accessControlMaxAge", preflight_seconds},
         {"addVaryHeader", true},
     };
-    return stamped(child(
+    return stamped(make_child(
         api::middleware_resource,
         offer.meta,
         api::cors_middleware_name(offer.meta.name),
@@ -232,14 +265,14 @@ json::object desired_http_route(const api::service_offer& offer, const plan_sett
         {"hostnames", std::move(hostnames)},
         {"rules", json::array{route_rule(offer, settings, sells)}},
     };
-    return stamped(
-        child(api::http_route_resource, offer.meta, api::http_route_name(offer.meta.name), std::move(spec))
-    );
+    return stamped(make_child(
+        api::http_route_resource, offer.meta, api::http_route_name(offer.meta.name), std::move(spec)
+    ));
 }
 
 json::object desired_payment_route(const api::service_offer& offer, const api::payment_route& route)
 {
-    return stamped(child(
+    return stamped(make_child(
         api::payment_route_resource,
         offer.meta,
         api::payment_route_name(offer.meta.name),
@@ -265,7 +298,7 @@ json::object desired_registration(
     request.agent_id = wanted.agent_id;
     if (chain.document == config::document_place::on_chain)
         request.document = short_document(offer, settings, active);
-    json::object out = child(
+    json::object out = make_child(
         api::registration_request_resource,
         offer.meta,
         api::registration_name(offer.meta.name),
@@ -279,7 +312,7 @@ json::object retired_registration(const kube::object_identity& offer, const kube
 {
     json::object spec = live.spec();
     spec["desiredState"] = to_string(api::desired_state::retired);
-    json::object out = child(api::registration_request_resource, offer, live.meta.name, std::move(spec));
+    json::object out = make_child(api::registration_request_resource, offer, live.meta.name, std::move(spec));
     json::object& metadata = out["metadata"].as_object();
     metadata["uid"] = live.meta.uid;
     metadata["finalizers"] = json::array{json::value(api::finalizer)};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "offer/child.hpp"
 #include "offer/plan_settings.hpp"
 
 #include <portitor/api/payment_route.hpp>
@@ -17,6 +18,12 @@ desired_middleware(const api::service_offer& offer, std::string_view token, cons
 /// The Middleware that comes before it where the operator names origins: Traefik answers preflight requests
 /// by it, so that none of them passes to the upstream unpaid, and lets pages of these origins read the
 /// answers.
+/// Whether an offer has one of the Middlewares that not every one has.
+bool has_middleware(child_kind kind, const api::service_offer& offer, const plan_settings& settings);
+
+/// One of those that bound what the gateway lets through. @pre the offer has it
+boost::json::object desired_limit_middleware(child_kind kind, const api::service_offer& offer);
+
 boost::json::object desired_cors_middleware(const api::service_offer& offer, const plan_settings& settings);
 /// `sells`: whether any of its paths is paid. Then no cache is to keep what one buyer has paid for.
 boost::json::object

@@ -171,6 +171,18 @@ kube::condition judge_ending(const ending& of)
     );
 }
 
+kube::condition judge_supported(const std::vector<api::unsupported_field>& fields)
+{
+    const bool withholds = fields.front().withholds;
+    return make_condition(
+        condition_type::not_supported,
+        "True",
+        withholds ? because::not_sold : because::ignored,
+        "{}",
+        told_unsupported(fields, withholds)
+    );
+}
+
 bool holds_for_ready(const std::vector<kube::condition>& conditions)
 {
     const auto& needed = condition_type::needed_for_ready;

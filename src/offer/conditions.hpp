@@ -18,6 +18,9 @@ kube::condition judge_gate(const evidence& all);
 /// Draining of an offer that is past its drainAt.
 kube::condition judge_ending(const ending& of);
 
+/// NotSupported of an offer with fields that nothing is sold by.
+kube::condition judge_supported(const std::vector<api::unsupported_field>& fields);
+
 /// Whether UpstreamHealthy, PaymentGateReady and RoutePublished are all True.
 bool holds_for_ready(const std::vector<kube::condition>& conditions);
 

@@ -27,6 +27,16 @@ maybe check_drained(const ending& of)
     );
 }
 
+// What a field means that nothing is sold by is not left out in silence: something else would be sold.
+maybe check_supported(const offer_record& offer)
+{
+    if (offer.unsupported.empty() || !offer.unsupported.front().withholds)
+        return std::nullopt;
+    return make_obstacle(
+        type::not_supported, because::not_sold, "{}", told_unsupported(offer.unsupported, true)
+    );
+}
+
 maybe check_upstream(const api::service_offer& offer, const observation& seen)
 {
     if (may_use_upstream(offer, seen))
@@ -76,11 +86,15 @@ maybe check_place(const api::service_offer& offer, const observation& seen, cons
 maybe check_names(const observation& seen, const plan_settings& settings)
 {
     for (const child_kind kind :
-         {child_kind::middleware, child_kind::cors, child_kind::payment_route, child_kind::http_route})
+         {child_kind::middleware,
+          child_kind::cors,
+          child_kind::in_flight,
+          child_kind::rate,
+          child_kind::payment_route,
+          child_kind::http_route})
     {
         const child& each = seen.children[kind];
-        const bool is_wanted = kind != child_kind::cors || !settings.gateway.cors_origins.empty();
-        if (is_wanted && each.live && !each.ours)
+        if (has_middleware(kind, *seen.offer->spec, settings) && each.live && !each.ours)
             return make_obstacle(
                 type_of(kind).condition,
                 because::name_taken,
@@ -139,6 +153,13 @@ bool is_suspended(const observation& seen, const plan_settings& settings)
 draft make_draft(const observation& seen, const plan_settings& settings, clock::time_point now)
 {
     draft out;
+    out.blocked = check_supported(*seen.offer);
+    if (out.blocked)
+    {
+        if (seen.offer->spec)
+            out.ending = ending_of(*seen.offer->spec, now);
+        return out;
+    }
     if (!seen.offer->spec)
     {
         out.blocked =
@@ -165,6 +186,17 @@ draft make_draft(const observation& seen, const plan_settings& settings, clock::
         out.route = std::move(route);
     }
     return out;
+}
+
+std::string told_unsupported(const std::vector<api::unsupported_field>& fields, bool only_withholding)
+{
+    std::string out;
+    for (const api::unsupported_field& each : fields)
+    {
+        if (!only_withholding || each.withholds)
+            out += fmt::format("{}{}: {}", out.empty() ? "" : ". ", each.field, each.words);
+    }
+    return out + (only_withholding ? ". The offer is kept, and not sold" : ". The offer is sold without");
 }
 
 bool may_use_upstream(const api::service_offer& offer, const observation& seen)

@@ -8,6 +8,8 @@
 #include <portitor/api/payment_route.hpp>
 
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace portitor::offer {
 
@@ -21,6 +23,9 @@ struct draft
 };
 
 draft make_draft(const observation& seen, const plan_settings& settings, clock::time_point now);
+
+/// The words for fields that nothing is sold by: those that withhold the offer, or all.
+std::string told_unsupported(const std::vector<api::unsupported_field>& fields, bool only_withholding);
 
 /// Whether the upstream's Service is the offer's to sell: of its own namespace, or allowed by the other one.
 bool may_use_upstream(const api::service_offer& offer, const observation& seen);

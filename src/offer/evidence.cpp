@@ -1,5 +1,7 @@
 #include "offer/evidence.hpp"
 
+#include "offer/children.hpp"
+
 #include <algorithm>
 
 namespace portitor::offer {
@@ -48,9 +50,12 @@ std::optional<kube::condition> kept_from(std::string_view type, const evidence& 
 
 std::optional<kube::condition> middleware_missing(std::string_view type, const evidence& all)
 {
-    for (const child_kind kind : {child_kind::middleware, child_kind::cors})
+    for (const child_kind kind :
+         {child_kind::middleware, child_kind::cors, child_kind::in_flight, child_kind::rate})
     {
-        const bool is_wanted = kind != child_kind::cors || !all.settings.gateway.cors_origins.empty();
+        const auto& offer = all.offer().spec;
+        const bool is_wanted =
+            offer ? has_middleware(kind, *offer, all.settings) : kind == child_kind::middleware;
         if (!is_wanted || all.seen_of(kind).live)
             continue;
         return make_condition(

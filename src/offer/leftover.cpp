@@ -8,9 +8,6 @@ namespace portitor::offer {
 
 namespace {
 
-// Of the predecessor's kind of that name.
-constexpr const char* foreign_field = "serviceOfferName";
-
 std::string label_of(const kube::object& object, std::string_view name)
 {
     const auto* label = kube::labels_of(object).if_contains(name);
@@ -23,7 +20,7 @@ std::optional<kube::object_identity>
 former_offer(const kube::object& request, const kube::object_identity* present)
 {
     const bool ours = request.unreadable.empty() && request.meta.has_finalizer(api::finalizer) &&
-                      !request.spec().contains(foreign_field);
+                      !api::is_predecessors(request);
     if (!ours || (present && api::is_made_for(request, *present)))
         return std::nullopt;
     kube::object_identity out;

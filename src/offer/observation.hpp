@@ -3,6 +3,8 @@
 #include "offer/child.hpp"
 #include "offer/offer_record.hpp"
 
+#include <portitor/api/served_schema.hpp>
+
 #include <optional>
 #include <string>
 
@@ -75,6 +77,7 @@ struct observation
     std::string path_owner;         ///< "namespace/name" of an older offer that has this path; empty: none
     std::string way_around;         ///< words for an HTTPRoute that leads around the gate; empty: none
     bool upstream_granted = false;  ///< a ReferenceGrant allows an upstream of another namespace
+    api::served_schema served{};    ///< what may be written
 };
 
 }  // namespace portitor::offer

@@ -6,9 +6,13 @@ namespace {
 
 kube::object_key upstream_of(const kube::object& offer)
 {
-    return {
+    kube::object_key out{
         kube::string_or(offer.spec(), "upstream.namespace", offer.meta.ns),
         kube::string_at(offer.spec(), "upstream.service")};
+    const auto named = api::parse_service_name(out.name);
+    if (named && !named->ns.empty())
+        out = {named->ns, named->name};
+    return out;
 }
 
 offer_status read_status(const boost::json::object& status)
@@ -20,6 +24,12 @@ offer_status read_status(const boost::json::object& status)
     out.agent_id = kube::string_at(status, "agentId");
     out.registration_tx_hash = kube::string_at(status, "registrationTxHash");
     out.conditions = kube::parse_conditions(status);
+    // The predecessor's schema has no generation there: then they are as old as the whole.
+    for (kube::condition& each : out.conditions)
+    {
+        if (each.observed_generation == 0)
+            each.observed_generation = out.observed_generation;
+    }
     return out;
 }
 
@@ -39,6 +49,7 @@ record_ptr offer_record::read(const kube::object& offer)
     out->where = place_of(offer);
     out->upstream = upstream_of(offer);
     out->status = read_status(offer.status());
+    out->unsupported = api::find_unsupported(offer.spec());
     auto spec = api::parse_service_offer(offer);
     if (spec)
         out->spec = std::move(*spec);

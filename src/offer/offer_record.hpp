@@ -3,6 +3,7 @@
 #include "offer/place.hpp"
 
 #include <portitor/api/service_offer.hpp>
+#include <portitor/api/unsupported.hpp>
 
 #include <memory>
 #include <optional>
@@ -31,10 +32,11 @@ struct offer_record
     kube::object_meta meta;  ///< without owners: an offer's decide nothing
     /// Nothing is known but which offer it is: neither who holds it nor whether it is being deleted.
     bool identity_only = false;
-    std::optional<api::service_offer> spec;  ///< absent where it cannot be read
-    std::string unreadable;                  ///< why: the field, and how to write it
-    place where;                             ///< also of a spec that cannot be read, as well as may be
-    kube::object_key upstream;               ///< the Service, likewise
+    std::optional<api::service_offer> spec;           ///< absent where it cannot be read
+    std::string unreadable;                           ///< why: the field, and how to write it
+    std::vector<api::unsupported_field> unsupported;  ///< also of a spec that cannot be read
+    place where;                ///< also of a spec that cannot be read, as well as may be
+    kube::object_key upstream;  ///< the Service, likewise
     offer_status status;
 
     /// Reads an object; never fails.

@@ -8,6 +8,7 @@
 #include "offer/route_condition.hpp"
 #include "offer/status.hpp"
 
+#include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/core/saturating_time.hpp>
 
@@ -27,6 +28,8 @@ std::vector<kube::condition> judge_sale(const evidence& all, const route_verdict
     out.push_back(route.said);
     if (all.wanted.ending.stage != drain_stage::none)
         out.push_back(judge_ending(all.wanted.ending));
+    if (!all.offer().unsupported.empty())
+        out.push_back(judge_supported(all.offer().unsupported));
     return out;
 }
 
@@ -62,8 +65,8 @@ plan make_deletion_plan(const observation& seen, const plan_settings& settings, 
     if (left.empty())
         return out;
     const auto conditions = judge_deleting(offer, fmt::format("{}", fmt::join(left, ", ")));
-    const kube::object* registration = seen.children[child_kind::registration].live.get();
-    out.status = make_status(offer, conditions, phase::deleting, "", registration, now);
+    const kube::object* registration = seen.children[child_kind::registration].own();
+    out.status = make_status(offer, conditions, phase::deleting, "", registration, seen.served, now);
     if (!out.next_check && now < deadline)
         look_again_at(out, deadline, now);
     return out;
@@ -74,6 +77,9 @@ plan make_deletion_plan(const observation& seen, const plan_settings& settings, 
 plan make_plan(const observation& seen, const plan_settings& settings, clock::time_point now)
 {
     const offer_record& offer = *seen.offer;
+    // No child, no word and no finalizer of ours beside its own.
+    if (api::is_held_by_predecessor(offer.meta))
+        return {};
     if (offer.meta.deleted)
         return make_deletion_plan(seen, settings, now);
     const draft wanted = make_draft(seen, settings, now);
@@ -104,7 +110,9 @@ plan make_plan(const observation& seen, const plan_settings& settings, clock::ti
     out.ask = what_to_ask(all, route);
     const std::string endpoint = wanted.route ? endpoint_of(*offer.spec, settings) : "";
     const kube::object* registration = seen.children[child_kind::registration].own();
-    out.status = make_status(offer, conditions, phase_of(conditions, wanted), endpoint, registration, now);
+    out.status = make_status(
+        offer, conditions, phase_of(conditions, wanted), endpoint, registration, seen.served, now
+    );
     return out;
 }
 
@@ -112,12 +120,12 @@ plan make_fault_plan(const observation& seen, const std::string& what, clock::ti
 {
     plan out;
     const offer_record& offer = *seen.offer;
-    if (offer.meta.deleted)
+    if (offer.meta.deleted || api::is_held_by_predecessor(offer.meta))
         return out;
     // Ready is written here too, so it does not tell which spec was judged last.
     if (!offer.status.find_present(api::condition_type::route_published, offer.meta.generation))
         take_down_route(out, seen, true);
-    out.status = make_fault_status(offer, what, now);
+    out.status = make_fault_status(offer, what, seen.served, now);
     return out;
 }
 

@@ -171,6 +171,15 @@ kube::condition judge_registered(const std::vector<kube::condition>& conditions,
     const api::registration& wanted = all.offer().spec->registration;
     if (!wanted.enabled && (!live || taken))
         return make_condition(type, "True", because::disabled, "spec.registration.enabled is false");
+    if (!all.seen.served.request_lacks.empty())
+        return make_condition(
+            type,
+            "False",
+            because::foreign_schema,
+            "the API server's RegistrationRequest lacks {}, so nothing can be registered: have the operator "
+            "install this version's CRD of it (crds.install of the chart); the offer is sold all the same",
+            all.seen.served.request_lacks
+        );
     if (taken)
         return judge_taken(*live, all.offer().meta);
     if (!live && all.settings.gateway.public_url.empty())
@@ -181,6 +190,14 @@ kube::condition judge_registered(const std::vector<kube::condition>& conditions,
             "a registration names the public address of its document, and the operator set none: start the "
             "controller "
             "with --public-url"
+        );
+    if (wanted.enabled && !wanted.unreadable.empty())
+        return make_condition(
+            type,
+            "False",
+            because::invalid_spec,
+            "{}; the offer is sold all the same, and what is registered stays as it is",
+            wanted.unreadable
         );
     const config::chain* chain = find_chain(wanted.chain, all.settings);
     if (!live && !chain && wanted.chain.empty())

@@ -148,7 +148,8 @@ std::optional<json::object>
 wanted_registration(const api::service_offer& offer, const plan_settings& settings, bool active)
 {
     const config::chain* chain = find_chain(offer.registration.chain, settings);
-    if (!offer.registration.enabled || !chain || settings.gateway.public_url.empty())
+    const api::registration& wanted = offer.registration;
+    if (!wanted.enabled || !wanted.unreadable.empty() || !chain || settings.gateway.public_url.empty())
         return std::nullopt;
     return desired_registration(offer, *chain, settings, active);
 }
@@ -168,13 +169,14 @@ void plan_registration(
         return;
     const kube::object* live = known.own();
     const config::chain* chain = find_chain(offer->registration.chain, settings);
-    const bool elsewhere = live && chain && is_registered_elsewhere(*live, *chain, settings);
+    const bool elsewhere = live && chain && offer->registration.unreadable.empty() &&
+                           is_registered_elsewhere(*live, *chain, settings);
     const bool stays = offer->registration.enabled && !elsewhere;
     if (live && live->meta.deleted)
         return let_go(out, offer->meta, *live, stays, settings.deletion_deadline, now);
     if (live && !stays)
         return retire(out, offer->meta, *live);
-    if (!live && !sold)
+    if ((!live && !sold) || !seen.served.request_lacks.empty())
         return;
     auto desired = wanted_registration(*offer, settings, is_active(out, seen, wanted, sold, now));
     if (desired)

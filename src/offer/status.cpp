@@ -35,11 +35,13 @@ bool says_the_same(const kube::condition& left, const kube::condition& right)
     return facts(left) == facts(right);
 }
 
-bool says_the_same(const offer_status& live, const offer_status& wanted)
+bool says_the_same(const offer_status& live, const offer_status& wanted, const api::served_schema& served)
 {
     const auto facts = [](const offer_status& of) {
-        return std::tie(of.observed_generation, of.phase, of.endpoint, of.agent_id, of.registration_tx_hash);
+        return std::tie(of.observed_generation, of.endpoint, of.agent_id, of.registration_tx_hash);
     };
+    if (served.offer_phase && live.phase != wanted.phase)
+        return false;
     // Conditions of other types belong to others; ours are compared one by one, whatever their order.
     return facts(live) == facts(wanted) &&
            std::all_of(wanted.conditions.begin(), wanted.conditions.end(), [&](const kube::condition& each) {
@@ -49,18 +51,24 @@ bool says_the_same(const offer_status& live, const offer_status& wanted)
 }
 
 // Every field is written, also an empty one: then nothing of an older status stays behind.
-json::object to_json(const offer_status& of)
+json::object to_json(const offer_status& of, const api::served_schema& served)
 {
     json::array list;
     for (const kube::condition& each : of.conditions)
-        list.push_back(kube::to_json(each));
+    {
+        json::object said = kube::to_json(each);
+        if (!served.offer_condition_generation)
+            said.erase("observedGeneration");
+        list.push_back(std::move(said));
+    }
     json::object out{
         {"observedGeneration", of.observed_generation},
-        {"phase", of.phase},
         {"endpoint", of.endpoint},
         {"agentId", of.agent_id},
         {"registrationTxHash", of.registration_tx_hash},
     };
+    if (served.offer_phase)
+        out["phase"] = of.phase;
     out["conditions"] = std::move(list);
     return out;
 }
@@ -86,6 +94,7 @@ std::optional<json::object> make_status(
     std::string_view phase,
     const std::string& endpoint,
     const kube::object* registration,
+    const api::served_schema& served,
     clock::time_point now
 )
 {
@@ -99,11 +108,16 @@ std::optional<json::object> make_status(
         registered.agent_id,
         registered.tx_hash,
         std::move(conditions)};
-    return says_the_same(offer.status, wanted) ? std::nullopt : std::optional(to_json(wanted));
+    return says_the_same(offer.status, wanted, served) ? std::nullopt
+                                                       : std::optional(to_json(wanted, served));
 }
 
-std::optional<json::object>
-make_fault_status(const offer_record& offer, const std::string& what, clock::time_point now)
+std::optional<json::object> make_fault_status(
+    const offer_record& offer,
+    const std::string& what,
+    const api::served_schema& served,
+    clock::time_point now
+)
 {
     namespace type = api::condition_type;
     const kube::condition* said = offer.status.find_present(type::ready, offer.meta.generation);
@@ -128,7 +142,7 @@ make_fault_status(const offer_record& offer, const std::string& what, clock::tim
     ready.observed_generation = offer.meta.generation;
     wanted.conditions.push_back(std::move(ready));
     kube::keep_transition_times(wanted.conditions, offer.status.conditions, now);
-    return to_json(wanted);
+    return to_json(wanted, served);
 }
 
 std::vector<note> transitions(const offer_record& offer, const std::vector<kube::condition>& conditions)
@@ -138,7 +152,8 @@ std::vector<note> transitions(const offer_record& offer, const std::vector<kube:
     {
         if (!is_news(each, kube::find_condition(offer.status.conditions, each.type)))
             continue;
-        const auto type = each.is_true() ? note::severity::normal : note::severity::warning;
+        const bool is_good = each.is_true() && each.type != api::condition_type::not_supported;
+        const auto type = is_good ? note::severity::normal : note::severity::warning;
         out.push_back({type, each.reason, each.message});
     }
     return out;

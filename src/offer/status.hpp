@@ -27,21 +27,26 @@ inline constexpr std::array all{pending, ready, suspended, blocked, draining, dr
 /// The phase of an offer that stays.
 std::string_view phase_of(const std::vector<kube::condition>& conditions, const draft& wanted);
 
-/// The whole status, with transition times kept from the live one; nothing where the live one already says
-/// so.
+/// The whole status, without what the schema that is served has no field for, with transition times kept from
+/// the live one; nothing where the live one already says so.
 std::optional<boost::json::object> make_status(
     const offer_record& offer,
     std::vector<kube::condition> conditions,
     std::string_view phase,
     const std::string& endpoint,
     const kube::object* registration,
+    const api::served_schema& served,
     clock::time_point now
 );
 
 /// The live status with Ready=False, InternalError; nothing where it says that of this generation already,
 /// in whatever words.
-std::optional<boost::json::object>
-make_fault_status(const offer_record& offer, const std::string& what, clock::time_point now);
+std::optional<boost::json::object> make_fault_status(
+    const offer_record& offer,
+    const std::string& what,
+    const api::served_schema& served,
+    clock::time_point now
+);
 
 /// Events for what turned True or False since the live status.
 std::vector<note> transitions(const offer_record& offer, const std::vector<kube::condition>& conditions);

@@ -102,6 +102,7 @@ maybe fill_rules(const api::service_offer& offer, unsigned decimals, api::paymen
         api::payment_rule rule;
         rule.pattern = each.path;
         rule.access = each.access;
+        rule.methods = each.methods;
         if (each.access == api::gate::paid)
         {
             auto own = price;

@@ -127,6 +127,8 @@ kube::selection child_selection(child_kind kind)
     {
     case child_kind::middleware:
     case child_kind::cors:
+    case child_kind::in_flight:
+    case child_kind::rate:
         return filtered(middleware_filter());
     case child_kind::http_route:
         return filtered(http_route_filter());

@@ -19,6 +19,7 @@ enum class outcome : unsigned char
     not_paid,
     already_used,
     outside_route,
+    wrong_method,
     unknown_route,
     wrong_token,
     suspended,
@@ -32,11 +33,11 @@ enum class outcome : unsigned char
 };
 
 inline constexpr std::array outcome_names{
-    "free",          "paid",          "paid_again",         "payment_required",   "bad_request",
-    "bad_payment",   "not_matched",   "bad_signature",      "not_paid",           "already_used",
-    "outside_route", "unknown_route", "wrong_token",        "suspended",          "no_credential",
-    "busy",          "facilitator",   "facilitator_broken", "settlement_unknown", "ledger",
-    "internal",
+    "free",          "paid",         "paid_again",    "payment_required",   "bad_request",
+    "bad_payment",   "not_matched",  "bad_signature", "not_paid",           "already_used",
+    "outside_route", "wrong_method", "unknown_route", "wrong_token",        "suspended",
+    "no_credential", "busy",         "facilitator",   "facilitator_broken", "settlement_unknown",
+    "ledger",        "internal",
 };
 
 inline const char* to_string(outcome which)

@@ -56,6 +56,8 @@ ruling rule_on(const served_route& route, const request_path& path, const circum
     const terms* price = route.find(path);
     if (price == nullptr)
         return {outcome::outside_route};
+    if (!around.method.empty() && !price->is_for(around.method))
+        return {outcome::wrong_method};
     if (price->free)
         return {outcome::granted_free, price};
     // Nobody is to pay for a service that our word does not open.
@@ -81,6 +83,8 @@ told told_of(outcome what)
         return {400, "bad_request", "the path holds \";\", which servers read in two ways"};
     case outcome::outside_route:
         return {403, "outside_route", "this path is not one of the route's"};
+    case outcome::wrong_method:
+        return {403, "wrong_method", "this path is not there for the request's method"};
     case outcome::granted_free:
         return {200, "", ""};
     default:

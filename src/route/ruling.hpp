@@ -51,14 +51,17 @@ struct circumstances
     /// Whether the question bears the token of the route's offer, without which no route with a credential is
     /// sold.
     bool has_token = false;
+    /// Of the request, with GET for HEAD; empty: whatever it is.
+    std::string_view method{};
 };
 
 /// What a route says of a request before any payment is looked at.
 struct ruling
 {
-    /// wrong_token, suspended, bad_request, outside_route, granted_free, no_credential or payment_required.
+    /// wrong_token, suspended, bad_request, outside_route, wrong_method, granted_free, no_credential or
+    /// payment_required.
     outcome what = outcome::internal;
-    const terms* price = nullptr;  ///< of the path; null for the first four
+    const terms* price = nullptr;  ///< of the path; null for the first five
 };
 
 /// The one judgement of the gate and of who explains it.

@@ -98,13 +98,19 @@ result<route_ptr> served_route::compile(const kube::object& route, const serving
     {
         if (each.access == api::gate::paid && each.price == 0)
             return fail(errc::invalid, "spec.rules: the paid rule {} has a price of 0", each.pattern.text());
-        terms what{each.access == api::gate::free, each.price, to_string(each.price)};
+        terms what{
+            each.access == api::gate::free, each.price, to_string(each.price), std::move(each.methods)};
         out->rules_.push_back({std::move(each.pattern), each.access, std::move(what)});
     }
     std::sort(out->rules_.begin(), out->rules_.end(), [](const rule& left, const rule& right) {
         return left.pattern.is_more_specific_than(right.pattern);
     });
     return route_ptr(std::move(out));
+}
+
+bool terms::is_for(std::string_view method) const
+{
+    return methods.empty() || std::find(methods.begin(), methods.end(), method) != methods.end();
 }
 
 bool served_route::knows_gateway(std::string_view token) const

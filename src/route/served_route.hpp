@@ -22,8 +22,11 @@ class gate_keys;
 struct terms
 {
     bool free = false;
-    u256 amount;              ///< atomic units; meaningless where free
-    std::string amount_text;  ///< the same in decimal digits
+    u256 amount;                         ///< atomic units; meaningless where free
+    std::string amount_text;             ///< the same in decimal digits
+    std::vector<std::string> methods{};  ///< those that the path is for; empty: every one
+
+    bool is_for(std::string_view method) const;
 };
 
 /// What decides whether a route may be served here. Routes keep pointers into it.

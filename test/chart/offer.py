@@ -52,7 +52,7 @@ class Offer:
         self._controller = cluster.role_api("controller")
         cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         policies = [each for each in renders.objects("minimal") if each["kind"].startswith("ValidatingAdmissionPolicy")]
-        assert len(select(policies, "ValidatingAdmissionPolicy")) == 2
+        assert len(select(policies, "ValidatingAdmissionPolicy")) == 3
         cluster.apply(policies)
         # The API server takes a moment to learn of a policy.
         for kind in CHILDREN:

@@ -44,6 +44,9 @@ def test_crds_are_the_files_and_are_kept(renders):
     for crd in select(renders.of(crds={"keep": False}), "CustomResourceDefinition"):
         assert "annotations" not in crd["metadata"]
     assert select(renders.of(crds={"enabled": False}), "CustomResourceDefinition") == []
+    assert select(renders.of(crds={"install": []}), "CustomResourceDefinition") == []
+    (only,) = select(renders.of(crds={"install": ["PaymentRoute"]}), "CustomResourceDefinition")
+    assert only["metadata"]["name"] == "paymentroutes.obol.org"
 
 
 def test_version_is_the_projects():

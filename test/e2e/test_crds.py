@@ -144,20 +144,13 @@ SEGMENTS = 'must not hold the segments "." and ".."'
         ("spec.payment.payTo", "1" * 40, "spec.payment.payTo", "0x and exactly 40"),
         ("spec.payment.payTo", None, "spec.payment.payTo", "Required"),
         ("spec.payment.network", None, "spec.payment.network", "Required"),
-        ("spec.payment.network", "Base Sepolia", "spec.payment.network", "such as base-sepolia or eip155:84532"),
         ("spec.payment.scheme", "upto", "spec.payment.scheme", '"exact"'),
         ("spec.payment.settlement", "later", "spec.payment.settlement", '"beforeResponse"'),
-        ("spec.payment.maxTimeoutSeconds", 0, "spec.payment.maxTimeoutSeconds", "greater than or equal to 1"),
-        ("spec.payment.maxTimeoutSeconds", 86401, "spec.payment.maxTimeoutSeconds", "less than or equal to 86400"),
-        ("spec.payment.asset", {"decimals": 6}, "spec.payment.asset", "by its address or its symbol, or leave asset out"),
         ("spec.payment.asset", {"address": "USDC"}, "spec.payment.asset.address", "must be an address"),
         ("spec.upstream.port", 0, "spec.upstream.port", "greater than or equal to 1"),
         ("spec.upstream.port", 70000, "spec.upstream.port", "less than or equal to 65535"),
         ("spec.upstream.port", "80", "spec.upstream.port", "must be of type integer"),
-        ("spec.upstream.healthPath", "health", "spec.upstream.healthPath", 'must start with "/"'),
-        ("spec.upstream.healthPath", "/a b", "spec.upstream.healthPath", "no spaces"),
         ("spec.upstream.service", None, "spec.upstream.service", "Required"),
-        ("spec.upstream.service", "a.b", "spec.upstream.service", "lower-case letters, digits and dashes"),
         *[
             ("spec.path", path, "spec.path", words)
             for path, words in (
@@ -167,42 +160,21 @@ SEGMENTS = 'must not hold the segments "." and ".."'
                 ("/a%2Fb", "such as /services/hello"),
                 ("/a/*", "such as /services/hello"),
                 ("/a;b", "such as /services/hello"),
-                ("/a//b", "write one slash"),
-                ("/a/", "leave that slash out"),
-                ("/a/../b", SEGMENTS),
-                ("/a/./b", SEGMENTS),
-                ("/a/..", SEGMENTS),
             )
         ],
         ("spec.hostname", "Not A Host", "spec.hostname", "such as api.example.com"),
         ("spec.hostname", "https://a.example", "spec.hostname", "without scheme, port and wildcard"),
         ("spec.hostname", "*.example.com", "spec.hostname", "without scheme, port and wildcard"),
-        ("spec.routes", [{"path": "/a"}, {"path": "/a"}], "spec.routes[1]", "Duplicate value"),
         ("spec.routes", [{"path": f"/{i}"} for i in range(129)], "spec.routes", "at most 128"),
-        ("spec.routes", [{"path": "/../a"}], "spec.routes[0].path", SEGMENTS),
         ("spec.routes", [{"path": "/a"}, {"path": "b"}], "spec.routes[1].path", "such as /report or /files/*"),
-        ("spec.routes", [{"path": "/a//b"}], "spec.routes[0].path", "no path of a request does"),
         ("spec.routes", [{"gate": "free"}], "spec.routes[0].path", "Required"),
         ("spec.routes", [{"path": "/a", "gate": "gratis"}], "spec.routes[0].gate", '"free"'),
         ("spec.routes", [{"path": "/a", "price": {"perRequest": "0"}}], "spec.routes[0].price.perRequest", NOT_ZERO),
-        ("spec.routes", [{"path": "/a", "price": {}}], "spec.routes[0].price", 'such as perRequest: "0.01"'),
-        (
-            "spec.routes",
-            [{"path": "/a", "gate": "free", "price": {"perRequest": "1"}}],
-            "spec.routes[0]",
-            "write gate: paid, or leave the price out",
-        ),
         ("spec.registration.chain", "Base Sepolia", "spec.registration.chain", "such as base-sepolia"),
         *[
             ("spec.routes", [{"path": "/a"}, {"path": path}], "spec.routes[1].path", words)
             for path, words in (
-                ("/premium*", "write /premium/* rather than /premium*"),
-                ("/**", "as a whole segment only"),
-                ("/*.html", "as a whole segment only"),
-                ("/a*/b", "as a whole segment only"),
                 ("*/b", 'must start with "/"'),
-                ("/a/", "write /docs, or /docs/* for all below"),
-                ("/a/*/", "must not end with"),
                 ("/a?b", "such as /report or /files/*"),
                 ("/a#b", "such as /report or /files/*"),
                 ("/a%2fb", "such as /report or /files/*"),
@@ -211,24 +183,6 @@ SEGMENTS = 'must not hold the segments "." and ".."'
             )
         ],
         ("spec.drainAt", "tomorrow", "spec.drainAt", "date-time"),
-        *[
-            ("spec.drainAt", time, "spec.drainAt", "must be a time from 1970 to 2199; leave it out")
-            for time in (
-                "0001-01-01T00:00:00Z",
-                "1677-09-21T00:12:43Z",
-                "1969-12-31T23:59:59Z",
-                "1970-01-01T00:00:00+00:01",
-                "2200-01-01T00:00:00Z",
-                "2261-12-31t00:00:00z",
-                "2262-04-11T23:47:17Z",
-                "9999-12-31T23:59:59-23:59",
-            )
-        ],
-        ("spec.drainAt", "2030-01-01T00:00:00+99:99", "spec.drainAt", "Invalid value"),
-        ("spec.drainAt", "2030-01-01t00:00:00z", "spec.drainAt", "Invalid value"),
-        ("spec.drainGracePeriod", "soon", "spec.drainGracePeriod", "such as 90m or 1h30m"),
-        ("spec.drainGracePeriod", "99999h", "spec.drainGracePeriod", "must be at most 87600h"),
-        ("spec.drainGracePeriod", "99999h99999h99999h99999h99999h", "spec.drainGracePeriod", "must be at most 87600h"),
         ("spec.type", "dataset", "spec.type", '"inference"'),
         ("spec.paymnt", {}, "spec.paymnt", "unknown field"),
     ],
@@ -260,11 +214,11 @@ def test_bad_offers_are_refused_with_the_field_and_what_to_do(client, path, valu
         (ROUTE, "spec.rules", [{"pattern": "/a"}], "spec.rules[0].gate", "Required"),
         (ROUTE, "spec.rules", [{"pattern": "/a*", "gate": "free"}], "spec.rules[0].pattern", "as a whole segment only"),
         (ROUTE, "spec.rules", [{"pattern": "/a/", "gate": "free"}], "spec.rules[0].pattern", "must not end with"),
-        (REQUEST, "spec.desiredState", "Tombstoned", "spec.desiredState", '"Retired"'),
+        (REQUEST, "spec.desiredState", "Tombstoned", "spec", "must be Active or Retired"),
         (REQUEST, "spec.registry", "0x1", "spec.registry", "exactly 40 hexadecimal digits"),
         (REQUEST, "spec.agentURI", "example.com", "spec.agentURI", "http or https URL"),
-        (REQUEST, "spec.chain", "", "spec.chain", "at least 1 chars"),
-        (REQUEST, "spec.name", None, "spec.name", "Required"),
+        (REQUEST, "spec.chain", "", "spec", "chain: write the name or the CAIP-2 id of a network"),
+        (REQUEST, "spec.name", None, "spec", "name, chain, registry and agentURI are required"),
         (REQUEST, "spec.agentId", "0x16", "spec.agentId", "in decimal digits"),
         (REQUEST, "spec.agentId", "9" * 78, "spec.agentId", "at most 256 bits"),
         (REQUEST, "spec.document", "x" * 8193, "spec.document", "8192"),
@@ -302,7 +256,7 @@ def objects(cluster):
     sparse["spec"]["routes"] = [{"path": "/dear"}]
     cluster.apply([sparse, ROUTE, REQUEST])
     yield
-    for short in ("so", "pr", "rr"):
+    for short in ("so", "payroute", "rr"):
         names = [each["metadata"]["name"] for each in cluster.get(short, ns=NAMESPACE)["items"]]
         cluster.delete(short, *names, ns=NAMESPACE)
 
@@ -328,7 +282,7 @@ def test_defaults_are_filled_in(cluster, objects):
     assert spec["payment"]["maxTimeoutSeconds"] == 300
     assert spec["payment"]["settlement"] == "beforeResponse"
     assert spec["routes"] == [{"path": "/dear", "gate": "paid"}]
-    route = cluster.get("pr", "good-payment", NAMESPACE)["spec"]
+    route = cluster.get("payroute", "good-payment", NAMESPACE)["spec"]
     defaults = {"priceModel": "per-request", "maxTimeoutSeconds": 300, "settlement": "beforeResponse", "suspended": False}
     assert defaults.items() <= route.items()
     without = changed(REQUEST, "spec.desiredState", None)
@@ -340,7 +294,7 @@ def test_defaults_are_filled_in(cluster, objects):
 def test_columns_and_names(cluster, objects):
     condition = {"type": "Admitted", "status": "True", "reason": "Served", "message": "m"}
     ready = condition | {"type": "Ready", "status": "False", "reason": "UpstreamDown"}
-    patch(cluster, "pr", "good-payment", {"status": {"admitted": True, "conditions": [condition]}}, "status")
+    patch(cluster, "payroute", "good-payment", {"status": {"admitted": True, "conditions": [condition]}}, "status")
     patch(cluster, "so", "good", {"status": {"endpoint": "https://a.example/x", "conditions": [ready]}}, "status")
     patch(cluster, "rr", "good-registration", {"status": {"phase": "Confirmed", "agentId": "0"}}, "status")
     for short, columns in (
@@ -357,7 +311,7 @@ def test_columns_and_names(cluster, objects):
             },
         ),
         (
-            "pr",
+            "payroute",
             {
                 "NAME": "good-payment",
                 "PATTERN": "/services/good/*",
@@ -414,7 +368,7 @@ def test_the_registrar_gets_its_whole_record_back(cluster, objects):
 
 
 def test_a_new_object_shows_empty_columns(cluster, objects):
-    assert table(cluster, "so")["READY"] == "" and table(cluster, "pr")["ADMITTED"] == ""
+    assert table(cluster, "so")["READY"] == "" and table(cluster, "payroute")["ADMITTED"] == ""
 
 
 def test_each_role_writes_only_what_is_its_own(cluster):
@@ -465,10 +419,10 @@ def test_what_each_token_can_write_in_fact(cluster, objects):
 
     # Through the status one cannot reach the spec, nor the other way round.
     assert write(cluster, "verifier", f"{route}/status", admitted | price)[0] == 200
-    live = cluster.get("pr", "good-payment", NAMESPACE)
+    live = cluster.get("payroute", "good-payment", NAMESPACE)
     assert live["status"] == {"admitted": True} and live["spec"]["price"] == "1000"
     assert write(cluster, "controller", route, price | {"status": {"admitted": False}})[0] == 200
-    live = cluster.get("pr", "good-payment", NAMESPACE)
+    live = cluster.get("payroute", "good-payment", NAMESPACE)
     assert live["status"] == {"admitted": True} and live["spec"]["price"] == "1"
     assert write(cluster, "controller", f"{offer_path}/status", {"status": {"phase": "x"}})[0] == 200
     assert write(cluster, "registrar", f"{request}/status", {"status": {"phase": "Failed"}})[0] == 200

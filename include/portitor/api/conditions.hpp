@@ -16,10 +16,18 @@ inline constexpr std::string_view payment_gate_ready = "PaymentGateReady";
 inline constexpr std::string_view route_published = "RoutePublished";
 inline constexpr std::string_view draining = "Draining";
 inline constexpr std::string_view registered = "Registered";
+inline constexpr std::string_view not_supported = "NotSupported";
 inline constexpr std::string_view ready = "Ready";
 
 inline constexpr std::array all{
-    model_ready, upstream_healthy, payment_gate_ready, route_published, draining, registered, ready};
+    model_ready,
+    upstream_healthy,
+    payment_gate_ready,
+    route_published,
+    draining,
+    registered,
+    not_supported,
+    ready};
 
 /// Those that Ready sums up.
 inline constexpr std::array needed_for_ready{upstream_healthy, payment_gate_ready, route_published};
@@ -85,6 +93,10 @@ inline constexpr reason withheld{"Withheld"};
 
 // Draining
 inline constexpr reason draining{"Draining"};
+
+// NotSupported
+inline constexpr reason ignored{"Ignored"};
+inline constexpr reason not_sold{"NotSold"};
 
 // Registered
 inline constexpr reason confirmed{"Confirmed"};

@@ -15,7 +15,8 @@ struct payment_rule
     gate access = gate::paid;
     u256 price;  ///< atomic units; 0 for a free rule and for no other
     price_model model = price_model::per_request;
-    std::string per_mtok;  ///< the written price for a million tokens, with price_model::per_mtok
+    std::string per_mtok;              ///< the written price for a million tokens, with price_model::per_mtok
+    std::vector<std::string> methods;  ///< "POST"; requests of others are refused. Empty: of none
 };
 
 /// What the verifier sells: one per offer, written by the controller alone.

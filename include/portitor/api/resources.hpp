@@ -27,6 +27,9 @@ inline constexpr kube::resource lease_resource{"coordination.k8s.io", "v1", "lea
 /// Stands on every ServiceOffer that Portitor acts on, and on every RegistrationRequest that it made.
 inline constexpr std::string_view finalizer = "obol.org/portitor";
 
+/// Stands on every ServiceOffer that the predecessor's controller acts on.
+inline constexpr std::string_view predecessors_finalizer = "monetize.obol.org/finalizer";
+
 /// Field managers of server-side apply: one a role, so that no two processes fight over ownership.
 inline constexpr std::string_view controller_field_manager = "portitor-controller";
 inline constexpr std::string_view verifier_field_manager = "portitor-verifier";

@@ -79,7 +79,17 @@ struct offer_route
 {
     path_pattern path;  ///< as the upstream sees it
     gate access = gate::paid;
-    std::optional<price> own_price;  ///< absent: the offer's
+    std::optional<price> own_price;    ///< absent: the offer's
+    std::vector<std::string> methods;  ///< "POST"; empty: every one
+};
+
+/// What the gateway lets through to an offer; 0: no limit.
+struct traffic_limits
+{
+    std::int64_t in_flight = 0;   ///< requests at a time
+    std::int64_t per_second = 0;  ///< requests of one client
+
+    bool empty() const { return in_flight == 0 && per_second == 0; }
 };
 
 /// An entry of the registration document's services.
@@ -110,6 +120,9 @@ struct registration
     std::map<std::string, std::string> metadata;
     std::optional<secret_key_ref> private_key_secret;
     std::string agent_id;  ///< decimal; of an identity to take over, empty: one is minted
+    /// Why nothing can be registered by it: the field, and how to write it. Empty: nothing. The offer is sold
+    /// all the same.
+    std::string unreadable;
 };
 
 /// What a seller wrote, with every default filled in.
@@ -149,6 +162,7 @@ struct service_offer
     std::string hostname;  ///< empty: any
     std::string path;      ///< never ends with "/", except that it may be "/"
     std::vector<offer_route> routes;
+    traffic_limits limits;
     api::registration registration;
     std::optional<clock::time_point> drain_at;
     std::chrono::seconds drain_grace{};
@@ -161,8 +175,19 @@ result<std::chrono::seconds> parse_grace_period(std::string_view text);
 /// What it is where it is not written.
 inline constexpr std::chrono::seconds default_grace_period = std::chrono::hours(1);
 
-/// Reads an offer and checks again all that the CRD's schema checks, except the digits of its prices.
-/// errc::invalid names the field, what was expected and how to write it.
+/// A Service by its name, or by its name within the cluster: "hello", "hello.alice", "hello.alice.svc" and
+/// "hello.alice.svc.cluster.local"; `ns` is empty for the first. errc::invalid says what was expected:
+/// another host name is none within the cluster.
+struct service_name
+{
+    std::string name;
+    std::string ns;
+};
+result<service_name> parse_service_name(std::string_view text);
+
+/// Reads an offer and checks all that can be sold of what the CRD's schema takes, except the digits of its
+/// prices. errc::invalid names the field, what was expected and how to write it. What is wrong with the
+/// registration alone is in registration::unreadable.
 result<service_offer> parse_service_offer(const kube::object& offer);
 
 }  // namespace portitor::api

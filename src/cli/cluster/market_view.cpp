@@ -2,8 +2,11 @@
 
 #include "offer/watch_filters.hpp"
 #include "roles/kube_connection.hpp"
+#include "roles/served_schema.hpp"
 
 #include <portitor/api/resources.hpp>
+
+#include <algorithm>
 
 namespace portitor::cli {
 
@@ -15,6 +18,13 @@ using offer::child_kind;
 
 namespace {
 
+/// Those Middlewares that come in the list of all others.
+bool is_read_with_others(child_kind kind)
+{
+    const auto& all = offer::optional_middlewares;
+    return std::find(all.begin(), all.end(), kind) != all.end();
+}
+
 std::string_view unknown_without(child_kind kind)
 {
     switch (kind)
@@ -23,6 +33,8 @@ std::string_view unknown_without(child_kind kind)
         return "whether offers are admitted is not known";
     case child_kind::middleware:
     case child_kind::cors:
+    case child_kind::in_flight:
+    case child_kind::rate:
         return "Middlewares are taken as not there";
     case child_kind::http_route:
         return "HTTPRoutes, and ways around the gate, are taken as not there";
@@ -55,10 +67,11 @@ market_view::market_view(
     };
     for (const offer::child_type& each : offer::child_types)
     {
-        if (each.kind != child_kind::cors)
+        if (!is_read_with_others(each.kind))
             children_[each.kind] = keep(each.resource);
     }
-    children_[child_kind::cors] = children_[child_kind::middleware];
+    for (const child_kind kind : offer::optional_middlewares)
+        children_[kind] = children_[child_kind::middleware];
     grants_ = keep(api::reference_grant_resource);
     endpoints_ = keep(api::endpoint_slice_resource);
     market_.emplace(offer::market::kinds{*offers_, children_, *grants_}, settings_);
@@ -81,6 +94,8 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
     auto listed = co_await list_offers();
     if (!listed)
         co_return listed;
+    if (auto served = co_await roles::ask_served_schema(env_.server))
+        served_ = std::move(*served);
     for (json::object& each : instead)
     {
         auto taken = offers_->feed().on_upsert(std::move(each), {});
@@ -89,8 +104,8 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
     }
     for (const offer::child_type& each : offer::child_types)
     {
-        if (each.kind == child_kind::cors)
-            continue;  // read with the other Middlewares
+        if (is_read_with_others(each.kind))
+            continue;
         co_await look(*children_[each.kind], offer::child_selection(each.kind), unknown_without(each.kind));
     }
     co_await look(
@@ -177,6 +192,7 @@ offer::observation market_view::observe(const offer::record_ptr& offer) const
     offer::observation seen = market_->observe(offer);
     if (endpoints_->synced())
         seen.verifier_ready = offer::any_endpoint_ready(*endpoints_);
+    seen.served = served_;
     return seen;
 }
 

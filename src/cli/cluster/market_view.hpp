@@ -78,6 +78,7 @@ private:
     kube::object_informer* endpoints_ = nullptr;
     std::optional<offer::market> market_;
     std::vector<std::string> unseen_;
+    api::served_schema served_;
 };
 
 }  // namespace portitor::cli

@@ -1,6 +1,7 @@
 #include "cli/doctor/looking.hpp"
 #include "cli/yaml.hpp"
 
+#include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/schema/crd_schema.hpp>
 
@@ -25,10 +26,11 @@ constexpr kube::resource bindings{
     "validatingadmissionpolicybindings",
     "ValidatingAdmissionPolicyBinding"};
 
-constexpr const char* install = "install the chart with crds.enabled=true, or helm upgrade";
+constexpr const char* install = "install the chart with this kind in crds.install, or helm upgrade";
 
 // Of those that sold in this API group before.
-constexpr std::array foreign_finalizers{"monetize.obol.org/finalizer", "obol.org/serviceoffer-cleanup"};
+constexpr std::array foreign_finalizers{
+    api::predecessors_finalizer, std::string_view("obol.org/serviceoffer-cleanup")};
 
 // The short name of another kind, or whatever else the API server refused.
 void judge_names(const std::string& name, const std::vector<kube::condition>& said, notebook& into)
@@ -122,8 +124,8 @@ void judge_schema(const std::string& name, std::string_view kind, const kube::ob
             fmt::format(
                 "its schema is not that of this program (version {}): {}", PORTITOR_VERSION, *difference
             ),
-            "helm upgrade with crds.enabled=true, or use the program of the release's version: what a schema "
-            "does not know is dropped"
+            "helm upgrade with this kind in crds.install, or use the program of the release's version: what "
+            "a schema does not know is dropped, and beside the predecessor's own nothing is registered"
         );
     else
         into.ok(name, "its schema is that of this program");
@@ -186,11 +188,11 @@ asio::awaitable<void> look_at_policies(const patient& of, notebook& into)
             into.unseen(check, bound.error(), "list validatingadmissionpolicybindings");
         co_return;
     }
-    if (found->size() < 2 || bound->size() < found->size())
+    if (found->size() < 3 || bound->size() < found->size())
         into.warn(
             check,
             fmt::format(
-                "{} policies and {} bindings are there, of 2 each: whoever may write PaymentRoutes and "
+                "{} policies and {} bindings are there, of 3 each: whoever may write PaymentRoutes and "
                 "RegistrationRequests sets prices and spends gas",
                 found->size(),
                 bound->size()
@@ -206,13 +208,31 @@ void look_for_foreign_finalizers(const patient& of, notebook& into)
     if (!of.market)
         return;
     std::vector<std::string> held;
+    std::vector<std::string> left_alone;
     for (const auto& [key, offer] : of.market->offers())
     {
-        if (std::any_of(foreign_finalizers.begin(), foreign_finalizers.end(), [&](const char* each) {
-                return offer->meta.has_finalizer(each);
-            }))
+        if (api::is_held_by_predecessor(offer->meta))
+            left_alone.push_back(key.to_string());
+        else if (std::any_of(
+                     foreign_finalizers.begin(),
+                     foreign_finalizers.end(),
+                     [&](std::string_view each) { return offer->meta.has_finalizer(each); }
+                 ))
             held.push_back(key.to_string());
     }
+    if (!left_alone.empty())
+        into.warn(
+            "offers of the predecessor",
+            fmt::format(
+                "{} offers are held by its controller ({}) and left alone: {}",
+                left_alone.size(),
+                api::predecessors_finalizer,
+                some_of(left_alone)
+            ),
+            "stop that controller and take its finalizer off, and they are sold here: kubectl patch "
+            "serviceoffer NAME -n NAMESPACE --type=json -p '[{\"op\":\"remove\",\"path\":"
+            "\"/metadata/finalizers\"}]'"
+        );
     if (!held.empty())
         into.warn(
             "finalizers of others",

@@ -2,6 +2,7 @@
 #include "cli/output/text.hpp"
 
 #include <portitor/api/conditions.hpp>
+#include <portitor/api/ownership.hpp>
 #include <portitor/api/payment_route.hpp>
 #include <portitor/api/registration_request.hpp>
 #include <portitor/api/resources.hpp>
@@ -66,6 +67,7 @@ constexpr std::array of_sellers{
     api::because::path_conflict,
     api::because::reserved_path,
     api::because::name_taken,
+    api::because::not_sold,
     api::because::unpaid_route,
     api::because::missing_model};
 
@@ -102,7 +104,7 @@ std::map<std::string, group> group_offers(const patient& of)
     for (const auto& [key, offer] : looked_at(of, of.market->offers()))
     {
         const auto* ready = offer->status.find_present(api::condition_type::ready, offer->meta.generation);
-        if ((ready && ready->is_true()) || offer->meta.deleted)
+        if ((ready && ready->is_true()) || offer->meta.deleted || api::is_held_by_predecessor(offer->meta))
             continue;
         const kube::condition* why = cause_of(*offer);
         if (why && is_meant(*why))
@@ -231,7 +233,8 @@ void tell_registrations(const patient& of, notebook& into)
         return into.not_checked("RegistrationRequests", "they cannot be read");
     std::map<standing, group> groups;
     bool is_well = true;
-    const auto all = looked_at(of, requests.objects().all());
+    auto all = looked_at(of, requests.objects().all());
+    std::erase_if(all, [](const auto& each) { return api::is_predecessors(*each.second); });
     for (const auto& [key, live] : all)
     {
         const api::registration_state state = api::read_registration_state(*live);

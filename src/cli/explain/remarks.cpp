@@ -3,6 +3,8 @@
 #include "offer/offer_record.hpp"
 
 #include <portitor/api/conditions.hpp>
+#include <portitor/api/ownership.hpp>
+#include <portitor/api/resources.hpp>
 
 #include <algorithm>
 
@@ -65,6 +67,14 @@ void remark_on_offer(explanation& into, const remark_sources& from)
     if (!known->unreadable.empty())
     {
         into.remarks.push_back("the ServiceOffer could not be read: " + known->unreadable);
+        return;
+    }
+    if (api::is_held_by_predecessor(known->meta))
+    {
+        into.remarks.push_back(fmt::format(
+            "the predecessor's controller holds the ServiceOffer ({}), so Portitor leaves it alone",
+            api::predecessors_finalizer
+        ));
         return;
     }
     const offer::record_ptr offer = offer::offer_record::read(*known);

@@ -190,6 +190,9 @@ private:
     {
         const json::object& spec = middleware.spec();
         const std::string name = fmt::format("Middleware {}", middleware.meta.key().to_string());
+        // A limit refuses or lets go on, and answers nothing else.
+        if (spec.size() == 1 && (spec.contains("inFlightReq") || spec.contains("rateLimit")))
+            return;
         if (spec.size() != 1 || !spec.contains("headers"))
             return note_other(name);
         const json::object& headers = kube::object_at(spec, "headers");
@@ -217,11 +220,15 @@ private:
         const kube::owner_reference* owner = api::owning_offer(route_.meta);
         const bool is_ours = owner && route_.meta.name == api::http_route_name(owner->name);
         const bool is_cors = is_ours && key.name == api::cors_middleware_name(owner->name);
-        if (!is_cors && (!is_ours || key.name != api::middleware_name(owner->name)))
+        const bool is_limit = is_ours && (key.name == api::in_flight_middleware_name(owner->name) ||
+                                          key.name == api::rate_middleware_name(owner->name));
+        if (!is_cors && !is_limit && (!is_ours || key.name != api::middleware_name(owner->name)))
             return stay_unknown(fmt::format("its Middleware {} cannot be seen", key.to_string()));
         out_.assumptions.push_back(
             fmt::format("Middleware {} cannot be seen, and is taken as Portitor writes it", key.to_string())
         );
+        if (is_limit)
+            return;
         if (is_cors)
         {
             out_.preflights = fmt::format("Middleware {}", key.to_string());

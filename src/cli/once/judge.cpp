@@ -7,6 +7,9 @@
 #include "offer/drain.hpp"
 #include "offer/registration_plan.hpp"
 
+#include <portitor/api/ownership.hpp>
+#include <portitor/api/resources.hpp>
+
 #include <algorithm>
 
 namespace portitor::cli::once {
@@ -89,7 +92,9 @@ void add_registration(
     const auto& spec = seen.offer->spec;
     const bool is_known =
         std::any_of(out.begin(), out.end(), [](const child_report& each) { return each.kind == kind; });
-    if (!spec || todo.blocked || seen.offer->meta.deleted || is_known || seen.children[kind].live)
+    const bool is_left_alone = seen.offer->meta.deleted || api::is_held_by_predecessor(seen.offer->meta) ||
+                               !seen.served.request_lacks.empty();
+    if (!spec || todo.blocked || is_left_alone || is_known || seen.children[kind].live)
         return;
     auto wanted = offer::wanted_registration(*spec, settings, true);
     if (!wanted)
@@ -147,6 +152,12 @@ offer_report judge(
     if (offer.spec)
         out.terms = terms_of(*offer.spec, settings);
     out.blocked = todo.blocked;
+    if (api::is_held_by_predecessor(offer.meta))
+        out.passed_over = fmt::format(
+            "the predecessor's controller holds it ({}), so it is left alone: no child, no status and no "
+            "finalizer. It is taken over once that finalizer goes",
+            api::predecessors_finalizer
+        );
     out.children = children_of(todo, seen);
     add_registration(out.children, todo, seen, settings);
     out.adds_finalizer = todo.add_finalizer;

@@ -187,7 +187,8 @@ asio::awaitable<offer_report> survey::look_at(kube::object_key key)
     {
         tell_standing(out, *file);
         out.problems = file->problems;
-        out.passed_over = file->passed_over;
+        if (!file->passed_over.empty())
+            out.passed_over = file->passed_over;
     }
     co_return out;
 }

@@ -9,6 +9,7 @@
 
 #include <portitor/api/conditions.hpp>
 #include <portitor/api/names.hpp>
+#include <portitor/api/ownership.hpp>
 #include <portitor/api/registration_request.hpp>
 #include <portitor/config/setters.hpp>
 
@@ -26,7 +27,7 @@ asio::awaitable<std::string> on_chain(kube::api& server, kube::object_ptr offer)
 {
     const kube::object_key key{offer->meta.ns, api::registration_name(offer->meta.name)};
     const auto request = co_await server.get(api::registration_request_resource, key);
-    if (!request)
+    if (!request || !api::is_made_for(**request, offer->meta))
     {
         const std::string agent = kube::string_at(offer->status(), "agentId");
         co_return agent.empty() ? std::string() : "agent " + printable(agent, 100);

@@ -200,6 +200,13 @@ inline constexpr std::array entries{
         "Wait: the chain's fees are above the operator's maxFeePerGas; the offer is sold all the same",
         look_at_registration},
     entry{
+        because::ignored.name,
+        "Nothing has to be done: the fields are kept, and the offer is sold without them"},
+    entry{
+        because::not_sold.name,
+        "Take the fields out that the message names, or sell what they mean as an offer of its own",
+        look_at_offer},
+    entry{
         because::foreign_schema.name,
         "Tell the operator: the cluster's CRD of RegistrationRequest is not the one of this release",
         "kubectl get crd registrationrequests.obol.org -o yaml"},

@@ -95,7 +95,7 @@ constexpr std::array all{
         kind::route_key,
         "",
         "methods",
-        "the gate is the same for every method: leave it out, and have the service refuse the others"},
+        "leave it out, and write spec.routes[].methods into the offer's manifest; it holds there"},
     replaced{
         kind::route_key,
         "",

@@ -73,7 +73,8 @@ json::object status_data(const status_view& of, const std::string& settings)
     json::array hints;
     for (const kube::condition& each : ordered_conditions(*of.offer))
     {
-        if (each.is_true() && each.type != api::condition_type::draining)
+        if (each.is_true() && each.type != api::condition_type::draining &&
+            each.type != api::condition_type::not_supported)
             continue;
         const auto what = hint_for(each.reason, *of.offer);
         json::object entry{
@@ -88,6 +89,8 @@ json::object status_data(const status_view& of, const std::string& settings)
     }
     json::object out{
         {"offer", of.offer->raw}, {"ready", ready_of(*of.offer).is_true()}, {"hints", std::move(hints)}};
+    if (api::is_held_by_predecessor(of.offer->meta))
+        out["heldBy"] = api::predecessors_finalizer;
     if (!settings.empty())
         out["settings"] = settings;
     return out;

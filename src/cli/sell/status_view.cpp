@@ -32,7 +32,7 @@ constexpr std::size_t longest_name = 63;
 
 tone tone_of(const kube::condition& of)
 {
-    if (of.type == api::condition_type::draining)
+    if (of.type == api::condition_type::draining || of.type == api::condition_type::not_supported)
         return tone::warning;
     return of.is_true() ? tone::good : of.status == "False" ? tone::bad : tone::warning;
 }
@@ -78,6 +78,15 @@ private:
         const kube::object& offer = *of_.offer;
         line("URL", kube::string_at(offer.status(), "endpoint"));
         line("Phase", kube::string_at(offer.status(), "phase"));
+        if (api::is_held_by_predecessor(offer.meta))
+            line(
+                "Held by",
+                fmt::format(
+                    "the predecessor's controller, by its finalizer {}: Portitor leaves the offer alone "
+                    "until that one goes",
+                    api::predecessors_finalizer
+                )
+            );
         const auto spec = api::parse_service_offer(offer);
         api::payment_route terms;
         const bool judged = spec && !offer::fill_terms(*spec, settings, terms);
@@ -212,8 +221,9 @@ private:
         for (const kube::condition& each : ordered_conditions(*of_.offer))
         {
             // Ready and what is withheld say again what another one says.
-            const bool draining = each.type == api::condition_type::draining;
-            if ((each.is_true() && !draining) || each.type == api::condition_type::ready ||
+            const bool is_told =
+                each.type == api::condition_type::draining || each.type == api::condition_type::not_supported;
+            if ((each.is_true() && !is_told) || each.type == api::condition_type::ready ||
                 each.reason == api::because::withheld.name || !told.insert(each.reason).second)
                 continue;
             const auto what = hint_for(each.reason, *of_.offer);

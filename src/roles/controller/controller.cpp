@@ -10,6 +10,7 @@
 #include "roles/controller/pollers.hpp"
 #include "roles/controller/watches.hpp"
 #include "roles/kube_connection.hpp"
+#include "roles/served_schema.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/core/task_group.hpp>
@@ -60,6 +61,8 @@ public:
         }
         if (gate_key_.configured())
             tasks_.spawn("gate key", follow_gate_key());
+        co_await look_at_schema();
+        tasks_.spawn("served schemas", follow_schema());
         co_await controller_->run(around_.stop);
         co_await serving_.join();
         // Probes and Events that nobody waits for any more.
@@ -183,6 +186,33 @@ private:
         }
     }
 
+    /// Whether the CRDs are others than before.
+    asio::awaitable<bool> look_at_schema()
+    {
+        auto served = co_await ask_served_schema(*server_);
+        if (!served || *served == served_)
+            co_return false;
+        served_ = std::move(*served);
+        around_.log.warn(
+            "the CRDs of this API server have changed",
+            {{"offers", served_.offer_phase && served_.offer_condition_generation ? "known" : "another's"},
+             {"registrations", served_.request_lacks.empty() ? "known" : "lack " + served_.request_lacks}}
+        );
+        co_return true;
+    }
+
+    asio::awaitable<void> follow_schema()
+    {
+        for (;;)
+        {
+            co_await around_.timers.sleep_for(schema_period);
+            if (!co_await look_at_schema())
+                continue;
+            for (const auto& [key, offer] : watches_->offers().objects().all())
+                controller_->queue().add(key);
+        }
+    }
+
     asio::awaitable<void> drain_discovery()
     {
         co_await around_.stop.wait();
@@ -256,7 +286,9 @@ private:
         const offer::record_ptr offer = watches_->offers().objects().find(key);
         if (!offer || config_.dry_run)
             co_return;
-        offer::plan todo = offer::make_fault_plan(watches_->glance(offer), what, wall_->now());
+        offer::observation seen = watches_->glance(offer);
+        seen.served = served_;
+        offer::plan todo = offer::make_fault_plan(seen, what, wall_->now());
         auto failure = co_await carry_out(offer, std::move(todo));
         if (failure)
             around_.log.warn(
@@ -268,6 +300,7 @@ private:
     offer::observation observe(const offer::record_ptr& offer)
     {
         offer::observation seen = watches_->observe(offer);
+        seen.served = served_;
         pollers_->recall(seen);
         memory_.recall(seen);
         return seen;
@@ -304,6 +337,7 @@ private:
     const controller::options config_;
     controller::gate_key_file gate_key_{config_.gate_key_file};
     offer::plan_settings plan_settings_;  // all but the key stays as it is
+    api::served_schema served_;
     std::unique_ptr<kube::api> server_;
     std::optional<kube::server_clock> wall_;
     std::unique_ptr<http::client> probe_client_;

@@ -88,7 +88,8 @@ void watches::watch_children(kube::controller& to)
             );
         }
     );
-    children_[child_kind::cors] = children_[child_kind::middleware];
+    for (const child_kind kind : offer::optional_middlewares)
+        children_[kind] = children_[child_kind::middleware];
     children_[child_kind::http_route] = &to.watch(
         api::http_route_resource,
         offer::child_selection(child_kind::http_route),

@@ -65,6 +65,12 @@ std::optional<executor::pass> executor::begin(kube::object_ptr live)
     if (!live->unreadable.empty())
         return leave_alone("");
     auto request = api::parse_registration_request(*live);
+    if (!request && !around_.served.request_lacks.empty())
+        return leave_alone(fmt::format(
+            "ForeignSchema: the API server's RegistrationRequest lacks {}, so that nothing of the request "
+            "can be read; apply the CRD of this version",
+            around_.served.request_lacks
+        ));
     if (!request)
         return leave_alone(request.error().message());
     auto status = read_request_status(*live);

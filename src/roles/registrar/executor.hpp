@@ -8,6 +8,7 @@
 #include "roles/registrar/permission.hpp"
 #include "roles/registrar/signers.hpp"
 
+#include <portitor/api/served_schema.hpp>
 #include <portitor/kube/api.hpp>
 #include <portitor/kube/controller.hpp>
 
@@ -28,6 +29,7 @@ struct surroundings
     registrar::chain_links& chains;
     registrar::accounts& accounts;
     registrar::news& news;
+    const api::served_schema& served;  ///< as it is now
     /// All requests that there are, for who has an identity first and what is under way.
     std::function<std::vector<kube::object_ptr>()> all_requests;
     /// Has a request looked at soon.

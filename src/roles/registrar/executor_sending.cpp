@@ -77,6 +77,17 @@ asio::awaitable<result<executor::outcome>> executor::sign_and_send(pass* of, pre
     const std::string ns = of->request.meta.ns;
     const purpose why = purpose_of(what.what);
     const u256 most = evm::most_cost(what.transaction);
+    if (const std::string& lacks = around_.served.request_lacks; !lacks.empty())
+        co_return co_await say(
+            of,
+            "ForeignSchema",
+            fmt::format(
+                "the API server's RegistrationRequest lacks {}, so nothing is sent that it would not keep a "
+                "record of; apply the CRD of this version",
+                lacks
+            ),
+            foreign_schema_goes
+        );
     if (!what.replaces)
     {
         if (auto may = of->account->spent().may_spend(limits, ns, why, most, around_.wall.now()); !may)

@@ -27,6 +27,25 @@ bool is_brought_to_end(const request_status& status, const api::registration_req
            status.observed_generation == request.meta.generation;
 }
 
+/// A field that the server's schema does not know.
+bool is_about_schema(const error& why)
+{
+    return why.message().find("not declared in schema") != std::string::npos ||
+           why.message().find("unknown field") != std::string::npos;
+}
+
+/// The first field of what was written that did not come back as it was; empty: none. Conditions are words.
+std::string first_lost(const json::object& record, const json::object& kept)
+{
+    for (const auto& [key, value] : record)
+    {
+        const json::value* found = kept.if_contains(key);
+        if (key != "conditions" && (!found || *found != value))
+            return key;
+    }
+    return {};
+}
+
 }  // namespace
 
 std::variant<permission, off_chain>
@@ -197,9 +216,8 @@ asio::awaitable<result<void>> executor::write_status(pass* of, request_status st
 {
     if (status == of->status && told_generation(*of->live) == of->live->meta.generation)
         co_return result<void>();
-    json::object wanted = kube::make_status(
-        api::registration_request_resource, of->live->meta, to_json(status, *of->live, around_.wall.now())
-    );
+    const json::object record = to_json(status, *of->live, around_.wall.now());
+    json::object wanted = kube::make_status(api::registration_request_resource, of->live->meta, record);
     // Whoever else wrote meanwhile knows more than this pass.
     wanted["metadata"].as_object()["resourceVersion"] = of->live->meta.resource_version;
     kube::apply_options how;
@@ -207,17 +225,23 @@ asio::awaitable<result<void>> executor::write_status(pass* of, request_status st
     how.subresource = "status";
     auto written =
         co_await around_.server.apply(api::registration_request_resource, std::move(wanted), std::move(how));
-    if (!written)
-        co_return written.error().is_conflict() || written.error().is_not_found()
-            ? fail(errc::conflict, "somebody else changed the request")
-            : written.error().to_error();
-    of->live = std::move(*written);
-    const auto kept = read_request_status(*of->live);
-    // Nothing is sent of which the next process would not know.
-    if (!kept || kept->under_way != status.under_way)
+    if (!written && (written.error().is_conflict() || written.error().is_not_found()))
+        co_return fail(errc::conflict, "somebody else changed the request");
+    if (!written && is_about_schema(written.error().to_error()))
         co_return fail(
             errc::protocol,
-            "the API server does not keep status.writeAhead as it was written; apply the CRD of this version"
+            "the API server takes no such status ({}); apply the CRD of this version",
+            written.error().to_error().message()
+        );
+    if (!written)
+        co_return written.error().to_error();
+    of->live = std::move(*written);
+    // Nothing is sent of which the next process would not know.
+    if (const std::string lost = first_lost(record, of->live->status()); !lost.empty())
+        co_return fail(
+            errc::protocol,
+            "the API server does not keep status.{} as it was written; apply the CRD of this version",
+            lost
         );
     count_mined(*of, status);
     around_.news.told(*of->live, of->offer, of->status, status);

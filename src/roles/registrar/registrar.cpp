@@ -4,7 +4,9 @@
 #include "roles/registrar/completion.hpp"
 #include "roles/registrar/executor.hpp"
 #include "roles/registrar/numbers.hpp"
+#include "roles/served_schema.hpp"
 
+#include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
 #include <portitor/core/task_group.hpp>
 #include <portitor/http/client.hpp>
@@ -69,6 +71,8 @@ public:
         make_executor();
         if (ends_by_itself())
             requests.on_start([&] { tasks_.spawn("end of the work", end_when_done()); });
+        co_await look_at_schema();
+        tasks_.spawn("served schemas", follow_schema());
         co_await requests.run(around_.stop);
         tasks_.cancel();
         co_await tasks_.join();
@@ -99,6 +103,7 @@ private:
             *links_,
             *accounts_,
             *news_,
+            served_,
             [this] { return all_requests(); },
             [this](const object_key& key) { queue_->add(key); }});
         numbers_.emplace(around_.metrics, around_.clock, *accounts_, *links_, [this] {
@@ -107,6 +112,35 @@ private:
         if (!signers_->has_operators())
             around_.log.info("no key is given (--key-file or --signer-url): requests without a key of "
                              "their own end as OffChainOnly");
+    }
+
+    /// Whether the CRDs are others than before.
+    asio::awaitable<bool> look_at_schema()
+    {
+        auto served = co_await ask_served_schema(*server_);
+        if (!served || *served == served_)
+            co_return false;
+        served_ = std::move(*served);
+        if (served_.request_lacks.empty())
+            around_.log.info("the API server's RegistrationRequest is whole");
+        else
+            around_.log.warn(
+                "nothing is sent: the API server's RegistrationRequest is not that of this version",
+                {{"reason", "ForeignSchema"}, {"lacks", served_.request_lacks}}
+            );
+        co_return true;
+    }
+
+    asio::awaitable<void> follow_schema()
+    {
+        for (;;)
+        {
+            co_await around_.timers.sleep_for(schema_period);
+            if (!co_await look_at_schema())
+                continue;
+            for (const object_ptr& each : all_requests())
+                queue_->add(each->meta.key());
+        }
     }
 
     bool ends_by_itself() const { return config_.until_done || !config_.request.name.empty(); }
@@ -119,15 +153,22 @@ private:
     std::vector<object_ptr> all_requests() const
     {
         std::vector<object_ptr> out;
+        // The predecessor's are none of ours.
         for (const auto& [key, each] : requests_->objects().all())
-            out.push_back(each);
+        {
+            if (!api::is_predecessors(*each))
+                out.push_back(each);
+        }
         return out;
     }
 
     asio::awaitable<kube::reconcile_result> attempt(object_key key)
     {
         // Of others only what is under way is followed, as it holds the account's nonce.
-        co_return co_await executor_->attempt(key, requests_->objects().find(key), !is_asked_for(key));
+        object_ptr live = requests_->objects().find(key);
+        if (live && api::is_predecessors(*live))
+            live = nullptr;
+        co_return co_await executor_->attempt(key, std::move(live), !is_asked_for(key));
     }
 
     /// How far the requests are that this process runs for.
@@ -189,6 +230,7 @@ private:
     const registrar::options config_;
     std::unique_ptr<kube::api> server_;
     std::unique_ptr<http::client> client_;
+    api::served_schema served_;
     kube::object_informer* requests_ = nullptr;
     kube::work_queue* queue_ = nullptr;
     task_group tasks_;

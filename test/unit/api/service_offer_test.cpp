@@ -125,7 +125,15 @@ TEST_CASE("a wrong offer is refused with its field and what to write", "[api][of
         {"/spec/upstream", "7", "spec.upstream must be a mapping"},
         {"/spec/upstream/service", "", "spec.upstream.service must be given"},
         {"/spec/upstream/service", "\"Web\"", "it is \"Web\""},
-        {"/spec/upstream/service", "\"a.b\"", "spec.upstream.service must be a name"},
+        {"/spec/upstream/service", "\"api.example.com\"", "api.example.com is a host outside of the cluster"},
+        {"/spec/upstream/service", "\"a.b.svc.example.com\"", "a host outside of the cluster"},
+        {"/spec/upstream",
+         "{\"service\": \"a.b\", \"namespace\": \"c\"}",
+         "spec.upstream.namespace must be b"},
+        {"/spec/routes",
+         "[{\"path\": \"/a\", \"methods\": [\"TRACE\"]}]",
+         "spec.routes[0].methods must be of GET"},
+        {"/spec/limits", "{\"rps\": -1}", "spec.limits.rps must be a whole number"},
         {"/spec/upstream/port", "0", "spec.upstream.port must be a whole number from 1 to 65535"},
         {"/spec/upstream/port", "65536", "from 1 to 65535"},
         {"/spec/upstream/port", "\"80\"", "from 1 to 65535"},
@@ -181,13 +189,6 @@ TEST_CASE("a wrong offer is refused with its field and what to write", "[api][of
         {"/spec/routes",
          "[{\"path\": \"/a\", \"gate\": \"free\", \"price\": {\"perRequest\": \"1\"}}]",
          "must be left out of a free route"},
-        {"/spec/registration", "{\"enabled\": \"yes\"}", "spec.registration.enabled must be true or false"},
-        {"/spec/registration",
-         "{\"services\": [{\"name\": \"a\"}]}",
-         "spec.registration.services[0].endpoint"},
-        {"/spec/registration", "{\"skills\": [1]}", "spec.registration.skills"},
-        {"/spec/registration", "{\"metadata\": {\"a\": 1}}", "spec.registration.metadata"},
-        {"/spec/registration", "{\"privateKeySecret\": {}}", "spec.registration.privateKeySecret.name"},
         {"/spec/drainAt", "\"tomorrow\"", "spec.drainAt must be a time"},
         {"/spec/drainAt", "\"2026-12-31T18:00:00+0x:00\"", "spec.drainAt must be a time as in RFC 3339"},
         {"/spec/drainAt", "\"0001-01-01T00:00:00Z\"", "spec.drainAt must be a time from 1970 to 2199"},
@@ -247,10 +248,75 @@ TEST_CASE("lists and texts are bounded", "[api][offer]")
         return out;
     }();
     const auto named = [&](const std::string& name) {
-        return changed(least(), "/spec/registration", R"({"name": ")" + name + R"("})");
+        const auto offer =
+            parse_service_offer(*changed(least(), "/spec/registration", R"({"name": ")" + name + R"("})"));
+        return offer.value().registration.unreadable;
     };
-    CHECK(refusal(named(umlauts)).empty());
-    CHECK_THAT(refusal(named(umlauts + "x")), Catch::Matchers::Contains("at most 128 characters"));
+    CHECK(named(umlauts).empty());
+    CHECK_THAT(named(umlauts + "x"), Catch::Matchers::Contains("at most 128 characters"));
+}
+
+TEST_CASE("a registration that cannot be read keeps nobody from buying", "[api][offer]")
+{
+    struct wrong_registration
+    {
+        const char* value;
+        const char* message;
+    };
+    const auto [value, message] = GENERATE(values<wrong_registration>({
+        {"7", "spec.registration must be a mapping"},
+        {"{\"enabled\": \"yes\"}", "spec.registration.enabled must be true or false"},
+        {"{\"services\": [{\"name\": \"a\"}]}", "spec.registration.services[0].endpoint"},
+        {"{\"skills\": [1]}", "spec.registration.skills"},
+        {"{\"metadata\": {\"a\": 1}}", "spec.registration.metadata"},
+        {"{\"privateKeySecret\": {}}", "spec.registration.privateKeySecret.name"},
+    }));
+    CAPTURE(value);
+    const auto offer = parse_service_offer(*changed(least(), "/spec/registration", value));
+    REQUIRE(offer.has_value());
+    CHECK_THAT(offer->registration.unreadable, Catch::Matchers::Contains(message));
+}
+
+TEST_CASE("a Service may be named as the cluster names it", "[api][offer]")
+{
+    struct naming
+    {
+        const char* service;
+        const char* ns;
+        const char* expected;
+    };
+    const auto [service, ns, expected] = GENERATE(values<naming>({
+        {"web", "", "shop/web"},
+        {"web", "other", "other/web"},
+        {"web.other", "", "other/web"},
+        {"web.other.svc", "", "other/web"},
+        {"web.other.svc.cluster.local", "", "other/web"},
+        {"web.other.svc.cluster.local", "other", "other/web"},
+        // What the predecessor's command writes beside such a name.
+        {"web.other.svc.cluster.local", "shop", "other/web"},
+    }));
+    CAPTURE(service, ns);
+    auto raw = least()->raw;
+    raw["spec"].as_object()["upstream"] = {{"service", service}, {"namespace", ns}};
+    const auto offer = parse_service_offer(*kube::parse_object(raw).value());
+    REQUIRE(offer.has_value());
+    CHECK(offer->upstream.ns + "/" + offer->upstream.service == expected);
+}
+
+TEST_CASE("limits, methods and a health path of nothing are read", "[api][offer]")
+{
+    const auto read = [](const char* pointer, const char* value) {
+        return parse_service_offer(*changed(least(), pointer, value)).value();
+    };
+    CHECK(read("/spec/limits", "{}").limits.empty());
+    const auto limited = read("/spec/limits", R"({"maxInFlight": 4, "rps": 10})");
+    CHECK(limited.limits.in_flight == 4);
+    CHECK(limited.limits.per_second == 10);
+    const auto routed =
+        read("/spec/routes", R"([{"path": "/a", "methods": ["POST", "GET", "POST"]}, {"path": "/b"}])");
+    CHECK(routed.routes[0].methods == std::vector<std::string>{"GET", "POST"});
+    CHECK(routed.routes[1].methods.empty());
+    CHECK(read("/spec/upstream/healthPath", R"("")").upstream.health_path == "/");
 }
 
 TEST_CASE("an object without a spec is refused, not a crash", "[api][offer]")

@@ -113,7 +113,7 @@ TEST_CASE("what only the predecessor knows is refused with what replaces it", "[
           seller,
           "--route",
           "path=/x,methods=GET"},
-         "--route: methods: the gate is the same for every method"},
+         "--route: methods: leave it out, and write spec.routes[].methods"},
     };
     for (const typed& each : all)
     {

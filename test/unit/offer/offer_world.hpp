@@ -29,6 +29,8 @@ public:
     {
         kube::object_ptr middleware;
         kube::object_ptr cors;
+        kube::object_ptr in_flight;
+        kube::object_ptr rate;
         kube::object_ptr http_route;
         kube::object_ptr payment_route;
         kube::object_ptr registration;
@@ -43,6 +45,7 @@ public:
         std::string path_owner;
         std::string way_around;
         bool upstream_granted = false;
+        api::served_schema served;
     };
 
     offer::plan_settings settings;
@@ -117,6 +120,7 @@ public:
         out.path_owner = seen.path_owner;
         out.way_around = seen.way_around;
         out.upstream_granted = seen.upstream_granted;
+        out.served = seen.served;
         return out;
     }
 
@@ -276,6 +280,10 @@ public:
             return seen.middleware;
         case offer::child_kind::cors:
             return seen.cors;
+        case offer::child_kind::in_flight:
+            return seen.in_flight;
+        case offer::child_kind::rate:
+            return seen.rate;
         case offer::child_kind::http_route:
             return seen.http_route;
         case offer::child_kind::payment_route:

@@ -99,6 +99,33 @@ TEST_CASE("a route with a credential is sold only to who shows the offer's token
     CHECK(rule_on(*open, path_of("/services/hello/a")).what == outcome::payment_required);
 }
 
+TEST_CASE("a path is there for its methods alone, also where a wider rule is for all", "[route][ruling]")
+{
+    const auto object = test::changed(
+        samples::route_object(),
+        "/spec/rules",
+        R"([{"pattern": "/submit", "gate": "paid", "price": "5", "methods": ["POST", "PUT"]},
+            {"pattern": "/docs/*", "gate": "free", "methods": ["GET"]},
+            {"pattern": "/*", "gate": "free"}])"
+    );
+    const auto route = samples::compile(object).value();
+    const auto ruled = [&](const char* uri, std::string_view method) {
+        circumstances around;
+        around.method = method;
+        return rule_on(*route, path_of(uri), around).what;
+    };
+    CHECK(ruled("/services/hello/submit", "POST") == outcome::payment_required);
+    CHECK(ruled("/services/hello/submit", "PUT") == outcome::payment_required);
+    CHECK(ruled("/services/hello/submit", "GET") == outcome::wrong_method);
+    CHECK(ruled("/services/hello/submit", "post") == outcome::wrong_method);
+    CHECK(ruled("/services/hello/docs/a", "GET") == outcome::granted_free);
+    CHECK(ruled("/services/hello/docs/a", "DELETE") == outcome::wrong_method);
+    CHECK(ruled("/services/hello/other", "DELETE") == outcome::granted_free);
+    // Who explains without a method is told the price.
+    CHECK(ruled("/services/hello/submit", "") == outcome::payment_required);
+    CHECK(told_of(outcome::wrong_method).status == 403);
+}
+
 TEST_CASE("a verifier without a gate key serves no route with a credential", "[route][ruling]")
 {
     const credential_store credentials({{"upstream", "/x", {"shop"}}});

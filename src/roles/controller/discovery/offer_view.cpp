@@ -3,6 +3,7 @@
 #include "offer/drain.hpp"
 
 #include <portitor/api/conditions.hpp>
+#include <portitor/api/ownership.hpp>
 
 namespace portitor::controller {
 
@@ -10,6 +11,9 @@ namespace {
 
 bool is_ready(const offer::offer_record& offer)
 {
+    // What it says there is the predecessor's word.
+    if (api::is_held_by_predecessor(offer.meta))
+        return false;
     const auto* ready = offer.status.find_present(api::condition_type::ready, offer.meta.generation);
     return ready && ready->is_true();
 }

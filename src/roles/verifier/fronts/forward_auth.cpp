@@ -119,7 +119,8 @@ forward_auth::judgement forward_auth::judge(const http::server_request& message)
         return *refused;
     const route::served_route& route = *now_.entry->route;
     const forwarded_request& asked = now_.asked;
-    const route::ruling said = route::rule_on(route, asked.path, {.has_token = now_.has_token});
+    const route::ruling said =
+        route::rule_on(route, asked.path, {.has_token = now_.has_token, .method = asked.method});
     now_.price = said.price;
     if (said.what == route::outcome::granted_free)
         return grant(said.what, route, "", "");

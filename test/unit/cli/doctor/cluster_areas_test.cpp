@@ -101,7 +101,10 @@ TEST_CASE("doctor names the right that it lacks, and offers that others hold", "
     doctor_world world;
     json::object held = sold_offer("old");
     held["metadata"].as_object()["finalizers"] = json::array{"monetize.obol.org/finalizer"};
-    world.cluster.lists["serviceoffers"] = {held};
+    json::object left = sold_offer("left");
+    left["metadata"].as_object()["finalizers"] =
+        json::array{"obol.org/portitor", "obol.org/serviceoffer-cleanup"};
+    world.cluster.lists["serviceoffers"] = {held, left};
     world.read_market();
     world.cluster.forbidden = {"customresourcedefinitions", "validatingadmissionpolicies"};
     const auto found = world.visit(&examine_crds);
@@ -109,6 +112,7 @@ TEST_CASE("doctor names the right that it lacks, and offers that others hold", "
         found, "not checked paymentroutes.obol.org: the right to get customresourcedefinitions is missing"
     ));
     CHECK(says(found, "the right to list validatingadmissionpolicies is missing"));
+    CHECK(says(found, "warning offers of the predecessor: 1 offers are held by its controller"));
     CHECK(says(found, "warning finalizers of others: 1 offers have one"));
 }
 

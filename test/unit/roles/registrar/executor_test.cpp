@@ -120,6 +120,20 @@ TEST_CASE_METHOD(executor_world, "nothing is sent before its record is written",
     CHECK(sepolia.mined == 1);
 }
 
+TEST_CASE_METHOD(executor_world, "nothing is sent while the served schema lacks a field", "[registrar]")
+{
+    running->served.request_lacks = "status.sentAt";
+    request("a", "base-sepolia");
+    go_on(3, {"a"});
+    CHECK(sepolia.asked["eth_sendRawTransaction"] == 0);
+    CHECK(said("a") == "Pending Unknown ForeignSchema");
+    CHECK(counted() == 0);
+    running->served = {};
+    go_on(3, {"a"});
+    CHECK(said("a") == "Confirmed True Confirmed");
+    CHECK(sepolia.mined == 1);
+}
+
 TEST_CASE_METHOD(executor_world, "a record that nobody knows to be written is followed", "[registrar]")
 {
     request("a", "base-sepolia");

@@ -198,13 +198,14 @@ struct process_of_executor
     {
         const auto look_at = [this](const kube::object_key& key) { todo.insert(key); };
         work.emplace(surroundings{
-            server, world.wall, options, keys, links, all_accounts, told, std::move(all), look_at});
+            server, world.wall, options, keys, links, all_accounts, told, served, std::move(all), look_at});
     }
 
     kube::environment around;
     task_group tasks;
     kube::event_recorder events;
     registrar::news told;
+    api::served_schema served;
     registrar::signers keys;
     registrar::chain_links links;
     registrar::accounts all_accounts;
