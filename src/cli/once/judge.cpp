@@ -54,7 +54,7 @@ void add_questions(
         ));
     if (todo.ask.facilitator)
         out.push_back(fmt::format(
-            "the facilitator is asked which networks it serves, now and every few minutes: GET {}/supported",
+            "the facilitator is asked which networks it serves: GET {}/supported",
             masked_url(*todo.ask.facilitator)
         ));
     if (todo.ask.gate)

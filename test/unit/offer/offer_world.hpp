@@ -60,7 +60,7 @@ public:
             "spec": {
                 "upstream": {"service": "web", "port": 8080, "healthPath": "/health"},
                 "payment": {
-                    "network": "base-sepolia", "payTo": "0x00000000000000000000000000000000000000aB",
+                    "network": "base-sepolia", "payTo": "0x00000000000000000000000000000000000000AB",
                     "price": {"perRequest": "0.01"}
                 }
             }
