@@ -61,6 +61,11 @@ bool is_address(std::string_view text)
     return text.size() == 42 && text.starts_with("0x") && all_of(text.substr(2), is_hex);
 }
 
+bool is_used_address(std::string_view text)
+{
+    return is_address(text) && text.find_first_not_of("0x") != text.npos;
+}
+
 bool is_name(std::string_view text)
 {
     return !text.empty() && text.size() <= 63 && is_lower_or_digit(text.front()) &&

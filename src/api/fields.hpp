@@ -22,6 +22,7 @@ struct text_rule
 };
 
 bool is_address(std::string_view text);
+bool is_used_address(std::string_view text);
 bool is_name(std::string_view text);
 bool is_hostname(std::string_view text);
 bool is_caip2(std::string_view text);
@@ -31,6 +32,9 @@ bool is_http_url(std::string_view text);
 bool is_agent_id(std::string_view text);
 
 inline constexpr text_rule address_rule{is_address, "an address: 0x and 40 hexadecimal digits"};
+inline constexpr text_rule used_address_rule{
+    is_used_address,
+    "an address: 0x and 40 hexadecimal digits, not all of them 0, as nobody has the zero address"};
 inline constexpr text_rule name_rule{
     is_name, "a name: lower-case letters, digits and dashes, at most 63, a letter or digit first and last"};
 inline constexpr text_rule hostname_rule{

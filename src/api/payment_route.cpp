@@ -71,8 +71,8 @@ result<payment_route> parse_payment_route(const kube::object& route)
     out.meta = static_cast<const kube::object_identity&>(route.meta);
     out.pattern = spec.required_text("pattern", 520, pattern_rule);
     out.price = read_amount(spec);
-    out.asset = spec.required_text("asset", 42, address_rule);
-    out.pay_to = spec.required_text("payTo", 42, address_rule);
+    out.asset = spec.required_text("asset", 42, used_address_rule);
+    out.pay_to = spec.required_text("payTo", 42, used_address_rule);
     out.network = spec.required_text("network", 64, caip2_rule);
     out.facilitator_url = spec.required_text("facilitatorURL", 2048, http_url_rule);
     out.model = read_model(spec);
@@ -163,6 +163,13 @@ admission read_admission(const kube::object& route)
         out.refused = verdict->status == "False";
     }
     return out;
+}
+
+bool is_refused_by_some(const kube::object& route)
+{
+    const admission said = read_admission(route);
+    return said.admitted && said.generation == route.meta.generation &&
+           said.about_generation == route.meta.generation && said.reason == refused_by_some;
 }
 
 }  // namespace portitor::api

@@ -88,7 +88,7 @@ std::optional<asset> read_asset(const fields& payment)
     if (!in)
         return std::nullopt;
     asset out;
-    out.address = in->text("address", 42, address_rule);
+    out.address = in->text("address", 42, used_address_rule);
     out.symbol = in->text("symbol", 32);
     if (in->has("decimals"))
         out.decimals = in->integer("decimals", 0, 255, 0);
@@ -113,7 +113,7 @@ service_offer::payment_spec read_payment(const fields& spec)
     }
     in->one_of("scheme", {"exact"});
     out.network = in->required_text("network", 64, network_rule);
-    out.pay_to = in->required_text("payTo", 64, address_rule);
+    out.pay_to = in->required_text("payTo", 64, used_address_rule);
     out.max_timeout_seconds = in->integer("maxTimeoutSeconds", 1, longest_timeout, 300);
     if (auto written = read_price(*in))
         out.price = std::move(*written);

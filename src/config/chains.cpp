@@ -1,10 +1,10 @@
-#include "config/spelled_address.hpp"
 #include "config/transport.hpp"
 #include "config/yaml_list.hpp"
 
 #include <portitor/config/chains.hpp>
 #include <portitor/config/common_options.hpp>
 #include <portitor/config/setters.hpp>
+#include <portitor/evm/spelled_address.hpp>
 #include <portitor/http/message.hpp>
 #include <portitor/x402/networks.hpp>
 
@@ -64,7 +64,7 @@ private:
         auto text = optional_text(entry_, "registry");
         if (!text || text->empty())
             return text ? result<void>() : text.error();
-        const auto address = read_spelled_address(*text);
+        const auto address = evm::read_spelled_address(*text);
         if (!address)
             return wrong("registry", address.error().message());
         if (address->is_zero())

@@ -95,4 +95,12 @@ const facilitator* facilitator_list::find(std::string_view name) const
     return at == entries.end() ? nullptr : &*at;
 }
 
+std::string_view facilitator_list::name_of(std::string_view url) const
+{
+    const auto at = std::find_if(entries.begin(), entries.end(), [&](const facilitator& each) {
+        return each.url == url;
+    });
+    return at == entries.end() ? url : std::string_view(at->name);
+}
+
 }  // namespace portitor::config

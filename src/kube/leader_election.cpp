@@ -355,21 +355,24 @@ std::chrono::milliseconds leader_elector::retry_delay()
     return std::chrono::milliseconds(static_cast<std::int64_t>(delay));
 }
 
-std::string make_holder_identity()
+std::string pod_name()
 {
     std::string name = environment("POD_NAME");
+    if (!name.empty())
+        return name;
+    boost::system::error_code ignored;
+    return asio::ip::host_name(ignored);
+}
+
+std::string make_holder_identity()
+{
     std::string suffix = environment("POD_UID");
-    if (name.empty())
-    {
-        boost::system::error_code ignored;
-        name = asio::ip::host_name(ignored);
-    }
     if (suffix.empty())
     {
         std::random_device random;
         suffix = fmt::format("{:08x}{:08x}", random(), random());
     }
-    return name + "_" + suffix;
+    return pod_name() + "_" + suffix;
 }
 
 }  // namespace portitor::kube

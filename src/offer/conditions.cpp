@@ -106,6 +106,17 @@ bool has_free_paths_and_credential(const evidence& all)
     });
 }
 
+std::string facilitator_words(const evidence& all)
+{
+    const facilitator_word& word = all.seen.facilitator;
+    if (word.said != facilitator_word::verdict::unknown)
+        return {};
+    return fmt::format(
+        "; whether its facilitator serves the network is not known, as GET /supported came to: {}",
+        word.failure
+    );
+}
+
 }  // namespace
 
 kube::condition judge_gate(const evidence& all)
@@ -136,21 +147,34 @@ kube::condition judge_gate(const evidence& all)
             said.message,
             said.reason
         );
-    if (!admitted)
-        return make_condition(type, "Unknown", because::waiting_for_admission, "{}", waiting);
-    if (!all.settings.gateway.verifier_service.name.empty() && !all.seen.verifier_ready.value_or(false))
+    // What is written is the word of verifiers that lived then.
+    const bool counts_endpoints = !all.settings.gateway.verifier_service.name.empty();
+    const std::optional<bool> has_endpoint = all.seen.verifier_ready;
+    if (counts_endpoints && !has_endpoint.value_or(!admitted))
         return make_condition(
             type,
-            all.seen.verifier_ready ? "False" : "Unknown",
+            has_endpoint ? "False" : "Unknown",
             because::no_verifier_endpoints,
             "the verifier's Service has no ready endpoint, so every request is refused; see that its pods "
             "run and are ready"
+        );
+    if (!admitted)
+        return make_condition(type, "Unknown", because::waiting_for_admission, "{}", waiting);
+    if (api::is_refused_by_some(*route))
+        return make_condition(
+            type,
+            "True",
+            because::refused_by_some,
+            "{}; a part of the requests is refused: see that all verifiers run with the same configuration "
+            "and files",
+            said.message
         );
     return make_condition(
         type,
         "True",
         because::admitted,
-        "the verifier sells this offer on its present terms{}",
+        "the verifier sells this offer on its present terms{}{}",
+        facilitator_words(all),
         has_free_paths_and_credential(all)
             ? "; what is free reaches the upstream without the credential, which goes to who has paid alone"
             : ""

@@ -14,6 +14,22 @@ using maybe = std::optional<obstacle>;
 namespace type = api::condition_type;
 namespace because = api::because;
 
+// A facilitator may list more than anybody reads.
+std::string listed_words(const x402::served_networks& served)
+{
+    constexpr std::size_t most = 8;
+    std::vector<std::string_view> names;
+    for (const std::string& each : served.names())
+    {
+        if (names.size() == most)
+            break;
+        names.emplace_back(each);
+    }
+    if (names.empty())
+        return "none with the scheme exact";
+    return fmt::format("{}{}", fmt::join(names, ", "), served.names().size() > most ? " and more" : "");
+}
+
 maybe check_drained(const ending& of)
 {
     if (of.stage != drain_stage::drained)
@@ -34,6 +50,34 @@ maybe check_supported(const offer_record& offer)
         return std::nullopt;
     return make_obstacle(
         type::not_supported, because::not_sold, "{}", told_unsupported(offer.unsupported, true)
+    );
+}
+
+// Until it is asked, what it said to a controller before this one stands.
+maybe check_facilitator(
+    const observation& seen, const plan_settings& settings, const api::payment_route& route
+)
+{
+    const facilitator_word& word = seen.facilitator;
+    if (word.said == facilitator_word::verdict::unasked)
+    {
+        const kube::condition* told =
+            seen.offer->status.find_present(type::payment_gate_ready, seen.offer->meta.generation);
+        if (told && told->reason == because::network_not_served.name)
+            return make_obstacle(type::payment_gate_ready, because::network_not_served, "{}", told->message);
+        return std::nullopt;
+    }
+    if (word.said != facilitator_word::verdict::listed || word.served->has(route.network))
+        return std::nullopt;
+    return make_obstacle(
+        type::payment_gate_ready,
+        because::network_not_served,
+        "spec.payment.network: facilitator {} does not serve {}, by its answer to GET /supported (it lists "
+        "{}), so no buyer could pay; write a network that it serves, or have the operator name a facilitator "
+        "that serves this one",
+        settings.lists.facilitators.name_of(route.facilitator_url),
+        route.network,
+        listed_words(*word.served)
     );
 }
 
@@ -171,7 +215,13 @@ draft make_draft(const observation& seen, const plan_settings& settings, clock::
     api::payment_route route;
     out.blocked = check_drained(out.ending);
     if (!out.blocked)
+    {
         out.blocked = fill_terms(offer, settings, route);
+        if (!out.blocked)
+            out.facilitator_url = route.facilitator_url;
+    }
+    if (!out.blocked)
+        out.blocked = check_facilitator(seen, settings, route);
     if (!out.blocked)
         out.blocked = check_upstream(offer, seen);
     if (!out.blocked)

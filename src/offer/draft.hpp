@@ -19,7 +19,8 @@ struct draft
 {
     std::optional<api::payment_route> route;
     std::optional<obstacle> blocked;
-    offer::ending ending;  ///< nothing known of it where the spec cannot be read
+    std::string facilitator_url;  ///< of the terms, also of such as are blocked; empty: there are none
+    offer::ending ending;         ///< nothing known of it where the spec cannot be read
 };
 
 draft make_draft(const observation& seen, const plan_settings& settings, clock::time_point now);

@@ -5,6 +5,9 @@
 
 #include <portitor/api/served_schema.hpp>
 
+#include <portitor/x402/supported.hpp>
+
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -65,6 +68,29 @@ struct gate_proof
     bool operator==(const gate_proof& other) const { return said == other.said && failure == other.failure; }
 };
 
+/// What the offer's facilitator says of the networks that it serves.
+struct facilitator_word
+{
+    enum class verdict
+    {
+        unasked,
+        unknown,  ///< it does not say
+        listed,
+    };
+
+    verdict said = verdict::unasked;
+    std::shared_ptr<const x402::served_networks> served;   ///< where it is listed
+    std::string failure;                                   ///< why it is unknown; never a body
+    unsigned failures = 0;                                 ///< in a row
+    std::shared_ptr<const x402::served_networks> claimed;  ///< in the last answer, where it waits for another
+
+    bool operator==(const facilitator_word& other) const
+    {
+        return said == other.said && failure == other.failure &&
+               (served == other.served || (served && other.served && *served == *other.served));
+    }
+};
+
 /// An offer, and what is seen of its surroundings.
 struct observation
 {
@@ -73,6 +99,7 @@ struct observation
     probe_result probe;
     model_listing model;
     gate_proof proof;
+    facilitator_word facilitator;
     std::optional<bool> verifier_ready;  ///< whether the verifier's Service has a ready endpoint
     std::string path_owner;         ///< "namespace/name" of an older offer that has this path; empty: none
     std::string way_around;         ///< words for an HTTPRoute that leads around the gate; empty: none

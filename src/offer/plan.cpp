@@ -43,6 +43,8 @@ questions what_to_ask(const evidence& all, const route_verdict& route)
     out.upstream = upstream_url(*offer);
     out.model = model_of(*offer);
     out.gate = route.to_prove;
+    if (!all.wanted.facilitator_url.empty())
+        out.facilitator = all.wanted.facilitator_url;
     // An open gate that another route explains is forgotten with that route.
     const bool explained =
         all.wanted.blocked && all.wanted.blocked->reason == api::because::unpaid_route.name;

@@ -34,6 +34,7 @@ struct questions
     std::optional<std::string> upstream;  ///< the URL
     std::optional<model_target> model;
     std::optional<proof_target> gate;
+    std::optional<std::string> facilitator;  ///< the base URL
     /// The last answer about the gate is needed until the status tells it.
     bool keep_gate_answer = false;
 };

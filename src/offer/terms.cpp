@@ -3,6 +3,9 @@
 #include "offer/naming.hpp"
 #include "offer/price.hpp"
 
+#include <portitor/evm/spelled_address.hpp>
+#include <portitor/x402/match.hpp>
+
 #include <boost/algorithm/string/predicate.hpp>
 
 #include <algorithm>
@@ -14,6 +17,43 @@ namespace {
 constexpr std::string_view gate = api::condition_type::payment_gate_ready;
 
 using maybe = std::optional<obstacle>;
+
+// Clients sign a payment that is valid for maxTimeoutSeconds from then on. What is left when it is here must
+// be enough to settle; the rest is for its way, and for clocks that differ.
+constexpr std::int64_t least_timeout = static_cast<std::int64_t>(x402::settlement_seconds) + 4;
+
+maybe check_spelling(const char* field, const std::string& address)
+{
+    const auto read = evm::read_spelled_address(address);
+    if (read)
+        return std::nullopt;
+    return make_obstacle(
+        gate, api::because::wrong_checksum, "{}: {}: {}", field, address, read.error().message()
+    );
+}
+
+maybe check_payment(const api::service_offer::payment_spec& payment)
+{
+    if (auto wrong = check_spelling("spec.payment.payTo", payment.pay_to))
+        return wrong;
+    if (payment.asset && !payment.asset->address.empty())
+    {
+        if (auto wrong = check_spelling("spec.payment.asset.address", payment.asset->address))
+            return wrong;
+    }
+    if (payment.max_timeout_seconds >= least_timeout)
+        return std::nullopt;
+    return make_obstacle(
+        gate,
+        api::because::timeout_too_short,
+        "spec.payment.maxTimeoutSeconds: {} is too short for any buyer: a payment that is signed for so "
+        "long must be valid for {} s more when it has come, to be settled; write {} or more, or leave it out "
+        "for 300",
+        payment.max_timeout_seconds,
+        x402::settlement_seconds,
+        least_timeout
+    );
+}
 
 bool is_asset(const x402::token& known, const api::asset& asked)
 {
@@ -188,6 +228,8 @@ maybe fill_terms(const api::service_offer& offer, const plan_settings& settings,
             "spec.payment.settlement: afterResponse is not available behind this gateway; write "
             "beforeResponse"
         );
+    if (auto wrong = check_payment(offer.payment))
+        return wrong;
     route.pattern = offer.path == "/" ? "/*" : offer.path + "/*";
     route.pay_to = offer.payment.pay_to;
     route.description = description_of(offer);

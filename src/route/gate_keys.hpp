@@ -25,6 +25,9 @@ public:
 
     bool configured() const { return !file_.empty(); }
 
+    /// Whether a key was read.
+    bool held_any() const { return now_held() != nullptr; }
+
     /// Whether the token is that of the offer. Its time does not depend on how much of it is right.
     bool
     admit(std::string_view ns, std::string_view offer, std::string_view uid, std::string_view token) const;

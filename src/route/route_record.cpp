@@ -44,8 +44,25 @@ void route_record::read_status(const boost::json::object& status)
     {
         judged_generation = said->observed_generation;
         judged_true = said->is_true();
+        judged_refused_by_some = said->reason == api::refused_by_some;
         transition_time = said->last_transition_time;
     }
+    asked = kube::string_at(status, "asked.time");
+    asked_name = kube::string_at(status, "asked.name");
+    asked_reason = kube::string_at(status, "asked.reason");
+    answered = kube::string_at(status, "answered");
+}
+
+bool route_record::judged() const
+{
+    if (judged_generation != meta.generation || judged_true != admitted)
+        return false;
+    return !admitted || last_admitted_generation == meta.generation;
+}
+
+bool route_record::called_admitted() const
+{
+    return judged() && admitted;
 }
 
 std::shared_ptr<const kube::object_filter> route_filter()

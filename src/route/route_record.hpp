@@ -22,7 +22,17 @@ struct route_record
     std::int64_t last_admitted_generation = 0;
     std::int64_t judged_generation = 0;  ///< of the condition Admitted; 0: there is none
     bool judged_true = false;
+    bool judged_refused_by_some = false;  ///< the condition names one that refuses it
     std::string transition_time;
+    std::string asked;         ///< when somebody who refuses it asked last who serves it; empty: nobody has
+    std::string asked_name;    ///< who
+    std::string asked_reason;  ///< why it is refused there
+    std::string answered;      ///< the `asked` that was answered last
+
+    /// Whether the status calls the present generation admitted, in all of its fields.
+    bool called_admitted() const;
+    /// Whether the condition is about the present generation, and agrees with the other fields.
+    bool judged() const;
 
     /// errc::protocol for what is no object. A route that must not be served is a record all the same.
     static result<std::shared_ptr<const route_record>>
@@ -31,6 +41,9 @@ struct route_record
     /// What stands for a route that could not be read: refused. `raw` is what there is of it.
     static std::shared_ptr<const route_record>
     unreadable(const kube::object_identity& which, const boost::json::object& raw, const std::string& why);
+
+    /// Why this verifier sells nothing by it now; empty where it does.
+    std::string refusal_now() const { return served ? served->lacking() : refusal; }
 
 private:
     void read_status(const boost::json::object& status);

@@ -122,6 +122,20 @@ bool served_route::knows_gateway(std::string_view token) const
     return keys_->admit(key.substr(0, slash), key.substr(slash + 1), offer_uid_, token);
 }
 
+std::string served_route::lacking() const
+{
+    if (credential_ != nullptr && !credential_->has_value())
+        return fmt::format(
+            "spec.credential: the file of \"{}\" could not be read by this verifier yet; see that its Secret "
+            "is there and mounted",
+            credential_->name()
+        );
+    if (keys_ != nullptr && !keys_->held_any())
+        return "spec.credential: this verifier's --gate-key-file could not be read yet, so it knows no "
+               "gateway";
+    return {};
+}
+
 const terms* served_route::find(const request_path& path) const
 {
     const std::string_view text = path.text;

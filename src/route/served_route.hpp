@@ -69,6 +69,9 @@ public:
     /// no credential: nobody needs one then.
     bool knows_gateway(std::string_view token) const;
     bool suspended() const { return suspended_; }
+    /// What this verifier lacks to grant anything by the route; empty where it lacks nothing. It may come
+    /// while the route stays as it is.
+    std::string lacking() const;
 
     /// Whether the price may depend on the path.
     bool has_rules() const { return !rules_.empty(); }

@@ -38,6 +38,16 @@ class AuditTail:
             if (not users or each.user in users) and kind in (None, each.kind) and name in (None, each.name)
         ]
 
+    def requests(self, user, kind):
+        """What this user has asked of that kind that was no read, whatever came of it: the codes of the answers."""
+        return [
+            each["responseStatus"]["code"]
+            for each in self._events()
+            if each["verb"] not in _READS
+            and each["user"]["username"].rpartition(":")[2] == user
+            and _kind(each.get("objectRef", {})) == kind
+        ]
+
     def portitor_writes(self):
         """What the roles have written beside their Leases."""
         return [each for each in self.writes(*(f"portitor-{role}" for role in ROLES)) if each.kind != "leases"]
@@ -86,11 +96,15 @@ def _write(event):
         user=user["username"].rpartition(":")[2],
         credential=user.get("extra", {}).get("authentication.kubernetes.io/credential-id", [""])[0],
         verb=event["verb"],
-        kind="/".join(filter(None, [what.get("resource"), what.get("subresource")])),
+        kind=_kind(what),
         name=what.get("name", ""),
         namespace=what.get("namespace", ""),
         code=code,
     )
+
+
+def _kind(what):
+    return "/".join(filter(None, [what.get("resource"), what.get("subresource")]))
 
 
 def _seconds(time):

@@ -46,6 +46,7 @@ SUPPORTED = {
     "unauthorized": (401, {"error": "unauthorized"}),
     "forbidden": (403, {"error": "forbidden"}),
     "unknown": (404, {"error": "not found"}),
+    "error": (500, {"error": "broken"}),
 }
 ASKS_TO_WAIT = ("busy", "too-many")
 HANG = 60

@@ -59,9 +59,12 @@ inline constexpr reason unhealthy{"Unhealthy"};
 // PaymentGateReady
 inline constexpr reason admitted{"Admitted"};
 inline constexpr reason invalid_price{"InvalidPrice"};
+inline constexpr reason network_not_served{"NetworkNotServed"};
 inline constexpr reason no_gate_key{"NoGateKey"};
 inline constexpr reason no_verifier_endpoints{"NoVerifierEndpoints"};
 inline constexpr reason not_admitted{"NotAdmitted"};
+inline constexpr reason refused_by_some{"RefusedBySome"};
+inline constexpr reason timeout_too_short{"TimeoutTooShort"};
 inline constexpr reason unknown_asset{"UnknownAsset"};
 inline constexpr reason unknown_credential{"UnknownCredential"};
 inline constexpr reason unknown_facilitator{"UnknownFacilitator"};
@@ -69,6 +72,7 @@ inline constexpr reason unknown_network{"UnknownNetwork"};
 inline constexpr reason unsupported_asset{"UnsupportedAsset"};
 inline constexpr reason unsupported_settlement{"UnsupportedSettlement"};
 inline constexpr reason waiting_for_admission{"WaitingForAdmission"};
+inline constexpr reason wrong_checksum{"WrongChecksum"};
 
 // RoutePublished
 inline constexpr reason drained{"Drained"};

@@ -54,6 +54,11 @@ const payment_rule* rule_for(const payment_route& route, std::span<const std::st
 /// The spec with every field written out: nothing is left to defaults, so that an edit by hand always shows.
 boost::json::object to_json_spec(const payment_route& route);
 
+/// Reasons of the condition Admitted.
+inline constexpr std::string_view served = "Served";
+inline constexpr std::string_view refused_by_some = "RefusedBySome";  ///< served by others
+inline constexpr std::string_view refused_by_all = "Refused";
+
 /// What the verifiers said about a route.
 struct admission
 {
@@ -66,5 +71,8 @@ struct admission
 };
 
 admission read_admission(const kube::object& route);
+
+/// Whether the present generation is admitted, and one verifier refuses it all the same.
+bool is_refused_by_some(const kube::object& route);
 
 }  // namespace portitor::api

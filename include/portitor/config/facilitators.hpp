@@ -30,6 +30,9 @@ struct facilitator_list
 
     /// The facilitator of that name, or nullptr.
     const facilitator* find(std::string_view name) const;
+
+    /// The first name that means this URL; the URL itself where none does.
+    std::string_view name_of(std::string_view url) const;
 };
 
 }  // namespace portitor::config

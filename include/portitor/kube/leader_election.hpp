@@ -129,6 +129,9 @@ private:
 };
 
 /// The identity that survives a restart of the container, so that it goes on at once:
+/// The pod's name, from POD_NAME (downward API); outside a pod the host's.
+std::string pod_name();
+
 /// <pod name>_<pod uid> from POD_NAME and POD_UID (downward API). Outside a pod the host's name and a random
 /// suffix.
 std::string make_holder_identity();

@@ -3,9 +3,7 @@
 #include "cli/doctor/web.hpp"
 
 #include <portitor/api/payment_route.hpp>
-#include <portitor/x402/facilitator.hpp>
-
-#include <boost/json/array.hpp>
+#include <portitor/x402/supported.hpp>
 
 #include <algorithm>
 #include <map>
@@ -14,12 +12,10 @@
 namespace portitor::cli::doctor {
 
 namespace asio = boost::asio;
-namespace json = boost::json;
 
 namespace {
 
 constexpr long long slow = 2'000;  // ms
-constexpr std::size_t most_kinds = 1'000;
 
 /// By network, the offers that are paid there, with one facilitator.
 using networks_used = std::map<std::string, std::vector<std::string>>;
@@ -41,35 +37,13 @@ std::map<std::string, networks_used> find_used(const patient& of)
     return out;
 }
 
-/// The networks of the scheme "exact" that an answer of /supported lists; of version 1 by their CAIP-2 name.
-std::set<std::string> read_networks(const patient& of, const json::object& supported)
-{
-    std::set<std::string> out;
-    const json::array& kinds = kube::array_at(supported, "kinds");
-    for (std::size_t i = 0; i < std::min(kinds.size(), most_kinds); ++i)
-    {
-        const json::object& kind = kube::as_object(kinds[i]);
-        if (kube::string_at(kind, "scheme") != "exact")
-            continue;
-        const std::string name = kube::string_at(kind, "network");
-        const x402::network* known = of.settings.lists.networks.table.find(name);
-        out.insert(known ? known->caip2 : name);
-    }
-    return out;
-}
-
-bool serves(const std::set<std::string>& networks, const std::string& wanted)
-{
-    return networks.contains(wanted) || networks.contains(wanted.substr(0, wanted.find(':')) + ":*");
-}
-
 void judge_networks(
-    const std::string& check, const std::set<std::string>& served, const networks_used& used, notebook& into
+    const std::string& check, const x402::served_networks& served, const networks_used& used, notebook& into
 )
 {
     for (const auto& [network, offers] : used)
     {
-        if (!serves(served, network))
+        if (!served.has(network))
             into.failure(
                 check,
                 fmt::format("it does not serve {}, in which offers are paid: {}", network, some_of(offers)),
@@ -87,15 +61,14 @@ void judge_supported(
     notebook& into
 )
 {
-    const auto body = read_object(said.body);
-    if (!body || !body->contains("kinds"))
+    const auto served = x402::read_supported(said.body, of.settings.lists.networks.table);
+    if (!served)
         return into.warn(
             check,
-            "its answer to /supported is not one of x402",
+            "/supported: " + served.error().message(),
             "is it the address of a facilitator? Its base URL is that of /verify, without it"
         );
-    const std::set<std::string> served = read_networks(of, *body);
-    const std::vector<std::string> listed(served.begin(), served.end());
+    const std::vector<std::string> listed(served->names().begin(), served->names().end());
     into.ok(
         check,
         fmt::format("serves {}, {}", listed.empty() ? "nothing" : some_of(listed, 6), took(said.milliseconds))
@@ -106,7 +79,7 @@ void judge_supported(
             fmt::format("/supported {}", took(said.milliseconds)),
             "buyers wait as long for each payment, twice"
         );
-    judge_networks(check, served, used, into);
+    judge_networks(check, *served, used, into);
 }
 
 void judge_answer(
@@ -168,7 +141,7 @@ look_at(const patient& of, config::facilitator which, networks_used used, notebo
 {
     const std::string check = fmt::format("{} ({})", which.name, shown(which.url));
     const bool needed = !used.empty() || which.name == of.settings.lists.facilitators.default_name;
-    const auto said = co_await get(of, which.url + "/supported", "", x402::max_facilitator_answer);
+    const auto said = co_await get(of, which.url + "/supported", "", x402::max_supported_answer);
     if (said)
     {
         judge_answer(of, check, *said, used, into);

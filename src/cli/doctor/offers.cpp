@@ -172,9 +172,16 @@ void tell_routes(const patient& of, notebook& into)
         return into.not_checked("PaymentRoutes", "they cannot be read");
     std::vector<std::string> refused;
     std::string why;
+    std::vector<std::string> by_some;
+    std::string who;
     for (const auto& [key, live] : looked_at(of, routes.objects().all()))
     {
         const api::admission said = api::read_admission(*live);
+        if (api::is_refused_by_some(*live))
+        {
+            by_some.push_back(key.to_string());
+            who = said.message;
+        }
         const bool is_new = age_of(of, live->meta.created) < patience;
         if (is_new || (said.admitted && said.generation == live->meta.generation))
             continue;
@@ -182,6 +189,15 @@ void tell_routes(const patient& of, notebook& into)
         if (why.empty())
             why = said.message;
     }
+    if (!by_some.empty())
+        into.failure(
+            "PaymentRoutes refused by some",
+            fmt::format("{} are: {}", by_some.size(), some_of(by_some)),
+            fmt::format(
+                "{}; see that all verifiers run with the same configuration and files, and restart that one",
+                who
+            )
+        );
     if (refused.empty())
         return into.ok(
             "PaymentRoutes",

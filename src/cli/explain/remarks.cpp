@@ -5,6 +5,7 @@
 #include <portitor/api/conditions.hpp>
 #include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
+#include <portitor/api/payment_route.hpp>
 
 #include <algorithm>
 
@@ -93,6 +94,8 @@ void remark_on_offer(explanation& into, const remark_sources& from)
     if (live && (!kube::bool_at(live->status(), "admitted") ||
                  kube::int_at(live->status(), "lastAdmittedGeneration") != live->meta.generation))
         into.remarks.emplace_back("no verifier has admitted the PaymentRoute in its present form yet");
+    else if (live && api::is_refused_by_some(*live))
+        into.remarks.push_back("it depends on the verifier: " + api::read_admission(*live).message);
 }
 
 }  // namespace

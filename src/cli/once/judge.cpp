@@ -55,6 +55,11 @@ void add_questions(
             todo.ask.model->base_url,
             todo.ask.model->model
         ));
+    if (todo.ask.facilitator)
+        out.push_back(fmt::format(
+            "the facilitator is asked which networks it serves: GET {}/supported",
+            masked_url(*todo.ask.facilitator)
+        ));
     if (todo.ask.gate)
         out.push_back(fmt::format(
             "the gate is tried once the gateway has the route: an unpaid request to {}{} has to be refused",

@@ -69,6 +69,10 @@ inline constexpr std::array entries{
         "Write a decimal amount of the token above zero, with no more places than it has: --price 0.001",
         look_at_offer},
     entry{
+        because::network_not_served.name,
+        "Write a network that the facilitator serves, or have the operator name one that serves this network",
+        what_operator_set},
+    entry{
         because::no_gate_key.name,
         "Have the operator give controller and verifier a --gate-key-file, or leave --credential out",
         what_operator_set},
@@ -80,6 +84,14 @@ inline constexpr std::array entries{
         because::not_admitted.name,
         "Correct what the message names, or have the operator correct the verifier's configuration",
         look_at_payment_route},
+    entry{
+        because::refused_by_some.name,
+        "Tell the operator: one of the verifiers runs with another configuration than the rest",
+        look_at_payment_route},
+    entry{
+        because::timeout_too_short.name,
+        "Write the time that the message names, or leave maxTimeoutSeconds out",
+        look_at_offer},
     entry{
         because::unknown_asset.name,
         "Leave --token out for the network's first, or name one that it has",
@@ -108,6 +120,10 @@ inline constexpr std::array entries{
         because::waiting_for_admission.name,
         "Wait some seconds; if it lasts, the operator sees to it that the verifier runs",
         look_at_payment_route},
+    entry{
+        because::wrong_checksum.name,
+        "Copy the address again from where it comes from: a digit of it is wrong, or the case of one",
+        look_at_offer},
     // RoutePublished
     entry{because::drained.name, "It was stopped and is taken down. To sell it again", resume},
     entry{

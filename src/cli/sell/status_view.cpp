@@ -142,7 +142,11 @@ private:
             return line("Admitted", "no: nothing is sold, as it has no PaymentRoute");
         const api::admission said = api::read_admission(*of_.route);
         if (said.admitted && said.generation == of_.route->meta.generation)
-            return line("Admitted", "yes: a verifier sells on these terms");
+            return line(
+                "Admitted",
+                api::is_refused_by_some(*of_.route) ? "by some: " + said.message
+                                                    : "yes: a verifier sells on these terms"
+            );
         line(
             "Admitted", said.refused ? "no: " + said.message : "not yet: no verifier has taken up these terms"
         );

@@ -101,6 +101,7 @@ private:
             tasks_,
             around_.timers,
             *probe_client_,
+            plan_settings_.lists.networks.table,
             plan_settings_.probe_period,
             [this](const object_key& offer) { controller_->queue().add(offer); }
         );

@@ -21,6 +21,7 @@ pollers::pollers(
     task_group& tasks,
     timekeeper& time,
     http::client& client,
+    const x402::network_table& networks,
     std::chrono::milliseconds probe_period,
     listener look_again
 )
@@ -28,7 +29,15 @@ pollers::pollers(
           "upstream probe", tasks, time, questions_at_a_time, ask_upstream(client, probe_period), look_again
       ),
       models_("model list", tasks, time, questions_at_a_time, ask_for_model(client), look_again),
-      gates_("gate proof", tasks, time, questions_at_a_time, ask_gateway(client), look_again)
+      gates_("gate proof", tasks, time, questions_at_a_time, ask_gateway(client), look_again),
+      facilitators_(
+          "facilitator",
+          tasks,
+          time,
+          questions_at_a_time,
+          ask_facilitator(client, networks),
+          std::move(look_again)
+      )
 {}
 
 void pollers::ask(const kube::object_key& offer, const offer::questions& wanted)
@@ -37,6 +46,7 @@ void pollers::ask(const kube::object_key& offer, const offer::questions& wanted)
     follow(models_, offer, wanted.model);
     if (!wanted.keep_gate_answer)
         follow(gates_, offer, wanted.gate);
+    follow(facilitators_, offer, wanted.facilitator);
 }
 
 void pollers::recall(offer::observation& into) const
@@ -45,6 +55,7 @@ void pollers::recall(offer::observation& into) const
     into.probe = upstreams_.latest(offer);
     into.model = models_.latest(offer);
     into.proof = gates_.latest(offer);
+    into.facilitator = facilitators_.latest(offer);
 }
 
 }  // namespace portitor::controller

@@ -1,24 +1,27 @@
 #pragma once
 
+#include "roles/controller/facilitator_probe.hpp"
 #include "roles/controller/gate_probe.hpp"
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/upstream_probe.hpp"
 
 namespace portitor::controller {
 
-/// All that is asked again and again about offers: their upstreams, runtimes and gates. One strand.
+/// All that is asked again and again about offers: their upstreams, runtimes, gates and facilitators. One
+/// strand.
 class pollers
 {
 public:
     /// Hears of each offer for which there is a new answer.
     using listener = std::function<void(const kube::object_key& offer)>;
 
-    /// They run in `tasks`, until these are cancelled; must be there until they are joined. The client must
-    /// outlive it.
+    /// They run in `tasks`, until these are cancelled; must be there until they are joined. The client and
+    /// the networks must outlive it.
     pollers(
         task_group& tasks,
         timekeeper& time,
         http::client& client,
+        const x402::network_table& networks,
         std::chrono::milliseconds probe_period,
         listener look_again
     );
@@ -33,6 +36,7 @@ private:
     upstream_poller upstreams_;
     model_poller models_;
     gate_poller gates_;
+    facilitator_poller facilitators_;
 };
 
 }  // namespace portitor::controller

@@ -1,6 +1,5 @@
 #include "roles/registrar/keys.hpp"
 
-#include "config/spelled_address.hpp"
 #include "config/transport.hpp"
 #include "roles/registrar/keystore_thread.hpp"
 
@@ -8,6 +7,7 @@
 #include <portitor/config/setters.hpp>
 #include <portitor/core/small_file.hpp>
 #include <portitor/evm/private_key.hpp>
+#include <portitor/evm/spelled_address.hpp>
 #include <portitor/x402/base64.hpp>
 
 #include <algorithm>
@@ -183,7 +183,7 @@ result<void> key_options::resolve()
     }
     if (signer_url.empty())
         return {};
-    const auto account = config::read_spelled_address(signer_address);
+    const auto account = evm::read_spelled_address(signer_address);
     if (!account)
         return account.error().within("--signer-address");
     // It is not told: there may be a password in it.

@@ -1,7 +1,7 @@
 #include "roles/verifier/admission.hpp"
 
 #include <portitor/api/resources.hpp>
-#include <portitor/kube/apply_status.hpp>
+#include <portitor/kube/lease_record.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -12,62 +12,113 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr int longest_patience_ms = 20;
+using route::route_record;
 
-/// Whether the status lacks our verdict: none for this generation yet, or false where we say true.
-bool is_missing(const route::route_record& route)
+json::object condition(
+    const route_record& route, bool admitted, std::string reason, std::string message, clock::time_point now
+)
 {
-    if (route.judged_generation != route.meta.generation)
-        return true;
-    const bool consistent = route.judged_true == route.admitted &&
-                            (!route.judged_true || route.last_admitted_generation == route.meta.generation);
-    return !consistent || (route.served && !route.judged_true);
-}
-
-json::object verdict(const route::route_record& route, clock::time_point now)
-{
-    const bool admitted = route.served != nullptr;
     kube::condition said;
     said.type = "Admitted";
     said.status = admitted ? "True" : "False";
-    said.reason = admitted ? "Served" : "Refused";
-    said.message = admitted ? "at least one verifier serves this generation" : route.refusal;
+    said.reason = std::move(reason);
+    said.message = std::move(message);
     said.observed_generation = route.meta.generation;
     const bool moved = route.transition_time.empty() || route.judged_true != admitted;
     said.last_transition_time = moved ? to_rfc3339(now) : route.transition_time;
+    return kube::to_json(said);
+}
+
+json::object verdict(const route_record& route, bool admitted, json::object said)
+{
     json::array conditions;
-    conditions.push_back(kube::to_json(said));
-    json::object status{
+    conditions.push_back(std::move(said));
+    json::object out{
         {"admitted", admitted},
-        {"lastAdmittedGeneration", admitted ? route.meta.generation : route.last_admitted_generation},
-    };
-    status["conditions"] = std::move(conditions);
-    return status;
+        {"lastAdmittedGeneration", admitted ? route.meta.generation : route.last_admitted_generation}};
+    out["conditions"] = std::move(conditions);
+    // Whoever says that the route is served has answered.
+    if (admitted && !route.asked.empty())
+        out["answered"] = route.asked;
+    return out;
+}
+
+json::object served(const route_record& route, clock::time_point now)
+{
+    return verdict(
+        route,
+        true,
+        condition(route, true, std::string(api::served), "at least one verifier serves this generation", now)
+    );
+}
+
+json::object served_by_others(const route_record& route, clock::time_point now)
+{
+    return verdict(
+        route,
+        true,
+        condition(
+            route,
+            true,
+            std::string(api::refused_by_some),
+            fmt::format(
+                "a verifier serves this generation, but {} refuses it: {}",
+                route.asked_name,
+                route.asked_reason
+            ),
+            now
+        )
+    );
+}
+
+json::object refused(const route_record& route, const std::string& why, clock::time_point now)
+{
+    return verdict(route, false, condition(route, false, std::string(api::refused_by_all), why, now));
+}
+
+json::object question(const std::string& name, const std::string& why, clock::time_point now)
+{
+    return {{"asked", json::object{{"name", name}, {"reason", why}, {"time", kube::to_micro_time(now)}}}};
 }
 
 }  // namespace
 
-std::chrono::milliseconds admission_writer::patience()
+asio::awaitable<kube::reconcile_result> admission_writer::reconcile(std::shared_ptr<const route_record> route)
 {
-    std::uniform_int_distribution<int> draw(0, longest_patience_ms);
-    return std::chrono::milliseconds(draw(random_));
-}
-
-asio::awaitable<kube::reconcile_result>
-admission_writer::reconcile(std::shared_ptr<const route::route_record> route)
-{
-    if (!is_missing(*route))
-        co_return kube::reconcile_result(std::nullopt);
-    auto applied = co_await kube::apply_status(
-        server_,
-        api::payment_route_resource,
-        route->meta,
-        verdict(*route, time_.now()),
-        std::string(api::verifier_field_manager)
-    );
-    if (!applied)
-        co_return applied.error().within("reporting the admission");
-    co_return kube::reconcile_result(std::nullopt);
+    const route::admission_step next = rule_.decide(*route);
+    const clock::time_point now = wall_.now();
+    const std::string refusal = route->refusal_now();
+    // A question is a field of its own owner: it is put into whatever the others have said.
+    std::string manager(api::verifier_field_manager);
+    json::object status;
+    switch (next.act)
+    {
+    case route::admission_act::nothing:
+        co_return kube::reconcile_result(next.again);
+    case route::admission_act::admit:
+        status = served(*route, now);
+        break;
+    case route::admission_act::answer:
+        status = served_by_others(*route, now);
+        break;
+    case route::admission_act::ask:
+        status = question(name_, refusal, now);
+        manager += "-question";
+        break;
+    case route::admission_act::refuse:
+        status = refused(*route, refusal, now);
+        break;
+    }
+    kube::apply_options how;
+    how.field_manager = std::move(manager);
+    how.subresource = "status";
+    json::object wanted = kube::make_status(api::payment_route_resource, route->meta, std::move(status));
+    // Of several who saw the same one writes.
+    wanted["metadata"].as_object()["resourceVersion"] = route->meta.resource_version;
+    auto applied = co_await server_.apply(api::payment_route_resource, std::move(wanted), std::move(how));
+    if (applied || applied.error().is_not_found() || applied.error().is_conflict())
+        co_return kube::reconcile_result(next.again);
+    co_return applied.error().to_error().within("reporting the admission");
 }
 
 }  // namespace portitor::verifier

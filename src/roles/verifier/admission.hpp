@@ -1,32 +1,39 @@
 #pragma once
 
-#include "route/route_record.hpp"
+#include "route/admission_rule.hpp"
 
 #include <portitor/kube/controller.hpp>
 
-#include <random>
+#include <string>
 
 namespace portitor::verifier {
 
-/// Writes into each PaymentRoute's status whether it is served: the first verdict for a generation, and true
-/// over false. Replicas wait a random moment and write only what is still missing. Nothing here is on the way
-/// of a request. One strand.
+/// Writes into each PaymentRoute's status whether it is served, as a route::admission_rule decides. Replicas wait a
+/// random moment, write only what is still missing, and only over what they have seen. Nothing here is on the
+/// way of a request. One strand.
 class admission_writer
 {
 public:
-    admission_writer(kube::api& server, const clock& time) : server_(server), time_(time) {}
+    /// `name` is what others are to call this verifier. The rest must outlive this.
+    admission_writer(kube::api& server, const timekeeper& timers, const clock& wall, std::string name)
+        : server_(server), wall_(wall), name_(std::move(name)), rule_(timers, wall)
+    {}
 
     /// How long a change is left to the other replicas first.
-    std::chrono::milliseconds patience();
+    std::chrono::milliseconds patience() { return rule_.patience(); }
 
-    /// Writes the verdict where the status lacks it.
+    /// Writes what the status lacks.
     boost::asio::awaitable<kube::reconcile_result> reconcile(std::shared_ptr<const route::route_record> route
     );
 
+    /// The route is gone.
+    void forget(const kube::object_key& route) { rule_.forget(route); }
+
 private:
     kube::api& server_;
-    const clock& time_;
-    std::mt19937 random_{std::random_device{}()};
+    const clock& wall_;
+    std::string name_;
+    route::admission_rule rule_;
 };
 
 }  // namespace portitor::verifier

@@ -3,6 +3,7 @@
 #include "roles/kube_connection.hpp"
 
 #include <portitor/api/resources.hpp>
+#include <portitor/kube/leader_election.hpp>
 
 namespace portitor::verifier {
 
@@ -32,7 +33,8 @@ routes::routes(
     const route::credential_store& credentials,
     const route::gate_keys& keys
 )
-    : around_(around), wanted_(wanted), credentials_(credentials), keys_(keys), writer_(server, around.clock),
+    : around_(around), wanted_(wanted), credentials_(credentials), keys_(keys),
+      writer_(server, around.timers, around.clock, kube::pod_name()),
       admissions_(roles::environment_of(around, server), admission_options(), [this](kube::object_key key) {
           return admit(std::move(key));
       })
@@ -94,7 +96,7 @@ void routes::take(const kube::change<route::route_record>& of)
     publish(std::move(next));
     if (of.after && !after)
         around_.log.warn("refusing a route", {{"route", of.key().to_string()}, {"err", of.after->refusal}});
-    if (of.after)
+    if (of.after || of.before)
         admissions_.queue().add_after(of.key(), writer_.patience());
 }
 
@@ -125,7 +127,10 @@ asio::awaitable<kube::reconcile_result> routes::admit(kube::object_key key)
 {
     auto route = records_->objects().find(key);
     if (!route)
+    {
+        writer_.forget(key);
         co_return kube::reconcile_result(std::nullopt);
+    }
     co_return co_await writer_.reconcile(std::move(route));
 }
 

@@ -18,7 +18,7 @@ const char* const route_text = R"({
     ]},
     "spec": {
         "pattern": "/services/hello/*", "price": "10000", "asset": "0x00000000000000000000000000000000000000cD",
-        "payTo": "0x00000000000000000000000000000000000000aB", "network": "eip155:84532",
+        "payTo": "0x00000000000000000000000000000000000000AB", "network": "eip155:84532",
         "facilitatorURL": "https://f.example/x", "priceModel": "per-mtok", "perMTok": "10",
         "approxTokensPerRequest": 1000, "description": "d", "maxTimeoutSeconds": 60, "settlement": "beforeResponse",
         "publicURL": "https://api.example.com/services/hello", "credential": "c", "suspended": true,

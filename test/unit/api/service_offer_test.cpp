@@ -19,7 +19,7 @@ kube::object_ptr least()
             "upstream": {"service": "web", "port": 8080},
             "payment": {
                 "network": "base-sepolia",
-                "payTo": "0x00000000000000000000000000000000000000aB",
+                "payTo": "0x00000000000000000000000000000000000000AB",
                 "price": {"perRequest": "0.01"}
             }
         }
@@ -69,7 +69,7 @@ TEST_CASE("an offer is read with all that can be written", "[api][offer]")
             "upstream": {"service": "vllm", "namespace": "ai", "port": 8000, "healthPath": "/v1/models",
                          "credential": "litellm"},
             "payment": {
-                "scheme": "exact", "network": "eip155:8453", "payTo": "0x00000000000000000000000000000000000000aB",
+                "scheme": "exact", "network": "eip155:8453", "payTo": "0x00000000000000000000000000000000000000AB",
                 "maxTimeoutSeconds": 60, "facilitator": "own", "settlement": "afterResponse",
                 "price": {"perMTok": "2.5", "perHour": "1"},
                 "asset": {"address": "0x00000000000000000000000000000000000000cD", "symbol": "USDC", "decimals": 6,

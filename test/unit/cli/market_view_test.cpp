@@ -21,7 +21,7 @@ std::string offer_text(const std::string& name, const std::string& path)
            R"("metadata":{"namespace":"shop","name":")" +
            name + R"("},"spec":{"path":")" + path +
            R"(","upstream":{"service":"web","port":8080},"payment":{"network":"base-sepolia",)"
-           R"("payTo":"0x00000000000000000000000000000000000000aB","price":{"perRequest":"0.01"}}}})";
+           R"("payTo":"0x00000000000000000000000000000000000000AB","price":{"perRequest":"0.01"}}}})";
 }
 
 json::object as_file(const std::string& name, const std::string& path, const std::string& uid)

@@ -266,7 +266,7 @@ TEST_CASE("somebody else's fields are taken only when asked for", "[cli][sell]")
         service_offer_resource,
         R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","metadata":{"namespace":"shop","name":"hello"},)"
         R"("spec":{"path":"/theirs","upstream":{"service":"web","port":8080},"payment":{"network":"base-sepolia",)"
-        R"("payTo":"0x00000000000000000000000000000000000000aB","price":{"perRequest":"0.01"}}}})"
+        R"("payTo":"0x00000000000000000000000000000000000000AB","price":{"perRequest":"0.01"}}}})"
     );
     const auto refused = world.sell_http("hello", {"--path", "/ours"});
     CAPTURE(refused.out, refused.err);

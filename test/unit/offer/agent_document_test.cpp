@@ -153,7 +153,7 @@ TEST_CASE("a document on chain follows the sale, but not what passes by itself",
         all.settle();
         CHECK(all.verdict("Registered") == "Unknown/InvalidSpec");
         CHECK(says_active(all));
-        all.edit("/spec/payment/payTo", "\"0x00000000000000000000000000000000000000aB\"");
+        all.edit("/spec/payment/payTo", "\"0x00000000000000000000000000000000000000AB\"");
         all.edit("/spec/path", "\"/api\"");
         all.settle();
         CHECK_FALSE(says_active(all));

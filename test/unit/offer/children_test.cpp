@@ -122,7 +122,7 @@ TEST_CASE("the PaymentRoute, byte for byte", "[controller][children]")
         R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
         R"("controller":true,"blockOwnerDeletion":true}],"annotations":{"obol.org/desired-hash":"68725ced7c079367"}},)"
         R"("spec":{"pattern":"/services/hello/*","price":"10000","asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e",)"
-        R"("payTo":"0x00000000000000000000000000000000000000aB","network":"eip155:84532",)"
+        R"("payTo":"0x00000000000000000000000000000000000000AB","network":"eip155:84532",)"
         R"("facilitatorURL":"https://f.example","priceModel":"per-request","perMTok":"","approxTokensPerRequest":0,)"
         R"("description":"ServiceOffer hello","maxTimeoutSeconds":300,"settlement":"beforeResponse",)"
         R"("publicURL":"https://api.example.com/services/hello","credential":"litellm","suspended":false,)"

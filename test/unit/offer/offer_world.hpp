@@ -37,6 +37,7 @@ public:
         offer::probe_result probe;
         offer::model_listing model;
         offer::gate_proof proof;
+        offer::facilitator_word facilitator;
         std::optional<bool> verifier_ready;
         offer::by_child<std::string> apply_errors;
         offer::by_child<bool> lost;
@@ -62,7 +63,7 @@ public:
             "spec": {
                 "upstream": {"service": "web", "port": 8080, "healthPath": "/health"},
                 "payment": {
-                    "network": "base-sepolia", "payTo": "0x00000000000000000000000000000000000000aB",
+                    "network": "base-sepolia", "payTo": "0x00000000000000000000000000000000000000AB",
                     "price": {"perRequest": "0.01"}
                 }
             }
@@ -116,6 +117,7 @@ public:
         out.probe = seen.probe;
         out.model = seen.model;
         out.proof = seen.proof;
+        out.facilitator = seen.facilitator;
         out.verifier_ready = seen.verifier_ready;
         out.path_owner = seen.path_owner;
         out.way_around = seen.way_around;
@@ -190,6 +192,14 @@ public:
             R"({"admitted": false, "conditions": [{"type": "Admitted", "status": "False", "reason": ")" +
                 reason + R"(", "message": ")" + message + R"(", "observedGeneration": )" + generation + "}]}"
         );
+    }
+
+    /// The facilitator lists these networks.
+    void list_networks(std::set<std::string> names)
+    {
+        seen.facilitator = {};
+        seen.facilitator.said = offer::facilitator_word::verdict::listed;
+        seen.facilitator.served = std::make_shared<const x402::served_networks>(std::move(names));
     }
 
     /// The Gateway's controller gives its verdict on the present route.

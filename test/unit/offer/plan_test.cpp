@@ -268,6 +268,143 @@ TEST_CASE("where the verifier's Service is named, it must have an endpoint", "[c
     CHECK(all.verdict("Ready") == "True/Ready");
 }
 
+TEST_CASE("a yes that one of the verifiers does not share is told with its name", "[controller][conditions]")
+{
+    world all;
+    all.sell();
+    all.seen.payment_route = test::changed(
+        all.seen.payment_route,
+        "/status",
+        R"({"admitted": true, "lastAdmittedGeneration": 1, "conditions": [{"type": "Admitted", "status": "True",
+            "reason": "RefusedBySome", "message": "a verifier serves it, but v-1 refuses it: no file",
+            "observedGeneration": 1}]})"
+    );
+    all.settle();
+    CHECK(all.verdict("PaymentGateReady") == "True/RefusedBySome");
+    CHECK_THAT(all.condition("PaymentGateReady").message, Contains("v-1 refuses it: no file"));
+    CHECK(all.verdict("Ready") == "True/Ready");
+}
+
+TEST_CASE("without a verifier nobody waits for its word", "[controller][conditions]")
+{
+    world all;
+    all.settings.gateway.verifier_service = {"portitor", "portitor-verifier"};
+    all.seen.verifier_ready = false;
+    all.healthy();
+    all.settle();
+    CHECK(all.verdict("PaymentGateReady") == "False/NoVerifierEndpoints");
+    all.seen.verifier_ready = true;
+    all.settle();
+    CHECK(all.verdict("PaymentGateReady") == "Unknown/WaitingForAdmission");
+}
+
+TEST_CASE("what the facilitator does not serve is not sold, and is again when it does", "[controller][conditions]")
+{
+    world all;
+    all.sell();
+    REQUIRE(all.verdict("Ready") == "True/Ready");
+    CHECK(all.look().ask.facilitator == "https://f.example");
+
+    all.list_networks({"eip155:1", "solana:x"});
+    all.settle();
+    CHECK(all.verdict("PaymentGateReady") == "False/NetworkNotServed");
+    CHECK(all.verdict("Ready") == "False/NetworkNotServed");
+    const std::string words = all.condition("PaymentGateReady").message;
+    CHECK_THAT(words, Contains("facilitator default does not serve eip155:84532"));
+    CHECK_THAT(words, Contains("eip155:1, solana:x"));
+    CHECK_FALSE(all.seen.http_route);
+    CHECK_FALSE(all.seen.payment_route);
+    // It is asked on.
+    CHECK(all.look().ask.facilitator == "https://f.example");
+    // A controller that has just started believes what was found before it.
+    all.seen.facilitator = {};
+    all.settle();
+    CHECK(all.verdict("PaymentGateReady") == "False/NetworkNotServed");
+    CHECK(all.condition("PaymentGateReady").message == words);
+
+    for (const char* listed : {"eip155:84532", "eip155:*"})
+    {
+        INFO(listed);
+        all.list_networks({"eip155:1"});
+        all.settle();
+        CHECK(all.verdict("Ready") == "False/NetworkNotServed");
+        all.list_networks({listed});
+        all.sell();
+        CHECK(all.verdict("Ready") == "True/Ready");
+    }
+}
+
+TEST_CASE("a facilitator that does not say what it serves withholds nothing", "[controller][conditions]")
+{
+    world all;
+    all.seen.facilitator.said = offer::facilitator_word::verdict::unknown;
+    all.seen.facilitator.failure = "HTTP 404";
+    all.sell();
+    CHECK(all.verdict("Ready") == "True/Ready");
+    CHECK_THAT(
+        all.condition("PaymentGateReady").message,
+        Contains("is not known, as GET /supported came to: HTTP 404")
+    );
+}
+
+TEST_CASE("an address with a wrong checksum is nobody's for certain", "[controller][conditions]")
+{
+    struct row
+    {
+        const char* address;
+        const char* said;  ///< of PaymentGateReady
+    };
+    const row rows[] = {
+        {"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "Unknown/WaitingForAdmission"},
+        {"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", "Unknown/WaitingForAdmission"},
+        {"0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED", "Unknown/WaitingForAdmission"},
+        {"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAEd", "False/WrongChecksum"},
+        {"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAee", "False/WrongChecksum"},
+        {"0x0000000000000000000000000000000000000000", "False/InvalidSpec"},
+    };
+    for (const row& each : rows)
+    {
+        INFO(each.address);
+        world all;
+        all.edit("/spec/payment/payTo", fmt::format("\"{}\"", each.address));
+        all.settle();
+        CHECK(all.verdict("PaymentGateReady") == each.said);
+        CHECK(static_cast<bool>(all.seen.payment_route) == all.verdict("PaymentGateReady").starts_with("Unknown"));
+    }
+    world all;
+    all.edit("/spec/payment/payTo", "\"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAEd\"");
+    all.settle();
+    CHECK_THAT(
+        all.condition("PaymentGateReady").message,
+        Contains("spec.payment.payTo") && Contains("is spelled 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")
+    );
+    all.edit("/spec/payment/payTo", "\"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"");
+    all.edit("/spec/payment/asset", R"({"address": "0x036cbd53842C5426634e7929541eC2318f3dCF7e"})");
+    all.settle();
+    CHECK(all.verdict("PaymentGateReady") == "False/WrongChecksum");
+    CHECK_THAT(all.condition("PaymentGateReady").message, Contains("spec.payment.asset.address"));
+}
+
+TEST_CASE("a time that no buyer can meet is not sold", "[controller][conditions]")
+{
+    for (const auto& [seconds, said] : {
+             std::pair{"1", "False/TimeoutTooShort"},
+             std::pair{"9", "False/TimeoutTooShort"},
+             std::pair{"10", "Unknown/WaitingForAdmission"},
+             std::pair{"86400", "Unknown/WaitingForAdmission"}})
+    {
+        INFO(seconds);
+        world all;
+        all.edit("/spec/payment/maxTimeoutSeconds", seconds);
+        all.settle();
+        CHECK(all.verdict("PaymentGateReady") == said);
+    }
+    world all;
+    all.edit("/spec/payment/maxTimeoutSeconds", "5");
+    all.settle();
+    CHECK_THAT(all.condition("PaymentGateReady").message, Contains("write 10 or more"));
+}
+
 TEST_CASE("without its Middleware no route counts as published", "[controller][conditions]")
 {
     world all;

@@ -42,6 +42,60 @@ TEST_CASE("where not even the status can be read nothing is written", "[verifier
     CHECK_FALSE(record->admitted);
 }
 
+TEST_CASE("a generation is called admitted by fields that agree", "[verifier][record]")
+{
+    struct row
+    {
+        const char* status;
+        bool judged;
+        bool called;
+    };
+    const row rows[] = {
+        {R"({})", false, false},
+        {R"({"admitted": true, "lastAdmittedGeneration": 1})", false, false},
+        {status, true, true},
+        {R"({"admitted": false, "lastAdmittedGeneration": 1, "conditions": [
+            {"type": "Admitted", "status": "True", "observedGeneration": 1}]})",
+         false,
+         false},
+        {R"({"admitted": true, "lastAdmittedGeneration": 2, "conditions": [
+            {"type": "Admitted", "status": "True", "observedGeneration": 1}]})",
+         false,
+         false},
+        {R"({"admitted": false, "conditions": [{"type": "Admitted", "status": "False", "observedGeneration": 1}]})",
+         true,
+         false},
+        {R"({"admitted": false, "conditions": [{"type": "Admitted", "status": "False", "observedGeneration": 2}]})",
+         false,
+         false},
+    };
+    for (const row& each : rows)
+    {
+        INFO(each.status);
+        const auto live = test::changed(samples::route_object(), "/status", each.status);
+        const auto record = route_record::unreadable(live->meta, live->raw, "");
+        CHECK(record->judged() == each.judged);
+        CHECK(record->called_admitted() == each.called);
+    }
+}
+
+TEST_CASE("who has asked, and what was answered, is read", "[verifier][record]")
+{
+    const auto live = test::changed(
+        samples::route_object(),
+        "/status",
+        R"({"admitted": true, "lastAdmittedGeneration": 1, "answered": "2026-11-24T20:00:01.000002Z", "asked": {
+            "name": "portitor-verifier-7", "reason": "not on my list", "time": "2026-11-24T20:00:01.000002Z"},
+            "conditions": [{"type": "Admitted", "status": "True", "reason": "RefusedBySome", "observedGeneration": 1}]})"
+    );
+    const auto record = route_record::unreadable(live->meta, live->raw, "");
+    CHECK(record->asked_name == "portitor-verifier-7");
+    CHECK(record->asked_reason == "not on my list");
+    CHECK(record->asked == "2026-11-24T20:00:01.000002Z");
+    CHECK(record->answered == record->asked);
+    CHECK(record->judged_refused_by_some);
+}
+
 TEST_CASE("what the verifier leaves out of a route decides nothing", "[verifier][record]")
 {
     auto live = test::changed(samples::route_object(), "/status", status);

@@ -42,7 +42,7 @@ TEST_CASE("a suspended route, and one that nobody serves, are told as the verifi
         api::service_offer_resource,
         R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","metadata":{"namespace":"shop","name":"web"},)"
         R"("spec":{"upstream":{"service":"web","port":80},"payment":{"network":"base-sepolia",)"
-        R"("payTo":"0x00000000000000000000000000000000000000aB","price":{"perRequest":"0.01"}}}})"
+        R"("payTo":"0x00000000000000000000000000000000000000AB","price":{"perRequest":"0.01"}}}})"
     );
     const std::string owner =
         R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"web",)"
@@ -55,7 +55,7 @@ TEST_CASE("a suspended route, and one that nobody serves, are told as the verifi
             owner +
             R"(},"spec":{"pattern":"/services/web/*","price":"10000","network":"eip155:84532","suspended":true,)"
             R"("asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","facilitatorURL":"https://www.x402.org/facilitator",)"
-            R"("payTo":"0x00000000000000000000000000000000000000aB"}})"
+            R"("payTo":"0x00000000000000000000000000000000000000AB"}})"
     );
     w.create(
         api::middleware_resource,

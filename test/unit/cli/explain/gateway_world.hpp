@@ -88,7 +88,7 @@ struct gateway_world : command_world
             api::service_offer_resource,
             R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","metadata":{"namespace":"shop","name":"web"},)"
             R"("spec":{"upstream":{"service":"web","port":80},"payment":{"network":"base-sepolia",)"
-            R"("payTo":"0x00000000000000000000000000000000000000aB","price":{"perRequest":"0.01"}}}})"
+            R"("payTo":"0x00000000000000000000000000000000000000AB","price":{"perRequest":"0.01"}}}})"
         );
         create(
             api::payment_route_resource,
@@ -99,7 +99,7 @@ struct gateway_world : command_world
                 R"("}]},"spec":{"pattern":"/services/web/*","price":"10000","network":"eip155:84532",)"
                 R"("asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e",)"
                 R"("facilitatorURL":"https://www.x402.org/facilitator","rules":[{"pattern":"/free","gate":"free"}],)"
-                R"("payTo":"0x00000000000000000000000000000000000000aB")" +
+                R"("payTo":"0x00000000000000000000000000000000000000AB")" +
                 more + "}}"
         );
     }

@@ -21,7 +21,7 @@ inline std::string offer_text(const std::string& name, const std::string& networ
            name +
            R"("},"spec":{"upstream":{"service":"web","port":8080,"healthPath":"/health"},"payment":{"network":")" +
            network +
-           R"(","payTo":"0x00000000000000000000000000000000000000aB","price":{"perRequest":"0.01"}}}})";
+           R"(","payTo":"0x00000000000000000000000000000000000000AB","price":{"perRequest":"0.01"}}}})";
 }
 
 /// What the controller makes for an offer with that uid.

@@ -42,7 +42,7 @@ TEST_CASE("an entry of services.json, byte for byte", "[controller][discovery]")
         R"({"name":"hello","namespace":"shop","type":"http",)"
         R"("endpoint":"https://api.example.com/services/hello","description":"Says hello","price":"0.01",)"
         R"("priceAtomicUnits":"10000","priceUnit":"perRequest","priceModel":"per-request",)"
-        R"("payTo":"0x00000000000000000000000000000000000000aB","network":"base-sepolia",)"
+        R"("payTo":"0x00000000000000000000000000000000000000AB","network":"base-sepolia",)"
         R"("caip2Network":"eip155:84532","chainId":84532,)"
         R"("asset":{"address":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","symbol":"USDC","decimals":6,)"
         R"("transferMethod":"eip3009","eip712Domain":{"name":"USDC","version":"2"}},)"
@@ -66,7 +66,7 @@ TEST_CASE("a model, its price by tokens and the paths below", "[controller][disc
         R"({"name":"hello","namespace":"shop","type":"inference","model":"qwen3",)"
         R"("endpoint":"https://api.example.com/services/hello","description":"ServiceOffer hello",)"
         R"("price":"0.00125","priceAtomicUnits":"1250","priceUnit":"perRequest","priceModel":"per-mtok",)"
-        R"("pricePerMTok":"1.25","payTo":"0x00000000000000000000000000000000000000aB","network":"base-sepolia",)"
+        R"("pricePerMTok":"1.25","payTo":"0x00000000000000000000000000000000000000AB","network":"base-sepolia",)"
         R"("caip2Network":"eip155:84532","chainId":84532,)"
         R"("asset":{"address":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","symbol":"USDC","decimals":6,)"
         R"("transferMethod":"eip3009","eip712Domain":{"name":"USDC","version":"2"}},)"
@@ -200,7 +200,7 @@ TEST_CASE("only what is sold now is listed", "[controller][discovery]")
     REQUIRE(is_listed(all));
     SECTION("a spec that the controller has not judged yet")
     {
-        all.edit("/spec/payment/payTo", "\"0x00000000000000000000000000000000000000cC\"");
+        all.edit("/spec/payment/payTo", "\"0x00000000000000000000000000000000000000cc\"");
     }
     SECTION("not ready")
     {

@@ -1,6 +1,7 @@
 #include "../../offer/offer_world.hpp"
 #include "catch.hpp"
 #include "offer/paid_path.hpp"
+#include "roles/controller/facilitator_probe.hpp"
 #include "roles/controller/gate_probe.hpp"
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/upstream_probe.hpp"
@@ -396,4 +397,59 @@ TEST_CASE("what the runtime lists is a condition, and does not decide the sale",
     all.settle();
     CHECK(all.verdict("ModelReady") == "False/RuntimeUnreadable");
     CHECK_THAT(all.condition("ModelReady").message, Contains("HTTP 404"));
+}
+
+TEST_CASE("what a facilitator serves is asked at /supported, and believed when it says so twice", "[controller][probe]")
+{
+    scripted_client client;
+    const x402::network_table known = x402::network_table::built_in();
+    auto question = ask_facilitator(client, known);
+    const std::string url = "https://f.example/x402/";
+    using verdict = facilitator_word::verdict;
+    const auto listing = [](const char* name) {
+        return fmt::format(R"({{"kinds": [{{"x402Version": 2, "scheme": "exact", "network": "{}"}}]}})", name);
+    };
+    facilitator_poller::finding found;
+    const auto look = [&] {
+        found = ask<facilitator_poller>(question, url, found.result);
+        return found.result.said;
+    };
+
+    client.says(200, listing("eip155:1"));
+    CHECK(look() == verdict::unasked);
+    CHECK(client.message.target() == "/x402/supported");
+    CHECK(client.message.count("Authorization") == 0);
+    CHECK(found.again <= 1s);
+    CHECK(look() == verdict::listed);
+    CHECK(found.again >= 1min);
+    CHECK(found.result.served->has("eip155:1"));
+
+    // Another list once is no other list yet; more is more at once.
+    client.says(200, listing("base"));
+    look();
+    CHECK(found.result.served->has("eip155:1"));
+    client.says(200, listing("eip155:1"));
+    look();
+    client.says(200, listing("base"));
+    look();
+    CHECK(found.result.served->has("eip155:1"));
+    look();
+    CHECK_FALSE(found.result.served->has("eip155:1"));
+    CHECK(found.result.served->has("eip155:8453"));
+    client.says(200, listing("eip155:8453").insert(11, R"({"scheme": "exact", "network": "eip155:1"},)"));
+    look();
+    CHECK(found.result.served->has("eip155:1"));
+
+    // What does not answer has not changed its mind before the third time.
+    for (const unsigned status : {500U, 302U, 404U})
+    {
+        CHECK(found.result.said == verdict::listed);
+        client.says(status, "internal text");
+        look();
+    }
+    CHECK(found.result.said == verdict::unknown);
+    CHECK(found.result.failure == "HTTP 404");
+    client.answer.reset();
+    CHECK(look() == verdict::unknown);
+    CHECK(found.result.failure == "connection refused");
 }

@@ -161,6 +161,55 @@ TEST_CASE_METHOD(verifier_world, "without a gate key no route with a credential 
 }
 
 TEST_CASE_METHOD(
+    verifier_world, "without its file a credential's route is refused, and once it is there admitted", "[verifier]"
+)
+{
+    const test::temp_folder folder;
+    options.gate_key_file = folder.write("gate-key", std::string(32, 'k'));
+    options.lists.credentials.entries = {{"up", folder.path("up"), {"shop"}}};
+    start();
+    auto secretive = route_object()->raw;
+    secretive["spec"].as_object()["credential"] = "up";
+    create(payment_route_resource, json::serialize(secretive));
+    REQUIRE(wait([&] { return admitted() == "False Refused"; }));
+    CHECK_THAT(
+        json::serialize(live(payment_route_resource, "hello-payment")->status()),
+        Catch::Matchers::Contains("the file of \\\"up\\\" could not be read")
+    );
+    folder.write("up", "Bearer s3cr3t");
+    CHECK(wait([&] { return admitted() == "True Served"; }, std::chrono::seconds(30)));
+    CHECK(end() == 0);
+}
+
+TEST_CASE_METHOD(
+    verifier_world, "who refuses what is called admitted asks, and says no when nobody answers", "[verifier]"
+)
+{
+    create_route();
+    const auto generation = live(payment_route_resource, "hello-payment")->meta.generation;
+    report(
+        payment_route_resource,
+        "hello-payment",
+        fmt::format(
+            R"({{"admitted":true,"lastAdmittedGeneration":{0},"conditions":[{{"type":"Admitted","status":"True",
+                "reason":"Served","message":"","observedGeneration":{0},
+                "lastTransitionTime":"2026-11-24T20:00:00Z"}}]}})",
+            generation
+        )
+    );
+    options.lists.facilitators.entries = {{"sample", "https://another.example"}};
+    start();
+    const auto status = [&] { return live(payment_route_resource, "hello-payment")->status(); };
+    REQUIRE(wait([&] { return !kube::string_at(status(), "asked.time").empty(); }));
+    CHECK(admitted() == "True Served");
+    CHECK_FALSE(kube::string_at(status(), "asked.name").empty());
+    CHECK_THAT(kube::string_at(status(), "asked.reason"), Catch::Matchers::Contains("https://f.example"));
+    REQUIRE(wait([&] { return admitted() == "False Refused"; }));
+    CHECK_FALSE(kube::bool_at(status(), "admitted"));
+    CHECK(end() == 0);
+}
+
+TEST_CASE_METHOD(
     verifier_world, "what is not sold is refused: an unknown offer, a deleted one, odd terms", "[verifier]"
 )
 {

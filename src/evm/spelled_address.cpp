@@ -1,12 +1,12 @@
-#include "config/spelled_address.hpp"
+#include <portitor/evm/spelled_address.hpp>
 
 #include <algorithm>
 
-namespace portitor::config {
+namespace portitor::evm {
 
-result<evm::address> read_spelled_address(std::string_view text)
+result<address> read_spelled_address(std::string_view text)
 {
-    const auto read = evm::address::parse(text);
+    const auto read = address::parse(text);
     if (!read)
         return fail(errc::invalid, "an address is wanted: 0x and 40 hexadecimal digits");
     const std::string_view digits = text.substr(2);
@@ -25,4 +25,4 @@ result<evm::address> read_spelled_address(std::string_view text)
     return *read;
 }
 
-}  // namespace portitor::config
+}  // namespace portitor::evm

@@ -1,0 +1,149 @@
+"""What is called admitted is what verifiers that run now sell, and is written once however many they are; and an offer is
+not sold with a facilitator that does not serve its network."""
+
+import time
+
+import pytest
+from audit import AuditTail
+from cluster import wait_until
+from stack import ADDRESS, NAMESPACE, SCRIPTED_PORT, offer
+from test_main_job import remove
+
+NOBODY = "http://127.0.0.1:9"
+
+
+def start(stack, name, port, *flags):
+    """A verifier beside the stack's own, and ready."""
+    files = [f"--config={stack.config}"]
+    made = stack.another_verifier(name, port, port + 1, *files, *flags)
+    ready = f"http://{ADDRESS}:{port + 1}/readyz"
+
+    def is_ready():
+        try:
+            return stack.cluster.http("GET", ready).status == 200
+        except ConnectionError:
+            return False
+
+    wait_until(is_ready, 20, f"{name} is ready")
+    return made
+
+
+def route(stack, name):
+    return stack.cluster.get("paymentroute", f"{name}-payment", NAMESPACE)
+
+
+def gate(stack, name):
+    """Status and reason of PaymentGateReady."""
+    return stack.conditions(name).get("PaymentGateReady", ("", "", ""))[:2]
+
+
+def test_three_replicas_write_each_verdict_once(stack, record_property):
+    more = [start(stack, f"replica-{port}", port) for port in (8090, 8092)]
+    names = [f"thrice-{i}" for i in range(10)]
+    try:
+        trail = AuditTail(stack.cluster)
+        stack.cluster.apply([offer(name) for name in names])
+        for name in names:
+            stack.wait_condition(name, "Ready")
+        time.sleep(1)
+        generations = sum(route(stack, name)["metadata"]["generation"] for name in names)
+        writes = trail.writes("portitor-verifier", kind="paymentroutes/status")
+        asked = trail.requests("portitor-verifier", kind="paymentroutes/status")
+        record_property("writes", len(writes))
+        record_property("requests", len(asked))
+        print(f"\n  {len(writes)} writes, {len(asked)} requests, {generations} generations of {len(names)} routes")
+        assert len(names) <= len(writes) <= generations
+    finally:
+        for each in more:
+            each.stop(timeout=40)
+        remove(stack, *names)
+
+
+def test_who_refuses_what_is_called_admitted_is_named_and_alone_ends_it(stack):
+    refuser = None
+    try:
+        stack.cluster.apply(offer("doubted"))
+        stack.wait_condition("doubted", "Ready")
+
+        # Beside a verifier that serves it.
+        refuser = start(stack, "refuser", 8090, f"--default-facilitator={NOBODY}")
+        wait_until(lambda: gate(stack, "doubted") == ("True", "RefusedBySome"), 10, "the refusal is told")
+        status = route(stack, "doubted")["status"]
+        assert status["admitted"] is True
+        assert status["answered"] == status["asked"]["time"]
+        message = stack.conditions("doubted")["PaymentGateReady"][2]
+        assert status["asked"]["name"] in message and "is not on this verifier's list" in message
+        assert stack.conditions("doubted")["Ready"][0] == "True"
+        assert refuser.stop(timeout=40) == 0
+
+        # Alone, on an offer that nobody has asked about.
+        stack.cluster.apply(offer("alone"))
+        stack.wait_condition("alone", "Ready")
+        assert stack.cluster.processes["verifier"].stop(timeout=40) == 0
+        began = time.monotonic()
+        refuser = start(stack, "refuser", 8090, f"--default-facilitator={NOBODY}")
+        stack.wait_condition("alone", "Ready", status="False", timeout=15)
+        print(f"\n  not Ready {time.monotonic() - began:.1f} s after the only verifier that refuses it began")
+        assert gate(stack, "alone") == ("False", "NotAdmitted")
+        assert "is not on this verifier's list" in stack.conditions("alone")["Ready"][2]
+        assert route(stack, "alone")["status"]["admitted"] is False
+        assert refuser.stop(timeout=40) == 0
+    finally:
+        if refuser and refuser.running:
+            refuser.stop(timeout=40)
+        stack.start_role("verifier")
+        stack.wait_ready("verifier")
+    try:
+        stack.wait_condition("alone", "Ready")
+        assert gate(stack, "alone") == ("True", "Admitted")
+    finally:
+        remove(stack, "doubted", "alone")
+
+
+def script(stack, **what):
+    query = "&".join(f"{name}={value}" for name, value in what.items())
+    stack.cluster.http("GET", f"http://127.0.0.1:{SCRIPTED_PORT}/script?{query}")
+
+
+@pytest.mark.parametrize(
+    "supported, verdict, words",
+    [
+        ("elsewhere", ("False", "NetworkNotServed"), "facilitator scripted does not serve eip155:84532"),
+        ("served", ("True", "Admitted"), ""),
+        ("error", ("True", "Admitted"), ""),
+        ("unknown", ("True", "Admitted"), ""),
+        ("redirect", ("True", "Admitted"), ""),
+        ("hang", ("True", "Admitted"), ""),
+    ],
+)
+def test_what_a_facilitator_lists_decides_and_no_answer_does_not(stack, scripted, supported, verdict, words):
+    script(stack, supported=supported)
+    name = f"listed-{supported}"
+    try:
+        stack.cluster.apply(offer(name, facilitator="scripted"))
+        wait_until(lambda: gate(stack, name) == verdict, 20, f"{name} comes to {verdict}")
+        ready = "True" if verdict[0] == "True" else "False"
+        stack.wait_condition(name, "Ready", status=ready)
+        time.sleep(2)
+        assert gate(stack, name) == verdict
+        assert words in stack.conditions(name)["PaymentGateReady"][2]
+        if ready == "False":
+            assert stack.get(f"/services/{name}/x").status == 404
+            assert route(stack, name) is None
+    finally:
+        script(stack)
+        remove(stack, name)
+
+
+def test_an_address_and_a_time_that_lose_payments_are_withheld(stack):
+    cases = {
+        "mistyped": ({"payTo": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAEd"}, "WrongChecksum", "BeAed"),
+        "hurried": ({"maxTimeoutSeconds": 5}, "TimeoutTooShort", "10 or more"),
+    }
+    try:
+        for name, (fields, reason, words) in cases.items():
+            stack.cluster.apply(offer(name, **fields))
+            wait_until(lambda name=name, reason=reason: gate(stack, name) == ("False", reason), 20, reason)
+            assert words in stack.conditions(name)["PaymentGateReady"][2]
+    finally:
+        remove(stack, *cases)
