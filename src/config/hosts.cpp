@@ -64,7 +64,8 @@ result<std::string> read_pattern(const YAML::Node& entry)
     if (!text)
         return text;
     std::string host = host_name(*text);
-    const std::string_view name = host.starts_with(below) ? std::string_view(host).substr(below.size()) : host;
+    const std::string_view name =
+        host.starts_with(below) ? std::string_view(host).substr(below.size()) : host;
     if (host != every && !is_dns_name(name))
         return wrong_at(
             entry["host"],
@@ -92,7 +93,8 @@ result<std::string> read_expression(const YAML::Node& entry)
     auto values = texts(entry, "values");
     if (!key || !word || !values)
         return !key ? key.error() : !word ? word.error() : values.error();
-    const bool is_plain = may_be_in_selector(*key) && std::all_of(values->begin(), values->end(), may_be_in_selector);
+    const bool is_plain =
+        may_be_in_selector(*key) && std::all_of(values->begin(), values->end(), may_be_in_selector);
     if (!is_plain)
         return wrong_at(entry, "label names and values are words, without spaces and signs such as = and ,");
     const bool has_values = *word == "In" || *word == "NotIn";

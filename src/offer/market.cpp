@@ -9,13 +9,13 @@ namespace portitor::offer {
 
 market::market(const kinds& stores, const plan_settings& settings)
     : stores_(stores), settings_(settings), around_(
-                           surroundings::kinds{
-                               stores.offers,
-                               *stores.children[child_kind::http_route],
-                               *stores.children[child_kind::middleware],
-                               stores.grants},
-                           settings
-                       )
+                                                surroundings::kinds{
+                                                    stores.offers,
+                                                    *stores.children[child_kind::http_route],
+                                                    *stores.children[child_kind::middleware],
+                                                    stores.grants},
+                                                settings
+                                            )
 {}
 
 child_finder market::find_child() const

@@ -18,9 +18,10 @@ namespace portitor::offer {
 /// Which offers ask for which place, and which of them has it.
 ///
 /// Two offers are in each other's way where they are of the same host and one's path is the other's or lies
-/// below it; offers without a host of their own are of one host. They are gone through by age (creationTimestamp, then namespace/name): each one has its place unless
-/// an older one that has its own is in the way. So who has a place depends on the offers that there are and
-/// not on the order in which they were heard of, and an offer that has lost is in nobody's way.
+/// below it; offers without a host of their own are of one host. They are gone through by age
+/// (creationTimestamp, then namespace/name): each one has its place unless an older one that has its own is
+/// in the way. So who has a place depends on the offers that there are and not on the order in which they
+/// were heard of, and an offer that has lost is in nobody's way.
 ///
 /// A change costs as much as it changes: the offers are found by segments, and only those are looked at again
 /// for which the answer is another one. One strand.
@@ -34,8 +35,7 @@ public:
     /// Takes a change of an offer, or takes it again, with the place that it asks for now: none, where it is
     /// gone or has given up. A reserved place is none either. Returns the other offers for which the answer
     /// of owner_before() is now another one.
-    std::vector<kube::object_key>
-    update(const kube::change<offer_record>& of, std::optional<place> asked);
+    std::vector<kube::object_key> update(const kube::change<offer_record>& of, std::optional<place> asked);
 
     /// "namespace/name" of the oldest of the older offers that keep this one from its place; empty where it
     /// has it, or asks for none.

@@ -121,9 +121,8 @@ std::shared_ptr<const kube::object_filter> namespace_filter()
          {"managedFields", filter::nothing()},
          {"ownerReferences", filter::nothing()}}
     );
-    return std::make_shared<const kube::object_filter>(kube::object_filter{filter::all_but(
-        {{"metadata", meta}, {"spec", filter::nothing()}, {"status", filter::nothing()}}
-    )});
+    return std::make_shared<const kube::object_filter>(kube::object_filter{
+        filter::all_but({{"metadata", meta}, {"spec", filter::nothing()}, {"status", filter::nothing()}})});
 }
 
 kube::selection filtered(std::shared_ptr<const kube::object_filter> by)

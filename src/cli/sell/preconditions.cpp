@@ -122,9 +122,8 @@ void check_sale(
         );
     else
         into.add(
-            may_be_otherwise(todo.blocked->reason, view, settings)
-                ? finding_level::warning
-                : finding_level::error,
+            may_be_otherwise(todo.blocked->reason, view, settings) ? finding_level::warning
+                                                                   : finding_level::error,
             about_of(todo.blocked->reason),
             todo.blocked->message
         );

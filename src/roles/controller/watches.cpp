@@ -63,7 +63,8 @@ watches::watches(
         [this](const change& of) { return market_->around().concerned_by_grant(of); },
         optional
     );
-    kube::object_informer* namespaces = settings.gateway.hosts.needs_labels() ? watch_namespaces(to) : nullptr;
+    kube::object_informer* namespaces =
+        settings.gateway.hosts.needs_labels() ? watch_namespaces(to) : nullptr;
     market_.emplace(offer::market::kinds{*offers_, children_, grants, namespaces}, settings);
     if (!which.verifier_service.name.empty())
         watch_endpoints(to, which.verifier_service);

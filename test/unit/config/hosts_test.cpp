@@ -89,9 +89,8 @@ TEST_CASE("an entry gives a host to namespaces by name or by label", "[config][h
     CHECK(all[2].covers("anything.test"));
     CHECK_FALSE(all[2].names("a"));
     const auto fits = [&](const std::string& labels) {
-        return (*all[2].selector)(
-            boost::json::parse(R"({"metadata":{"name":"a","labels":)" + labels + "}}").as_object()
-        );
+        return (*all[2].selector
+        )(boost::json::parse(R"({"metadata":{"name":"a","labels":)" + labels + "}}").as_object());
     };
     CHECK(fits(R"({"team":"shop","open":""})"));
     CHECK(fits(R"({"team":"shop","open":"","env":"prod"})"));
@@ -123,8 +122,9 @@ TEST_CASE("an entry that gives nothing to anybody, or too much by mistake, is re
         {"{host: a.example, namespaceSelector: {matchLabels: [a]}}", "is a mapping of labels"},
         {"{host: a.example, namespaceSelector: {matchLabels: {a: 'b,c'}}}", "is a mapping of labels"},
         {"{host: a.example, namespaceSelector: {labels: {a: b}}}", "unknown key \"labels\""},
-        {"{host: a.example, namespaceSelector: {matchExpressions: [{key: a, operator: In}]}}", "In takes values"},
-        {"{host: a.example, namespaceSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}",
+        {"{host: a.example, namespaceSelector: {matchExpressions: [{key: a, operator: In}]}}",
+         "In takes values"},
+        {"{host: a.b, namespaceSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}",
          "Exists takes no values"},
         {"{host: a.example, namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}",
          "\"Is\" is none of In"},

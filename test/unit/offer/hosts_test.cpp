@@ -46,7 +46,9 @@ std::string route_hosts(const world& all)
 
 }  // namespace
 
-TEST_CASE("an offer without a host is published on the public ones, one with a host there", "[controller][hosts]")
+TEST_CASE(
+    "an offer without a host is published on the public ones, one with a host there", "[controller][hosts]"
+)
 {
     struct row
     {
@@ -56,7 +58,10 @@ TEST_CASE("an offer without a host is published on the public ones, one with a h
         std::string asked;
     };
     const auto each = GENERATE(values<row>({
-        {"", R"(["api.example.com","www.example.com"])", "https://api.example.com:8443/x", "api.example.com:8443"},
+        {"",
+         R"(["api.example.com","www.example.com"])",
+         "https://api.example.com:8443/x",
+         "api.example.com:8443"},
         // A public host is no host of one's own, whichever it is.
         {"api.example.com",
          R"(["api.example.com","www.example.com"])",
@@ -66,7 +71,10 @@ TEST_CASE("an offer without a host is published on the public ones, one with a h
          R"(["api.example.com","www.example.com"])",
          "https://api.example.com:8443/x",
          "api.example.com:8443"},
-        {"shop.example.org", R"(["shop.example.org"])", "https://shop.example.org:8443/x", "shop.example.org"},
+        {"shop.example.org",
+         R"(["shop.example.org"])",
+         "https://shop.example.org:8443/x",
+         "shop.example.org"},
         {"a.b.example.net", R"(["a.b.example.net"])", "https://a.b.example.net:8443/x", "a.b.example.net"},
     }));
     CAPTURE(each.host);
@@ -107,8 +115,8 @@ TEST_CASE("a host of others withholds an offer, and the words are the entry", "[
     };
     CHECK(
         refused("llm.example.org") ==
-        "spec.hostname: namespace shop may not have llm.example.org; have the operator add to \"hosts\": {host: "
-        "llm.example.org, namespaces: [shop]}, or leave the hostname out to sell on the public hosts"
+        "spec.hostname: namespace shop may not have llm.example.org; have the operator add to \"hosts\": "
+        "{host: llm.example.org, namespaces: [shop]}, or leave the hostname out to sell on the public hosts"
     );
     CHECK(all.verdict("Ready") == "False/HostNotAllowed");
     CHECK(refused("example.net") != "allowed");
@@ -132,7 +140,9 @@ TEST_CASE("labels give a host as long as they are seen to", "[controller][hosts]
     CHECK_THAT(all.condition("RoutePublished").message, Catch::Matchers::Contains("nobody has shown yet"));
     all.seen.home = home(R"({"team": "bar"})");
     all.settle();
-    CHECK_THAT(all.condition("RoutePublished").message, Catch::Matchers::Contains("may not have a.labels.test"));
+    CHECK_THAT(
+        all.condition("RoutePublished").message, Catch::Matchers::Contains("may not have a.labels.test")
+    );
     all.seen.home = home(R"({"team": "shop"})");
     all.settle();
     CHECK(all.seen.http_route);

@@ -118,12 +118,14 @@ void catalogue::look_at(const kube::object_key& offer, clock::time_point now)
     shelf& at = shelves_[fresh.host];
     at.offers.insert(offer);
     at.services = nullptr;
-    note_end(offer, entries_.emplace(offer, entry{std::move(fresh.texts), std::move(fresh.host), {}}).first->second, fresh.until);
+    note_end(
+        offer,
+        entries_.emplace(offer, entry{std::move(fresh.texts), std::move(fresh.host), {}}).first->second,
+        fresh.until
+    );
 }
 
-void catalogue::note_end(
-    const kube::object_key& offer, entry& of, std::optional<clock::time_point> until
-)
+void catalogue::note_end(const kube::object_key& offer, entry& of, std::optional<clock::time_point> until)
 {
     if (of.until)
         expiring_.erase({*of.until, offer});

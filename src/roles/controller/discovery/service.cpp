@@ -144,13 +144,16 @@ discovery_service::bring_routes(executor& hand, kube::object_meta service)
     host_shares held;
     std::set<unsigned> taken;
     const auto& all = from_.http_routes.objects().all();
-    for (auto at = all.lower_bound(key_of(1)); at != all.end() && at->first.ns == service.ns; ++at)
+    for (auto at = all.lower_bound(key_of(1)); at != all.end(); ++at)
     {
-        const auto number = discovery_route_number(at->first.name);
+        const auto& [key, live] = *at;
+        if (key.ns != service.ns)
+            break;
+        const auto number = discovery_route_number(key.name);
         if (!number)
             continue;
-        if (is_discovery_route(*at->second, service))
-            held[*number] = hosts_of_route(*at->second);
+        if (is_discovery_route(*live, service))
+            held[*number] = hosts_of_route(*live);
         else
             taken.insert(*number);
     }
@@ -181,10 +184,7 @@ discovery_service::bring_routes(executor& hand, kube::object_meta service)
 
 // The value is how long to wait before it may be written; nothing: it is as it is to be.
 asio::awaitable<kube::reconcile_result> discovery_service::bring(
-    executor& hand,
-    const kube::object_meta& service,
-    unsigned number,
-    const std::vector<std::string>& hosts
+    executor& hand, const kube::object_meta& service, unsigned number, const std::vector<std::string>& hosts
 )
 {
     using outcome = kube::reconcile_result;
