@@ -37,13 +37,22 @@ error wrong_at(const YAML::Node& node, const std::string& what)
     return fail(errc::invalid, "line {}: {}", node.Mark().line + 1, what);
 }
 
+// As somebody wrote it: what is behind a colon has to be a port, so that no URL is taken for its scheme.
+std::string written_host(const std::string& text)
+{
+    const auto colon = text.find(':');
+    const bool has_port = colon != text.npos && colon + 1 < text.size() &&
+                          text.find_first_not_of("0123456789", colon + 1) == text.npos;
+    return colon == text.npos || has_port ? host_name(text) : text;
+}
+
 result<void> read_public(const YAML::Node& list, std::vector<std::string>& into)
 {
     for (const auto& each : list)
     {
         if (!each.IsScalar())
             return wrong_at(each, "each entry is a host, such as api.example.com, or '*' for every host");
-        std::string host = host_name(each.Scalar());
+        std::string host = written_host(each.Scalar());
         if (host != every && !is_dns_name(host))
             return wrong_at(
                 each,
@@ -63,7 +72,7 @@ result<std::string> read_pattern(const YAML::Node& entry)
     auto text = required_text(entry, "host");
     if (!text)
         return text;
-    std::string host = host_name(*text);
+    std::string host = written_host(*text);
     const std::string_view name =
         host.starts_with(below) ? std::string_view(host).substr(below.size()) : host;
     if (host != every && !is_dns_name(name))

@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+import x402
 from cluster import wait_until
 from stack import GATEWAY, NAMESPACE
 from test_conflicts import by_hand, placed
@@ -130,9 +131,21 @@ def test_another_teams_host_cannot_be_taken(hosts, sold):
         wait_seller(hosts, SECOND, "/services/plain", f"{NAMESPACE}/plain")
         for path in ("/login", "/services/plain", SERVICES, REGISTRATIONS):
             assert seller(hosts, APP, path) == 200 and json.loads(ask(hosts, APP, path).body)["path"] == path
-        # The words are the entry: with it the offer is sold.
-        said = hosts.portitor("once", f"{NAMESPACE}/thief", f"--config={hosts.cluster.directory}/hosts.yaml")
+        # Whoever asks beforehand, or why, is told the same.
+        flags = [f"--config={hosts.cluster.directory}/hosts.yaml", f"--public-url=http://{PUBLIC}:{PORT}"]
+        missing = f"namespace {NAMESPACE} may not have {APP}"
+        said = hosts.portitor("once", f"{NAMESPACE}/thief", *flags)
         assert said.returncode == 1 and "HostNotAllowed" in said.stdout
+        file = hosts.cluster.directory / "thief.yaml"
+        file.write_text(json.dumps(placed("bandit", "/x", APP)))
+        said = hosts.portitor("once", "-f", str(file), *flags)
+        assert said.returncode == 1 and "HostNotAllowed" in said.stdout and missing in said.stdout
+        selling = ["sell", "http", "bandit", "-n", NAMESPACE, "--upstream=hello", "--port=9000", "--price=0.001"]
+        selling += [f"--pay-to={x402.SELLER}", f"--hostname={APP}", "--path=/x", "--dry-run"]
+        said = hosts.portitor(*selling, *flags)
+        assert said.returncode != 0 and missing in said.stdout + said.stderr
+        said = hosts.portitor("explain", f"http://{APP}:{PORT}/login", *flags)
+        assert f"ServiceOffer {NAMESPACE}/thief asks for this place" in said.stdout
     finally:
         hosts.cluster.delete("httproute", "app", ns=OTHERS)
 
