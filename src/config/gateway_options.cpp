@@ -52,6 +52,7 @@ void gateway_options::declare_gateway(loader& into)
          "",
          set_url(public_url)}
     );
+    hosts.declare(into);
     options.add(
         {"cors-origins",
          "* or origins, separated by spaces, whose pages may pay and read answers; the gateway answers their "
@@ -65,7 +66,7 @@ result<void> gateway_options::resolve()
 {
     if (verifier_url.empty())
         verifier_url = fmt::format("http://portitor-verifier.{}.svc:8080", ns);
-    return {};
+    return hosts.check(public_url);
 }
 
 }  // namespace portitor::config

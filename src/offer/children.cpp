@@ -1,6 +1,7 @@
 #include "offer/children.hpp"
 
 #include "offer/agent_document.hpp"
+#include "offer/hosts.hpp"
 #include "offer/naming.hpp"
 
 #include <portitor/api/gate_key.hpp>
@@ -258,8 +259,8 @@ json::object desired_cors_middleware(const api::service_offer& offer, const plan
 json::object desired_http_route(const api::service_offer& offer, const plan_settings& settings, bool sells)
 {
     json::array hostnames;
-    if (!offer.hostname.empty())
-        hostnames.emplace_back(offer.hostname);
+    for (const std::string& each : hostnames_of(offer, settings))
+        hostnames.emplace_back(each);
     json::object spec{
         {"parentRefs", json::array{parent_reference(settings)}},
         {"hostnames", std::move(hostnames)},

@@ -1,6 +1,7 @@
 #include "offer/draft.hpp"
 
 #include "offer/children.hpp"
+#include "offer/hosts.hpp"
 #include "offer/place.hpp"
 #include "offer/terms.hpp"
 
@@ -97,9 +98,42 @@ maybe check_upstream(const api::service_offer& offer, const observation& seen)
     );
 }
 
+// The words are the very entry that is missing.
+maybe check_host(const api::service_offer& offer, const observation& seen, const plan_settings& settings)
+{
+    const std::string host = own_host(offer, settings);
+    if (host.empty())
+        return std::nullopt;
+    switch (right_to_host(host, offer.meta.ns, seen.home.get(), settings))
+    {
+    case host_right::allowed:
+        return std::nullopt;
+    case host_right::unknown:
+        return make_obstacle(
+            type::route_published,
+            because::host_not_allowed,
+            "spec.hostname: whether namespace {1} may have {0} depends on the labels of the Namespace, which "
+            "nobody has shown yet; if this lasts, see that the controller may list Namespaces, or have the "
+            "operator add to \"hosts\": {{host: {0}, namespaces: [{1}]}}",
+            host,
+            offer.meta.ns
+        );
+    case host_right::refused:
+        break;
+    }
+    return make_obstacle(
+        type::route_published,
+        because::host_not_allowed,
+        "spec.hostname: namespace {1} may not have {0}; have the operator add to \"hosts\": {{host: {0}, "
+        "namespaces: [{1}]}}, or leave the hostname out to sell on the public hosts",
+        host,
+        offer.meta.ns
+    );
+}
+
 maybe check_place(const api::service_offer& offer, const observation& seen, const plan_settings& settings)
 {
-    if (is_reserved({offer.hostname, normal_path(offer.path)}))
+    if (is_reserved({own_host(offer, settings), normal_path(offer.path)}))
         return make_obstacle(
             type::route_published,
             because::reserved_path,
@@ -224,6 +258,8 @@ draft make_draft(const observation& seen, const plan_settings& settings, clock::
         out.blocked = check_facilitator(seen, settings, route);
     if (!out.blocked)
         out.blocked = check_upstream(offer, seen);
+    if (!out.blocked)
+        out.blocked = check_host(offer, seen, settings);
     if (!out.blocked)
         out.blocked = check_place(offer, seen, settings);
     if (!out.blocked)

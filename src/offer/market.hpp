@@ -4,6 +4,8 @@
 #include "offer/path_index.hpp"
 #include "offer/surroundings.hpp"
 
+#include <map>
+#include <string>
 #include <vector>
 
 namespace portitor::offer {
@@ -22,6 +24,8 @@ public:
         kube::informer<offer_record>& offers;
         by_child<kube::object_informer*> children;
         kube::object_informer& grants;
+        /// Null: no Namespace is known.
+        kube::object_informer* namespaces = nullptr;
     };
 
     market(const kinds& stores, const plan_settings& settings);
@@ -33,6 +37,14 @@ public:
     /// whose place has another owner now.
     keys update_path(const kube::change<offer_record>& of, clock::time_point now);
 
+    /// The offers whose host may be theirs, or no more, with the labels that their Namespace has now.
+    keys concerned_by_namespace(const kube::change<kube::object>& of) const;
+
+    /// The hosts of their own that offers are published at, or would be: none that their namespace may not
+    /// have.
+    const std::map<std::string, std::size_t>& hosts() const { return paths_.hosts(); }
+    std::uint64_t hosts_version() const { return paths_.hosts_version(); }
+
     /// Looks at what is there of an offer and around it. What was asked, what is remembered, and whether the
     /// verifier is ready is left to be added.
     observation observe(record_ptr offer) const;
@@ -41,9 +53,11 @@ public:
     observation glance(record_ptr offer) const;
 
 private:
-    bool has_given_up_place(const offer_record& offer, clock::time_point now) const;
+    kube::object_ptr home_of(const offer_record& offer) const;
+    bool has_given_up_place(const offer_record& offer, const place& asked, clock::time_point now) const;
 
     kinds stores_;
+    const plan_settings& settings_;
     path_index paths_;
     surroundings around_;
 };

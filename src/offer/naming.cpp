@@ -1,5 +1,6 @@
 #include "offer/naming.hpp"
 
+#include "offer/hosts.hpp"
 #include "offer/shown_text.hpp"
 
 #include <fmt/format.h>
@@ -42,18 +43,32 @@ std::string endpoint_of(const api::service_offer& offer, const plan_settings& se
 {
     if (settings.gateway.public_url.empty())
         return offer.path;
-    if (offer.hostname.empty())
+    const std::string host = own_host(offer, settings);
+    if (host.empty())
         return settings.gateway.public_url + offer.path;
+    return url_of_host(host, settings) + offer.path;
+}
+
+std::string url_of_host(const std::string& host, const plan_settings& settings)
+{
     // A hostname of its own is reached by the same scheme and port as the gateway.
     const url_start of(settings.gateway.public_url);
-    return of.scheme + offer.hostname + port_of(of.authority) + offer.path;
+    return of.scheme + host + port_of(of.authority);
 }
 
 std::string host_of(const api::service_offer& offer, const plan_settings& settings)
 {
-    if (offer.hostname.starts_with('*'))
-        return "portitor" + offer.hostname.substr(1);
-    return offer.hostname.empty() ? url_start(settings.gateway.public_url).authority : offer.hostname;
+    std::string own = own_host(offer, settings);
+    return own.empty() ? public_host(settings) : own;
+}
+
+std::string public_host(const plan_settings& settings)
+{
+    std::string named = url_start(settings.gateway.public_url).authority;
+    if (!named.empty())
+        return named;
+    const config::public_hosts all = settings.gateway.public_hosts();
+    return all.names.empty() ? std::string() : all.names.front();
 }
 
 std::string agent_name(const api::service_offer& offer)

@@ -13,9 +13,16 @@ namespace portitor::offer {
 /// Where buyers find the offer: its URL where the operator named his, else its path.
 std::string endpoint_of(const api::service_offer& offer, const plan_settings& settings);
 
-/// The host that buyers ask the offer at, with its port, as the operator and the offer name it; a wildcard
-/// host by one of its names. Empty where nobody named one.
+/// A URL's beginning at another host, by the scheme and the port of the operator's.
+/// @pre the operator named one
+std::string url_of_host(const std::string& host, const plan_settings& settings);
+
+/// The host that buyers ask the offer at, its own one or the first public one; with its port, as the operator
+/// names it. Empty where nobody named one.
 std::string host_of(const api::service_offer& offer, const plan_settings& settings);
+
+/// The first public host, likewise.
+std::string public_host(const plan_settings& settings);
 
 /// What the offer is called as an agent, as it may be shown: its registration's name, else its own.
 std::string agent_name(const api::service_offer& offer);

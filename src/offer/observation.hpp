@@ -102,6 +102,7 @@ struct observation
     facilitator_word facilitator;
     std::optional<bool> verifier_ready;  ///< whether the verifier's Service has a ready endpoint
     std::string path_owner;         ///< "namespace/name" of an older offer that has this path; empty: none
+    kube::object_ptr home;          ///< its Namespace, where that is looked at; null: not known
     std::string way_around;         ///< words for an HTTPRoute that leads around the gate; empty: none
     bool upstream_granted = false;  ///< a ReferenceGrant allows an upstream of another namespace
     api::served_schema served{};    ///< what may be written

@@ -1,7 +1,6 @@
 #include "offer/path_index.hpp"
 
 #include <algorithm>
-#include <initializer_list>
 #include <tuple>
 
 namespace portitor::offer {
@@ -42,32 +41,21 @@ bool path_index::by_owner::operator()(const standing& left, const standing& righ
 
 void path_index::crowd::insert(claim& of)
 {
-    all_.insert({of.owner, &of});
     by_host_[of.where.host].insert({of.owner, &of});
 }
 
 void path_index::crowd::erase(claim& of)
 {
-    all_.erase({of.owner, &of});
     const auto at = by_host_.find(of.where.host);
     if (at != by_host_.end() && at->second.erase({of.owner, &of}) != 0 && at->second.empty())
         by_host_.erase(at);
 }
 
-// No offer has a wildcard for a host.
-template <typename Visitor>
-void path_index::crowd::visit(const std::string& host, Visitor visitor) const
+const path_index::standings& path_index::crowd::of(const std::string& host) const
 {
-    if (host.empty())
-    {
-        visitor(all_);
-        return;
-    }
-    for (const std::string& each : {std::string(), host})
-    {
-        if (const auto at = by_host_.find(each); at != by_host_.end())
-            visitor(at->second);
-    }
+    static const standings none;
+    const auto at = by_host_.find(host);
+    return at == by_host_.end() ? none : at->second;
 }
 
 path_index::claim& path_index::make_claim(const offer_record& offer, place where)
@@ -82,7 +70,21 @@ path_index::claim& path_index::make_claim(const offer_record& offer, place where
         each.path = path;
         made.line.push_back(&each);
     }
+    count_host(made.where.host, 1);
     return made;
+}
+
+void path_index::count_host(const std::string& host, int more)
+{
+    if (host.empty())
+        return;
+    const auto at = hosts_.try_emplace(host, 0).first;
+    hosts_version_ += at->second == 0 ? 1 : 0;
+    at->second += static_cast<std::size_t>(more);
+    if (at->second != 0)
+        return;
+    hosts_.erase(at);
+    ++hosts_version_;
 }
 
 void path_index::enter(claim& of)
@@ -104,7 +106,7 @@ template <typename Visitor>
 void path_index::visit_in_the_way(const claim& of, Visitor visitor) const
 {
     for (const node* each : of.line)
-        (each == of.line.back() ? each->below : each->here).visit(of.where.host, visitor);
+        visitor((each == of.line.back() ? each->below : each->here).of(of.where.host));
 }
 
 const path_index::claim* path_index::oldest_in_the_way(const claim& of) const
@@ -163,15 +165,15 @@ void path_index::settle(claims& unsettled, std::set<kube::object_key>& moved)
     }
 }
 
-std::vector<kube::object_key> path_index::update(const kube::change<offer_record>& of, bool given_up)
+std::vector<kube::object_key>
+path_index::update(const kube::change<offer_record>& of, std::optional<place> asked)
 {
     const kube::object_key key = of.key();
     const auto at = claims_.find(key);
-    place where = of.after ? of.after->where : place();
-    const bool asks = of.after && !given_up && !is_reserved(where);
+    const bool asks = of.after && asked && !is_reserved(*asked);
     if (at == claims_.end() && !asks)
         return {};
-    if (at != claims_.end() && asks && at->second.where == where &&
+    if (at != claims_.end() && asks && at->second.where == *asked &&
         at->second.created == of.after->meta.created)
         return {};
     std::set<kube::object_key> moved;
@@ -188,11 +190,12 @@ std::vector<kube::object_key> path_index::update(const kube::change<offer_record
             if (each->below.empty())
                 nodes_.erase(std::string(each->path));
         }
+        count_host(old.where.host, -1);
         claims_.erase(at);
     }
     if (asks)
     {
-        claim& made = make_claim(*of.after, std::move(where));
+        claim& made = make_claim(*of.after, std::move(*asked));
         made.owner = oldest_in_the_way(made);
         enter(made);
         if (!made.owner)

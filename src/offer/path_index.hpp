@@ -5,7 +5,9 @@
 #include <portitor/kube/object.hpp>
 #include <portitor/kube/store.hpp>
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -15,10 +17,11 @@ namespace portitor::offer {
 
 /// Which offers ask for which place, and which of them has it.
 ///
-/// Two offers are in each other's way where their hosts overlap and one's path is the other's or lies below
-/// it. They are gone through by age (creationTimestamp, then namespace/name): each one has its place unless
-/// an older one that has its own is in the way. So who has a place depends on the offers that there are and
-/// not on the order in which they were heard of, and an offer that has lost is in nobody's way.
+/// Two offers are in each other's way where they are of the same host and one's path is the other's or lies
+/// below it; offers without a host of their own are of one host. They are gone through by age
+/// (creationTimestamp, then namespace/name): each one has its place unless an older one that has its own is
+/// in the way. So who has a place depends on the offers that there are and not on the order in which they
+/// were heard of, and an offer that has lost is in nobody's way.
 ///
 /// A change costs as much as it changes: the offers are found by segments, and only those are looked at again
 /// for which the answer is another one. One strand.
@@ -29,14 +32,20 @@ public:
     path_index(const path_index&) = delete;
     path_index& operator=(const path_index&) = delete;
 
-    /// Takes a change of an offer, or takes it again. An offer that has `given_up` asks for no place, nor
-    /// does one whose place is reserved. Returns the other offers for which the answer of owner_before() is
-    /// now another one.
-    std::vector<kube::object_key> update(const kube::change<offer_record>& of, bool given_up = false);
+    /// Takes a change of an offer, or takes it again, with the place that it asks for now: none, where it is
+    /// gone or has given up. A reserved place is none either. Returns the other offers for which the answer
+    /// of owner_before() is now another one.
+    std::vector<kube::object_key> update(const kube::change<offer_record>& of, std::optional<place> asked);
 
     /// "namespace/name" of the oldest of the older offers that keep this one from its place; empty where it
     /// has it, or asks for none.
     std::string owner_before(const kube::object_key& offer) const;
+
+    /// The hosts of their own that offers ask for a place at, and how many do. The public ones are not among
+    /// them.
+    const std::map<std::string, std::size_t>& hosts() const { return hosts_; }
+    /// Changes with each host that comes or goes.
+    std::uint64_t hosts_version() const { return hosts_version_; }
 
 private:
     struct node;
@@ -75,13 +84,11 @@ private:
     public:
         void insert(claim& of);
         void erase(claim& of);
-        bool empty() const { return all_.empty(); }
-        /// Calls `visitor` with sets that together hold those whose host overlaps.
-        template <typename Visitor>
-        void visit(const std::string& host, Visitor visitor) const;
+        bool empty() const { return by_host_.empty(); }
+        /// Those of this host.
+        const standings& of(const std::string& host) const;
 
     private:
-        standings all_;
         std::map<std::string, standings> by_host_;
     };
 
@@ -94,6 +101,7 @@ private:
     };
 
     claim& make_claim(const offer_record& offer, place where);
+    void count_host(const std::string& host, int more);
     void enter(claim& of);
     void leave(claim& of);
     template <typename Visitor>
@@ -105,6 +113,8 @@ private:
 
     std::map<kube::object_key, claim> claims_;
     std::unordered_map<std::string, node> nodes_;
+    std::map<std::string, std::size_t> hosts_;
+    std::uint64_t hosts_version_ = 0;
 };
 
 }  // namespace portitor::offer

@@ -12,7 +12,7 @@ namespace portitor::offer {
 /// not.
 struct place
 {
-    std::string host;  ///< lower-case; empty: every host
+    std::string host;  ///< lower-case; empty: none of its own
     std::string path;  ///< lower-case; "/", or without a slash at the end
 
     bool operator==(const place&) const = default;
@@ -31,7 +31,7 @@ bool is_at_or_below(std::string_view path, std::string_view above);
 /// Whether a request can be for both hosts; "" is every host, "*.example.com" every one below example.com.
 bool hosts_overlap(std::string_view left, std::string_view right);
 
-/// Paths that the gateway's own documents and the operator use on every host, and "/" of all hosts at once.
+/// Paths that the gateway's own documents and the operator use on every host, and "/" of the public ones.
 bool is_reserved(const place& where);
 
 }  // namespace portitor::offer

@@ -53,7 +53,7 @@ bool is_owned_by_offer(const json::object& metadata)
 bool may_be_ours(const json::object& metadata, const std::string& prefix)
 {
     const std::string name = kube::string_at(metadata, "name");
-    return name.starts_with(prefix) || name == api::discovery_route_name ||
+    return name.starts_with(prefix) || name.starts_with(api::discovery_route_name) ||
            has_member(metadata, "labels", api::offer_label) ||
            has_member(metadata, "labels", api::managed_by_label) ||
            has_member(metadata, "annotations", api::desired_hash_annotation) || is_owned_by_offer(metadata);
@@ -112,6 +112,17 @@ std::shared_ptr<const kube::object_filter> endpoint_slice_filter()
     const filter endpoint = filter::only({{"conditions", {}}});
     return std::make_shared<const kube::object_filter>(kube::object_filter{
         filter::all_but({metadata(), {"endpoints", endpoint}})});
+}
+
+std::shared_ptr<const kube::object_filter> namespace_filter()
+{
+    const filter meta = filter::all_but(
+        {{"annotations", filter::nothing()},
+         {"managedFields", filter::nothing()},
+         {"ownerReferences", filter::nothing()}}
+    );
+    return std::make_shared<const kube::object_filter>(kube::object_filter{
+        filter::all_but({{"metadata", meta}, {"spec", filter::nothing()}, {"status", filter::nothing()}})});
 }
 
 kube::selection filtered(std::shared_ptr<const kube::object_filter> by)

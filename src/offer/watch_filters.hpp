@@ -17,6 +17,8 @@ std::shared_ptr<const kube::object_filter> own_kind_filter();
 std::shared_ptr<const kube::object_filter> middleware_filter();
 std::shared_ptr<const kube::object_filter> http_route_filter();
 std::shared_ptr<const kube::object_filter> endpoint_slice_filter();
+/// Of a Namespace its labels: the operator may have named any of them.
+std::shared_ptr<const kube::object_filter> namespace_filter();
 
 /// All of a kind, with that read of it.
 kube::selection filtered(std::shared_ptr<const kube::object_filter> by);

@@ -1,5 +1,6 @@
 #include "offer/way_around.hpp"
 
+#include "offer/hosts.hpp"
 #include "offer/parent_word.hpp"
 #include "offer/place.hpp"
 
@@ -114,11 +115,15 @@ bool is_attached(const kube::object& route, const plan_settings& settings)
     });
 }
 
-bool shares_host(const kube::object& route, const api::service_offer& offer)
+bool shares_host(const kube::object& route, const api::service_offer& offer, const plan_settings& settings)
 {
-    const json::array& hosts = kube::array_at(route.spec(), "hostnames");
-    return hosts.empty() || std::any_of(hosts.begin(), hosts.end(), [&](const json::value& each) {
-               return each.is_string() && hosts_overlap(std::string(each.get_string()), offer.hostname);
+    const json::array& theirs = kube::array_at(route.spec(), "hostnames");
+    const std::vector<std::string> ours = hostnames_of(offer, settings);
+    return theirs.empty() || ours.empty() ||
+           std::any_of(theirs.begin(), theirs.end(), [&](const json::value& each) {
+               return each.is_string() && std::any_of(ours.begin(), ours.end(), [&](const std::string& host) {
+                          return hosts_overlap(std::string_view(each.get_string()), host);
+                      });
            });
 }
 
@@ -183,7 +188,7 @@ std::string find_way_around(
     const middleware_finder& find
 )
 {
-    if (!is_attached(route, settings) || !shares_host(route, offer))
+    if (!is_attached(route, settings) || !shares_host(route, offer, settings))
         return {};
     const std::string own = own_middleware(route);
     const json::array& rules = kube::array_at(route.spec(), "rules");

@@ -56,7 +56,7 @@ def test_every_setting_is_known_to_the_chart(binary):
 def test_every_section_is_known_to_the_chart():
     source = "".join(file.read_text() for file in (REPOSITORY / "src" / "config").glob("*.cpp"))
     values = yaml.safe_load((chart.CHART / "values.yaml").read_text())
-    known = set(re.findall(r'section\{\s*"([a-z]+)"', source))
+    known = set(re.findall(r'section\{\s*"([a-zA-Z]+)"', source))
     assert known and known <= set(values)
 
 
@@ -84,10 +84,12 @@ def test_what_values_become(renders):
         {"namespace": namespace, "secret": secret}
         for namespace, secret in (("sellers", "agent-key"), ("models", "agent-key"), ("sellers", "spare-key"))
     ]
+    assert made["publicHosts"] == ["api.example.com", "*"]
+    assert [each["host"] for each in made["hosts"]] == ["models.example.com", "*.shop.example.com", "*"]
     assert [each["agentId"] for each in made["identities"]] == [0, str(2**256 - 1)]
     assert '"dailyTransactions": 1000000' in json.dumps(made), "not 1e+06"
     minimal = yaml.safe_load(config(renders.objects("minimal")))
-    assert not {"chains", "signers", "identities"} & set(minimal)
+    assert not {"chains", "signers", "identities", "publicHosts", "hosts"} & set(minimal)
     assert minimal["discovery-service"] == "portitor/portitor-controller"
 
 

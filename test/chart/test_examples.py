@@ -10,10 +10,11 @@ from cluster.tools import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"
 PUBLIC_URL = "https://api.example.com"
-# The credential is the one that the sample's comment asks for.
+# Credential and host are those that the samples' comments ask for.
 CONFIG = {
     "public-url": PUBLIC_URL,
     "gate-key-file": "/does/not/matter",
+    "hosts": [{"host": "weather.example.com", "namespaces": ["sellers"]}],
     "credentials": [{"name": "llm", "file": "/does/not/matter", "namespaces": ["models"]}],
 }
 

@@ -28,11 +28,13 @@ def given(objects, who):
 def test_what_is_needed_is_what_is_given(renders, binary, who):
     shown = subprocess.run([binary, "doctor", "--rights", "-o", "json"], capture_output=True, text=True, check=True)
     needed = {
-        tuple(each[key] for key in ("verb", "group", "resource", "where", "name"))
+        (each["when"], tuple(each[key] for key in ("verb", "group", "resource", "where", "name")))
         for each in json.loads(shown.stdout)
         if each["who"] == who
     }
-    assert needed == given(renders.of(), who)
+    assert {right for when, right in needed if not when} == given(renders.of(), who)
+    by_labels = renders.of(hosts=[{"host": "*", "namespaceSelector": {"matchLabels": {"team": "shop"}}}])
+    assert {right for _, right in needed} == given(by_labels, who)
 
 
 def test_all_of_the_test_is_a_hook(renders, values):

@@ -43,6 +43,10 @@ WRONG = {
     "a key of the registrar's": ({"verifier": {"signer": {"url": "https://s.example.com"}}}, "signer"),
     "a signer's API that there is not": ({"registrar": {"signer": {"api": "rpc"}}}, "api"),
     "an account that is none": ({"registrar": {"signer": {"address": "0x12"}}}, "address"),
+    "a public host that is a URL": ({"publicHosts": ["https://api.example.com"]}, "publicHosts"),
+    "a host of nobody": ({"hosts": [{"host": "api.example.com"}]}, "namespace"),
+    "a host of a namespace that nobody wrote": ({"hosts": [{"host": "api.example.com", "namespaces": []}]}, "namespaces"),
+    "a host that is a pattern": ({"hosts": [{"host": "api.*.com", "namespaces": ["a"]}]}, "host"),
     "a signer's Secret of nobody": ({"signers": [{"secret": "key"}]}, "namespace"),
     "an identity that is no number": (
         {"identities": [{"chain": "base", "agentId": "0x2a", "namespace": "a"}]},

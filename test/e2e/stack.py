@@ -64,6 +64,7 @@ class Stack(Market):
             f"facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n"
             f"gate-key-file: {self.gate_key}\n"
             f"credentials:\n- {{name: upstream, file: {folder}/credential, namespaces: [{NAMESPACE}]}}\n"
+            "hosts:\n- {host: '*.example.com', namespaces: ['*']}\n"
         )
 
     def _publish_settings(self):

@@ -86,23 +86,23 @@ def test_slashes_that_make_a_variant_are_refused(stack):
             stack.cluster.apply(placed("variant", path))
 
 
-def test_hosts_are_told_apart_and_no_host_is_every_host(stack):
+def test_hosts_are_told_apart(stack):
     apply_in_order(
         stack,
         placed("one", "/contested/hosted", "one.example.com"),
         placed("two", "/contested/hosted", "two.example.com"),
         placed("every", "/contested/hosted"),
+        placed("late", "/contested/hosted/below", "one.example.com"),
     )
     try:
         for name in ("one", "two"):
             stack.wait_condition(name, "Ready")
-        wait_conflict(stack, "every", "one")
-        remove(stack, "one")
-        wait_conflict(stack, "every", "two")
-        remove(stack, "two")
         wait_sold(stack, "every", "/contested/hosted")
+        wait_conflict(stack, "late", "one")
+        remove(stack, "one")
+        stack.wait_condition("late", "Ready")
     finally:
-        remove(stack, "one", "two", "every")
+        remove(stack, "one", "two", "every", "late")
 
 
 def test_a_path_is_free_for_the_next_one_once_its_offer_has_moved_or_drained(stack):

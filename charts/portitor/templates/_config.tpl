@@ -34,6 +34,14 @@ tls-key-file: /etc/portitor/tls/tls.key
 {{- range $name, $value := .Values.settings }}
 {{ $name }}: {{ kindIs "float64" $value | ternary (toString (int64 $value)) (toString $value) | quote }}
 {{- end }}
+{{- with .Values.publicHosts }}
+publicHosts:
+{{ toYaml . }}
+{{- end }}
+{{- with .Values.hosts }}
+hosts:
+{{ toYaml . }}
+{{- end }}
 {{- with .Values.facilitators }}
 facilitators:
 {{ toYaml . }}

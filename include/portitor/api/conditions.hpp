@@ -78,6 +78,7 @@ inline constexpr reason wrong_checksum{"WrongChecksum"};
 inline constexpr reason drained{"Drained"};
 inline constexpr reason gate_not_proved{"GateNotProved"};
 inline constexpr reason gate_open{"GateOpen"};
+inline constexpr reason host_not_allowed{"HostNotAllowed"};
 inline constexpr reason no_gateway{"NoGateway"};
 inline constexpr reason not_accepted{"NotAccepted"};
 inline constexpr reason path_conflict{"PathConflict"};

@@ -20,6 +20,7 @@ inline constexpr kube::resource middleware_resource{"traefik.io", "v1alpha1", "m
 inline constexpr kube::resource endpoint_slice_resource{
     "discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"};
 inline constexpr kube::resource service_resource{"", "v1", "services", "Service"};
+inline constexpr kube::resource namespace_resource{"", "v1", "namespaces", "Namespace"};
 inline constexpr kube::resource config_map_resource{"", "v1", "configmaps", "ConfigMap"};
 inline constexpr kube::resource event_resource{"", "v1", "events", "Event"};
 inline constexpr kube::resource lease_resource{"coordination.k8s.io", "v1", "leases", "Lease"};

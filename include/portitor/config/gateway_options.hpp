@@ -1,5 +1,6 @@
 #pragma once
 
+#include <portitor/config/hosts.hpp>
 #include <portitor/config/loader.hpp>
 #include <portitor/kube/object.hpp>
 
@@ -19,6 +20,7 @@ struct gateway_options
     kube::object_key verifier_service;
     std::string gateway_url;  ///< as the controller reaches the gateway; empty: the gate is not proved
     std::string public_url;   ///< as buyers reach the gateway; may be empty
+    host_lists hosts;         ///< whose hosts are whose
     /// "*", or origins such as "https://shop.example", whose pages may ask and read; empty: CORS is the
     /// upstreams' affair.
     std::vector<std::string> cors_origins;
@@ -26,6 +28,9 @@ struct gateway_options
     void declare(loader& into);
     /// All but `ns`, for who has another name for it.
     void declare_gateway(loader& into);
+
+    /// The hosts that are everybody's.
+    config::public_hosts public_hosts() const { return hosts.public_with(public_url); }
 
     /// Fills in the verifier's usual URL.
     result<void> resolve();

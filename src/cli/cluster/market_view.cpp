@@ -74,7 +74,8 @@ market_view::market_view(
         children_[kind] = children_[child_kind::middleware];
     grants_ = keep(api::reference_grant_resource);
     endpoints_ = keep(api::endpoint_slice_resource);
-    market_.emplace(offer::market::kinds{*offers_, children_, *grants_}, settings_);
+    namespaces_seen_ = keep(api::namespace_resource);
+    market_.emplace(offer::market::kinds{*offers_, children_, *grants_, namespaces_seen_}, settings_);
 }
 
 asio::awaitable<result<std::unique_ptr<market_view>>> market_view::read(
@@ -117,6 +118,8 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
         co_await look(
             *endpoints_, offer::endpoint_selection(service), "whether a verifier is ready is not known"
         );
+    if (settings.gateway.hosts.needs_labels())
+        co_await look_at_namespaces();
     // What was cut short must not be taken for what there is.
     if (bounds_.stop->requested())
         co_return fail(errc::canceled, "interrupted while the cluster was being read");
@@ -166,6 +169,22 @@ market_view::look(object_informer& into, kube::selection which, std::string_view
             all.error().is_not_found() ? "are not known to the cluster"
                                        : "cannot be read (" + all.error().message() + ")",
             unknown
+        ));
+}
+
+asio::awaitable<void> market_view::look_at_namespaces()
+{
+    const auto all = co_await kube::list_all(
+        env_.server,
+        api::namespace_resource,
+        {offer::filtered(offer::namespace_filter())},
+        namespaces_seen_->feed(),
+        bounds_
+    );
+    if (!all)
+        unseen_.push_back(fmt::format(
+            "Namespaces cannot be read ({}): which hosts they may have by their labels is not known",
+            all.error().message()
         ));
 }
 

@@ -63,6 +63,7 @@ private:
     boost::asio::awaitable<result<void>> list_offers();
     boost::asio::awaitable<void>
     look(kube::object_informer& into, kube::selection which, std::string_view unknown);
+    boost::asio::awaitable<void> look_at_namespaces();
     std::vector<kube::selection> parts(const kube::selection& of) const;
 
     kube::environment env_;
@@ -76,6 +77,7 @@ private:
     offer::by_child<kube::object_informer*> children_{};
     kube::object_informer* grants_ = nullptr;
     kube::object_informer* endpoints_ = nullptr;
+    kube::object_informer* namespaces_seen_ = nullptr;
     std::optional<offer::market> market_;
     std::vector<std::string> unseen_;
     api::served_schema served_;

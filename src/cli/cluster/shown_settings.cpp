@@ -111,6 +111,33 @@ void take_gateway(offer::plan_settings& into, const offer::observation& seen)
         gateway.controller = controller_of(*live, into);
 }
 
+// What a live route has for hosts its offer may have; nothing of others is shown.
+void take_hosts(
+    config::gateway_options& into,
+    const offer::observation& seen,
+    const api::service_offer& offer,
+    const api::service_offer& before
+)
+{
+    const kube::object* live = seen.children[child_kind::http_route].own();
+    if (!live || !into.hosts.written_public.empty() || !into.hosts.entries.empty())
+        return;
+    std::vector<std::string> shown;
+    for (const json::value& each : kube::array_at(live->spec(), "hostnames"))
+    {
+        if (each.is_string())
+            shown.emplace_back(std::string_view(each.get_string()));
+    }
+    const std::string named = config::host_name(before.hostname);
+    if (!named.empty() && shown == std::vector{named})
+    {
+        if (offer.hostname == before.hostname)
+            into.hosts.entries.push_back({named, {offer.meta.ns}, std::nullopt});
+        return;
+    }
+    into.hosts.written_public = shown.empty() ? std::vector<std::string>{"*"} : std::move(shown);
+}
+
 using live_registration = std::optional<api::registration_request>;
 
 void take_public_url(
@@ -261,6 +288,7 @@ offer::plan_settings shown_settings(
     if (!route || !seen.offer->spec || !before.spec)
         return out;
     take_public_url(out.gateway, seen.offer->meta.uid, registration, *route);
+    take_hosts(out.gateway, seen, *seen.offer->spec, *before.spec);
     take_facilitator(out.lists.facilitators, *seen.offer->spec, *before.spec, *route);
     take_network(out.lists.networks.table, *seen.offer->spec, *before.spec, *route);
     take_credential(out.lists.credentials, *seen.offer->spec, *route);

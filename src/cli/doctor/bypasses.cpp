@@ -142,6 +142,8 @@ bool tell_other_way(const patient& of, const offer::offer_record& record, notebo
     api::service_offer anywhere = *record.spec;
     anywhere.path = "/";
     anywhere.hostname.clear();
+    offer::plan_settings every_host = of.settings;
+    every_host.gateway.hosts.written_public = {"*"};
     const auto find = [&of](const kube::object_key& key) {
         return of.market->of(offer::child_kind::middleware).objects().find(key);
     };
@@ -149,7 +151,7 @@ bool tell_other_way(const patient& of, const offer::offer_record& record, notebo
     {
         if (!of.market->may_lead_to(key.ns, record.upstream))
             continue;
-        const std::string way = offer::find_way_around(*route, anywhere, of.settings, find);
+        const std::string way = offer::find_way_around(*route, anywhere, every_host, find);
         if (way.empty())
             continue;
         into.warn(

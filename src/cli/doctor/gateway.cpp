@@ -5,6 +5,8 @@
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 namespace portitor::cli::doctor {
@@ -165,11 +167,39 @@ void look_at_discovery(const patient& of, notebook& into)
     into.ok(check, fmt::format("the HTTPRoute {} is accepted", key.to_string()));
 }
 
+// Who owns a host would not expect offers of others there.
+void look_at_hosts(const patient& of, notebook& into)
+{
+    constexpr const char* check = "hosts";
+    if (!of.settings_known)
+        return into.not_checked(check, "it takes the installation's settings to know whose hosts are whose");
+    const config::public_hosts all = of.settings.gateway.public_hosts();
+    const std::size_t given = of.settings.gateway.hosts.entries.size();
+    if (!all.every_host)
+        return into.ok(
+            check,
+            fmt::format(
+                "offers without a hostname are published on {}; entries of \"hosts\" give others: {}",
+                fmt::join(all.names, ", "),
+                given
+            )
+        );
+    const std::string words = "offers without a hostname answer on every host of the listener";
+    if (given == 0)
+        return into.info(check, words);
+    into.warn(
+        check,
+        words + ", also on those that \"hosts\" gives to namespaces",
+        "name the public ones in publicHosts, or give the chart a publicURL with a name"
+    );
+}
+
 }  // namespace
 
 asio::awaitable<void> examine_gateway(const patient& of, notebook& into)
 {
     co_await look_at_gateway(of, into);
+    look_at_hosts(of, into);
     co_await look_at_verifier(of, into);
     look_at_discovery(of, into);
 }

@@ -23,6 +23,7 @@ struct rule
     std::string_view verbs;  ///< separated by spaces
     reach where = reach::everywhere;
     std::string_view name = {};
+    needed when = needed::always;
 };
 
 constexpr std::string_view ours = "obol.org";
@@ -41,6 +42,7 @@ constexpr std::array rules{
     rule{"controller", traefik, "middlewares", "list watch create patch delete"},
     rule{"controller", "discovery.k8s.io", "endpointslices", "list watch"},
     rule{"controller", "", "events", "create patch"},
+    rule{"controller", "", "namespaces", "list watch", reach::everywhere, "", needed::by_labels},
     rule{"controller", leases, "leases", "create", reach::release},
     rule{"controller", leases, "leases", "get update", reach::release, "portitor-controller"},
     rule{"controller", "", "services", "get", reach::release},
@@ -66,7 +68,7 @@ constexpr std::array rules{
     rule{"doctor", traefik, "ingressroutes", "list"},
     rule{"doctor", "networking.k8s.io", "ingresses", "list"},
     rule{"doctor", "discovery.k8s.io", "endpointslices", "list"},
-    rule{"doctor", "", "namespaces", "get"},
+    rule{"doctor", "", "namespaces", "get list"},
     rule{"doctor", "apiextensions.k8s.io", "customresourcedefinitions", "get"},
     rule{"doctor", "admissionregistration.k8s.io", "validatingadmissionpolicies", "list"},
     rule{"doctor", "admissionregistration.k8s.io", "validatingadmissionpolicybindings", "list"},
@@ -87,7 +89,7 @@ std::vector<right> expanded()
     {
         std::istringstream verbs{std::string(each.verbs)};
         for (std::string verb; verbs >> verb;)
-            out.push_back({each.who, verb, each.group, each.resource, each.where, each.name});
+            out.push_back({each.who, verb, each.group, each.resource, each.where, each.name, each.when});
     }
     return out;
 }
@@ -106,6 +108,11 @@ const char* to_string(reach value) noexcept
         return "gateway";
     }
     return "";
+}
+
+const char* to_string(needed value) noexcept
+{
+    return value == needed::by_labels ? "hosts[].namespaceSelector" : "";
 }
 
 std::string right::to_string() const
@@ -131,7 +138,7 @@ const std::vector<right>& needed_rights()
 
 std::string rights_in_text()
 {
-    table out({"WHO", "VERB", "RESOURCE", "GROUP", "WHERE", "NAME"});
+    table out({"WHO", "VERB", "RESOURCE", "GROUP", "WHERE", "NAME", "WHEN"});
     for (const right& each : needed_rights())
         out.add(
             {std::string(each.who),
@@ -139,7 +146,8 @@ std::string rights_in_text()
              std::string(each.resource),
              std::string(each.group),
              to_string(each.where),
-             std::string(each.name)}
+             std::string(each.name),
+             to_string(each.when)}
         );
     std::ostringstream text;
     out.print(text, palette(false));
@@ -156,7 +164,8 @@ std::string rights_in_json()
             {"group", each.group},
             {"resource", each.resource},
             {"where", to_string(each.where)},
-            {"name", each.name}});
+            {"name", each.name},
+            {"when", to_string(each.when)}});
     return boost::json::serialize(out) + "\n";
 }
 

@@ -18,6 +18,16 @@ enum class reach
 /// "everywhere", "release", "gateway".
 const char* to_string(reach value) noexcept;
 
+/// When a right is needed.
+enum class needed
+{
+    always,
+    by_labels,  ///< where the operator's list of hosts goes by the labels of Namespaces
+};
+
+/// "" for always, "hosts[].namespaceSelector".
+const char* to_string(needed value) noexcept;
+
 /// One verb on one kind of objects that somebody needs.
 struct right
 {
@@ -27,6 +37,7 @@ struct right
     std::string_view resource;  ///< with its subresource: "serviceoffers/status"
     reach where = reach::everywhere;
     std::string_view name;  ///< of the one object; empty: all
+    needed when = needed::always;
 
     /// "patch serviceoffers.obol.org/status", "list pods in the release's namespace".
     std::string to_string() const;

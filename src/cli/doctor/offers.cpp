@@ -64,6 +64,7 @@ constexpr std::array of_sellers{
     api::because::unknown_credential,
     api::because::unhealthy,
     api::because::cross_namespace_upstream,
+    api::because::host_not_allowed,
     api::because::path_conflict,
     api::because::reserved_path,
     api::because::name_taken,

@@ -1,6 +1,7 @@
 #include "cli/explain/explainer.hpp"
 
 #include "cli/explain/remarks.hpp"
+#include "offer/naming.hpp"
 
 namespace portitor::cli::explain {
 
@@ -64,10 +65,13 @@ void explainer::complete_request(explanation& into) const
 {
     request_target& request = into.request;
     const auto known = http::parse_url(settings_.plan().gateway.public_url);
-    if (request.host.empty() && known)
+    if (request.host.empty())
     {
-        request.host = known->origin.authority();
-        into.remarks.emplace_back("the host is that of the operator's public URL");
+        request.host = offer::public_host(settings_.plan());
+        if (!request.host.empty())
+            into.remarks.emplace_back(
+                known ? "the host is that of the operator's public URL" : "the host is the first public one"
+            );
     }
     if (request.host.empty())
         into.remarks.emplace_back("no host was named: only routes without host names are looked at");

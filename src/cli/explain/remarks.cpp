@@ -1,5 +1,6 @@
 #include "cli/explain/remarks.hpp"
 
+#include "offer/hosts.hpp"
 #include "offer/offer_record.hpp"
 
 #include <portitor/api/conditions.hpp>
@@ -98,6 +99,38 @@ void remark_on_offer(explanation& into, const remark_sources& from)
         into.remarks.push_back("it depends on the verifier: " + api::read_admission(*live).message);
 }
 
+// So many offers that are not published are named.
+constexpr int most_withheld = 3;
+
+// Why no offer takes it, where one would have its place.
+void remark_on_withheld(explanation& into, const remark_sources& from)
+{
+    if (!into.offer.empty())
+        return;
+    const offer::plan_settings& plan = from.settings.plan();
+    const std::string host = offer::own_host(into.request.host, plan);
+    const std::string path = offer::normal_path(into.request.path);
+    int told = 0;
+    for (const auto& [key, each] : from.around.offers.objects)
+    {
+        const offer::record_ptr offer = offer::offer_record::read(*each);
+        const offer::place where = offer::place_among(offer->where, plan);
+        const bool is_there = where.host == host || (where.host.empty() && plan.gateway.public_hosts().every_host);
+        const kube::condition* said =
+            offer->status.find_present(api::condition_type::route_published, offer->meta.generation);
+        if (!is_there || !offer::is_at_or_below(path, where.path) || !said || said->status != "False")
+            continue;
+        into.remarks.push_back(fmt::format(
+            "the ServiceOffer {} asks for this place, and is not published ({}): {}",
+            key.to_string(),
+            said->reason,
+            said->message
+        ));
+        if (++told == most_withheld)
+            return;
+    }
+}
+
 }  // namespace
 
 void add_remarks(explanation& into, const remark_sources& from)
@@ -105,6 +138,7 @@ void add_remarks(explanation& into, const remark_sources& from)
     remark_on_request(into);
     remark_on_order(into, from);
     remark_on_offer(into, from);
+    remark_on_withheld(into, from);
 }
 
 }  // namespace portitor::cli::explain

@@ -136,6 +136,10 @@ inline constexpr std::array entries{
         "the offer again",
         look_at_children},
     entry{
+        because::host_not_allowed.name,
+        "Leave --hostname out, or have the operator add the entry of the message to the list hosts",
+        what_operator_set},
+    entry{
         because::no_gateway.name,
         "Tell the operator: the controller was given no Gateway",
         what_operator_set},

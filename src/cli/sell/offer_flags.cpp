@@ -77,7 +77,12 @@ void offer_flags::declare(config::loader& into)
 
     const config::headed place = into.under("Where");
     place.add(text_option("path", "path at the gateway (default /services/NAME)", path, "PATH"));
-    place.add(text_option("hostname", "host (default every one)", hostname, "HOST"));
+    place.add(text_option(
+        "hostname",
+        "host of its own, which the operator has to allow (default the public ones)",
+        hostname,
+        "HOST"
+    ));
     place.add(list_option(
         "route",
         "terms of a path below: path=/x,gate=free or path=/y,gate=paid,price=0.5",

@@ -42,6 +42,8 @@ const char* about_of(std::string_view reason)
         return "token";
     if (reason == because::path_conflict.name || reason == because::reserved_path.name)
         return "path";
+    if (reason == because::host_not_allowed.name)
+        return "hostname";
     if (reason == because::cross_namespace_upstream.name)
         return "upstream";
     return "sale";
@@ -79,6 +81,13 @@ bool sees_grants(const market_view& view)
     });
 }
 
+/// Whether what was not seen might say otherwise.
+bool may_be_otherwise(std::string_view reason, const market_view& view, const operator_settings& settings)
+{
+    return (reason == because::cross_namespace_upstream.name && !sees_grants(view)) ||
+           (reason == because::host_not_allowed.name && !settings.known());
+}
+
 /// What comes after the terms: the place, names that are taken, ways around the gate.
 void check_sale(
     const market_view& view,
@@ -113,9 +122,8 @@ void check_sale(
         );
     else
         into.add(
-            todo.blocked->reason == because::cross_namespace_upstream.name && !sees_grants(view)
-                ? finding_level::warning
-                : finding_level::error,
+            may_be_otherwise(todo.blocked->reason, view, settings) ? finding_level::warning
+                                                                   : finding_level::error,
             about_of(todo.blocked->reason),
             todo.blocked->message
         );

@@ -140,7 +140,8 @@ private:
                 watches_->offers(),
                 watches_->of(child_kind::payment_route),
                 watches_->of(child_kind::registration),
-                watches_->of(child_kind::http_route)},
+                watches_->of(child_kind::http_route),
+                [this]() -> const std::map<std::string, std::size_t>& { return watches_->hosts(); }},
             config_.discovery_service
         );
         watches_->offers().on_change([this](const auto& of) { discovery_->note_change(of.key()); });
@@ -151,7 +152,11 @@ private:
             });
         // Ours too may be made a way around an offer's gate, by an edit.
         watches_->on_route_change([this](const object_key& route) {
-            if (route == discovery_->route())
+            if (discovery_->is_route(route))
+                controller_->queue().add(publishing_key());
+        });
+        watches_->on_hosts_change([this] {
+            if (!discovery_->route().name.empty())
                 controller_->queue().add(publishing_key());
         });
         auto listening = discovery_->listen(config_.listen);

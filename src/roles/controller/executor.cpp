@@ -54,7 +54,9 @@ asio::awaitable<executor::report> executor::carry_out(offer::record_ptr offer, o
         note_failure(done.failure, outcome);
     }
     for (offer::remove& each : todo.removes)
-        note_failure(done.failure, co_await remove_child(std::move(each)));
+        note_failure(
+            done.failure, co_await remove_object(offer::type_of(each.kind).resource, each.key, each.uid)
+        );
     for (offer::release_finalizer& each : todo.releases)
         note_failure(done.failure, co_await release(std::move(each)));
     if (todo.status)
@@ -146,15 +148,15 @@ asio::awaitable<result<void>> executor::apply_object(kube::resource kind, offer:
     co_return result<void>();
 }
 
-asio::awaitable<result<void>> executor::remove_child(offer::remove todo)
+asio::awaitable<result<void>>
+executor::remove_object(kube::resource kind, kube::object_key key, std::string uid)
 {
-    const kube::resource& kind = offer::type_of(todo.kind).resource;
     kube::delete_options which;
-    which.uid = todo.uid;
-    auto removed = co_await server_.remove(kind, todo.key, std::move(which));
+    which.uid = std::move(uid);
+    auto removed = co_await server_.remove(kind, key, std::move(which));
     if (!removed)
-        co_return removed.error().to_error().within("deleting " + describe(kind, todo.key));
-    log_.debug("deleted", {{"kind", kind.kind}, {"child", todo.key.to_string()}});
+        co_return removed.error().to_error().within("deleting " + describe(kind, key));
+    log_.debug("deleted", {{"kind", kind.kind}, {"child", key.to_string()}});
     co_return result<void>();
 }
 

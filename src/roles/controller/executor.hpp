@@ -50,11 +50,14 @@ public:
     /// Removes the fields that somebody added, then applies. Success in a namespace that is going.
     boost::asio::awaitable<result<void>> apply_object(kube::resource kind, offer::change todo);
 
+    /// Deletes the object with that UID; success where it is gone.
+    boost::asio::awaitable<result<void>>
+    remove_object(kube::resource kind, kube::object_key key, std::string uid);
+
 private:
     boost::asio::awaitable<result<void>> add_finalizer(kube::object_meta offer, report& done);
     boost::asio::awaitable<result<void>> remove_finalizer(kube::resource kind, kube::object_meta seen);
     boost::asio::awaitable<result<void>> release(offer::release_finalizer todo);
-    boost::asio::awaitable<result<void>> remove_child(offer::remove todo);
     boost::asio::awaitable<result<void>>
     write_status(kube::object_meta offer, boost::json::object status, report& done);
     void tell(const kube::object_meta& offer, const offer::note& what);

@@ -63,7 +63,9 @@ watches::watches(
         [this](const change& of) { return market_->around().concerned_by_grant(of); },
         optional
     );
-    market_.emplace(offer::market::kinds{*offers_, children_, grants}, settings);
+    kube::object_informer* namespaces =
+        settings.gateway.hosts.needs_labels() ? watch_namespaces(to) : nullptr;
+    market_.emplace(offer::market::kinds{*offers_, children_, grants, namespaces}, settings);
     if (!which.verifier_service.name.empty())
         watch_endpoints(to, which.verifier_service);
 }
@@ -109,6 +111,16 @@ void watches::watch_children(kube::controller& to)
         );
 }
 
+// Only where the operator's list of hosts goes by their labels: it takes a right that nothing else does.
+kube::object_informer* watches::watch_namespaces(kube::controller& to)
+{
+    return &to.watch(
+        api::namespace_resource,
+        offer::filtered(offer::namespace_filter()),
+        [this](const change& of) { return concerned_by_namespace(of); }
+    );
+}
+
 void watches::watch_endpoints(kube::controller& to, const object_key& service)
 {
     endpoints_ =
@@ -127,16 +139,25 @@ void watches::begin()
 
 watches::keys watches::concerned_by_offer(const offer_change& of)
 {
-    keys out = market_->update_path(of, wall_.now());
+    keys out = take_place(of, wall_.now());
     out.push_back(of.key());
     // Last, because it must not count twice what is told again after an exception.
     numbers_.update(of);
     return out;
 }
 
+watches::keys watches::take_place(const offer_change& of, clock::time_point now)
+{
+    keys out = market_->update_path(of, now);
+    const auto version = market_->hosts_version();
+    if (std::exchange(hosts_version_, version) != version && on_hosts_change_)
+        on_hosts_change_();
+    return out;
+}
+
 void watches::update_path(const offer::record_ptr& offer, clock::time_point now)
 {
-    for (const object_key& each : market_->update_path({offer, offer}, now))
+    for (const object_key& each : take_place({offer, offer}, now))
         queue_.add(each);
 }
 
@@ -155,6 +176,21 @@ void watches::update_path_or_later(const offer::record_ptr& offer)
         );
         queue_.add_failed(offer->meta.key());
     }
+}
+
+// Who may have its host now, or no more, asks for its place, or does not.
+watches::keys watches::concerned_by_namespace(const change& of)
+{
+    if (of.before && of.after && kube::labels_of(*of.before) == kube::labels_of(*of.after))
+        return {};
+    keys out = market_->concerned_by_namespace(of);
+    keys moved;
+    for (const object_key& each : out)
+    {
+        const offer::record_ptr offer = offers_->objects().find(each);
+        moved = joined(std::move(moved), take_place({offer, offer}, wall_.now()));
+    }
+    return joined(std::move(out), moved);
 }
 
 // It remembers what somebody else has deleted.

@@ -46,6 +46,11 @@ public:
     kube::object_informer& of(offer::child_kind kind) { return *children_[kind]; }
 
     void on_route_change(route_listener hear) { on_route_change_ = std::move(hear); }
+    /// Told where a host comes to hosts(), or goes.
+    void on_hosts_change(std::function<void()> hear) { on_hosts_change_ = std::move(hear); }
+
+    /// See offer::market::hosts().
+    const std::map<std::string, std::size_t>& hosts() const { return market_->hosts(); }
 
     /// Time has passed since the offers were heard of: who asks for which place is looked at again.
     void begin();
@@ -64,10 +69,13 @@ private:
     using offer_change = kube::change<offer::offer_record>;
 
     void watch_children(kube::controller& to);
+    kube::object_informer* watch_namespaces(kube::controller& to);
     void watch_endpoints(kube::controller& to, const kube::object_key& service);
     keys concerned_by_offer(const offer_change& of);
     keys concerned_by_endpoints();
+    keys concerned_by_namespace(const change& of);
     keys child_changed(offer::child_kind kind, const change& of);
+    keys take_place(const offer_change& of, clock::time_point now);
     void update_path_or_later(const offer::record_ptr& offer);
 
     const clock& wall_;
@@ -81,6 +89,8 @@ private:
     bool verifier_ready_ = false;
     std::optional<offer::market> market_;
     route_listener on_route_change_;
+    std::function<void()> on_hosts_change_;
+    std::uint64_t hosts_version_ = 0;  ///< that was told last
 };
 
 /// The offers that a child concerns: the one that its controlling owner names or, where somebody has taken

@@ -46,14 +46,16 @@ struct offers
     std::vector<kube::object_key> put(const record_ptr& offer, bool given_up = false)
     {
         record_ptr& held = live[offer->meta.key()];
-        return index.update({std::exchange(held, offer), offer}, given_up);
+        return index.update(
+            {std::exchange(held, offer), offer}, given_up ? std::nullopt : std::optional(offer->where)
+        );
     }
     std::vector<kube::object_key> remove(const std::string& name)
     {
         const auto at = live.find({"shop", name});
         const kube::change<offer_record> gone{at->second, nullptr};
         live.erase(at);
-        return index.update(gone);
+        return index.update(gone, std::nullopt);
     }
     std::string owner(const std::string& name) const { return index.owner_before({"shop", name}); }
     std::string losers() const
@@ -106,10 +108,10 @@ TEST_CASE("which places are in each other's way", "[controller][conflicts]")
         {{"a", 1, "/x", "one.example"}, {"b", 2, "/x", "two.example"}, false},
         {{"a", 1, "/x", "one.example"}, {"b", 2, "/x", "one.example"}, true},
         {{"a", 1, "/x", "one.example"}, {"b", 2, "/x", "ONE.example"}, true},
-        {{"a", 1, "/x", ""}, {"b", 2, "/x", "one.example"}, true},
-        {{"a", 1, "/x", "one.example"}, {"b", 2, "/x", ""}, true},
-        {{"a", 1, "/", "one.example"}, {"b", 2, "/x", ""}, true},
-        {{"a", 1, "/x/y", ""}, {"b", 2, "/", "one.example"}, true},
+        {{"a", 1, "/x", ""}, {"b", 2, "/x", "one.example"}, false},
+        {{"a", 1, "/x", "one.example"}, {"b", 2, "/x", ""}, false},
+        {{"a", 1, "/", "one.example"}, {"b", 2, "/x", ""}, false},
+        {{"a", 1, "/x/y", ""}, {"b", 2, "/", "one.example"}, false},
         {{"a", 1, "/", "one.example"}, {"b", 2, "/", "two.example"}, false},
         // What can never be published is in nobody's way.
         {{"a", 1, "/"}, {"b", 2, "/x"}, false},
@@ -237,7 +239,8 @@ TEST_CASE("ten thousand offers on one path, and as many beside each other", "[co
     }
     CHECK(all.owner("same-09999") == "shop/same-00000");
     CHECK(all.owner("own-09999").empty());
-    CHECK(all.owner("host-09999") == "shop/own-00000");
+    CHECK(all.owner("host-09999").empty());
+    CHECK(all.index.hosts().size() == 10000);
     CHECK(all.remove("same-00000").size() == 9999);
     CHECK(all.owner("same-09999") == "shop/same-00001");
 }
@@ -263,7 +266,7 @@ std::map<std::string, std::string> settled(const std::map<kube::object_key, reco
             continue;
         const auto at = std::find_if(have.begin(), have.end(), [&](const auto& other) {
             const place& theirs = other->where;
-            return hosts_overlap(mine.host, theirs.host) &&
+            return mine.host == theirs.host &&
                    (is_at_or_below(mine.path, theirs.path) || is_at_or_below(theirs.path, mine.path));
         });
         if (at == have.end())

@@ -59,7 +59,7 @@ struct market
     bool look(world& one)
     {
         const record_ptr same = offer_record::read(*one.offer);
-        index.update({same, same}, gives_up_place(one));
+        index.update({same, same}, gives_up_place(one) ? std::nullopt : std::optional(same->where));
         one.seen.path_owner = index.owner_before(one.offer->meta.key());
         const plan done = one.step();
         published +=

@@ -45,6 +45,7 @@ public:
         offer::by_child<std::chrono::milliseconds> repair_waits;
         std::string path_owner;
         std::string way_around;
+        kube::object_ptr home;
         bool upstream_granted = false;
         api::served_schema served;
     };
@@ -72,6 +73,9 @@ public:
         settings.gateway.controller = "traefik.io/gateway-controller";
         settings.gateway.verifier_url = "http://portitor-verifier.portitor.svc:8080";
         settings.gateway.public_url = "https://api.example.com";
+        // Whose hosts are whose is for the tests of that.
+        settings.gateway.hosts.written_public = {"*"};
+        settings.gateway.hosts.entries = {{"*", {"*"}, std::nullopt}};
         settings.lists.facilitators.entries = {
             {"default", "https://f.example"}, {"own", "https://own.example"}};
         settings.lists.facilitators.default_name = "default";
@@ -121,6 +125,7 @@ public:
         out.verifier_ready = seen.verifier_ready;
         out.path_owner = seen.path_owner;
         out.way_around = seen.way_around;
+        out.home = seen.home;
         out.upstream_granted = seen.upstream_granted;
         out.served = seen.served;
         return out;

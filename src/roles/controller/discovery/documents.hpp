@@ -36,11 +36,13 @@ std::string service_entry(const listing::sale& sold, const offer::plan_settings&
 std::string services_document(std::span<const std::string_view> services);
 
 /// The whole of agent-registration.json: a registration file (ERC-8004) of the gateway itself, which lists
-/// the registrations of all offers, so that it proves the domain for each.
+/// the registrations of all offers of a host, so that it proves the domain for each. `host` is empty for the
+/// public ones.
 std::string registrations_document(
     std::span<const std::string_view> agents,
     std::span<const std::string_view> registrations,
-    const offer::plan_settings& settings
+    const offer::plan_settings& settings,
+    const std::string& host
 );
 
 /// The registration file (ERC-8004) that an offer's agentURI leads to. There is one for a listed offer that

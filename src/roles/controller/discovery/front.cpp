@@ -106,7 +106,10 @@ http::reply discovery_front::answer(const http::server_request& message)
         return wrong_method();
     if (!around_.synced())
         return busy("{\"error\":\"starting\"}");
-    document_ptr found = find(path);
+    const auto host = host_of(message);
+    if (!host)
+        return problem(http::status::not_found, "{\"error\":\"unknown_host\"}");
+    document_ptr found = find(path, *host);
     if (!found)
         return problem(http::status::not_found, "{\"error\":\"not_found\"}");
     if (is_known_to_client(message, *found))
@@ -114,18 +117,30 @@ http::reply discovery_front::answer(const http::server_request& message)
     return deliver(std::move(found));
 }
 
-document_ptr discovery_front::find(std::string_view path)
+std::optional<std::string> discovery_front::host_of(const http::server_request& message) const
+{
+    if (!around_.find_host)
+        return std::string();
+    for (const auto& each : message.headers())
+    {
+        if (http::equal_names(each.name, "Host"))
+            return around_.find_host(each.value);
+    }
+    return around_.find_host("");
+}
+
+document_ptr discovery_front::find(std::string_view path, const std::string& host)
 {
     if (path == services_path)
-        return documents_.services();
+        return documents_.services(host);
     if (path == registrations_path)
-        return documents_.registrations();
+        return documents_.registrations(host);
     path.remove_prefix(registration_folder.size());
     if (!path.ends_with(suffix) || path.size() > longest_uid + suffix.size())
         return nullptr;
     path.remove_suffix(suffix.size());
     const kube::object_key offer = around_.find_offer(std::string(path));
-    return offer.name.empty() ? nullptr : documents_.registration(offer);
+    return offer.name.empty() ? nullptr : documents_.registration(offer, host);
 }
 
 http::reply discovery_front::deliver(document_ptr found)

@@ -6,6 +6,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace portitor::controller {
@@ -27,6 +29,9 @@ public:
         std::function<kube::object_key(const std::string& uid)> find_offer;
         /// Bytes of answers that may be under way at once; with more, 503. One always may.
         std::size_t most_under_way = 64 * 1024 * 1024;
+        /// Whose documents a request's host gets: an offer's own host, the empty one for a public host;
+        /// nothing where it is neither. Not given: every host is public.
+        std::function<std::optional<std::string>(std::string_view host)> find_host = {};
     };
 
     discovery_front(catalogue& documents, parts around) : documents_(documents), around_(std::move(around)) {}
@@ -34,7 +39,8 @@ public:
     http::reply answer(const http::server_request& message);
 
 private:
-    document_ptr find(std::string_view path);
+    std::optional<std::string> host_of(const http::server_request& message) const;
+    document_ptr find(std::string_view path, const std::string& host);
     http::reply deliver(document_ptr found);
 
     catalogue& documents_;

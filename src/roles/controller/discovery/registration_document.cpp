@@ -98,18 +98,19 @@ list_entry make_list_entry(const offer_view& seen, const listing& known, const o
 std::string registrations_document(
     std::span<const std::string_view> agents,
     std::span<const std::string_view> registrations,
-    const offer::plan_settings& settings
+    const offer::plan_settings& settings,
+    const std::string& host
 )
 {
-    const auto address = http::parse_url(settings.gateway.public_url);
-    const std::string name = address ? address->origin.authority() : "Portitor";
+    const bool is_own = !host.empty() && !settings.gateway.public_url.empty();
+    const std::string site = is_own ? offer::url_of_host(host, settings) : settings.gateway.public_url;
+    const auto address = http::parse_url(site);
+    const std::string name = address ? address->origin.authority() : host.empty() ? "Portitor" : host;
     json::object out{
         {"type", offer::agent_document_type},
         {"name", name},
         {"description", "HTTP services that are sold for x402 payments"},
-        {"services",
-         json::array{
-             offer::service_of_agent("web", settings.gateway.public_url + std::string(services_path))}},
+        {"services", json::array{offer::service_of_agent("web", site + std::string(services_path))}},
         {"x402Support", true},
         {"active", true},
     };

@@ -1,6 +1,7 @@
 #include "roles/controller/discovery/service.hpp"
 
 #include "offer/drift.hpp"
+#include "offer/hosts.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/resources.hpp>
@@ -14,6 +15,9 @@ namespace {
 // The Service is read, not watched: without the right to read it nothing else may suffer. Its route tells of
 // its end at once, because it goes with it.
 constexpr std::chrono::seconds service_period(30);
+
+// Bytes of answers at once.
+constexpr std::size_t most_under_way = 64 * 1024 * 1024;
 
 // Lists are small next to what buyers get, but there may be many who ask.
 http::server_limits limits()
@@ -46,7 +50,9 @@ discovery_service::discovery_service(
           {[this] {
                return from_.offers.synced() && from_.payment_routes.synced() && from_.registrations.synced();
            },
-           [this](const std::string& uid) { return find_uid(uid); }}
+           [this](const std::string& uid) { return find_uid(uid); },
+           most_under_way,
+           [this](std::string_view host) { return find_host(host); }}
       ),
       server_(
           context,
@@ -83,6 +89,18 @@ kube::object_key discovery_service::find_uid(const std::string& uid) const
     return found.empty() ? kube::object_key() : *found.begin();
 }
 
+// A host that no offer has for its own is a public one where every host is.
+std::optional<std::string> discovery_service::find_host(std::string_view host) const
+{
+    std::string name = config::host_name(host);
+    const config::public_hosts known = settings_.gateway.public_hosts();
+    if (known.has(name))
+        return std::string();
+    if (from_.hosts().contains(name))
+        return name;
+    return known.every_host ? std::optional(std::string()) : std::nullopt;
+}
+
 asio::awaitable<http::reply> discovery_service::answer(const http::server_request& message)
 {
     co_return front_.answer(message);
@@ -90,9 +108,18 @@ asio::awaitable<http::reply> discovery_service::answer(const http::server_reques
 
 kube::object_key discovery_service::route() const
 {
-    if (published_.service.name.empty())
-        return {};
-    return {published_.service.ns, api::discovery_route_name};
+    return published_.service.name.empty() ? kube::object_key() : key_of(1);
+}
+
+kube::object_key discovery_service::key_of(unsigned number) const
+{
+    return {published_.service.ns, discovery_route_name(number)};
+}
+
+bool discovery_service::is_route(const kube::object_key& key) const
+{
+    return !published_.service.name.empty() && key.ns == published_.service.ns &&
+           discovery_route_number(key.name);
 }
 
 asio::awaitable<kube::reconcile_result> discovery_service::publish(executor& hand)
@@ -106,30 +133,84 @@ asio::awaitable<kube::reconcile_result> discovery_service::publish(executor& han
     }
     if (!service)
         co_return service.error().to_error().within("reading the Service of --discovery-service");
-    const kube::object_meta& owner = (*service)->meta;
-    const kube::object_ptr live = from_.http_routes.objects().find(route());
-    if (live && !is_discovery_route(*live, owner))
+    if ((*service)->meta.deleted)
+        co_return outcome(service_period);
+    co_return co_await bring_routes(hand, (*service)->meta);
+}
+
+asio::awaitable<kube::reconcile_result>
+discovery_service::bring_routes(executor& hand, kube::object_meta service)
+{
+    host_shares held;
+    std::set<unsigned> taken;
+    const auto& all = from_.http_routes.objects().all();
+    for (auto at = all.lower_bound(key_of(1)); at != all.end(); ++at)
+    {
+        const auto& [key, live] = *at;
+        if (key.ns != service.ns)
+            break;
+        const auto number = discovery_route_number(key.name);
+        if (!number)
+            continue;
+        if (is_discovery_route(*live, service))
+            held[*number] = hosts_of_route(*live);
+        else
+            taken.insert(*number);
+    }
+    if (taken.contains(1))
     {
         complain_once("an HTTPRoute of that name is somebody else's and is left alone");
-        co_return outcome(service_period);
+        co_return kube::reconcile_result(service_period);
     }
-    if (!owner.deleted)
+    complaint_.clear();
+    host_shares wanted = share_hosts(from_.hosts(), held, taken);
+    wanted[1] = hosts_of_public_route(settings_);
+    for (const auto& [number, hosts] : wanted)
     {
-        complaint_.clear();
-        auto todo = offer::change_to(live.get(), desired_discovery_route(owner, published_.port, settings_));
-        if (todo)
-        {
-            const auto now = around_.timers.now();
-            const auto wait = repairs_.wait(now);
-            if (wait.count() > 0)
-                co_return outcome(wait);
-            repairs_.spend(now);
-            auto applied = co_await hand.apply_object(api::http_route_resource, std::move(*todo));
-            if (!applied)
-                co_return applied.error();
-        }
+        auto done = co_await bring(hand, service, number, hosts);
+        if (!done || *done)
+            co_return done;
     }
-    co_return outcome(service_period);
+    for (const auto& [number, hosts] : held)
+    {
+        if (wanted.contains(number))
+            continue;
+        auto done = co_await remove(hand, number);
+        if (!done || *done)
+            co_return done;
+    }
+    co_return kube::reconcile_result(service_period);
+}
+
+// The value is how long to wait before it may be written; nothing: it is as it is to be.
+asio::awaitable<kube::reconcile_result> discovery_service::bring(
+    executor& hand, const kube::object_meta& service, unsigned number, const std::vector<std::string>& hosts
+)
+{
+    using outcome = kube::reconcile_result;
+    const kube::object_ptr live = from_.http_routes.objects().find(key_of(number));
+    auto todo = offer::change_to(
+        live.get(), desired_discovery_route(service, published_.port, settings_, number, hosts)
+    );
+    if (!todo)
+        co_return outcome(std::nullopt);
+    const auto now = around_.timers.now();
+    const auto wait = repairs_.wait(now);
+    if (wait.count() > 0)
+        co_return outcome(wait);
+    repairs_.spend(now);
+    auto applied = co_await hand.apply_object(api::http_route_resource, std::move(*todo));
+    co_return applied ? outcome(std::nullopt) : outcome(applied.error());
+}
+
+asio::awaitable<kube::reconcile_result> discovery_service::remove(executor& hand, unsigned number)
+{
+    using outcome = kube::reconcile_result;
+    const kube::object_ptr live = from_.http_routes.objects().find(key_of(number));
+    if (!live || live->meta.deleted)
+        co_return outcome(std::nullopt);
+    auto removed = co_await hand.remove_object(api::http_route_resource, key_of(number), live->meta.uid);
+    co_return removed ? outcome(std::nullopt) : outcome(removed.error());
 }
 
 void discovery_service::complain_once(std::string what)

@@ -8,6 +8,8 @@
 #include <portitor/config/service_port.hpp>
 #include <portitor/kube/controller.hpp>
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -25,6 +27,8 @@ public:
         kube::object_informer& payment_routes;
         kube::object_informer& registrations;
         kube::object_informer& http_routes;
+        /// See offer::market::hosts().
+        std::function<const std::map<std::string, std::size_t>&()> hosts;
     };
 
     /// All of it outlives the service. Before the informers run. `published` names the Service by which the
@@ -49,16 +53,29 @@ public:
     /// See catalogue::note_change().
     void note_change(const kube::object_key& offer) { documents_.note_change(offer); }
 
-    /// The key of the HTTPRoute; an empty name where none is to be published.
+    /// The key of the first HTTPRoute; an empty name where none is to be published.
     kube::object_key route() const;
 
-    /// Makes the HTTPRoute, or puts it right. By the leader alone; the value is when to look again.
+    /// Whether that key is one of theirs.
+    bool is_route(const kube::object_key& key) const;
+
+    /// Makes the HTTPRoutes, or puts them right. By the leader alone; the value is when to look again.
     boost::asio::awaitable<kube::reconcile_result> publish(executor& hand);
 
 private:
     offer_view find(const kube::object_key& offer) const;
     kube::object_key find_uid(const std::string& uid) const;
+    std::optional<std::string> find_host(std::string_view host) const;
     boost::asio::awaitable<http::reply> answer(const http::server_request& message);
+    boost::asio::awaitable<kube::reconcile_result> bring_routes(executor& hand, kube::object_meta service);
+    boost::asio::awaitable<kube::reconcile_result> bring(
+        executor& hand,
+        const kube::object_meta& service,
+        unsigned number,
+        const std::vector<std::string>& hosts
+    );
+    boost::asio::awaitable<kube::reconcile_result> remove(executor& hand, unsigned number);
+    kube::object_key key_of(unsigned number) const;
     void complain_once(std::string what);
 
     kube::environment around_;

@@ -168,3 +168,50 @@ TEST_CASE("ten thousand offers are no burden", "[controller][discovery][catalogu
     // Far above what it takes, also under a sanitizer: this is no benchmark.
     CHECK(ended - started < std::chrono::seconds(60));
 }
+
+TEST_CASE("each host has its own lists", "[controller][discovery][catalogue]")
+{
+    discovery_world all;
+    const auto hosted = [](const std::string& name, const std::string& host) {
+        test::world made = registered_world();
+        made.offer = test::changed(made.offer, "/spec/hostname", '"' + host + '"');
+        return discovery_world::named(std::move(made), name);
+    };
+    all.put(discovery_world::named(registered_world(), "plain"));
+    all.put(hosted("named", "api.example.com"));
+    all.put(hosted("own", "own.example.org"));
+    const auto tells = [&](const std::string& host) {
+        std::string out;
+        for (const std::string name : {"plain", "named", "own"})
+        {
+            const std::string part = "uid-of-" + name + ".json";
+            const bool in_services = all.documents.services(host)->text.find(part) != std::string::npos;
+            const bool in_agents = all.documents.registrations(host)->text.find(part) != std::string::npos;
+            CHECK(in_services == in_agents);
+            out += in_services ? name + " " : "";
+        }
+        return out;
+    };
+    CHECK(tells("") == "plain named ");
+    CHECK(tells("own.example.org") == "own ");
+    CHECK(tells("other.example.org").empty());
+    CHECK_THAT(
+        all.documents.registrations("own.example.org")->text,
+        Contains(R"("name":"own.example.org")") && Contains("https://own.example.org/api/services.json")
+    );
+    CHECK(all.documents.registration({"shop", "own"}));
+    CHECK(all.documents.registration({"shop", "own"}, "own.example.org"));
+    CHECK_FALSE(all.documents.registration({"shop", "plain"}, "own.example.org"));
+
+    // It moves, and is told of at the new host alone.
+    all.put(hosted("own", "new.example.org"));
+    all.time.advance(std::chrono::seconds(1));
+    CHECK(tells("own.example.org").empty());
+    CHECK(tells("new.example.org") == "own ");
+    const auto before = all.documents.services();
+    all.remove({"shop", "own"});
+    all.time.advance(std::chrono::seconds(1));
+    CHECK(tells("new.example.org").empty());
+    // What happens at one host is nothing to another's documents.
+    CHECK(all.documents.services() == before);
+}

@@ -320,7 +320,7 @@ TEST_CASE("the lists, byte for byte", "[controller][discovery]")
     CHECK(services_document({}) == R"({"services":[]})");
     CHECK(services_document(two) == R"({"services":[{"a":1},{"b":2}]})");
     CHECK(
-        registrations_document(two, {}, settings) ==
+        registrations_document(two, {}, settings, "") ==
         R"({"type":"https://eips.ethereum.org/EIPS/eip-8004#registration-v1","name":"api.example.com",)"
         R"("description":"HTTP services that are sold for x402 payments",)"
         R"("services":[{"name":"web","endpoint":"https://api.example.com/api/services.json"}],)"

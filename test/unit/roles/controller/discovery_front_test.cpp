@@ -235,3 +235,33 @@ TEST_CASE("answers under way take bounded memory", "[controller][discovery][fron
     first.on_written(false);
     CHECK(site.status("/api/services.json") == 200);
 }
+
+TEST_CASE("a request gets the documents of its host, and of no other", "[controller][discovery][front]")
+{
+    discovery_world all;
+    all.put(registered_world());
+    discovery_front front(
+        all.documents,
+        {[] { return true; },
+         [](const std::string&) {
+             return kube::object_key{"shop", "hello"};
+         },
+         1024 * 1024,
+         [](std::string_view host) {
+             return host == "api.example.com:8000" ? std::optional<std::string>("")
+                    : host == "own.example.org"    ? std::optional<std::string>("own.example.org")
+                                                   : std::nullopt;
+         }}
+    );
+    const auto ask = [&](const std::string& host) {
+        http::server_request message;
+        message.set_start(http::verb::get, "GET", "/api/services.json", 11);
+        if (!host.empty())
+            message.add_header("host", host);
+        return front.answer(message).message;
+    };
+    CHECK_THAT(ask("api.example.com:8000").body(), Contains("\"hello\""));
+    CHECK(ask("own.example.org").body() == R"({"services":[]})");
+    CHECK(ask("else.example.org").result_int() == 404);
+    CHECK_THAT(ask("").body(), Contains("unknown_host"));
+}

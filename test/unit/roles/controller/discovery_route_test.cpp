@@ -18,7 +18,7 @@ const kube::object_ptr service = object_from(
 
 boost::json::object desired()
 {
-    return desired_discovery_route(service->meta, 8080, world().settings);
+    return desired_discovery_route(service->meta, 8080, world().settings, 1, {});
 }
 
 // The route as the API server has it once it was applied.
@@ -78,12 +78,12 @@ TEST_CASE("the route is written where it is not as desired, and only there", "[c
 TEST_CASE("another Service or Gateway is another route", "[controller][discovery][route]")
 {
     auto other = world().settings;
-    CHECK(change_to(live().get(), desired_discovery_route(service->meta, 8081, other)));
+    CHECK(change_to(live().get(), desired_discovery_route(service->meta, 8081, other, 1, {})));
     other.gateway.section = "web";
-    CHECK(change_to(live().get(), desired_discovery_route(service->meta, 8080, other)));
+    CHECK(change_to(live().get(), desired_discovery_route(service->meta, 8080, other, 1, {})));
     auto again = service->meta;
     again.uid = "made-again";
-    CHECK(change_to(live().get(), desired_discovery_route(again, 8080, world().settings)));
+    CHECK(change_to(live().get(), desired_discovery_route(again, 8080, world().settings, 1, {})));
 }
 
 TEST_CASE(
@@ -97,4 +97,54 @@ TEST_CASE(
     CHECK(is_discovery_route(*edited, service->meta));
     edited = changed(edited, "/metadata/ownerReferences", "");
     CHECK_FALSE(is_discovery_route(*edited, service->meta));
+}
+
+TEST_CASE(
+    "hosts of offers share routes of sixteen, and stay where they are", "[controller][discovery][route]"
+)
+{
+    std::map<std::string, std::size_t> hosts;
+    for (int i = 10; i < 45; ++i)
+        hosts["h" + std::to_string(i) + ".example"] = 1;
+    host_shares held = share_hosts(hosts, {}, {});
+    REQUIRE(held.size() == 3);
+    CHECK(held.at(2).size() == 16);
+    CHECK(held.at(3).size() == 16);
+    CHECK(held.at(4) == std::vector<std::string>{"h42.example", "h43.example", "h44.example"});
+    CHECK(share_hosts(hosts, held, {}) == held);
+
+    // One that goes leaves a gap, which the next one fills; no other route changes.
+    hosts.erase("h11.example");
+    auto next = share_hosts(hosts, held, {});
+    CHECK(next.at(2).size() == 15);
+    CHECK(next.at(3) == held.at(3));
+    hosts["a.example"] = 1;
+    next = share_hosts(hosts, next, {});
+    CHECK(next.at(2).back() == "a.example");
+    CHECK(next.at(4) == held.at(4));
+
+    // One that stands twice counts once; what is empty goes; what is somebody else's is not used.
+    CHECK(share_hosts({{"a", 1}}, {{2, {"a"}}, {3, {"a", "b"}}}, {}) == host_shares{{2, {"a"}}});
+    CHECK(share_hosts({{"a", 1}}, {{1, {"a"}}}, {2, 3}) == host_shares{{4, {"a"}}});
+    CHECK(share_hosts({}, held, {}).empty());
+}
+
+TEST_CASE("a route's number is its name's", "[controller][discovery][route]")
+{
+    CHECK(discovery_route_name(1) == "portitor-discovery");
+    CHECK(discovery_route_name(12) == "portitor-discovery-12");
+    CHECK(discovery_route_number("portitor-discovery") == 1U);
+    CHECK(discovery_route_number("portitor-discovery-12") == 12U);
+    for (const char* other :
+         {"portitor-discovery-",
+          "portitor-discovery-1",
+          "portitor-discovery-02",
+          "portitor-discovery-2x",
+          "so-2",
+          ""})
+        CHECK_FALSE(discovery_route_number(other));
+    const auto made =
+        desired_discovery_route(service->meta, 8080, world().settings, 2, {"a.example", "b.example"});
+    CHECK(boost::json::serialize(made.at("spec").at("hostnames")) == R"(["a.example","b.example"])");
+    CHECK(made.at("metadata").at("name") == "portitor-discovery-2");
 }
