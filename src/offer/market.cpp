@@ -1,6 +1,8 @@
 #include "offer/market.hpp"
 
-#include "offer/drain.hpp"
+#include "offer/place_claim.hpp"
+
+#include <portitor/api/ownership.hpp>
 
 namespace portitor::offer {
 
@@ -12,7 +14,8 @@ market::market(const kinds& stores, const plan_settings& settings)
                                *stores.children[child_kind::middleware],
                                stores.grants},
                            settings
-                       )
+                       ),
+      settings_(settings)
 {}
 
 child_finder market::find_child() const
@@ -24,29 +27,43 @@ child_finder market::find_child() const
 
 market::keys market::update_path(const kube::change<offer_record>& of, clock::time_point now)
 {
-    return paths_.update(of, of.after && has_given_up_place(*of.after, now));
+    return paths_.update(of, of.after && has_given_up_place(of.after, now));
 }
 
-bool market::has_given_up_place(const offer_record& offer, clock::time_point now) const
+bool market::has_given_up_place(const record_ptr& offer, clock::time_point now) const
 {
-    const kube::object_key route = type_of(child_kind::http_route).key_for(offer.meta);
-    return offer::has_given_up_place(
-        offer, stores_.children[child_kind::http_route]->objects().find(route), now
-    );
+    // Most offers are published, and then nothing else counts.
+    const kube::object_key route = type_of(child_kind::http_route).key_for(offer->meta);
+    observation seen;
+    seen.offer = offer;
+    child& published = seen.children[child_kind::http_route];
+    published.live = stores_.children[child_kind::http_route]->objects().find(route);
+    published.ours = published.live && api::is_made_for(*published.live, offer->meta);
+    if (is_published(seen))
+        return false;
+    seen = glance(offer);
+    look_around(seen);
+    return !asks_for_place(std::move(seen), settings_, now);
 }
 
 observation market::observe(record_ptr offer) const
 {
     const kube::object_key key = offer->meta.key();
     observation seen = glance(std::move(offer));
-    const offer_record& what = *seen.offer;
     seen.path_owner = paths_.owner_before(key);
-    if (what.spec)
-    {
-        seen.way_around = around_.way_around(*what.spec);
-        seen.upstream_granted = around_.may_lead_to(what.meta.ns, what.upstream);
-    }
+    look_around(seen);
     return seen;
+}
+
+void market::look_around(observation& seen) const
+{
+    const offer_record& what = *seen.offer;
+    if (recall_gate_)
+        recall_gate_(seen);
+    if (!what.spec)
+        return;
+    seen.way_around = around_.way_around(*what.spec);
+    seen.upstream_granted = around_.may_lead_to(what.meta.ns, what.upstream);
 }
 
 observation market::glance(record_ptr offer) const

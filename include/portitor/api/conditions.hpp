@@ -64,6 +64,7 @@ inline constexpr reason waiting_for_admission{"WaitingForAdmission"};
 
 // RoutePublished
 inline constexpr reason drained{"Drained"};
+inline constexpr reason foreign_route{"ForeignRoute"};
 inline constexpr reason gate_not_proved{"GateNotProved"};
 inline constexpr reason gate_open{"GateOpen"};
 inline constexpr reason no_gateway{"NoGateway"};
@@ -152,6 +153,7 @@ inline constexpr std::array of_registrar{
 inline constexpr reason deleting{"Deleting"};
 inline constexpr reason internal_error{"InternalError"};
 inline constexpr reason invalid_spec{"InvalidSpec"};
+inline constexpr reason not_selected{"NotSelected"};
 inline constexpr reason ready{"Ready"};
 
 /// Those that no Event tells of when they come: they repeat another condition, or nothing was to be done.

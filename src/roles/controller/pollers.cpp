@@ -22,13 +22,21 @@ pollers::pollers(
     timekeeper& time,
     http::client& client,
     std::chrono::milliseconds probe_period,
+    preference find_other,
     listener look_again
 )
     : upstreams_(
           "upstream probe", tasks, time, questions_at_a_time, ask_upstream(client, probe_period), look_again
       ),
       models_("model list", tasks, time, questions_at_a_time, ask_for_model(client), look_again),
-      gates_("gate proof", tasks, time, questions_at_a_time, ask_gateway(client), look_again)
+      gates_(
+          "gate proof",
+          tasks,
+          time,
+          questions_at_a_time,
+          ask_gateway(client, std::move(find_other)),
+          look_again
+      )
 {}
 
 void pollers::ask(const kube::object_key& offer, const offer::questions& wanted)

@@ -20,6 +20,7 @@ public:
         timekeeper& time,
         http::client& client,
         std::chrono::milliseconds probe_period,
+        preference find_other,
         listener look_again
     );
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "offer/market.hpp"
+#include "offer/offer_selection.hpp"
 #include "roles/controller/memory.hpp"
 #include "roles/controller/offer_metrics.hpp"
 
@@ -24,12 +25,15 @@ public:
 
     struct options
     {
-        std::string offer_selector;         ///< label selector of the offers to act on
+        offer::offer_selection offers;      ///< those to act on
         kube::object_key verifier_service;  ///< whose endpoints count; empty name: none
     };
 
     /// Told of an HTTPRoute that has changed, in any way.
     using route_listener = std::function<void(const kube::object_key& route)>;
+    /// Told of a change of what others have made that may let requests past gates; returns the offers to look
+    /// at again.
+    using gate_listener = std::function<keys()>;
 
     /// Adds the watches to `to`, before it runs. All of it must outlive this.
     watches(
@@ -37,6 +41,7 @@ public:
         const options& which,
         const offer::plan_settings& settings,
         const clock& wall,
+        const timekeeper& time,
         memory& past,
         offer_metrics& numbers,
         logger log
@@ -46,6 +51,17 @@ public:
     kube::object_informer& of(offer::child_kind kind) { return *children_[kind]; }
 
     void on_route_change(route_listener hear) { on_route_change_ = std::move(hear); }
+
+    void on_gate_change(gate_listener hear) { on_gate_change_ = std::move(hear); }
+
+    /// As offer::market::remember_gates_by().
+    void remember_gates_by(offer::market::gate_memory recall)
+    {
+        market_->remember_gates_by(std::move(recall));
+    }
+
+    /// As offer::surroundings::preferred_rule(), at this moment.
+    std::string preferred_rule(std::string_view offer, std::string_view host, std::string_view path) const;
 
     /// Time has passed since the offers were heard of: who asks for which place is looked at again.
     void begin();
@@ -67,10 +83,12 @@ private:
     void watch_endpoints(kube::controller& to, const kube::object_key& service);
     keys concerned_by_offer(const offer_change& of);
     keys concerned_by_endpoints();
+    keys concerned_by_gates(const change& of) const;
     keys child_changed(offer::child_kind kind, const change& of);
     void update_path_or_later(const offer::record_ptr& offer);
 
     const clock& wall_;
+    const timekeeper& time_;
     memory& past_;
     offer_metrics& numbers_;
     logger log_;
@@ -81,6 +99,7 @@ private:
     bool verifier_ready_ = false;
     std::optional<offer::market> market_;
     route_listener on_route_change_;
+    gate_listener on_gate_change_;
 };
 
 /// The offers that a child concerns: the one that its controlling owner names or, where somebody has taken

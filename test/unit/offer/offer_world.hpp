@@ -35,6 +35,7 @@ public:
         offer::probe_result probe;
         offer::model_listing model;
         offer::gate_proof proof;
+        std::string trial;
         std::optional<bool> verifier_ready;
         offer::by_child<std::string> apply_errors;
         offer::by_child<bool> lost;
@@ -46,6 +47,7 @@ public:
     };
 
     offer::plan_settings settings;
+    bool selected = true;  ///< by the operator
     surroundings seen;
     kube::object_ptr offer;  ///< null once it is gone
     clock::time_point now = from_rfc3339("2026-11-24T20:00:00Z");
@@ -97,7 +99,7 @@ public:
     offer::observation observation() const
     {
         offer::observation out;
-        out.offer = offer::offer_record::read(*offer);
+        out.offer = offer::offer_record::read(*offer, selected);
         out.children =
             offer::find_children(offer->meta, [&](offer::child_kind kind, const kube::object_key&) {
                 return const_cast<world*>(this)->slot(kind);
@@ -113,6 +115,7 @@ public:
         out.probe = seen.probe;
         out.model = seen.model;
         out.proof = seen.proof;
+        out.trial = seen.trial;
         out.verifier_ready = seen.verifier_ready;
         out.path_owner = seen.path_owner;
         out.way_around = seen.way_around;
