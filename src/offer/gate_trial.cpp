@@ -1,7 +1,6 @@
 #include "offer/gate_trial.hpp"
 
 #include <boost/json/array.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>

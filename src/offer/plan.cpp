@@ -82,7 +82,8 @@ plan make_release_plan(const observation& seen, const plan_settings& settings, c
     std::erase(left, "");
     out.remove_finalizer = left.empty();
     const auto conditions = judge_not_selected(offer, fmt::format("{}", fmt::join(left, ", ")));
-    out.notes = transitions(offer, conditions);
+    for (note& each : transitions(offer, conditions))
+        out.notes.push_back(std::move(each));
     const kube::object* registration = seen.children[child_kind::registration].own();
     out.status = make_status(offer, conditions, phase::blocked, "", registration, now);
     return out;

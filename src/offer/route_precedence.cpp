@@ -119,6 +119,8 @@ std::string preferred_rule(
 {
     if (!is_attached(other, settings) || !takes_host(other, host))
         return {};
+    if (path.size() > 1 && path.ends_with('/'))
+        path.remove_suffix(1);
     std::size_t ours = 0;
     visit_matches(own, [&](std::size_t, const json::object& match) {
         ours = std::max(ours, weight_of(match));

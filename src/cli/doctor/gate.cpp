@@ -1,7 +1,7 @@
 #include "cli/doctor/looking.hpp"
 #include "cli/doctor/web.hpp"
-#include "offer/naming.hpp"
 #include "offer/gate_trial.hpp"
+#include "offer/naming.hpp"
 #include "offer/paid_path.hpp"
 
 #include <algorithm>

@@ -205,7 +205,8 @@ TEST_CASE("who has a place and who is published follow one reading of every end"
             {
                 const bool over = planned_stage(each) == drain_stage::drained;
                 drained += over ? 1 : 0;
-                REQUIRE(gives_up_place(each) == over);
+                const bool unreadable = each.verdict("PaymentGateReady") == "False/InvalidSpec";
+                REQUIRE(gives_up_place(each) == (over || unreadable));
                 REQUIRE((each.phase() == "Drained") == over);
             }
             const bool older_sells = planned_stage(all.offers[0]) != drain_stage::drained &&

@@ -290,7 +290,8 @@ TEST_CASE("each question is about another path, which nobody can guess", "[contr
             client.says(402);
             ask<gate_poller>(
                 question,
-                {"http://traefik.traefik.svc" + std::string(path), "api.example.com", "shop/hello", "1"},
+                proof_target{
+                    "http://traefik.traefik.svc" + std::string(path), "api.example.com", "shop/hello", "1"},
                 gate_proof()
             );
             const std::string target(client.message.target());
