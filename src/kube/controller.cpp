@@ -2,6 +2,10 @@
 #include <portitor/core/exception_text.hpp>
 #include <portitor/kube/controller.hpp>
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 namespace portitor::kube {
 
 namespace asio = boost::asio;
@@ -142,20 +146,30 @@ asio::awaitable<void> controller::run(stop_signal& end)
 void controller::add_checks()
 {
     around_.health.add_readiness(synced_check(), [this] { return find_unsynced(); });
-    if (options_.when_stale == when_stale::warn)
-        around_.health.add_warning(connected_check(), [this] { return find_stale(); });
-    else
-        around_.health.add_liveness(connected_check(), [this] { return find_stale(); });
+    around_.health.add_warning(connected_check(), [this] { return find_stale(); });
 }
 
 std::optional<std::string> controller::find_unsynced() const
 {
+    std::vector<std::string> missing;
+    for (const auto& each : informers_)
+    {
+        if (each->missing())
+            missing.push_back(*each->missing());
+    }
+    if (!missing.empty())
+        return "missing: " + fmt::format("{}", fmt::join(missing, "; "));
     for (const auto& each : informers_)
     {
         if (!each->synced())
             return fmt::format("{} not listed yet", each->kind().plural);
     }
     return std::nullopt;
+}
+
+bool controller::all_synced() const
+{
+    return std::all_of(informers_.begin(), informers_.end(), [](const auto& each) { return each->synced(); });
 }
 
 std::optional<std::string> controller::find_stale() const
@@ -173,13 +187,14 @@ asio::awaitable<void> controller::lead(stop_signal& end)
 {
     // Whoever takes over has its stores filled already.
     for (const auto& each : informers_)
-        co_await each->wait_synced();
+        co_await each->wait_usable();
     if (elector_)
         co_await elector_->acquire();
     // What came in the moment of the end, even to a coroutine that is canceled: nobody waits for workers
     // then.
     if (end.requested())
         co_return;
+    started_ = true;
     if (on_start_)
         on_start_();
     for (int i = 0; i < options_.workers; ++i)

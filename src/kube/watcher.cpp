@@ -16,6 +16,8 @@ constexpr std::chrono::milliseconds first_delay(800);
 constexpr std::chrono::milliseconds longest_delay(30000);
 // A watch that breaks so often at one place is left: a list leads past it.
 constexpr int most_breaks = 2;
+// A server that is just starting may not know all of its kinds yet.
+constexpr int absences_that_count = 3;
 
 metric_labels about(const resource& kind)
 {
@@ -195,19 +197,49 @@ void watcher::ended(const api_error& failure)
 
 void watcher::list_failed(const api_error& failure)
 {
+    using absence = watch_options::absence;
     fsm_.on_list_error(failure);
-    if (!options_.may_be_absent || !failure.is_not_found())
-    {
+    const bool empty = counts_as_empty(failure);
+    if (!empty || options_.when_absent != absence::fine)
         failed(failure);
+    if (!empty)
         return;
-    }
     // Known to be none, also where a first page had come.
     target_.on_list_begin();
     target_.on_listed();
     lost_at_ = time_.now();
+    if (options_.when_absent != absence::fine)
+        return;
+    missing_.reset();
     if (failure.message() != last_complaint_)
         log_.info("the server does not know this kind, looking again now and then");
     last_complaint_ = failure.message();
+}
+
+bool watcher::counts_as_empty(const api_error& failure)
+{
+    using absence = watch_options::absence;
+    absences_ = failure.is_not_found() ? absences_ + 1 : 0;
+    if (options_.when_absent == absence::emptied)
+        return absences_ >= absences_that_count;
+    return options_.when_absent == absence::fine && absences_ > 0;
+}
+
+// What is missing until somebody installs it or allows it: no server in trouble says so.
+void watcher::note_missing(const api_error& failure)
+{
+    const std::string name =
+        kind_.group.empty() ? std::string(kind_.plural) : fmt::format("{}.{}", kind_.plural, kind_.group);
+    if (failure.is_not_found())
+        missing_ = fmt::format(
+            "{} ({}): the API server does not know this kind; see that its CRD is installed",
+            name,
+            kind_.api_version()
+        );
+    else if (failure.http_status() == 403)
+        missing_ = fmt::format(
+            "{}: this account may not list or watch them; see its ClusterRole and its binding", name
+        );
 }
 
 void watcher::failed(const api_error& failure)
@@ -218,15 +250,29 @@ void watcher::failed(const api_error& failure)
     // A version that has grown too old is in the nature of things.
     if (failure.is_expired())
         return;
+    note_missing(failure);
     // A server that is away for an hour is one line, not one per attempt.
-    if (failure.message() != last_complaint_)
+    if (failure.message() != last_complaint_ && missing_)
+        log_.warn(
+            "waiting for what is missing, going on with what is known",
+            {{"missing", *missing_}, {"err", failure.message()}}
+        );
+    else if (failure.message() != last_complaint_)
         log_.warn("the watch is interrupted, going on with what is known", {{"err", failure.message()}});
     last_complaint_ = failure.message();
+    if (missing_)
+        target_.on_missing();
 }
 
 void watcher::recovered()
 {
     lost_at_.reset();
+    absences_ = 0;
+    if (missing_)
+    {
+        missing_.reset();
+        target_.on_found_again();
+    }
     if (!last_complaint_.empty())
         log_.info("the watch is back");
     last_complaint_.clear();

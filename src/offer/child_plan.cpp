@@ -2,6 +2,7 @@
 
 #include "offer/children.hpp"
 #include "offer/drift.hpp"
+#include "offer/gate_trial.hpp"
 #include "offer/paid_path.hpp"
 
 #include <portitor/api/gate_key.hpp>
@@ -119,7 +120,11 @@ void plan_remove(plan& out, child_kind kind, const kube::object& live)
 }
 
 decisions publish_route(
-    plan& out, const observation& seen, const plan_settings& settings, const api::payment_route& terms
+    plan& out,
+    const observation& seen,
+    const plan_settings& settings,
+    const api::payment_route& terms,
+    bool on_trial
 )
 {
     const api::service_offer& offer = *seen.offer->spec;
@@ -139,7 +144,12 @@ decisions publish_route(
                                          : desired_limit_middleware(kind, offer)
             );
     }
-    bring(child_kind::http_route, desired_http_route(offer, settings, paid_path(terms).has_value()));
+    const auto paid = paid_path(terms);
+    bring(
+        child_kind::http_route,
+        on_trial && paid ? desired_trial_route(offer, settings, filled_path(*paid, seen.trial))
+                         : desired_http_route(offer, settings, paid.has_value())
+    );
     const decision& route = done[child_kind::http_route];
     for (const child_kind kind : optional_middlewares)
     {

@@ -17,10 +17,14 @@ decision plan_apply(plan& out, const observation& seen, child_kind kind, boost::
 /// Deletes a child that is not being deleted already.
 void plan_remove(plan& out, child_kind kind, const kube::object& live);
 
-/// The children that sell the offer by these terms. A Middleware for preflights that is not wanted any more
-/// goes, once the route names it no more.
+/// The children that sell the offer by these terms, or only try its gate by them. A Middleware for preflights
+/// that is not wanted any more goes, once the route names it no more.
 decisions publish_route(
-    plan& out, const observation& seen, const plan_settings& settings, const api::payment_route& terms
+    plan& out,
+    const observation& seen,
+    const plan_settings& settings,
+    const api::payment_route& terms,
+    bool on_trial
 );
 
 /// The order in which an offer is taken off the gateway: the HTTPRoute goes first and the terms last, so that

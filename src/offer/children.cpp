@@ -1,6 +1,7 @@
 #include "offer/children.hpp"
 
 #include "offer/agent_document.hpp"
+#include "offer/gate_trial.hpp"
 #include "offer/hosts.hpp"
 #include "offer/naming.hpp"
 
@@ -117,7 +118,13 @@ json::object cache_filter()
 }
 
 // The gate comes before the rewrite: it must see the path that the buyer asked for.
-json::object route_rule(const api::service_offer& offer, const plan_settings& settings, bool sells)
+json::object route_rule(
+    const api::service_offer& offer,
+    const plan_settings& settings,
+    bool sells,
+    json::object match,
+    const json::object& path_in_upstream
+)
 {
     json::array filters;
     for (const child_kind kind : optional_middlewares)
@@ -128,7 +135,7 @@ json::object route_rule(const api::service_offer& offer, const plan_settings& se
     filters.push_back(middleware_filter(api::middleware_name(offer.meta.name)));
     const json::object rewrite{
         {"type", "URLRewrite"},
-        {"urlRewrite", {{"path", {{"type", "ReplacePrefixMatch"}, {"replacePrefixMatch", "/"}}}}},
+        {"urlRewrite", {{"path", path_in_upstream}}},
     };
     filters.push_back(rewrite);
     if (sells)
@@ -136,9 +143,8 @@ json::object route_rule(const api::service_offer& offer, const plan_settings& se
     json::object backend = backend_reference(offer.upstream.service, offer.upstream.port);
     if (offer.upstream.ns != offer.meta.ns)
         backend["namespace"] = offer.upstream.ns;
-    const json::object match{{"path", {{"type", "PathPrefix"}, {"value", offer.path}}}};
     return {
-        {"matches", json::array{match}},
+        {"matches", json::array{std::move(match)}},
         {"filters", std::move(filters)},
         {"backendRefs", json::array{backend}},
     };
@@ -256,7 +262,9 @@ json::object desired_cors_middleware(const api::service_offer& offer, const plan
     ));
 }
 
-json::object desired_http_route(const api::service_offer& offer, const plan_settings& settings, bool sells)
+namespace {
+
+json::object http_route_of(const api::service_offer& offer, const plan_settings& settings, json::object rule)
 {
     json::array hostnames;
     for (const std::string& each : hostnames_of(offer, settings))
@@ -264,11 +272,27 @@ json::object desired_http_route(const api::service_offer& offer, const plan_sett
     json::object spec{
         {"parentRefs", json::array{parent_reference(settings)}},
         {"hostnames", std::move(hostnames)},
-        {"rules", json::array{route_rule(offer, settings, sells)}},
+        {"rules", json::array{std::move(rule)}},
     };
     return stamped(make_child(
         api::http_route_resource, offer.meta, api::http_route_name(offer.meta.name), std::move(spec)
     ));
+}
+
+}  // namespace
+
+json::object desired_http_route(const api::service_offer& offer, const plan_settings& settings, bool sells)
+{
+    json::object match{{"path", {{"type", "PathPrefix"}, {"value", offer.path}}}};
+    const json::object rest{{"type", "ReplacePrefixMatch"}, {"replacePrefixMatch", "/"}};
+    return http_route_of(offer, settings, route_rule(offer, settings, sells, std::move(match), rest));
+}
+
+json::object
+desired_trial_route(const api::service_offer& offer, const plan_settings& settings, const std::string& path)
+{
+    const json::object root{{"type", "ReplaceFullPath"}, {"replaceFullPath", "/"}};
+    return http_route_of(offer, settings, route_rule(offer, settings, true, trial_match(path), root));
 }
 
 json::object desired_payment_route(const api::service_offer& offer, const api::payment_route& route)

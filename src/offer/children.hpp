@@ -28,6 +28,9 @@ boost::json::object desired_cors_middleware(const api::service_offer& offer, con
 /// `sells`: whether any of its paths is paid. Then no cache is to keep what one buyer has paid for.
 boost::json::object
 desired_http_route(const api::service_offer& offer, const plan_settings& settings, bool sells);
+/// What there is of it while its gate is tried: nothing but that path, through the same filters.
+boost::json::object
+desired_trial_route(const api::service_offer& offer, const plan_settings& settings, const std::string& path);
 boost::json::object desired_payment_route(const api::service_offer& offer, const api::payment_route& route);
 /// `active`: what the document says where the operator wants it on that chain.
 boost::json::object desired_registration(

@@ -236,6 +236,24 @@ kube::condition judge_ready(const std::vector<kube::condition>& conditions, cons
     );
 }
 
+std::vector<kube::condition> judge_not_selected(const offer_record& offer, const std::string& waiting_for)
+{
+    std::vector<kube::condition> out;
+    for (const std::string_view type : {condition_type::route_published, condition_type::ready})
+    {
+        out.push_back(make_condition(
+            type,
+            "False",
+            because::not_selected,
+            "the operator's offer-selector leaves this offer out, so it is {}; give it back the labels that "
+            "the operator asks for, to sell it",
+            waiting_for.empty() ? std::string("taken down") : "being taken down; still there: " + waiting_for
+        ));
+        out.back().observed_generation = offer.meta.generation;
+    }
+    return out;
+}
+
 std::vector<kube::condition> judge_deleting(const offer_record& offer, const std::string& waiting_for)
 {
     std::vector<kube::condition> out = offer.status.conditions;

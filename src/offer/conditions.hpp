@@ -27,6 +27,10 @@ bool holds_for_ready(const std::vector<kube::condition>& conditions);
 /// Ready, from all others.
 kube::condition judge_ready(const std::vector<kube::condition>& conditions, const evidence& all);
 
+/// The conditions of an offer that the operator's selector leaves out, while `waiting_for` is still there;
+/// empty: nothing is.
+std::vector<kube::condition> judge_not_selected(const offer_record& offer, const std::string& waiting_for);
+
 /// The conditions of an offer on its way out: the live ones, with what no longer holds.
 std::vector<kube::condition> judge_deleting(const offer_record& offer, const std::string& waiting_for);
 

@@ -1,7 +1,9 @@
 #include "offer/draft.hpp"
 
 #include "offer/children.hpp"
+#include "offer/gate_trial.hpp"
 #include "offer/hosts.hpp"
+#include "offer/paid_path.hpp"
 #include "offer/place.hpp"
 #include "offer/terms.hpp"
 
@@ -183,11 +185,26 @@ maybe check_names(const observation& seen, const plan_settings& settings)
     return std::nullopt;
 }
 
+// The proof is about what the HTTPRoute publishes now.
+bool is_tried_well(const observation& seen)
+{
+    const kube::object* live = seen.children[child_kind::http_route].own();
+    return !seen.trial.empty() && live && is_trial_route(*live) &&
+           seen.proof.said == gate_proof::verdict::proved;
+}
+
 // A route around the gate comes before what was seen through it: it may be the reason, and goes with the
 // route.
-maybe check_gate(const api::service_offer& offer, const observation& seen)
+maybe check_gate(
+    const api::service_offer& offer,
+    const observation& seen,
+    const plan_settings& settings,
+    const api::payment_route& terms
+)
 {
-    if (const kube::condition* told = told_open_gate(*seen.offer))
+    // Where nobody can ask any more, or all is free, there is nothing to wait for.
+    const kube::condition* told = told_open_gate(*seen.offer);
+    if (told && !is_tried_well(seen) && !settings.gateway.gateway_url.empty() && paid_path(terms))
         return make_obstacle(type::route_published, because::gate_open, "{}", told->message);
     if (!seen.way_around.empty())
         return make_obstacle(
@@ -206,8 +223,9 @@ maybe check_gate(const api::service_offer& offer, const observation& seen)
         type::route_published,
         because::gate_open,
         "an unpaid request to the offer's path was answered without the gate ({}), so the route is taken "
-        "down. See which other route or service answers there, and that the gateway uses Middleware {}; "
-        "then change the spec, or delete and apply the offer again",
+        "down. See which other route or service answers there, and that the gateway uses Middleware {}. It "
+        "is tried again, on a path of its own, when the spec, a route or a Middleware changes, and after 5 "
+        "to 60 minutes; once the gate refuses there, the offer is published again",
         seen.proof.failure,
         api::middleware_name(offer.meta.name)
     );
@@ -265,12 +283,13 @@ draft make_draft(const observation& seen, const plan_settings& settings, clock::
     if (!out.blocked)
         out.blocked = check_names(seen, settings);
     if (!out.blocked)
-        out.blocked = check_gate(offer, seen);
-    if (!out.blocked)
-    {
-        route.suspended = is_suspended(seen, settings);
-        out.route = std::move(route);
-    }
+        out.blocked = check_gate(offer, seen, settings, route);
+    const bool is_on_trial = out.blocked && out.blocked->reason == because::gate_open.name &&
+                             told_open_gate(*seen.offer) && !seen.trial.empty();
+    if (out.blocked && !is_on_trial)
+        return out;
+    route.suspended = is_suspended(seen, settings);
+    (is_on_trial ? out.on_trial : out.route) = std::move(route);
     return out;
 }
 
@@ -292,7 +311,7 @@ bool may_use_upstream(const api::service_offer& offer, const observation& seen)
 
 const kube::condition* told_open_gate(const offer_record& offer)
 {
-    const kube::condition* told = offer.status.find_present(type::route_published, offer.meta.generation);
+    const kube::condition* told = kube::find_condition(offer.status.conditions, type::route_published);
     return told && told->reason == because::gate_open.name ? told : nullptr;
 }
 

@@ -20,7 +20,9 @@ struct draft
     std::optional<api::payment_route> route;
     std::optional<obstacle> blocked;
     std::string facilitator_url;  ///< of the terms, also of such as are blocked; empty: there are none
-    offer::ending ending;         ///< nothing known of it where the spec cannot be read
+    /// Of an offer that is blocked because its gate was seen open: the terms to try it by again, now.
+    std::optional<api::payment_route> on_trial;
+    offer::ending ending;  ///< nothing known of it where the spec cannot be read
 };
 
 draft make_draft(const observation& seen, const plan_settings& settings, clock::time_point now);
@@ -31,9 +33,8 @@ std::string told_unsupported(const std::vector<api::unsupported_field>& fields, 
 /// Whether the upstream's Service is the offer's to sell: of its own namespace, or allowed by the other one.
 bool may_use_upstream(const api::service_offer& offer, const observation& seen);
 
-/// What the status says of a gate of the present spec that was seen open; null where it says nothing. Such an
-/// offer is not published before its spec changes, restarts of the controller or not: that is the seller's
-/// word that things are different now.
+/// What the status says of a gate that was seen open; null where it says nothing. Such an offer is not
+/// published before its gate has been tried again and proved, restarts of the controller or not.
 const kube::condition* told_open_gate(const offer_record& offer);
 
 }  // namespace portitor::offer

@@ -1,6 +1,5 @@
 #include "offer/drain.hpp"
 
-#include <portitor/api/ownership.hpp>
 #include <portitor/core/saturating_time.hpp>
 
 namespace portitor::offer {
@@ -19,12 +18,6 @@ ending ending_of(const api::service_offer& offer, clock::time_point now)
             saturating_between(now, out.stage == drain_stage::none ? begins : out.sold_until)
         );
     return out;
-}
-
-bool has_given_up_place(const offer_record& offer, const kube::object_ptr& live, clock::time_point now)
-{
-    return offer.spec && ending_of(*offer.spec, now).stage == drain_stage::drained &&
-           (!live || !api::is_made_for(*live, offer.meta));
 }
 
 }  // namespace portitor::offer

@@ -26,8 +26,4 @@ struct ending
 /// The one reading of an offer's end: what is sold, what is listed and who has a path all follow it.
 ending ending_of(const api::service_offer& offer, clock::time_point now);
 
-/// Whether the offer asks for its place no more: it has drained, and its HTTPRoute (`live`, null where there
-/// is none of that name) is gone. False where the spec cannot be read: then nobody knows what it says.
-bool has_given_up_place(const offer_record& offer, const kube::object_ptr& live, clock::time_point now);
-
 }  // namespace portitor::offer

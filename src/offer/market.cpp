@@ -1,7 +1,7 @@
 #include "offer/market.hpp"
 
-#include "offer/drain.hpp"
 #include "offer/hosts.hpp"
+#include "offer/place_claim.hpp"
 
 #include <portitor/api/ownership.hpp>
 
@@ -29,21 +29,24 @@ market::keys market::update_path(const kube::change<offer_record>& of, clock::ti
 {
     if (!of.after)
         return paths_.update(of, std::nullopt);
-    place asked = place_among(of.after->where, settings_);
-    const bool given_up = has_given_up_place(*of.after, asked, now);
-    return paths_.update(of, given_up ? std::nullopt : std::optional(std::move(asked)));
+    const bool given_up = has_given_up_place(of.after, now);
+    return paths_.update(of, given_up ? std::nullopt : std::optional(place_among(of.after->where, settings_)));
 }
 
-// Who may not have a host keeps nobody from it, once nothing is published there.
-bool market::has_given_up_place(const offer_record& offer, const place& asked, clock::time_point now) const
+bool market::has_given_up_place(const record_ptr& offer, clock::time_point now) const
 {
-    const kube::object_key name = type_of(child_kind::http_route).key_for(offer.meta);
-    const kube::object_ptr live = stores_.children[child_kind::http_route]->objects().find(name);
-    if (offer::has_given_up_place(offer, live, now))
-        return true;
-    if (asked.host.empty() || (live && api::is_made_for(*live, offer.meta)))
+    // Most offers are published, and then nothing else counts.
+    const kube::object_key route = type_of(child_kind::http_route).key_for(offer->meta);
+    observation seen;
+    seen.offer = offer;
+    child& published = seen.children[child_kind::http_route];
+    published.live = stores_.children[child_kind::http_route]->objects().find(route);
+    published.ours = published.live && api::is_made_for(*published.live, offer->meta);
+    if (is_published(seen))
         return false;
-    return right_to_host(asked.host, offer.meta.ns, home_of(offer).get(), settings_) != host_right::allowed;
+    seen = glance(offer);
+    look_around(seen);
+    return !asks_for_place(std::move(seen), settings_, now);
 }
 
 kube::object_ptr market::home_of(const offer_record& offer) const
@@ -68,15 +71,21 @@ observation market::observe(record_ptr offer) const
 {
     const kube::object_key key = offer->meta.key();
     observation seen = glance(std::move(offer));
-    const offer_record& what = *seen.offer;
     seen.path_owner = paths_.owner_before(key);
-    seen.home = home_of(what);
-    if (what.spec)
-    {
-        seen.way_around = around_.way_around(*what.spec);
-        seen.upstream_granted = around_.may_lead_to(what.meta.ns, what.upstream);
-    }
+    look_around(seen);
     return seen;
+}
+
+void market::look_around(observation& seen) const
+{
+    const offer_record& what = *seen.offer;
+    if (recall_gate_)
+        recall_gate_(seen);
+    seen.home = home_of(what);
+    if (!what.spec)
+        return;
+    seen.way_around = around_.way_around(*what.spec);
+    seen.upstream_granted = around_.may_lead_to(what.meta.ns, what.upstream);
 }
 
 observation market::glance(record_ptr offer) const

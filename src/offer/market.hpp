@@ -4,6 +4,7 @@
 #include "offer/path_index.hpp"
 #include "offer/surroundings.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -31,6 +32,13 @@ public:
     market(const kinds& stores, const plan_settings& settings);
 
     const surroundings& around() const { return around_; }
+    surroundings& around() { return around_; }
+
+    /// Adds what is known of an offer's gate to what is seen of it, before who asks for which place is judged
+    /// by it.
+    using gate_memory = std::function<void(observation& seen)>;
+    void remember_gates_by(gate_memory recall) { recall_gate_ = std::move(recall); }
+
     child_finder find_child() const;
 
     /// Takes a change of an offer, or looks at it again because time has passed. Returns the other offers
@@ -54,12 +62,14 @@ public:
 
 private:
     kube::object_ptr home_of(const offer_record& offer) const;
-    bool has_given_up_place(const offer_record& offer, const place& asked, clock::time_point now) const;
+    bool has_given_up_place(const record_ptr& offer, clock::time_point now) const;
+    void look_around(observation& seen) const;
 
     kinds stores_;
     const plan_settings& settings_;
     path_index paths_;
     surroundings around_;
+    gate_memory recall_gate_;
 };
 
 /// Whether one endpoint of these EndpointSlices is ready.

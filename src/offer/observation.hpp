@@ -58,14 +58,19 @@ struct gate_proof
         proved,
         not_proved,  ///< twice in a row something else answered
         open,        ///< it was answered as if it were paid
+        elsewhere,   ///< likewise, but by a route of somebody else that the gateway prefers
     };
 
     verdict said = verdict::unknown;
     std::string failure;    ///< what answered instead
+    std::string other;      ///< words for a rule of somebody else that the gateway may prefer; empty: none
     unsigned failures = 0;  ///< in a row
     unsigned attempts = 0;  ///< while the gateway may not have taken up the route yet
 
-    bool operator==(const gate_proof& other) const { return said == other.said && failure == other.failure; }
+    bool operator==(const gate_proof& than) const
+    {
+        return said == than.said && failure == than.failure && other == than.other;
+    }
 };
 
 /// What the offer's facilitator says of the networks that it serves.
@@ -100,6 +105,10 @@ struct observation
     model_listing model;
     gate_proof proof;
     facilitator_word facilitator;
+    /// Of an offer whose gate was seen open: what the path of its trial is made with, while it is tried;
+    /// empty: it is not. See gate_trial.hpp.
+    std::string trial;
+    std::optional<std::chrono::milliseconds> next_trial;  ///< until then
     std::optional<bool> verifier_ready;  ///< whether the verifier's Service has a ready endpoint
     std::string path_owner;         ///< "namespace/name" of an older offer that has this path; empty: none
     kube::object_ptr home;          ///< its Namespace, where that is looked at; null: not known

@@ -1,5 +1,7 @@
 #include "offer/offer_record.hpp"
 
+#include <portitor/api/resources.hpp>
+
 namespace portitor::offer {
 
 namespace {
@@ -41,9 +43,15 @@ const kube::condition* offer_status::find_present(std::string_view type, std::in
     return found && found->observed_generation == generation ? found : nullptr;
 }
 
-record_ptr offer_record::read(const kube::object& offer)
+bool offer_record::is_ours() const
+{
+    return selected || meta.has_finalizer(api::finalizer);
+}
+
+record_ptr offer_record::read(const kube::object& offer, bool selected)
 {
     auto out = std::make_shared<offer_record>();
+    out->selected = selected;
     out->meta = offer.meta;
     out->meta.owners = {};
     out->where = place_of(offer);
@@ -58,7 +66,7 @@ record_ptr offer_record::read(const kube::object& offer)
     return out;
 }
 
-result<record_ptr> offer_record::decode(boost::json::object&& raw)
+result<record_ptr> offer_record::decode(boost::json::object&& raw, bool selected)
 {
     auto meta = kube::parse_meta(raw);
     if (!meta)
@@ -66,7 +74,7 @@ result<record_ptr> offer_record::decode(boost::json::object&& raw)
     kube::object whole{std::move(*meta), std::move(raw)};
     try
     {
-        return read(whole);
+        return read(whole, selected);
     }
     catch (...)
     {
@@ -76,13 +84,15 @@ result<record_ptr> offer_record::decode(boost::json::object&& raw)
     }
 }
 
-record_ptr
-offer_record::stand_in(const kube::object_identity& which, boost::json::object&& raw, const std::string& why)
+record_ptr offer_record::stand_in(
+    const kube::object_identity& which, boost::json::object&& raw, const std::string& why, bool selected
+)
 {
     auto known = kube::parse_unreadable(std::move(raw), why);
     if (known)
-        return read(**known);
+        return read(**known, selected);
     auto out = std::make_shared<offer_record>();
+    out->selected = selected;
     static_cast<kube::object_identity&>(out->meta) = which;
     out->identity_only = true;
     out->where = {"", "/"};  // nobody's: it keeps no other offer from its place

@@ -30,6 +30,8 @@ struct offer_status
 struct offer_record
 {
     kube::object_meta meta;  ///< without owners: an offer's decide nothing
+    /// Whether the operator's selector has it: see offer_selection.
+    bool selected = true;
     /// Nothing is known but which offer it is: neither who holds it nor whether it is being deleted.
     bool identity_only = false;
     std::optional<api::service_offer> spec;           ///< absent where it cannot be read
@@ -39,13 +41,21 @@ struct offer_record
     kube::object_key upstream;  ///< the Service, likewise
     offer_status status;
 
+    /// Whether it is Portitor's to act on: selected, or not released yet since it was so.
+    bool is_ours() const;
+
     /// Reads an object; never fails.
-    static std::shared_ptr<const offer_record> read(const kube::object& offer);
+    static std::shared_ptr<const offer_record> read(const kube::object& offer, bool selected = true);
     /// The same of what the API server sent. errc::protocol for what is no object.
-    static result<std::shared_ptr<const offer_record>> decode(boost::json::object&& raw);
+    static result<std::shared_ptr<const offer_record>>
+    decode(boost::json::object&& raw, bool selected = true);
     /// What stands for an offer that could not be read. `raw` is what there is of it, perhaps nothing.
-    static std::shared_ptr<const offer_record>
-    stand_in(const kube::object_identity& which, boost::json::object&& raw, const std::string& why);
+    static std::shared_ptr<const offer_record> stand_in(
+        const kube::object_identity& which,
+        boost::json::object&& raw,
+        const std::string& why,
+        bool selected = true
+    );
 };
 
 using record_ptr = std::shared_ptr<const offer_record>;

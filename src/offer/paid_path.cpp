@@ -7,14 +7,12 @@ namespace portitor::offer {
 
 namespace {
 
-// A path that the pattern holds: "/users/*/export" holds "/users/portitor/export".
-std::string sample_of(std::string pattern)
+bool is_open_ended(const std::string& path)
 {
-    for (auto at = pattern.find('*'); at != pattern.npos; at = pattern.find('*', at))
-        pattern.replace(at, 1, "portitor");
-    return pattern;
+    return path.find('*') != path.npos;
 }
 
+// No rule names a segment "*", so it is judged as any word is that no rule names.
 bool is_paid(const api::payment_route& route, std::string_view below)
 {
     const api::payment_rule* rule = api::rule_for(route, api::segments_of(below));
@@ -25,21 +23,22 @@ bool is_paid(const api::payment_route& route, std::string_view below)
 
 std::optional<std::string> paid_path(const api::payment_route& route)
 {
-    std::vector<std::string> paths;
+    // What no rule is about by its name, what paid rules are about, and the offer's own path.
+    std::vector<std::string> paths{"/*"};
     for (const api::payment_rule& each : route.rules)
     {
         if (each.access == api::gate::paid)
-            paths.push_back(sample_of(each.pattern.text()));
+            paths.push_back(each.pattern.text());
     }
-    // What no rule is about by its name, and the offer's own path.
-    paths.emplace_back("/portitor-gate-proof");
     paths.emplace_back("/");
+    std::stable_partition(paths.begin(), paths.end(), is_open_ended);
     const auto paid = std::find_if(paths.begin(), paths.end(), [&](const std::string& below) {
         return is_paid(route, below);
     });
     if (paid == paths.end())
         return std::nullopt;
-    return route.pattern.substr(0, route.pattern.size() - 2) + *paid;
+    const std::string path = route.pattern.substr(0, route.pattern.size() - 2) + *paid;
+    return is_open_ended(path) ? path : path + "?proof=*";
 }
 
 }  // namespace portitor::offer

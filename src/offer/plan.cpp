@@ -74,6 +74,26 @@ plan make_deletion_plan(const observation& seen, const plan_settings& settings, 
     return out;
 }
 
+// An offer that was Portitor's and is not any more: taken down in the same order, and let go. What the seller
+// is to read is written last, when nobody looks after it any more.
+plan make_release_plan(const observation& seen, const plan_settings& settings, clock::time_point now)
+{
+    plan out;
+    const offer_record& offer = *seen.offer;
+    if (!offer.meta.has_finalizer(api::finalizer))
+        return out;
+    std::vector<std::string> left{
+        take_down_route(out, seen, true), end_registration(out, seen, settings, now)};
+    std::erase(left, "");
+    out.remove_finalizer = left.empty();
+    const auto conditions = judge_not_selected(offer, fmt::format("{}", fmt::join(left, ", ")));
+    for (note& each : transitions(offer, conditions))
+        out.notes.push_back(std::move(each));
+    const kube::object* registration = seen.children[child_kind::registration].own();
+    out.status = make_status(offer, conditions, phase::blocked, "", registration, seen.served, now);
+    return out;
+}
+
 }  // namespace
 
 plan make_plan(const observation& seen, const plan_settings& settings, clock::time_point now)
@@ -84,17 +104,23 @@ plan make_plan(const observation& seen, const plan_settings& settings, clock::ti
         return {};
     if (offer.meta.deleted)
         return make_deletion_plan(seen, settings, now);
+    if (!offer.selected)
+        return make_release_plan(seen, settings, now);
     const draft wanted = make_draft(seen, settings, now);
     plan out;
     out.add_finalizer = !offer.identity_only && !offer.meta.has_finalizer(api::finalizer);
     out.blocked = wanted.blocked;
     out.next_check = wanted.ending.next_step;
+    if (wanted.blocked && seen.next_trial)
+        out.next_check = std::min(out.next_check.value_or(*seen.next_trial), *seen.next_trial);
 
     // An edit that cannot be sold takes the route down rather than leave it at the old terms: what is sold is
     // always what is written, and the seller sees the mistake at once.
     decisions done;
     if (wanted.route)
-        done = publish_route(out, seen, settings, *wanted.route);
+        done = publish_route(out, seen, settings, *wanted.route, false);
+    else if (wanted.on_trial)
+        done = publish_route(out, seen, settings, *wanted.on_trial, true);
     else
         take_down_route(out, seen, true);
 
@@ -122,7 +148,7 @@ plan make_fault_plan(const observation& seen, const std::string& what, clock::ti
 {
     plan out;
     const offer_record& offer = *seen.offer;
-    if (offer.meta.deleted || api::is_held_by_predecessor(offer.meta))
+    if (offer.meta.deleted || !offer.is_ours() || api::is_held_by_predecessor(offer.meta))
         return out;
     // Ready is written here too, so it does not tell which spec was judged last.
     if (!offer.status.find_present(api::condition_type::route_published, offer.meta.generation))

@@ -19,7 +19,7 @@ struct model_target
 /// A request without a payment that the gate must refuse.
 struct proof_target
 {
-    std::string url;    ///< at the gateway
+    std::string url;    ///< at the gateway; each "*" stands for a new word that nobody can guess
     std::string host;   ///< that it is asked for; empty: the URL's
     std::string route;  ///< "namespace/offer", as the refusal must say
     /// Changes with all that the gateway makes the route of: then it is to be proved anew.

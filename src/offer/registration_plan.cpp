@@ -199,8 +199,9 @@ end_registration(plan& out, const observation& seen, const plan_settings& settin
         return what;
     // Counted from when retirement could begin, so that an offer deleted while Portitor was down has its
     // chance too.
-    const auto deadline =
-        saturating_add(std::max(*seen.offer->meta.deleted, *live->meta.deleted), settings.deletion_deadline);
+    const auto began = seen.offer->meta.deleted ? std::max(*seen.offer->meta.deleted, *live->meta.deleted)
+                                                : *live->meta.deleted;
+    const auto deadline = saturating_add(began, settings.deletion_deadline);
     const bool late = now >= deadline;
     if (!live->meta.has_finalizer(api::finalizer))
         return late ? std::string() : what;

@@ -1,5 +1,6 @@
 #include "offer/route_condition.hpp"
 
+#include "offer/gate_trial.hpp"
 #include "offer/naming.hpp"
 #include "offer/paid_path.hpp"
 #include "offer/parent_word.hpp"
@@ -116,16 +117,32 @@ kube::condition proved(kube::condition accepted, const evidence& all)
             type,
             "False",
             because::gate_not_proved,
-            "an unpaid request through {} should get the gate's refusal, but: {}; see that the gateway "
+            "an unpaid request through {} should get the gate's refusal, but: {}; {}see that the gateway "
             "serves this host and path, and reaches the verifier",
             all.settings.gateway.gateway_url,
+            all.seen.proof.failure,
+            all.seen.proof.other.empty()
+                ? std::string()
+                : "it may be " + all.seen.proof.other + " that answers, which asks for at least as much; "
+        );
+    case gate_proof::verdict::elsewhere:
+        return make_condition(
+            type,
+            "False",
+            because::foreign_route,
+            "{} asks for at least as much as this offer's route, so the gateway may prefer it: an unpaid "
+            "request to the offer's path got {}. Nothing of this offer is taken down; delete that rule, or "
+            "lead it to another path or host",
+            all.seen.proof.other,
             all.seen.proof.failure
         );
     case gate_proof::verdict::unknown:
     case gate_proof::verdict::open:  // an obstacle: see make_draft()
         break;
     }
-    if (auto last = last_finding(all.offer(), type, {because::published, because::gate_not_proved}))
+    if (auto last = last_finding(
+            all.offer(), type, {because::published, because::gate_not_proved, because::foreign_route}
+        ))
         return *last;
     accepted.status = "Unknown";
     accepted.reason = because::proving_gate.name;
@@ -136,21 +153,37 @@ kube::condition proved(kube::condition accepted, const evidence& all)
     return accepted;
 }
 
+proof_target target_of(const std::string& path, const evidence& all)
+{
+    const kube::object_meta& route = all.seen_of(child_kind::http_route).live->meta;
+    const kube::object_meta& gate = all.seen_of(child_kind::middleware).live->meta;
+    proof_target out;
+    out.url = all.settings.gateway.gateway_url + path;
+    out.host = host_of(*all.offer().spec, all.settings);
+    out.route = all.offer().meta.key().to_string();
+    out.version = fmt::format("{}/{} {}/{}", route.uid, route.generation, gate.uid, gate.generation);
+    return out;
+}
+
 std::optional<proof_target> proof_of(const evidence& all)
 {
     if (all.settings.gateway.gateway_url.empty())
         return std::nullopt;
     const auto path = paid_path(*all.wanted.route);
-    if (!path)
+    return path ? std::optional(target_of(*path, all)) : std::nullopt;
+}
+
+// Once all is written that it goes through.
+std::optional<proof_target> trial_of(const evidence& all)
+{
+    const auto& terms = all.wanted.on_trial;
+    const auto path = terms ? paid_path(*terms) : std::nullopt;
+    const auto is_there = [&](child_kind kind) {
+        return all.seen_of(kind).own() && !all.done[kind].writes && !all.done[kind].held;
+    };
+    if (!path || !is_there(child_kind::http_route) || !is_there(child_kind::middleware))
         return std::nullopt;
-    const kube::object_meta& route = all.seen_of(child_kind::http_route).live->meta;
-    const kube::object_meta& gate = all.seen_of(child_kind::middleware).live->meta;
-    proof_target out;
-    out.url = all.settings.gateway.gateway_url + *path;
-    out.host = host_of(*all.offer().spec, all.settings);
-    out.route = all.offer().meta.key().to_string();
-    out.version = fmt::format("{}/{} {}/{}", route.uid, route.generation, gate.uid, gate.generation);
-    return out;
+    return target_of(filled_path(*path, all.seen.trial), all);
 }
 
 }  // namespace
@@ -158,7 +191,7 @@ std::optional<proof_target> proof_of(const evidence& all)
 route_verdict judge_route(const evidence& all)
 {
     if (all.wanted.blocked)
-        return {blocked_condition(condition_type::route_published, *all.wanted.blocked), {}};
+        return {blocked_condition(condition_type::route_published, *all.wanted.blocked), trial_of(all)};
     route_verdict out{route_accepted(all), {}};
     if (!out.said.is_true())
         return out;

@@ -1,6 +1,7 @@
 #include "offer/surroundings.hpp"
 
 #include "offer/reference_grant.hpp"
+#include "offer/route_precedence.hpp"
 #include "offer/way_around.hpp"
 
 #include <portitor/api/names.hpp>
@@ -9,6 +10,11 @@
 namespace portitor::offer {
 
 namespace {
+
+// Traefik takes changes up within its throttle, two seconds by default.
+constexpr std::chrono::seconds followed_within(30);
+// More are not kept: nobody fills the memory by changing routes.
+constexpr std::size_t most_former = 256;
 
 std::vector<std::string> upstream_values(const offer_record& offer)
 {
@@ -20,7 +26,8 @@ std::vector<std::string> upstream_values(const offer_record& offer)
 surroundings::surroundings(const kinds& watched, const plan_settings& settings)
     : watched_(watched), settings_(settings), offers_by_service_(watched.offers.add_index(upstream_values)),
       routes_by_backend_(watched.http_routes.add_index(open_backends)),
-      routes_by_middleware_(watched.http_routes.add_index(deciding_middlewares))
+      routes_by_middleware_(watched.http_routes.add_index(deciding_middlewares)),
+      routes_by_path_(watched.http_routes.add_index(matched_paths))
 {}
 
 bool surroundings::may_lead_to(const std::string& from, const kube::object_key& service) const
@@ -65,6 +72,45 @@ std::string surroundings::way_around(const api::service_offer& offer) const
             return found;
     }
     return {};
+}
+
+std::string surroundings::preferred_rule(
+    std::string_view offer, std::string_view host, std::string_view path, timekeeper::time_point now
+) const
+{
+    const auto slash = offer.find('/');
+    const kube::object_key key{
+        std::string(offer.substr(0, slash)), api::http_route_name(offer.substr(slash + 1))};
+    const kube::object_ptr own = watched_.http_routes.objects().find(key);
+    if (!own)
+        return {};
+    for (const std::string& above : paths_above(path))
+    {
+        for (const kube::object_key& each : routes_by_path_.find(above))
+        {
+            const kube::object_ptr other = each == key ? nullptr : watched_.http_routes.objects().find(each);
+            if (!other)
+                continue;
+            if (auto found = offer::preferred_rule(*other, *own, host, path, settings_); !found.empty())
+                return found;
+        }
+    }
+    for (const auto& [when, other] : former_)
+    {
+        if (when + followed_within < now || other->meta.key() == key)
+            continue;
+        if (auto found = offer::preferred_rule(*other, *own, host, path, settings_); !found.empty())
+            return found + ", until a moment ago";
+    }
+    return {};
+}
+
+void surroundings::note_former_route(kube::object_ptr before, timekeeper::time_point now)
+{
+    while (!former_.empty() &&
+           (former_.size() >= most_former || former_.front().first + followed_within < now))
+        former_.pop_front();
+    former_.emplace_back(now, std::move(before));
 }
 
 void surroundings::add_sellers(const kube::object& route, keys& to) const

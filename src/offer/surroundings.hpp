@@ -4,9 +4,13 @@
 #include "offer/plan_settings.hpp"
 
 #include <portitor/api/service_offer.hpp>
+#include <portitor/core/timekeeper.hpp>
 #include <portitor/kube/informer.hpp>
 
+#include <deque>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace portitor::offer {
@@ -37,6 +41,16 @@ public:
     /// Words for the first HTTPRoute that leads around the offer's gate; empty where there is none.
     std::string way_around(const api::service_offer& offer) const;
 
+    /// Words for a rule of another HTTPRoute that the gateway may prefer to the offer's own (`offer`:
+    /// "namespace/name") for a request of this host and path; empty where there is none, and none has gone
+    /// since `now` minus the time that a gateway may take to follow.
+    std::string preferred_rule(
+        std::string_view offer, std::string_view host, std::string_view path, timekeeper::time_point now
+    ) const;
+
+    /// An HTTPRoute has changed: what it was is remembered for a while.
+    void note_former_route(kube::object_ptr before, timekeeper::time_point now);
+
     keys concerned_by_route(const change& of) const;
     keys concerned_by_middleware(const change& of) const;
     keys concerned_by_grant(const change& of) const;
@@ -53,6 +67,9 @@ private:
         offers_by_service_;  ///< "namespace/service", and "namespace/" for all of a namespace
     const index& routes_by_backend_;
     const index& routes_by_middleware_;
+    const index& routes_by_path_;
+    /// HTTPRoutes as they were, in the order of the time when they changed.
+    std::deque<std::pair<timekeeper::time_point, kube::object_ptr>> former_;
 };
 
 }  // namespace portitor::offer

@@ -24,12 +24,17 @@ filter::member label(std::string_view name)
     return {std::string(name), {}};
 }
 
+filter::member own_annotations()
+{
+    return {"annotations", filter::only({{std::string(api::desired_hash_annotation), {}}})};
+}
+
 filter::member metadata()
 {
     return {
         "metadata",
         filter::all_but(
-            {{"annotations", filter::only({{std::string(api::desired_hash_annotation), {}}})},
+            {own_annotations(),
              {"labels", filter::only({label(api::offer_label), label(api::managed_by_label)})}}
         )};
 }
@@ -79,6 +84,12 @@ std::shared_ptr<const kube::object_filter> own_kind_filter()
     return std::make_shared<const kube::object_filter>(kube::object_filter{filter::all_but({metadata()})});
 }
 
+std::shared_ptr<const kube::object_filter> labelled_kind_filter()
+{
+    const filter::member metadata{"metadata", filter::all_but({own_annotations()})};
+    return std::make_shared<const kube::object_filter>(kube::object_filter{filter::all_but({metadata})});
+}
+
 std::shared_ptr<const kube::object_filter> middleware_filter()
 {
     const filter spec = filter::only({{"forwardAuth", filter::only({{"address", {}}})}});
@@ -95,7 +106,13 @@ std::shared_ptr<const kube::object_filter> http_route_filter()
         {{"group", {}}, {"kind", {}}, {"name", {}}, {"namespace", {}}, {"port", {}}, {"weight", {}}}
     );
     const filter rule = filter::only(
-        {{"matches", filter::only({{"path", {}}})},
+        {{"matches",
+          filter::only(
+              {{"path", {}},
+               {"method", {}},
+               {"headers", filter::only({{"type", {}}})},
+               {"queryParams", filter::only({{"type", {}}})}}
+          )},
          {"filters", filter::only({{"type", {}}, {"extensionRef", {}}})},
          {"backendRefs", backend}}
     );

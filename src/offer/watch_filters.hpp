@@ -14,6 +14,8 @@ namespace portitor::offer {
 /// name, label or owner, because every field of it is kept true; up to a size that none of ours has, since
 /// anybody can make something look like it.
 std::shared_ptr<const kube::object_filter> own_kind_filter();
+/// The same with all labels, to select by.
+std::shared_ptr<const kube::object_filter> labelled_kind_filter();
 std::shared_ptr<const kube::object_filter> middleware_filter();
 std::shared_ptr<const kube::object_filter> http_route_filter();
 std::shared_ptr<const kube::object_filter> endpoint_slice_filter();

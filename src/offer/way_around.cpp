@@ -104,17 +104,6 @@ bool is_paid(
     });
 }
 
-bool is_attached(const kube::object& route, const plan_settings& settings)
-{
-    const json::array& parents = kube::array_at(route.spec(), "parentRefs");
-    return std::any_of(parents.begin(), parents.end(), [&](const json::value& each) {
-        const json::object& parent = kube::as_object(each);
-        const std::string section = kube::string_at(parent, "sectionName");
-        return names_gateway(parent, route, settings) &&
-               (section.empty() || settings.gateway.section.empty() || section == settings.gateway.section);
-    });
-}
-
 bool shares_host(const kube::object& route, const api::service_offer& offer, const plan_settings& settings)
 {
     const json::array& theirs = kube::array_at(route.spec(), "hostnames");
@@ -155,6 +144,17 @@ std::optional<std::string> first_overlap(const json::object& rule, const api::se
 }
 
 }  // namespace
+
+bool is_attached(const kube::object& route, const plan_settings& settings)
+{
+    const json::array& parents = kube::array_at(route.spec(), "parentRefs");
+    return std::any_of(parents.begin(), parents.end(), [&](const json::value& each) {
+        const json::object& parent = kube::as_object(each);
+        const std::string section = kube::string_at(parent, "sectionName");
+        return names_gateway(parent, route, settings) &&
+               (section.empty() || settings.gateway.section.empty() || section == settings.gateway.section);
+    });
+}
 
 std::vector<std::string> open_backends(const kube::object& route)
 {

@@ -13,6 +13,9 @@ namespace portitor::offer {
 /// The Middleware of that name, or null.
 using middleware_finder = std::function<kube::object_ptr(const kube::object_key&)>;
 
+/// Whether an HTTPRoute is for the operator's Gateway, as far as it says itself.
+bool is_attached(const kube::object& route, const plan_settings& settings);
+
 /// The Services ("namespace/name") that rules of an HTTPRoute may lead to without payment: all but those of
 /// rules that are as Portitor writes them.
 std::vector<std::string> open_backends(const kube::object& route);

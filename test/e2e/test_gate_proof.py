@@ -8,22 +8,43 @@ from stack import GATEWAY, NAMESPACE, UPSTREAM_PORT, offer
 from test_main_job import remove, wait_until
 
 
-def foreign_route(name, path, rule):
-    """A route of somebody else for one path, more specific than an offer's."""
-    match = {"path": {"type": "Exact", "value": path}}
+def foreign_route(name, rule, kind="Exact", path="/services", **match):
+    """A route of somebody else for one path."""
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
         "metadata": {"name": name, "namespace": NAMESPACE},
         "spec": {
             "parentRefs": [{"name": "traefik-gateway", "namespace": "traefik"}],
-            "rules": [{"matches": [match]} | rule],
+            "rules": [{"matches": [{"path": {"type": kind, "value": path}} | match]} | rule],
         },
     }
 
 
-def proof_path(name):
-    return f"/services/{name}/portitor-gate-proof"
+def open_door(name, service):
+    """What lets requests past an offer's gate and is no HTTPRoute."""
+    rule = {
+        "kind": "Rule",
+        "match": f"PathPrefix(`/services/{name}`)",
+        "priority": 10_000_000,
+        "services": [{"name": service, "port": UPSTREAM_PORT}],
+    }
+    return {
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "IngressRoute",
+        "metadata": {"name": f"door-{name}", "namespace": NAMESPACE},
+        "spec": {"routes": [rule]},
+    }
+
+
+def published(stack, name):
+    """uid and matches of an offer's HTTPRoute; None where there is none."""
+    route = stack.cluster.get("httproute", f"so-{name}", NAMESPACE)
+    return route and (route["metadata"]["uid"], route["spec"]["rules"][0]["matches"])
+
+
+def reason(stack, name):
+    return stack.conditions(name).get("RoutePublished", ("", "", ""))[1]
 
 
 @pytest.fixture
@@ -50,52 +71,97 @@ def test_an_offer_is_ready_once_its_gate_is_proved(stack):
         remove(stack, "proved")
 
 
-def test_a_gate_that_is_seen_open_takes_the_route_down(stack, site):
-    stack.cluster.apply(foreign_route("free-ride", proof_path("leaky"), site))
+def test_a_gate_that_is_seen_open_takes_the_route_down_and_is_tried_again(stack, site):
+    stack.cluster.apply(open_door("leaky", "site"))
     try:
-        wait_until(lambda: stack.get(proof_path("leaky")).status == 200, 10, "the foreign route is served")
+        wait_until(lambda: stack.get("/services/leaky/any").status == 200, 20, "the door is open")
         stack.cluster.apply(offer("leaky"))
-        wait_until(
-            lambda: stack.conditions("leaky").get("RoutePublished", ("", "", ""))[1] == "GateOpen",
-            30,
-            "the open gate is told",
-        )
-        wait_until(
-            lambda: stack.cluster.get("httproute", "so-leaky", NAMESPACE) is None, 5, "the HTTPRoute is gone"
-        )
+        wait_until(lambda: reason(stack, "leaky") == "GateOpen", 30, "the open gate is told")
+        wait_until(lambda: published(stack, "leaky") is None, 5, "the HTTPRoute is gone")
         assert stack.conditions("leaky")["Ready"][:2] == ("False", "GateOpen")
         wait_until(lambda: "GateOpen" in events(stack, "leaky"), 5, "an Event tells it")
 
         # It stays down, also when the controller starts anew.
-        stack.cluster.delete("httproute", "free-ride", ns=NAMESPACE)
         assert stack.cluster.processes["controller"].stop(timeout=40) == 0
         stack.start_role("controller")
         stack.wait_ready("controller")
         time.sleep(2)
-        assert stack.cluster.get("httproute", "so-leaky", NAMESPACE) is None
-        assert stack.conditions("leaky")["RoutePublished"][1] == "GateOpen"
+        assert published(stack, "leaky") is None
+        assert reason(stack, "leaky") == "GateOpen"
 
+        # Another spec is a reason to try, not to publish: the door is open still.
+        seen = []
         stack.cluster.apply(offer("leaky", price="0.002"))
-        stack.wait_condition("leaky", "Ready")
+        wait_until(lambda: published(stack, "leaky"), 10, "it is tried")
+        seen.append(published(stack, "leaky")[1])
+        wait_until(lambda: published(stack, "leaky") is None, 20, "the trial is over")
+        assert reason(stack, "leaky") == "GateOpen"
+        [[match]] = seen
+        assert match["path"]["type"] == "Exact"
+        assert len(match["path"]["value"]) == len("/services/leaky/") + 32
+
+        # With the door closed a trial ends well, and the offer is published by itself.
+        stack.cluster.delete("ingressroute", "door-leaky", ns=NAMESPACE)
+        wait_until(lambda: stack.get("/services/leaky/any").status == 404, 20, "the door is closed")
+        stack.cluster.apply(foreign_route("any-change", site, path="/elsewhere"))
+        stack.wait_condition("leaky", "Ready", timeout=60)
+        assert published(stack, "leaky")[1][0]["path"] == {"type": "PathPrefix", "value": "/services/leaky"}
+        wait_until(lambda: stack.get("/services/leaky/any").status == 402, 10, "it is sold")
     finally:
-        stack.cluster.delete("httproute", "free-ride", ns=NAMESPACE, missing_ok=True)
+        stack.cluster.delete("ingressroute", "door-leaky", ns=NAMESPACE, missing_ok=True)
+        stack.cluster.delete("httproute", "any-change", ns=NAMESPACE, missing_ok=True)
         remove(stack, "leaky")
+
+
+def test_a_route_of_somebody_else_takes_no_offer_down(stack, site):
+    stack.cluster.apply(offer("target"))
+    try:
+        stack.wait_condition("target", "Ready")
+        route = published(stack, "target")
+        # A path that a proof might ask for, on which somebody answers for free; then that goes again.
+        for path in ("/services/target/portitor-gate-proof", "/services/target/0123456789abcdef"):
+            stack.cluster.apply(foreign_route("trick", site, path=path))
+            wait_until(lambda asked=path: stack.get(asked).status == 200, 10, "the trick is served")
+            restart_controller(stack)
+            time.sleep(3)
+            assert stack.conditions("target")["Ready"][0] == "True"
+            stack.cluster.delete("httproute", "trick", ns=NAMESPACE)
+            time.sleep(1)
+            assert stack.conditions("target")["Ready"][0] == "True"
+
+        # All of its paths: its buyers do get something else. That is said, and nothing is taken down.
+        stack.cluster.apply(foreign_route("grab", site, "PathPrefix", "/services/target", method="GET"))
+        wait_until(lambda: stack.get("/services/target/any").status == 200, 10, "the grab is served")
+        restart_controller(stack)
+        wait_until(lambda: reason(stack, "target") == "ForeignRoute", 20, "the other route is named")
+        assert f"HTTPRoute {NAMESPACE}/grab, spec.rules[0]" in stack.conditions("target")["RoutePublished"][2]
+        assert published(stack, "target") == route
+        stack.cluster.delete("httproute", "grab", ns=NAMESPACE)
+        stack.wait_condition("target", "Ready", timeout=60)
+        assert published(stack, "target") == route
+        assert stack.get("/services/target/any").status == 402
+    finally:
+        stack.cluster.delete("httproute", "trick", "grab", ns=NAMESPACE, missing_ok=True)
+        remove(stack, "target")
+
+
+def restart_controller(stack):
+    """Then everything is proved anew."""
+    assert stack.cluster.processes["controller"].stop(timeout=40) == 0
+    stack.start_role("controller")
+    stack.wait_ready("controller")
 
 
 def test_a_gate_that_cannot_be_proved_is_not_published_but_stays(stack):
     elsewhere = {"filters": [{"type": "RequestRedirect", "requestRedirect": {"hostname": "elsewhere.test"}}]}
-    stack.cluster.apply(foreign_route("shadow", proof_path("hidden"), elsewhere))
+    stack.cluster.apply(foreign_route("shadow", elsewhere, "PathPrefix", "/services/hidden", method="GET"))
     try:
-        wait_until(lambda: stack.get(proof_path("hidden")).status == 302, 10, "the foreign route is served")
+        wait_until(lambda: stack.get("/services/hidden/any").status == 302, 10, "the foreign route is served")
         stack.cluster.apply(offer("hidden"))
-        wait_until(
-            lambda: stack.conditions("hidden").get("RoutePublished", ("", "", ""))[1] == "GateNotProved",
-            40,
-            "that nothing is proved is told",
-        )
+        wait_until(lambda: reason(stack, "hidden") == "GateNotProved", 40, "that nothing is proved is told")
         message = stack.conditions("hidden")["RoutePublished"][2]
-        assert GATEWAY in message and "HTTP 302" in message
-        assert stack.get("/services/hidden/other").status == 402
+        assert GATEWAY in message and "HTTP 302" in message and f"HTTPRoute {NAMESPACE}/shadow" in message
+        assert stack.get("/services/hidden/other", method="POST").status == 402
         stack.cluster.delete("httproute", "shadow", ns=NAMESPACE)
         stack.wait_condition("hidden", "Ready", timeout=60)
     finally:

@@ -76,6 +76,7 @@ inline constexpr reason wrong_checksum{"WrongChecksum"};
 
 // RoutePublished
 inline constexpr reason drained{"Drained"};
+inline constexpr reason foreign_route{"ForeignRoute"};
 inline constexpr reason gate_not_proved{"GateNotProved"};
 inline constexpr reason gate_open{"GateOpen"};
 inline constexpr reason host_not_allowed{"HostNotAllowed"};
@@ -169,6 +170,7 @@ inline constexpr std::array of_registrar{
 inline constexpr reason deleting{"Deleting"};
 inline constexpr reason internal_error{"InternalError"};
 inline constexpr reason invalid_spec{"InvalidSpec"};
+inline constexpr reason not_selected{"NotSelected"};
 inline constexpr reason ready{"Ready"};
 
 /// Those that no Event tells of when they come: they repeat another condition, or nothing was to be done.

@@ -23,23 +23,17 @@ enum class when_unsynced
     wait,
 };
 
-/// What a watch that has been down for too long means.
-enum class when_stale
-{
-    unhealthy,  ///< the liveness check fails
-    warn,       ///< the process is still of use: only a warning
-};
-
 struct controller_options
 {
     std::string name;  ///< in logs, and the metrics' label
     int workers = 1;
     std::chrono::milliseconds sync_limit = std::chrono::minutes(2);
-    kube::when_unsynced when_unsynced = when_unsynced::give_up;
+    kube::when_unsynced when_unsynced = when_unsynced::wait;
     /// At the end, reconciles under way have so long to finish before they are canceled.
     std::chrono::milliseconds drain_limit = std::chrono::seconds(20);
+    /// A watch that is away for longer is a warning. Never a reason to be killed: no restart brings the API
+    /// server back.
     std::chrono::seconds stale_limit = std::chrono::minutes(10);
-    kube::when_stale when_stale = when_stale::unhealthy;
     /// Where set, only the holder of this Lease reconciles. All keep their stores.
     std::optional<lease_settings> lease = {};
     /// Hears of each reconcile that ended by an exception, before its key is tried again: to say so where
@@ -70,7 +64,8 @@ std::vector<object_key> own_key(const change<T>& of)
 mapper<object> controller_key(std::string kind);
 
 /// Ties watches, queue and workers together: from run() on, each change of what is watched has its keys
-/// reconciled, one at a time for each key, once every store has been filled. One strand.
+/// reconciled, one at a time for each key, once every store has been filled but for optional kinds that
+/// cannot be read. A kind that is missing makes the process not ready, and is waited for. One strand.
 class controller
 {
 public:
@@ -112,6 +107,13 @@ public:
     /// Called once, when all stores are filled and this process leads, before the first reconcile.
     void on_start(std::function<void()> of) { on_start_ = std::move(of); }
 
+    /// Called when a kind that was missing is there again, after on_start(): what was left alone for want of
+    /// it, or failed, may be looked at anew.
+    void on_found(std::function<void()> of) { on_found_ = std::move(of); }
+
+    /// Whether every store has been filled: those of optional kinds may not be.
+    bool all_synced() const;
+
     /// Works until `end` is requested, and returns when all that it started has ended and the lease has been
     /// released. A lost lease or a kind that cannot be listed requests the end itself, with exit code 1.
     boost::asio::awaitable<void> run(stop_signal& end);
@@ -130,6 +132,10 @@ private:
                 for (const object_key& key : map(of))
                     queue_.add(key, urgency);
             });
+        out.on_found([this] {
+            if (started_ && on_found_)
+                on_found_();
+        });
         informers_.push_back(std::move(made));
         return out;
     }
@@ -156,6 +162,8 @@ private:
     std::vector<std::unique_ptr<informer_base>> informers_;
     std::optional<leader_elector> elector_;
     std::function<void()> on_start_;
+    std::function<void()> on_found_;
+    bool started_ = false;
     stop_signal* end_ = nullptr;
     task_group tasks_;  ///< watches, the sync limit, leadership
     task_group workers_;

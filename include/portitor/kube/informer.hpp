@@ -27,6 +27,12 @@ public:
     virtual boost::asio::awaitable<void> wait_synced() = 0;
     /// See watcher::disconnected_for().
     virtual std::optional<std::chrono::seconds> disconnected_for() const = 0;
+    /// See watcher::missing().
+    virtual const std::optional<std::string>& missing() const = 0;
+    /// Returns when synced or, where the kind is optional, when it is missing.
+    virtual boost::asio::awaitable<void> wait_usable() = 0;
+    /// Called when a kind that was missing can be read again, after the store has what there is of it.
+    virtual void on_found(std::function<void()> hear) = 0;
     virtual const resource& kind() const = 0;
 };
 
@@ -62,7 +68,7 @@ public:
         watch_options options = {},
         stand_in_maker<T> stand_in = {}
     )
-        : decode_(std::move(decode)), stand_in_(std::move(stand_in)),
+        : decode_(std::move(decode)), stand_in_(std::move(stand_in)), optional_(options.optional),
           unreadable_(kind.kind, around.timers, around.log, around.metrics), delivery_(around, kind),
           signal_(around.timers.make_timer(around.executor)),
           watcher_(
@@ -84,11 +90,19 @@ public:
     {
         return watcher_.disconnected_for();
     }
+    const std::optional<std::string>& missing() const override { return watcher_.missing(); }
+    void on_found(std::function<void()> hear) override { on_found_ = std::move(hear); }
     const resource& kind() const override { return watcher_.kind(); }
 
     boost::asio::awaitable<void> wait_synced() override
     {
         while (!synced_)
+            co_await signal_->wait();
+    }
+
+    boost::asio::awaitable<void> wait_usable() override
+    {
+        while (!synced_ && !(optional_ && watcher_.missing()))
             co_await signal_->wait();
     }
 
@@ -164,6 +178,13 @@ private:
         tell(objects_.remove(key));
     }
 
+    void on_found_again() override
+    {
+        if (on_found_)
+            on_found_();
+    }
+    void on_missing() override { signal_->cancel(); }
+
     /// An error only where the list should be read again.
     result<reading> read(boost::json::object&& raw, std::string_view cut)
     {
@@ -229,6 +250,8 @@ private:
 
     decoder<T> decode_;
     stand_in_maker<T> stand_in_;
+    bool optional_;
+    std::function<void()> on_found_;
     store<T> objects_;
     unreadable_objects unreadable_;
     object_identity arriving_;  ///< of the object at hand
@@ -321,7 +344,10 @@ public:
     boost::asio::awaitable<void> run() override { return kept_.run(); }
     bool synced() const override { return kept_.synced(); }
     boost::asio::awaitable<void> wait_synced() override { return kept_.wait_synced(); }
+    boost::asio::awaitable<void> wait_usable() override { return kept_.wait_usable(); }
     std::optional<std::chrono::seconds> disconnected_for() const override { return kept_.disconnected_for(); }
+    const std::optional<std::string>& missing() const override { return kept_.missing(); }
+    void on_found(std::function<void()> hear) override { kept_.on_found(std::move(hear)); }
     const resource& kind() const override { return kept_.kind(); }
 
     /// As informer::feed().

@@ -30,6 +30,10 @@ public:
     virtual void on_listed() = 0;
     virtual result<void> on_upsert(boost::json::object&& object, std::string_view cut) = 0;
     virtual void on_removal(const object_key& key) = 0;
+    /// The kind cannot be read at all: see watcher::missing().
+    virtual void on_missing() {}
+    /// What was missing is there again.
+    virtual void on_found_again() {}
 };
 
 struct watch_options
@@ -40,9 +44,16 @@ struct watch_options
     std::chrono::seconds longest{230};
     /// So long after the server should have ended it, a silent watch is given up: its connection is dead.
     std::chrono::seconds grace{5};
-    /// A server that does not know the kind (404) has no objects of it, and is asked again now and then:
-    /// for kinds that an installation may lack. Otherwise the target stays unsynced until the kind is there.
-    bool may_be_absent = false;
+    /// What it means that the server does not know the kind (404). It is asked again now and then.
+    enum class absence
+    {
+        waited_for,  ///< nothing: the target stays as it is, and unsynced until the kind is there
+        emptied,  ///< its objects went with it: so the target is told, once the server has said it some times
+        fine,     ///< an installation may lack the kind: there is none of it, and nothing is missing
+    };
+    absence when_absent = absence::waited_for;
+    /// Work begins without it where the account may not read it.
+    bool optional = false;
 };
 
 /// Lists and watches one kind: whatever the server does, the target catches up. One strand.
@@ -68,6 +79,10 @@ public:
     /// again. Counts from the first run() on.
     std::optional<std::chrono::seconds> disconnected_for() const;
 
+    /// Why the kind cannot be read at all, in words: the server does not know it, or lets this account not
+    /// read it. Nothing where it can be, and where it is fine that there is none.
+    const std::optional<std::string>& missing() const { return missing_; }
+
     const resource& kind() const { return kind_; }
 
 private:
@@ -79,6 +94,8 @@ private:
     void note_break(const std::string& opened_at);
     void ended(const api_error& failure);
     void list_failed(const api_error& failure);
+    bool counts_as_empty(const api_error& failure);
+    void note_missing(const api_error& failure);
     void failed(const api_error& failure);
     void recovered();
 
@@ -97,6 +114,8 @@ private:
     std::optional<timekeeper::time_point> stuck_since_;
     std::optional<timekeeper::time_point> lost_at_;
     std::string last_complaint_;
+    std::optional<std::string> missing_;
+    int absences_ = 0;  ///< in a row
     std::mt19937 random_;
     counter& lists_;
     counter& failures_;

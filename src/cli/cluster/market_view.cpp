@@ -47,19 +47,22 @@ std::string_view unknown_without(child_kind kind)
 }  // namespace
 
 market_view::market_view(
-    const roles::process& around, kube::api& server, const offer::plan_settings& settings, const request& what
+    const roles::process& around,
+    kube::api& server,
+    const offer::plan_settings& settings,
+    const offer::offer_selection& selection,
+    const request& what
 )
     : env_(roles::environment_of(around, server)), bounds_{.stop = &around.stop}, settings_(settings),
-      selected_(offer::filtered(offer::own_kind_filter())), namespaces_(what.namespaces)
+      selected_(selection.watched()), namespaces_(what.namespaces)
 {
-    selected_.labels = what.offer_selector;
     offers_ = std::make_unique<kube::informer<offer::offer_record>>(
         env_,
         api::service_offer_resource,
         selected_,
-        &offer::offer_record::decode,
+        selection.decoder(),
         kube::watch_options(),
-        &offer::offer_record::stand_in
+        selection.stand_in()
     );
     const auto keep = [&](const kube::resource& kind) {
         kept_.push_back(std::make_unique<object_informer>(env_, kind, kube::selection()));
@@ -82,7 +85,10 @@ asio::awaitable<result<std::unique_ptr<market_view>>> market_view::read(
     roles::process around, kube::api& server, const offer::plan_settings& settings, request what
 )
 {
-    std::unique_ptr<market_view> view(new market_view(around, server, settings, what));
+    const auto selection = offer::offer_selection::parse(what.offer_selector);
+    if (!selection)
+        co_return selection.error().within("--offer-selector");
+    std::unique_ptr<market_view> view(new market_view(around, server, settings, *selection, what));
     auto filled = co_await view->fill(settings, std::move(what.offers));
     if (!filled)
         co_return filled.error();
@@ -103,6 +109,7 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
         if (!taken)
             co_return taken;
     }
+    drop_others();
     for (const offer::child_type& each : offer::child_types)
     {
         if (is_read_with_others(each.kind))
@@ -127,6 +134,19 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
     for (const auto& [key, each] : offers())
         market_->update_path({nullptr, each}, now);
     co_return result<void>();
+}
+
+// Those that the controller has nothing to do with.
+void market_view::drop_others()
+{
+    std::vector<kube::object_key> others;
+    for (const auto& [key, each] : offers())
+    {
+        if (!each->is_ours())
+            others.push_back(key);
+    }
+    for (const kube::object_key& each : others)
+        offers_->feed().on_removal(each);
 }
 
 // Who may not list everywhere sees the offers that he asks for, and less of who else wants their places.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "offer/market.hpp"
+#include "offer/offer_selection.hpp"
 #include "roles/process.hpp"
 
 #include <portitor/kube/list_all.hpp>
@@ -55,12 +56,14 @@ private:
         const roles::process& around,
         kube::api& server,
         const offer::plan_settings& settings,
+        const offer::offer_selection& selection,
         const request& what
     );
 
     boost::asio::awaitable<result<void>>
     fill(const offer::plan_settings& settings, std::vector<boost::json::object> instead);
     boost::asio::awaitable<result<void>> list_offers();
+    void drop_others();
     boost::asio::awaitable<void>
     look(kube::object_informer& into, kube::selection which, std::string_view unknown);
     boost::asio::awaitable<void> look_at_namespaces();

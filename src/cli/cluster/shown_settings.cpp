@@ -263,7 +263,12 @@ void take_proof(config::gateway_options& into, const offer::offer_record& before
         before.status.find_present(api::condition_type::route_published, before.meta.generation);
     if (!told || !into.gateway_url.empty())
         return;
-    for (const api::reason& each : {because::published, because::gate_not_proved, because::proving_gate})
+    for (const api::reason& each :
+         {because::published,
+          because::gate_not_proved,
+          because::gate_open,
+          because::foreign_route,
+          because::proving_gate})
     {
         if (told->reason == each.name)
             into.gateway_url = some_gateway_url;

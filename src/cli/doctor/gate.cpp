@@ -1,5 +1,6 @@
 #include "cli/doctor/looking.hpp"
 #include "cli/doctor/web.hpp"
+#include "offer/gate_trial.hpp"
 #include "offer/naming.hpp"
 #include "offer/paid_path.hpp"
 
@@ -34,15 +35,16 @@ std::optional<sample> make_sample(const patient& of, const offer::record_ptr& re
     const auto route = live ? api::parse_payment_route(*live) : fail(errc::not_found, "no PaymentRoute");
     if (!route)
         return std::nullopt;
-    const auto path = offer::paid_path(*route);
-    if (!path)
+    const auto paid = offer::paid_path(*route);
+    if (!paid)
         return std::nullopt;
-    sample out{record->meta.key(), *path, offer::host_of(*record->spec, of.settings), {}};
+    const std::string path = offer::filled_path(*paid, offer::unguessable_word());
+    sample out{record->meta.key(), path, offer::host_of(*record->spec, of.settings), {}};
     // Other hosts are what sellers wrote: nobody is sent there by them.
     const auto endpoint = http::parse_url(offer::endpoint_of(*record->spec, of.settings));
     const auto front = http::parse_url(of.settings.gateway.public_url);
     if (endpoint && front && endpoint->origin == front->origin)
-        out.public_url = endpoint->origin.to_string() + *path;
+        out.public_url = endpoint->origin.to_string() + path;
     return out;
 }
 

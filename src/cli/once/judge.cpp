@@ -5,6 +5,7 @@
 #include "cli/output/text.hpp"
 #include "offer/child_plan.hpp"
 #include "offer/drain.hpp"
+#include "offer/gate_trial.hpp"
 #include "offer/registration_plan.hpp"
 
 #include <portitor/api/ownership.hpp>
@@ -63,7 +64,7 @@ void add_questions(
     if (todo.ask.gate)
         out.push_back(fmt::format(
             "the gate is tried once the gateway has the route: an unpaid request to {}{} has to be refused",
-            todo.ask.gate->url,
+            offer::filled_path(todo.ask.gate->url, "<random>"),
             todo.ask.gate->host.empty() ? "" : ", for host " + todo.ask.gate->host
         ));
 }

@@ -88,7 +88,9 @@ result<void> survey::pass_over()
         return acted_on.error().within("--offer-selector");
     for (wanted_offer& each : wanted_)
     {
-        if (!(*acted_on)(each.written))
+        // What it acted on before it takes down.
+        const bool is_released = each.live && each.live->meta.has_finalizer(api::finalizer);
+        if (!(*acted_on)(each.written) && !is_released)
             each.passed_over = fmt::format(
                 "the controller does not look at it: the operator's offer-selector ({}) leaves it out",
                 config_.offer_selector

@@ -127,13 +127,17 @@ inline constexpr std::array entries{
     // RoutePublished
     entry{because::drained.name, "It was stopped and is taken down. To sell it again", resume},
     entry{
+        because::foreign_route.name,
+        "Have the rule that the message names deleted or led elsewhere; this offer stays published meanwhile",
+        "kubectl get httproutes -A"},
+    entry{
         because::gate_not_proved.name,
         "Ask the offer yourself, and tell the operator what answers there in place of the gate",
         look_at_gate},
     entry{
         because::gate_open.name,
-        "Find what else answers on this path without the gate and remove it; then delete and make "
-        "the offer again",
+        "Find what else answers on this path without the gate and remove it; the gate is then tried again "
+        "by itself, within 5 to 60 minutes, or at once when the offer's spec changes",
         look_at_children},
     entry{
         because::host_not_allowed.name,
@@ -314,6 +318,10 @@ inline constexpr std::array entries{
         "Report it with the controller's log: this is a defect of Portitor",
         look_at_events},
     entry{because::invalid_spec.name, "Correct the field that the message names", look_at_offer},
+    entry{
+        because::not_selected.name,
+        "Give the offer the labels that the operator asks for, if it is to be sold",
+        "kubectl get serviceoffer {name} -n {ns} --show-labels"},
     entry{because::ready.name, "Nothing: it is sold"},
 };
 

@@ -4,6 +4,7 @@
 #include "roles/controller/discovery/service.hpp"
 #include "roles/controller/executor.hpp"
 #include "roles/controller/gate_key_file.hpp"
+#include "roles/controller/gate_trials.hpp"
 #include "roles/controller/leftovers.hpp"
 #include "roles/controller/memory.hpp"
 #include "roles/controller/offer_metrics.hpp"
@@ -103,18 +104,31 @@ private:
             *probe_client_,
             plan_settings_.lists.networks.table,
             plan_settings_.probe_period,
+            [this](const offer::proof_target& about, std::string_view host, std::string_view path) {
+                return watches_->preferred_rule(about.route, host, path);
+            },
             [this](const object_key& offer) { controller_->queue().add(offer); }
         );
         leftovers_.emplace(*server_, plan_settings_, *wall_);
+        auto selected = offer::offer_selection::parse(config_.offer_selector);
+        if (!selected)
+            return selected.error().within("--offer-selector");
         watches_.emplace(
             *controller_,
-            controller::watches::options{config_.offer_selector, config_.gateway.verifier_service},
+            controller::watches::options{std::move(*selected), config_.gateway.verifier_service},
             plan_settings_,
             *wall_,
+            around_.timers,
             memory_,
             numbers_,
             around_.log
         );
+        trials_.emplace(around_.timers, *wall_);
+        watches_->remember_gates_by([this](offer::observation& seen) {
+            pollers_->recall(seen);
+            trials_->recall(seen);
+        });
+        watches_->on_gate_change([this] { return trials_->note_change(); });
         auto listening = listen(env);
         if (!listening)
             return listening;
@@ -124,7 +138,16 @@ private:
                 controller_->queue().add(publishing_key());
             around_.log.info("ready", {{"offers", watches_->offers().objects().size()}});
         });
+        controller_->on_found([this] { look_at_all_again(); });
         return {};
+    }
+
+    /// A kind that was missing is there again: nothing is tried later for want of it.
+    void look_at_all_again()
+    {
+        watches_->begin();
+        for (const auto& [key, offer] : watches_->offers().objects().all())
+            controller_->queue().add(key);
     }
 
     /// The documents, where they are wanted: also while another replica leads.
@@ -244,10 +267,14 @@ private:
             pollers_->ask(key, {});
             auto next = co_await end_leftover(key, std::nullopt);
             memory_.forget(key);
+            trials_->forget(key);
             co_return next;
         }
         if (const auto wait = memory_.wait_for_echo(offer->meta))
             co_return outcome(*wait);
+        // What cannot be read yet may decide about it; but nobody waits for that to delete it.
+        if (!controller_->all_synced() && !offer->meta.deleted && offer->selected)
+            co_return outcome(std::nullopt);
         // One moment for both, so that who publishes also has its place.
         const clock::time_point now = wall_->now();
         watches_->update_path(offer, now);
@@ -307,7 +334,6 @@ private:
     {
         offer::observation seen = watches_->observe(offer);
         seen.served = served_;
-        pollers_->recall(seen);
         memory_.recall(seen);
         return seen;
     }
@@ -358,6 +384,7 @@ private:
     controller::memory memory_{around_.timers};
     std::optional<controller::leftovers> leftovers_;
     std::optional<controller::watches> watches_;
+    std::optional<controller::gate_trials> trials_;
 };
 
 }  // namespace

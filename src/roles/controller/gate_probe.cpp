@@ -1,5 +1,7 @@
 #include "roles/controller/gate_probe.hpp"
 
+#include "offer/gate_trial.hpp"
+
 #include <algorithm>
 
 namespace portitor::controller {
@@ -22,12 +24,14 @@ struct finding_of_gateway
     bool refused_by_gate = false;
     bool let_through = false;
     std::string what;
+    std::string host;  ///< that was asked, without its port
+    std::string path;
 };
 
 asio::awaitable<finding_of_gateway> look(http::client& client, offer::proof_target about)
 {
     finding_of_gateway out;
-    auto where = http::parse_url(about.url);
+    auto where = http::parse_url(offer::filled_path(about.url, offer::unguessable_word()));
     if (!where)
     {
         out.what = where.error().message();
@@ -36,6 +40,10 @@ asio::awaitable<finding_of_gateway> look(http::client& client, offer::proof_targ
     http::request message(http::verb::get, where->target, 11);
     if (!about.host.empty())
         message.set(http::field::host, about.host);
+    out.path = where->target.substr(0, where->target.find('?'));
+    out.host = about.host.empty() ? where->origin.host : about.host;
+    if (const auto colon = out.host.rfind(':'); colon != out.host.npos && !out.host.ends_with(']'))
+        out.host.erase(colon);
     message.set(http::field::accept, "application/json");
     http::client_options options;
     options.timeout = deadline;
@@ -54,9 +62,9 @@ asio::awaitable<finding_of_gateway> look(http::client& client, offer::proof_targ
 }
 
 asio::awaitable<gate_poller::finding>
-ask(http::client& client, offer::proof_target about, offer::gate_proof before)
+ask(http::client& client, preference find_other, offer::proof_target about, offer::gate_proof before)
 {
-    const finding_of_gateway found = co_await look(client, std::move(about));
+    const finding_of_gateway found = co_await look(client, about);
     offer::gate_proof now;
     if (found.refused_by_gate)
     {
@@ -67,13 +75,17 @@ ask(http::client& client, offer::proof_target about, offer::gate_proof before)
     if (before.said == offer::gate_proof::verdict::unknown && ++now.attempts < settling_attempts)
         co_return gate_poller::finding(std::move(now), settling_period);
     now.failure = found.what;
-    if (found.let_through)
+    // What there is now, and not when somebody looks at the answer: a route may come and go.
+    now.other = find_other && !found.path.empty() ? find_other(about, found.host, found.path) : "";
+    ++now.failures;
+    if (found.let_through && now.other.empty())
     {
         now.said = offer::gate_proof::verdict::open;
         co_return gate_poller::finding(std::move(now), period);
     }
-    ++now.failures;
-    if (now.failures >= failures_that_count)
+    if (found.let_through)
+        now.said = offer::gate_proof::verdict::elsewhere;
+    else if (now.failures >= failures_that_count)
         now.said = offer::gate_proof::verdict::not_proved;
     // A gateway that is only slow is to be found right soon after.
     const auto wait = std::min(longest_retry_period, retry_period * std::max(1u, now.failures / 2));
@@ -82,10 +94,11 @@ ask(http::client& client, offer::proof_target about, offer::gate_proof before)
 
 }  // namespace
 
-gate_poller::question ask_gateway(http::client& client)
+gate_poller::question ask_gateway(http::client& client, preference find_other)
 {
-    return [&client](const offer::proof_target& about, offer::gate_proof before) {
-        return ask(client, about, std::move(before));
+    return [&client,
+            find_other = std::move(find_other)](const offer::proof_target& about, offer::gate_proof before) {
+        return ask(client, find_other, about, std::move(before));
     };
 }
 

@@ -23,13 +23,21 @@ pollers::pollers(
     http::client& client,
     const x402::network_table& networks,
     std::chrono::milliseconds probe_period,
+    preference find_other,
     listener look_again
 )
     : upstreams_(
           "upstream probe", tasks, time, questions_at_a_time, ask_upstream(client, probe_period), look_again
       ),
       models_("model list", tasks, time, questions_at_a_time, ask_for_model(client), look_again),
-      gates_("gate proof", tasks, time, questions_at_a_time, ask_gateway(client), look_again),
+      gates_(
+          "gate proof",
+          tasks,
+          time,
+          questions_at_a_time,
+          ask_gateway(client, std::move(find_other)),
+          look_again
+      ),
       facilitators_(
           "facilitator",
           tasks,

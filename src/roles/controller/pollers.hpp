@@ -23,6 +23,7 @@ public:
         http::client& client,
         const x402::network_table& networks,
         std::chrono::milliseconds probe_period,
+        preference find_other,
         listener look_again
     );
 

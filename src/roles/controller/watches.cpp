@@ -11,10 +11,25 @@ namespace {
 using kube::object_key;
 using offer::child_kind;
 
+// Who takes such a kind away takes its objects with it: offers can be deleted all the same.
+kube::watch_options installed_by_others()
+{
+    kube::watch_options out;
+    out.when_absent = kube::watch_options::absence::emptied;
+    return out;
+}
+
 watches::keys joined(watches::keys some, const watches::keys& more)
 {
     some.insert(some.end(), more.begin(), more.end());
     return some;
+}
+
+// Not its status alone.
+bool is_rewritten(const kube::change<kube::object>& of)
+{
+    return !of.before || !of.after || of.before->meta.uid != of.after->meta.uid ||
+           of.before->meta.generation != of.after->meta.generation;
 }
 
 }  // namespace
@@ -37,26 +52,26 @@ watches::watches(
     const options& which,
     const offer::plan_settings& settings,
     const clock& wall,
+    const timekeeper& time,
     memory& past,
     offer_metrics& numbers,
     logger log
 )
-    : wall_(wall), past_(past), numbers_(numbers), log_(std::move(log)), queue_(to.queue())
+    : wall_(wall), time_(time), past_(past), numbers_(numbers), log_(std::move(log)), queue_(to.queue())
 {
-    kube::selection selected = offer::filtered(offer::own_kind_filter());
-    selected.labels = which.offer_selector;
     offers_ = &to.watch<offer::offer_record>(
         api::service_offer_resource,
-        selected,
-        &offer::offer_record::decode,
+        which.offers.watched(),
+        which.offers.decoder(),
         [this](const offer_change& of) { return concerned_by_offer(of); },
         {},
-        &offer::offer_record::stand_in
+        which.offers.stand_in()
     );
     watch_children(to);
     // Without that kind nobody can allow anything; it is looked for again, should it come.
     kube::watch_options optional;
-    optional.may_be_absent = true;
+    optional.when_absent = kube::watch_options::absence::fine;
+    optional.optional = true;
     auto& grants = to.watch(
         api::reference_grant_resource,
         offer::filtered(offer::own_kind_filter()),
@@ -85,10 +100,14 @@ void watches::watch_children(kube::controller& to)
         offer::child_selection(child_kind::middleware),
         [this](const change& of) {
             return joined(
-                child_changed(offer::middleware_named(of.key().name), of),
-                market_->around().concerned_by_middleware(of)
+                joined(
+                    child_changed(offer::middleware_named(of.key().name), of),
+                    market_->around().concerned_by_middleware(of)
+                ),
+                concerned_by_gates(of)
             );
-        }
+        },
+        installed_by_others()
     );
     for (const child_kind kind : offer::optional_middlewares)
         children_[kind] = children_[child_kind::middleware];
@@ -98,10 +117,14 @@ void watches::watch_children(kube::controller& to)
         [this](const change& of) {
             if (on_route_change_)
                 on_route_change_(of.key());
+            if (is_rewritten(of) && of.before)
+                market_->around().note_former_route(of.before, time_.now());
             return joined(
-                child_changed(child_kind::http_route, of), market_->around().concerned_by_route(of)
+                joined(child_changed(child_kind::http_route, of), market_->around().concerned_by_route(of)),
+                concerned_by_gates(of)
             );
-        }
+        },
+        installed_by_others()
     );
     for (const child_kind kind : {child_kind::payment_route, child_kind::registration})
         children_[kind] = &to.watch(
@@ -123,10 +146,14 @@ kube::object_informer* watches::watch_namespaces(kube::controller& to)
 
 void watches::watch_endpoints(kube::controller& to, const object_key& service)
 {
-    endpoints_ =
-        &to.watch(api::endpoint_slice_resource, offer::endpoint_selection(service), [this](const change&) {
-            return concerned_by_endpoints();
-        });
+    kube::watch_options optional;
+    optional.optional = true;
+    endpoints_ = &to.watch(
+        api::endpoint_slice_resource,
+        offer::endpoint_selection(service),
+        [this](const change&) { return concerned_by_endpoints(); },
+        optional
+    );
 }
 
 void watches::begin()
@@ -142,7 +169,10 @@ watches::keys watches::concerned_by_offer(const offer_change& of)
     keys out = take_place(of, wall_.now());
     out.push_back(of.key());
     // Last, because it must not count twice what is told again after an exception.
-    numbers_.update(of);
+    const auto ours = [](const offer::record_ptr& each) {
+        return each && each->is_ours() ? each : offer::record_ptr();
+    };
+    numbers_.update({ours(of.before), ours(of.after)});
     return out;
 }
 
@@ -200,6 +230,20 @@ watches::keys watches::child_changed(child_kind kind, const change& of)
     if (of.before && !of.after)
         past_.note_gone(kind, of.before->meta, out);
     return out;
+}
+
+std::string
+watches::preferred_rule(std::string_view offer, std::string_view host, std::string_view path) const
+{
+    return market_->around().preferred_rule(offer, host, path, time_.now());
+}
+
+// Trials make and take away routes of ours, and are not begun by that.
+watches::keys watches::concerned_by_gates(const change& of) const
+{
+    if (!on_gate_change_ || !is_rewritten(of) || !concerned_by_child(of).empty())
+        return {};
+    return on_gate_change_();
 }
 
 // Every offer, where the verifier has come or gone.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "offer/market.hpp"
+#include "offer/offer_selection.hpp"
 #include "roles/controller/memory.hpp"
 #include "roles/controller/offer_metrics.hpp"
 
@@ -24,12 +25,15 @@ public:
 
     struct options
     {
-        std::string offer_selector;         ///< label selector of the offers to act on
+        offer::offer_selection offers;      ///< those to act on
         kube::object_key verifier_service;  ///< whose endpoints count; empty name: none
     };
 
     /// Told of an HTTPRoute that has changed, in any way.
     using route_listener = std::function<void(const kube::object_key& route)>;
+    /// Told of a change of what others have made that may let requests past gates; returns the offers to look
+    /// at again.
+    using gate_listener = std::function<keys()>;
 
     /// Adds the watches to `to`, before it runs. All of it must outlive this.
     watches(
@@ -37,6 +41,7 @@ public:
         const options& which,
         const offer::plan_settings& settings,
         const clock& wall,
+        const timekeeper& time,
         memory& past,
         offer_metrics& numbers,
         logger log
@@ -51,6 +56,17 @@ public:
 
     /// See offer::market::hosts().
     const std::map<std::string, std::size_t>& hosts() const { return market_->hosts(); }
+
+    void on_gate_change(gate_listener hear) { on_gate_change_ = std::move(hear); }
+
+    /// As offer::market::remember_gates_by().
+    void remember_gates_by(offer::market::gate_memory recall)
+    {
+        market_->remember_gates_by(std::move(recall));
+    }
+
+    /// As offer::surroundings::preferred_rule(), at this moment.
+    std::string preferred_rule(std::string_view offer, std::string_view host, std::string_view path) const;
 
     /// Time has passed since the offers were heard of: who asks for which place is looked at again.
     void begin();
@@ -74,11 +90,13 @@ private:
     keys concerned_by_offer(const offer_change& of);
     keys concerned_by_endpoints();
     keys concerned_by_namespace(const change& of);
+    keys concerned_by_gates(const change& of) const;
     keys child_changed(offer::child_kind kind, const change& of);
     keys take_place(const offer_change& of, clock::time_point now);
     void update_path_or_later(const offer::record_ptr& offer);
 
     const clock& wall_;
+    const timekeeper& time_;
     memory& past_;
     offer_metrics& numbers_;
     logger log_;
@@ -91,6 +109,7 @@ private:
     route_listener on_route_change_;
     std::function<void()> on_hosts_change_;
     std::uint64_t hosts_version_ = 0;  ///< that was told last
+    gate_listener on_gate_change_;
 };
 
 /// The offers that a child concerns: the one that its controlling owner names or, where somebody has taken

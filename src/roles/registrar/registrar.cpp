@@ -58,6 +58,9 @@ public:
         kube::controller_options options;
         options.name = "registrationrequest";
         options.workers = workers;
+        // A Job says that it cannot do its work; a service waits until it can.
+        if (ends_by_itself())
+            options.when_unsynced = kube::when_unsynced::give_up;
         kube::controller requests(
             environment_of(around_, *server_),
             std::move(options),

@@ -18,9 +18,6 @@ kube::controller_options admission_options()
     kube::controller_options out;
     out.name = "admission";
     out.workers = admission_workers;
-    // A verifier sells what it knows for as long as the API server is away: no restart would help.
-    out.when_unsynced = kube::when_unsynced::wait;
-    out.when_stale = kube::when_stale::warn;
     return out;
 }
 

@@ -424,10 +424,12 @@ TEST_CASE("several workers, and never two for one key", "[kube][controller]")
     CHECK(f.value_of("controller_runtime_reconcile_time_seconds_count{controller=\"test\"}") == "5");
 }
 
-TEST_CASE("a kind that cannot be listed in time ends the process", "[kube][controller]")
+TEST_CASE("a kind that cannot be listed in time ends a process that is to give up", "[kube][controller]")
 {
     fixture f;
-    f.make();
+    auto options = options_of();
+    options.when_unsynced = when_unsynced::give_up;
+    f.make(options);
     f.control->watch(widgets, {}, own_key<object>);
     f.control->watch(gadgets, {}, own_key<object>);
     f.on_list(f.server.first, {"a"});
@@ -448,7 +450,6 @@ TEST_CASE("a process that may wait for its kinds says so once", "[kube][controll
     fixture f;
     auto options = options_of();
     options.sync_limit = 30s;
-    options.when_unsynced = when_unsynced::wait;
     f.make(options);
     f.control->watch(widgets, {}, own_key<object>);
     for (int i = 0; i < 20; ++i)
@@ -464,6 +465,42 @@ TEST_CASE("a process that may wait for its kinds says so once", "[kube][controll
     CHECK(f.seen == names{"a"});
     CHECK_FALSE(f.ended);
     CHECK(log.count("widgets not listed yet") == 1);
+}
+
+TEST_CASE("a kind that is missing is named, and waited for", "[kube][controller]")
+{
+    const auto forbidden = [] { return api_error(403, "Forbidden", "you may not", 0s); };
+    fixture f;
+    f.make();
+    f.control->watch(widgets, {}, own_key<object>);
+    watch_options how;
+    how.optional = GENERATE(false, true);
+    CAPTURE(how.optional);
+    f.control->watch(gadgets, {}, own_key<object>, how);
+    int found = 0;
+    f.control->on_found([&] { ++found; });
+    f.on_list(f.server.first, {"a"});
+    for (int i = 0; i < 3; ++i)
+        f.server.second.on_list(forbidden());
+    f.on_list(f.server.second, {});
+    f.start();
+    f.pass(0s);
+    CHECK(
+        f.probe("/readyz").body().find(
+            "[-]test watches synced failed: missing: gadgets.test.example: this account may not"
+        ) == 0
+    );
+    CHECK(f.probe("/healthz").result_int() == 200);
+    // Work begins without what is optional.
+    CHECK(f.seen == (how.optional ? names{"a"} : names{}));
+    CHECK_FALSE(f.control->all_synced());
+    for (int i = 0; i < 10; ++i)
+        f.pass(30s);
+    CHECK_FALSE(f.ended);
+    CHECK(f.probe("/readyz").result_int() == 200);
+    CHECK(f.seen == names{"a"});
+    CHECK(f.control->all_synced());
+    CHECK(found == (how.optional ? 1 : 0));
 }
 
 TEST_CASE("a synced process does not end at the limit", "[kube][controller]")
@@ -488,15 +525,11 @@ TEST_CASE("a process is ready once its stores are filled", "[kube][controller]")
     CHECK(f.probe("/readyz").result_int() == 200);
 }
 
-TEST_CASE(
-    "a watch that is away for too long is a reason to start anew, or only to warn", "[kube][controller]"
-)
+TEST_CASE("a watch that is away for too long is a warning", "[kube][controller]")
 {
     fixture f;
     auto options = options_of();
     options.stale_limit = 600s;
-    const bool warns = GENERATE(false, true);
-    options.when_stale = warns ? when_stale::warn : when_stale::unhealthy;
     f.make(options);
     f.control->watch(widgets, {}, own_key<object>);
     f.server.first.on_list({}, "10");
@@ -509,13 +542,8 @@ TEST_CASE(
     CHECK(f.probe("/healthz?verbose").body().find("[+]test watches connected ok") == 0);
     f.pass(1s);
     const auto answer = f.probe("/healthz?verbose");
-    CHECK(answer.result_int() == (warns ? 200 : 503));
-    CHECK(
-        answer.body().find(
-            warns ? "[!]test watches connected warns: widgets not seen for 601 s"
-                  : "[-]test watches connected failed: widgets not seen for 601 s"
-        ) == 0
-    );
+    CHECK(answer.result_int() == 200);
+    CHECK(answer.body().find("[!]test watches connected warns: widgets not seen for 601 s") == 0);
     // The checks go with the controller.
     f.end.request();
     settle(f.context);

@@ -39,6 +39,8 @@ struct diary final : watch_target
         return take("upsert", object);
     }
     void on_removal(const object_key& key) override { lines.push_back("removal " + key.to_string()); }
+    void on_missing() override { lines.emplace_back("missing"); }
+    void on_found_again() override { lines.emplace_back("found"); }
 
     result<void> take(const std::string& how, const json::object& object)
     {
@@ -156,7 +158,7 @@ TEST_CASE("whatever fails a list, the next one begins anew", "[kube][watcher]")
 TEST_CASE("a kind that may be absent has no objects until the server knows it", "[kube][watcher]")
 {
     watch_options options;
-    options.may_be_absent = true;
+    options.when_absent = watch_options::absence::fine;
     fixture f(options);
     f.server.on_list(refusal(404, "NotFound"));
     f.server.on_list(one("a"), "10", "more");
@@ -174,11 +176,50 @@ TEST_CASE("a kind that may be absent has no objects until the server knows it", 
     // Not to be allowed to look is another matter.
     f.target.lines.clear();
     f.sit_out();
-    CHECK(f.target.lines == names{"begin"});
+    CHECK(f.target.lines == names{"begin", "missing"});
+    CHECK(
+        f.watching.missing() == "widgets.test.example: this account may not list or watch them; see its "
+                                "ClusterRole and its binding"
+    );
     CHECK(f.failed() == "1");
     f.sit_out();
-    CHECK(f.target.lines == names{"begin", "begin", "item c", "listed"});
+    CHECK(f.target.lines == names{"begin", "missing", "begin", "item c", "listed", "found"});
+    CHECK_FALSE(f.watching.missing());
     CHECK(f.server.calls.back() == "watch 12");
+}
+
+TEST_CASE("the objects of a kind that goes away go with it, once that is certain", "[kube][watcher]")
+{
+    watch_options options;
+    options.when_absent = watch_options::absence::emptied;
+    fixture f(options);
+    f.server.on_list(one("a"), "10");
+    f.server.on_watch(refusal(404, "NotFound"));
+    f.server.on_list(refusal(404, "NotFound"));
+    f.server.on_list(refusal(404, "NotFound"));
+    // A server that is away says nothing about what it knows.
+    f.server.on_list(api_error(broken));
+    for (int i = 0; i < 4; ++i)
+        f.server.on_list(refusal(404, "NotFound"));
+    f.server.on_list(one("b"), "20");
+    f.start();
+    CHECK(f.target.lines == names{"begin", "item a", "listed", "missing"});
+    CHECK(
+        f.watching.missing() == "widgets.test.example (test.example/v1): the API server does not know this "
+                                "kind; see that its CRD is installed"
+    );
+    f.target.lines.clear();
+    for (int i = 0; i < 5; ++i)
+        f.sit_out();
+    CHECK(std::count(f.target.lines.begin(), f.target.lines.end(), "listed") == 0);
+    f.sit_out();
+    CHECK(std::count(f.target.lines.begin(), f.target.lines.end(), "listed") == 1);
+    CHECK(f.watching.missing());
+    f.sit_out();
+    f.target.lines.clear();
+    f.sit_out();
+    CHECK(f.target.lines == names{"begin", "item b", "listed", "found"});
+    CHECK_FALSE(f.watching.missing());
 }
 
 TEST_CASE("a kind that must be there is not listed before it is", "[kube][watcher]")
@@ -186,7 +227,7 @@ TEST_CASE("a kind that must be there is not listed before it is", "[kube][watche
     fixture f;
     f.server.on_list(refusal(404, "NotFound"));
     f.start();
-    CHECK(f.target.lines == names{"begin"});
+    CHECK(f.target.lines == names{"begin", "missing"});
     CHECK(f.failed() == "1");
 }
 
@@ -420,7 +461,7 @@ TEST_CASE("a kind that is not installed is one line, whatever time it takes", "[
         CHECK(f.sit_out() <= 30s);
     CHECK(log.count("the server said 404") == 1);
     CHECK(log.count("the watch is back") == 1);
-    CHECK(f.target.lines.back() == "listed");
+    CHECK(f.target.lines.back() == "found");
 }
 
 TEST_CASE("another trouble is another line, and an old version is none", "[kube][watcher]")

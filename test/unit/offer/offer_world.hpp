@@ -38,6 +38,7 @@ public:
         offer::model_listing model;
         offer::gate_proof proof;
         offer::facilitator_word facilitator;
+        std::string trial;
         std::optional<bool> verifier_ready;
         offer::by_child<std::string> apply_errors;
         offer::by_child<bool> lost;
@@ -51,6 +52,7 @@ public:
     };
 
     offer::plan_settings settings;
+    bool selected = true;  ///< by the operator
     surroundings seen;
     kube::object_ptr offer;  ///< null once it is gone
     clock::time_point now = from_rfc3339("2026-11-24T20:00:00Z");
@@ -105,7 +107,7 @@ public:
     offer::observation observation() const
     {
         offer::observation out;
-        out.offer = offer::offer_record::read(*offer);
+        out.offer = offer::offer_record::read(*offer, selected);
         out.children =
             offer::find_children(offer->meta, [&](offer::child_kind kind, const kube::object_key&) {
                 return const_cast<world*>(this)->slot(kind);
@@ -122,6 +124,7 @@ public:
         out.model = seen.model;
         out.proof = seen.proof;
         out.facilitator = seen.facilitator;
+        out.trial = seen.trial;
         out.verifier_ready = seen.verifier_ready;
         out.path_owner = seen.path_owner;
         out.way_around = seen.way_around;

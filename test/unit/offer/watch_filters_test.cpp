@@ -93,7 +93,7 @@ TEST_CASE("of others' HTTPRoutes it is read where they lead", "[offer][filter]")
     CHECK(json::serialize(seen->spec()).size() < 500);
     CHECK(
         json::serialize(seen->spec().at("rules").at(0).at("matches")) ==
-        R"([{"path":{"type":"Exact","value":"/"}}])"
+        R"([{"path":{"type":"Exact","value":"/"},"method":"GET"}])"
     );
     CHECK(seen->spec().at("parentRefs") == before->spec().at("parentRefs"));
     CHECK(seen->spec().at("hostnames") == before->spec().at("hostnames"));

@@ -245,6 +245,7 @@ TEST_CASE("an open gate that another route explains is forgotten with that route
 TEST_CASE("a gate that was seen open stays so told, other routes or not", "[controller][conflicts]")
 {
     world all;
+    all.settings.gateway.gateway_url = "http://traefik.traefik.svc";
     all.sell();
     all.seen.proof.said = gate_proof::verdict::open;
     all.step();

@@ -271,3 +271,37 @@ TEST_CASE("from its start to the first offer that has converged it takes millise
     );
     CHECK(took < 1s);
 }
+
+TEST_CASE_METHOD(controller_world, "an offer that loses its label is let go, with its path", "[controller]")
+{
+    options.offer_selector = "sell=yes";
+    const auto text = [](const std::string& name, const std::string& labels) {
+        std::string out = offer_text(name);
+        const std::string spec = R"("spec":{)";
+        out.replace(out.find(spec), spec.size(), spec + R"("path":"/shared",)");
+        const std::string end = R"("name":")" + name + "\"";
+        return out.replace(out.find(end), end.size(), end + R"(,"labels":)" + labels);
+    };
+    start();
+    create(service_offer_resource, text("older", R"({"sell":"yes"})"));
+    REQUIRE(wait([&] { return converged("older"); }));
+    pass(2s);
+    create(service_offer_resource, text("younger", R"({"sell":"yes"})"));
+    create(service_offer_resource, text("others", "{}"));
+    REQUIRE(wait([&] { return said("younger", "RoutePublished") == "False PathConflict"; }));
+    const auto unlabelled = live(service_offer_resource, "others");
+    CHECK(unlabelled->meta.finalizers.empty());
+    CHECK(unlabelled->status().empty());
+
+    patch(
+        service_offer_resource,
+        "older",
+        R"([{"op":"replace","path":"/metadata/labels","value":{"sell":"no"}}])"
+    );
+    REQUIRE(wait([&] { return converged("younger"); }));
+    REQUIRE(wait([&] { return live(service_offer_resource, "older")->meta.finalizers.empty(); }));
+    CHECK_FALSE(has_any_child("older"));
+    CHECK(said("older", "Ready") == "False NotSelected");
+    remove(service_offer_resource, "older");
+    CHECK_FALSE(exists(service_offer_resource, "older"));
+}

@@ -255,21 +255,84 @@ TEST_CASE("the path of a proof is one that costs something", "[controller][proof
         out.access = access;
         return out;
     };
-    CHECK(paid_path(route) == "/services/hello/portitor-gate-proof");
+    CHECK(paid_path(route) == "/services/hello/*");
     route.rules = {rule("/free", api::gate::free)};
-    CHECK(paid_path(route) == "/services/hello/portitor-gate-proof");
-    route.rules = {rule("/*", api::gate::free), rule("/users/*/export", api::gate::paid)};
-    CHECK(paid_path(route) == "/services/hello/users/portitor/export");
-    // A rule's own wildcard may be covered by another, and what is below is not the path itself.
+    CHECK(paid_path(route) == "/services/hello/*");
+    // What nobody can guess comes before what is written in the offer.
+    route.rules = {
+        rule("/*", api::gate::free),
+        rule("/report", api::gate::paid),
+        rule("/users/*/export", api::gate::paid)};
+    CHECK(paid_path(route) == "/services/hello/users/*/export");
+    route.rules = {rule("/*", api::gate::free), rule("/report", api::gate::paid)};
+    CHECK(paid_path(route) == "/services/hello/report?proof=*");
+    route.rules = {rule("/*", api::gate::free), rule("/files/*", api::gate::paid)};
+    CHECK(paid_path(route) == "/services/hello/files/*");
     route.rules = {rule("/*", api::gate::paid), rule("/portitor", api::gate::free)};
-    CHECK(paid_path(route) == "/services/hello/portitor-gate-proof");
+    CHECK(paid_path(route) == "/services/hello/*");
     route.rules = {rule("/*", api::gate::free), rule("/free", api::gate::free)};
-    CHECK(paid_path(route) == "/services/hello/");
+    CHECK(paid_path(route) == "/services/hello/?proof=*");
     route.rules.push_back(rule("/", api::gate::free));
     CHECK_FALSE(paid_path(route));
     route.pattern = "/*";
     route.rules.clear();
-    CHECK(paid_path(route) == "/portitor-gate-proof");
+    CHECK(paid_path(route) == "/*");
+}
+
+TEST_CASE("each question is about another path, which nobody can guess", "[controller][proof]")
+{
+    scripted_client client;
+    auto question = ask_gateway(client);
+    std::set<std::string> paths;
+    for (const char* path : {"/services/hello/*", "/services/hello/report?proof=*"})
+    {
+        for (int i = 0; i < 3; ++i)
+        {
+            client.says(402);
+            ask<gate_poller>(
+                question,
+                proof_target{
+                    "http://traefik.traefik.svc" + std::string(path), "api.example.com", "shop/hello", "1"},
+                gate_proof()
+            );
+            const std::string target(client.message.target());
+            CHECK(target.size() == std::string_view(path).size() - 1 + 32);
+            CHECK(target.find_first_of("*") == target.npos);
+            paths.insert(target);
+        }
+    }
+    CHECK(paths.size() == 6);
+}
+
+TEST_CASE("what another route answers is not what the gate lets through", "[controller][proof]")
+{
+    scripted_client client;
+    std::string other = "HTTPRoute bob/trick, spec.rules[0] (PathPrefix /services/hello)";
+    std::string asked;
+    auto question = ask_gateway(client, [&](const proof_target& about, auto host, auto path) {
+        asked = about.route + " " + std::string(host) + " " + std::string(path.substr(0, 16));
+        return other;
+    });
+    const proof_target about{
+        "http://traefik.traefik.svc/services/hello/*", "api.example.com:8443", "shop/hello", "1"};
+    gate_proof last;
+    last.said = gate_proof::verdict::proved;
+    client.says(200);
+    auto found = ask<gate_poller>(question, about, last);
+    CHECK(found.result.said == gate_proof::verdict::elsewhere);
+    CHECK(found.result.other == other);
+    CHECK(asked == "shop/hello api.example.com /services/hello/");
+    CHECK(found.again <= 30s);
+    // It is asked when the answer comes, and not later.
+    other.clear();
+    CHECK(ask<gate_poller>(question, about, found.result).result.said == gate_proof::verdict::open);
+    other = "HTTPRoute bob/trick";
+    client.says(302);
+    found = ask<gate_poller>(question, about, last);
+    CHECK(found.result.said == gate_proof::verdict::proved);
+    found = ask<gate_poller>(question, about, found.result);
+    CHECK(found.result.said == gate_proof::verdict::not_proved);
+    CHECK(found.result.other == other);
 }
 
 TEST_CASE("a route is published once its gate is proved", "[controller][proof]")
@@ -286,7 +349,7 @@ TEST_CASE("a route is published once its gate is proved", "[controller][proof]")
     CHECK(all.verdict("Ready") == "False/ProvingGate");
     const auto target = all.look().ask.gate;
     REQUIRE(target);
-    CHECK(target->url == "http://traefik.traefik.svc/services/hello/portitor-gate-proof");
+    CHECK(target->url == "http://traefik.traefik.svc/services/hello/*");
     CHECK(target->host == "api.example.com");
     CHECK(target->route == "shop/hello");
 
@@ -314,39 +377,6 @@ TEST_CASE("a route is published once its gate is proved", "[controller][proof]")
     all.seen.middleware = nullptr;
     all.settle();
     CHECK(all.look().ask.gate != target);
-}
-
-TEST_CASE("an open gate takes the route down until the spec changes", "[controller][proof]")
-{
-    world all;
-    all.settings.gateway.gateway_url = "http://traefik.traefik.svc";
-    all.seen.proof.said = gate_proof::verdict::proved;
-    all.sell();
-    REQUIRE(all.verdict("Ready") == "True/Ready");
-
-    all.seen.proof.said = gate_proof::verdict::open;
-    all.seen.proof.failure = "HTTP 200, which the gate did not say";
-    const plan step = all.look();
-    REQUIRE(step.removes.size() == 1);
-    CHECK(test::name_of(step.removes.front().kind) == "HTTPRoute");
-    CHECK(step.ask.keep_gate_answer);
-    all.settle();
-    CHECK_FALSE(all.seen.http_route);
-    CHECK(all.verdict("RoutePublished") == "False/GateOpen");
-    CHECK(all.verdict("Ready") == "False/GateOpen");
-    CHECK(all.phase() == "Blocked");
-    CHECK_FALSE(all.look().ask.keep_gate_answer);
-    CHECK_FALSE(all.look().ask.gate);
-
-    // Nobody forgets it: not a restart, not a change of the status alone.
-    all.seen.proof = gate_proof();
-    CHECK(all.look().empty());
-    CHECK_THAT(all.condition("RoutePublished").message, Contains("HTTP 200"));
-
-    all.edit("/spec/payment/price/perRequest", "\"0.02\"");
-    all.sell();
-    CHECK(all.seen.http_route);
-    CHECK(all.verdict("RoutePublished") == "Unknown/ProvingGate");
 }
 
 TEST_CASE("nothing is proved where nobody can ask, or all is free", "[controller][proof]")
