@@ -44,11 +44,12 @@ struct state
 // Little-endian, as are all machines that we are built for.
 static_assert(std::endian::native == std::endian::little);
 
-std::uint64_t word_at(const char* bytes, std::size_t size) noexcept
+// Of at most eight bytes.
+std::uint64_t word_of(std::string_view bytes) noexcept
 {
     std::uint64_t out = 0;
-    if (size != 0)
-        std::memcpy(&out, bytes, size);
+    if (!bytes.empty())
+        std::memcpy(&out, bytes.data(), bytes.size());
     return out;
 }
 
@@ -63,8 +64,8 @@ std::array<std::uint64_t, 2> sip_hash(const std::array<std::uint64_t, 2>& key, s
         key[1] ^ 0x7465'6462'7974'6573};
     const std::uint64_t size = text.size();
     for (; text.size() >= 8; text.remove_prefix(8))
-        of.take(word_at(text.data(), 8));
-    of.take(word_at(text.data(), text.size()) | size << 56U);
+        of.take(word_of(text.substr(0, 8)));
+    of.take(word_of(text) | size << 56U);
     of.c ^= 0xee;
     const std::uint64_t first = of.finish();
     of.b ^= 0xdd;
