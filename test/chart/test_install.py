@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from cluster import Cluster, chart, wait_until
@@ -93,3 +94,27 @@ def test_a_new_release_takes_over_what_was_kept(cluster):
     assert gate_key() is None
     helm(cluster, "uninstall", "portitor", "--no-hooks")
     assert our_crds(cluster) == CRDS
+
+
+def test_a_release_leaves_the_predecessors_crds_as_they_are(cluster):
+    """They belong to a Helm release of its own, so Helm would refuse to install over them."""
+    folder = Path(__file__).parents[1] / "e2e" / "predecessor" / "crds"
+    theirs = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    cluster.delete("crd", *(CRDS - {"paymentroutes.obol.org"}))
+    cluster.apply(theirs)
+
+    def live():
+        out = [cluster.get("crd", each["metadata"]["name"]) for each in theirs]
+        return [(each["metadata"]["uid"], each["metadata"]["generation"], each["spec"]) for each in out]
+
+    def accepted(name):
+        said = cluster.get("crd", name).get("status", {}).get("conditions", [])
+        return {each["type"] for each in said if each["status"] == "True"} >= {"NamesAccepted", "Established"}
+
+    for each in theirs:
+        wait_until(lambda: accepted(each["metadata"]["name"]), 20, "the predecessor's kinds are served")
+    before = live()
+    helm(cluster, "install", "portitor", chart.CHART, '--set-json=crds.install=["PaymentRoute"]')
+    wait_until(lambda: accepted("paymentroutes.obol.org"), 20, "PaymentRoute is served beside them")
+    helm(cluster, "uninstall", "portitor", "--no-hooks")
+    assert live() == before
