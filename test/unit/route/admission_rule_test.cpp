@@ -153,7 +153,9 @@ TEST_CASE("who refuses what others serve asks, and is named", "[verifier][admiss
     CHECK(all.writes == 6);
 }
 
-TEST_CASE("who refuses alone says no after five seconds, and who serves it later yes", "[verifier][admission]")
+TEST_CASE(
+    "who refuses alone says no after five seconds, and who serves it later yes", "[verifier][admission]"
+)
 {
     world all;
     world::replica server(all, true);
