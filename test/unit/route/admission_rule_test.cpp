@@ -180,6 +180,7 @@ TEST_CASE(
     CHECK(all.act(refuser) == admission_act::nothing);
     all.pass(1ms);
     CHECK(all.act(refuser) == admission_act::ask);
+    CHECK(all.act(refuser) == admission_act::nothing);
     all.pass(admission_rule::answer_limit);
     CHECK(all.act(refuser) == admission_act::refuse);
     all.pass(24h);
@@ -193,6 +194,7 @@ TEST_CASE("an old verifier, which answers no question, is not contradicted at on
     world::replica refuser(all, false);
     all.settle({&server});
     CHECK(all.act(refuser) == admission_act::ask);
+    CHECK(all.act(refuser) == admission_act::nothing);
     all.pass(admission_rule::answer_limit);
     CHECK(all.act(refuser) == admission_act::refuse);
     CHECK(all.act(refuser) == admission_act::nothing);
