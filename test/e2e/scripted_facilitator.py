@@ -43,6 +43,7 @@ ANSWERS = {
 SUPPORTED = {
     "served": (200, {"kinds": [{"x402Version": 2, "scheme": "exact", "network": "eip155:84532"}]}),
     "elsewhere": (200, {"kinds": [{"x402Version": 2, "scheme": "exact", "network": "eip155:8453"}]}),
+    "everywhere": (200, {"kinds": [{"x402Version": 2, "scheme": "exact", "network": "eip155:*"}]}),
     "unauthorized": (401, {"error": "unauthorized"}),
     "forbidden": (403, {"error": "forbidden"}),
     "unknown": (404, {"error": "not found"}),

@@ -35,6 +35,12 @@ def binary():
     return pathlib.Path(path).resolve()
 
 
+def with_flags(command, more):
+    """The command with more flags; where it has one of them already this one counts."""
+    own = {flag.partition("=")[0] for flag in more}
+    return [each for each in command if str(each).partition("=")[0] not in own] + [*more]
+
+
 class Stack(Market):
     """A market, and Portitor in it: started by `with`, gone without a trace afterwards."""
 
@@ -133,9 +139,7 @@ class Stack(Market):
             "--log-format=json",
             f"--config={self.config}",
         ]
-        # A flag counts once.
-        own = {flag.partition("=")[0] for flag in more}
-        command = [each for each in command if str(each).partition("=")[0] not in own] + [*more]
+        command = with_flags(command, more)
         # As a container that is restarted in its pod: it goes on with the lease that it held.
         pod = {"POD_NAME": f"portitor-{role}-0", "POD_UID": f"uid-of-{role}"}
         return self.cluster.popen(command, role, env=pod)
@@ -151,9 +155,8 @@ class Stack(Market):
             f"--public-url={GATEWAY}",
             f"--default-facilitator=http://127.0.0.1:{FACILITATOR_PORT}",
             "--allow-insecure-facilitator",
-            *flags,
         ]
-        return self.cluster.popen(command, name)
+        return self.cluster.popen(with_flags(command, flags), name, env={"POD_NAME": name})
 
     def revive_roles(self):
         """Starts those that have ended, as a kubelet would. Returns what there is to say of those that should not have."""

@@ -88,6 +88,7 @@ class Operator:
 @pytest.fixture(scope="module")
 def operator(stack, scripted):
     it = Operator(stack)
+    it.facilitator("/script", supported="everywhere")
     # A controller that knows more than the verifier, at first.
     it.restart("controller")
     yield it
@@ -101,7 +102,7 @@ def operator(stack, scripted):
 def verifier(operator):
     """With the same lists as the controller."""
     operator.restart("verifier")
-    operator.facilitator("/script")
+    operator.facilitator("/script", supported="everywhere")
     return operator
 
 

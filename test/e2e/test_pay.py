@@ -12,7 +12,7 @@ import pytest
 import transcript
 import x402
 from cluster import wait_until
-from stack import GATEWAY, NAMESPACE, ROOT, offer
+from stack import GATEWAY, NAMESPACE, ROOT, SCRIPTED_PORT, offer
 from test_gate_faults import Shop
 
 PRICE = 1000
@@ -25,9 +25,11 @@ WORDS = f"0.001 USDC on Base Sepolia to {x402.SELLER} for {URL}"
 def sold(stack, scripted):
     offers = {
         "pay": offer("pay"),
-        "pay-real": offer("pay-real", network="base"),
+        # The real one serves no main network.
+        "pay-real": offer("pay-real", network="base", facilitator="scripted"),
         "pay-doubt": offer("pay-doubt", facilitator="scripted"),
     }
+    stack.cluster.http("GET", f"http://127.0.0.1:{SCRIPTED_PORT}/script?supported=everywhere")
     for name, made in offers.items():
         stack.cluster.apply(made)
     for name in offers:

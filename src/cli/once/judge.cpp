@@ -2,6 +2,7 @@
 
 #include "cli/once/child_report.hpp"
 #include "cli/once/terms_report.hpp"
+#include "cli/output/masked.hpp"
 #include "cli/output/text.hpp"
 #include "offer/child_plan.hpp"
 #include "offer/drain.hpp"

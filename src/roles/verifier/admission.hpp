@@ -8,9 +8,9 @@
 
 namespace portitor::verifier {
 
-/// Writes into each PaymentRoute's status whether it is served, as a route::admission_rule decides. Replicas wait a
-/// random moment, write only what is still missing, and only over what they have seen. Nothing here is on the
-/// way of a request. One strand.
+/// Writes into each PaymentRoute's status whether it is served, as a route::admission_rule decides. Replicas
+/// wait a random moment, write only what is still missing, and only over what they have seen. Nothing here is
+/// on the way of a request. One strand.
 class admission_writer
 {
 public:

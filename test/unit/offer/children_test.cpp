@@ -120,7 +120,7 @@ TEST_CASE("the PaymentRoute, byte for byte", "[controller][children]")
         R"({"apiVersion":"obol.org/v1alpha1","kind":"PaymentRoute","metadata":{"name":"hello-payment","namespace":"shop",)"
         R"("labels":{"app.kubernetes.io/managed-by":"portitor","obol.org/serviceoffer":"hello"},)"
         R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"hello","uid":"offer-uid",)"
-        R"("controller":true,"blockOwnerDeletion":true}],"annotations":{"obol.org/desired-hash":"68725ced7c079367"}},)"
+        R"("controller":true,"blockOwnerDeletion":true}],"annotations":{"obol.org/desired-hash":"cd474bdc99ec5880"}},)"
         R"("spec":{"pattern":"/services/hello/*","price":"10000","asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e",)"
         R"("payTo":"0x00000000000000000000000000000000000000AB","network":"eip155:84532",)"
         R"("facilitatorURL":"https://f.example","priceModel":"per-request","perMTok":"","approxTokensPerRequest":0,)"

@@ -298,7 +298,9 @@ TEST_CASE("without a verifier nobody waits for its word", "[controller][conditio
     CHECK(all.verdict("PaymentGateReady") == "Unknown/WaitingForAdmission");
 }
 
-TEST_CASE("what the facilitator does not serve is not sold, and is again when it does", "[controller][conditions]")
+TEST_CASE(
+    "what the facilitator does not serve is not sold, and is again when it does", "[controller][conditions]"
+)
 {
     world all;
     all.sell();
@@ -369,7 +371,10 @@ TEST_CASE("an address with a wrong checksum is nobody's for certain", "[controll
         all.edit("/spec/payment/payTo", fmt::format("\"{}\"", each.address));
         all.settle();
         CHECK(all.verdict("PaymentGateReady") == each.said);
-        CHECK(static_cast<bool>(all.seen.payment_route) == all.verdict("PaymentGateReady").starts_with("Unknown"));
+        CHECK(
+            static_cast<bool>(all.seen.payment_route) ==
+            all.verdict("PaymentGateReady").starts_with("Unknown")
+        );
     }
     world all;
     all.edit("/spec/payment/payTo", "\"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAEd\"");
@@ -387,11 +392,11 @@ TEST_CASE("an address with a wrong checksum is nobody's for certain", "[controll
 
 TEST_CASE("a time that no buyer can meet is not sold", "[controller][conditions]")
 {
-    for (const auto& [seconds, said] : {
-             std::pair{"1", "False/TimeoutTooShort"},
-             std::pair{"9", "False/TimeoutTooShort"},
-             std::pair{"10", "Unknown/WaitingForAdmission"},
-             std::pair{"86400", "Unknown/WaitingForAdmission"}})
+    for (const auto& [seconds, said] :
+         {std::pair{"1", "False/TimeoutTooShort"},
+          std::pair{"9", "False/TimeoutTooShort"},
+          std::pair{"10", "Unknown/WaitingForAdmission"},
+          std::pair{"86400", "Unknown/WaitingForAdmission"}})
     {
         INFO(seconds);
         world all;

@@ -153,7 +153,9 @@ TEST_CASE("who refuses what others serve asks, and is named", "[verifier][admiss
     CHECK(all.writes == 6);
 }
 
-TEST_CASE("who refuses alone says no after five seconds, and who serves it later yes", "[verifier][admission]")
+TEST_CASE(
+    "who refuses alone says no after five seconds, and who serves it later yes", "[verifier][admission]"
+)
 {
     world all;
     world::replica server(all, true);
@@ -178,6 +180,7 @@ TEST_CASE("who refuses alone says no after five seconds, and who serves it later
     CHECK(all.act(refuser) == admission_act::nothing);
     all.pass(1ms);
     CHECK(all.act(refuser) == admission_act::ask);
+    CHECK(all.act(refuser) == admission_act::nothing);
     all.pass(admission_rule::answer_limit);
     CHECK(all.act(refuser) == admission_act::refuse);
     all.pass(24h);
@@ -191,6 +194,7 @@ TEST_CASE("an old verifier, which answers no question, is not contradicted at on
     world::replica refuser(all, false);
     all.settle({&server});
     CHECK(all.act(refuser) == admission_act::ask);
+    CHECK(all.act(refuser) == admission_act::nothing);
     all.pass(admission_rule::answer_limit);
     CHECK(all.act(refuser) == admission_act::refuse);
     CHECK(all.act(refuser) == admission_act::nothing);

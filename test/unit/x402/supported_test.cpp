@@ -28,7 +28,8 @@ TEST_CASE("the networks of a facilitator are read in either spelling", "[x402][s
     CHECK_FALSE(served->has("eip155:1"));
 
     CHECK(read(R"({"kinds": [{"scheme": "upto", "network": "eip155:1"}]})")->names().empty());
-    for (const char* nothing : {"", "[]", "{}", R"({"kinds": {}})", R"({"kinds": []})", R"({"kinds": "all"})", "<html>"})
+    for (const char* nothing :
+         {"", "[]", "{}", R"({"kinds": {}})", R"({"kinds": []})", R"({"kinds": "all"})", "<html>"})
     {
         INFO(nothing);
         CHECK_FALSE(read(nothing).has_value());

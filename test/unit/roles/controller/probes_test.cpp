@@ -429,7 +429,10 @@ TEST_CASE("what the runtime lists is a condition, and does not decide the sale",
     CHECK_THAT(all.condition("ModelReady").message, Contains("HTTP 404"));
 }
 
-TEST_CASE("what a facilitator serves is asked at /supported, and believed when it says so twice", "[controller][probe]")
+TEST_CASE(
+    "what a facilitator serves is asked at /supported, and believed when it says so twice",
+    "[controller][probe]"
+)
 {
     scripted_client client;
     const x402::network_table known = x402::network_table::built_in();
@@ -437,7 +440,9 @@ TEST_CASE("what a facilitator serves is asked at /supported, and believed when i
     const std::string url = "https://f.example/x402/";
     using verdict = facilitator_word::verdict;
     const auto listing = [](const char* name) {
-        return fmt::format(R"({{"kinds": [{{"x402Version": 2, "scheme": "exact", "network": "{}"}}]}})", name);
+        return fmt::format(
+            R"({{"kinds": [{{"x402Version": 2, "scheme": "exact", "network": "{}"}}]}})", name
+        );
     };
     facilitator_poller::finding found;
     const auto look = [&] {

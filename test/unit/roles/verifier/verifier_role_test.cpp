@@ -161,7 +161,9 @@ TEST_CASE_METHOD(verifier_world, "without a gate key no route with a credential 
 }
 
 TEST_CASE_METHOD(
-    verifier_world, "without its file a credential's route is refused, and once it is there admitted", "[verifier]"
+    verifier_world,
+    "without its file a credential's route is refused, and once it is there admitted",
+    "[verifier]"
 )
 {
     const test::temp_folder folder;
