@@ -135,6 +135,11 @@ void take_hosts(
             into.hosts.entries.push_back({named, {offer.meta.ns}, std::nullopt});
         return;
     }
+    // Another public URL than theirs was given: then its host is what counts.
+    const config::public_hosts known = into.public_hosts();
+    if (!shown.empty() && !known.names.empty() &&
+        std::find(shown.begin(), shown.end(), known.names.front()) == shown.end())
+        return;
     into.hosts.written_public = shown.empty() ? std::vector<std::string>{"*"} : std::move(shown);
 }
 
