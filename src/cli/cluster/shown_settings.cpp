@@ -1,12 +1,15 @@
 #include "cli/cluster/shown_settings.hpp"
 
+#include "offer/children.hpp"
 #include "offer/naming.hpp"
+#include "offer/paid_path.hpp"
 #include "offer/parent_word.hpp"
 #include "offer/price.hpp"
 
 #include <portitor/api/conditions.hpp>
 #include <portitor/api/payment_route.hpp>
 #include <portitor/api/registration_request.hpp>
+#include <portitor/api/resources.hpp>
 #include <portitor/config/groups.hpp>
 
 #include <boost/algorithm/string/predicate.hpp>
@@ -111,14 +114,24 @@ void take_gateway(offer::plan_settings& into, const offer::observation& seen)
         gateway.controller = controller_of(*live, into);
 }
 
+std::string hash_of(const json::object& object)
+{
+    // The key holds points, so it is no path.
+    const auto* found =
+        kube::object_at(object, "metadata.annotations").if_contains(api::desired_hash_annotation);
+    return found && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
 // What a live route has for hosts its offer may have; nothing of others is shown.
 void take_hosts(
-    config::gateway_options& into,
+    offer::plan_settings& settings,
     const offer::observation& seen,
     const api::service_offer& offer,
-    const api::service_offer& before
+    const api::service_offer& before,
+    const api::payment_route& route
 )
 {
+    config::gateway_options& into = settings.gateway;
     const kube::object* live = seen.children[child_kind::http_route].own();
     if (!live || !into.hosts.written_public.empty() || !into.hosts.entries.empty())
         return;
@@ -135,7 +148,18 @@ void take_hosts(
             into.hosts.entries.push_back({named, {offer.meta.ns}, std::nullopt});
         return;
     }
-    into.hosts.written_public = shown.empty() ? std::vector<std::string>{"*"} : std::move(shown);
+    // Another public URL than theirs was given: then its host is what counts.
+    const config::public_hosts known = into.public_hosts();
+    if (!shown.empty() && !known.names.empty() &&
+        std::find(shown.begin(), shown.end(), known.names.front()) == shown.end())
+        return;
+    offer::plan_settings as_shown = settings;
+    as_shown.gateway.hosts.written_public = shown.empty() ? std::vector<std::string>{"*"} : std::move(shown);
+    // What somebody else has written there is no setting.
+    const json::object made =
+        offer::desired_http_route(before, as_shown, offer::paid_path(route).has_value());
+    if (hash_of(made) == hash_of(live->raw))
+        into.hosts = std::move(as_shown.gateway.hosts);
 }
 
 using live_registration = std::optional<api::registration_request>;
@@ -293,7 +317,7 @@ offer::plan_settings shown_settings(
     if (!route || !seen.offer->spec || !before.spec)
         return out;
     take_public_url(out.gateway, seen.offer->meta.uid, registration, *route);
-    take_hosts(out.gateway, seen, *seen.offer->spec, *before.spec);
+    take_hosts(out, seen, *seen.offer->spec, *before.spec, *route);
     take_facilitator(out.lists.facilitators, *seen.offer->spec, *before.spec, *route);
     take_network(out.lists.networks.table, *seen.offer->spec, *before.spec, *route);
     take_credential(out.lists.credentials, *seen.offer->spec, *route);

@@ -115,7 +115,8 @@ void remark_on_withheld(explanation& into, const remark_sources& from)
     {
         const offer::record_ptr offer = offer::offer_record::read(*each);
         const offer::place where = offer::place_among(offer->where, plan);
-        const bool is_there = where.host == host || (where.host.empty() && plan.gateway.public_hosts().every_host);
+        const bool is_there =
+            where.host == host || (where.host.empty() && plan.gateway.public_hosts().every_host);
         const kube::condition* said =
             offer->status.find_present(api::condition_type::route_published, offer->meta.generation);
         if (!is_there || !offer::is_at_or_below(path, where.path) || !said || said->status != "False")
