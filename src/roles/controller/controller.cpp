@@ -98,6 +98,7 @@ private:
             tasks_,
             around_.timers,
             *probe_client_,
+            around_.metrics,
             plan_settings_.probe_period,
             [this](const object_key& offer) { controller_->queue().add(offer); }
         );

@@ -4,21 +4,25 @@
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/upstream_probe.hpp"
 
+#include <portitor/core/metrics.hpp>
+
 namespace portitor::controller {
 
-/// All that is asked again and again about offers: their upstreams, runtimes and gates. One strand.
+/// All that is asked again and again about offers: their upstreams, runtimes and gates. However slow the
+/// upstreams of one namespace are, those of the others are asked in time. One strand.
 class pollers
 {
 public:
     /// Hears of each offer for which there is a new answer.
     using listener = std::function<void(const kube::object_key& offer)>;
 
-    /// They run in `tasks`, until these are cancelled; must be there until they are joined. The client must
-    /// outlive it.
+    /// They run in `tasks`, until these are cancelled; must be there until they are joined. The client and
+    /// the numbers must outlive it.
     pollers(
         task_group& tasks,
         timekeeper& time,
         http::client& client,
+        metrics& numbers,
         std::chrono::milliseconds probe_period,
         listener look_again
     );
