@@ -2,6 +2,7 @@
 
 #include "offer/observation.hpp"
 #include "offer/path_index.hpp"
+#include "offer/seniority.hpp"
 #include "offer/surroundings.hpp"
 
 #include <vector>
@@ -22,6 +23,7 @@ public:
         kube::informer<offer_record>& offers;
         by_child<kube::object_informer*> children;
         kube::object_informer& grants;
+        kube::object_informer& services;
     };
 
     market(const kinds& stores, const plan_settings& settings);
@@ -30,7 +32,8 @@ public:
     child_finder find_child() const;
 
     /// Takes a change of an offer, or looks at it again because time has passed. Returns the other offers
-    /// whose place has another owner now.
+    /// whose place has another owner now, or that are no longer within the namespace's limit, or within it
+    /// again.
     keys update_path(const kube::change<offer_record>& of, clock::time_point now);
 
     /// Looks at what is there of an offer and around it. What was asked, what is remembered, and whether the
@@ -45,6 +48,7 @@ private:
 
     kinds stores_;
     path_index paths_;
+    seniority ages_;
     surroundings around_;
 };
 

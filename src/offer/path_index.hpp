@@ -38,6 +38,9 @@ public:
     /// has it, or asks for none.
     std::string owner_before(const kube::object_key& offer) const;
 
+    /// Whether that older offer keeps more than a few from their places.
+    bool is_crowded(const kube::object_key& offer) const;
+
 private:
     struct node;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "offer/observation.hpp"
 #include "offer/offer_record.hpp"
 #include "offer/plan_settings.hpp"
 
@@ -26,6 +27,7 @@ public:
         kube::object_informer& http_routes;
         kube::object_informer& middlewares;
         kube::object_informer& grants;
+        kube::object_informer& services;
     };
 
     surroundings(const kinds& watched, const plan_settings& settings);
@@ -37,9 +39,13 @@ public:
     /// Words for the first HTTPRoute that leads around the offer's gate; empty where there is none.
     std::string way_around(const api::service_offer& offer) const;
 
+    /// Who decides where a Service leads.
+    service_nature nature_of(const kube::object_key& service) const;
+
     keys concerned_by_route(const change& of) const;
     keys concerned_by_middleware(const change& of) const;
     keys concerned_by_grant(const change& of) const;
+    keys concerned_by_service(const change& of) const;
 
 private:
     using index = kube::object_informer::index;

@@ -17,6 +17,7 @@ std::shared_ptr<const kube::object_filter> own_kind_filter();
 std::shared_ptr<const kube::object_filter> middleware_filter();
 std::shared_ptr<const kube::object_filter> http_route_filter();
 std::shared_ptr<const kube::object_filter> endpoint_slice_filter();
+std::shared_ptr<const kube::object_filter> service_filter();
 
 /// All of a kind, with that read of it.
 kube::selection filtered(std::shared_ptr<const kube::object_filter> by);

@@ -42,7 +42,7 @@ const char* about_of(std::string_view reason)
         return "token";
     if (reason == because::path_conflict.name || reason == because::reserved_path.name)
         return "path";
-    if (reason == because::cross_namespace_upstream.name)
+    if (reason == because::cross_namespace_upstream.name || reason == because::external_name_upstream.name)
         return "upstream";
     return "sale";
 }

@@ -108,6 +108,7 @@ private:
             controller::watches::options{config_.offer_selector, config_.gateway.verifier_service},
             plan_settings_,
             *wall_,
+            around_.timers,
             memory_,
             numbers_,
             around_.log
@@ -203,6 +204,8 @@ private:
                 co_return outcome(std::nullopt);
             co_return co_await discovery_->publish(*executor_);
         }
+        if (key == controller::watches::endpoints_key())
+            co_return outcome(watches_->look_at_endpoints());
         const offer::record_ptr offer = watches_->offers().objects().find(key);
         if (!offer)
         {
@@ -285,7 +288,7 @@ private:
         }
         if (todo.empty())
             co_return std::nullopt;
-        memory_.note_removes(key, todo);
+        memory_.note_plan(key, todo);
         controller::executor::report done = co_await executor_->carry_out(std::move(offer), std::move(todo));
         memory_.note_report(key, done);
         co_return std::move(done.failure);

@@ -4,12 +4,19 @@
 
 #include <portitor/api/resources.hpp>
 
+#include <algorithm>
+
 namespace portitor::controller {
 
 namespace {
 
 using kube::object_key;
 using offer::child_kind;
+
+// Of the ten seconds in which offers say that no verifier is there.
+constexpr std::chrono::milliseconds loss_hold(4000);
+constexpr std::chrono::milliseconds longest_spread(3000);
+constexpr std::chrono::milliseconds spread_of_one(2);
 
 watches::keys joined(watches::keys some, const watches::keys& more)
 {
@@ -37,11 +44,12 @@ watches::watches(
     const options& which,
     const offer::plan_settings& settings,
     const clock& wall,
+    const timekeeper& time,
     memory& past,
     offer_metrics& numbers,
     logger log
 )
-    : wall_(wall), past_(past), numbers_(numbers), log_(std::move(log)), queue_(to.queue())
+    : wall_(wall), time_(time), past_(past), numbers_(numbers), log_(std::move(log)), queue_(to.queue())
 {
     kube::selection selected = offer::filtered(offer::own_kind_filter());
     selected.labels = which.offer_selector;
@@ -63,7 +71,11 @@ watches::watches(
         [this](const change& of) { return market_->around().concerned_by_grant(of); },
         optional
     );
-    market_.emplace(offer::market::kinds{*offers_, children_, grants}, settings);
+    auto& services =
+        to.watch(api::service_resource, offer::filtered(offer::service_filter()), [this](const change& of) {
+            return market_->around().concerned_by_service(of);
+        });
+    market_.emplace(offer::market::kinds{*offers_, children_, grants, services}, settings);
     if (!which.verifier_service.name.empty())
         watch_endpoints(to, which.verifier_service);
 }
@@ -112,7 +124,8 @@ void watches::watch_endpoints(kube::controller& to, const object_key& service)
 {
     endpoints_ =
         &to.watch(api::endpoint_slice_resource, offer::endpoint_selection(service), [this](const change&) {
-            return concerned_by_endpoints();
+            take_endpoints();
+            return keys();
         });
 }
 
@@ -120,6 +133,7 @@ void watches::begin()
 {
     if (endpoints_)
         verifier_ready_ = offer::any_endpoint_ready(*endpoints_);
+    begun_ = true;
     for (const auto& [key, offer] : offers_->objects().all())
         update_path_or_later(offer);
 }
@@ -165,16 +179,51 @@ watches::keys watches::child_changed(child_kind kind, const change& of)
     return out;
 }
 
-// Every offer, where the verifier has come or gone.
-watches::keys watches::concerned_by_endpoints()
+// One that has come is told of at once.
+void watches::take_endpoints()
 {
-    keys out;
+    // begin() looks for itself.
+    if (!begun_)
+        return;
     const bool ready = offer::any_endpoint_ready(*endpoints_);
-    if (std::exchange(verifier_ready_, ready) == ready)
-        return out;
-    for (const auto& [key, offer] : offers_->objects().all())
-        out.push_back(key);
-    return out;
+    if (ready)
+        lost_since_.reset();
+    if (ready == verifier_ready_)
+        return;
+    if (ready)
+    {
+        verifier_ready_ = true;
+        tell_all_offers();
+    }
+    else if (!lost_since_)
+    {
+        lost_since_ = time_.now();
+        queue_.add_after(endpoints_key(), loss_hold);
+    }
+}
+
+std::optional<std::chrono::milliseconds> watches::look_at_endpoints()
+{
+    if (!lost_since_)
+        return std::nullopt;
+    const auto left = *lost_since_ + loss_hold - time_.now();
+    if (left > std::chrono::milliseconds(0))
+        return std::chrono::ceil<std::chrono::milliseconds>(left);
+    lost_since_.reset();
+    verifier_ready_ = false;
+    tell_all_offers();
+    return std::nullopt;
+}
+
+// Each costs a write, so not all of them at once.
+void watches::tell_all_offers()
+{
+    const auto& all = offers_->objects().all();
+    const auto count = static_cast<std::chrono::milliseconds::rep>(all.size());
+    const auto spread = std::min(longest_spread, count * spread_of_one);
+    std::chrono::milliseconds::rep place = 0;
+    for (const auto& [key, offer] : all)
+        queue_.add_after(key, spread * place++ / count);
 }
 
 }  // namespace portitor::controller
