@@ -12,6 +12,13 @@ namespace {
 constexpr std::chrono::milliseconds first_retry(50);
 constexpr std::chrono::milliseconds longest_retry(60000);
 constexpr unsigned most_doublings = 20;
+// One in so many runs goes to what is not urgent, if there is any: it comes to its turn in the end.
+constexpr std::uint64_t runs_for_one_of_low = 8;
+
+std::size_t index_of(queue_priority urgency)
+{
+    return static_cast<std::size_t>(urgency);
+}
 
 double seconds_between(timekeeper::time_point from, timekeeper::time_point to)
 {
@@ -61,55 +68,66 @@ void work_queue::measure()
 void work_queue::enqueue(const object_key& key, item& what)
 {
     what.place = ++last_place_;
-    queue_.emplace(std::pair(what.urgency, what.place), key);
+    const auto [at, is_new] = lines_.try_emplace(key.ns);
+    if (is_new)
+        at->second.turn = ++last_turn_;
+    at->second.keys.emplace(std::pair(what.urgency, what.place), key);
+    ++waiting_;
+    stand(key.ns);
     depth_.set(static_cast<std::int64_t>(depth()));
     signal_->cancel();
 }
 
-void work_queue::take_out_held(const object_key& key, const item& what)
+void work_queue::leave_line(const std::string& ns, line& of)
 {
-    const auto at = held_.find(key.ns);
-    held_count_ -= at->second.erase({what.urgency, what.place});
-    if (at->second.empty())
-        held_.erase(at);
+    if (of.stands)
+        ready_[index_of(*of.stands)].erase({of.in_work, of.turn, ns});
+    of.stands.reset();
 }
 
-/// The next key whose namespace has not its share yet; those before it are held until it has less.
+// Puts a namespace where it belongs now; nothing is kept of one that has neither keys nor work.
+void work_queue::stand(const std::string& ns)
+{
+    const auto at = lines_.find(ns);
+    line& of = at->second;
+    leave_line(ns, of);
+    if (of.keys.empty() && of.in_work == 0)
+    {
+        lines_.erase(at);
+        return;
+    }
+    if (of.keys.empty() || of.in_work >= most_of_namespace_)
+        return;
+    of.stands = of.keys.begin()->first.first;
+    ready_[index_of(*of.stands)].insert({of.in_work, of.turn, ns});
+}
+
+/// The next key, which is in work from now on.
 std::optional<object_key> work_queue::take_first()
 {
-    while (!queue_.empty())
-    {
-        const auto first = queue_.begin();
-        const std::string ns = first->second.ns;
-        const auto busy = in_work_of_.find(ns);
-        if (busy == in_work_of_.end() || busy->second < most_of_namespace_)
-            return first->second;
-        held_[ns].insert(queue_.extract(first));
-        ++held_count_;
-    }
-    return std::nullopt;
-}
-
-void work_queue::release_held(const std::string& ns)
-{
-    const auto busy = in_work_of_.find(ns);
-    if (--busy->second == 0)
-        in_work_of_.erase(busy);
-    const auto at = held_.find(ns);
-    if (at == held_.end())
-        return;
-    queue_.insert(at->second.extract(at->second.begin()));
-    --held_count_;
-    if (at->second.empty())
-        held_.erase(at);
-    signal_->cancel();
+    auto& urgent = ready_[index_of(queue_priority::normal)];
+    auto& other = ready_[index_of(queue_priority::low)];
+    const bool turn_of_low = (runs_ + 1) % runs_for_one_of_low == 0;
+    const auto& from = urgent.empty() || (turn_of_low && !other.empty()) ? other : urgent;
+    if (from.empty())
+        return std::nullopt;
+    ++runs_;
+    const std::string ns = std::get<std::string>(*from.begin());
+    line& of = lines_.at(ns);
+    leave_line(ns, of);
+    const object_key key = of.keys.begin()->second;
+    ++of.in_work;
+    of.turn = ++last_turn_;
+    take_out(key, items_[key]);
+    return key;
 }
 
 void work_queue::take_out(const object_key& key, item& what)
 {
-    if (queue_.erase({what.urgency, what.place}) == 0)
-        take_out_held(key, what);
+    lines_.at(key.ns).keys.erase({what.urgency, what.place});
+    --waiting_;
     what.place = 0;
+    stand(key.ns);
     depth_.set(static_cast<std::int64_t>(depth()));
 }
 
@@ -217,13 +235,11 @@ asio::awaitable<std::optional<object_key>> work_queue::get()
         {
             const object_key& key = *first;
             item& what = items_[key];
-            take_out(key, what);
             what.dirty = false;
             what.processing = true;
             const auto now = time_.now();
             wait_seconds_.observe(seconds_between(what.added_at, now));
             in_work_[key] = now;
-            ++in_work_of_[key.ns];
             co_return key;
         }
         // One timer for all: each waiter sets it to the same head of the delays.
@@ -241,7 +257,12 @@ void work_queue::done(const object_key& key)
         return;
     work_seconds_.observe(seconds_between(started->second, time_.now()));
     in_work_.erase(started);
-    release_held(key.ns);
+    line& of = lines_.at(key.ns);
+    leave_line(key.ns, of);
+    --of.in_work;
+    if (!of.keys.empty())
+        signal_->cancel();
+    stand(key.ns);
     item& what = items_[key];
     what.processing = false;
     if (what.dirty)
@@ -254,9 +275,15 @@ void work_queue::done(const object_key& key)
 void work_queue::close()
 {
     closed_ = true;
-    queue_.clear();
-    held_.clear();
-    held_count_ = 0;
+    for (auto& each : ready_)
+        each.clear();
+    std::erase_if(lines_, [](const auto& each) { return each.second.in_work == 0; });
+    for (auto& [ns, of] : lines_)
+    {
+        of.keys.clear();
+        of.stands.reset();
+    }
+    waiting_ = 0;
     due_.clear();
     for (auto& [key, what] : items_)
     {

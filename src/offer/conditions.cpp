@@ -9,6 +9,17 @@ namespace portitor::offer {
 namespace because = api::because;
 namespace condition_type = api::condition_type;
 
+namespace {
+
+// Where the Service leads is for who writes its EndpointSlices to say, and the controller reaches more than
+// they do: whether something answers there is told, and nothing of what.
+std::string_view words_of_failure(const std::string& failure, service_nature of)
+{
+    return of == service_nature::by_hand ? std::string_view("no answer with 2xx") : failure;
+}
+
+}  // namespace
+
 kube::condition judge_model(const evidence& all)
 {
     constexpr std::string_view type = condition_type::model_ready;
@@ -44,7 +55,7 @@ kube::condition judge_model(const evidence& all)
             "the models of the runtime at {} cannot be read: {}; see that spec.model.runtime says what runs "
             "there",
             target->base_url,
-            all.seen.model.failure
+            words_of_failure(all.seen.model.failure, all.seen.service)
         );
     case model_listing::verdict::unknown:
         break;
@@ -81,7 +92,7 @@ kube::condition judge_upstream(const evidence& all)
             "{}: {}; see that Service {} has ready endpoints that answer there with 2xx, or correct "
             "spec.upstream. It is probed every {} s{}",
             url,
-            probe.failure,
+            words_of_failure(probe.failure, all.seen.service),
             offer.upstream.service,
             all.settings.probe_period.count(),
             probe.consecutive_failures >= all.settings.suspend_after

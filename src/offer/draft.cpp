@@ -84,8 +84,33 @@ maybe check_facilitator(
     );
 }
 
+maybe check_limit(const observation& seen, const plan_settings& settings)
+{
+    if (!seen.beyond_limit)
+        return std::nullopt;
+    return make_obstacle(
+        type::route_published,
+        because::too_many_offers,
+        "the operator sells {} offers of a namespace (limits.offersPerNamespace), and {} has as many older "
+        "ones; delete one of them, and this one takes its place by itself, or have the operator raise the "
+        "limit",
+        settings.lists.offers.per_namespace,
+        seen.offer->meta.ns
+    );
+}
+
 maybe check_upstream(const api::service_offer& offer, const observation& seen)
 {
+    if (may_use_upstream(offer, seen) && seen.service == service_nature::external)
+        return make_obstacle(
+            type::upstream_healthy,
+            because::external_name_upstream,
+            "spec.upstream.service: Service {} of {} is an ExternalName, which leads wherever its name does; "
+            "no gateway serves it, and it is not asked. Name a Service with a selector, or one without whose "
+            "EndpointSlices have the addresses",
+            offer.upstream.service,
+            offer.upstream.ns
+        );
     if (may_use_upstream(offer, seen))
         return std::nullopt;
     return make_obstacle(
@@ -133,6 +158,15 @@ maybe check_host(const api::service_offer& offer, const observation& seen, const
     );
 }
 
+// Who else is there is not for other namespaces to know. Where many want one path, a name would have to be
+// written anew into each of them whenever the one that has it goes.
+std::string words_for_owner(const api::service_offer& offer, const observation& seen)
+{
+    if (!seen.path_owner.starts_with(offer.meta.ns + "/"))
+        return "an older offer of another namespace";
+    return seen.path_crowded ? "an older offer of this namespace" : "the older offer " + seen.path_owner;
+}
+
 maybe check_place(const api::service_offer& offer, const observation& seen, const plan_settings& settings)
 {
     if (is_reserved({own_host(offer, settings), normal_path(offer.path)}))
@@ -148,10 +182,10 @@ maybe check_place(const api::service_offer& offer, const observation& seen, cons
         return make_obstacle(
             type::route_published,
             because::path_conflict,
-            "spec.path: {} overlaps with the path of the older offer {}, which keeps it; write another path "
+            "spec.path: {} overlaps with the path of {}, which keeps it; write another path "
             "or hostname, or wait: when that offer goes, this one takes over by itself",
             offer.path,
-            seen.path_owner
+            words_for_owner(offer, seen)
         );
     if (settings.gateway.gateway.name.empty())
         return make_obstacle(
@@ -266,6 +300,8 @@ draft make_draft(const observation& seen, const plan_settings& settings, clock::
     out.ending = ending_of(offer, now);
     api::payment_route route;
     out.blocked = check_drained(out.ending);
+    if (!out.blocked)
+        out.blocked = check_limit(seen, settings);
     if (!out.blocked)
     {
         out.blocked = fill_terms(offer, settings, route);

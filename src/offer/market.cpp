@@ -5,17 +5,21 @@
 
 #include <portitor/api/ownership.hpp>
 
+#include <portitor/api/ownership.hpp>
+
 namespace portitor::offer {
 
 market::market(const kinds& stores, const plan_settings& settings)
-    : stores_(stores), settings_(settings), around_(
-                                                surroundings::kinds{
-                                                    stores.offers,
-                                                    *stores.children[child_kind::http_route],
-                                                    *stores.children[child_kind::middleware],
-                                                    stores.grants},
-                                                settings
-                                            )
+    : stores_(stores), settings_(settings), ages_(settings.lists.offers.per_namespace),
+      around_(
+          surroundings::kinds{
+              stores.offers,
+              *stores.children[child_kind::http_route],
+              *stores.children[child_kind::middleware],
+              stores.grants,
+              stores.services},
+          settings
+      )
 {}
 
 child_finder market::find_child() const
@@ -27,10 +31,12 @@ child_finder market::find_child() const
 
 market::keys market::update_path(const kube::change<offer_record>& of, clock::time_point now)
 {
-    if (!of.after)
-        return paths_.update(of, std::nullopt);
-    const bool given_up = has_given_up_place(of.after, now);
-    return paths_.update(of, given_up ? std::nullopt : std::optional(place_among(of.after->where, settings_)));
+    keys out = ages_.update(of);
+    const bool given_up = !of.after || has_given_up_place(of.after, now);
+    const keys moved =
+        paths_.update(of, given_up ? std::nullopt : std::optional(place_among(of.after->where, settings_)));
+    out.insert(out.end(), moved.begin(), moved.end());
+    return out;
 }
 
 bool market::has_given_up_place(const record_ptr& offer, clock::time_point now) const
@@ -73,6 +79,7 @@ observation market::observe(record_ptr offer) const
     observation seen = glance(std::move(offer));
     seen.path_owner = paths_.owner_before(key);
     look_around(seen);
+    seen.path_crowded = paths_.is_crowded(key);
     return seen;
 }
 
@@ -82,10 +89,12 @@ void market::look_around(observation& seen) const
     if (recall_gate_)
         recall_gate_(seen);
     seen.home = home_of(what);
+    seen.beyond_limit = ages_.is_beyond(what);
     if (!what.spec)
         return;
     seen.way_around = around_.way_around(*what.spec);
     seen.upstream_granted = around_.may_lead_to(what.meta.ns, what.upstream);
+    seen.service = around_.nature_of(what.upstream);
 }
 
 observation market::glance(record_ptr offer) const

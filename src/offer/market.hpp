@@ -2,6 +2,7 @@
 
 #include "offer/observation.hpp"
 #include "offer/path_index.hpp"
+#include "offer/seniority.hpp"
 #include "offer/surroundings.hpp"
 
 #include <functional>
@@ -25,6 +26,7 @@ public:
         kube::informer<offer_record>& offers;
         by_child<kube::object_informer*> children;
         kube::object_informer& grants;
+        kube::object_informer& services;
         /// Null: no Namespace is known.
         kube::object_informer* namespaces = nullptr;
     };
@@ -42,7 +44,8 @@ public:
     child_finder find_child() const;
 
     /// Takes a change of an offer, or looks at it again because time has passed. Returns the other offers
-    /// whose place has another owner now.
+    /// whose place has another owner now, or that are no longer within the namespace's limit, or within it
+    /// again.
     keys update_path(const kube::change<offer_record>& of, clock::time_point now);
 
     /// The offers whose host may be theirs, or no more, with the labels that their Namespace has now.
@@ -68,6 +71,7 @@ private:
     kinds stores_;
     const plan_settings& settings_;
     path_index paths_;
+    seniority ages_;
     surroundings around_;
     gate_memory recall_gate_;
 };

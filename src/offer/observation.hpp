@@ -96,6 +96,14 @@ struct facilitator_word
     }
 };
 
+/// Who decides where the upstream's Service leads.
+enum class service_nature
+{
+    ordinary,  ///< its selector does; or it is not there
+    by_hand,   ///< it has no selector: who writes its EndpointSlices does
+    external,  ///< it is an ExternalName: a name in DNS does, of anything anywhere
+};
+
 /// An offer, and what is seen of its surroundings.
 struct observation
 {
@@ -110,8 +118,13 @@ struct observation
     std::string trial;
     std::optional<std::chrono::milliseconds> next_trial;  ///< until then
     std::optional<bool> verifier_ready;  ///< whether the verifier's Service has a ready endpoint
-    std::string path_owner;         ///< "namespace/name" of an older offer that has this path; empty: none
+    std::string path_owner;     ///< "namespace/name" of an older offer that has this path; empty: none
     kube::object_ptr home;          ///< its Namespace, where that is looked at; null: not known
+    bool path_crowded = false;  ///< that offer keeps many from theirs, not only this one
+    bool beyond_limit = false;  ///< as many older offers as the namespace may have are there
+    service_nature service = service_nature::ordinary;  ///< of the upstream
+    /// Until the status may be written for the sake of other words alone; 0: now.
+    std::chrono::milliseconds words_wait{0};
     std::string way_around;         ///< words for an HTTPRoute that leads around the gate; empty: none
     bool upstream_granted = false;  ///< a ReferenceGrant allows an upstream of another namespace
     api::served_schema served{};    ///< what may be written

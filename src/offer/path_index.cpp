@@ -9,6 +9,8 @@ namespace {
 
 // Deeper than this, paths are no longer told apart: it bounds what one offer costs.
 constexpr std::size_t deepest = 32;
+// More than these in one's way are a crowd.
+constexpr int a_few = 5;
 
 // "/", "/services", "/services/hello".
 std::vector<std::string> line_to(const std::string& path)
@@ -210,6 +212,22 @@ std::string path_index::owner_before(const kube::object_key& offer) const
 {
     const auto at = claims_.find(offer);
     return at == claims_.end() || !at->second.owner ? std::string() : at->second.owner->key.to_string();
+}
+
+bool path_index::is_crowded(const kube::object_key& offer) const
+{
+    const auto at = claims_.find(offer);
+    const claim* owner = at == claims_.end() ? nullptr : at->second.owner;
+    if (!owner)
+        return false;
+    int count = 0;
+    visit_in_the_way(*owner, [&](const standings& some) {
+        for (auto each = some.lower_bound({owner, nullptr});
+             count <= a_few && each != some.end() && each->owner == owner;
+             ++each)
+            ++count;
+    });
+    return count > a_few;
 }
 
 }  // namespace portitor::offer

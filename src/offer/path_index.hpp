@@ -41,6 +41,9 @@ public:
     /// has it, or asks for none.
     std::string owner_before(const kube::object_key& offer) const;
 
+    /// Whether that older offer keeps more than a few from their places.
+    bool is_crowded(const kube::object_key& offer) const;
+
     /// The hosts of their own that offers ask for a place at, and how many do. The public ones are not among
     /// them.
     const std::map<std::string, std::size_t>& hosts() const { return hosts_; }

@@ -38,7 +38,8 @@ questions what_to_ask(const evidence& all, const route_verdict& route)
     questions out;
     const auto& offer = all.offer().spec;
     // A namespace of others is none of our business.
-    if (!offer || !may_use_upstream(*offer, all.seen))
+    if (!offer || !may_use_upstream(*offer, all.seen) || all.seen.beyond_limit ||
+        all.seen.service == service_nature::external)
         return out;
     out.upstream = upstream_url(*offer);
     out.model = model_of(*offer);
@@ -51,6 +52,22 @@ questions what_to_ask(const evidence& all, const route_verdict& route)
     out.keep_gate_answer =
         all.seen.proof.said == gate_proof::verdict::open && !told_open_gate(all.offer()) && !explained;
     return out;
+}
+
+// Who fails in ever new ways is not told of each of them.
+void write_status(
+    plan& into, std::optional<new_status> status, const observation& seen, clock::time_point now
+)
+{
+    if (!status)
+        return;
+    if (status->only_words && seen.words_wait > std::chrono::milliseconds(0))
+    {
+        look_again_at(into, now + seen.words_wait, now);
+        return;
+    }
+    into.only_words = status->only_words;
+    into.status = std::move(status->whole);
 }
 
 plan make_deletion_plan(const observation& seen, const plan_settings& settings, clock::time_point now)
@@ -68,7 +85,9 @@ plan make_deletion_plan(const observation& seen, const plan_settings& settings, 
         return out;
     const auto conditions = judge_deleting(offer, fmt::format("{}", fmt::join(left, ", ")));
     const kube::object* registration = seen.children[child_kind::registration].own();
-    out.status = make_status(offer, conditions, phase::deleting, "", registration, seen.served, now);
+    write_status(
+        out, make_status(offer, conditions, phase::deleting, "", registration, seen.served, now), seen, now
+    );
     if (!out.next_check && now < deadline)
         look_again_at(out, deadline, now);
     return out;
@@ -90,7 +109,9 @@ plan make_release_plan(const observation& seen, const plan_settings& settings, c
     for (note& each : transitions(offer, conditions))
         out.notes.push_back(std::move(each));
     const kube::object* registration = seen.children[child_kind::registration].own();
-    out.status = make_status(offer, conditions, phase::blocked, "", registration, seen.served, now);
+    write_status(
+        out, make_status(offer, conditions, phase::blocked, "", registration, seen.served, now), seen, now
+    );
     return out;
 }
 
@@ -138,8 +159,9 @@ plan make_plan(const observation& seen, const plan_settings& settings, clock::ti
     out.ask = what_to_ask(all, route);
     const std::string endpoint = wanted.route ? endpoint_of(*offer.spec, settings) : "";
     const kube::object* registration = seen.children[child_kind::registration].own();
-    out.status = make_status(
-        offer, conditions, phase_of(conditions, wanted), endpoint, registration, seen.served, now
+    const std::string_view phase = phase_of(conditions, wanted);
+    write_status(
+        out, make_status(offer, conditions, phase, endpoint, registration, seen.served, now), seen, now
     );
     return out;
 }

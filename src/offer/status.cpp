@@ -25,17 +25,18 @@ bool is_news(const kube::condition& now, const kube::condition* before)
     return !before || before->status != now.status || (now.status == "False" && before->reason != now.reason);
 }
 
-bool says_the_same(const kube::condition& left, const kube::condition& right)
+// In the same words, or in any.
+bool says_the_same(const kube::condition& left, const kube::condition& right, bool in_any_words)
 {
     const auto facts = [](const kube::condition& of) {
-        return std::tie(
-            of.type, of.status, of.reason, of.message, of.observed_generation, of.last_transition_time
-        );
+        return std::tie(of.type, of.status, of.reason, of.observed_generation, of.last_transition_time);
     };
-    return facts(left) == facts(right);
+    return facts(left) == facts(right) && (in_any_words || left.message == right.message);
 }
 
-bool says_the_same(const offer_status& live, const offer_status& wanted, const api::served_schema& served)
+bool says_the_same(
+    const offer_status& live, const offer_status& wanted, const api::served_schema& served, bool in_any_words
+)
 {
     const auto facts = [](const offer_status& of) {
         return std::tie(of.observed_generation, of.endpoint, of.agent_id, of.registration_tx_hash);
@@ -46,7 +47,7 @@ bool says_the_same(const offer_status& live, const offer_status& wanted, const a
     return facts(live) == facts(wanted) &&
            std::all_of(wanted.conditions.begin(), wanted.conditions.end(), [&](const kube::condition& each) {
                const kube::condition* held = kube::find_condition(live.conditions, each.type);
-               return held && says_the_same(*held, each);
+               return held && says_the_same(*held, each, in_any_words);
            });
 }
 
@@ -88,7 +89,7 @@ std::string_view phase_of(const std::vector<kube::condition>& conditions, const 
     return holds_for_ready(conditions) ? phase::ready : phase::pending;
 }
 
-std::optional<json::object> make_status(
+std::optional<new_status> make_status(
     const offer_record& offer,
     std::vector<kube::condition> conditions,
     std::string_view phase,
@@ -108,8 +109,9 @@ std::optional<json::object> make_status(
         registered.agent_id,
         registered.tx_hash,
         std::move(conditions)};
-    return says_the_same(offer.status, wanted, served) ? std::nullopt
-                                                       : std::optional(to_json(wanted, served));
+    if (says_the_same(offer.status, wanted, served, false))
+        return std::nullopt;
+    return new_status{to_json(wanted, served), says_the_same(offer.status, wanted, served, true)};
 }
 
 std::optional<json::object> make_fault_status(

@@ -27,9 +27,16 @@ inline constexpr std::array all{pending, ready, suspended, blocked, draining, dr
 /// The phase of an offer that stays.
 std::string_view phase_of(const std::vector<kube::condition>& conditions, const draft& wanted);
 
+/// A status that is to be written.
+struct new_status
+{
+    boost::json::object whole;
+    bool only_words = false;  ///< it differs from the live one in messages alone
+};
+
 /// The whole status, without what the schema that is served has no field for, with transition times kept from
 /// the live one; nothing where the live one already says so.
-std::optional<boost::json::object> make_status(
+std::optional<new_status> make_status(
     const offer_record& offer,
     std::vector<kube::condition> conditions,
     std::string_view phase,

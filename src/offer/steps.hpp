@@ -77,6 +77,7 @@ struct plan
     std::vector<release_finalizer> releases;
     bool remove_finalizer = false;
     std::optional<boost::json::object> status;  ///< the whole status; only where it differs from the live one
+    bool only_words = false;                    ///< the status says in other words what the live one says
     std::vector<note> notes;
     questions ask;
     std::optional<std::chrono::milliseconds> next_check;  ///< when time alone changes the outcome

@@ -21,6 +21,16 @@ std::vector<std::string> upstream_values(const offer_record& offer)
     return {offer.upstream.to_string(), offer.upstream.ns + "/"};
 }
 
+service_nature nature(const kube::object_ptr& service)
+{
+    if (!service)
+        return service_nature::ordinary;
+    const boost::json::object& spec = service->spec();
+    if (kube::string_at(spec, "type") == "ExternalName")
+        return service_nature::external;
+    return kube::object_at(spec, "selector").empty() ? service_nature::by_hand : service_nature::ordinary;
+}
+
 }  // namespace
 
 surroundings::surroundings(const kinds& watched, const plan_settings& settings)
@@ -147,6 +157,20 @@ surroundings::keys surroundings::concerned_by_middleware(const change& of) const
 surroundings::keys surroundings::concerned_by_grant(const change& of) const
 {
     const auto& found = offers_by_service_.find(of.key().ns + "/");
+    return {found.begin(), found.end()};
+}
+
+service_nature surroundings::nature_of(const kube::object_key& service) const
+{
+    return nature(watched_.services.objects().find(service));
+}
+
+// Pods come and go behind a Service without a change of it; ports and the like are the gateway's business.
+surroundings::keys surroundings::concerned_by_service(const change& of) const
+{
+    if (nature(of.before) == nature(of.after))
+        return {};
+    const auto& found = offers_by_service_.find(of.key().to_string());
     return {found.begin(), found.end()};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "offer/observation.hpp"
 #include "offer/offer_record.hpp"
 #include "offer/plan_settings.hpp"
 
@@ -30,6 +31,7 @@ public:
         kube::object_informer& http_routes;
         kube::object_informer& middlewares;
         kube::object_informer& grants;
+        kube::object_informer& services;
     };
 
     surroundings(const kinds& watched, const plan_settings& settings);
@@ -50,10 +52,13 @@ public:
 
     /// An HTTPRoute has changed: what it was is remembered for a while.
     void note_former_route(kube::object_ptr before, timekeeper::time_point now);
+    /// Who decides where a Service leads.
+    service_nature nature_of(const kube::object_key& service) const;
 
     keys concerned_by_route(const change& of) const;
     keys concerned_by_middleware(const change& of) const;
     keys concerned_by_grant(const change& of) const;
+    keys concerned_by_service(const change& of) const;
 
 private:
     using index = kube::object_informer::index;

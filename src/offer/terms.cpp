@@ -2,6 +2,7 @@
 
 #include "offer/naming.hpp"
 #include "offer/price.hpp"
+#include "offer/shown_text.hpp"
 
 #include <portitor/evm/spelled_address.hpp>
 #include <portitor/x402/match.hpp>
@@ -232,7 +233,7 @@ maybe fill_terms(const api::service_offer& offer, const plan_settings& settings,
         return wrong;
     route.pattern = offer.path == "/" ? "/*" : offer.path + "/*";
     route.pay_to = offer.payment.pay_to;
-    route.description = description_of(offer);
+    route.description = shown_text(description_of(offer));
     route.max_timeout_seconds = offer.payment.max_timeout_seconds;
     route.settlement = offer.payment.settlement;
     route.public_url = settings.gateway.public_url.empty() ? "" : endpoint_of(offer, settings);

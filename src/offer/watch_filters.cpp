@@ -142,6 +142,13 @@ std::shared_ptr<const kube::object_filter> namespace_filter()
         filter::all_but({{"metadata", meta}, {"spec", filter::nothing()}, {"status", filter::nothing()}})});
 }
 
+std::shared_ptr<const kube::object_filter> service_filter()
+{
+    const filter spec = filter::only({{"type", {}}, {"selector", {}}});
+    return std::make_shared<const kube::object_filter>(kube::object_filter{
+        filter::all_but({metadata(), {"spec", spec}, {"status", filter::nothing()}})});
+}
+
 kube::selection filtered(std::shared_ptr<const kube::object_filter> by)
 {
     kube::selection out;

@@ -21,6 +21,7 @@ std::shared_ptr<const kube::object_filter> http_route_filter();
 std::shared_ptr<const kube::object_filter> endpoint_slice_filter();
 /// Of a Namespace its labels: the operator may have named any of them.
 std::shared_ptr<const kube::object_filter> namespace_filter();
+std::shared_ptr<const kube::object_filter> service_filter();
 
 /// All of a kind, with that read of it.
 kube::selection filtered(std::shared_ptr<const kube::object_filter> by);

@@ -16,7 +16,7 @@ CHART_SETS = {
     "gateway-controller", "gateway-url", "verifier-url", "verifier-service", "discovery-service", "public-url",
     "default-facilitator", "allow-insecure-facilitator", "shutdown-delay", "tls-cert-file", "tls-key-file",
     "gate-key-file", "until-done", "key-file", "key-password-file", "signer-url", "signer-address", "signer-api", "signer-token-file",
-    "min-interval", "low-balance", "ledger", "ledger-retention", "ledger-max-size",
+    "min-interval", "low-balance", "ledger", "ledger-retention", "ledger-max-size", "offers-per-namespace",
 }  # fmt: skip
 # Of no use in a pod.
 NOT_IN_PODS = {

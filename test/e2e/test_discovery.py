@@ -80,7 +80,6 @@ def test_an_offer_is_listed_as_it_is_sold_without_a_payment(stack, sold):
     assert entry["asset"].pop("address").lower() == x402.USDC.lower()
     assert entry == {
         "name": "listed",
-        "namespace": NAMESPACE,
         "type": "http",
         "endpoint": f"{GATEWAY}/services/listed",
         "description": "the service listed",

@@ -26,6 +26,9 @@ default-facilitator: {{ .Values.defaultFacilitator | quote }}
 {{- if .Values.allowInsecureFacilitator }}
 allow-insecure-facilitator: true
 {{- end }}
+{{- with .Values.limits.offersPerNamespace }}
+offers-per-namespace: {{ int64 . }}
+{{- end }}
 shutdown-delay: {{ .Values.verifier.shutdownDelaySeconds }}s
 {{- if $tls }}
 tls-cert-file: /etc/portitor/tls/tls.crt

@@ -52,6 +52,7 @@ inline constexpr reason runtime_unreadable{"RuntimeUnreadable"};
 
 // UpstreamHealthy
 inline constexpr reason cross_namespace_upstream{"CrossNamespaceUpstream"};
+inline constexpr reason external_name_upstream{"ExternalNameUpstream"};
 inline constexpr reason healthy{"Healthy"};
 inline constexpr reason probing{"Probing"};
 inline constexpr reason unhealthy{"Unhealthy"};
@@ -86,6 +87,7 @@ inline constexpr reason path_conflict{"PathConflict"};
 inline constexpr reason proving_gate{"ProvingGate"};
 inline constexpr reason published{"Published"};
 inline constexpr reason reserved_path{"ReservedPath"};
+inline constexpr reason too_many_offers{"TooManyOffers"};
 inline constexpr reason unpaid_route{"UnpaidRoute"};
 inline constexpr reason waiting_for_gateway{"WaitingForGateway"};
 

@@ -5,6 +5,7 @@
 #include <portitor/config/facilitators.hpp>
 #include <portitor/config/groups.hpp>
 #include <portitor/config/networks.hpp>
+#include <portitor/config/offer_limits.hpp>
 
 namespace portitor::config {
 
@@ -16,9 +17,10 @@ struct operator_lists
     credential_list credentials;
     network_list networks;
     chain_list chains;
+    offer_limits offers;
 
-    void declare(loader& into) { declare_all(into, facilitators, credentials, networks, chains); }
-    result<void> resolve() { return resolve_all(facilitators, credentials, networks, chains); }
+    void declare(loader& into) { declare_all(into, facilitators, credentials, networks, chains, offers); }
+    result<void> resolve() { return resolve_all(facilitators, credentials, networks, chains, offers); }
 };
 
 }  // namespace portitor::config

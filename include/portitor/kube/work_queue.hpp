@@ -7,6 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -16,6 +17,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace portitor::kube {
@@ -29,7 +31,8 @@ enum class queue_priority
 };
 
 /// Keys that need work (client-go's workqueue): a key is never worked on twice at once, and any number of
-/// adds while it is being worked on means one more run. One strand.
+/// adds while it is being worked on means one more run. Namespaces take turns, those with the least in work
+/// first: tens of thousands of keys of one hold up another's by one run each. One strand.
 class work_queue
 {
 public:
@@ -57,7 +60,7 @@ public:
     /// Returns when nobody works on a key any more. For use after close().
     boost::asio::awaitable<void> wait_idle();
 
-    std::size_t depth() const { return queue_.size() + held_count_; }
+    std::size_t depth() const { return waiting_; }
     std::size_t in_work() const { return in_work_.size(); }
 
 private:
@@ -76,12 +79,24 @@ private:
         time_point retry_at{};  ///< when the wait after the last failure is over
     };
 
+    using waiting_keys = std::map<std::pair<queue_priority, std::uint64_t>, object_key>;
+    using standing = std::tuple<std::size_t, std::uint64_t, std::string>;
+
+    /// The keys of one namespace.
+    struct line
+    {
+        waiting_keys keys;
+        std::size_t in_work = 0;
+        std::uint64_t turn = 0;                ///< grows with each run that it is given
+        std::optional<queue_priority> stands;  ///< in which line of namespaces; none while it has its share
+    };
+
     void add_at(const object_key& key, item& what, time_point when);
     void enqueue(const object_key& key, item& what);
     std::optional<object_key> take_first();
-    void release_held(const std::string& ns);
     void take_out(const object_key& key, item& what);
-    void take_out_held(const object_key& key, const item& what);
+    void leave_line(const std::string& ns, line& of);
+    void stand(const std::string& ns);
     void move_due();
     void drop_if_unused(const object_key& key);
     void measure();
@@ -89,11 +104,12 @@ private:
     timekeeper& time_;
     std::unique_ptr<timer> signal_;
     std::map<object_key, item> items_;
-    using waiting_keys = std::map<std::pair<queue_priority, std::uint64_t>, object_key>;
-    waiting_keys queue_;
-    std::map<std::string, waiting_keys> held_;  ///< by namespace: those whose namespace has its share
-    std::size_t held_count_ = 0;
-    std::map<std::string, std::size_t> in_work_of_;  ///< by namespace
+    std::map<std::string, line> lines_;
+    /// Namespaces that may be given a run, by their most urgent key: by what they have in work, then by turn.
+    std::array<std::set<standing>, 2> ready_;
+    std::size_t waiting_ = 0;
+    std::uint64_t last_turn_ = 0;
+    std::uint64_t runs_ = 0;
     std::size_t most_of_namespace_ = std::numeric_limits<std::size_t>::max();
     std::set<std::pair<time_point, object_key>> due_;
     std::map<object_key, time_point> in_work_;  ///< since when

@@ -76,9 +76,10 @@ market_view::market_view(
     for (const child_kind kind : offer::optional_middlewares)
         children_[kind] = children_[child_kind::middleware];
     grants_ = keep(api::reference_grant_resource);
+    services_ = keep(api::service_resource);
     endpoints_ = keep(api::endpoint_slice_resource);
     namespaces_seen_ = keep(api::namespace_resource);
-    market_.emplace(offer::market::kinds{*offers_, children_, *grants_, namespaces_seen_}, settings_);
+    market_.emplace(offer::market::kinds{*offers_, children_, *grants_, *services_, namespaces_seen_}, settings_);
 }
 
 asio::awaitable<result<std::unique_ptr<market_view>>> market_view::read(
@@ -121,6 +122,7 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
         offer::filtered(offer::own_kind_filter()),
         "upstreams of other namespaces are taken as not granted"
     );
+    co_await look(*services_, offer::filtered(offer::service_filter()), "none is taken for an ExternalName");
     if (const kube::object_key& service = settings.gateway.verifier_service; !service.name.empty())
         co_await look(
             *endpoints_, offer::endpoint_selection(service), "whether a verifier is ready is not known"
@@ -133,6 +135,9 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
     const clock::time_point now = env_.clock.now();
     for (const auto& [key, each] : offers())
         market_->update_path({nullptr, each}, now);
+    // Who is beyond the namespace's limit, and asks for no place, is known only now.
+    for (const auto& [key, each] : offers())
+        market_->update_path({each, each}, now);
     co_return result<void>();
 }
 

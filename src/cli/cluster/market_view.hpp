@@ -79,6 +79,7 @@ private:
     std::vector<std::unique_ptr<kube::object_informer>> kept_;
     offer::by_child<kube::object_informer*> children_{};
     kube::object_informer* grants_ = nullptr;
+    kube::object_informer* services_ = nullptr;
     kube::object_informer* endpoints_ = nullptr;
     kube::object_informer* namespaces_seen_ = nullptr;
     std::optional<offer::market> market_;

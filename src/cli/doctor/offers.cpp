@@ -65,6 +65,8 @@ constexpr std::array of_sellers{
     api::because::unhealthy,
     api::because::cross_namespace_upstream,
     api::because::host_not_allowed,
+    api::because::external_name_upstream,
+    api::because::too_many_offers,
     api::because::path_conflict,
     api::because::reserved_path,
     api::because::name_taken,

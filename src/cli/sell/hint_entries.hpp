@@ -54,6 +54,10 @@ inline constexpr std::array entries{
         because::cross_namespace_upstream.name,
         "Have a ReferenceGrant made in the Service's namespace, or sell from that namespace",
         "kubectl get referencegrants -n {upstream}"},
+    entry{
+        because::external_name_upstream.name,
+        "Name a Service whose pods or addresses are in the cluster's own objects",
+        look_at_service},
     entry{because::healthy.name, "Nothing: the service answers"},
     entry{because::probing.name, "Wait: the service is being asked for the first time", look_at_service},
     entry{
@@ -155,6 +159,10 @@ inline constexpr std::array entries{
     entry{because::proving_gate.name, "Wait: whether the gate refuses unpaid requests is being tried"},
     entry{because::published.name, "Nothing: the route is published"},
     entry{because::reserved_path.name, "Write another --path, such as /services/{name}"},
+    entry{
+        because::too_many_offers.name,
+        "Delete an older offer of the namespace, or have the operator raise the limit",
+        "portitor sell list -n {ns}"},
     entry{
         because::unpaid_route.name,
         "Delete the rule that leads around the gate, or lead it elsewhere",

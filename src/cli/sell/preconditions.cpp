@@ -44,7 +44,7 @@ const char* about_of(std::string_view reason)
         return "path";
     if (reason == because::host_not_allowed.name)
         return "hostname";
-    if (reason == because::cross_namespace_upstream.name)
+    if (reason == because::cross_namespace_upstream.name || reason == because::external_name_upstream.name)
         return "upstream";
     return "sale";
 }

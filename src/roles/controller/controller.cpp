@@ -103,6 +103,7 @@ private:
             around_.timers,
             *probe_client_,
             plan_settings_.lists.networks.table,
+            around_.metrics,
             plan_settings_.probe_period,
             [this](const offer::proof_target& about, std::string_view host, std::string_view path) {
                 return watches_->preferred_rule(about.route, host, path);
@@ -261,6 +262,8 @@ private:
                 co_return outcome(std::nullopt);
             co_return co_await discovery_->publish(*executor_);
         }
+        if (key == controller::watches::endpoints_key())
+            co_return outcome(watches_->look_at_endpoints());
         const offer::record_ptr offer = watches_->offers().objects().find(key);
         if (!offer)
         {
@@ -349,7 +352,7 @@ private:
         }
         if (todo.empty())
             co_return std::nullopt;
-        memory_.note_removes(key, todo);
+        memory_.note_plan(key, todo);
         controller::executor::report done = co_await executor_->carry_out(std::move(offer), std::move(todo));
         memory_.note_report(key, done);
         co_return std::move(done.failure);

@@ -5,6 +5,7 @@ namespace portitor::controller {
 void memory::recall(offer::observation& seen)
 {
     const of_offer& known = offers_[seen.offer->meta.key()];
+    seen.words_wait = known.words.wait(time_.now());
     for (const offer::child_type& type : offer::child_types)
     {
         const of_child& past = known.children[type.kind];
@@ -16,8 +17,10 @@ void memory::recall(offer::observation& seen)
     }
 }
 
-void memory::note_removes(const kube::object_key& offer, const offer::plan& todo)
+void memory::note_plan(const kube::object_key& offer, const offer::plan& todo)
 {
+    if (todo.status && todo.only_words)
+        offers_[offer].words.spend(time_.now());
     for (const offer::remove& each : todo.removes)
     {
         echo_.note_deletion(each.uid);

@@ -32,8 +32,8 @@ public:
     /// who deletes them.
     void recall(offer::observation& seen);
 
-    /// The children that this plan deletes are no news when they go.
-    void note_removes(const kube::object_key& offer, const offer::plan& todo);
+    /// A plan is about to be carried out: the children that it deletes are no news when they go.
+    void note_plan(const kube::object_key& offer, const offer::plan& todo);
 
     /// What became of a plan.
     void note_report(const kube::object_key& offer, const executor::report& done);
@@ -59,6 +59,7 @@ private:
     struct of_offer
     {
         offer::by_child<of_child> children;
+        words_budget words;
         std::string told;
     };
 

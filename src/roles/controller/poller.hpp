@@ -1,5 +1,7 @@
 #pragma once
 
+#include "roles/controller/fair_schedule.hpp"
+
 #include <portitor/core/task_group.hpp>
 #include <portitor/core/timekeeper.hpp>
 #include <portitor/kube/object.hpp>
@@ -7,14 +9,17 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
+#include <unordered_map>
 
 namespace portitor::controller {
 
 /// Asks questions over and over, some of them at a time, and keeps the latest answers. Offers that want to
-/// know the same share one question: an upstream is asked as often, however many offers sell it. One strand.
+/// know the same share one question: an upstream is asked as often, however many offers sell it. Where more
+/// is due than may be asked at a time, the offers' namespaces take turns; see fair_schedule. One strand.
 template <typename Target, typename Result>
 class poller
 {
@@ -32,6 +37,10 @@ public:
     using question = std::function<boost::asio::awaitable<finding>(const Target& about, Result before)>;
     /// Hears of each result that differs from the one before, for each offer that wants it.
     using listener = std::function<void(const kube::object_key& offer)>;
+    /// What is asked in the same group has a share of its namespace's; empty: in none.
+    using grouping = std::function<std::string(const Target& about)>;
+    /// Hears how late each question is asked, and whether its namespace's or group's own share was full.
+    using gauging = std::function<void(std::chrono::nanoseconds late, bool own_share)>;
 
     /// Runs in `tasks`, until they are cancelled; must be there until they are joined. `name` is for logs.
     poller(
@@ -43,11 +52,22 @@ public:
         listener on_change,
         std::uint64_t seed = std::random_device{}()
     )
-        : name_(std::move(name)), tasks_(tasks), time_(time), free_(at_a_time), ask_(std::move(ask)),
-          on_change_(std::move(on_change)), random_(seed), wake_(time.make_timer(tasks.executor()))
+        : name_(std::move(name)), tasks_(tasks), time_(time), at_a_time_(at_a_time), due_({at_a_time}),
+          ask_(std::move(ask)), on_change_(std::move(on_change)), random_(seed),
+          wake_(time.make_timer(tasks.executor()))
     {
         tasks_.spawn(name_ + " schedule", run());
     }
+
+    /// Of the questions at a time, those of one namespace, and those of one namespace and group, are at most
+    /// so many. Before the first is asked.
+    void share_out(std::size_t most_of_namespace, std::size_t most_of_group, grouping group_of)
+    {
+        due_.share_out({at_a_time_, most_of_namespace, most_of_group});
+        group_of_ = std::move(group_of);
+    }
+
+    void on_ask(gauging measure) { measure_ = std::move(measure); }
 
     /// Asks about `about` from now on, instead of what was asked before for this offer. An equal target
     /// changes nothing; one that others ask about has its answer at once.
@@ -59,13 +79,17 @@ public:
         forget(offer);
         const auto [at, is_new] = entries_.try_emplace(about);
         entry& of = at->second;
+        of.offers.insert(offer);
+        const bool joins = ++of.namespaces[offer.ns] == 1;
+        watched_.emplace(offer, at);
         if (is_new)
         {
             of.number = ++last_number_;
+            by_number_.emplace(of.number, &*at);
             schedule(*at, time_.now());
         }
-        of.offers.insert(offer);
-        watched_.emplace(offer, at);
+        else if (joins && of.due)
+            schedule(*at, *of.due);
     }
 
     /// Asks no more about this offer.
@@ -76,10 +100,20 @@ public:
             return;
         const auto at = known->second;
         watched_.erase(known);
-        at->second.offers.erase(offer);
-        if (!at->second.offers.empty())
+        entry& of = at->second;
+        of.offers.erase(offer);
+        const auto place = of.namespaces.find(offer.ns);
+        const bool leaves = --place->second == 0;
+        if (leaves)
+            of.namespaces.erase(place);
+        if (!of.offers.empty())
+        {
+            if (leaves && of.due)
+                schedule(*at, *of.due);
             return;
-        due_.erase({at->second.due, &*at});
+        }
+        due_.remove(of.number);
+        by_number_.erase(of.number);
         entries_.erase(at);
     }
 
@@ -95,16 +129,25 @@ private:
     {
         Result latest{};
         std::set<kube::object_key> offers;
-        timekeeper::time_point due{};  ///< while it is not being asked
-        std::uint64_t number = 0;      ///< tells it from one that was there before, for the same target
+        std::map<std::string, std::size_t> namespaces;  ///< of these, with how many each
+        std::optional<timekeeper::time_point> due;      ///< while it is not being asked
+        /// Tells it from one that was there before, for the same target.
+        std::uint64_t number = 0;
     };
     using entries = std::map<Target, entry>;
     using slot = typename entries::value_type;
 
+    /// On the share of each namespace whose offers want to know.
     void schedule(slot& of, timekeeper::time_point when)
     {
+        fair_schedule::item waits;
+        waits.due = when;
+        if (group_of_)
+            waits.group = group_of_(of.first);
+        for (const auto& [ns, count] : of.second.namespaces)
+            waits.namespaces.push_back(ns);
         of.second.due = when;
-        due_.insert({when, &of});
+        due_.add(of.second.number, std::move(waits));
         wake_->cancel();
     }
 
@@ -112,26 +155,26 @@ private:
     {
         for (;;)
         {
-            while (free_ > 0 && !due_.empty() && due_.begin()->first <= time_.now())
+            while (auto next = due_.take(time_.now()))
             {
-                slot& of = *due_.begin()->second;
-                due_.erase(due_.begin());
-                --free_;
-                tasks_.spawn(name_, ask(of.first, of.second.number, of.second.latest));
+                slot& of = *by_number_.at(next->what);
+                of.second.due.reset();
+                if (measure_)
+                    measure_(next->late, next->own_share);
+                tasks_.spawn(name_, ask(of.first, std::move(*next), of.second.latest));
             }
-            const bool waits = free_ > 0 && !due_.empty();
-            wake_->expires_at(waits ? due_.begin()->first : timekeeper::time_point::max());
+            wake_->expires_at(due_.next(time_.now()));
             co_await wake_->wait();
         }
     }
 
-    boost::asio::awaitable<void> ask(Target about, std::uint64_t number, Result before)
+    boost::asio::awaitable<void> ask(Target about, fair_schedule::taken share, Result before)
     {
         finding found = co_await ask_(about, std::move(before));
-        ++free_;
+        due_.give_back(share, time_.now());
         wake_->cancel();
         const auto at = entries_.find(about);
-        if (at == entries_.end() || at->second.number != number)
+        if (at == entries_.end() || at->second.number != share.what)
             co_return;
         const bool news = !(found.result == at->second.latest);
         at->second.latest = std::move(found.result);
@@ -153,14 +196,17 @@ private:
     std::string name_;
     task_group& tasks_;
     timekeeper& time_;
-    std::size_t free_;  ///< how many more may be asked at a time
+    std::size_t at_a_time_;
+    fair_schedule due_;  ///< what is not being asked now
     question ask_;
     listener on_change_;
+    grouping group_of_;
+    gauging measure_;
     std::mt19937_64 random_;
     std::unique_ptr<timer> wake_;
     entries entries_;
     std::map<kube::object_key, typename entries::iterator> watched_;
-    std::set<std::pair<timekeeper::time_point, slot*>> due_;  ///< what is not being asked now
+    std::unordered_map<std::uint64_t, slot*> by_number_;
     std::uint64_t last_number_ = 0;
 };
 

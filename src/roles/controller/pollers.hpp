@@ -5,10 +5,12 @@
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/upstream_probe.hpp"
 
+#include <portitor/core/metrics.hpp>
+
 namespace portitor::controller {
 
-/// All that is asked again and again about offers: their upstreams, runtimes, gates and facilitators. One
-/// strand.
+/// All that is asked again and again about offers: their upstreams, runtimes, gates and facilitators. However
+/// slow the upstreams of one namespace are, those of the others are asked in time. One strand.
 class pollers
 {
 public:
@@ -16,12 +18,13 @@ public:
     using listener = std::function<void(const kube::object_key& offer)>;
 
     /// They run in `tasks`, until these are cancelled; must be there until they are joined. The client and
-    /// the networks must outlive it.
+    /// the networks and the numbers must outlive it.
     pollers(
         task_group& tasks,
         timekeeper& time,
         http::client& client,
         const x402::network_table& networks,
+        metrics& numbers,
         std::chrono::milliseconds probe_period,
         preference find_other,
         listener look_again

@@ -5,9 +5,9 @@
 
 namespace portitor::controller {
 
-/// How often a child may be put right that somebody else keeps changing: a few times at once, then once a
-/// second. Without it two writers would answer each other as fast as the API server lets them.
-class repair_budget
+/// How often something may be written again: a few times at once, then once in a period.
+template <int AtOnce, int Seconds>
+class write_budget
 {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -22,10 +22,18 @@ public:
     }
 
 private:
-    static constexpr std::chrono::seconds period{1};
-    static constexpr int at_once = 5;
+    static constexpr std::chrono::seconds period{Seconds};
+    static constexpr int at_once = AtOnce;
 
     time_point spent_until_{};
 };
+
+/// Of a child that somebody else keeps changing. Without it two writers would answer each other as fast as
+/// the API server lets them.
+using repair_budget = write_budget<5, 1>;
+
+/// Of a status in other words that say the same: an upstream that fails in a new way each time it is asked
+/// would cost a write each time.
+using words_budget = write_budget<3, 60>;
 
 }  // namespace portitor::controller

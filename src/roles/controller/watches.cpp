@@ -4,6 +4,8 @@
 
 #include <portitor/api/resources.hpp>
 
+#include <algorithm>
+
 namespace portitor::controller {
 
 namespace {
@@ -18,6 +20,10 @@ kube::watch_options installed_by_others()
     out.when_absent = kube::watch_options::absence::emptied;
     return out;
 }
+// Of the ten seconds in which offers say that no verifier is there.
+constexpr std::chrono::milliseconds loss_hold(4000);
+constexpr std::chrono::milliseconds longest_spread(3000);
+constexpr std::chrono::milliseconds spread_of_one(2);
 
 watches::keys joined(watches::keys some, const watches::keys& more)
 {
@@ -80,7 +86,11 @@ watches::watches(
     );
     kube::object_informer* namespaces =
         settings.gateway.hosts.needs_labels() ? watch_namespaces(to) : nullptr;
-    market_.emplace(offer::market::kinds{*offers_, children_, grants, namespaces}, settings);
+    auto& services =
+        to.watch(api::service_resource, offer::filtered(offer::service_filter()), [this](const change& of) {
+            return market_->around().concerned_by_service(of);
+        });
+    market_.emplace(offer::market::kinds{*offers_, children_, grants, services, namespaces}, settings);
     if (!which.verifier_service.name.empty())
         watch_endpoints(to, which.verifier_service);
 }
@@ -151,7 +161,10 @@ void watches::watch_endpoints(kube::controller& to, const object_key& service)
     endpoints_ = &to.watch(
         api::endpoint_slice_resource,
         offer::endpoint_selection(service),
-        [this](const change&) { return concerned_by_endpoints(); },
+        [this](const change&) {
+            take_endpoints();
+            return keys();
+        },
         optional
     );
 }
@@ -160,6 +173,7 @@ void watches::begin()
 {
     if (endpoints_)
         verifier_ready_ = offer::any_endpoint_ready(*endpoints_);
+    begun_ = true;
     for (const auto& [key, offer] : offers_->objects().all())
         update_path_or_later(offer);
 }
@@ -245,17 +259,51 @@ watches::keys watches::concerned_by_gates(const change& of) const
         return {};
     return on_gate_change_();
 }
-
-// Every offer, where the verifier has come or gone.
-watches::keys watches::concerned_by_endpoints()
+// One that has come is told of at once.
+void watches::take_endpoints()
 {
-    keys out;
+    // begin() looks for itself.
+    if (!begun_)
+        return;
     const bool ready = offer::any_endpoint_ready(*endpoints_);
-    if (std::exchange(verifier_ready_, ready) == ready)
-        return out;
-    for (const auto& [key, offer] : offers_->objects().all())
-        out.push_back(key);
-    return out;
+    if (ready)
+        lost_since_.reset();
+    if (ready == verifier_ready_)
+        return;
+    if (ready)
+    {
+        verifier_ready_ = true;
+        tell_all_offers();
+    }
+    else if (!lost_since_)
+    {
+        lost_since_ = time_.now();
+        queue_.add_after(endpoints_key(), loss_hold);
+    }
+}
+
+std::optional<std::chrono::milliseconds> watches::look_at_endpoints()
+{
+    if (!lost_since_)
+        return std::nullopt;
+    const auto left = *lost_since_ + loss_hold - time_.now();
+    if (left > std::chrono::milliseconds(0))
+        return std::chrono::ceil<std::chrono::milliseconds>(left);
+    lost_since_.reset();
+    verifier_ready_ = false;
+    tell_all_offers();
+    return std::nullopt;
+}
+
+// Each costs a write, so not all of them at once.
+void watches::tell_all_offers()
+{
+    const auto& all = offers_->objects().all();
+    const auto count = static_cast<std::chrono::milliseconds::rep>(all.size());
+    const auto spread = std::min(longest_spread, count * spread_of_one);
+    std::chrono::milliseconds::rep place = 0;
+    for (const auto& [key, offer] : all)
+        queue_.add_after(key, spread * place++ / count);
 }
 
 }  // namespace portitor::controller

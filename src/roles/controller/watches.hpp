@@ -7,6 +7,7 @@
 
 #include <portitor/core/clock.hpp>
 #include <portitor/core/log.hpp>
+#include <portitor/core/timekeeper.hpp>
 #include <portitor/kube/controller.hpp>
 
 #include <functional>
@@ -74,6 +75,13 @@ public:
     /// Looks whether the offer still asks for its place, which changes without an event of the offer.
     void update_path(const offer::record_ptr& offer, clock::time_point now);
 
+    /// Stands in the queue for look_at_endpoints(): offers have a namespace.
+    static kube::object_key endpoints_key() { return {"", "endpoints of the verifier"}; }
+
+    /// A verifier that was lost is told of only once it has been gone for some seconds: a restart of its one
+    /// replica would have every offer's status written twice. How long to wait, where that is not so yet.
+    std::optional<std::chrono::milliseconds> look_at_endpoints();
+
     /// As offer::market::observe(), with the verifier.
     offer::observation observe(offer::record_ptr offer) const;
 
@@ -88,9 +96,10 @@ private:
     kube::object_informer* watch_namespaces(kube::controller& to);
     void watch_endpoints(kube::controller& to, const kube::object_key& service);
     keys concerned_by_offer(const offer_change& of);
-    keys concerned_by_endpoints();
     keys concerned_by_namespace(const change& of);
     keys concerned_by_gates(const change& of) const;
+    void take_endpoints();
+    void tell_all_offers();
     keys child_changed(offer::child_kind kind, const change& of);
     keys take_place(const offer_change& of, clock::time_point now);
     void update_path_or_later(const offer::record_ptr& offer);
@@ -104,7 +113,9 @@ private:
     kube::informer<offer::offer_record>* offers_ = nullptr;
     offer::by_child<kube::object_informer*> children_;
     kube::object_informer* endpoints_ = nullptr;
-    bool verifier_ready_ = false;
+    bool begun_ = false;
+    bool verifier_ready_ = false;                       ///< as the offers are told
+    std::optional<timekeeper::time_point> lost_since_;  ///< it is not, and nobody has been told yet
     std::optional<offer::market> market_;
     route_listener on_route_change_;
     std::function<void()> on_hosts_change_;

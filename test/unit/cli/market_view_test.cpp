@@ -93,6 +93,29 @@ TEST_CASE("a view has the live offers, and files in their places", "[cli][market
     CHECK(after->observe(after->offers().at({"shop", "new"})).path_owner.empty());
 }
 
+TEST_CASE("a view knows a namespace's limit, and what its Services are", "[cli][market]")
+{
+    view_world w;
+    w.settings.lists.offers.per_namespace = 1;
+    w.create(service_offer_resource, offer_text("old", "/services/a"));
+    w.create(
+        api::service_resource,
+        R"({"apiVersion":"v1","kind":"Service","metadata":{"namespace":"shop","name":"web"},)"
+        R"("spec":{"type":"ExternalName","externalName":"metadata.internal"}})"
+    );
+    sandbox::api api(w.server, w.numbers);
+    market_view::request what;
+    what.offers.push_back(as_file("aaa", "/services/a", "0"));
+    const auto view = w.look(api, std::move(what));
+    const auto beyond = view->observe(view->offers().at({"shop", "aaa"}));
+    CHECK(beyond.beyond_limit);
+    // It asks for no place.
+    CHECK(beyond.path_owner.empty());
+    const auto within = view->observe(view->offers().at({"shop", "old"}));
+    CHECK_FALSE(within.beyond_limit);
+    CHECK(within.service == offer::service_nature::external);
+}
+
 TEST_CASE("without a cluster only files are seen", "[cli][market]")
 {
     view_world w;

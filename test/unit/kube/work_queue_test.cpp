@@ -595,8 +595,8 @@ TEST_CASE("a namespace whose work does not end holds up no other", "[kube][work_
         f.queue.add({"slow", name});
     f.queue.add({"quick", "x"});
     CHECK(f.next() == "a");
-    CHECK(f.next() == "b");
     CHECK(f.next() == "x");
+    CHECK(f.next() == "b");
     CHECK(f.next() == "nothing");
     CHECK(f.queue.depth() == 2);
     // Who comes later waits as well; what is added again while it is held keeps its place.
@@ -615,6 +615,37 @@ TEST_CASE("a namespace whose work does not end holds up no other", "[kube][work_
     f.queue.done({"quick", "x"});
     CHECK(f.queue.depth() == 0);
     CHECK(f.queue.in_work() == 0);
+}
+
+TEST_CASE("ten thousand keys of one namespace hold up another's by one run each", "[kube][work_queue]")
+{
+    fixture f;
+    f.queue.share_out(3);
+    for (int i = 0; i < 10'000; ++i)
+        f.queue.add({"crowd", std::to_string(i)});
+    for (int i = 0; i < 20; ++i)
+        f.queue.add({"alone", "a" + std::to_string(i)}, i % 2 ? queue_priority::normal : queue_priority::low);
+    // Four workers, each of which does one key after another.
+    int runs = 0;
+    int of_alone = 0;
+    std::vector<object_key> in_work;
+    const auto begin = [&] {
+        std::string name = f.next();
+        in_work.push_back(name.starts_with("a") ? object_key{"alone", name} : object_key{"crowd", name});
+        of_alone += name.starts_with("a") ? 1 : 0;
+        ++runs;
+    };
+    for (int i = 0; i < 4; ++i)
+        begin();
+    while (of_alone < 20 && runs < 1000)
+    {
+        f.queue.done(in_work.front());
+        in_work.erase(in_work.begin());
+        begin();
+    }
+    // Urgent ones of both take turns; what is not urgent has one run in eight while urgent ones wait.
+    CHECK(runs <= 10 * 2 + 10 * 8 + 8);
+    CHECK(of_alone == 20);
 }
 
 TEST_CASE("a key that is held can become urgent", "[kube][work_queue]")

@@ -174,6 +174,23 @@ TEST_CASE("the next one takes over when the winner goes, moves or gives up", "[c
     }
 }
 
+TEST_CASE(
+    "an offer that keeps many from their places is told from one that keeps a few", "[controller][conflicts]"
+)
+{
+    offers all;
+    all.put({"a", 1, "/x"});
+    for (int i = 2; i <= 6; ++i)
+        all.put({"b" + std::to_string(i), i, i % 2 ? "/x" : "/x/y"});
+    CHECK_FALSE(all.index.is_crowded({"shop", "b2"}));
+    CHECK_FALSE(all.index.is_crowded({"shop", "a"}));
+    all.put({"b7", 7, "/x"});
+    CHECK(all.index.is_crowded({"shop", "b2"}));
+    CHECK(all.index.is_crowded({"shop", "b7"}));
+    CHECK_FALSE(all.index.is_crowded({"shop", "a"}));
+    CHECK_FALSE(all.index.is_crowded({"shop", "none"}));
+}
+
 TEST_CASE("an offer that has lost is in nobody's way", "[controller][conflicts]")
 {
     offers all;

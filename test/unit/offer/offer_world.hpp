@@ -45,6 +45,10 @@ public:
         offer::by_child<bool> taken_down;
         offer::by_child<std::chrono::milliseconds> repair_waits;
         std::string path_owner;
+        bool path_crowded = false;
+        bool beyond_limit = false;
+        offer::service_nature service = offer::service_nature::ordinary;
+        std::chrono::milliseconds words_wait{0};
         std::string way_around;
         kube::object_ptr home;
         bool upstream_granted = false;
@@ -127,6 +131,10 @@ public:
         out.trial = seen.trial;
         out.verifier_ready = seen.verifier_ready;
         out.path_owner = seen.path_owner;
+        out.path_crowded = seen.path_crowded;
+        out.beyond_limit = seen.beyond_limit;
+        out.service = seen.service;
+        out.words_wait = seen.words_wait;
         out.way_around = seen.way_around;
         out.home = seen.home;
         out.upstream_granted = seen.upstream_granted;

@@ -637,11 +637,105 @@ TEST_CASE("the younger of two offers of one path is not published", "[controller
     all.seen.path_owner = "other/older";
     all.step();
     CHECK(all.verdict("RoutePublished") == "False/PathConflict");
-    CHECK_THAT(all.condition("RoutePublished").message, Contains("the older offer other/older"));
+    // Who it is, is not for this namespace to know.
+    CHECK_THAT(all.condition("RoutePublished").message, Contains("an older offer of another namespace"));
+    CHECK_THAT(all.condition("RoutePublished").message, !Contains("other/older"));
     CHECK_FALSE(all.seen.http_route);
+    all.seen.path_owner = "shop/older";
+    all.step();
+    CHECK_THAT(all.condition("RoutePublished").message, Contains("the older offer shop/older"));
+    all.seen.path_crowded = true;
+    all.step();
+    CHECK_THAT(all.condition("RoutePublished").message, Contains("an older offer of this namespace"));
+    // So that whoever of them gets the path, the others' words stay as they are.
+    all.seen.path_owner = "shop/next";
+    CHECK(all.look().empty());
     all.seen.path_owner.clear();
     all.sell();
     CHECK(all.phase() == "Ready");
+}
+
+TEST_CASE("an offer beyond its namespace's limit is withheld, and not probed", "[controller][limits]")
+{
+    world all;
+    all.sell();
+    REQUIRE(all.phase() == "Ready");
+    all.settings.lists.offers.per_namespace = 20;
+    all.seen.beyond_limit = true;
+    all.settle();
+    CHECK(all.verdict("RoutePublished") == "False/TooManyOffers");
+    CHECK(all.verdict("Ready") == "False/TooManyOffers");
+    CHECK_THAT(
+        all.condition("RoutePublished").message,
+        Contains("sells 20 offers of a namespace (limits.offersPerNamespace)") && Contains("shop")
+    );
+    CHECK(all.phase() == "Blocked");
+    CHECK_FALSE(all.seen.http_route);
+    CHECK_FALSE(all.seen.payment_route);
+    CHECK_FALSE(all.look().ask.upstream);
+    all.seen.beyond_limit = false;
+    all.sell();
+    CHECK(all.phase() == "Ready");
+}
+
+TEST_CASE("an ExternalName is neither sold nor asked", "[controller][upstream]")
+{
+    world all;
+    all.sell();
+    all.seen.service = service_nature::external;
+    all.settle();
+    CHECK(all.verdict("UpstreamHealthy") == "False/ExternalNameUpstream");
+    CHECK_THAT(all.condition("UpstreamHealthy").message, Contains("Service web of shop is an ExternalName"));
+    CHECK_FALSE(all.seen.http_route);
+    CHECK_FALSE(all.look().ask.upstream);
+    all.seen.service = service_nature::ordinary;
+    CHECK(all.look().ask.upstream);
+}
+
+TEST_CASE(
+    "of a Service without a selector it is told that nothing answers, and not what", "[controller][upstream]"
+)
+{
+    const auto [failure, told] =
+        GENERATE(std::pair("HTTP 403", "HTTP 403"), std::pair("connection refused", "connection refused"));
+    world all;
+    all.sell();
+    all.unhealthy(1, failure);
+    all.step();
+    CHECK_THAT(all.condition("UpstreamHealthy").message, Contains(told));
+    all.seen.service = service_nature::by_hand;
+    all.step();
+    CHECK(all.verdict("UpstreamHealthy") == "False/Unhealthy");
+    CHECK_THAT(all.condition("UpstreamHealthy").message, Contains("no answer with 2xx") && !Contains(told));
+    CHECK(all.look().ask.upstream);
+}
+
+TEST_CASE("other words alone wait for their time, a change of a status does not", "[controller][status]")
+{
+    using namespace std::chrono_literals;
+    world all;
+    all.sell();
+    all.unhealthy(1, "HTTP 500");
+    CHECK_FALSE(all.step().only_words);
+    all.unhealthy(1, "HTTP 501");
+    CHECK(all.look().only_words);
+    all.seen.words_wait = 7s;
+    const plan waits = all.look();
+    CHECK_FALSE(waits.status);
+    CHECK(waits.next_check == 7s);
+    CHECK(waits.notes.empty());
+    all.seen.words_wait = 0s;
+    CHECK(all.step().status);
+    CHECK_THAT(all.condition("UpstreamHealthy").message, Contains("HTTP 501"));
+    all.seen.words_wait = 60s;
+    all.healthy();
+    const plan heals = all.step();
+    CHECK(heals.status);
+    CHECK_FALSE(heals.only_words);
+    CHECK(all.verdict("UpstreamHealthy") == "True/Healthy");
+    // Nor does a new generation.
+    all.edit("/spec/upstream/healthPath", "\"/other\"");
+    CHECK(all.step().status);
 }
 
 TEST_CASE("without a Gateway the conditions say how to name one", "[controller][conditions]")

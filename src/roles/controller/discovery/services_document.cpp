@@ -71,11 +71,10 @@ std::string service_entry(const listing::sale& sold, const offer::plan_settings&
     const x402::token* asset = find_asset(network, terms);
     json::object out{
         {"name", offer.meta.name},
-        {"namespace", offer.meta.ns},
         {"type", offer.type == api::offer_type::inference ? "inference" : "http"},
     };
     if (offer.model && !offer.model->name.empty())
-        out["model"] = offer.model->name;
+        out["model"] = offer::shown_text(offer.model->name);
     out["endpoint"] = offer::endpoint_of(offer, settings);
     out["description"] = offer::shown_text(terms.description);
     put_price(out, terms.price, terms.model, terms.per_mtok, asset);

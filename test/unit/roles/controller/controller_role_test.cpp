@@ -103,6 +103,94 @@ TEST_CASE_METHOD(
     CHECK(end() == 0);
 }
 
+namespace {
+
+// As a user replaces a field.
+void put(
+    role_world& in,
+    const kube::resource& kind,
+    const char* name,
+    const std::string& field,
+    const std::string& value
+)
+{
+    in.patch(kind, name, R"([{"op":"replace","path":")" + field + R"(","value":)" + value + "}]");
+}
+
+std::string service_text(const std::string& spec)
+{
+    return R"({"apiVersion":"v1","kind":"Service","metadata":{"namespace":"shop","name":"web"},"spec":)" +
+           spec + "}";
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(
+    controller_world, "an upstream that becomes an ExternalName is taken down, and comes back", "[controller]"
+)
+{
+    create(api::service_resource, service_text(R"({"selector":{"app":"web"}})"));
+    create(service_offer_resource, offer_text("hello"));
+    start();
+    CHECK(wait([&] { return converged("hello"); }));
+    put(*this,
+        api::service_resource,
+        "web",
+        "/spec",
+        R"({"type":"ExternalName","externalName":"kubernetes.default.svc"})");
+    CHECK(wait([&] {
+        return said("hello", "UpstreamHealthy") == "False ExternalNameUpstream" && !has_any_child("hello");
+    }));
+    put(*this, api::service_resource, "web", "/spec", R"({"selector":{"app":"web"}})");
+    CHECK(wait([&] { return has_children("hello"); }));
+}
+
+TEST_CASE_METHOD(
+    controller_world,
+    "a verifier that is gone for a moment is not told of, one that stays away is",
+    "[controller]"
+)
+{
+    const auto slice = [](bool ready) {
+        return fmt::format(
+            R"([{{"addresses":["10.0.0.1"],"conditions":{{"ready":{}}}}}])", ready ? "true" : "false"
+        );
+    };
+    options.gateway.verifier_service = {"shop", "verifier"};
+    create(
+        api::endpoint_slice_resource,
+        R"({"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"namespace":"shop",)"
+        R"("name":"verifier","labels":{"kubernetes.io/service-name":"verifier"}},"addressType":"IPv4","endpoints":)" +
+            slice(true) + "}"
+    );
+    create(service_offer_resource, offer_text("hello"));
+    start();
+    REQUIRE(wait([&] { return converged("hello"); }));
+    // Nothing answers at the upstream, so that the terms change once more.
+    REQUIRE(wait([&] {
+        const auto route = live(payment_route_resource, api::payment_route_name("hello"));
+        return route && kube::bool_at(route->spec(), "suspended");
+    }));
+    publish("hello");
+    REQUIRE(wait([&] { return said("hello", "PaymentGateReady") == "True Admitted"; }));
+    const auto written = [&] { return live(service_offer_resource, "hello")->meta.resource_version; };
+    pass(1s);
+    const std::string before = written();
+    put(*this, api::endpoint_slice_resource, "verifier", "/endpoints", slice(false));
+    pass(2s);
+    put(*this, api::endpoint_slice_resource, "verifier", "/endpoints", slice(true));
+    pass(1s);
+    CHECK(said("hello", "PaymentGateReady") == "True Admitted");
+
+    put(*this, api::endpoint_slice_resource, "verifier", "/endpoints", slice(false));
+    pass(3s);
+    CHECK(said("hello", "PaymentGateReady") == "True Admitted");
+    pass(7s);
+    CHECK(said("hello", "PaymentGateReady") == "False NoVerifierEndpoints");
+    put(*this, api::endpoint_slice_resource, "verifier", "/endpoints", slice(true));
+    CHECK(wait([&] { return said("hello", "PaymentGateReady") == "True Admitted"; }));
+}
+
 TEST_CASE_METHOD(controller_world, "offers that were there before it are taken up", "[controller]")
 {
     for (int i = 0; i < 20; ++i)

@@ -39,7 +39,7 @@ TEST_CASE("an entry of services.json, byte for byte", "[controller][discovery]")
 {
     CHECK(
         entry(registered_world()).service ==
-        R"({"name":"hello","namespace":"shop","type":"http",)"
+        R"({"name":"hello","type":"http",)"
         R"("endpoint":"https://api.example.com/services/hello","description":"Says hello","price":"0.01",)"
         R"("priceAtomicUnits":"10000","priceUnit":"perRequest","priceModel":"per-request",)"
         R"("payTo":"0x00000000000000000000000000000000000000AB","network":"base-sepolia",)"
@@ -63,7 +63,7 @@ TEST_CASE("a model, its price by tokens and the paths below", "[controller][disc
     all.sell();
     CHECK(
         entry(all).service ==
-        R"({"name":"hello","namespace":"shop","type":"inference","model":"qwen3",)"
+        R"({"name":"hello","type":"inference","model":"qwen3",)"
         R"("endpoint":"https://api.example.com/services/hello","description":"ServiceOffer hello",)"
         R"("price":"0.00125","priceAtomicUnits":"1250","priceUnit":"perRequest","priceModel":"per-mtok",)"
         R"("pricePerMTok":"1.25","payTo":"0x00000000000000000000000000000000000000AB","network":"base-sepolia",)"

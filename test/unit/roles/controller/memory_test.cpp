@@ -39,6 +39,30 @@ struct remembered
 
 }  // namespace
 
+TEST_CASE(
+    "an upstream that fails in ever new ways costs a few writes, then one a minute", "[controller][status]"
+)
+{
+    using namespace std::chrono_literals;
+    remembered of;
+    int writes = 0;
+    // Asked every two seconds for ten minutes, as an upstream that has failed is.
+    for (int i = 0; i < 300; ++i)
+    {
+        of.all.unhealthy(std::min(i + 1, 100), "HTTP " + std::to_string(500 + i % 2));
+        observation seen = of.all.observation();
+        of.past.recall(seen);
+        const plan todo = make_plan(seen, of.all.settings, of.all.now);
+        of.past.note_plan(of.key, todo);
+        of.all.carry_out(todo);
+        writes += todo.status ? 1 : 0;
+        of.time.advance(2s);
+    }
+    // Unhealthy, suspended, three in other words, and one in each minute.
+    CHECK(writes >= 10);
+    CHECK(writes <= 2 + 3 + 10 + 1);
+}
+
 TEST_CASE("repairs are five at once, then one a second", "[controller][repair]")
 {
     using namespace std::chrono_literals;
@@ -86,7 +110,7 @@ TEST_CASE("who deleted a child is remembered: somebody else, or we ourselves", "
 
     plan todo;
     todo.removes.push_back({child_kind::http_route, child.key(), child.uid});
-    of.past.note_removes(of.key, todo);
+    of.past.note_plan(of.key, todo);
     of.past.note_gone(child_kind::http_route, child, {of.key});
     CHECK_FALSE(of.recall().lost);
     CHECK(of.recall().taken_down);

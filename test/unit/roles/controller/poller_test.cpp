@@ -211,3 +211,47 @@ TEST_CASE("a poller asks only so many questions at a time", "[controller][poller
     context.restart();
     context.poll();
 }
+
+TEST_CASE("offers of several namespaces share a question, on whosever share", "[controller][poller][shares]")
+{
+    boost::asio::io_context context;
+    test::manual_timekeeper time;
+    task_group tasks(context.get_executor(), logger(log_level::error, log_format::json));
+    std::vector<std::string> asked;
+    const auto slowly = [&](std::string about, int) -> boost::asio::awaitable<number_poller::finding> {
+        asked.push_back(about);
+        co_await time.sleep_for(5s);
+        co_return number_poller::finding(7, 10s);
+    };
+    number_poller questions(
+        "test", tasks, time, 8, slowly, [](const kube::object_key&) {}, 402
+    );
+    std::vector<std::pair<double, bool>> delays;
+    questions.share_out(2, 1, [](const std::string& about) { return about.substr(0, 1); });
+    questions.on_ask([&](std::chrono::nanoseconds late, bool own) {
+        delays.emplace_back(std::chrono::duration<double>(late).count(), own);
+    });
+    const auto run = [&](std::chrono::milliseconds by) {
+        time.advance(by);
+        context.restart();
+        context.poll();
+    };
+    for (const char* each : {"a1", "a2", "b1", "c1"})
+        questions.watch({"slow", each}, each);
+    run(0s);
+    // Two of the namespace, and not both of the same group.
+    CHECK(asked == std::vector<std::string>{"a1", "b1"});
+    questions.watch({"quick", "mine"}, "q");
+    questions.watch({"quick", "too"}, "c1");
+    run(0s);
+    CHECK(asked == std::vector<std::string>{"a1", "b1", "c1", "q"});
+    questions.forget({"quick", "too"});
+    run(5s);
+    CHECK(asked.back() == "a2");
+    REQUIRE(delays.size() == 5);
+    CHECK(delays.back() == std::pair(5.0, true));
+    CHECK_FALSE(delays[2].second);
+    tasks.cancel();
+    context.restart();
+    context.poll();
+}
