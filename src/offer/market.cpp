@@ -5,8 +5,6 @@
 
 #include <portitor/api/ownership.hpp>
 
-#include <portitor/api/ownership.hpp>
-
 namespace portitor::offer {
 
 market::market(const kinds& stores, const plan_settings& settings)

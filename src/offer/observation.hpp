@@ -4,7 +4,6 @@
 #include "offer/offer_record.hpp"
 
 #include <portitor/api/served_schema.hpp>
-
 #include <portitor/x402/supported.hpp>
 
 #include <memory>
@@ -119,7 +118,7 @@ struct observation
     std::optional<std::chrono::milliseconds> next_trial;  ///< until then
     std::optional<bool> verifier_ready;  ///< whether the verifier's Service has a ready endpoint
     std::string path_owner;     ///< "namespace/name" of an older offer that has this path; empty: none
-    kube::object_ptr home;          ///< its Namespace, where that is looked at; null: not known
+    kube::object_ptr home;      ///< its Namespace, where that is looked at; null: not known
     bool path_crowded = false;  ///< that offer keeps many from theirs, not only this one
     bool beyond_limit = false;  ///< as many older offers as the namespace may have are there
     service_nature service = service_nature::ordinary;  ///< of the upstream

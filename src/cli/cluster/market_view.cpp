@@ -79,7 +79,9 @@ market_view::market_view(
     services_ = keep(api::service_resource);
     endpoints_ = keep(api::endpoint_slice_resource);
     namespaces_seen_ = keep(api::namespace_resource);
-    market_.emplace(offer::market::kinds{*offers_, children_, *grants_, *services_, namespaces_seen_}, settings_);
+    market_.emplace(
+        offer::market::kinds{*offers_, children_, *grants_, *services_, namespaces_seen_}, settings_
+    );
 }
 
 asio::awaitable<result<std::unique_ptr<market_view>>> market_view::read(

@@ -5,8 +5,8 @@
 
 #include <portitor/api/conditions.hpp>
 #include <portitor/api/ownership.hpp>
-#include <portitor/api/resources.hpp>
 #include <portitor/api/payment_route.hpp>
+#include <portitor/api/resources.hpp>
 
 #include <algorithm>
 
