@@ -164,12 +164,13 @@ TEST_CASE("what is deleted and made again under the work has the new one's statu
     CHECK(w.run(w.other().api->get(widgets, widget_key("w-0040"))).value()->status().at("size") == 1040);
 }
 
-TEST_CASE("a kind that cannot be listed in time ends the controller with a reason")
+TEST_CASE("a kind that cannot be listed in time ends a controller that is not to wait")
 {
     world w;
     w.run(w.server().drop_kind());
     kube::controller_options options = short_options("impatient");
     options.sync_limit = 2s;
+    options.when_unsynced = kube::when_unsynced::give_up;
     sizer controller(w, options);
     w.pass(100ms);
     CHECK(controller.answer("/readyz") != 200);

@@ -138,7 +138,10 @@ TEST_CASE("a route is keys and values", "[cli][sell]")
         CAPTURE(text);
         CHECK(!read_route(text));
     }
-    CHECK(has(read_route("path=/x,methods=GET").error().message(), "have the service refuse the others"));
+    CHECK(
+        has(read_route("path=/x,methods=GET").error().message(),
+            "write spec.routes[].methods into the offer's manifest")
+    );
     CHECK(has(read_route("path=/x,summary=s").error().message(), "--description"));
     CHECK(has(read_route("path=/x,freeQuota=5").error().message(), "gate=free"));
     CHECK(has(read_route("path=/x,gate=auth").error().message(), "signs in"));

@@ -120,7 +120,8 @@ TEST_CASE("sell delete says what stays on chain", "[cli][sell]")
     world.create(
         api::registration_request_resource,
         R"({"apiVersion":"obol.org/v1alpha1","kind":"RegistrationRequest","metadata":{"namespace":"shop",)"
-        R"("name":"hello-registration"},"spec":{"chain":"base-sepolia"}})"
+        R"("name":"hello-registration","labels":{"app.kubernetes.io/managed-by":"portitor",)"
+        R"("obol.org/serviceoffer":"hello"}},"spec":{"chain":"base-sepolia"}})"
     );
     world.report(
         api::registration_request_resource, "hello-registration", R"({"phase":"Confirmed","agentId":"42"})"

@@ -96,7 +96,7 @@ TEST_CASE("what says nothing else is sold in silence", "[controller][peer]")
     const auto [pointer, value] = GENERATE(values<harmless>({
         {"/spec/payments", "[]"},
         {"/spec/payments",
-         R"([{"network": "base-sepolia", "payTo": "0x00000000000000000000000000000000000000aB",
+         R"([{"network": "base-sepolia", "payTo": "0x00000000000000000000000000000000000000AB",
               "price": {"perRequest": "0.01"}}])"},
         {"/spec/async", R"({"enabled": false, "ttl": "72h"})"},
         {"/spec/routes", R"([{"path": "/a", "freeQuota": 0, "summary": ""}])"},

@@ -173,8 +173,9 @@ TEST_CASE("doctor judges what facilitators answer", "[cli][doctor]")
     CHECK(with(answer(404)).starts_with("info " + name + "HTTP 404: it has no /supported"));
     CHECK(with(answer(429)).starts_with("warning "));
     CHECK(with(answer(500)).starts_with("failure "));
-    CHECK(with(answer(200, "<html>\x1b[2J")).starts_with("warning " + name + "its answer to /supported is"));
-    CHECK(with(answer(200, R"({"kinds": {"scheme": 7}})")).find("serves nothing") != std::string::npos);
+    CHECK(with(answer(200, "<html>\x1b[2J")).starts_with("warning " + name + "/supported: its answer"));
+    CHECK(with(answer(200, R"({"kinds": {"scheme": 7}})")).find("is not one of x402") != std::string::npos);
+    CHECK(with(answer(200, R"({"kinds": []})")).find("lists nothing") != std::string::npos);
     CHECK(with(answer(200, std::string(1'000'000, '['))).find("too large") != std::string::npos);
     CHECK(with(answer(200, std::string(60'000, '['))).starts_with("warning "));
     CHECK(with(fail(errc::timed_out, "no answer")) == "failure " + name + "no answer\n");
