@@ -99,7 +99,8 @@ void verifier_view::judge(explanation& into, const std::string& offer) const
     route::circumstances around;
     around.has_credentials = false;
     around.has_token = into.has_token;
-    around.method = into.request.method == "HEAD" ? "GET" : into.request.method;
+    around.method =
+        into.request.method == "HEAD" ? std::string_view("GET") : std::string_view(into.request.method);
     const route::ruling said = route::rule_on(route, path, around);
     const route::told words = route::told_of(said.what);
     answer(into, words.status, route::to_string(said.what), std::string(words.words));
