@@ -62,8 +62,11 @@ public:
         }
         if (gate_key_.configured())
             tasks_.spawn("gate key", follow_gate_key());
-        co_await look_at_schema();
-        tasks_.spawn("served schemas", follow_schema());
+        if (co_await look_at_served_schema(*server_, served_))
+            take_schema();
+        tasks_.spawn("served schemas", follow_served_schema(*server_, around_.timers, served_, [this] {
+                         take_schema();
+                     }));
         co_await controller_->run(around_.stop);
         co_await serving_.join();
         // Probes and Events that nobody waits for any more.
@@ -216,31 +219,15 @@ private:
         }
     }
 
-    /// Whether the CRDs are others than before.
-    asio::awaitable<bool> look_at_schema()
+    void take_schema()
     {
-        auto served = co_await ask_served_schema(*server_);
-        if (!served || *served == served_)
-            co_return false;
-        served_ = std::move(*served);
         around_.log.warn(
             "the CRDs of this API server have changed",
             {{"offers", served_.offer_phase && served_.offer_condition_generation ? "known" : "another's"},
              {"registrations", served_.request_lacks.empty() ? "known" : "lack " + served_.request_lacks}}
         );
-        co_return true;
-    }
-
-    asio::awaitable<void> follow_schema()
-    {
-        for (;;)
-        {
-            co_await around_.timers.sleep_for(schema_period);
-            if (!co_await look_at_schema())
-                continue;
-            for (const auto& [key, offer] : watches_->offers().objects().all())
-                controller_->queue().add(key);
-        }
+        for (const auto& [key, offer] : watches_->offers().objects().all())
+            controller_->queue().add(key);
     }
 
     asio::awaitable<void> drain_discovery()

@@ -74,8 +74,11 @@ public:
         make_executor();
         if (ends_by_itself())
             requests.on_start([&] { tasks_.spawn("end of the work", end_when_done()); });
-        co_await look_at_schema();
-        tasks_.spawn("served schemas", follow_schema());
+        if (co_await look_at_served_schema(*server_, served_))
+            take_schema();
+        tasks_.spawn("served schemas", follow_served_schema(*server_, around_.timers, served_, [this] {
+                         take_schema();
+                     }));
         co_await requests.run(around_.stop);
         tasks_.cancel();
         co_await tasks_.join();
@@ -117,13 +120,8 @@ private:
                              "their own end as OffChainOnly");
     }
 
-    /// Whether the CRDs are others than before.
-    asio::awaitable<bool> look_at_schema()
+    void take_schema()
     {
-        auto served = co_await ask_served_schema(*server_);
-        if (!served || *served == served_)
-            co_return false;
-        served_ = std::move(*served);
         if (served_.request_lacks.empty())
             around_.log.info("the API server's RegistrationRequest is whole");
         else
@@ -131,19 +129,8 @@ private:
                 "nothing is sent: the API server's RegistrationRequest is not that of this version",
                 {{"reason", "ForeignSchema"}, {"lacks", served_.request_lacks}}
             );
-        co_return true;
-    }
-
-    asio::awaitable<void> follow_schema()
-    {
-        for (;;)
-        {
-            co_await around_.timers.sleep_for(schema_period);
-            if (!co_await look_at_schema())
-                continue;
-            for (const object_ptr& each : all_requests())
-                queue_->add(each->meta.key());
-        }
+        for (const object_ptr& each : all_requests())
+            queue_->add(each->meta.key());
     }
 
     bool ends_by_itself() const { return config_.until_done || !config_.request.name.empty(); }
