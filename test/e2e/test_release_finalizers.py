@@ -39,8 +39,13 @@ def client(stack):
 def short_lease(stack):
     """The leader has a Lease of LEASE_SECONDS; whoever is started after it has the usual one."""
     times = {"lease-duration": LEASE_SECONDS, "renew-deadline": LEASE_SECONDS - 1, "retry-period": 1}
+    client = KubeClient(stack.cluster)
     restart(stack, "controller", *(f"--leader-elect-{name}={value}s" for name, value in times.items()))
+    # Ready is a candidate as well, and nobody is waited for who does not lead.
+    wait_until(lambda: leads(client, LEASE_SECONDS), 20, "it leads")
     yield
+    # Also where the test has failed: nobody else is to wait for a Lease of a minute.
+    client.patch("leases", LEASE, "portitor", {"spec": {"leaseDurationSeconds": 1}})
     restart(stack, "controller")
 
 
@@ -65,6 +70,12 @@ def versions(client):
 
 def lease(client):
     return client.get("leases", LEASE, "portitor")["spec"]
+
+
+def leads(client, seconds):
+    """A controller with a Lease of that duration."""
+    spec = lease(client)
+    return spec.get("holderIdentity") and spec["leaseDurationSeconds"] == seconds
 
 
 def is_told(client):
