@@ -73,7 +73,7 @@ def test_pods_end_after_their_payments(renders, values):
     objects = renders.objects(values)
     for name, pod in pods(objects).items():
         if name.endswith("-verifier"):
-            assert pod["spec"]["terminationGracePeriodSeconds"] >= 10 + 25 + 5
+            assert pod["spec"]["terminationGracePeriodSeconds"] >= 10 + 25 + 10 + 2 + 5
 
 
 def test_the_gate_is_never_dropped_by_an_update(renders, values):

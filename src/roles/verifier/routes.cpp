@@ -12,12 +12,15 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr int admission_workers = 8;
+// What is not written then, another verifier writes: the end of this one does not wait for an API server.
+constexpr std::chrono::seconds drain_limit(2);
 
 kube::controller_options admission_options()
 {
     kube::controller_options out;
     out.name = "admission";
     out.workers = admission_workers;
+    out.drain_limit = drain_limit;
     return out;
 }
 

@@ -23,7 +23,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Longer than the 20 s that a payment may take.
+// Longer than the 20 s that a payment may take. With what the ledger takes to leave (10 s) and the admissions
+// (2 s) it must fit into the pod's grace period (charts/portitor/templates/verifier/_pod.tpl).
 constexpr std::chrono::seconds drain_limit(25);
 // How often certificates and credentials are read again; Kubernetes itself takes about a minute to change
 // mounted files.

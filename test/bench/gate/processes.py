@@ -126,6 +126,15 @@ def facilitator(binary, port, folder):
         yield lambda: json.loads(get(f"http://127.0.0.1:{port}/stats"))
 
 
+@contextlib.contextmanager
+def awake(binary, folder):
+    """No processor sleeps meanwhile (awake.cpp)."""
+    with contextlib.ExitStack() as stack:
+        for cpu in {SERVER_CPU, LOAD_CPU}:
+            stack.enter_context(Program(f"awake-{cpu}", ["chrt", "--idle", "0", binary], folder, cpu))
+        yield
+
+
 def get(url):
     """The body at a URL; empty where nobody answers."""
     try:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import gates
 import report
-from processes import HERE, LOAD_CPU, SERVER_CPU, Failed, raise_file_limit, run
+from processes import HERE, LOAD_CPU, SERVER_CPU, Failed, awake, raise_file_limit, run
 from scenarios import IDLE_CONNECTIONS, SCENARIOS, Bench, Tools
 
 REPOSITORY = HERE.parents[2]
-TARGETS = [f"gate_{name}" for name in ("load", "raw_epoll", "facilitator", "payments", "route_table")]
+TARGETS = [f"gate_{name}" for name in ("load", "raw_epoll", "facilitator", "awake", "payments", "route_table")]
 
 
 def _parse():
@@ -86,9 +86,10 @@ def main():
             programs, Path(folder), arguments.rounds, arguments.seconds, arguments.warm_up, arguments.payments
         )
         bench = Bench(tools, all_gates)
-        for name in SCENARIOS:
-            if not arguments.scenarios or name in arguments.scenarios:
-                bench.run(name)
+        with awake(programs / "gate_awake", Path(folder)):
+            for name in SCENARIOS:
+                if not arguments.scenarios or name in arguments.scenarios:
+                    bench.run(name)
     return _report(bench, arguments)
 
 

@@ -1,8 +1,8 @@
 {{- define "portitor.verifier.pod" -}}
 {{- $tls := .Values.verifier.tls.existingSecret -}}
 {{- $credentials := .Values.credentials -}}
-# The delay, then up to 25 s for the payments under way.
-terminationGracePeriodSeconds: {{ add .Values.verifier.shutdownDelaySeconds 35 }}
+# The delay, then up to 25 s for the payments under way, 10 s for the record of them, 2 s for admissions; some to spare.
+terminationGracePeriodSeconds: {{ add .Values.verifier.shutdownDelaySeconds 45 }}
 ports:
 - name: gate
   containerPort: {{ include "portitor.gatePort" . }}
