@@ -1,6 +1,6 @@
 // Load for a gate: keeps so many connections busy, each with one request at a time, as fast as the server
-// answers. Prints one line of JSON. Any answer with another status, and any connection that is lost, ends it
-// with exit code 1.
+// answers or so many a second; then a time counts from when its request was due. Prints one line of JSON. Any
+// answer with another status, and any connection that is lost, ends it with exit code 1.
 
 #include "cpu_time.hpp"
 #include "http_text.hpp"
@@ -32,17 +32,18 @@ struct options
     std::string server;  ///< process whose CPU time is told
     bool once = false;   ///< no request is sent twice
     unsigned seed = 1;
+    double rate = 0;  ///< requests a second of all connections; 0: as many as the server answers
 };
 
 constexpr const char* usage =
     "usage: gate_load -p PORT -f REQUESTS [-c CONNECTIONS] [-d SECONDS] [-w WARM_UP_SECONDS] [-e STATUS]\n"
-    "                 [-P SERVER_PID] [-s SEED] [-1]\n"
+    "                 [-P SERVER_PID] [-s SEED] [-r REQUESTS_A_SECOND] [-1]\n"
     "REQUESTS: whole requests without a body, one after the other; -1: each at most once, in order";
 
 options read_options(int count, char** arguments)
 {
     options out;
-    for (int letter = 0; (letter = getopt(count, arguments, "p:f:c:d:w:e:P:s:1")) != -1;)
+    for (int letter = 0; (letter = getopt(count, arguments, "p:f:c:d:w:e:P:s:r:1")) != -1;)
     {
         switch (letter)
         {
@@ -69,6 +70,9 @@ options read_options(int count, char** arguments)
             break;
         case 's':
             out.seed = static_cast<unsigned>(std::stoul(optarg));
+            break;
+        case 'r':
+            out.rate = std::stod(optarg);
             break;
         case '1':
             out.once = true;
@@ -137,7 +141,13 @@ public:
         {
             each.socket = bench::connect_to(wanted_.port);
             bench::watch(epoll_, EPOLL_CTL_ADD, each.socket, EPOLLIN, &each);
-            if (!send_next(each))
+        }
+        due_ = steady::now();
+        for (connection& each : connections_)
+        {
+            if (is_paced())
+                free_.push_back(&each);
+            else if (!send_next(each))
                 throw std::runtime_error("fewer requests than connections");
         }
         work_for(wanted_.warm_up);
@@ -176,8 +186,10 @@ private:
         int idle_ms = 0;
         while (!exhausted_ && steady::now() < end)
         {
-            const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 100);
-            idle_ms = count == 0 ? idle_ms + 100 : 0;
+            send_due();
+            const int patience = is_paced() ? 1 : 100;
+            const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), patience);
+            idle_ms = count == 0 && free_.size() < connections_.size() ? idle_ms + patience : 0;
             if (idle_ms > 10'000)
                 throw std::runtime_error("the server does not answer any more");
             for (int i = 0; i < count && !exhausted_; ++i)
@@ -185,9 +197,34 @@ private:
                 auto& to = *static_cast<connection*>(events[i].data.ptr);
                 if ((events[i].events & EPOLLOUT) != 0)
                     send_rest(to);
-                else
-                    exhausted_ = receive(to) && !send_next(to);
+                else if (receive(to))
+                    go_on(to);
             }
+        }
+    }
+
+    bool is_paced() const { return wanted_.rate > 0; }
+
+    // Its answer is there.
+    void go_on(connection& with)
+    {
+        if (is_paced())
+            free_.push_back(&with);
+        else
+            exhausted_ = !send_next(with);
+    }
+
+    // What is due and finds no free connection goes when there is one, late.
+    void send_due()
+    {
+        const std::chrono::duration<double> pause(is_paced() ? 1 / wanted_.rate : 0);
+        while (!exhausted_ && !free_.empty() && due_ <= steady::now())
+        {
+            connection& next = *free_.back();
+            free_.pop_back();
+            exhausted_ = !send_next(next);
+            next.sent_at = due_;
+            due_ += std::chrono::duration_cast<steady::duration>(pause);
         }
     }
 
@@ -264,6 +301,8 @@ private:
     std::string expected_;
     int epoll_ = bench::checked(epoll_create1(0), "epoll_create1");
     std::vector<connection> connections_;
+    std::vector<connection*> free_;  // where there is a rate
+    steady::time_point due_;         // the next request
     std::array<char, 65536> input_;
     bench::latencies measured_;
     unsigned long count_ = 0;

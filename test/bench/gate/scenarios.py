@@ -58,8 +58,9 @@ class Bench:
 
             self._in_turns(name, gates, work, sample)
 
-    def paid(self, name, gates, connections=64):
-        """Requests with a payment each, through a facilitator that agrees at once."""
+    def paid(self, name, gates, connections=64, rate=0):
+        """Requests with a payment each, through a facilitator that agrees at once; so many a second, if not as fast as
+        it goes."""
         with self._work(100) as work:
             print(f"{name}: signing {self._tools.payments} payments", file=sys.stderr)
             requests = self._tools.folder / "payments.txt"
@@ -69,7 +70,7 @@ class Bench:
                 stub = facilitator(self._program("facilitator"), self._facilitator_port, work.folder)
                 with stub as stats:
                     before = stats()["connections"]
-                    out = self._load(running, requests, "-c", connections, "-e", 200, "-1")
+                    out = self._load(running, requests, "-c", connections, "-e", 200, "-1", "-r", rate)
                     counts = stats()
                 if counts["settled"] < out["requests"] or counts["others"]:
                     raise Failed(f"the facilitator saw {counts} of {out['requests']} payments")
@@ -217,6 +218,7 @@ SCENARIOS = {
     "402-10k": lambda bench, name: bench.terms_unpaid(name, ["portitor", "go", "raw"], count=10_000),
     "paid": lambda bench, name: bench.paid(name, ["portitor", SQLITE, *PAID_GO]),
     "paid-c1": lambda bench, name: bench.paid(name, ["portitor", SQLITE], connections=1),
+    "paid-steady": lambda bench, name: bench.paid(name, ["portitor", SQLITE], rate=1000),
     "tls": Bench.tls,
     "idle": Bench.idle,
     "routes": Bench.routes,
