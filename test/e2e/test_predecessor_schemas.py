@@ -188,7 +188,7 @@ def test_it_is_said_at_apply_what_is_not_sold(cluster):
         assert words in warnings(changed(name)), name
     for spec, words in (
         ({"payment__maxTimeoutSeconds": 9}, "write 10 to 86400"),
-        ({"payments": [another_way(network="base")]}, "is not the same as spec.payment"),
+        ({"payments": [another_way(network="base-sepolia")]}, "is not the same as spec.payment"),
         ({"payments": [another_way(price={"perRequest": "7"})]}, "is not the same as spec.payment"),
         ({"routes": [{"path": "/a", "price": {"perRequest": "1", "perEpoch": "1"}}]}, "a price is one of perRequest"),
     ):
