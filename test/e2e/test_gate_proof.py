@@ -164,7 +164,7 @@ def tell_of_the_grab(stack):
     told = json.loads(stack.portitor("explain", f"{GATEWAY}/services/target/any", "-o", "json").stdout)[0]
     assert told["unpaid"] and f"{NAMESPACE}/grab" in told["why"]
     assert any("target asks for this place, and is not sold (ForeignRoute)" in each for each in told["remarks"])
-    done = stack.portitor("doctor", "--only=gate,offers", "-n", NAMESPACE, "-o", "json")
+    done = stack.portitor("doctor", "--only=gate", "--only=offers", "-n", NAMESPACE, "-o", "json")
     found = {each["check"]: each for each in json.loads(done.stdout)["findings"] if each["verdict"] != "ok"}
     assert rule in found["RoutePublished ForeignRoute"]["advice"]
     assert rule in found[f"{NAMESPACE}/target by gateway-url"]["words"]

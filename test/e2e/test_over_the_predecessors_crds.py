@@ -78,4 +78,7 @@ def test_with_their_own_crds_back_all_is_as_it_was(upgraded):
         status, said = upgraded.cluster.api.request("PUT", f"{CRDS}/{name}", each | {"metadata": each["metadata"] | version})
         assert status == 200, said
     wait_until(lambda: serves_theirs(upgraded.cluster), 30, "the predecessor's schemas are served")
+    # Their storage begins anew, and answers 429 meanwhile.
+    for kind in ("serviceoffer", "registrationrequest"):
+        wait_until(lambda kind=kind: can_be_listed(upgraded.cluster, kind), 30, f"{kind} is served")
     assert predecessor.stored(upgraded.cluster) == upgraded.before
