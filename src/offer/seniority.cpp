@@ -1,16 +1,28 @@
 #include "offer/seniority.hpp"
 
+#include <portitor/api/ownership.hpp>
+
 #include <algorithm>
 #include <cstddef>
 
 namespace portitor::offer {
+
+namespace {
+
+// What the operator's selector leaves out, or the predecessor sells, is none of ours to sell.
+bool may_be_sold(const offer_record& offer)
+{
+    return offer.selected && !offer.meta.deleted && !api::is_held_by_predecessor(offer.meta);
+}
+
+}  // namespace
 
 std::vector<kube::object_key> seniority::update(const kube::change<offer_record>& of)
 {
     if (limit_ == 0)
         return {};
     const kube::object_key key = of.key();
-    const bool counts = of.after && !of.after->meta.deleted;
+    const bool counts = of.after && may_be_sold(*of.after);
     const auto held = known_.find(key);
     if (held == known_.end() ? !counts : counts && held->second == age_of(*of.after))
         return {};

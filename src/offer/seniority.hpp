@@ -13,7 +13,8 @@
 namespace portitor::offer {
 
 /// The offers of each namespace by age (creationTimestamp, then name): of which only the oldest ones may be
-/// sold, where the operator has set a limit. One that is being deleted counts no more. One strand.
+/// sold, where the operator has set a limit. One that is being deleted counts no more, nor one that is not
+/// Portitor's: not selected, or held by the predecessor. One strand.
 class seniority
 {
 public:

@@ -1,12 +1,13 @@
 """What is called admitted is what verifiers that run now sell, and is written once however many they are; and an offer is
 not sold with a facilitator that does not serve its network."""
 
+import json
 import time
 
 import pytest
 from audit import AuditTail
 from cluster import wait_until
-from stack import ADDRESS, NAMESPACE, SCRIPTED_PORT, offer
+from stack import ADDRESS, GATEWAY, NAMESPACE, SCRIPTED_PORT, offer
 from test_main_job import remove
 
 NOBODY = "http://127.0.0.1:9"
@@ -74,6 +75,7 @@ def test_who_refuses_what_is_called_admitted_is_named_and_alone_ends_it(stack):
         message = stack.conditions("doubted")["PaymentGateReady"][2]
         assert status["asked"]["name"] == "refuser" and "refuser" in message and "is not on this verifier's list" in message
         assert stack.conditions("doubted")["Ready"][0] == "True"
+        tell_of_the_refuser(stack)
         assert refuser.stop(timeout=40) == 0
 
         # Alone, on an offer that nobody has asked about.
@@ -99,6 +101,22 @@ def test_who_refuses_what_is_called_admitted_is_named_and_alone_ends_it(stack):
         assert gate(stack, "alone") == ("True", "Admitted")
     finally:
         remove(stack, "doubted", "alone")
+
+
+def tell_of_the_refuser(stack):
+    """Whoever asks is told of it."""
+    status = stack.portitor("sell", "status", "doubted", "-n", NAMESPACE)
+    assert status.returncode == 0 and "PaymentGateReady is True (RefusedBySome): Tell the operator" in status.stdout
+    once = stack.portitor("once", f"{NAMESPACE}/doubted", "-o", "json")
+    (told,) = json.loads(once.stdout)["offers"]
+    said = {each["type"]: each for each in told["conditions"]}["PaymentGateReady"]
+    assert said["reason"] == "RefusedBySome" and "refuser" in said["message"]
+    explained = stack.portitor("explain", f"{GATEWAY}/services/doubted/x", "-o", "json")
+    remarks = json.loads(explained.stdout)[0]["remarks"]
+    assert any("it depends on the verifier" in each and "refuser" in each for each in remarks), remarks
+    done = stack.portitor("doctor", "--only=offers", "-n", NAMESPACE, "-o", "json")
+    found = {each["check"]: each for each in json.loads(done.stdout)["findings"]}["PaymentRoutes refused by some"]
+    assert found["verdict"] == "failure" and "doubted" in found["words"] and "refuser" in found["advice"]
 
 
 def script(stack, **what):

@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from audit import AuditTail
 from cluster import conditions_of, wait_until
 from stack import NAMESPACE, offer
 from test_main_job import children, remove, wait_sold
@@ -179,11 +180,16 @@ def test_fifty_offers_of_one_moment_settle_the_same_way_every_time(stack):
         assert settled()
         assert stack.cluster.get("httproute", f"so-{winner}", NAMESPACE)["metadata"]["uid"] == uid
         assert routes_to(stack, path) == [f"so-{winner}"]
+        tail = AuditTail(stack.cluster)
         remove(stack, winner)
         names.remove(winner)
         winner = oldest()["metadata"]["name"]
         wait_until(settled, 60, f"{winner} has the path")
         assert routes_to(stack, path) == [f"so-{winner}"]
+        # Who waits for it is told nothing new, and costs no write.
+        time.sleep(1)
+        written = {each.name for each in tail.writes("portitor-controller", kind="serviceoffers/status")}
+        assert written & set(names) == {winner}
     finally:
         remove(stack, *names)
 

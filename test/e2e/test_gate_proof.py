@@ -1,5 +1,6 @@
 """The controller looks for itself: at the gate, from where buyers come, and at what a runtime serves."""
 
+import json
 import time
 
 import pytest
@@ -142,6 +143,7 @@ def test_a_route_of_somebody_else_takes_no_offer_down(stack, site):
         wait_until(lambda: reason(stack, "target") == "ForeignRoute", 20, "the other route is named")
         assert f"HTTPRoute {NAMESPACE}/grab, spec.rules[0]" in stack.conditions("target")["RoutePublished"][2]
         assert published(stack, "target") == route
+        tell_of_the_grab(stack)
         stack.cluster.delete("httproute", "grab", ns=NAMESPACE)
         stack.wait_condition("target", "Ready", timeout=60)
         assert published(stack, "target") == route
@@ -149,6 +151,23 @@ def test_a_route_of_somebody_else_takes_no_offer_down(stack, site):
     finally:
         stack.cluster.delete("httproute", "trick", "grab", ns=NAMESPACE, missing_ok=True)
         remove(stack, "target")
+
+
+def tell_of_the_grab(stack):
+    """Whoever asks is told of the same rule."""
+    rule = f"HTTPRoute {NAMESPACE}/grab, spec.rules[0] (PathPrefix /services/target)"
+    status = stack.portitor("sell", "status", "target", "-n", NAMESPACE).stdout
+    assert rule in status and "RoutePublished is False (ForeignRoute): Have the rule" in status
+    (once,) = json.loads(stack.portitor("once", f"{NAMESPACE}/target", "-o", "json").stdout)["offers"]
+    said = {each["type"]: each for each in once["conditions"]}["RoutePublished"]
+    assert said["reason"] == "ForeignRoute" and rule in said["message"]
+    told = json.loads(stack.portitor("explain", f"{GATEWAY}/services/target/any", "-o", "json").stdout)[0]
+    assert told["unpaid"] and f"{NAMESPACE}/grab" in told["why"]
+    assert any("target asks for this place, and is not sold (ForeignRoute)" in each for each in told["remarks"])
+    done = stack.portitor("doctor", "--only=gate", "--only=offers", "-n", NAMESPACE, "-o", "json")
+    found = {each["check"]: each for each in json.loads(done.stdout)["findings"] if each["verdict"] != "ok"}
+    assert rule in found["RoutePublished ForeignRoute"]["advice"]
+    assert rule in found[f"{NAMESPACE}/target by gateway-url"]["words"]
 
 
 def restart_controller(stack):

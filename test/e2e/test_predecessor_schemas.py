@@ -156,6 +156,11 @@ def test_its_offers_apply_and_only_prices_that_are_none_are_refused(cluster):
         assert status == 422 and "spec.payment.price" in said["message"], said
 
 
+def another_way(**fields):
+    """An entry of payments: the same as the only one, but for these fields."""
+    return changed("http-plain")["spec"]["payment"] | fields
+
+
 def test_it_is_said_at_apply_what_is_not_sold(cluster):
     made = [each for each in chart.objects(tools.program("helm")) if each["kind"].startswith("ValidatingAdmission")]
     cluster.apply(made)
@@ -171,7 +176,7 @@ def test_it_is_said_at_apply_what_is_not_sold(cluster):
     bad = changed("routes-auth", drainGracePeriod="soon", payment__maxTimeoutSeconds=0)
     wait_until(lambda: "nobody signs in at the gate (auth)" in warnings(bad), 20, "the policy is in force")
     said = warnings(bad)
-    assert "write whole hours, minutes and seconds" in said and "write 1 to 86400" in said
+    assert "write whole hours, minutes and seconds" in said and "write 10 to 86400" in said
     for name, words in {
         "agent": "spec.type: agents and fine-tuning are not sold",
         "multi": "spec.payments: an offer is paid in one way",
@@ -181,6 +186,15 @@ def test_it_is_said_at_apply_what_is_not_sold(cluster):
         "reg-dataimage": "an image of more than 2048 is not registered",
     }.items():
         assert words in warnings(changed(name)), name
+    for spec, words in (
+        ({"payment__maxTimeoutSeconds": 9}, "write 10 to 86400"),
+        ({"payments": [another_way(network="base-sepolia")]}, "is not the same as spec.payment"),
+        ({"payments": [another_way(price={"perRequest": "7"})]}, "is not the same as spec.payment"),
+        ({"routes": [{"path": "/a", "price": {"perRequest": "1", "perEpoch": "1"}}]}, "a price is one of perRequest"),
+    ):
+        assert words in warnings(changed("http-plain", **spec)), spec
+    for spec in ({"payment__maxTimeoutSeconds": 10}, {"payments": [another_way()]}):
+        assert warnings(changed("http-plain", **spec)) == "", spec
     for name in ("http-plain", "fqdn", "limits", "routes-methods", "health-empty", "drain-go"):
         assert warnings(changed(name)) == "", name
     for policy in cluster.get("validatingadmissionpolicy")["items"]:

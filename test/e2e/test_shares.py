@@ -126,6 +126,39 @@ def test_an_upstream_that_fails_in_ever_new_ways_costs_few_writes(stack, client)
     stack.remove_offers(MOODY)
 
 
+def test_a_verifier_that_comes_and_goes_costs_no_write_and_one_that_stays_away_is_told(stack, client):
+    names = [f"gated-{number}" for number in range(5)]
+    create(client, QUICK, [offer(name, namespace=QUICK) for name in names])
+    for name in names:
+        stack.wait_condition(name, "Ready", namespace=QUICK)
+
+    def endpoint(ready):
+        change = {"endpoints": [{"addresses": [ADDRESS], "conditions": {"ready": ready}}]}
+        stack.cluster.patch("endpointslice", "portitor-verifier", change, "portitor")
+
+    def reasons():
+        return {stack.conditions(name, QUICK)["PaymentGateReady"][1] for name in names}
+
+    def writes():
+        return [each.name for each in tail.writes("portitor-controller", kind="serviceoffers/status") if each.name in names]
+
+    tail = AuditTail(stack.cluster)
+    try:
+        for _ in range(3):
+            endpoint(False)
+            time.sleep(1)
+            endpoint(True)
+            time.sleep(0.3)
+        assert writes() == [] and reasons() == {"Admitted"}
+        endpoint(False)
+        wait_until(lambda: reasons() == {"NoVerifierEndpoints"}, 10, "a verifier that stays away is told")
+    finally:
+        endpoint(True)
+    wait_until(lambda: reasons() == {"Admitted"}, 10, "one that is back is told")
+    assert sorted(writes()) == sorted(2 * names)
+    stack.remove_offers(QUICK)
+
+
 def test_an_external_name_is_not_asked(stack, client):
     outside = {
         "apiVersion": "v1",

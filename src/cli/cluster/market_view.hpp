@@ -46,6 +46,17 @@ public:
         return market_->around().may_lead_to(from, service);
     }
 
+    /// As offer::surroundings::preferred_rule().
+    std::string preferred_rule(
+        const kube::object_key& offer,
+        std::string_view host,
+        std::string_view path,
+        timekeeper::time_point now
+    ) const
+    {
+        return market_->around().preferred_rule(offer.to_string(), host, path, now);
+    }
+
     const kube::object_informer& of(offer::child_kind kind) const { return *children_[kind]; }
 
     /// What could not be looked at, and what is not known therefore, one text each.

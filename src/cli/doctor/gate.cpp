@@ -4,6 +4,9 @@
 #include "offer/naming.hpp"
 #include "offer/paid_path.hpp"
 
+#include <portitor/api/conditions.hpp>
+#include <portitor/config/hosts.hpp>
+
 #include <algorithm>
 #include <optional>
 
@@ -25,10 +28,17 @@ struct sample
     std::string public_url;  ///< of that path; empty: nobody named one
 };
 
+// Also where the controller has seen that another route takes its requests.
+bool is_published(const offer::offer_record& offer)
+{
+    namespace type = api::condition_type;
+    const auto* ready = offer.status.find_present(type::ready, offer.meta.generation);
+    return ready && (ready->is_true() || ready->reason == api::because::foreign_route.name);
+}
+
 std::optional<sample> make_sample(const patient& of, const offer::record_ptr& record)
 {
-    const auto* ready = record->status.find_present("Ready", record->meta.generation);
-    if (!ready || !ready->is_true() || !record->spec || record->meta.deleted)
+    if (!is_published(*record) || !record->spec || record->meta.deleted)
         return std::nullopt;
     const offer::child_type& type = offer::type_of(offer::child_kind::payment_route);
     const auto live = of.market->of(type.kind).objects().find(type.key_for(record->meta));
@@ -61,30 +71,63 @@ std::vector<sample> samples_of(const patient& of)
     return out;
 }
 
-void judge_redirect(const std::string& check, const web_answer& said, notebook& into)
+/// A rule of another HTTPRoute that the gateway may prefer to the offer's for what was asked; empty where
+/// there is none.
+std::string
+other_rule(const patient& of, const sample& about, const std::string& url, const std::string& host)
+{
+    const auto where = http::parse_url(url);
+    if (!where)
+        return {};
+    return of.market->preferred_rule(
+        about.offer,
+        config::host_name(host.empty() ? where->origin.host : host),
+        std::string_view(where->target).substr(0, where->target.find('?')),
+        of.around.timers.now()
+    );
+}
+
+void judge_redirect(
+    const std::string& check, const web_answer& said, const std::string& other, notebook& into
+)
 {
     const bool to_https = said.location.starts_with("https://");
     into.warn(
         check,
         fmt::format("HTTP {} to {}", said.status, said.location.empty() ? "nowhere" : said.location),
-        to_https ? "it redirects to https, and payments are not sent twice: set publicURL to that https "
-                   "address, and gateway.url to an entry point that does not redirect"
-                 : "something before the gate redirects: buyers' programs do not follow"
+        !other.empty() ? "it may be " + other + " that redirects: buyers' programs do not follow"
+        : to_https ? "it redirects to https, and payments are not sent twice: set publicURL to that https "
+                     "address, and gateway.url to an entry point that does not redirect"
+                   : "something before the gate redirects: buyers' programs do not follow"
     );
 }
 
-void judge(const std::string& check, const sample& of, const web_answer& said, notebook& into)
+void judge(
+    const std::string& check,
+    const sample& of,
+    const web_answer& said,
+    const std::string& other,
+    notebook& into
+)
 {
     const std::string route = of.offer.to_string();
     if (said.status >= 200 && said.status <= 299)
         return into.failure(
             check,
-            fmt::format("HTTP {}: it was served without payment", said.status),
-            "another route answers there, or the gateway ignores the Middleware: see the area bypasses, and "
-            "Traefik's provider kubernetesCRD"
+            other.empty()
+                ? fmt::format("HTTP {}: it was served without payment", said.status)
+                : fmt::format(
+                      "HTTP {} without payment: {} asks for at least as much as the offer's route, and "
+                      "answers in its place (ForeignRoute)",
+                      said.status,
+                      other
+                  ),
+            other.empty() ? "another route answers there, or the gateway ignores the Middleware: see the "
+                            "area bypasses, and Traefik's provider kubernetesCRD"
+                          : "delete that rule, or lead it to another path or host"
         );
     if (said.status >= 300 && said.status <= 399)
-        return judge_redirect(check, said, into);
+        return judge_redirect(check, said, other, into);
     const bool refused = said.status == 402 || said.status == 403;
     if (refused && said.route == route)
         return into.ok(
@@ -100,9 +143,11 @@ void judge(const std::string& check, const sample& of, const web_answer& said, n
         check,
         said.route.empty() ? fmt::format("HTTP {}, which the gate did not say", said.status)
                            : fmt::format("HTTP {} by the gate of {}", said.status, said.route),
-        said.status >= 500 ? "the gateway cannot ask the verifier, or has no such Middleware: see the areas "
-                             "gateway and traefik"
-                           : "something else answers for this host and path"
+        !other.empty() ? "it may be " + other + " that answers: delete that rule, or lead it elsewhere"
+        : said.status >= 500
+            ? "the gateway cannot ask the verifier, or has no such Middleware: see the areas "
+              "gateway and traefik"
+            : "something else answers for this host and path"
     );
 }
 
@@ -122,11 +167,11 @@ void tell_unreached(const std::string& check, const std::string& url, const erro
 asio::awaitable<void>
 try_one(const patient& of, sample about, std::string check, std::string url, std::string host, notebook& into)
 {
-    const auto said = co_await get(of, url, std::move(host), 0);
+    const auto said = co_await get(of, url, host, 0);
     if (!said)
         tell_unreached(check, url, said.error(), into);
     else
-        judge(check, about, *said, into);
+        judge(check, about, *said, other_rule(of, about, url, host), into);
 }
 
 }  // namespace
@@ -147,7 +192,7 @@ asio::awaitable<void> examine_gate(const patient& of, notebook& into)
         );
     const std::vector<sample> samples = samples_of(of);
     if (samples.empty())
-        into.not_checked("unpaid requests", "no offer is Ready and costs something");
+        into.not_checked("unpaid requests", "no offer is published and costs something");
     for (const sample& each : samples)
     {
         const std::string check = each.offer.to_string();

@@ -53,26 +53,17 @@ const kube::condition* cause_of(const offer::offer_record& offer)
 }
 
 // What a seller mends himself says nothing against the installation.
-constexpr std::array of_sellers{
-    api::because::invalid_spec,
-    api::because::invalid_price,
-    api::because::unknown_network,
-    api::because::unknown_asset,
-    api::because::unsupported_asset,
-    api::because::unsupported_settlement,
-    api::because::unknown_facilitator,
-    api::because::unknown_credential,
-    api::because::unhealthy,
-    api::because::cross_namespace_upstream,
-    api::because::host_not_allowed,
-    api::because::external_name_upstream,
-    api::because::too_many_offers,
-    api::because::path_conflict,
-    api::because::reserved_path,
-    api::because::name_taken,
-    api::because::not_sold,
-    api::because::unpaid_route,
-    api::because::missing_model};
+constexpr std::array of_sellers{api::because::invalid_spec,        api::because::invalid_price,
+                                api::because::wrong_checksum,      api::because::timeout_too_short,
+                                api::because::unknown_network,     api::because::unknown_asset,
+                                api::because::unsupported_asset,   api::because::unsupported_settlement,
+                                api::because::unknown_facilitator, api::because::unknown_credential,
+                                api::because::unhealthy,           api::because::cross_namespace_upstream,
+                                api::because::host_not_allowed,    api::because::external_name_upstream,
+                                api::because::too_many_offers,     api::because::not_selected,
+                                api::because::path_conflict,       api::because::reserved_path,
+                                api::because::name_taken,          api::because::not_sold,
+                                api::because::unpaid_route,        api::because::missing_model};
 
 bool is_sellers(std::string_view reason)
 {
@@ -100,15 +91,20 @@ auto looked_at(const patient& of, const All& all)
     return out;
 }
 
-/// By condition and reason.
-std::map<std::string, group> group_offers(const patient& of)
+/// By condition and reason; counts into `ready` those that are.
+std::map<std::string, group> group_offers(const patient& of, std::size_t& ready)
 {
     std::map<std::string, group> out;
     for (const auto& [key, offer] : looked_at(of, of.market->offers()))
     {
-        const auto* ready = offer->status.find_present(api::condition_type::ready, offer->meta.generation);
-        if ((ready && ready->is_true()) || offer->meta.deleted || api::is_held_by_predecessor(offer->meta))
+        if (offer->meta.deleted || api::is_held_by_predecessor(offer->meta))
             continue;
+        const auto* said = offer->status.find_present(api::condition_type::ready, offer->meta.generation);
+        if (said && said->is_true())
+        {
+            ++ready;
+            continue;
+        }
         const kube::condition* why = cause_of(*offer);
         if (why && is_meant(*why))
             continue;
@@ -120,7 +116,9 @@ std::map<std::string, group> group_offers(const patient& of)
         if (since < into.oldest)
         {
             into.oldest = since;
-            into.message = why ? why->message : "the controller has not looked at it: is it running?";
+            into.message = why ? why->message
+                               : "the controller has not looked at it: is it running, and does its "
+                                 "offer-selector take the offer?";
         }
     }
     return out;
@@ -128,7 +126,8 @@ std::map<std::string, group> group_offers(const patient& of)
 
 void tell_groups(const patient& of, notebook& into)
 {
-    const auto groups = group_offers(of);
+    std::size_t ready = 0;
+    const auto groups = group_offers(of, ready);
     for (const auto& [cause, each] : groups)
     {
         const bool is_new = age_of(of, each.oldest) < patience;
@@ -146,10 +145,7 @@ void tell_groups(const patient& of, notebook& into)
         );
     }
     if (groups.empty())
-        into.ok(
-            "Ready",
-            fmt::format("all of {} offers that are to be sold", looked_at(of, of.market->offers()).size())
-        );
+        into.ok("Ready", fmt::format("all of {} offers that are to be sold", ready));
 }
 
 void tell_deletions(const patient& of, notebook& into)

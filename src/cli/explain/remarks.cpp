@@ -51,6 +51,15 @@ void remark_on_order(explanation& into, const remark_sources& from)
         );
 }
 
+std::string words_of_holder(const std::string& offer)
+{
+    return fmt::format(
+        "the predecessor's controller holds {} ({}), so Portitor leaves it alone",
+        offer,
+        api::predecessors_finalizer
+    );
+}
+
 void remark_on_offer(explanation& into, const remark_sources& from)
 {
     const std::size_t slash = into.offer.find('/');
@@ -73,13 +82,16 @@ void remark_on_offer(explanation& into, const remark_sources& from)
     }
     if (api::is_held_by_predecessor(known->meta))
     {
-        into.remarks.push_back(fmt::format(
-            "the predecessor's controller holds the ServiceOffer ({}), so Portitor leaves it alone",
-            api::predecessors_finalizer
-        ));
+        into.remarks.push_back(words_of_holder("the ServiceOffer"));
         return;
     }
     const offer::record_ptr offer = offer::offer_record::read(*known);
+    const kube::condition* unsupported =
+        offer->status.find_present(api::condition_type::not_supported, offer->meta.generation);
+    if (unsupported)
+        into.remarks.push_back(
+            fmt::format("{} ({}): {}", unsupported->type, unsupported->reason, unsupported->message)
+        );
     for (const std::string_view type : api::condition_type::needed_for_ready)
     {
         const kube::condition* said = offer->status.find_present(type, offer->meta.generation);
@@ -99,8 +111,30 @@ void remark_on_offer(explanation& into, const remark_sources& from)
         into.remarks.push_back("it depends on the verifier: " + api::read_admission(*live).message);
 }
 
-// So many offers that are not published are named.
+// So many offers that are not sold are named.
 constexpr int most_withheld = 3;
+
+/// Why an offer is not sold; empty where it is, or nobody can tell. Ready has the words of the condition that
+/// holds it back, where others only point there.
+std::string words_of_unsold(const offer::offer_record& offer)
+{
+    namespace type = api::condition_type;
+    const std::string name = "the ServiceOffer " + offer.meta.key().to_string();
+    if (api::is_held_by_predecessor(offer.meta))
+        return words_of_holder(name);
+    const kube::condition* ready = offer.status.find_present(type::ready, offer.meta.generation);
+    if (!ready)
+        return name +
+               " asks for this place, and the controller has not looked at it: is it running, and does "
+               "its offer-selector take the offer?";
+    const kube::condition* published =
+        offer.status.find_present(type::route_published, offer.meta.generation);
+    if (!published || published->status != "False" || ready->is_true())
+        return {};
+    return fmt::format(
+        "{} asks for this place, and is not sold ({}): {}", name, ready->reason, ready->message
+    );
+}
 
 // Why no offer takes it, where one would have its place.
 void remark_on_withheld(explanation& into, const remark_sources& from)
@@ -117,16 +151,12 @@ void remark_on_withheld(explanation& into, const remark_sources& from)
         const offer::place where = offer::place_among(offer->where, plan);
         const bool is_there =
             where.host == host || (where.host.empty() && plan.gateway.public_hosts().every_host);
-        const kube::condition* said =
-            offer->status.find_present(api::condition_type::route_published, offer->meta.generation);
-        if (!is_there || !offer::is_at_or_below(path, where.path) || !said || said->status != "False")
+        if (!is_there || !offer::is_at_or_below(path, where.path))
             continue;
-        into.remarks.push_back(fmt::format(
-            "the ServiceOffer {} asks for this place, and is not published ({}): {}",
-            key.to_string(),
-            said->reason,
-            said->message
-        ));
+        std::string why = words_of_unsold(*offer);
+        if (why.empty())
+            continue;
+        into.remarks.push_back(std::move(why));
         if (++told == most_withheld)
             return;
     }

@@ -150,7 +150,12 @@ private:
             found.add(check_schema(manifest));
         print(found);
         const findings judged = co_await check_offer(
-            around_, *server_, config_.common.settings, tried ? (*tried)->raw : manifest, !before_
+            around_,
+            *server_,
+            config_.common.settings,
+            config_.offer_selector,
+            tried ? (*tried)->raw : manifest,
+            !before_
         );
         print(judged);
         if (tried && before_)

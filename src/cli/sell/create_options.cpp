@@ -4,6 +4,7 @@
 #include "cli/sell/offer_file.hpp"
 #include "cli/sell/text_file.hpp"
 
+#include <portitor/config/common_options.hpp>
 #include <portitor/config/setters.hpp>
 
 namespace portitor::cli::sell {
@@ -26,6 +27,7 @@ void create_options::declare(config::loader& into)
     waits.declare(how, "until it is sold", "60s");
     how.add(switch_option("force-conflicts", "takes over fields that somebody else has set", force_conflicts)
     );
+    into.layered([&] { into.add(config::offer_selector_option(offer_selector)); });
     common.declare(into, {"name"});
 }
 

@@ -19,6 +19,7 @@ struct create_options
     bool dry_run = false;
     wait_options waits;
     bool force_conflicts = false;
+    std::string offer_selector;  ///< the controller's
 
     void declare(config::loader& into);
     result<void> resolve();

@@ -2,6 +2,9 @@
 
 #include "cli/sell/hint_entries.hpp"
 
+#include <portitor/api/ownership.hpp>
+#include <portitor/api/resources.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,6 +50,24 @@ std::optional<hint> hint_for(std::string_view reason, const kube::object& offer)
     if (at == hints::entries.end())
         return std::nullopt;
     return hint{command_for(at->words, offer), command_for(at->command, offer)};
+}
+
+bool is_worth_a_hint(const kube::condition& of)
+{
+    return !of.is_true() || of.type == api::condition_type::draining ||
+           of.type == api::condition_type::not_supported || of.reason == api::because::refused_by_some.name;
+}
+
+std::string why_not_judged(const kube::object& offer)
+{
+    if (api::is_held_by_predecessor(offer.meta))
+        return fmt::format(
+            "the predecessor's controller holds the offer ({}), so Portitor leaves it alone until that "
+            "finalizer goes",
+            api::predecessors_finalizer
+        );
+    return "the controller has not looked at the present spec yet; if this lasts, see that it runs, and that "
+           "the operator's offer-selector does not leave the offer out";
 }
 
 }  // namespace portitor::cli::sell

@@ -23,6 +23,13 @@ std::string sentence(const hint& of);
 /// not give, such as a Gateway's own.
 std::optional<hint> hint_for(std::string_view reason, const kube::object& offer);
 
+/// Whether a condition tells of something that somebody may want to see to: it is not True, or is so with a
+/// limitation.
+bool is_worth_a_hint(const kube::condition& of);
+
+/// Why an offer may have no word of the controller on its present spec, and what to do.
+std::string why_not_judged(const kube::object& offer);
+
 /// A command with {name}, {ns} and {upstream} (the Service's namespace) of an offer filled in. What is no
 /// plain name is left open: others wrote it.
 std::string command_for(std::string_view pattern, const kube::object& offer);

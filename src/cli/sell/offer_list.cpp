@@ -2,6 +2,7 @@
 
 #include "cli/output/table.hpp"
 #include "cli/sell/api_words.hpp"
+#include "cli/sell/hints.hpp"
 #include "cli/sell/terms_words.hpp"
 
 #include <portitor/api/conditions.hpp>
@@ -64,7 +65,7 @@ kube::condition ready_of(const kube::object& offer)
     kube::condition out;
     out.type = api::condition_type::ready;
     out.status = "Unknown";
-    out.message = "the controller has not looked at the present spec yet; if this lasts, see that it runs";
+    out.message = why_not_judged(offer);
     return out;
 }
 

@@ -4,13 +4,16 @@
 #include "cli/offer_schema.hpp"
 #include "cli/sell/terms_words.hpp"
 #include "cli/sell/upstream_check.hpp"
+#include "offer/draft.hpp"
 #include "offer/naming.hpp"
 #include "offer/plan.hpp"
 #include "offer/price.hpp"
 #include "offer/terms.hpp"
 
 #include <portitor/api/conditions.hpp>
+#include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
+#include <portitor/kube/selector.hpp>
 
 #include <algorithm>
 
@@ -38,6 +41,14 @@ const char* about_of(std::string_view reason)
         return "price";
     if (reason == because::unknown_network.name)
         return "network";
+    if (reason == because::wrong_checksum.name)
+        return "address";
+    if (reason == because::timeout_too_short.name)
+        return "timeout";
+    if (reason == because::too_many_offers.name)
+        return "limit";
+    if (reason == because::not_sold.name)
+        return "fields";
     if (reason == because::unknown_asset.name || reason == because::unsupported_asset.name)
         return "token";
     if (reason == because::path_conflict.name || reason == because::reserved_path.name)
@@ -88,6 +99,28 @@ bool may_be_otherwise(std::string_view reason, const market_view& view, const op
            (reason == because::host_not_allowed.name && !settings.known());
 }
 
+/// Whether the controller looks at it at all.
+void check_selected(const json::object& wanted, const std::string& offer_selector, findings& into)
+{
+    if (offer_selector.empty())
+        return;
+    const auto has = kube::make_predicate("", offer_selector, "");
+    if (!has)
+        into.add(finding_level::not_checked, "labels", "offer-selector: " + has.error().message());
+    else if (!(*has)(wanted))
+        into.add(
+            finding_level::warning,
+            "labels",
+            fmt::format(
+                "the operator's offer-selector ({}) leaves the offer out, so it is not sold before it has "
+                "labels that fit: kubectl label serviceoffer {} -n {} KEY=VALUE",
+                offer_selector,
+                kube::string_at(wanted, "metadata.name"),
+                kube::string_at(wanted, "metadata.namespace")
+            )
+        );
+}
+
 /// What comes after the terms: the place, names that are taken, ways around the gate.
 void check_sale(
     const market_view& view,
@@ -104,7 +137,19 @@ void check_sale(
         todo.blocked->reason != because::name_taken.name)
         // Told by check_terms(); what would come after it is not looked at.
         return;
-    if (!todo.blocked)
+    if (!offer->unsupported.empty() && !offer->unsupported.front().withholds)
+        into.add(finding_level::warning, "fields", offer::told_unsupported(offer->unsupported, false));
+    if (api::is_held_by_predecessor(offer->meta))
+        into.add(
+            finding_level::warning,
+            "sale",
+            fmt::format(
+                "the predecessor's controller holds the offer ({}), so it is not sold here until that "
+                "finalizer goes",
+                api::predecessors_finalizer
+            )
+        );
+    else if (!todo.blocked)
     {
         into.add(finding_level::ok, "path", offer::endpoint_of(spec, settings.plan()) + " is available");
         if (seen.verifier_ready && !*seen.verifier_ready)
@@ -208,6 +253,7 @@ asio::awaitable<findings> check_offer(
     roles::process around,
     kube::api& server,
     const operator_settings& settings,
+    std::string offer_selector,
     json::object wanted,
     bool is_new
 )
@@ -217,6 +263,7 @@ asio::awaitable<findings> check_offer(
     const auto offer = read(wanted, out);
     if (!offer)
         co_return out;
+    check_selected(wanted, offer_selector, out);
     check_terms(*offer, settings, out);
     co_await check_upstream(server, offer->upstream, out);
     co_await check_market(around, server, settings, std::move(wanted), out);

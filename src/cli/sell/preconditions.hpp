@@ -19,11 +19,13 @@ findings check_alone(const boost::json::object& wanted, const operator_settings&
 
 /// What an offer would come to if it were written: judged as the controller judges it, among all the offers
 /// of the cluster. `wanted` is the whole object as the API server would keep it, or what there is of it where
-/// that is not known; `is_new`: no offer has its name yet. Nothing is written.
+/// that is not known; `offer_selector`: the controller's; `is_new`: no offer has its name yet. Nothing is
+/// written.
 boost::asio::awaitable<findings> check_offer(
     roles::process around,
     kube::api& server,
     const operator_settings& settings,
+    std::string offer_selector,
     boost::json::object wanted,
     bool is_new
 );

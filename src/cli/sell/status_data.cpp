@@ -73,8 +73,7 @@ json::object status_data(const status_view& of, const std::string& settings)
     json::array hints;
     for (const kube::condition& each : ordered_conditions(*of.offer))
     {
-        if (each.is_true() && each.type != api::condition_type::draining &&
-            each.type != api::condition_type::not_supported)
+        if (!is_worth_a_hint(each))
             continue;
         const auto what = hint_for(each.reason, *of.offer);
         json::object entry{

@@ -32,9 +32,7 @@ constexpr std::size_t longest_name = 63;
 
 tone tone_of(const kube::condition& of)
 {
-    if (of.type == api::condition_type::draining || of.type == api::condition_type::not_supported)
-        return tone::warning;
-    return of.is_true() ? tone::good : of.status == "False" ? tone::bad : tone::warning;
+    return !is_worth_a_hint(of) ? tone::good : of.status == "False" ? tone::bad : tone::warning;
 }
 
 class status_printer
@@ -211,9 +209,7 @@ private:
             rows.add(std::move(row));
         }
         if (rows.empty())
-            out_ << "No conditions yet: the controller has not looked at the offer; if this lasts, "
-                    "see that it "
-                    "runs\n";
+            out_ << "No conditions yet: " << why_not_judged(*of_.offer) << '\n';
         else
             rows.print(out_, colours_);
     }
@@ -225,9 +221,7 @@ private:
         for (const kube::condition& each : ordered_conditions(*of_.offer))
         {
             // Ready and what is withheld say again what another one says.
-            const bool is_told =
-                each.type == api::condition_type::draining || each.type == api::condition_type::not_supported;
-            if ((each.is_true() && !is_told) || each.type == api::condition_type::ready ||
+            if (!is_worth_a_hint(each) || each.type == api::condition_type::ready ||
                 each.reason == api::because::withheld.name || !told.insert(each.reason).second)
                 continue;
             const auto what = hint_for(each.reason, *of_.offer);

@@ -2,6 +2,7 @@
 
 #include "cli/output/text.hpp"
 #include "cli/sell/api_words.hpp"
+#include "cli/sell/hints.hpp"
 
 #include <portitor/api/conditions.hpp>
 #include <portitor/api/resources.hpp>
@@ -33,7 +34,7 @@ std::string known_by(const kube::object& offer, std::string_view condition)
     const auto all = kube::parse_conditions(offer.status());
     const kube::condition* found = kube::find_condition(all, condition);
     if (!found || (found->observed_generation != offer.meta.generation && !offer.meta.deleted))
-        return "the controller has not looked at it yet; if this lasts, see that it runs";
+        return why_not_judged(offer);
     return fmt::format(
         "{} is {} ({}): {}",
         found->type,
@@ -86,7 +87,7 @@ void progress::show(const kube::object& offer)
         std::string line = fmt::format("{:17} ", each->type);
         line += colours.paint(tone_of(each->status), fmt::format("{:8}", printable(each->status, 20)));
         line += printable(each->reason, 100);
-        if (!each->is_true() && each->type != api::condition_type::ready)
+        if (is_worth_a_hint(*each) && each->type != api::condition_type::ready)
             line += ": " + printable(each->message, 300);
         say(line);
     }

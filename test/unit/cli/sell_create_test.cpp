@@ -67,6 +67,52 @@ TEST_CASE("what is wrong is told before anything is written", "[cli][sell]")
     CHECK(!world.exists(service_offer_resource, "hello"));
 }
 
+TEST_CASE("sell http says of what nobody would sell who leaves it alone, and what is ignored", "[cli][sell]")
+{
+    sell_world world;
+    const auto sell = [&](const std::string& name, const std::vector<std::string>& more = {}) {
+        return world.sell_http(name, more);
+    };
+    const std::vector<std::string> selector{"--offer-selector", "sell=yes"};
+    const auto unlabelled = sell("hello", selector);
+    CAPTURE(unlabelled.out, unlabelled.err);
+    CHECK(unlabelled.code == 0);
+    CHECK(has(
+        unlabelled.out,
+        "warning     labels    the operator's offer-selector (sell=yes) leaves the offer out, so it is not "
+        "sold before it has labels that fit: kubectl label serviceoffer hello -n shop KEY=VALUE\n"
+    ));
+    world.patch(
+        service_offer_resource, "hello", R"([{"op":"add","path":"/metadata/labels","value":{"sell":"yes"}}])"
+    );
+    CHECK(!has(sell("hello", selector).out, "offer-selector"));
+    CHECK(!has(sell("other").out, "offer-selector"));
+
+    world.patch(
+        service_offer_resource,
+        "hello",
+        R"([{"op":"add","path":"/metadata/finalizers","value":["monetize.obol.org/finalizer"]}])"
+    );
+    const auto held = sell("hello");
+    CHECK(held.code == 0);
+    CHECK(has(held.out, "warning     sale      the predecessor's controller holds the offer"));
+    CHECK(!has(held.out, "is available"));
+
+    world.patch(
+        service_offer_resource, "other", R"([{"op":"add","path":"/spec/listing","value":{"category":"a"}}])"
+    );
+    const auto ignored = sell("other");
+    CHECK(ignored.code == 0);
+    CHECK(has(ignored.out, "warning     fields    spec.listing: "));
+    CHECK(has(ignored.out, "The offer is sold without"));
+    world.patch(
+        service_offer_resource, "other", R"([{"op":"add","path":"/spec/async","value":{"enabled":true}}])"
+    );
+    const auto withheld = sell("other");
+    CHECK(withheld.code == 1);
+    CHECK(has(withheld.out, "error       fields    spec.async: "));
+}
+
 TEST_CASE("a usage error is code 2", "[cli][sell]")
 {
     sell_world world;

@@ -146,7 +146,7 @@ TEST_CASE("sell register changes the registration and nothing else", "[cli][sell
     const auto late = world.sell({"register", "hello", "--timeout", "2s"});
     CHECK(late.code == 1);
     CHECK(has(late.err, "is not registered yet, and is no longer waited for after 2s\n"));
-    CHECK(has(late.err, "the controller has not looked at it yet"));
+    CHECK(has(late.err, "the controller has not looked at the present spec yet"));
 }
 
 TEST_CASE("sell test says why an offer has no URL", "[cli][sell]")

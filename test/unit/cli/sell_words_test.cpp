@@ -178,6 +178,40 @@ TEST_CASE("what is to be done is told once, with its command on a line of its ow
     CHECK(has(text, "Admitted      not known: you may not see it\n"));
 }
 
+TEST_CASE("what is True with a limitation has its hint too", "[cli][sell]")
+{
+    const auto condition = [](const char* type, const char* status, const char* reason) {
+        kube::condition out;
+        out.type = type;
+        out.status = status;
+        out.reason = reason;
+        return out;
+    };
+    CHECK(is_worth_a_hint(condition("PaymentGateReady", "True", "RefusedBySome")));
+    CHECK(is_worth_a_hint(condition("NotSupported", "True", "Ignored")));
+    CHECK(is_worth_a_hint(condition("Draining", "True", "Draining")));
+    CHECK(is_worth_a_hint(condition("RoutePublished", "False", "ForeignRoute")));
+    CHECK(is_worth_a_hint(condition("RoutePublished", "Unknown", "ProvingGate")));
+    CHECK_FALSE(is_worth_a_hint(condition("PaymentGateReady", "True", "Admitted")));
+    CHECK_FALSE(is_worth_a_hint(condition("Registered", "True", "OffChainOnly")));
+
+    const auto of = sample(R"({"conditions":[
+        {"type":"PaymentGateReady","status":"True","reason":"RefusedBySome","message":"v-1 refuses it",
+         "observedGeneration":2},
+        {"type":"Ready","status":"True","reason":"Ready","message":"sold","observedGeneration":2}]})");
+    std::ostringstream out;
+    offer::plan_settings plan;
+    plan.lists = config::defaults<config::operator_lists>();
+    plan.lists.resolve().value();
+    print_status(out, {}, {of, nullptr, nullptr}, plan, {});
+    CAPTURE(out.str());
+    CHECK(has(out.str(), "What to do:\n  PaymentGateReady is True (RefusedBySome): Tell the operator:"));
+    const json::object data = status_data({of, nullptr, nullptr}, "");
+    CHECK(data.at("ready") == true);
+    REQUIRE(data.at("hints").as_array().size() == 1);
+    CHECK(data.at("hints").as_array()[0].at("reason") == "RefusedBySome");
+}
+
 TEST_CASE("nobody is asked where nobody can answer", "[cli][sell]")
 {
     std::istringstream in("y\n");
@@ -207,7 +241,17 @@ TEST_CASE("a wait that ends early says what is known, what goes on, and how to l
         "  portitor sell status hello -n shop"
     );
     CHECK(has(told(waited::interrupted, *of), "no longer waited for: interrupted\n"));
-    CHECK(has(told(waited::timed_out, *sample()), "What is known: the controller has not looked at it yet"));
+    CHECK(has(
+        told(waited::timed_out, *sample()),
+        "What is known: the controller has not looked at the present spec yet; if this lasts, see that it "
+        "runs, and that the operator's offer-selector does not leave the offer out\n"
+    ));
+    json::object held = sample()->raw;
+    held["metadata"].as_object()["finalizers"] = json::array{"monetize.obol.org/finalizer"};
+    CHECK(
+        has(told(waited::timed_out, *kube::parse_object(held).value()),
+            "What is known: the predecessor's controller holds the offer (monetize.obol.org/finalizer)")
+    );
     CHECK(told(waited::gone, *of) == "ServiceOffer shop/hello was deleted meanwhile");
 }
 

@@ -106,6 +106,26 @@ TEST_CASE(
     CHECK(all.beyond() == "a");
 }
 
+TEST_CASE("an offer that is not ours to sell takes nobody's place", "[controller][limits]")
+{
+    offers all(1);
+    auto left_out = std::make_shared<offer_record>(*offer_of("shop", "a", 1));
+    left_out->selected = false;
+    auto held = std::make_shared<offer_record>(*offer_of("shop", "b", 2));
+    held->meta.finalizers = {"monetize.obol.org/finalizer"};
+    all.put(left_out);
+    all.put(held);
+    all.put(offer_of("shop", "c", 3));
+    CHECK_FALSE(all.ages.is_beyond(*all.live.at({"shop", "c"})));
+    // Each is one more as soon as it is.
+    CHECK(all.put(offer_of("shop", "b", 2)) == "c");
+    CHECK(all.beyond() == "c");
+    CHECK(all.put(held) == "c");
+    CHECK(all.put(offer_of("shop", "a", 1)) == "c");
+    CHECK(all.put(left_out) == "c");
+    CHECK_FALSE(all.ages.is_beyond(*all.live.at({"shop", "c"})));
+}
+
 TEST_CASE("without a limit nobody is beyond it", "[controller][limits]")
 {
     offers all(0);

@@ -286,6 +286,69 @@ TEST_CASE("doctor groups what is not sold by its cause", "[cli][doctor]")
     CHECK(says(found, "warning RegistrationRequests: one is not registered, for "));
 }
 
+TEST_CASE("what a seller mends is no failure of the installation", "[cli][doctor]")
+{
+    const auto told = [](const std::string& reason) {
+        doctor_world world;
+        json::object broken = sold_offer("a");
+        json::array& all = broken["status"].as_object()["conditions"].as_array();
+        all[0].as_object()["status"] = "False";
+        all.push_back(object_of(fmt::format(
+            R"({{"type": "PaymentGateReady", "status": "False", "reason": "{}", "message": "why",
+                "observedGeneration": 1, "lastTransitionTime": "{}"}})",
+            reason,
+            world.ago(std::chrono::hours(3))
+        )));
+        world.cluster.lists["serviceoffers"] = {broken, sold_offer("well")};
+        world.read_market();
+        return world.visit(&examine_offers);
+    };
+    const std::vector<std::string> of_sellers{
+        "UnknownNetwork",
+        "UnknownAsset",
+        "UnsupportedAsset",
+        "UnsupportedSettlement",
+        "UnknownFacilitator",
+        "UnknownCredential",
+        "WrongChecksum",
+        "TimeoutTooShort",
+        "ExternalNameUpstream",
+        "HostNotAllowed",
+        "TooManyOffers",
+        "PathConflict",
+        "CrossNamespaceUpstream",
+        "ReservedPath",
+        "NameTaken",
+        "UnpaidRoute",
+        "NotSold",
+        "NotSelected",
+        "InvalidSpec",
+        "Unhealthy"};
+    for (const std::string& reason : of_sellers)
+    {
+        CAPTURE(reason);
+        const auto found = told(reason);
+        CHECK(says(found, fmt::format("warning PaymentGateReady {}: one offer is not Ready", reason)));
+        CHECK_FALSE(says(found, "failure"));
+    }
+    for (const char* reason : {"ForeignRoute", "GateOpen", "NetworkNotServed", "NoGateKey", "NoGateway"})
+    {
+        CAPTURE(reason);
+        CHECK(says(told(reason), fmt::format("failure PaymentGateReady {}", reason)));
+    }
+}
+
+TEST_CASE("offers that are left alone are not among those that are to be sold", "[cli][doctor]")
+{
+    doctor_world world;
+    json::object held = sold_offer("held");
+    held["metadata"].as_object()["finalizers"] = json::array{"monetize.obol.org/finalizer"};
+    held["status"] = json::object();
+    world.cluster.lists["serviceoffers"] = {held, sold_offer("well")};
+    world.read_market();
+    CHECK(says(world.visit(&examine_offers), "ok Ready: all of 1 offers that are to be sold"));
+}
+
 TEST_CASE("doctor groups what is not registered by its cause", "[cli][doctor]")
 {
     doctor_world world;

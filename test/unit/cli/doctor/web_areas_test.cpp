@@ -136,6 +136,53 @@ TEST_CASE("doctor tells the gate's refusal from everything else", "[cli][doctor]
     CHECK_FALSE(says(redirect, "SECRET"));
 }
 
+TEST_CASE("doctor names the route of somebody else that answers in an offer's place", "[cli][doctor]")
+{
+    selling_world world;
+    const auto route = [](const char* name, const char* path) {
+        return object_of(fmt::format(
+            R"({{"metadata": {{"namespace": "shop", "name": "{}", "uid": "{}"}},
+                "spec": {{"parentRefs": [{{"name": "traefik-gateway", "namespace": "traefik"}}],
+                         "rules": [{{"matches": [{{"path": {{"type": "PathPrefix", "value": "{}"}}}}]}}]}}}})",
+            name,
+            name,
+            path
+        ));
+    };
+    world.cluster.lists["httproutes"] = {
+        route("so-hello", "/services/hello"), route("grab", "/services/hello")};
+    // Also where the controller has seen it already.
+    const bool is_told = GENERATE(false, true);
+    if (is_told)
+        world.cluster.lists["serviceoffers"][0]["status"] = object_of(
+            R"({"conditions": [{"type": "Ready", "status": "False", "reason": "ForeignRoute", "message": "",
+                "observedGeneration": 1}]})"
+        );
+    world.read_market();
+    const std::string grab = "HTTPRoute shop/grab, spec.rules[0] (PathPrefix /services/hello)";
+    for (const char* way : {"gateway-url", "public URL"})
+        CHECK(says(
+            world.with_answer(gate_answer(200), &examine_gate),
+            fmt::format(
+                "failure shop/hello by {}: HTTP 200 without payment: {} asks for at least as much as the "
+                "offer's route, and answers in its place (ForeignRoute)",
+                way,
+                grab
+            )
+        ));
+    const auto advice = [&](unsigned status) {
+        return world.with_answer(gate_answer(status), &examine_gate).at(0).advice;
+    };
+    for (const unsigned status : {200U, 302U, 404U, 500U})
+        CHECK_THAT(
+            advice(status),
+            Catch::Matchers::Contains(status == 200 ? "delete that rule" : "it may be " + grab)
+        );
+    world.cluster.lists["httproutes"].pop_back();
+    world.read_market();
+    CHECK_THAT(advice(404), Catch::Matchers::Contains("something else answers"));
+}
+
 TEST_CASE("a gateway that is known inside of the cluster only is no failure outside", "[cli][doctor]")
 {
     selling_world world;

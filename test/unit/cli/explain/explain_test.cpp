@@ -1,5 +1,7 @@
 #include "gateway_world.hpp"
 
+#include <regex>
+
 using namespace portitor;
 using namespace portitor::cli;
 using namespace portitor::cli::explain::samples;
@@ -240,6 +242,81 @@ TEST_CASE("an object that cannot be taken into account is named", "[cli][explain
     const auto told = w.run({"explain", "/nothing"});
     CHECK(
         told.err.find("portitor: left out: PaymentRoute shop/web-payment: spec.network: ") !=
+        std::string::npos
+    );
+}
+
+TEST_CASE("who asks for a place and is not sold is told with his own reason", "[cli][explain]")
+{
+    gateway_world w;
+    w.sell();
+    const auto told = [&] { return w.run({"explain", "/services/web/a"}).out; };
+    const auto has = [&](const std::string& words) {
+        // Lines are broken.
+        return std::regex_replace(told(), std::regex("\\s+"), " ").find(words) != std::string::npos;
+    };
+    const std::string asks = "the ServiceOffer shop/web asks for this place, and ";
+    CHECK(has(asks + "the controller has not looked at it: is it running, and does its offer-selector take"));
+    const auto report = [&](const std::string& published, const std::string& reason) {
+        const auto condition = [](const std::string& type, const std::string& why) {
+            return fmt::format(
+                R"({{"type":"{}","status":"False","reason":"{}","message":"words of {}","observedGeneration":1,)"
+                R"("lastTransitionTime":"2026-11-24T20:00:00Z"}})",
+                type,
+                why,
+                type
+            );
+        };
+        w.report(
+            api::service_offer_resource,
+            "web",
+            fmt::format(
+                R"({{"conditions":[{},{}]}})",
+                condition("RoutePublished", published),
+                condition("Ready", reason)
+            )
+        );
+    };
+    for (const char* reason :
+         {"WrongChecksum", "TimeoutTooShort", "NetworkNotServed", "ExternalNameUpstream", "NotSold"})
+    {
+        CAPTURE(reason);
+        report("Withheld", reason);
+        CHECK(has(asks + "is not sold (" + reason + "): words of Ready"));
+    }
+    for (const char* reason : {"HostNotAllowed", "TooManyOffers", "NotSelected", "PathConflict"})
+    {
+        CAPTURE(reason);
+        report(reason, reason);
+        CHECK(has(asks + "is not sold (" + reason + "): words of Ready"));
+    }
+    // Published, and others answer.
+    w.route("grab", "/services/web", to("web"));
+    report("ForeignRoute", "ForeignRoute");
+    CHECK(has("passes WITHOUT payment"));
+    CHECK(has(asks + "is not sold (ForeignRoute): words of Ready"));
+    w.patch(
+        api::service_offer_resource,
+        "web",
+        R"([{"op":"add","path":"/metadata/finalizers","value":["monetize.obol.org/finalizer"]}])"
+    );
+    CHECK(has("the predecessor's controller holds the ServiceOffer shop/web (monetize.obol.org/finalizer)"));
+    CHECK_FALSE(has(asks));
+}
+
+TEST_CASE("what an offer is sold without is told", "[cli][explain]")
+{
+    gateway_world w;
+    w.sell();
+    w.route("own", "/services/web", through({"gate"}) + "," + to("web"));
+    w.report(
+        api::service_offer_resource,
+        "web",
+        R"({"conditions":[{"type":"NotSupported","status":"True","reason":"Ignored","message":"spec.listing: no",)"
+        R"("observedGeneration":1,"lastTransitionTime":"2026-11-24T20:00:00Z"}]})"
+    );
+    CHECK(
+        w.run({"explain", "/services/web/a"}).out.find("NotSupported (Ignored): spec.listing: no") !=
         std::string::npos
     );
 }
