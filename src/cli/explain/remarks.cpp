@@ -119,14 +119,20 @@ void remark_on_withheld(explanation& into, const remark_sources& from)
             where.host == host || (where.host.empty() && plan.gateway.public_hosts().every_host);
         const kube::condition* said =
             offer->status.find_present(api::condition_type::route_published, offer->meta.generation);
-        if (!is_there || !offer::is_at_or_below(path, where.path) || !said || said->status != "False")
+        const std::string left_out = said ? std::string() : from.settings.why_left_out(each->raw);
+        const bool is_withheld = said && said->status == "False";
+        if (!is_there || !offer::is_at_or_below(path, where.path) || (!is_withheld && left_out.empty()))
             continue;
-        into.remarks.push_back(fmt::format(
-            "the ServiceOffer {} asks for this place, and is not published ({}): {}",
-            key.to_string(),
-            said->reason,
-            said->message
-        ));
+        into.remarks.push_back(
+            is_withheld
+                ? fmt::format(
+                      "the ServiceOffer {} asks for this place, and is not published ({}): {}",
+                      key.to_string(),
+                      said->reason,
+                      said->message
+                  )
+                : fmt::format("the ServiceOffer {} asks for this place, and {}", key.to_string(), left_out)
+        );
         if (++told == most_withheld)
             return;
     }

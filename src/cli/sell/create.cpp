@@ -130,7 +130,7 @@ private:
 
     bool check_offline(const json::object& manifest, const std::string& why)
     {
-        findings found = check_alone(manifest, config_.common.settings);
+        findings found = check_alone(manifest, config_.common.settings, around_.clock.now());
         found.add(finding_level::not_checked, "cluster", why);
         print(found);
         return !found.has_error();

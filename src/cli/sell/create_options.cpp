@@ -10,6 +10,23 @@ namespace portitor::cli::sell {
 
 namespace json = boost::json;
 
+namespace {
+
+/// Writes labels over those that are there.
+result<void> put_labels(const std::vector<std::string>& given, json::object& into)
+{
+    for (const std::string& each : given)
+    {
+        const std::size_t equals = each.find('=');
+        if (equals == 0 || equals == each.npos)
+            return fail(errc::invalid, "--label: \"{}\" is no label; write KEY=VALUE", printable(each, 200));
+        into[each.substr(0, equals)] = each.substr(equals + 1);
+    }
+    return {};
+}
+
+}  // namespace
+
 void create_options::declare(config::loader& into)
 {
     into.positional(offer_word(name, false));
@@ -22,6 +39,7 @@ void create_options::declare(config::loader& into)
         config::set_text(file)};
     from.placeholder = "FILE";
     how.add(std::move(from));
+    how.add(list_option("label", "label of the offer, such as the operator asks for", labels, "KEY=VALUE"));
     how.add(switch_option("dry-run", "checks, prints the manifest, and writes nothing", dry_run));
     waits.declare(how, "until it is sold", "60s");
     how.add(switch_option("force-conflicts", "takes over fields that somebody else has set", force_conflicts)
@@ -32,6 +50,9 @@ void create_options::declare(config::loader& into)
 result<void> create_options::resolve()
 {
     auto resolved = common.resolve();
+    json::object unused;
+    if (resolved)
+        resolved = put_labels(labels, unused);
     if (!resolved || !file.empty())
         return resolved;
     if (name.empty())
@@ -69,6 +90,8 @@ result<json::object> create_options::make_manifest(const console& terminal) cons
     auto spec = flags.make_spec(std::move(base.spec));
     if (!spec)
         return spec.error();
+    if (auto put = put_labels(labels, base.labels); !put)
+        return put.error();
     json::object meta{{"name", key.name}, {"namespace", key.ns}};
     if (!base.labels.empty())
         meta["labels"] = std::move(base.labels);

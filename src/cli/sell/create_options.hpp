@@ -15,7 +15,8 @@ struct create_options
     std::string name;
     offer_flags flags;
     common_options common;
-    std::string file;  ///< --from-json; "-" is standard input
+    std::string file;                 ///< --from-json; "-" is standard input
+    std::vector<std::string> labels;  ///< "KEY=VALUE"
     bool dry_run = false;
     wait_options waits;
     bool force_conflicts = false;

@@ -49,4 +49,14 @@ std::optional<hint> hint_for(std::string_view reason, const kube::object& offer)
     return hint{command_for(at->words, offer), command_for(at->command, offer)};
 }
 
+std::optional<hint> hint_for(const kube::condition& of, const kube::object& offer)
+{
+    if (auto known = hint_for(of.reason, offer))
+        return known;
+    const auto all = kube::parse_conditions(offer.status());
+    const auto* published = kube::find_condition(all, api::condition_type::route_published);
+    const bool is_gateways = published && published->status == "False" && published->reason == of.reason;
+    return is_gateways ? hint_for(api::because::not_accepted.name, offer) : std::nullopt;
+}
+
 }  // namespace portitor::cli::sell

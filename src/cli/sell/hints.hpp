@@ -23,6 +23,9 @@ std::string sentence(const hint& of);
 /// not give, such as a Gateway's own.
 std::optional<hint> hint_for(std::string_view reason, const kube::object& offer);
 
+/// The same of a whole condition: of what a Gateway says of the route in a reason of its own, too.
+std::optional<hint> hint_for(const kube::condition& of, const kube::object& offer);
+
 /// A command with {name}, {ns} and {upstream} (the Service's namespace) of an offer filled in. What is no
 /// plain name is left open: others wrote it.
 std::string command_for(std::string_view pattern, const kube::object& offer);

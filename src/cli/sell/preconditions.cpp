@@ -88,6 +88,25 @@ bool may_be_otherwise(std::string_view reason, const market_view& view, const op
            (reason == because::host_not_allowed.name && !settings.known());
 }
 
+/// What can be said of host and path without a cluster.
+void check_place(
+    const kube::object& offer, const operator_settings& settings, clock::time_point now, findings& into
+)
+{
+    offer::observation seen;
+    seen.offer = offer::offer_record::read(offer);
+    // Nobody can say that it is not so.
+    seen.upstream_granted = true;
+    const auto blocked = offer::make_plan(seen, settings.plan(), now).blocked;
+    if (blocked && blocked->condition == api::condition_type::route_published)
+        into.add(
+            blocked->reason == because::reserved_path.name || settings.known() ? finding_level::error
+                                                                               : finding_level::warning,
+            about_of(blocked->reason),
+            blocked->message
+        );
+}
+
 /// What comes after the terms: the place, names that are taken, ways around the gate.
 void check_sale(
     const market_view& view,
@@ -180,6 +199,14 @@ std::optional<api::service_offer> read(const json::object& wanted, findings& int
     return std::nullopt;
 }
 
+/// What the operator's selector leaves out is written, and then nobody looks at it.
+void check_labels(const json::object& offer, const operator_settings& settings, findings& into)
+{
+    const std::string why = settings.why_left_out(offer);
+    if (!why.empty())
+        into.add(finding_level::error, "labels", why + ": --label KEY=VALUE");
+}
+
 }  // namespace
 
 findings check_schema(const json::object& wanted)
@@ -190,7 +217,7 @@ findings check_schema(const json::object& wanted)
     return out;
 }
 
-findings check_alone(const json::object& wanted, const operator_settings& settings)
+findings check_alone(const json::object& wanted, const operator_settings& settings, clock::time_point now)
 {
     findings out = check_schema(wanted);
     // What is wrong with the spec is told once; a name says nothing of the terms.
@@ -199,8 +226,12 @@ findings check_alone(const json::object& wanted, const operator_settings& settin
     });
     if (!has_good_spec)
         return out;
+    check_labels(wanted, settings, out);
     if (const auto offer = read(wanted, out))
+    {
         check_terms(*offer, settings, out);
+        check_place(**kube::parse_object(wanted), settings, now, out);
+    }
     return out;
 }
 
@@ -217,6 +248,7 @@ asio::awaitable<findings> check_offer(
     const auto offer = read(wanted, out);
     if (!offer)
         co_return out;
+    check_labels(wanted, settings, out);
     check_terms(*offer, settings, out);
     co_await check_upstream(server, offer->upstream, out);
     co_await check_market(around, server, settings, std::move(wanted), out);

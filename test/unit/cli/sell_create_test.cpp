@@ -1,3 +1,4 @@
+#include "files.hpp"
 #include "sell_world.hpp"
 
 using namespace portitor;
@@ -257,6 +258,53 @@ TEST_CASE("a dry run without a cluster tells all that the API server would refus
     CHECK(has(all.err, "spec.payment.price.perRequest: Invalid value"));
     CHECK(has(all.out, "kind: ServiceOffer\n"));
     CHECK(with("hello", "0.001", "/x").code == 0);
+}
+
+TEST_CASE("a dry run without a cluster judges host and path by the operator's file", "[cli][sell]")
+{
+    sell_world world;
+    world.between = [](std::unique_ptr<kube::api>) -> result<std::unique_ptr<kube::api>> {
+        return fail(errc::unavailable, "no cluster is named");
+    };
+    const test::temp_folder folder;
+    const std::string config =
+        "--config=" +
+        folder.write(
+            "portitor.yaml",
+            "public-url: https://api.example.com\nhosts: [{host: ours.example.com, namespaces: [shop]}]\n"
+        );
+    const auto with = [&](std::vector<std::string> more) {
+        std::vector<std::string> words{"http", "hello", "--upstream", "web", "--price", "1", "-w", seller};
+        words.insert(words.end(), more.begin(), more.end());
+        words.emplace_back("--dry-run");
+        return world.sell(words);
+    };
+    CHECK(with({"--hostname=ours.example.com", config}).code == 0);
+    const auto other = with({"--hostname=llm.example.com", config});
+    CHECK(other.code == 1);
+    CHECK(has(other.err, "error       hostname  spec.hostname: namespace shop may not have llm.example.com"));
+    // Nobody knows whose it is.
+    CHECK(with({"--hostname=llm.example.com"}).code == 0);
+    CHECK(has(with({"--path=/api/x"}).err, "error       path      spec.path: /api/x is reserved"));
+}
+
+TEST_CASE(
+    "an offer that the operator's selector leaves out is not written, and its labels may be given",
+    "[cli][sell]"
+)
+{
+    sell_world world;
+    world.replace_settings("public-url: https://api.example.com\noffer-selector: sell=yes\n");
+    const auto refused = world.sell_http("hello");
+    CHECK(refused.code == 1);
+    CHECK(has(refused.out, "error       labels    the operator's offer-selector (sell=yes) leaves it out"));
+    CHECK(!world.exists(service_offer_resource, "hello"));
+    CHECK(world.sell_http("hello", {"--label", "nonsense"}).code == 2);
+    const auto written = world.sell_http("hello", {"--label", "sell=yes", "--label", "team=a=b"});
+    CHECK(written.code == 0);
+    CHECK(kube::string_at(world.offer("hello").raw, "metadata.labels.team") == "a=b");
+    // Without it now, it would lose the label.
+    CHECK(world.sell_http("hello").code == 1);
 }
 
 TEST_CASE("somebody else's fields are taken only when asked for", "[cli][sell]")
