@@ -345,6 +345,12 @@ bool may_use_upstream(const api::service_offer& offer, const observation& seen)
     return offer.upstream.ns == offer.meta.ns || seen.upstream_granted;
 }
 
+// A namespace of others is none of our business.
+bool is_upstream_asked(const api::service_offer& offer, const observation& seen)
+{
+    return may_use_upstream(offer, seen) && !seen.beyond_limit && seen.service != service_nature::external;
+}
+
 const kube::condition* told_open_gate(const offer_record& offer)
 {
     const kube::condition* told = kube::find_condition(offer.status.conditions, type::route_published);

@@ -37,9 +37,7 @@ questions what_to_ask(const evidence& all, const route_verdict& route)
 {
     questions out;
     const auto& offer = all.offer().spec;
-    // A namespace of others is none of our business.
-    if (!offer || !may_use_upstream(*offer, all.seen) || all.seen.beyond_limit ||
-        all.seen.service == service_nature::external)
+    if (!offer || !is_upstream_asked(*offer, all.seen))
         return out;
     out.upstream = upstream_url(*offer);
     out.model = model_of(*offer);

@@ -194,7 +194,8 @@ answer_verdict judge_answer(const http::response& answer, const expected_answer&
     {
         if (code == 402)
             return {answer_level::bad, "a payment is asked for, though the path is free in spec.routes"};
-        if (code < 500 && code != 403)
+        const bool is_refused = code == 403 || code == 429 || !refusal_in(answer).code.empty();
+        if (code < 500 && !is_refused)
             return {answer_level::good, fmt::format("the path is free, and answers (HTTP {})", code)};
     }
     if (code == 402)

@@ -91,6 +91,16 @@ TEST_CASE("a refusal says why", "[cli][sell]")
     // Whoever is not the gate says nothing in its name.
     CHECK(!has(said(403, R"({"error":"wrong_method","message":"m"})", false), "methods"));
     CHECK(!has(said(403, "[[["), "[[["));
+    // A free path is refused alike.
+    api::payment_route free = terms();
+    free.rules.emplace_back();
+    free.rules.back().pattern = api::path_pattern::parse("/*").value();
+    free.rules.back().access = api::gate::free;
+    http::response two_ways =
+        http::make_response(http::status::bad_request, R"({"error":"bad_request","message":"two ways"})");
+    CHECK(level_of(two_ways, {"shop/hello", free, "/x", nullptr}) == answer_level::good);
+    two_ways.set("X-Portitor-Route", "shop/hello");
+    CHECK(level_of(two_ways, {"shop/hello", free, "/x", nullptr}) == answer_level::bad);
 }
 
 TEST_CASE("a path has terms of its own", "[cli][sell]")

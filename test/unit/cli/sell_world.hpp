@@ -82,9 +82,11 @@ struct sell_world : command_world
         const boost::json::array change{
             boost::json::object{{"op", "replace"}, {"path", "/data/portitor.yaml"}, {"value", text}}};
         const kube::resource maps{"", "v1", "configmaps", "ConfigMap"};
-        checked(server.storage().patch(
+        const auto said = server.storage().patch(
             sandbox::kind_id(maps), kube::object_key{"portitor", "portitor-config"}, change, "operator"
-        ));
+        );
+        if (!said.good())
+            throw std::runtime_error("the settings cannot be replaced");
     }
 
     outcome sell(std::vector<std::string> words)

@@ -665,6 +665,8 @@ TEST_CASE("an offer beyond its namespace's limit is withheld, and not probed", "
     all.seen.beyond_limit = true;
     all.settle();
     CHECK(all.verdict("RoutePublished") == "False/TooManyOffers");
+    // Nobody waits for a probe that does not come, or goes by what an old one found.
+    CHECK(all.verdict("UpstreamHealthy") == "Unknown/Withheld");
     CHECK(all.verdict("Ready") == "False/TooManyOffers");
     CHECK_THAT(
         all.condition("RoutePublished").message,
