@@ -92,8 +92,8 @@ maybe check_limit(const observation& seen, const plan_settings& settings)
         type::route_published,
         because::too_many_offers,
         "the operator sells {} offers of a namespace (offers-per-namespace; in the chart "
-        "limits.offersPerNamespace), and {} has as many older ones; delete one of them, and this one takes its place by itself, or have the operator raise the "
-        "limit",
+        "limits.offersPerNamespace), and {} has as many older ones; delete one of them, and this one takes "
+        "its place by itself, or have the operator raise the limit",
         settings.lists.offers.per_namespace,
         seen.offer->meta.ns
     );

@@ -107,9 +107,12 @@ plan make_release_plan(const observation& seen, const plan_settings& settings, c
     for (note& each : transitions(offer, conditions))
         out.notes.push_back(std::move(each));
     const kube::object* registration = seen.children[child_kind::registration].own();
-    write_status(
-        out, make_status(offer, conditions, phase::blocked, "", registration, seen.served, now), seen, now
-    );
+    auto status = make_status(offer, conditions, phase::blocked, "", registration, seen.served, now);
+    // The last words do not wait: nobody would come back to write them.
+    if (status && out.remove_finalizer)
+        out.status = std::move(status->whole);
+    else
+        write_status(out, std::move(status), seen, now);
     return out;
 }
 

@@ -105,8 +105,8 @@ asset_choice choose_asset(const api::service_offer& offer, const plan_settings& 
             make_obstacle(
                 gate,
                 api::because::unknown_asset,
-                "spec.payment.network: the operator has no asset on {} ({}); write another network, such as base, or "
-                "have the operator add its tokens to \"networks\"",
+                "spec.payment.network: the operator has no asset on {} ({}); write another network, such as "
+                "base, or have the operator add its tokens to \"networks\"",
                 payment.network,
                 network->caip2
             )};

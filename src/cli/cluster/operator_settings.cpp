@@ -94,8 +94,8 @@ std::string operator_settings::why_left_out(const boost::json::object& offer) co
     if (!acted_on_ || acted_on_(offer))
         return {};
     return fmt::format(
-        "the operator's offer-selector ({}) leaves it out, so the controller does not look at it; give the offer "
-        "the labels that it asks for",
+        "the operator's offer-selector ({}) leaves it out, so the controller does not look at it; give the "
+        "offer the labels that it asks for",
         offer_selector_
     );
 }

@@ -151,7 +151,8 @@ answer_verdict judge_refusal(const http::response& answer, const expected_answer
     if (code == 429)
         return {
             answer_level::bad,
-            "there are too many requests (429): the offer's limits, or others of the gateway, let no more through now"};
+            "there are too many requests (429): the offer's limits, or others of the gateway, let no more "
+            "through now"};
     if ((code == 400 || code == 403) && !said.message.empty())
         return {
             answer_level::bad,

@@ -4,6 +4,7 @@
 #include "cli/offer_schema.hpp"
 #include "cli/sell/terms_words.hpp"
 #include "cli/sell/upstream_check.hpp"
+#include "offer/hosts.hpp"
 #include "offer/naming.hpp"
 #include "offer/plan.hpp"
 #include "offer/price.hpp"
@@ -81,11 +82,26 @@ bool sees_grants(const market_view& view)
     });
 }
 
+/// Whether the host is the namespace's by labels that nobody has seen.
+bool depends_on_labels(const offer::observation& seen, const operator_settings& settings)
+{
+    const api::service_offer& offer = *seen.offer->spec;
+    const std::string host = offer::own_host(offer, settings.plan());
+    return offer::right_to_host(host, offer.meta.ns, seen.home.get(), settings.plan()) ==
+           offer::host_right::unknown;
+}
+
 /// Whether what was not seen might say otherwise.
-bool may_be_otherwise(std::string_view reason, const market_view& view, const operator_settings& settings)
+bool may_be_otherwise(
+    std::string_view reason,
+    const market_view& view,
+    const offer::observation& seen,
+    const operator_settings& settings
+)
 {
     return (reason == because::cross_namespace_upstream.name && !sees_grants(view)) ||
-           (reason == because::host_not_allowed.name && !settings.known());
+           (reason == because::host_not_allowed.name &&
+            (!settings.known() || depends_on_labels(seen, settings)));
 }
 
 /// What can be said of host and path without a cluster.
@@ -100,8 +116,10 @@ void check_place(
     const auto blocked = offer::make_plan(seen, settings.plan(), now).blocked;
     if (blocked && blocked->condition == api::condition_type::route_published)
         into.add(
-            blocked->reason == because::reserved_path.name || settings.known() ? finding_level::error
-                                                                               : finding_level::warning,
+            blocked->reason == because::reserved_path.name ||
+                    (settings.known() && !depends_on_labels(seen, settings))
+                ? finding_level::error
+                : finding_level::warning,
             about_of(blocked->reason),
             blocked->message
         );
@@ -141,8 +159,8 @@ void check_sale(
         );
     else
         into.add(
-            may_be_otherwise(todo.blocked->reason, view, settings) ? finding_level::warning
-                                                                   : finding_level::error,
+            may_be_otherwise(todo.blocked->reason, view, seen, settings) ? finding_level::warning
+                                                                         : finding_level::error,
             about_of(todo.blocked->reason),
             todo.blocked->message
         );

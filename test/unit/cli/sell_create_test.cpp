@@ -260,6 +260,47 @@ TEST_CASE("a dry run without a cluster tells all that the API server would refus
     CHECK(with("hello", "0.001", "/x").code == 0);
 }
 
+TEST_CASE("a host that goes by labels which the seller may not see is no error", "[cli][sell]")
+{
+    /// As for a seller who may not read Namespaces.
+    class blind final : public forwarding_api
+    {
+    public:
+        using forwarding_api::forwarding_api;
+
+        answer<kube::list_page> list(
+            kube::resource kind, kube::selection which, kube::list_position from, kube::item_handler each
+        ) override
+        {
+            if (kind.plural == portitor::api::namespace_resource.plural)
+                co_return kube::api_error(403, "Forbidden", "no", 0s);
+            co_return co_await forwarding_api::list(kind, std::move(which), std::move(from), std::move(each));
+        }
+        answer<kube::object_ptr>
+        get(kube::resource kind, kube::object_key key, kube::request_class urgency) override
+        {
+            if (kind.plural == portitor::api::namespace_resource.plural)
+                co_return kube::api_error(403, "Forbidden", "no", 0s);
+            co_return co_await forwarding_api::get(kind, std::move(key), urgency);
+        }
+    };
+    sell_world world;
+    world.replace_settings(
+        "public-url: https://api.example.com\n"
+        "hosts: [{host: a.example.com, namespaceSelector: {matchLabels: {sells: 'yes'}}}]\n"
+    );
+    world.between = [](std::unique_ptr<kube::api> inner) {
+        return result<std::unique_ptr<kube::api>>(std::make_unique<blind>(std::move(inner)));
+    };
+    const auto by_label = world.sell_http("hello", {"--hostname", "a.example.com"});
+    CAPTURE(by_label.out, by_label.err);
+    CHECK(by_label.code == 0);
+    CHECK(has(
+        by_label.out, "warning     hostname  spec.hostname: whether namespace shop may have a.example.com"
+    ));
+    CHECK(world.sell_http("other", {"--hostname", "b.example.com"}).code == 1);
+}
+
 TEST_CASE("a dry run without a cluster judges host and path by the operator's file", "[cli][sell]")
 {
     sell_world world;
