@@ -24,7 +24,16 @@ result<document> parse(const std::string& where, Load load)
     }
     catch (const YAML::Exception& wrong)
     {
-        return fail(errc::invalid, "{}:{}: {}", where, wrong.mark.line + 1, wrong.msg);
+        // A host such as *.example.com is what people write.
+        const bool is_alias = wrong.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR);
+        return fail(
+            errc::invalid,
+            "{}:{}: {}{}",
+            where,
+            wrong.mark.line + 1,
+            wrong.msg,
+            is_alias ? "; a text that begins with * stands in quotes: '*.example.com'" : ""
+        );
     }
 }
 

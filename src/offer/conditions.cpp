@@ -80,6 +80,15 @@ kube::condition judge_upstream(const evidence& all)
             type, "Unknown", because::invalid_spec, "the upstream is probed once the spec can be read"
         );
     const api::service_offer& offer = *all.offer().spec;
+    if (blocked && !is_upstream_asked(offer, all.seen))
+        return make_condition(
+            type,
+            "Unknown",
+            because::withheld,
+            "the upstream is not probed while the offer is withheld: see condition {} ({})",
+            blocked->condition,
+            blocked->reason
+        );
     const std::string url = upstream_url(offer);
     const probe_result& probe = all.seen.probe;
     if (probe.health == probe_result::verdict::healthy)

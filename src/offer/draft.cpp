@@ -91,9 +91,9 @@ maybe check_limit(const observation& seen, const plan_settings& settings)
     return make_obstacle(
         type::route_published,
         because::too_many_offers,
-        "the operator sells {} offers of a namespace (limits.offersPerNamespace), and {} has as many older "
-        "ones; delete one of them, and this one takes its place by itself, or have the operator raise the "
-        "limit",
+        "the operator sells {} offers of a namespace (offers-per-namespace; in the chart "
+        "limits.offersPerNamespace), and {} has as many older ones; delete one of them, and this one takes "
+        "its place by itself, or have the operator raise the limit",
         settings.lists.offers.per_namespace,
         seen.offer->meta.ns
     );
@@ -343,6 +343,12 @@ std::string told_unsupported(const std::vector<api::unsupported_field>& fields, 
 bool may_use_upstream(const api::service_offer& offer, const observation& seen)
 {
     return offer.upstream.ns == offer.meta.ns || seen.upstream_granted;
+}
+
+// A namespace of others is none of our business.
+bool is_upstream_asked(const api::service_offer& offer, const observation& seen)
+{
+    return may_use_upstream(offer, seen) && !seen.beyond_limit && seen.service != service_nature::external;
 }
 
 const kube::condition* told_open_gate(const offer_record& offer)

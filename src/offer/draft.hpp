@@ -33,6 +33,9 @@ std::string told_unsupported(const std::vector<api::unsupported_field>& fields, 
 /// Whether the upstream's Service is the offer's to sell: of its own namespace, or allowed by the other one.
 bool may_use_upstream(const api::service_offer& offer, const observation& seen);
 
+/// Whether anybody asks the upstream how it is; where nobody does, the offer is withheld.
+bool is_upstream_asked(const api::service_offer& offer, const observation& seen);
+
 /// What the status says of a gate that was seen open; null where it says nothing. Such an offer is not
 /// published before its gate has been tried again and proved, restarts of the controller or not.
 const kube::condition* told_open_gate(const offer_record& offer);

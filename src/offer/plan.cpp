@@ -37,9 +37,7 @@ questions what_to_ask(const evidence& all, const route_verdict& route)
 {
     questions out;
     const auto& offer = all.offer().spec;
-    // A namespace of others is none of our business.
-    if (!offer || !may_use_upstream(*offer, all.seen) || all.seen.beyond_limit ||
-        all.seen.service == service_nature::external)
+    if (!offer || !is_upstream_asked(*offer, all.seen))
         return out;
     out.upstream = upstream_url(*offer);
     out.model = model_of(*offer);
@@ -109,9 +107,12 @@ plan make_release_plan(const observation& seen, const plan_settings& settings, c
     for (note& each : transitions(offer, conditions))
         out.notes.push_back(std::move(each));
     const kube::object* registration = seen.children[child_kind::registration].own();
-    write_status(
-        out, make_status(offer, conditions, phase::blocked, "", registration, seen.served, now), seen, now
-    );
+    auto status = make_status(offer, conditions, phase::blocked, "", registration, seen.served, now);
+    // The last words do not wait: nobody would come back to write them.
+    if (status && out.remove_finalizer)
+        out.status = std::move(status->whole);
+    else
+        write_status(out, std::move(status), seen, now);
     return out;
 }
 

@@ -98,6 +98,18 @@ asset_choice choose_asset(const api::service_offer& offer, const plan_settings& 
                 payment.network
             )};
     const x402::token* asset = find_asset(*network, payment.asset);
+    if (!asset && network->tokens.empty())
+        return {
+            nullptr,
+            nullptr,
+            make_obstacle(
+                gate,
+                api::because::unknown_asset,
+                "spec.payment.network: the operator has no asset on {} ({}); write another network, such as "
+                "base, or have the operator add its tokens to \"networks\"",
+                payment.network,
+                network->caip2
+            )};
     if (!asset)
         return {
             nullptr,

@@ -97,6 +97,10 @@ CONTRADICTIONS = {
         r"crds\.keep",
     ),
     "a Job of several": ({"registrar": {"kind": "Job", "replicas": 2}}, r"registrar\.replicas"),
+    "public hosts beside an address": (
+        {"publicURL": "https://10.0.0.1:8443", "publicHosts": ["api.example.com"]},
+        r"publicHosts: the host of publicURL, 10\.0\.0\.1, is no name",
+    ),
     "a default that is not listed": ({"defaultFacilitator": "ours"}, r"defaultFacilitator: ours"),
     "http without permission": ({"defaultFacilitator": "http://f.x.svc"}, r"allowInsecureFacilitator"),
     "a facilitator twice": (

@@ -146,13 +146,12 @@ market_view::fill(const offer::plan_settings& settings, std::vector<json::object
 // Those that the controller has nothing to do with.
 void market_view::drop_others()
 {
-    std::vector<kube::object_key> others;
     for (const auto& [key, each] : offers())
     {
         if (!each->is_ours())
-            others.push_back(key);
+            left_out_.push_back(key);
     }
-    for (const kube::object_key& each : others)
+    for (const kube::object_key& each : left_out_)
         offers_->feed().on_removal(each);
 }
 
@@ -208,11 +207,26 @@ asio::awaitable<void> market_view::look_at_namespaces()
         namespaces_seen_->feed(),
         bounds_
     );
-    if (!all)
+    if (!all && !co_await look_at_own_namespaces())
         unseen_.push_back(fmt::format(
             "Namespaces cannot be read ({}): which hosts they may have by their labels is not known",
             all.error().message()
         ));
+}
+
+// Whoever has a role in a namespace may read that one, and seldom all. False where one of them cannot be
+// read.
+asio::awaitable<bool> market_view::look_at_own_namespaces()
+{
+    for (const std::string& each : namespaces_)
+    {
+        const auto found = co_await env_.server.get(api::namespace_resource, {"", each});
+        if (!found && found.error().is_not_found())
+            continue;
+        if (!found || !namespaces_seen_->feed().on_upsert(boost::json::object((*found)->raw), {}))
+            co_return false;
+    }
+    co_return !namespaces_.empty();
 }
 
 std::vector<kube::selection> market_view::parts(const kube::selection& of) const

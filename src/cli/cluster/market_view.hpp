@@ -59,6 +59,9 @@ public:
 
     const kube::object_informer& of(offer::child_kind kind) const { return *children_[kind]; }
 
+    /// The offers that the operator's selector leaves out.
+    const std::vector<kube::object_key>& left_out() const { return left_out_; }
+
     /// What could not be looked at, and what is not known therefore, one text each.
     const std::vector<std::string>& unseen() const { return unseen_; }
 
@@ -78,6 +81,7 @@ private:
     boost::asio::awaitable<void>
     look(kube::object_informer& into, kube::selection which, std::string_view unknown);
     boost::asio::awaitable<void> look_at_namespaces();
+    boost::asio::awaitable<bool> look_at_own_namespaces();
     std::vector<kube::selection> parts(const kube::selection& of) const;
 
     kube::environment env_;
@@ -94,6 +98,7 @@ private:
     kube::object_informer* endpoints_ = nullptr;
     kube::object_informer* namespaces_seen_ = nullptr;
     std::optional<offer::market> market_;
+    std::vector<kube::object_key> left_out_;
     std::vector<std::string> unseen_;
     api::served_schema served_;
 };

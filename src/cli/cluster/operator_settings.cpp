@@ -22,6 +22,7 @@ void operator_settings::declare(config::loader& into)
             plan_.gateway.declare_gateway(shared);
             plan_.lists.declare(shared);
             shared.add(config::gate_key_file_option(gate_key_file_));
+            shared.add(config::offer_selector_option(offer_selector_));
         });
         shared.under("Operator's settings")
             .add(
@@ -39,6 +40,14 @@ result<void> operator_settings::resolve()
     plan_.gateway.ns = release_namespace_;
     // Nobody but the roles has the key.
     plan_.gate_key_elsewhere = true;
+    acted_on_ = nullptr;
+    if (!offer_selector_.empty())
+    {
+        auto read = kube::make_predicate("", offer_selector_, "");
+        if (!read)
+            return read.error().within("--offer-selector");
+        acted_on_ = std::move(*read);
+    }
     return config::resolve_all(plan_.gateway, plan_.lists);
 }
 
@@ -78,6 +87,17 @@ asio::awaitable<result<void>> operator_settings::complete(kube::api& server, con
     source_ = where;
     note_known();
     co_return result<void>();
+}
+
+std::string operator_settings::why_left_out(const boost::json::object& offer) const
+{
+    if (!acted_on_ || acted_on_(offer))
+        return {};
+    return fmt::format(
+        "the operator's offer-selector ({}) leaves it out, so the controller does not look at it; give the "
+        "offer the labels that it asks for",
+        offer_selector_
+    );
 }
 
 void operator_settings::note_known()

@@ -5,6 +5,7 @@
 
 #include <portitor/config/loader.hpp>
 #include <portitor/kube/api.hpp>
+#include <portitor/kube/selector.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -34,11 +35,19 @@ public:
     const offer::plan_settings& plan() const { return plan_; }
     const std::string& release_namespace() const { return release_namespace_; }
 
+    /// Label selector of the offers that the controller acts on; empty: all.
+    const std::string& offer_selector() const { return offer_selector_; }
+    /// Why the controller does not look at an offer (a whole object) for its labels, in words; empty where it
+    /// does, as far as is known.
+    std::string why_left_out(const boost::json::object& offer) const;
+
 private:
     void note_known();
 
     offer::plan_settings plan_;
     std::string gate_key_file_;
+    std::string offer_selector_;
+    kube::object_predicate acted_on_;  ///< empty: all offers
     std::string release_namespace_;
     std::string source_ = "defaults";
     bool known_ = false;

@@ -101,7 +101,7 @@ private:
                 around_,
                 *server_,
                 config_.settings.plan(),
-                {.offer_selector = config_.offer_selector,
+                {.offer_selector = config_.settings.offer_selector(),
                  .namespaces = config_.ns.empty() ? std::vector<std::string>() : std::vector{config_.ns},
                  .offers = {}}
             )

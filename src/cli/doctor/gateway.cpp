@@ -1,13 +1,17 @@
 #include "cli/doctor/listeners.hpp"
 #include "cli/doctor/looking.hpp"
 #include "cli/doctor/verifier_pods.hpp"
+#include "offer/hosts.hpp"
 
 #include <portitor/api/names.hpp>
+#include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace portitor::cli::doctor {
 
@@ -194,12 +198,54 @@ void look_at_hosts(const patient& of, notebook& into)
     );
 }
 
+// So many entries are told.
+constexpr std::size_t most_entries = 20;
+
+// After an upgrade to lists of hosts this is what there is to decide, all at once.
+void look_at_missing_hosts(const patient& of, notebook& into)
+{
+    if (!of.market || !of.settings_known)
+        return;
+    std::map<std::string, std::set<std::string>> namespaces;
+    for (const auto& [key, offer] : of.market->offers())
+    {
+        if (!offer->spec || offer->meta.deleted || api::is_held_by_predecessor(offer->meta))
+            continue;
+        const std::string host = offer::own_host(*offer->spec, of.settings);
+        const kube::object_ptr home = of.market->observe(offer).home;
+        if (!host.empty() &&
+            offer::right_to_host(host, key.ns, home.get(), of.settings) == offer::host_right::refused)
+            namespaces[host].insert(key.ns);
+    }
+    if (namespaces.empty())
+        return;
+    std::vector<std::string> entries;
+    for (const auto& [host, all] : namespaces)
+    {
+        if (entries.size() < most_entries)
+            entries.push_back(fmt::format("{{host: {}, namespaces: [{}]}}", host, fmt::join(all, ", ")));
+    }
+    into.warn(
+        "hosts that nobody has",
+        fmt::format(
+            "offers name {} that their namespaces may not have, and are withheld (HostNotAllowed)",
+            namespaces.size() == 1 ? "a host" : fmt::format("{} hosts", namespaces.size())
+        ),
+        fmt::format(
+            "add to \"hosts\" those entries that are meant to be: {}{}",
+            fmt::join(entries, ", "),
+            namespaces.size() > entries.size() ? ", and more" : ""
+        )
+    );
+}
+
 }  // namespace
 
 asio::awaitable<void> examine_gateway(const patient& of, notebook& into)
 {
     co_await look_at_gateway(of, into);
     look_at_hosts(of, into);
+    look_at_missing_hosts(of, into);
     co_await look_at_verifier(of, into);
     look_at_discovery(of, into);
 }

@@ -54,9 +54,9 @@ const kube::condition* cause_of(const offer::offer_record& offer)
 
 // What a seller mends himself says nothing against the installation.
 constexpr std::array of_sellers{api::because::invalid_spec,        api::because::invalid_price,
-                                api::because::wrong_checksum,      api::because::timeout_too_short,
                                 api::because::unknown_network,     api::because::unknown_asset,
                                 api::because::unsupported_asset,   api::because::unsupported_settlement,
+                                api::because::wrong_checksum,      api::because::timeout_too_short,
                                 api::because::unknown_facilitator, api::because::unknown_credential,
                                 api::because::unhealthy,           api::because::cross_namespace_upstream,
                                 api::because::host_not_allowed,    api::because::external_name_upstream,
@@ -146,6 +146,23 @@ void tell_groups(const patient& of, notebook& into)
     }
     if (groups.empty())
         into.ok("Ready", fmt::format("all of {} offers that are to be sold", ready));
+}
+
+// The operator's own choice, and the answer to a seller who asks.
+void tell_left_out(const patient& of, notebook& into)
+{
+    std::vector<std::string> names;
+    for (const kube::object_key& key : of.market->left_out())
+    {
+        if (of.only_namespace.empty() || key.ns == of.only_namespace)
+            names.push_back(key.to_string());
+    }
+    if (!names.empty())
+        into.info(
+            "offer-selector",
+            fmt::format("offers that it leaves out, and that nobody looks at: {}", some_of(names)),
+            "label those that are to be sold: kubectl label serviceoffer NAME -n NAMESPACE KEY=VALUE"
+        );
 }
 
 void tell_deletions(const patient& of, notebook& into)
@@ -301,6 +318,7 @@ asio::awaitable<void> examine_offers(const patient& of, notebook& into)
         co_return;
     }
     tell_groups(of, into);
+    tell_left_out(of, into);
     tell_deletions(of, into);
     tell_routes(of, into);
     tell_registrations(of, into);

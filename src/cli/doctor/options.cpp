@@ -43,7 +43,6 @@ void options::declare(config::loader& into)
                  .apply = config::set_service_port(discovery_service),
                  .placeholder = "NAMESPACE/NAME[:PORT]"}
             );
-        into.add(config::offer_selector_option(offer_selector));
         into.add(config::low_balance_option(low_balance));
     });
     const config::headed own = into.under("Doctor");

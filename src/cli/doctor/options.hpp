@@ -17,7 +17,6 @@ struct options
 {
     operator_settings settings;
     config::service_port discovery_service;
-    std::string offer_selector;
     std::string registrar_account;
     u256 low_balance;  ///< wei; the registrar sends nothing from an account that has less
     std::string output;

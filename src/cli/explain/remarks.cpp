@@ -116,17 +116,17 @@ constexpr int most_withheld = 3;
 
 /// Why an offer is not sold; empty where it is, or nobody can tell. Ready has the words of the condition that
 /// holds it back, where others only point there.
-std::string words_of_unsold(const offer::offer_record& offer)
+std::string words_of_unsold(const offer::offer_record& offer, const std::string& left_out)
 {
     namespace type = api::condition_type;
     const std::string name = "the ServiceOffer " + offer.meta.key().to_string();
     if (api::is_held_by_predecessor(offer.meta))
         return words_of_holder(name);
     const kube::condition* ready = offer.status.find_present(type::ready, offer.meta.generation);
+    if (!ready && !left_out.empty())
+        return name + " asks for this place, and " + left_out;
     if (!ready)
-        return name +
-               " asks for this place, and the controller has not looked at it: is it running, and does "
-               "its offer-selector take the offer?";
+        return name + " asks for this place, and the controller has not looked at it: is it running?";
     const kube::condition* published =
         offer.status.find_present(type::route_published, offer.meta.generation);
     if (!published || published->status != "False" || ready->is_true())
@@ -153,7 +153,7 @@ void remark_on_withheld(explanation& into, const remark_sources& from)
             where.host == host || (where.host.empty() && plan.gateway.public_hosts().every_host);
         if (!is_there || !offer::is_at_or_below(path, where.path))
             continue;
-        std::string why = words_of_unsold(*offer);
+        std::string why = words_of_unsold(*offer, from.settings.why_left_out(each->raw));
         if (why.empty())
             continue;
         into.remarks.push_back(std::move(why));

@@ -94,6 +94,14 @@ look_at(kube::api& server, const wanted_kind& what, const std::string& fallback,
             what.kind.kind,
             what.kind.api_version()
         );
+    if (listed.error().http_status() == 403)
+        co_return fail(
+            errc::refused,
+            "listing {}s: {}; nor those of namespace {} alone: name one that you may look at with -n",
+            what.kind.kind,
+            listed.error().message(),
+            fallback
+        );
     co_return listed.error().to_error().within(fmt::format("listing {}s", what.kind.kind));
 }
 

@@ -66,10 +66,7 @@ void options::declare(config::loader& into)
          config::set_text(compare)}
     );
     // What the controller is started with decides which offers it acts on.
-    into.layered([&] {
-        into.add(config::offer_selector_option(offer_selector));
-        into.add(config::deletion_deadline_option(deletion_deadline));
-    });
+    into.layered([&] { into.add(config::deletion_deadline_option(deletion_deadline)); });
     into.positional(
         "[NAMESPACE/]NAME", "the offers to look at; without a namespace, in that of the context", offers
     );

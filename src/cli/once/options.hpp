@@ -15,7 +15,6 @@ struct options
 {
     operator_settings settings;
     config::kube_options kube;                  ///< for the words about the cluster; the process connects
-    std::string offer_selector;                 ///< the controller's
     std::chrono::seconds deletion_deadline{0};  ///< the controller's
 
     std::vector<std::string> offers;  ///< NAMESPACE/NAME, or NAME

@@ -52,14 +52,12 @@ asio::awaitable<result<void>> survey::read(written_offers files, report* into)
     std::sort(wanted_.begin(), wanted_.end(), [](const wanted_offer& left, const wanted_offer& right) {
         return left.key < right.key;
     });
-    auto passed = pass_over();
-    if (!passed)
-        co_return passed;
+    pass_over();
     if (asks())
         co_await ask_about_offers();
 
     market_view::request what;
-    what.offer_selector = config_.offer_selector;
+    what.offer_selector = config_.settings.offer_selector();
     std::set<std::string> namespaces;
     if (!config_.ns.empty())
         namespaces.insert(config_.ns);
@@ -79,24 +77,15 @@ asio::awaitable<result<void>> survey::read(written_offers files, report* into)
     co_return result<void>();
 }
 
-result<void> survey::pass_over()
+void survey::pass_over()
 {
-    if (config_.offer_selector.empty())
-        return {};
-    const auto acted_on = kube::make_predicate("", config_.offer_selector, "");
-    if (!acted_on)
-        return acted_on.error().within("--offer-selector");
     for (wanted_offer& each : wanted_)
     {
         // What it acted on before it takes down.
         const bool is_released = each.live && each.live->meta.has_finalizer(api::finalizer);
-        if (!(*acted_on)(each.written) && !is_released)
-            each.passed_over = fmt::format(
-                "the controller does not look at it: the operator's offer-selector ({}) leaves it out",
-                config_.offer_selector
-            );
+        if (!is_released)
+            each.passed_over = config_.settings.why_left_out(each.written);
     }
-    return {};
 }
 
 asio::awaitable<void> survey::ask_about_offers()
@@ -124,9 +113,9 @@ asio::awaitable<result<std::set<kube::object_key>>> survey::select(report* into)
             into->errors.push_back(fmt::format(
                 "ServiceOffer {} is not there{}",
                 each,
-                config_.offer_selector.empty()
+                config_.settings.offer_selector().empty()
                     ? ""
-                    : ", or the operator's offer-selector leaves it out: " + config_.offer_selector
+                    : ", or the operator's offer-selector leaves it out: " + config_.settings.offer_selector()
             ));
     }
     if (config_.offers.empty())

@@ -41,7 +41,7 @@ public:
 
 private:
     bool asks() const { return link_.is_cluster && !config_.no_dry_run; }
-    result<void> pass_over();
+    void pass_over();
     boost::asio::awaitable<void> ask_about_offers();
     boost::asio::awaitable<void> ask_about_children(offer_report* into, const offer::plan* todo);
     const wanted_offer* find_wanted(const kube::object_key& key) const;

@@ -112,10 +112,27 @@ judge_demand(const http::response& answer, const expected_answer& expected, cons
         )};
 }
 
+/// What the gate's refusal says for programs and for people; empty where it is none that can be read.
+struct refusal
+{
+    std::string code;
+    std::string message;
+};
+
+refusal refusal_in(const http::response& answer)
+{
+    boost::system::error_code failed;
+    const json::value read = json::parse(answer.body(), failed);
+    if (answer[route_header].empty() || failed || !read.is_object())
+        return {};
+    return {kube::string_at(read.get_object(), "error"), kube::string_at(read.get_object(), "message")};
+}
+
 answer_verdict judge_refusal(const http::response& answer, const expected_answer& expected)
 {
     const unsigned code = answer.result_int();
     const bool by_gate = !answer[route_header].empty();
+    const refusal said = refusal_in(answer);
     if (code == 404 && !expected.why_not_sold.empty())
         return {
             answer_level::bad,
@@ -126,6 +143,20 @@ answer_verdict judge_refusal(const http::response& answer, const expected_answer
             "nothing is published on this path (404): see portitor sell status; or the gateway "
             "needs the offer's "
             "host, see --host"};
+    if (code == 403 && said.code == "wrong_method")
+        return {
+            answer_level::bad,
+            "spec.routes[].methods does not have the request's method on this path (403), so nothing is sold "
+            "by it: ask with one that it has, see --method"};
+    if (code == 429)
+        return {
+            answer_level::bad,
+            "there are too many requests (429): the offer's limits, or others of the gateway, let no more "
+            "through now"};
+    if ((code == 400 || code == 403) && !said.message.empty())
+        return {
+            answer_level::bad,
+            fmt::format("the gate refuses it (HTTP {}): {}", code, printable(said.message, 200))};
     if (code == 403)
         return {
             answer_level::bad,
@@ -164,7 +195,8 @@ answer_verdict judge_answer(const http::response& answer, const expected_answer&
     {
         if (code == 402)
             return {answer_level::bad, "a payment is asked for, though the path is free in spec.routes"};
-        if (code < 500 && code != 403)
+        const bool is_refused = code == 403 || code == 429 || !refusal_in(answer).code.empty();
+        if (code < 500 && !is_refused)
             return {answer_level::good, fmt::format("the path is free, and answers (HTTP {})", code)};
     }
     if (code == 402)

@@ -130,7 +130,7 @@ private:
 
     bool check_offline(const json::object& manifest, const std::string& why)
     {
-        findings found = check_alone(manifest, config_.common.settings);
+        findings found = check_alone(manifest, config_.common.settings, around_.clock.now());
         found.add(finding_level::not_checked, "cluster", why);
         print(found);
         return !found.has_error();
@@ -150,12 +150,7 @@ private:
             found.add(check_schema(manifest));
         print(found);
         const findings judged = co_await check_offer(
-            around_,
-            *server_,
-            config_.common.settings,
-            config_.offer_selector,
-            tried ? (*tried)->raw : manifest,
-            !before_
+            around_, *server_, config_.common.settings, tried ? (*tried)->raw : manifest, !before_
         );
         print(judged);
         if (tried && before_)

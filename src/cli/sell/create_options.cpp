@@ -4,12 +4,28 @@
 #include "cli/sell/offer_file.hpp"
 #include "cli/sell/text_file.hpp"
 
-#include <portitor/config/common_options.hpp>
 #include <portitor/config/setters.hpp>
 
 namespace portitor::cli::sell {
 
 namespace json = boost::json;
+
+namespace {
+
+/// Writes labels over those that are there.
+result<void> put_labels(const std::vector<std::string>& given, json::object& into)
+{
+    for (const std::string& each : given)
+    {
+        const std::size_t equals = each.find('=');
+        if (equals == 0 || equals == each.npos)
+            return fail(errc::invalid, "--label: \"{}\" is no label; write KEY=VALUE", printable(each, 200));
+        into[each.substr(0, equals)] = each.substr(equals + 1);
+    }
+    return {};
+}
+
+}  // namespace
 
 void create_options::declare(config::loader& into)
 {
@@ -23,17 +39,20 @@ void create_options::declare(config::loader& into)
         config::set_text(file)};
     from.placeholder = "FILE";
     how.add(std::move(from));
+    how.add(list_option("label", "label of the offer, such as the operator asks for", labels, "KEY=VALUE"));
     how.add(switch_option("dry-run", "checks, prints the manifest, and writes nothing", dry_run));
     waits.declare(how, "until it is sold", "60s");
     how.add(switch_option("force-conflicts", "takes over fields that somebody else has set", force_conflicts)
     );
-    into.layered([&] { into.add(config::offer_selector_option(offer_selector)); });
     common.declare(into, {"name"});
 }
 
 result<void> create_options::resolve()
 {
     auto resolved = common.resolve();
+    json::object unused;
+    if (resolved)
+        resolved = put_labels(labels, unused);
     if (!resolved || !file.empty())
         return resolved;
     if (name.empty())
@@ -71,6 +90,8 @@ result<json::object> create_options::make_manifest(const console& terminal) cons
     auto spec = flags.make_spec(std::move(base.spec));
     if (!spec)
         return spec.error();
+    if (auto put = put_labels(labels, base.labels); !put)
+        return put.error();
     json::object meta{{"name", key.name}, {"namespace", key.ns}};
     if (!base.labels.empty())
         meta["labels"] = std::move(base.labels);

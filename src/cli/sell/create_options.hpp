@@ -15,11 +15,11 @@ struct create_options
     std::string name;
     offer_flags flags;
     common_options common;
-    std::string file;  ///< --from-json; "-" is standard input
+    std::string file;                 ///< --from-json; "-" is standard input
+    std::vector<std::string> labels;  ///< "KEY=VALUE"
     bool dry_run = false;
     wait_options waits;
     bool force_conflicts = false;
-    std::string offer_selector;  ///< the controller's
 
     void declare(config::loader& into);
     result<void> resolve();

@@ -70,4 +70,14 @@ std::string why_not_judged(const kube::object& offer)
            "the operator's offer-selector does not leave the offer out";
 }
 
+std::optional<hint> hint_for(const kube::condition& of, const kube::object& offer)
+{
+    if (auto known = hint_for(of.reason, offer))
+        return known;
+    const auto all = kube::parse_conditions(offer.status());
+    const auto* published = kube::find_condition(all, api::condition_type::route_published);
+    const bool is_gateways = published && published->status == "False" && published->reason == of.reason;
+    return is_gateways ? hint_for(api::because::not_accepted.name, offer) : std::nullopt;
+}
+
 }  // namespace portitor::cli::sell

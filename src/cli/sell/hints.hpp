@@ -23,6 +23,9 @@ std::string sentence(const hint& of);
 /// not give, such as a Gateway's own.
 std::optional<hint> hint_for(std::string_view reason, const kube::object& offer);
 
+/// The same of a whole condition: of what a Gateway says of the route in a reason of its own, too.
+std::optional<hint> hint_for(const kube::condition& of, const kube::object& offer);
+
 /// Whether a condition tells of something that somebody may want to see to: it is not True, or is so with a
 /// limitation.
 bool is_worth_a_hint(const kube::condition& of);

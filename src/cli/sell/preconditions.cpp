@@ -5,6 +5,7 @@
 #include "cli/sell/terms_words.hpp"
 #include "cli/sell/upstream_check.hpp"
 #include "offer/draft.hpp"
+#include "offer/hosts.hpp"
 #include "offer/naming.hpp"
 #include "offer/plan.hpp"
 #include "offer/price.hpp"
@@ -13,7 +14,6 @@
 #include <portitor/api/conditions.hpp>
 #include <portitor/api/ownership.hpp>
 #include <portitor/api/resources.hpp>
-#include <portitor/kube/selector.hpp>
 
 #include <algorithm>
 
@@ -92,32 +92,46 @@ bool sees_grants(const market_view& view)
     });
 }
 
-/// Whether what was not seen might say otherwise.
-bool may_be_otherwise(std::string_view reason, const market_view& view, const operator_settings& settings)
+/// Whether the host is the namespace's by labels that nobody has seen.
+bool depends_on_labels(const offer::observation& seen, const operator_settings& settings)
 {
-    return (reason == because::cross_namespace_upstream.name && !sees_grants(view)) ||
-           (reason == because::host_not_allowed.name && !settings.known());
+    const api::service_offer& offer = *seen.offer->spec;
+    const std::string host = offer::own_host(offer, settings.plan());
+    return offer::right_to_host(host, offer.meta.ns, seen.home.get(), settings.plan()) ==
+           offer::host_right::unknown;
 }
 
-/// Whether the controller looks at it at all.
-void check_selected(const json::object& wanted, const std::string& offer_selector, findings& into)
+/// Whether what was not seen might say otherwise.
+bool may_be_otherwise(
+    std::string_view reason,
+    const market_view& view,
+    const offer::observation& seen,
+    const operator_settings& settings
+)
 {
-    if (offer_selector.empty())
-        return;
-    const auto has = kube::make_predicate("", offer_selector, "");
-    if (!has)
-        into.add(finding_level::not_checked, "labels", "offer-selector: " + has.error().message());
-    else if (!(*has)(wanted))
+    return (reason == because::cross_namespace_upstream.name && !sees_grants(view)) ||
+           (reason == because::host_not_allowed.name &&
+            (!settings.known() || depends_on_labels(seen, settings)));
+}
+
+/// What can be said of host and path without a cluster.
+void check_place(
+    const kube::object& offer, const operator_settings& settings, clock::time_point now, findings& into
+)
+{
+    offer::observation seen;
+    seen.offer = offer::offer_record::read(offer);
+    // Nobody can say that it is not so.
+    seen.upstream_granted = true;
+    const auto blocked = offer::make_plan(seen, settings.plan(), now).blocked;
+    if (blocked && blocked->condition == api::condition_type::route_published)
         into.add(
-            finding_level::warning,
-            "labels",
-            fmt::format(
-                "the operator's offer-selector ({}) leaves the offer out, so it is not sold before it has "
-                "labels that fit: kubectl label serviceoffer {} -n {} KEY=VALUE",
-                offer_selector,
-                kube::string_at(wanted, "metadata.name"),
-                kube::string_at(wanted, "metadata.namespace")
-            )
+            blocked->reason == because::reserved_path.name ||
+                    (settings.known() && !depends_on_labels(seen, settings))
+                ? finding_level::error
+                : finding_level::warning,
+            about_of(blocked->reason),
+            blocked->message
         );
 }
 
@@ -167,8 +181,8 @@ void check_sale(
         );
     else
         into.add(
-            may_be_otherwise(todo.blocked->reason, view, settings) ? finding_level::warning
-                                                                   : finding_level::error,
+            may_be_otherwise(todo.blocked->reason, view, seen, settings) ? finding_level::warning
+                                                                         : finding_level::error,
             about_of(todo.blocked->reason),
             todo.blocked->message
         );
@@ -225,6 +239,14 @@ std::optional<api::service_offer> read(const json::object& wanted, findings& int
     return std::nullopt;
 }
 
+/// What the operator's selector leaves out is written, and then nobody looks at it.
+void check_labels(const json::object& offer, const operator_settings& settings, findings& into)
+{
+    const std::string why = settings.why_left_out(offer);
+    if (!why.empty())
+        into.add(finding_level::error, "labels", why + ": --label KEY=VALUE");
+}
+
 }  // namespace
 
 findings check_schema(const json::object& wanted)
@@ -235,7 +257,7 @@ findings check_schema(const json::object& wanted)
     return out;
 }
 
-findings check_alone(const json::object& wanted, const operator_settings& settings)
+findings check_alone(const json::object& wanted, const operator_settings& settings, clock::time_point now)
 {
     findings out = check_schema(wanted);
     // What is wrong with the spec is told once; a name says nothing of the terms.
@@ -244,8 +266,12 @@ findings check_alone(const json::object& wanted, const operator_settings& settin
     });
     if (!has_good_spec)
         return out;
+    check_labels(wanted, settings, out);
     if (const auto offer = read(wanted, out))
+    {
         check_terms(*offer, settings, out);
+        check_place(**kube::parse_object(wanted), settings, now, out);
+    }
     return out;
 }
 
@@ -253,7 +279,6 @@ asio::awaitable<findings> check_offer(
     roles::process around,
     kube::api& server,
     const operator_settings& settings,
-    std::string offer_selector,
     json::object wanted,
     bool is_new
 )
@@ -263,7 +288,7 @@ asio::awaitable<findings> check_offer(
     const auto offer = read(wanted, out);
     if (!offer)
         co_return out;
-    check_selected(wanted, offer_selector, out);
+    check_labels(wanted, settings, out);
     check_terms(*offer, settings, out);
     co_await check_upstream(server, offer->upstream, out);
     co_await check_market(around, server, settings, std::move(wanted), out);

@@ -154,7 +154,7 @@ private:
     void tell_condition(const kube::condition& now, const kube::object& offer)
     {
         say_ << fmt::format("{}: {}\n", printable(now.reason, 100), printable(now.message));
-        const auto what = hint_for(now.reason, offer);
+        const auto what = hint_for(now, offer);
         if (now.is_true() || !what)
             return;
         say_ << sentence(*what) << '\n';

@@ -100,9 +100,11 @@ private:
     {
         if (config_.name.empty())
             co_return co_await look_at_all();
-        const auto found = co_await read_status(*server_, config_.common.key(config_.name));
+        auto found = co_await read_status(*server_, config_.common.key(config_.name));
         if (!found)
             co_return found.error();
+        if (found->offer->status().empty())
+            found->left_out = config_.common.settings.why_left_out(found->offer->raw);
         shown out;
         out.ready = ready_of(*found->offer).is_true();
         for (const kube::object_ptr& each : {found->offer, found->route, found->registration})
@@ -143,7 +145,12 @@ private:
             const std::string& source = config_.common.settings_source();
             boost::json::array all;
             for (const kube::object_ptr& each : *offers)
-                all.push_back(status_data({each, nullptr, nullptr}, source));
+            {
+                status_view one{each, nullptr, nullptr};
+                if (each->status().empty())
+                    one.left_out = config_.common.settings.why_left_out(each->raw);
+                all.push_back(status_data(one, source));
+            }
             print_data(
                 config_.common, console{terminal_.in, text, terminal_.err}, {{"offers", std::move(all)}}
             );
@@ -154,7 +161,7 @@ private:
         {
             const bool wide = config_.common.is_wide();
             print_offers(text, terminal_.colour, *offers, around_.clock.now(), config_.all, wide);
-            print_problems(text, terminal_.colour, *offers);
+            print_problems(text, terminal_.colour, *offers, config_.common.settings);
         }
         out.text = text.str();
         co_return out;

@@ -75,7 +75,7 @@ json::object status_data(const status_view& of, const std::string& settings)
     {
         if (!is_worth_a_hint(each))
             continue;
-        const auto what = hint_for(each.reason, *of.offer);
+        const auto what = hint_for(each, *of.offer);
         json::object entry{
             {"type", each.type}, {"status", each.status}, {"reason", each.reason}, {"message", each.message}};
         if (what)
@@ -90,12 +90,19 @@ json::object status_data(const status_view& of, const std::string& settings)
         {"offer", of.offer->raw}, {"ready", ready_of(*of.offer).is_true()}, {"hints", std::move(hints)}};
     if (api::is_held_by_predecessor(of.offer->meta))
         out["heldBy"] = api::predecessors_finalizer;
+    if (!of.left_out.empty())
+        out["leftOut"] = of.left_out;
     if (!settings.empty())
         out["settings"] = settings;
     return out;
 }
 
-void print_problems(std::ostream& out, bool colour, std::span<const kube::object_ptr> offers)
+void print_problems(
+    std::ostream& out,
+    bool colour,
+    std::span<const kube::object_ptr> offers,
+    const operator_settings& settings
+)
 {
     std::map<std::string, std::vector<kube::object_ptr>> by_reason;
     for (const kube::object_ptr& each : offers)
@@ -116,9 +123,12 @@ void print_problems(std::ostream& out, bool colour, std::span<const kube::object
                )
             << '\n';
         for (const kube::object_ptr& each : all)
+        {
+            const std::string left_out = reason.empty() ? settings.why_left_out(each->raw) : std::string();
             out << "  " << printable(each->meta.key().to_string(), longest_key) << ": "
-                << printable(ready_of(*each).message, longest_text) << '\n';
-        const auto what = hint_for(reason, *all.front());
+                << printable(left_out.empty() ? ready_of(*each).message : left_out, longest_text) << '\n';
+        }
+        const auto what = hint_for(ready_of(*all.front()), *all.front());
         if (!what)
             continue;
         out << "  " << wrap("What to do: " + sentence(*what), width, 4) << '\n';

@@ -208,7 +208,9 @@ private:
             row.emplace_back((present ? "" : "(of an older spec) ") + printable(each.message, longest_text));
             rows.add(std::move(row));
         }
-        if (rows.empty())
+        if (rows.empty() && !of_.left_out.empty())
+            out_ << "No conditions: " << printable(of_.left_out, longest_text) << '\n';
+        else if (rows.empty())
             out_ << "No conditions yet: " << why_not_judged(*of_.offer) << '\n';
         else
             rows.print(out_, colours_);
@@ -216,6 +218,14 @@ private:
 
     void print_hints()
     {
+        if (!of_.left_out.empty())
+            out_ << "\nWhat to do:\n  Give the offer the labels:\n"
+                 << colours_.paint(
+                        tone::dim,
+                        "      " +
+                            command_for("kubectl label serviceoffer {name} -n {ns} KEY=VALUE", *of_.offer)
+                    )
+                 << '\n';
         bool first = true;
         std::set<std::string> told;
         for (const kube::condition& each : ordered_conditions(*of_.offer))
@@ -224,7 +234,7 @@ private:
             if (!is_worth_a_hint(each) || each.type == api::condition_type::ready ||
                 each.reason == api::because::withheld.name || !told.insert(each.reason).second)
                 continue;
-            const auto what = hint_for(each.reason, *of_.offer);
+            const auto what = hint_for(each, *of_.offer);
             if (!what)
                 continue;
             if (std::exchange(first, false))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/cluster/operator_settings.hpp"
 #include "offer/plan_settings.hpp"
 
 #include <portitor/kube/api.hpp>
@@ -19,6 +20,7 @@ struct status_view
     kube::object_ptr route;         ///< its PaymentRoute; null where there is none, or it cannot be read
     kube::object_ptr registration;  ///< its RegistrationRequest, likewise
     std::string route_unseen{};     ///< why the PaymentRoute cannot be read, in the user's words
+    std::string left_out{};         ///< why the controller does not look at the offer; empty: it does
 };
 
 /// The conditions in the order in which people read them, then those of others, 32 in all.
@@ -43,10 +45,16 @@ void print_status(
 );
 
 /// For programs: {"offer": the whole object, "ready": …, "hints": [{"type", "status", "reason", "message",
-/// "do", "command"}], "settings": where they come from, left out where that is empty}.
+/// "do", "command"}], "settings": where they come from, "leftOut": status_view::left_out}, the last two where
+/// they are not empty.
 boost::json::object status_data(const status_view& of, const std::string& settings);
 
 /// Several offers: a table, and their problems by reason with what to do.
-void print_problems(std::ostream& out, bool colour, std::span<const kube::object_ptr> offers);
+void print_problems(
+    std::ostream& out,
+    bool colour,
+    std::span<const kube::object_ptr> offers,
+    const operator_settings& settings
+);
 
 }  // namespace portitor::cli::sell

@@ -62,7 +62,7 @@ public:
         }
         if (gate_key_.configured())
             tasks_.spawn("gate key", follow_gate_key());
-        if (co_await look_at_served_schema(*server_, served_))
+        if (co_await look_first(around_, *server_, served_))
             take_schema();
         tasks_.spawn("served schemas", follow_served_schema(*server_, around_.timers, served_, [this] {
                          take_schema();

@@ -74,7 +74,7 @@ public:
         make_executor();
         if (ends_by_itself())
             requests.on_start([&] { tasks_.spawn("end of the work", end_when_done()); });
-        if (co_await look_at_served_schema(*server_, served_))
+        if (co_await look_first(around_, *server_, served_))
             take_schema();
         tasks_.spawn("served schemas", follow_served_schema(*server_, around_.timers, served_, [this] {
                          take_schema();

@@ -2,6 +2,8 @@
 #include "cli/cluster/no_cluster.hpp"
 #include "cli/cluster/operator_settings.hpp"
 #include "command_world.hpp"
+#include "forwarding_api.hpp"
+#include "offer/hosts.hpp"
 
 #include <portitor/api/resources.hpp>
 #include <portitor/config/groups.hpp>
@@ -114,6 +116,62 @@ TEST_CASE("a view knows a namespace's limit, and what its Services are", "[cli][
     const auto within = view->observe(view->offers().at({"shop", "old"}));
     CHECK_FALSE(within.beyond_limit);
     CHECK(within.service == offer::service_nature::external);
+}
+
+TEST_CASE("who may not list Namespaces is told by his own whether a host is his", "[cli][market]")
+{
+    /// As for a seller with a role in his namespace.
+    class own_namespace_only final : public samples::forwarding_api
+    {
+    public:
+        using forwarding_api::forwarding_api;
+
+        answer<kube::list_page> list(
+            kube::resource kind, kube::selection which, kube::list_position from, kube::item_handler each
+        ) override
+        {
+            if (kind.plural == portitor::api::namespace_resource.plural)
+                co_return forbidden();
+            co_return co_await forwarding_api::list(kind, std::move(which), std::move(from), std::move(each));
+        }
+        answer<kube::object_ptr>
+        get(kube::resource kind, kube::object_key key, kube::request_class urgency) override
+        {
+            if (kind.plural == portitor::api::namespace_resource.plural && may_get)
+                co_return kube::parse_object(
+                    json::parse(R"({"metadata":{"name":"shop","labels":{"sells":"yes"}}})").as_object()
+                )
+                    .value();
+            co_return forbidden();
+        }
+
+        static kube::api_error forbidden()
+        {
+            return {403, "Forbidden", "namespaces is forbidden: User \"ada\"", std::chrono::seconds(0)};
+        }
+
+        bool may_get = true;
+    };
+    view_world w;
+    w.settings.gateway.hosts.entries.push_back(
+        {"llm.example.com", {}, kube::make_predicate("", "sells=yes", "").value()}
+    );
+    own_namespace_only api(std::make_unique<sandbox::api>(w.server, w.numbers));
+    const auto right = [&] {
+        market_view::request what;
+        what.namespaces = {"shop"};
+        json::object file = as_file("only", "/services/a", "0");
+        file["spec"].as_object()["hostname"] = "llm.example.com";
+        what.offers.push_back(std::move(file));
+        const auto view = w.look(api, std::move(what));
+        const auto home = view->observe(view->offers().at({"shop", "only"})).home;
+        return std::pair(
+            offer::right_to_host("llm.example.com", "shop", home.get(), w.settings), view->unseen().size()
+        );
+    };
+    CHECK(right() == std::pair(offer::host_right::allowed, std::size_t(0)));
+    api.may_get = false;
+    CHECK(right() == std::pair(offer::host_right::unknown, std::size_t(1)));
 }
 
 TEST_CASE("without a cluster only files are seen", "[cli][market]")

@@ -1,3 +1,4 @@
+#include "files.hpp"
 #include "sell_world.hpp"
 
 using namespace portitor;
@@ -73,21 +74,7 @@ TEST_CASE("sell http says of what nobody would sell who leaves it alone, and wha
     const auto sell = [&](const std::string& name, const std::vector<std::string>& more = {}) {
         return world.sell_http(name, more);
     };
-    const std::vector<std::string> selector{"--offer-selector", "sell=yes"};
-    const auto unlabelled = sell("hello", selector);
-    CAPTURE(unlabelled.out, unlabelled.err);
-    CHECK(unlabelled.code == 0);
-    CHECK(has(
-        unlabelled.out,
-        "warning     labels    the operator's offer-selector (sell=yes) leaves the offer out, so it is not "
-        "sold before it has labels that fit: kubectl label serviceoffer hello -n shop KEY=VALUE\n"
-    ));
-    world.patch(
-        service_offer_resource, "hello", R"([{"op":"add","path":"/metadata/labels","value":{"sell":"yes"}}])"
-    );
-    CHECK(!has(sell("hello", selector).out, "offer-selector"));
-    CHECK(!has(sell("other").out, "offer-selector"));
-
+    CHECK(sell("hello").code == 0);
     world.patch(
         service_offer_resource,
         "hello",
@@ -303,6 +290,94 @@ TEST_CASE("a dry run without a cluster tells all that the API server would refus
     CHECK(has(all.err, "spec.payment.price.perRequest: Invalid value"));
     CHECK(has(all.out, "kind: ServiceOffer\n"));
     CHECK(with("hello", "0.001", "/x").code == 0);
+}
+
+TEST_CASE("a host that goes by labels which the seller may not see is no error", "[cli][sell]")
+{
+    /// As for a seller who may not read Namespaces.
+    class blind final : public forwarding_api
+    {
+    public:
+        using forwarding_api::forwarding_api;
+
+        answer<kube::list_page> list(
+            kube::resource kind, kube::selection which, kube::list_position from, kube::item_handler each
+        ) override
+        {
+            if (kind.plural == portitor::api::namespace_resource.plural)
+                co_return kube::api_error(403, "Forbidden", "no", 0s);
+            co_return co_await forwarding_api::list(kind, std::move(which), std::move(from), std::move(each));
+        }
+        answer<kube::object_ptr>
+        get(kube::resource kind, kube::object_key key, kube::request_class urgency) override
+        {
+            if (kind.plural == portitor::api::namespace_resource.plural)
+                co_return kube::api_error(403, "Forbidden", "no", 0s);
+            co_return co_await forwarding_api::get(kind, std::move(key), urgency);
+        }
+    };
+    sell_world world;
+    world.replace_settings(
+        "public-url: https://api.example.com\n"
+        "hosts: [{host: a.example.com, namespaceSelector: {matchLabels: {sells: 'yes'}}}]\n"
+    );
+    world.between = [](std::unique_ptr<kube::api> inner) {
+        return result<std::unique_ptr<kube::api>>(std::make_unique<blind>(std::move(inner)));
+    };
+    const auto by_label = world.sell_http("hello", {"--hostname", "a.example.com"});
+    CAPTURE(by_label.out, by_label.err);
+    CHECK(by_label.code == 0);
+    CHECK(has(
+        by_label.out, "warning     hostname  spec.hostname: whether namespace shop may have a.example.com"
+    ));
+    CHECK(world.sell_http("other", {"--hostname", "b.example.com"}).code == 1);
+}
+
+TEST_CASE("a dry run without a cluster judges host and path by the operator's file", "[cli][sell]")
+{
+    sell_world world;
+    world.between = [](std::unique_ptr<kube::api>) -> result<std::unique_ptr<kube::api>> {
+        return fail(errc::unavailable, "no cluster is named");
+    };
+    const test::temp_folder folder;
+    const std::string config =
+        "--config=" +
+        folder.write(
+            "portitor.yaml",
+            "public-url: https://api.example.com\nhosts: [{host: ours.example.com, namespaces: [shop]}]\n"
+        );
+    const auto with = [&](std::vector<std::string> more) {
+        std::vector<std::string> words{"http", "hello", "--upstream", "web", "--price", "1", "-w", seller};
+        words.insert(words.end(), more.begin(), more.end());
+        words.emplace_back("--dry-run");
+        return world.sell(words);
+    };
+    CHECK(with({"--hostname=ours.example.com", config}).code == 0);
+    const auto other = with({"--hostname=llm.example.com", config});
+    CHECK(other.code == 1);
+    CHECK(has(other.err, "error       hostname  spec.hostname: namespace shop may not have llm.example.com"));
+    // Nobody knows whose it is.
+    CHECK(with({"--hostname=llm.example.com"}).code == 0);
+    CHECK(has(with({"--path=/api/x"}).err, "error       path      spec.path: /api/x is reserved"));
+}
+
+TEST_CASE(
+    "an offer that the operator's selector leaves out is not written, and its labels may be given",
+    "[cli][sell]"
+)
+{
+    sell_world world;
+    world.replace_settings("public-url: https://api.example.com\noffer-selector: sell=yes\n");
+    const auto refused = world.sell_http("hello");
+    CHECK(refused.code == 1);
+    CHECK(has(refused.out, "error       labels    the operator's offer-selector (sell=yes) leaves it out"));
+    CHECK(!world.exists(service_offer_resource, "hello"));
+    CHECK(world.sell_http("hello", {"--label", "nonsense"}).code == 2);
+    const auto written = world.sell_http("hello", {"--label", "sell=yes", "--label", "team=a=b"});
+    CHECK(written.code == 0);
+    CHECK(kube::string_at(world.offer("hello").raw, "metadata.labels.team") == "a=b");
+    // Without it now, it would lose the label.
+    CHECK(world.sell_http("hello").code == 1);
 }
 
 TEST_CASE("somebody else's fields are taken only when asked for", "[cli][sell]")

@@ -85,6 +85,21 @@ TEST_CASE("sell status is code 0 where the offer is Ready, and 1 where not", "[c
     CHECK(has(none.err, "there is no ServiceOffer shop/nobody"));
 }
 
+TEST_CASE("sell status says that the operator's selector leaves an offer out", "[cli][sell]")
+{
+    sell_world world;
+    world.sell_http("hello");
+    world.replace_settings("offer-selector: sell=yes\n");
+    const auto one = world.sell({"status", "hello"});
+    CHECK(has(one.out, "No conditions: the operator's offer-selector (sell=yes) leaves it out"));
+    CHECK(has(one.out, "\n      kubectl label serviceoffer hello -n shop KEY=VALUE\n"));
+    CHECK(has(
+        world.sell({"status"}).out, "\n  shop/hello: the operator's offer-selector (sell=yes) leaves it out"
+    ));
+    const auto data = boost::json::parse(world.sell({"status", "hello", "-o", "json"}).out);
+    CHECK(has(std::string(data.at("leftOut").as_string()), "offer-selector"));
+}
+
 TEST_CASE("sell status --watch ends in time, and shows what has changed only", "[cli][sell]")
 {
     sell_world world;

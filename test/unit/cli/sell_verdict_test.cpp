@@ -74,6 +74,35 @@ TEST_CASE("an unpaid answer is judged by the offer's terms", "[cli][sell]")
         CHECK(level_of(http::make_response(code, ""), expected) == answer_level::bad);
 }
 
+TEST_CASE("a refusal says why", "[cli][sell]")
+{
+    const auto said = [](unsigned code, const std::string& body, bool by_gate = true) {
+        http::response answer = http::make_response(static_cast<http::status>(code), body);
+        if (by_gate)
+            answer.set("X-Portitor-Route", "shop/hello");
+        return judge_answer(answer, {"shop/hello", terms(), "", nullptr}).words;
+    };
+    CHECK(has(said(403, R"({"error":"wrong_method","message":"m"})"), "spec.routes[].methods"));
+    CHECK(has(
+        said(403, R"({"error":"outside_route","message":"not one of the route's"})"), "not one of the route's"
+    ));
+    CHECK(has(said(400, R"({"error":"bad_request","message":"two ways"})"), "two ways"));
+    CHECK(has(said(429, "", false), "limits"));
+    // Whoever is not the gate says nothing in its name.
+    CHECK(!has(said(403, R"({"error":"wrong_method","message":"m"})", false), "methods"));
+    CHECK(!has(said(403, "[[["), "[[["));
+    // A free path is refused alike.
+    api::payment_route free = terms();
+    free.rules.emplace_back();
+    free.rules.back().pattern = api::path_pattern::parse("/*").value();
+    free.rules.back().access = api::gate::free;
+    http::response two_ways =
+        http::make_response(http::status::bad_request, R"({"error":"bad_request","message":"two ways"})");
+    CHECK(level_of(two_ways, {"shop/hello", free, "/x", nullptr}) == answer_level::good);
+    two_ways.set("X-Portitor-Route", "shop/hello");
+    CHECK(level_of(two_ways, {"shop/hello", free, "/x", nullptr}) == answer_level::bad);
+}
+
 TEST_CASE("a path has terms of its own", "[cli][sell]")
 {
     api::payment_route own = terms();

@@ -65,6 +65,23 @@ TEST_CASE("no reason lacks a hint", "[cli][sell]")
     CHECK(!hint_for("BackendNotFound", *sample()));
 }
 
+TEST_CASE("a Gateway's own reason has a hint where it is about the route", "[cli][sell]")
+{
+    const auto of = sample(
+        R"({"conditions":[{"type":"RoutePublished","status":"False","reason":"BackendNotFound","message":"m"}]})"
+    );
+    kube::condition said;
+    said.reason = "BackendNotFound";
+    for (const char* type : {"RoutePublished", "Ready"})
+    {
+        said.type = type;
+        REQUIRE(hint_for(said, *of));
+        CHECK(hint_for(said, *of)->command == "kubectl get httproute so-hello -n shop -o yaml");
+    }
+    said.reason = "SomethingElse";
+    CHECK(!hint_for(said, *of));
+}
+
 TEST_CASE("what others wrote is no part of a command to copy", "[cli][sell]")
 {
     CHECK(
@@ -299,7 +316,7 @@ TEST_CASE("a table of offers stays readable whatever the API server says", "[cli
         ).value();
     std::ostringstream out;
     print_offers(out, false, std::vector{of}, {}, true, true);
-    print_problems(out, false, std::vector{of});
+    print_problems(out, false, std::vector{of}, portitor::cli::operator_settings());
     const std::string text = out.str();
     CHECK(text.find('\x1b') == std::string::npos);
     std::istringstream lines(text);

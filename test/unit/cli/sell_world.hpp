@@ -76,6 +76,19 @@ struct sell_world : command_world
         );
     }
 
+    /// What the operator has set from now on, as the chart writes it.
+    void replace_settings(const std::string& text)
+    {
+        const boost::json::array change{
+            boost::json::object{{"op", "replace"}, {"path", "/data/portitor.yaml"}, {"value", text}}};
+        const kube::resource maps{"", "v1", "configmaps", "ConfigMap"};
+        const auto said = server.storage().patch(
+            sandbox::kind_id(maps), kube::object_key{"portitor", "portitor-config"}, change, "operator"
+        );
+        if (!said.good())
+            throw std::runtime_error("the settings cannot be replaced");
+    }
+
     outcome sell(std::vector<std::string> words)
     {
         words.insert(words.begin(), "sell");

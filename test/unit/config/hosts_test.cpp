@@ -138,6 +138,15 @@ TEST_CASE("an entry that gives nothing to anybody, or too much by mistake, is re
     CHECK(has(told, each.words));
 }
 
+TEST_CASE("a pattern without quotes is a mistake that is named", "[config][hosts]")
+{
+    const std::string told =
+        complaint_about<gateway_options>("hosts:\n- {host: *.a.example, namespaces: [a]}\n");
+    CAPTURE(told);
+    CHECK(has(told, ":2: "));
+    CHECK(has(told, "stands in quotes: '*.example.com'"));
+}
+
 TEST_CASE("hosts are compared without case, port and a point at the end", "[config][hosts]")
 {
     CHECK(config::host_name("API.Example.com:8080") == "api.example.com");

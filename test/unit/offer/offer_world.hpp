@@ -92,7 +92,7 @@ public:
         settings.lists.networks.table = networks();
     }
 
-    /// Base Sepolia with two tokens.
+    /// Base Sepolia with two tokens, and a network without one.
     static x402::network_table networks()
     {
         x402::network base;
@@ -102,8 +102,11 @@ public:
         base.tokens = {
             {"USDC", "0x036CbD53842c5426634e7929541eC2318f3dCF7e", "USDC", "2", 6},
             {"OBOL", "0x0a09371a8b011d5110656ceBCc70603e53FD2c78", "Obol Network", "1", 18}};
+        x402::network bare;
+        bare.caip2 = "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp";
+        bare.aliases = {"solana"};
         x402::network_table out;
-        if (!out.add(std::move(base)))
+        if (!out.add(std::move(base)) || !out.add(std::move(bare)))
             throw std::runtime_error("the test's network is refused");
         return out;
     }

@@ -513,6 +513,7 @@ TEST_CASE(
          "InvalidPrice",
          "spec.routes[1].price.perRequest"},
         {"/spec/payment/network", "\"dogechain\"", "PaymentGateReady", "UnknownNetwork", "\"dogechain\""},
+        {"/spec/payment/network", "\"solana\"", "PaymentGateReady", "UnknownAsset", "has no asset on solana"},
         {"/spec/payment/asset",
          "{\"symbol\": \"DAI\"}",
          "PaymentGateReady",
@@ -664,10 +665,12 @@ TEST_CASE("an offer beyond its namespace's limit is withheld, and not probed", "
     all.seen.beyond_limit = true;
     all.settle();
     CHECK(all.verdict("RoutePublished") == "False/TooManyOffers");
+    // Nobody waits for a probe that does not come, or goes by what an old one found.
+    CHECK(all.verdict("UpstreamHealthy") == "Unknown/Withheld");
     CHECK(all.verdict("Ready") == "False/TooManyOffers");
     CHECK_THAT(
         all.condition("RoutePublished").message,
-        Contains("sells 20 offers of a namespace (limits.offersPerNamespace)") && Contains("shop")
+        Contains("sells 20 offers of a namespace (offers-per-namespace; in the chart ") && Contains("shop")
     );
     CHECK(all.phase() == "Blocked");
     CHECK_FALSE(all.seen.http_route);

@@ -220,6 +220,8 @@ TEST_CASE("times at the ends of the clock are told, and overflow nothing", "[cli
     world.cluster.lists["serviceoffers"] = {dying, unborn};
     world.read_market();
     const auto found = world.visit(&examine_offers);
+    CHECK(says(found, "warning PaymentGateReady WrongChecksum: one offer is not Ready"));
+    CHECK(says(found, "warning PaymentGateReady TimeoutTooShort: one offer is not Ready"));
     CHECK(says(found, "failure deletion: 1 offers wait for it longer than the deadline: shop/dying ("));
     CHECK(says(
         found, "warning no condition of this generation: one offer is not Ready, for 0s at most: shop/unborn"
@@ -262,6 +264,8 @@ TEST_CASE("doctor groups what is not sold by its cause", "[cli][doctor]")
         broken("c", "NotAdmitted", 3),
         broken("d", "NotAdmitted", 3),
         broken("e", "InvalidPrice", 3),
+        broken("f", "WrongChecksum", 3),
+        broken("g", "TimeoutTooShort", 3),
         dying,
         sold_offer("well")};
     json::object refused = payment_route("a", "https://www.x402.org/facilitator");

@@ -199,3 +199,33 @@ TEST_CASE("doctor names an HTTPRoute that leads around a gate", "[cli][doctor]")
         "offer shop/hello sells"
     ));
 }
+
+TEST_CASE("doctor tells all entries of hosts that offers wait for", "[cli][doctor]")
+{
+    doctor_world world;
+    world.settings.gateway.public_url = "https://api.example.com";
+    world.settings.gateway.hosts.entries.push_back({"ours.example.com", {"shop"}, std::nullopt});
+    const auto named = [](const std::string& name, const std::string& host) {
+        json::object out = sold_offer(name);
+        out["spec"].as_object()["hostname"] = host;
+        return out;
+    };
+    world.cluster.lists["serviceoffers"] = {
+        named("a", "llm.example.com"),
+        named("b", "app.example.com"),
+        named("c", "ours.example.com"),
+        named("d", "api.example.com"),
+        sold_offer("e")};
+    world.read_market();
+    const auto found = world.visit(&examine_gateway);
+    const auto at = std::find_if(found.begin(), found.end(), [](const finding& each) {
+        return each.check == "hosts that nobody has";
+    });
+    REQUIRE(at != found.end());
+    CHECK(at->how == verdict::warning);
+    CHECK(
+        at->advice ==
+        "add to \"hosts\" those entries that are meant to be: {host: app.example.com, namespaces: [shop]}, "
+        "{host: llm.example.com, namespaces: [shop]}"
+    );
+}

@@ -37,6 +37,25 @@ TEST_CASE("explain needs something to explain", "[cli][explain]")
     CHECK(nowhere.out.find("no HTTPRoute of the Gateway takes it") != std::string::npos);
 }
 
+TEST_CASE("explain tells an offer that the operator's selector leaves out", "[cli][explain]")
+{
+    command_world w;
+    w.create(
+        api::service_offer_resource,
+        R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","metadata":{"namespace":"shop","name":"web"},)"
+        R"("spec":{"upstream":{"service":"web","port":80},"payment":{"network":"base-sepolia",)"
+        R"("payTo":"0x00000000000000000000000000000000000000AB","price":{"perRequest":"0.01"}}}})"
+    );
+    const auto told = w.run({"explain", "/services/web/x", "--offer-selector=sell=yes"});
+    CHECK(told.code == 1);
+    CHECK(
+        told.out.find(
+            "the ServiceOffer shop/web asks for this place, and the operator's offer-selector (sell=yes)"
+        ) != std::string::npos
+    );
+    CHECK(w.run({"explain", "/services/web/x", "--offer-selector=!!"}).code == 2);
+}
+
 TEST_CASE("a suspended route, and one that nobody serves, are told as the verifier would", "[cli][explain]")
 {
     command_world w;
