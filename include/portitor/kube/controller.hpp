@@ -31,6 +31,9 @@ struct controller_options
     kube::when_unsynced when_unsynced = when_unsynced::wait;
     /// At the end, reconciles under way have so long to finish before they are canceled.
     std::chrono::milliseconds drain_limit = std::chrono::seconds(20);
+    /// Once its stores are filled, a kind that goes missing is a warning, and no reason not to be ready: what is
+    /// known serves on. For a process that nobody does without.
+    bool serves_on = false;
     /// A watch that is away for longer is a warning. Never a reason to be killed: no restart brings the API
     /// server back.
     std::chrono::seconds stale_limit = std::chrono::minutes(10);
@@ -65,7 +68,8 @@ mapper<object> controller_key(std::string kind);
 
 /// Ties watches, queue and workers together: from run() on, each change of what is watched has its keys
 /// reconciled, one at a time for each key, once every store has been filled but for optional kinds that
-/// cannot be read. A kind that is missing makes the process not ready, and is waited for. One strand.
+/// cannot be read. A kind that is missing makes the process not ready, unless it serves_on, and is waited for. One
+/// strand.
 class controller
 {
 public:
@@ -142,6 +146,7 @@ private:
 
     boost::asio::awaitable<void> lead(stop_signal& end);
     boost::asio::awaitable<void> limit_sync(stop_signal& end);
+    std::optional<std::string> find_missing(bool only_unfilled) const;
     std::optional<std::string> find_unsynced() const;
     std::optional<std::string> find_stale() const;
     boost::asio::awaitable<void> work();

@@ -18,6 +18,8 @@ kube::controller_options admission_options()
     kube::controller_options out;
     out.name = "admission";
     out.workers = admission_workers;
+    // Every paid route would be an error without it, and no other pod would know more.
+    out.serves_on = true;
     return out;
 }
 
