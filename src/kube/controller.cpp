@@ -197,6 +197,8 @@ asio::awaitable<void> controller::lead(stop_signal& end)
     // Whoever takes over has its stores filled already.
     for (const auto& each : informers_)
         co_await each->wait_usable();
+    if (options_.prepare)
+        co_await options_.prepare();
     if (elector_)
         co_await elector_->acquire();
     // What came in the moment of the end, even to a coroutine that is canceled: nobody waits for workers
