@@ -72,7 +72,7 @@ option lease_duration_option(std::chrono::seconds& into)
 
 option offer_selector_option(std::string& into)
 {
-    option out{"offer-selector", "label selector of the offers to act on", "", set_text(into)};
+    option out{"offer-selector", "label selector of the offers to act on", "", set_selector(into)};
     out.placeholder = "SELECTOR";
     out.heading = "Controller";
     return out;

@@ -1,5 +1,6 @@
 #include <portitor/config/setters.hpp>
 #include <portitor/http/message.hpp>
+#include <portitor/kube/selector.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -145,6 +146,17 @@ setter set_origins(std::vector<std::string>& into)
             read.push_back(std::move(each));
         }
         into = std::move(read);
+        return {};
+    };
+}
+
+setter set_selector(std::string& into)
+{
+    return [&into](const std::string& value) -> result<void> {
+        const auto read = kube::make_predicate("", value, "");
+        if (!read)
+            return read.error();
+        into = value;
         return {};
     };
 }

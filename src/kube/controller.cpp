@@ -149,16 +149,23 @@ void controller::add_checks()
     around_.health.add_warning(connected_check(), [this] { return find_stale(); });
 }
 
-std::optional<std::string> controller::find_unsynced() const
+std::optional<std::string> controller::find_missing(bool only_unfilled) const
 {
     std::vector<std::string> missing;
     for (const auto& each : informers_)
     {
-        if (each->missing())
+        if (each->missing() && !(only_unfilled && each->synced()))
             missing.push_back(*each->missing());
     }
-    if (!missing.empty())
-        return "missing: " + fmt::format("{}", fmt::join(missing, "; "));
+    if (missing.empty())
+        return std::nullopt;
+    return "missing: " + fmt::format("{}", fmt::join(missing, "; "));
+}
+
+std::optional<std::string> controller::find_unsynced() const
+{
+    if (auto missing = find_missing(options_.serves_on))
+        return missing;
     for (const auto& each : informers_)
     {
         if (!each->synced())
@@ -174,6 +181,8 @@ bool controller::all_synced() const
 
 std::optional<std::string> controller::find_stale() const
 {
+    if (auto missing = find_missing(false))
+        return missing;
     for (const auto& each : informers_)
     {
         const auto lost = each->disconnected_for();
@@ -188,6 +197,8 @@ asio::awaitable<void> controller::lead(stop_signal& end)
     // Whoever takes over has its stores filled already.
     for (const auto& each : informers_)
         co_await each->wait_usable();
+    if (options_.prepare)
+        co_await options_.prepare();
     if (elector_)
         co_await elector_->acquire();
     // What came in the moment of the end, even to a coroutine that is canceled: nobody waits for workers

@@ -110,13 +110,30 @@ std::optional<requirement> parse(std::string_view text)
     };
 }
 
-result<std::vector<requirement>> parse_all(const std::string& text)
+bool is_word(std::string_view text, std::string_view more)
+{
+    return std::all_of(text.begin(), text.end(), [&](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               more.find(c) != more.npos;
+    });
+}
+
+// What no label can be matches nothing, or everything: a slip, and not what was meant.
+bool can_hold(const requirement& of)
+{
+    return is_word(of.key, "-_./") && std::all_of(of.values.begin(), of.values.end(), [](const auto& each) {
+               return is_word(each, "-_.");
+           });
+}
+
+result<std::vector<requirement>> parse_all(const std::string& text, bool of_labels)
 {
     std::vector<requirement> out;
     for (const std::string& each : split(text))
     {
         auto made = parse(each);
-        if (!made || made->key.empty() || made->key.find(' ') != std::string::npos)
+        if (!made || made->key.empty() || made->key.find(' ') != std::string::npos ||
+            (of_labels && !can_hold(*made)))
             return fail(errc::invalid, "\"{}\" is no requirement of a selector", each);
         out.push_back(std::move(*made));
     }
@@ -137,10 +154,10 @@ std::optional<std::string> label_of(const json::object& object, const std::strin
 result<object_predicate>
 make_predicate(const std::string& ns, const std::string& labels, const std::string& fields)
 {
-    auto of_labels = parse_all(labels);
+    auto of_labels = parse_all(labels, true);
     if (!of_labels)
         return of_labels.error().within("labelSelector");
-    auto of_fields = parse_all(fields);
+    auto of_fields = parse_all(fields, false);
     if (!of_fields)
         return of_fields.error().within("fieldSelector");
     return object_predicate([ns, by_label = *of_labels, by_field = *of_fields](const json::object& object) {

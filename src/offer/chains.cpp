@@ -21,6 +21,10 @@ bool is_registered_elsewhere(
     const std::string chain = kube::string_at(live.spec(), "chain");
     const x402::network* known = networks.find(chain);
     const bool same_chain = chain == wanted.name || (known && known == networks.find(wanted.name));
+    // A schema that knows no registry has dropped it, for good with the first write: that says nothing of
+    // where the agent is.
+    if (!live.spec().contains("registry"))
+        return !same_chain;
     // Spelled in another case it is the same contract.
     const auto there = evm::address::parse(kube::string_at(live.spec(), "registry"));
     const auto here = evm::address::parse(wanted.registry);

@@ -169,7 +169,9 @@ void plan_registration(
         return;
     const kube::object* live = known.own();
     const config::chain* chain = find_chain(offer->registration.chain, settings);
-    const bool elsewhere = live && chain && offer->registration.unreadable.empty() &&
+    // What is read by another's schema is less than what was written.
+    const bool elsewhere = live && seen.served.request_lacks.empty() && chain &&
+                           offer->registration.unreadable.empty() &&
                            is_registered_elsewhere(*live, *chain, settings);
     const bool stays = offer->registration.enabled && !elsewhere;
     if (live && live->meta.deleted)

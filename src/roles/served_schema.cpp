@@ -36,17 +36,6 @@ asio::awaitable<bool> look_at_served_schema(kube::api& server, api::served_schem
     co_return true;
 }
 
-asio::awaitable<bool> look_first(process around, kube::api& server, api::served_schema& known)
-{
-    constexpr const char* check = "served schemas";
-    around.health.add_readiness(check, [] {
-        return std::optional<std::string>("the API server has not said yet which fields it knows");
-    });
-    const bool others = co_await look_at_served_schema(server, known);
-    around.health.remove(check);
-    co_return others;
-}
-
 asio::awaitable<void> follow_served_schema(
     kube::api& server, timekeeper& time, api::served_schema& known, std::function<void()> changed
 )

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "roles/process.hpp"
-
 #include <portitor/api/served_schema.hpp>
 #include <portitor/core/timekeeper.hpp>
 #include <portitor/kube/api.hpp>
@@ -18,9 +16,6 @@ boost::asio::awaitable<std::optional<api::served_schema>> ask_served_schema(kube
 
 /// Asks once, into `known`. @returns whether the schemas are others than before
 boost::asio::awaitable<bool> look_at_served_schema(kube::api& server, api::served_schema& known);
-
-/// The same when a role starts, which is not ready before: its own checks are yet to come.
-boost::asio::awaitable<bool> look_first(process around, kube::api& server, api::served_schema& known);
 
 /// Looks again every half minute until it is canceled; `changed` hears of each change, once it is known. On
 /// the strand of `known`; all must outlive it.

@@ -40,6 +40,14 @@ answer bad_request(const error& why)
 }  // namespace
 
 // The way there: a turn of the executor, a server that stands still, and one that is gone.
+asio::awaitable<result<http::response>> api::ask(http::verb method, std::string target, std::string body)
+{
+    const auto reached = co_await reach("GET");
+    if (!reached)
+        co_return reached.error().to_error();
+    co_return co_await kube::api::ask(method, std::move(target), std::move(body));
+}
+
 asio::awaitable<api_result<void>> api::reach(const char* method)
 {
     co_await asio::post(asio::use_awaitable);

@@ -46,6 +46,10 @@ public:
     boost::asio::awaitable<kube::api_result<void>>
     remove(kube::resource kind, kube::object_key key, kube::delete_options which) override;
 
+    /// It has no other documents, and is waited for as with all requests.
+    boost::asio::awaitable<result<http::response>>
+    ask(http::verb method, std::string target, std::string body) override;
+
     std::optional<clock::time_point> server_time() const override { return server_.wall().now(); }
 
 private:

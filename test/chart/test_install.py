@@ -118,3 +118,25 @@ def test_a_release_leaves_the_predecessors_crds_as_they_are(cluster):
     wait_until(lambda: accepted("paymentroutes.obol.org"), 20, "PaymentRoute is served beside them")
     helm(cluster, "uninstall", "portitor", "--no-hooks")
     assert live() == before
+
+
+def test_the_predecessors_uninstall_leaves_the_crds_that_portitor_has_taken_over(cluster, tmp_path):
+    """They are in its release: without that all offers would go with it."""
+    cluster.delete("crd", *CRDS, "purchaserequests.obol.org", missing_ok=True)
+    folder = Path(__file__).parents[1] / "e2e" / "predecessor" / "crds"
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("{apiVersion: v2, name: base, version: 0.1.0}")
+    for path in folder.glob("*.json"):
+        crd = json.loads(path.read_text())
+        crd["metadata"] = {"name": crd["metadata"]["name"]}
+        (tmp_path / "templates" / path.name.replace(".json", ".yaml")).write_text(json.dumps(crd))
+    helm(cluster, "install", "base", tmp_path)
+    helm(cluster, "install", "portitor", chart.CHART, "--take-ownership")
+    uids = {name: cluster.get("crd", name)["metadata"]["uid"] for name in CRDS}
+    schema = cluster.get("crd", "registrationrequests.obol.org")["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    assert "agentURI" in schema["properties"]["spec"]["properties"]
+    said = helm(cluster, "uninstall", "base")
+    assert "not owned by this release" in said
+    assert uids == {name: cluster.get("crd", name)["metadata"]["uid"] for name in CRDS}
+    helm(cluster, "uninstall", "portitor", "--no-hooks")
+    assert our_crds(cluster) == CRDS

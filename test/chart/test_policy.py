@@ -137,14 +137,14 @@ def test_facilitators_and_nodes_are_reached(renders):
         (policy,) = select(renders.objects(values), "NetworkPolicy", role)
         return {str(port["port"]) for rule in policy["spec"]["egress"] for port in rule.get("ports", [])}
 
-    assert ports("minimal", "verifier") == {"53", "443", "6443"}
-    assert ports("everything", "verifier") == {"53", "443", "6443", "8402", "8545", "8546"}
-    assert ports("hardened", "verifier") == {"53", "443", "6443", "8443"}
+    assert ports("minimal", "verifier") == {"53", "5353", "443", "6443"}
+    assert ports("everything", "verifier") == {"53", "5353", "443", "6443", "8402", "8545", "8546"}
+    assert ports("hardened", "verifier") == {"53", "5353", "443", "6443", "8443"}
     # The controller asks them which networks they serve.
     assert {"8443"} <= ports("hardened", "controller")
-    assert ports("everything", "registrar") == {"53", "443", "6443", "8545", "8546"}
+    assert ports("everything", "registrar") == {"53", "5353", "443", "6443", "8545", "8546"}
     # Its nodes, and the signer; facilitators are nothing to it.
-    assert ports("hardened", "registrar") == {"53", "443", "6443", "9443"}
+    assert ports("hardened", "registrar") == {"53", "5353", "443", "6443", "9443"}
 
 
 def test_a_service_monitor_finds_every_role(renders, values):

@@ -1,8 +1,15 @@
 """Values that are refused: misspelt ones, wrong ones, and ones that contradict each other."""
 
+import shutil
+
 import pytest
+import yaml
 from cluster import ClusterError, chart
 from renders import pods, select
+
+def selected(**by):
+    return {"hosts": [{"host": "a.example.com", "namespaceSelector": by}]}
+
 
 WRONG = {
     "a key that there is not": ({"replicas": 2}, "replicas"),
@@ -60,6 +67,42 @@ WRONG = {
     "money that is no number": ({"registrar": {"lowBalance": "0.001 ether"}}, "lowBalance"),
     "no node in a list of nodes": ({"chains": [{"name": "base", "rpcURLs": []}]}, "rpcURLs"),
     "a kind of registrar that there is not": ({"registrar": {"kind": "CronJob"}}, "kind"),
+    # What the program would refuse at its start, when Helm has said that all is well.
+    "a public host that is an address": ({"publicHosts": ["10.0.0.1"]}, "publicHosts"),
+    "a public host with a long label": ({"publicHosts": ["a" * 64 + ".example.com"]}, "publicHosts"),
+    "a host that is an address": ({"hosts": [{"host": "10.0.0.1", "namespaces": ["a"]}]}, "host"),
+    "a host with a long label": ({"hosts": [{"host": "*." + "a" * 64, "namespaces": ["a"]}]}, "host"),
+    "labels that say nothing": (selected(matchLabels={}), "matchLabels"),
+    "expressions that say nothing": (selected(matchExpressions=[]), "matchExpressions"),
+    "In, and nothing to be in": (selected(matchExpressions=[{"key": "a", "operator": "In"}]), "values"),
+    "Exists with values": (
+        selected(matchExpressions=[{"key": "a", "operator": "Exists", "values": ["b"]}]),
+        "values",
+    ),
+    "a label that there cannot be": (selected(matchLabels={"a b": "c"}), "a b"),
+    "a label's value that there cannot be": (selected(matchLabels={"a": "b,c"}), "matchLabels"),
+    "a selector that matches nothing": ({"settings": {"offer-selector": "team: shop"}}, "offer-selector"),
+    "a selector that is not closed": ({"settings": {"offer-selector": "team in (a"}}, "offer-selector"),
+    "an origin without a scheme": ({"settings": {"cors-origins": "shop.example"}}, "cors-origins"),
+    "an origin as no browser writes it": ({"settings": {"cors-origins": "https://shop.example:443"}}, "cors-origins"),
+    "a URL with a user": ({"publicURL": "https://me@api.example.com"}, "publicURL"),
+    "a URL with a port that there is not": ({"publicURL": "https://api.example.com:99999"}, "publicURL"),
+    "a URL in other letters": ({"publicURL": "https://b\u00fccher.example"}, "publicURL"),
+    "a time that is too long": ({"settings": {"deletion-deadline": "86401s"}}, "deletion-deadline"),
+    "a number that is too large": ({"settings": {"kube-api-qps": 2**32}}, "kube-api-qps"),
+    "a book that is too small": ({"ledger": {"maxSize": "63Mi"}}, "maxSize"),
+    "a book that forgets at once": ({"ledger": {"retention": "59m"}}, "retention"),
+    "a node twice": ({"chains": [{"name": "base", "rpcURLs": ["https://a", "https://a"]}]}, "rpcURLs"),
+    "more nodes than are asked": (
+        {"chains": [{"name": "base", "rpcURLs": [f"https://{n}" for n in range(17)]}]},
+        "rpcURLs",
+    ),
+    "more ether than there is": ({"chains": [{"name": "base", "dailySpend": "1" + "0" * 10}]}, "dailySpend"),
+    "less than a wei": ({"registrar": {"lowBalance": "0." + "0" * 18 + "1"}}, "lowBalance"),
+    "a credential that no offer can name": (
+        {"credentials": [{"name": "LLM", "existingSecret": "s", "key": "k", "namespaces": ["x"]}]},
+        "name",
+    ),
 }  # fmt: skip
 
 CONTRADICTIONS = {
@@ -129,6 +172,36 @@ CONTRADICTIONS = {
         {"chains": [{"name": "base", "rpcURL": "https://a", "rpcURLs": ["https://b"]}]},
         r"base has both rpcURL and rpcURLs",
     ),
+    "a public host twice": ({"publicHosts": ["A.example.com", "a.example.com"]}, r"publicHosts: a\.example\.com comes twice"),
+    "public hosts beside an address": (
+        {"publicURL": "https://10.0.0.1", "publicHosts": ["a.example.com"]},
+        r"publicHosts: .*publicURL, 10\.0\.0\.1",
+    ),
+    "more public hosts than a route has": (
+        {"publicURL": "https://api.example.com", "publicHosts": [f"{n}.example.com" for n in range(16)]},
+        r"publicHosts: .*16",
+    ),
+    "http to anybody": (
+        {"defaultFacilitator": "http://pay.example.com", "allowInsecureFacilitator": True},
+        r"http://pay\.example\.com is not https",
+    ),
+    "a chain twice": ({"chains": [{"name": "base"}, {"name": "base"}]}, r"chains: base comes twice"),
+    "an identity of two": (
+        {"identities": [{"chain": "base", "agentId": agent, "namespace": "a"} for agent in (42, "42")]},
+        r"identities: agent 42 of base comes twice",
+    ),
+    "an identity beyond 256 bits": (
+        {"identities": [{"chain": "base", "agentId": str(2**256), "namespace": "a"}]},
+        r"identities: .*256 bits",
+    ),
+    "a lease shorter than its renewal": (
+        {"settings": {"leader-elect-lease-duration": "5s"}},
+        r"settings\.leader-elect",
+    ),
+    "a renewal shorter than its attempts": (
+        {"settings": {"leader-elect-retry-period": "9s"}},
+        r"settings\.leader-elect",
+    ),
     "an account of nobody": ({"verifier": {"serviceAccount": {"create": False}}}, r"verifier\.serviceAccount\.name"),
     "one account for two roles": (
         {"verifier": {"serviceAccount": {"name": "shared"}}, "registrar": {"serviceAccount": {"name": "shared"}}},
@@ -150,6 +223,28 @@ def test_contradictions_are_refused(renders, case):
     values, said = CONTRADICTIONS[case]
     with pytest.raises(ClusterError, match=said):
         renders.of(**values)
+
+
+def test_values_of_an_older_chart_are_refused_by_name(renders, tmp_path):
+    """As `helm upgrade --reuse-values` has them: what is new is not there."""
+    defaults = yaml.safe_load((chart.CHART / "values.yaml").read_text())
+    older = tmp_path / "portitor"
+    shutil.copytree(chart.CHART, older)
+    for missing in (*defaults, "ledger.persistence", "crds.install", "networkPolicy.dnsPorts"):
+        outer, _, inner = missing.partition(".")
+        rest = {key: value for key, value in defaults.items() if inner or key != outer}
+        if inner:
+            rest[outer] = {key: value for key, value in rest[outer].items() if key != inner}
+        (older / "values.yaml").write_text(yaml.safe_dump(rest))
+        with pytest.raises(ClusterError, match=f"missing property '{inner or outer}'"):
+            chart.helm(renders.helm, "template", "portitor", older, "--kube-version=1.37.2")
+
+
+def test_names_are_asked_for_where_openshift_has_them_too(renders):
+    for policy in select(renders.of(), "NetworkPolicy"):
+        first = policy["spec"]["egress"][0]["ports"]
+        wanted = [{"port": port, "protocol": how} for port in (53, 5353) for how in ("UDP", "TCP")]
+        assert first == wanted, policy["metadata"]["name"]
 
 
 def test_a_subchart_gets_its_parents_global_values(renders):

@@ -37,7 +37,11 @@ spec:
 {{/* DNS and the API server. */}}
 {{- define "portitor.egressOfAll" -}}
 {{- $common := .Values.networkPolicy -}}
-- ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+- ports:
+  {{- range $common.dnsPorts }}
+  - {port: {{ . }}, protocol: UDP}
+  - {port: {{ . }}, protocol: TCP}
+  {{- end }}
   {{- with $common.dnsTo }}
   to:
     {{- toYaml . | nindent 4 }}

@@ -36,6 +36,8 @@ setter set_key(kube::object_key& into);
 setter set_service_port(service_port& into);
 /// "*", or origins such as "https://shop.example:8443" (RFC 6454 6.2), separated by spaces; or empty.
 setter set_origins(std::vector<std::string>& into);
+/// A label selector as kubectl takes it; empty for all.
+setter set_selector(std::string& into);
 /// One of a few words.
 setter set_one_of(std::string& into, std::vector<std::string> known);
 /// Of a list: each value goes to the end. See list_option().

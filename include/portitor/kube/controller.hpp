@@ -31,11 +31,17 @@ struct controller_options
     kube::when_unsynced when_unsynced = when_unsynced::wait;
     /// At the end, reconciles under way have so long to finish before they are canceled.
     std::chrono::milliseconds drain_limit = std::chrono::seconds(20);
+    /// Once its stores are filled, a kind that goes missing is a warning, and no reason not to be ready: what
+    /// is known serves on. For a process that nobody does without.
+    bool serves_on = false;
     /// A watch that is away for longer is a warning. Never a reason to be killed: no restart brings the API
     /// server back.
     std::chrono::seconds stale_limit = std::chrono::minutes(10);
     /// Where set, only the holder of this Lease reconciles. All keep their stores.
     std::optional<lease_settings> lease = {};
+    /// Awaited once, when all stores are filled and before the Lease is asked for: what else the reconciler
+    /// has to know first. Canceled with the rest.
+    std::function<boost::asio::awaitable<void>()> prepare = {};
     /// Hears of each reconcile that ended by an exception, before its key is tried again: to say so where
     /// somebody looks for it. Its own failures are only logged.
     std::function<boost::asio::awaitable<void>(object_key key, std::string what)> on_exception = {};
@@ -65,7 +71,8 @@ mapper<object> controller_key(std::string kind);
 
 /// Ties watches, queue and workers together: from run() on, each change of what is watched has its keys
 /// reconciled, one at a time for each key, once every store has been filled but for optional kinds that
-/// cannot be read. A kind that is missing makes the process not ready, and is waited for. One strand.
+/// cannot be read. A kind that is missing makes the process not ready, unless it serves_on, and is waited
+/// for. One strand.
 class controller
 {
 public:
@@ -142,6 +149,7 @@ private:
 
     boost::asio::awaitable<void> lead(stop_signal& end);
     boost::asio::awaitable<void> limit_sync(stop_signal& end);
+    std::optional<std::string> find_missing(bool only_unfilled) const;
     std::optional<std::string> find_unsynced() const;
     std::optional<std::string> find_stale() const;
     boost::asio::awaitable<void> work();

@@ -131,6 +131,29 @@ void judge_schema(const std::string& name, std::string_view kind, const kube::ob
         into.ok(name, "its schema is that of this program");
 }
 
+/// Whoever uninstalls the release that a CRD belongs to takes all objects of the kind along.
+void judge_release(const std::string& name, const kube::object& crd, const std::string& ours, notebook& into)
+{
+    const auto annotation = [&](std::string_view key) {
+        // The keys hold points, so they are no paths.
+        const json::value* found = kube::object_at(crd.raw, "metadata.annotations").if_contains(key);
+        return found && found->is_string() ? std::string(found->get_string()) : std::string();
+    };
+    const std::string release = annotation("meta.helm.sh/release-name");
+    const std::string ns = annotation("meta.helm.sh/release-namespace");
+    if (!release.empty() && ns != ours)
+        into.info(
+            name,
+            fmt::format(
+                "it belongs to the Helm release {} in namespace {}: to uninstall that one deletes every "
+                "object of this kind",
+                release,
+                ns
+            ),
+            "before that, helm upgrade Portitor with --take-ownership and this kind in crds.install"
+        );
+}
+
 asio::awaitable<void> look_at_own(const patient& of, kube::resource kind, notebook& into)
 {
     const std::string name = fmt::format("{}.{}", kind.plural, kind.group);
@@ -148,6 +171,7 @@ asio::awaitable<void> look_at_own(const patient& of, kube::resource kind, notebo
     judge_names(name, kube::parse_conditions((*crd)->status()), into);
     judge_versions(name, **crd, into);
     judge_schema(name, kind.kind, **crd, into);
+    judge_release(name, **crd, of.release, into);
 }
 
 /// Whoever may log in may ask which kinds there are.

@@ -62,8 +62,6 @@ public:
         }
         if (gate_key_.configured())
             tasks_.spawn("gate key", follow_gate_key());
-        if (co_await look_first(around_, *server_, served_))
-            take_schema();
         tasks_.spawn("served schemas", follow_served_schema(*server_, around_.timers, served_, [this] {
                          take_schema();
                      }));
@@ -95,6 +93,10 @@ private:
         options.name = "serviceoffer";
         options.workers = worker_count;
         options.lease = config_.lease.lease(controller_lease);
+        options.prepare = [this]() -> asio::awaitable<void> {
+            if (co_await look_at_served_schema(*server_, served_))
+                take_schema();
+        };
         options.on_exception = [this](object_key key, std::string what) {
             return tell_exception(std::move(key), std::move(what));
         };

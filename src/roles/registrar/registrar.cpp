@@ -58,6 +58,10 @@ public:
         kube::controller_options options;
         options.name = "registrationrequest";
         options.workers = workers;
+        options.prepare = [this]() -> asio::awaitable<void> {
+            if (co_await look_at_served_schema(*server_, served_))
+                take_schema();
+        };
         // A Job says that it cannot do its work; a service waits until it can.
         if (ends_by_itself())
             options.when_unsynced = kube::when_unsynced::give_up;
@@ -74,8 +78,6 @@ public:
         make_executor();
         if (ends_by_itself())
             requests.on_start([&] { tasks_.spawn("end of the work", end_when_done()); });
-        if (co_await look_first(around_, *server_, served_))
-            take_schema();
         tasks_.spawn("served schemas", follow_served_schema(*server_, around_.timers, served_, [this] {
                          take_schema();
                      }));

@@ -21,6 +21,8 @@ kube::controller_options admission_options()
     out.name = "admission";
     out.workers = admission_workers;
     out.drain_limit = drain_limit;
+    // Every paid route would be an error without it, and no other pod would know more.
+    out.serves_on = true;
     return out;
 }
 

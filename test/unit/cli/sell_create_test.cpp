@@ -75,6 +75,7 @@ TEST_CASE("sell http says of what nobody would sell who leaves it alone, and wha
         return world.sell_http(name, more);
     };
     CHECK(sell("hello").code == 0);
+    CHECK(sell("other").code == 0);
     world.patch(
         service_offer_resource,
         "hello",

@@ -70,3 +70,38 @@ TEST_CASE("a URL is kept without its last slash", "[config][setters]")
     CHECK(read.empty());
     CHECK_FALSE(set("example.com").has_value());
 }
+
+TEST_CASE("a selector that no label can match is refused", "[config][setters]")
+{
+    std::string read;
+    const auto set = config::set_selector(read);
+    for (const char* good :
+         {"",
+          "team",
+          "!team",
+          "team=shop",
+          "example.com/team == shop,tier!=free",
+          "team in (a, b),tier notin (c)",
+          "team="})
+    {
+        CAPTURE(good);
+        CHECK(set(good).has_value());
+        CHECK(read == good);
+    }
+    read = "kept";
+    for (const char* bad :
+         {"team: shop",
+          "team:shop",
+          "team=my shop",
+          "team=shop;tier=free",
+          "team in (a",
+          "=x",
+          "a=b=c",
+          "{team: shop}",
+          "team>5"})
+    {
+        CAPTURE(bad);
+        CHECK_FALSE(set(bad).has_value());
+    }
+    CHECK(read == "kept");
+}

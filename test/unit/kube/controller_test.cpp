@@ -503,6 +503,32 @@ TEST_CASE("a kind that is missing is named, and waited for", "[kube][controller]
     CHECK(found == (how.optional ? 1 : 0));
 }
 
+TEST_CASE("who serves on what it knows stays ready when its kind goes missing", "[kube][controller]")
+{
+    fixture f;
+    auto options = options_of();
+    options.serves_on = GENERATE(false, true);
+    CAPTURE(options.serves_on);
+    f.make(options);
+    f.control->watch(widgets, {}, own_key<object>);
+    const auto forbidden = [] { return api_error(403, "Forbidden", "you may not", 0s); };
+    // Not before it knows anything.
+    f.server.first.on_list(forbidden());
+    f.server.first.on_list({raw_object("a", "1")}, "10");
+    for (int i = 0; i < 100; ++i)
+        f.server.first.on_watch(forbidden());
+    f.start();
+    f.pass(0s);
+    CHECK(f.probe("/readyz").result_int() == 503);
+    f.pass(1s);
+    f.pass(30s);
+    f.pass(20min);
+    const auto verdict = f.probe("/readyz?verbose");
+    CHECK(verdict.result_int() == (options.serves_on ? 200 : 503));
+    CHECK_THAT(verdict.body(), Catch::Matchers::Contains("widgets.test.example: this account may not"));
+    CHECK(f.seen == names{"a"});
+}
+
 TEST_CASE("a synced process does not end at the limit", "[kube][controller]")
 {
     fixture f;

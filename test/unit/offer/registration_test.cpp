@@ -263,6 +263,28 @@ TEST_CASE("another spelling of chain and registry is no other place", "[controll
     CHECK(kube::string_at(all.seen.registration->spec(), "chain") == "eip155:84532");
 }
 
+TEST_CASE(
+    "a request that another's schema has cut is made whole again, and not retired",
+    "[controller][registration]"
+)
+{
+    // The predecessor's knows chain and desiredState alone; a write of anything has stored that.
+    world all = confirmed();
+    boost::json::object cut = all.seen.registration->raw;
+    cut["spec"] = {{"chain", "base-sepolia"}, {"desiredState", "Active"}};
+    const auto whole = all.seen.registration;
+    all.seen.registration = kube::parse_object(std::move(cut)).value();
+    all.seen.served.request_lacks = "spec.name";
+    all.settle();
+    CHECK(state(all) == "Active");
+    CHECK_FALSE(all.seen.registration->spec().contains("registry"));
+    CHECK(all.verdict("Registered") == "False/ForeignSchema");
+    all.seen.served.request_lacks.clear();
+    all.settle();
+    CHECK(all.seen.registration->spec() == whole->spec());
+    CHECK(all.verdict("Registered") == "True/Confirmed");
+}
+
 TEST_CASE("the agent that a seller names goes to the request", "[controller][registration]")
 {
     world all = registering();

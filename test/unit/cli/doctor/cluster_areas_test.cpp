@@ -83,6 +83,24 @@ TEST_CASE("doctor tells whose names are taken and which custom resources are mis
     CHECK(says(found, "warning admission policies: 0 policies"));
 }
 
+TEST_CASE("doctor tells whose uninstall would take all offers along", "[cli][doctor]")
+{
+    doctor_world world;
+    const std::string name = "serviceoffers.obol.org";
+    json::object& live = world.cluster.objects["customresourcedefinitions//" + name];
+    const auto belongs_to = [&](const std::string& ns) {
+        live = crd(name, good_names, R"(["v1alpha1"])");
+        live["metadata"].as_object()["annotations"] = {
+            {"meta.helm.sh/release-name", "base"}, {"meta.helm.sh/release-namespace", ns}};
+        return world.visit(&examine_crds);
+    };
+    CHECK(says(
+        belongs_to("kube-system"),
+        "info " + name + ": it belongs to the Helm release base in namespace kube-system"
+    ));
+    CHECK_FALSE(says(belongs_to("portitor"), "it belongs to"));
+}
+
 TEST_CASE("doctor compares the schema that is served with its own", "[cli][doctor]")
 {
     doctor_world world;

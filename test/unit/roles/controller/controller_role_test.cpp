@@ -331,6 +331,21 @@ TEST_CASE_METHOD(controller_world, "an API server that is away is waited for", "
     REQUIRE(wait([&] { return has_children("hello"); }));
 }
 
+TEST_CASE_METHOD(
+    controller_world,
+    "while the API server does not answer it is not ready, and ends at once when told to",
+    "[controller]"
+)
+{
+    server.freeze();
+    start();
+    pass(1s);
+    CHECK(ready() == 503);
+    const auto told = wall.now();
+    CHECK(end() == 0);
+    CHECK(wall.now() - told < 5s);
+}
+
 TEST_CASE_METHOD(controller_world, "it ends in order, and lets its Lease go", "[controller]")
 {
     start();

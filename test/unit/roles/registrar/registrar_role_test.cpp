@@ -75,6 +75,21 @@ TEST_CASE_METHOD(
     CHECK(end() == 0);
 }
 
+TEST_CASE_METHOD(
+    registrar_world,
+    "while the API server does not answer it is not ready, and ends at once when told to",
+    "[registrar]"
+)
+{
+    server.freeze();
+    start();
+    pass(1s);
+    CHECK(ready() == 503);
+    const auto told = wall.now();
+    CHECK(end() == 0);
+    CHECK(wall.now() - told < 5s);
+}
+
 TEST_CASE_METHOD(registrar_world, "a request that no living offer owns is left alone", "[registrar]")
 {
     request("unowned", "", "");
