@@ -12,6 +12,9 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace portitor::offer {
 
@@ -93,6 +96,18 @@ constexpr std::string_view aliases = "(?i)^(x[-_.](payer|payment|verified[-_.]wa
                                      "|payment[-_.](signature|response)"
                                      "|x[_.]forwarded[-_.](uri|method|host|proto)"
                                      "|x-forwarded[_.](uri|method|host|proto))$";
+
+// Where a rule says for which methods it is, no header may say another one to the upstream.
+constexpr std::string_view method_overrides =
+    "(?i)^x[-_.](http[-_.]method([-_.]override)?|method([-_.]override)?)$";
+
+std::string taken_out(const api::service_offer& offer)
+{
+    const auto holds_methods = [](const api::offer_route& each) { return !each.methods.empty(); };
+    if (std::none_of(offer.routes.begin(), offer.routes.end(), holds_methods))
+        return std::string(aliases);
+    return fmt::format("({})|({})", aliases, method_overrides);
+}
 
 json::object middleware_filter(const std::string& name)
 {
@@ -194,7 +209,7 @@ desired_middleware(const api::service_offer& offer, std::string_view token, cons
           {"trustForwardHeader", false},
           {"authRequestHeaders", asked_headers()},
           {"authResponseHeaders", verdict_headers(offer)},
-          {"authResponseHeadersRegex", aliases},
+          {"authResponseHeadersRegex", taken_out(offer)},
           {"maxResponseBodySize", longest_answer}}},
     };
     return stamped(make_child(
@@ -219,11 +234,13 @@ bool has_middleware(child_kind kind, const api::service_offer& offer, const plan
 
 json::object desired_limit_middleware(child_kind kind, const api::service_offer& offer)
 {
-    // All of a host's requests count together there, and those of one address here.
+    // All requests count together there, and those of one address here. By host they would not: a buyer may
+    // write its port or capitals. This header is the gateway's own, whatever a buyer sends.
     json::object spec;
     if (kind == child_kind::in_flight)
         spec["inFlightReq"] = {
-            {"amount", offer.limits.in_flight}, {"sourceCriterion", {{"requestHost", true}}}};
+            {"amount", offer.limits.in_flight},
+            {"sourceCriterion", {{"requestHeaderName", "X-Forwarded-Server"}}}};
     else
         spec["rateLimit"] = {
             {"average", offer.limits.per_second}, {"burst", offer.limits.per_second}, {"period", "1s"}};

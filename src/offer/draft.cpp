@@ -219,6 +219,21 @@ maybe check_names(const observation& seen, const plan_settings& settings)
     return std::nullopt;
 }
 
+// Who has it besides is not for other namespaces to know.
+maybe check_gateway_names(const observation& seen)
+{
+    if (seen.name_clash.empty())
+        return std::nullopt;
+    return make_obstacle(
+        type::route_published,
+        because::name_clash,
+        "{} has, for the gateway, the same name as one of another namespace, and either may answer in the "
+        "other's place: Traefik joins namespace and name with a dash, so a-hello of team and hello of team-a "
+        "are one to it. Give the Service or the offer another name",
+        seen.name_clash
+    );
+}
+
 // The proof is about what the HTTPRoute publishes now.
 bool is_tried_well(const observation& seen)
 {
@@ -318,6 +333,8 @@ draft make_draft(const observation& seen, const plan_settings& settings, clock::
         out.blocked = check_place(offer, seen, settings);
     if (!out.blocked)
         out.blocked = check_names(seen, settings);
+    if (!out.blocked)
+        out.blocked = check_gateway_names(seen);
     if (!out.blocked)
         out.blocked = check_gate(offer, seen, settings, route);
     const bool is_on_trial = out.blocked && out.blocked->reason == because::gate_open.name &&

@@ -46,7 +46,7 @@ bool market::has_given_up_place(const record_ptr& offer, clock::time_point now) 
     child& published = seen.children[child_kind::http_route];
     published.live = stores_.children[child_kind::http_route]->objects().find(route);
     published.ours = published.live && api::is_made_for(*published.live, offer->meta);
-    if (is_published(seen))
+    if (is_published(seen, settings_))
         return false;
     seen = glance(offer);
     look_around(seen);
@@ -91,6 +91,7 @@ void market::look_around(observation& seen) const
     if (!what.spec)
         return;
     seen.way_around = around_.way_around(*what.spec);
+    seen.name_clash = around_.name_clash(what);
     seen.upstream_granted = around_.may_lead_to(what.meta.ns, what.upstream);
     seen.service = around_.nature_of(what.upstream);
 }

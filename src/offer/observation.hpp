@@ -125,6 +125,7 @@ struct observation
     /// Until the status may be written for the sake of other words alone; 0: now.
     std::chrono::milliseconds words_wait{0};
     std::string way_around;         ///< words for an HTTPRoute that leads around the gate; empty: none
+    std::string name_clash;         ///< words for what others have by the same name; empty: nothing
     bool upstream_granted = false;  ///< a ReferenceGrant allows an upstream of another namespace
     api::served_schema served{};    ///< what may be written
 };

@@ -1,11 +1,16 @@
 #include "offer/surroundings.hpp"
 
+#include "offer/children.hpp"
+#include "offer/gateway_names.hpp"
 #include "offer/reference_grant.hpp"
 #include "offer/route_precedence.hpp"
 #include "offer/way_around.hpp"
 
 #include <portitor/api/names.hpp>
 #include <portitor/api/ownership.hpp>
+
+#include <algorithm>
+#include <tuple>
 
 namespace portitor::offer {
 
@@ -19,6 +24,44 @@ constexpr std::size_t most_former = 256;
 std::vector<std::string> upstream_values(const offer_record& offer)
 {
     return {offer.upstream.to_string(), offer.upstream.ns + "/"};
+}
+
+// Everything of an offer's that the gateway has a name for.
+std::vector<std::string> gateway_names(const offer_record& offer)
+{
+    std::vector<std::string> out;
+    if (!offer.spec)
+        return out;
+    const auto& upstream = offer.spec->upstream;
+    const kube::object_key service{upstream.ns, upstream.service};
+    out.push_back(named(gateway_name_of_service(service, upstream.port), service));
+    for (const child_kind kind :
+         {child_kind::middleware, child_kind::cors, child_kind::in_flight, child_kind::rate})
+    {
+        const kube::object_key key = type_of(kind).key_for(offer.meta);
+        out.push_back(named(gateway_name_of_middleware(key), key));
+    }
+    return out;
+}
+
+std::vector<std::string> gateway_names_of_backends(const kube::object& route)
+{
+    std::vector<std::string> out;
+    for (const route_backend& each : backends_of(route))
+        out.push_back(named(each.gateway_name(), each.service));
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+std::vector<std::string> gateway_name_of(const kube::object& middleware)
+{
+    return {named(gateway_name_of_middleware(middleware.meta.key()), middleware.meta.key())};
+}
+
+bool is_older(const offer_record& one, const offer_record& other)
+{
+    return std::tuple(one.meta.created, one.meta.key()) < std::tuple(other.meta.created, other.meta.key());
 }
 
 service_nature nature(const kube::object_ptr& service)
@@ -37,7 +80,10 @@ surroundings::surroundings(const kinds& watched, const plan_settings& settings)
     : watched_(watched), settings_(settings), offers_by_service_(watched.offers.add_index(upstream_values)),
       routes_by_backend_(watched.http_routes.add_index(open_backends)),
       routes_by_middleware_(watched.http_routes.add_index(deciding_middlewares)),
-      routes_by_path_(watched.http_routes.add_index(matched_paths))
+      routes_by_path_(watched.http_routes.add_index(matched_paths)),
+      offers_by_gateway_name_(watched.offers.add_index(gateway_names)),
+      routes_by_gateway_name_(watched.http_routes.add_index(gateway_names_of_backends)),
+      middlewares_by_gateway_name_(watched.middlewares.add_index(gateway_name_of))
 {}
 
 bool surroundings::may_lead_to(const std::string& from, const kube::object_key& service) const
@@ -66,21 +112,115 @@ bool surroundings::is_kept_true(const kube::object& route) const
     return offer && offer->meta.uid == owner->uid;
 }
 
+// Calls `visitor` with those of namespaces that may lead to the Service, until it returns true. A route that
+// may not lead there leads nowhere: nobody takes down, or slows down, the offers of another namespace by
+// naming its Services in however many routes.
+template <typename Visitor>
+bool surroundings::any_that_may_lead(
+    const std::set<kube::object_key>& routes, const kube::object_key& service, Visitor visitor
+) const
+{
+    for (auto at = routes.begin(); at != routes.end();)
+    {
+        const std::string ns = at->ns;
+        const auto end = routes.lower_bound({ns + '\0', ""});
+        const bool may_lead = may_lead_to(ns, service);
+        for (; may_lead && at != end; ++at)
+        {
+            if (visitor(*at))
+                return true;
+        }
+        at = end;
+    }
+    return false;
+}
+
 std::string surroundings::way_around(const api::service_offer& offer) const
 {
     const kube::object_key service{offer.upstream.ns, offer.upstream.service};
     const middleware_finder find = [this](const kube::object_key& key) {
         return watched_.middlewares.objects().find(key);
     };
-    for (const kube::object_key& key : routes_by_backend_.find(service.to_string()))
+    std::string out;
+    any_that_may_lead(
+        routes_by_backend_.find(service.to_string()),
+        service,
+        [&](const kube::object_key& key) {
+            const kube::object_ptr route = watched_.http_routes.objects().find(key);
+            if (route && !is_kept_true(*route))
+                out = find_way_around(*route, offer, settings_, find);
+            return !out.empty();
+        }
+    );
+    return out;
+}
+
+record_ptr surroundings::made_for(const kube::object& child) const
+{
+    const kube::owner_reference* owner = api::owning_offer(child.meta);
+    const record_ptr offer = owner ? watched_.offers.objects().find({child.meta.ns, owner->name}) : nullptr;
+    return offer && offer->meta.uid == owner->uid ? offer : nullptr;
+}
+
+// What belongs to a younger offer is about to be taken down for its sake.
+bool surroundings::yields_to(const kube::object& child, const offer_record& offer) const
+{
+    const record_ptr other = made_for(child);
+    return other && is_older(offer, *other);
+}
+
+bool surroundings::has_clashing_service(const offer_record& offer) const
+{
+    const route_backend ours{
+        {offer.spec->upstream.ns, offer.spec->upstream.service}, offer.spec->upstream.port};
+    const kube::object_key own = type_of(child_kind::http_route).key_for(offer.meta);
+    const kube::object_ptr published = watched_.http_routes.objects().find(own);
+    const auto led_to = published ? backends_of(*published) : std::vector<route_backend>();
+    const bool is_there = std::find(led_to.begin(), led_to.end(), ours) != led_to.end();
+    const std::string name = ours.gateway_name();
+    bool out = false;
+    const auto look = [&](const std::string& value, const std::set<kube::object_key>& routes) {
+        if (out || value == named(name, ours.service))
+            return;
+        out = any_that_may_lead(routes, whose(value), [&](const kube::object_key& key) {
+            const kube::object_ptr route = key == own ? nullptr : watched_.http_routes.objects().find(key);
+            return route && !(is_there && yields_to(*route, offer));
+        });
+    };
+    routes_by_gateway_name_.visit(named_so(name), look);
+    return out;
+}
+
+bool surroundings::has_clashing_middleware(const offer_record& offer) const
+{
+    bool out = false;
+    for (const child_kind kind :
+         {child_kind::middleware, child_kind::cors, child_kind::in_flight, child_kind::rate})
     {
-        const kube::object_ptr route = watched_.http_routes.objects().find(key);
-        // A route that may not lead there leads nowhere: nobody takes down the offers of another namespace.
-        if (!route || is_kept_true(*route) || !may_lead_to(key.ns, service))
+        if (!has_middleware(kind, *offer.spec, settings_))
             continue;
-        if (std::string found = find_way_around(*route, offer, settings_, find); !found.empty())
-            return found;
+        const kube::object_key own = type_of(kind).key_for(offer.meta);
+        const bool is_there = watched_.middlewares.objects().find(own) != nullptr;
+        const auto look = [&](const std::string&, const std::set<kube::object_key>& all) {
+            out = out || std::any_of(all.begin(), all.end(), [&](const kube::object_key& key) {
+                      const kube::object_ptr other =
+                          key == own ? nullptr : watched_.middlewares.objects().find(key);
+                      return other && !(is_there && yields_to(*other, offer));
+                  });
+        };
+        middlewares_by_gateway_name_.visit(named_so(gateway_name_of_middleware(own)), look);
     }
+    return out;
+}
+
+std::string surroundings::name_clash(const offer_record& offer) const
+{
+    if (!offer.spec || !settings_.gateway.controller.starts_with("traefik.io/"))
+        return {};
+    if (has_clashing_service(offer))
+        return fmt::format("Service {} of {}", offer.spec->upstream.service, offer.spec->upstream.ns);
+    if (has_clashing_middleware(offer))
+        return fmt::format("Middleware {} of {}", api::middleware_name(offer.meta.name), offer.meta.ns);
     return {};
 }
 
@@ -127,9 +267,23 @@ void surroundings::add_sellers(const kube::object& route, keys& to) const
 {
     for (const std::string& service : open_backends(route))
     {
+        const auto slash = service.find('/');
+        if (!may_lead_to(route.meta.ns, {service.substr(0, slash), service.substr(slash + 1)}))
+            continue;
         const auto& found = offers_by_service_.find(service);
         to.insert(to.end(), found.begin(), found.end());
     }
+}
+
+// The offers with something of that name that is not this one.
+void surroundings::add_namesakes(const std::string& gateway_name, const kube::object_key& whose, keys& to)
+    const
+{
+    const auto look = [&](const std::string& value, const std::set<kube::object_key>& offers) {
+        if (value != named(gateway_name, whose))
+            to.insert(to.end(), offers.begin(), offers.end());
+    };
+    offers_by_gateway_name_.visit(named_so(gateway_name), look);
 }
 
 surroundings::keys surroundings::concerned_by_route(const change& of) const
@@ -137,8 +291,14 @@ surroundings::keys surroundings::concerned_by_route(const change& of) const
     keys out;
     for (const kube::object_ptr& each : {of.before, of.after})
     {
-        if (each)
-            add_sellers(*each, out);
+        if (!each)
+            continue;
+        add_sellers(*each, out);
+        for (const route_backend& backend : backends_of(*each))
+        {
+            if (may_lead_to(each->meta.ns, backend.service))
+                add_namesakes(backend.gateway_name(), backend.service, out);
+        }
     }
     return out;
 }
@@ -151,6 +311,8 @@ surroundings::keys surroundings::concerned_by_middleware(const change& of) const
         if (const kube::object_ptr route = watched_.http_routes.objects().find(key))
             add_sellers(*route, out);
     }
+    if (!of.before || !of.after)
+        add_namesakes(gateway_name_of_middleware(of.key()), of.key(), out);
     return out;
 }
 

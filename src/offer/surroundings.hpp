@@ -9,6 +9,7 @@
 #include <portitor/kube/informer.hpp>
 
 #include <deque>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,11 @@ public:
     /// Words for the first HTTPRoute that leads around the offer's gate; empty where there is none.
     std::string way_around(const api::service_offer& offer) const;
 
+    /// Words for what of others has the same name for the gateway as something of this offer's, so that it
+    /// may answer in its place (gateway_names.hpp); empty where nothing has. Of two offers the one that is
+    /// published keeps the name, and of two that are, the older.
+    std::string name_clash(const offer_record& offer) const;
+
     /// Words for a rule of another HTTPRoute that the gateway may prefer to the offer's own (`offer`:
     /// "namespace/name") for a request of this host and path; empty where there is none, and none has gone
     /// since `now` minus the time that a gateway may take to follow.
@@ -64,6 +70,15 @@ private:
     using index = kube::object_informer::index;
 
     bool is_kept_true(const kube::object& route) const;
+    record_ptr made_for(const kube::object& child) const;
+    bool yields_to(const kube::object& child, const offer_record& offer) const;
+    bool has_clashing_service(const offer_record& offer) const;
+    bool has_clashing_middleware(const offer_record& offer) const;
+    void add_namesakes(const std::string& gateway_name, const kube::object_key& whose, keys& to) const;
+    template <typename Visitor>
+    bool any_that_may_lead(
+        const std::set<kube::object_key>& routes, const kube::object_key& service, Visitor visitor
+    ) const;
     void add_sellers(const kube::object& route, keys& to) const;
 
     kinds watched_;
@@ -73,6 +88,10 @@ private:
     const index& routes_by_backend_;
     const index& routes_by_middleware_;
     const index& routes_by_path_;
+    /// By the names that the gateway has for what is theirs: see named().
+    const kube::store<offer_record>::index& offers_by_gateway_name_;
+    const index& routes_by_gateway_name_;
+    const index& middlewares_by_gateway_name_;
     /// HTTPRoutes as they were, in the order of the time when they changed.
     std::deque<std::pair<timekeeper::time_point, kube::object_ptr>> former_;
 };

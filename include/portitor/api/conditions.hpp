@@ -96,6 +96,7 @@ inline constexpr reason apply_failed{"ApplyFailed"};
 inline constexpr reason disputed{"Disputed"};
 inline constexpr reason flapping{"Flapping"};
 inline constexpr reason middleware_missing{"MiddlewareMissing"};
+inline constexpr reason name_clash{"NameClash"};
 inline constexpr reason name_taken{"NameTaken"};
 inline constexpr reason withheld{"Withheld"};
 

@@ -52,6 +52,16 @@ public:
             return at == keys_.end() ? none : at->second;
         }
 
+        /// Calls `visitor` with each value that begins with `prefix`, in order, and the keys of its objects.
+        template <typename Visitor>
+        void visit(std::string_view prefix, Visitor visitor) const
+        {
+            for (auto at = keys_.lower_bound(std::string(prefix));
+                 at != keys_.end() && at->first.starts_with(prefix);
+                 ++at)
+                visitor(at->first, at->second);
+        }
+
     private:
         friend class store;
 

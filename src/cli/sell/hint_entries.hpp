@@ -189,6 +189,10 @@ inline constexpr std::array entries{
         "Find who deletes the Middleware; it is made again by itself",
         look_at_events},
     entry{
+        because::name_clash.name,
+        "Give the Service or the offer another name, or have the operator see who else has this one",
+        "kubectl get httproutes -A"},
+    entry{
         because::name_taken.name,
         "Delete the object that has the name, or give the offer another name",
         look_at_children},

@@ -15,7 +15,4 @@ using model_poller = poller<offer::model_target, offer::model_listing>;
 /// outlive it.
 model_poller::question ask_for_model(http::client& client);
 
-/// Reads a runtime's list. errc::protocol where the text is no such list; it is not quoted.
-result<bool> lists_model(const offer::model_target& about, std::string_view answer);
-
 }  // namespace portitor::controller

@@ -50,6 +50,7 @@ public:
         offer::service_nature service = offer::service_nature::ordinary;
         std::chrono::milliseconds words_wait{0};
         std::string way_around;
+        std::string name_clash;
         kube::object_ptr home;
         bool upstream_granted = false;
         api::served_schema served;
@@ -139,6 +140,7 @@ public:
         out.service = seen.service;
         out.words_wait = seen.words_wait;
         out.way_around = seen.way_around;
+        out.name_clash = seen.name_clash;
         out.home = seen.home;
         out.upstream_granted = seen.upstream_granted;
         out.served = seen.served;

@@ -408,3 +408,98 @@ TEST_CASE_METHOD(controller_world, "an offer that loses its label is let go, wit
     remove(service_offer_resource, "older");
     CHECK_FALSE(exists(service_offer_resource, "older"));
 }
+
+namespace {
+
+// Offers, Services and routes of namespaces whose names the gateway joins with those of what is in them.
+struct neighbours : controller_world
+{
+    std::string offer_in(const std::string& ns, const std::string& name, const std::string& service) const
+    {
+        std::string out = offer_text(name);
+        const auto put = [&](const std::string& old, const std::string& text) {
+            out.replace(out.find(old), old.size(), text);
+        };
+        put(R"("namespace":"shop")", R"("namespace":")" + ns + "\"");
+        put(R"("service":"web")", R"("service":")" + service + "\"");
+        return out;
+    }
+    kube::object_ptr at(const kube::resource& kind, const std::string& ns, const std::string& name) const
+    {
+        const sandbox::answer got = server.storage().get(sandbox::kind_id(kind), {ns, name});
+        return got.good() ? kube::parse_object(got.body).value() : nullptr;
+    }
+    std::string published(const std::string& ns, const std::string& offer) const
+    {
+        const auto of = at(service_offer_resource, ns, offer);
+        const auto all = of ? kube::parse_conditions(of->status()) : std::vector<kube::condition>();
+        const kube::condition* found = kube::find_condition(all, "RoutePublished");
+        return found ? found->status + " " + found->reason : std::string();
+    }
+    bool has_route(const std::string& ns, const std::string& offer) const
+    {
+        return at(http_route_resource, ns, api::http_route_name(offer)) != nullptr;
+    }
+    void drop(const kube::resource& kind, const std::string& ns, const std::string& name)
+    {
+        server.storage().remove(sandbox::kind_id(kind), {ns, name});
+    }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(
+    neighbours, "of two Services that are one to the gateway one is sold", "[controller][conflicts]"
+)
+{
+    start();
+    create(service_offer_resource, offer_in("shop-a", "dear", "web"));
+    REQUIRE(wait([&] { return has_route("shop-a", "dear"); }));
+    create(service_offer_resource, offer_in("shop", "cheap", "a-web"));
+    REQUIRE(wait([&] { return published("shop", "cheap") == "False NameClash"; }));
+    pass(3s);
+    CHECK(has_route("shop-a", "dear"));
+    CHECK_FALSE(has_route("shop", "cheap"));
+    // An older one that comes later does not take it either.
+    create(service_offer_resource, offer_in("shop", "other", "plain"));
+    REQUIRE(wait([&] { return has_route("shop", "other"); }));
+    drop(service_offer_resource, "shop-a", "dear");
+    REQUIRE(wait([&] { return has_route("shop", "cheap"); }));
+    CHECK_FALSE(has_route("shop-a", "dear"));
+}
+
+TEST_CASE_METHOD(
+    neighbours, "of two such offers that are published at once the older is left", "[controller][conflicts]"
+)
+{
+    create(service_offer_resource, offer_in("shop-a", "dear", "web"));
+    pass(2s);
+    create(service_offer_resource, offer_in("shop", "cheap", "a-web"));
+    start();
+    REQUIRE(wait([&] {
+        return published("shop", "cheap") == "False NameClash" && has_route("shop-a", "dear");
+    }));
+    pass(5s);
+    CHECK(has_route("shop-a", "dear"));
+    CHECK_FALSE(has_route("shop", "cheap"));
+}
+
+TEST_CASE_METHOD(
+    neighbours,
+    "a Middleware that is an offer's gate to the gateway takes the offer down",
+    "[controller][conflicts]"
+)
+{
+    start();
+    create(service_offer_resource, offer_in("shop-a", "dear", "web"));
+    REQUIRE(wait([&] { return has_route("shop-a", "dear"); }));
+    create(
+        middleware_resource,
+        R"({"apiVersion":"traefik.io/v1alpha1","kind":"Middleware",)"
+        R"("metadata":{"namespace":"shop","name":"a-x402-dear"},"spec":{"headers":{}}})"
+    );
+    REQUIRE(wait([&] { return published("shop-a", "dear") == "False NameClash"; }));
+    REQUIRE(wait([&] { return !has_route("shop-a", "dear"); }));
+    drop(middleware_resource, "shop", "a-x402-dear");
+    REQUIRE(wait([&] { return has_route("shop-a", "dear"); }));
+}

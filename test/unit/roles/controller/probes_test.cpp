@@ -3,6 +3,7 @@
 #include "offer/paid_path.hpp"
 #include "roles/controller/facilitator_probe.hpp"
 #include "roles/controller/gate_probe.hpp"
+#include "roles/controller/model_list.hpp"
 #include "roles/controller/model_probe.hpp"
 #include "roles/controller/upstream_probe.hpp"
 #include "run.hpp"
@@ -131,6 +132,17 @@ TEST_CASE("a runtime's list of models is read strictly", "[controller][model]")
     CHECK(lists_model(vllm, R"({"object":"list","data":[{"id":"meta/llama","object":"model"}]})").value());
     CHECK_FALSE(lists_model({"", "vllm", "meta/llama:latest"}, R"({"data":[{"id":"meta/llama"}]})").value());
     CHECK_FALSE(lists_model(vllm, R"({"data":[]})").value());
+    CHECK(lists_model(ollama, std::string(tags) + "\n").value());
+    CHECK(lists_model(vllm, R"({"data":[{"of":{"id":"x"},"id":"meta/llama","parts":["a"]}]})").value());
+    for (const char* elsewhere :
+         {R"({"data":[{"of":{"id":"meta/llama"}}]})",
+          R"({"data":["meta/llama"],"id":"meta/llama"})",
+          R"({"data":[["id","meta/llama"]]})",
+          R"({"data":[],"more":[{"id":"meta/llama"}]})",
+          R"({"data":[{"id":["meta/llama"]}]})"})
+        CHECK_FALSE(lists_model(vllm, elsewhere).value());
+    CHECK(lists_model(vllm, R"({"of":{"data":[{"id":"meta/llama"}]}})").has_error());
+    CHECK(lists_model(vllm, R"({"data":[]} x)").has_error());
     CHECK_FALSE(lists_model(vllm, R"({"data":[1,null,{"id":7},{"name":"meta/llama"}]})").value());
     for (const char* broken :
          {"", "[]", "{}", "{\"data\":{}}", "{\"models\":[]}", "<html>", "{\"data\":[", "{\"data\":null}"})
