@@ -1,11 +1,9 @@
-#include "../cli/forwarding_api.hpp"
 #include "catch.hpp"
 #include "hand_made_process.hpp"
 #include "roles/controller/controller.hpp"
 #include "roles/named.hpp"
 #include "roles/registrar/registrar.hpp"
 #include "roles/registry.hpp"
-#include "roles/served_schema.hpp"
 #include "roles/verifier/verifier.hpp"
 #include "run.hpp"
 
@@ -34,36 +32,6 @@ TEST_CASE("a role works with the API server that its process gives it", "[roles]
     CHECK(said(around, *registrar) == "there is no API server");
     const auto verifier = roles::make_verifier(around.process(), config::defaults<verifier::options>());
     CHECK(said(around, *verifier) == "there is no API server");
-}
-
-TEST_CASE("a role that waits for its first answer is not ready", "[roles]")
-{
-    /// Notes whether the process is ready while it is asked.
-    class asked_api final : public cli::samples::forwarding_api
-    {
-    public:
-        asked_api(std::unique_ptr<kube::api> inner, const health& checks)
-            : forwarding_api(std::move(inner)), checks_(checks)
-        {}
-
-        boost::asio::awaitable<result<http::response>> ask(http::verb, std::string, std::string) override
-        {
-            ready = checks_.readiness().good;
-            co_return http::make_response(http::status::not_found, "");
-        }
-
-        std::optional<bool> ready;
-
-    private:
-        const health& checks_;
-    };
-    hand_made_process around;
-    const roles::process process = around.process();
-    asked_api api(nullptr, process.health);
-    api::served_schema known;
-    CHECK_FALSE(portitor::test::run(around.context, roles::look_first(process, api, known)));
-    CHECK(api.ready == false);
-    CHECK(process.health.readiness().good);
 }
 
 TEST_CASE("roles are found by their names, and told with what they do", "[roles]")
