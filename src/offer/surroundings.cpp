@@ -59,6 +59,13 @@ std::vector<std::string> gateway_name_of(const kube::object& middleware)
     return {named(gateway_name_of_middleware(middleware.meta.key()), middleware.meta.key())};
 }
 
+bool is_child_name(const std::string& name, const std::string& offer)
+{
+    return std::any_of(child_types.begin(), child_types.end(), [&](const child_type& each) {
+        return each.name_of(offer) == name;
+    });
+}
+
 bool is_older(const offer_record& one, const offer_record& other)
 {
     return std::tuple(one.meta.created, one.meta.key()) < std::tuple(other.meta.created, other.meta.key());
@@ -162,11 +169,13 @@ record_ptr surroundings::made_for(const kube::object& child) const
     return offer && offer->meta.uid == owner->uid ? offer : nullptr;
 }
 
-// What belongs to a younger offer is about to be taken down for its sake.
+// What belongs to a younger offer is about to be taken down for its sake: if it is what Portitor makes for
+// it, and nobody's finalizer holds it.
 bool surroundings::yields_to(const kube::object& child, const offer_record& offer) const
 {
     const record_ptr other = made_for(child);
-    return other && is_older(offer, *other);
+    return other && other->selected && !api::is_held_by_predecessor(other->meta) && !child.meta.deleted &&
+           is_child_name(child.meta.name, other->meta.name) && is_older(offer, *other);
 }
 
 bool surroundings::has_clashing_service(const offer_record& offer) const

@@ -503,3 +503,30 @@ TEST_CASE_METHOD(
     drop(middleware_resource, "shop", "a-x402-dear");
     REQUIRE(wait([&] { return has_route("shop-a", "dear"); }));
 }
+
+TEST_CASE_METHOD(
+    neighbours,
+    "a route by hand does not pass for one that Portitor is about to take down",
+    "[controller][conflicts]"
+)
+{
+    start();
+    create(service_offer_resource, offer_in("shop-a", "dear", "web"));
+    REQUIRE(wait([&] { return has_route("shop-a", "dear"); }));
+    pass(2s);
+    create(service_offer_resource, offer_in("shop", "younger", "plain"));
+    REQUIRE(wait([&] { return has_route("shop", "younger"); }));
+    const std::string uid = at(service_offer_resource, "shop", "younger")->meta.uid;
+    create(
+        http_route_resource,
+        R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","metadata":{"namespace":"shop","name":"free",)"
+        R"("ownerReferences":[{"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","name":"younger","uid":")" +
+            uid +
+            R"(","controller":true}]},"spec":{"parentRefs":[{"namespace":"traefik","name":"traefik-gateway"}],)"
+            R"("rules":[{"backendRefs":[{"name":"a-web","port":8080}]}]}})"
+    );
+    REQUIRE(wait([&] { return published("shop-a", "dear") == "False NameClash"; }));
+    REQUIRE(wait([&] { return !has_route("shop-a", "dear"); }));
+    drop(http_route_resource, "shop", "free");
+    REQUIRE(wait([&] { return has_route("shop-a", "dear"); }));
+}
