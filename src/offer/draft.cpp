@@ -163,8 +163,8 @@ maybe check_host(const api::service_offer& offer, const observation& seen, const
 std::string words_for_owner(const api::service_offer& offer, const observation& seen)
 {
     if (!seen.path_owner.starts_with(offer.meta.ns + "/"))
-        return "an older offer of another namespace";
-    return seen.path_crowded ? "an older offer of this namespace" : "the older offer " + seen.path_owner;
+        return "an earlier offer of another namespace";
+    return seen.path_crowded ? "an earlier offer of this namespace" : "the earlier offer " + seen.path_owner;
 }
 
 maybe check_place(const api::service_offer& offer, const observation& seen, const plan_settings& settings)

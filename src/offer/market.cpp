@@ -30,27 +30,41 @@ child_finder market::find_child() const
 market::keys market::update_path(const kube::change<offer_record>& of, clock::time_point now)
 {
     keys out = ages_.update(of);
-    const bool given_up = !of.after || has_given_up_place(of.after, now);
-    const keys moved =
-        paths_.update(of, given_up ? std::nullopt : std::optional(place_among(of.after->where, settings_)));
+    keys moved;
+    if (of.after)
+    {
+        const place where = place_among(of.after->where, settings_);
+        // Most offers are published, and then nothing else counts.
+        const bool published = is_published_now(of.after);
+        const clock::time_point since = rights_.note(*of.after, where, published, now);
+        const bool asks = published || asks_for_place_now(of.after, now);
+        moved = paths_.update(of, asks ? std::optional(where) : std::nullopt, since);
+    }
+    else
+    {
+        rights_.forget(of.key());
+        moved = paths_.update(of, std::nullopt);
+    }
     out.insert(out.end(), moved.begin(), moved.end());
     return out;
 }
 
-bool market::has_given_up_place(const record_ptr& offer, clock::time_point now) const
+bool market::is_published_now(const record_ptr& offer) const
 {
-    // Most offers are published, and then nothing else counts.
     const kube::object_key route = type_of(child_kind::http_route).key_for(offer->meta);
     observation seen;
     seen.offer = offer;
     child& published = seen.children[child_kind::http_route];
     published.live = stores_.children[child_kind::http_route]->objects().find(route);
     published.ours = published.live && api::is_made_for(*published.live, offer->meta);
-    if (is_published(seen, settings_))
-        return false;
-    seen = glance(offer);
+    return is_published(seen, settings_);
+}
+
+bool market::asks_for_place_now(const record_ptr& offer, clock::time_point now) const
+{
+    observation seen = glance(offer);
     look_around(seen);
-    return !asks_for_place(std::move(seen), settings_, now);
+    return asks_for_place(std::move(seen), settings_, now);
 }
 
 kube::object_ptr market::home_of(const offer_record& offer) const

@@ -2,6 +2,7 @@
 
 #include "offer/observation.hpp"
 #include "offer/path_index.hpp"
+#include "offer/place_memory.hpp"
 #include "offer/seniority.hpp"
 #include "offer/surroundings.hpp"
 
@@ -65,11 +66,13 @@ public:
 
 private:
     kube::object_ptr home_of(const offer_record& offer) const;
-    bool has_given_up_place(const record_ptr& offer, clock::time_point now) const;
+    bool is_published_now(const record_ptr& offer) const;
+    bool asks_for_place_now(const record_ptr& offer, clock::time_point now) const;
     void look_around(observation& seen) const;
 
     kinds stores_;
     const plan_settings& settings_;
+    place_memory rights_;
     path_index paths_;
     seniority ages_;
     surroundings around_;

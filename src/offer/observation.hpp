@@ -117,7 +117,7 @@ struct observation
     std::string trial;
     std::optional<std::chrono::milliseconds> next_trial;  ///< until then
     std::optional<bool> verifier_ready;  ///< whether the verifier's Service has a ready endpoint
-    std::string path_owner;     ///< "namespace/name" of an older offer that has this path; empty: none
+    std::string path_owner;     ///< "namespace/name" of an earlier offer that has this path; empty: none
     kube::object_ptr home;      ///< its Namespace, where that is looked at; null: not known
     bool path_crowded = false;  ///< that offer keeps many from theirs, not only this one
     bool beyond_limit = false;  ///< as many older offers as the namespace may have are there

@@ -27,18 +27,19 @@ std::vector<std::string> line_to(const std::string& path)
 
 }  // namespace
 
-bool path_index::by_age::operator()(const claim* left, const claim* right) const
+bool path_index::by_order::operator()(const claim* left, const claim* right) const
 {
-    return std::tie(left->created, left->key) < std::tie(right->created, right->key);
+    return std::tie(left->since, left->created, left->key) <
+           std::tie(right->since, right->created, right->key);
 }
 
 bool path_index::by_owner::operator()(const standing& left, const standing& right) const
 {
     if (left.owner != right.owner)
-        return !right.owner || (left.owner && by_age()(left.owner, right.owner));
+        return !right.owner || (left.owner && by_order()(left.owner, right.owner));
     if (!left.of || !right.of)
         return !left.of && right.of;
-    return by_age()(left.of, right.of);
+    return by_order()(left.of, right.of);
 }
 
 void path_index::crowd::insert(claim& of)
@@ -60,10 +61,11 @@ const path_index::standings& path_index::crowd::of(const std::string& host) cons
     return at == by_host_.end() ? none : at->second;
 }
 
-path_index::claim& path_index::make_claim(const offer_record& offer, place where)
+path_index::claim& path_index::make_claim(const offer_record& offer, place where, clock::time_point since)
 {
     claim& made = claims_[offer.meta.key()];
     made.key = offer.meta.key();
+    made.since = since;
     made.created = offer.meta.created;
     made.where = std::move(where);
     for (const std::string& path : line_to(made.where.path))
@@ -111,12 +113,12 @@ void path_index::visit_in_the_way(const claim& of, Visitor visitor) const
         visitor((each == of.line.back() ? each->below : each->here).of(of.where.host));
 }
 
-const path_index::claim* path_index::oldest_in_the_way(const claim& of) const
+const path_index::claim* path_index::first_in_the_way(const claim& of) const
 {
     const claim* out = nullptr;
     visit_in_the_way(of, [&](const standings& some) {
         const auto at = some.lower_bound({nullptr, nullptr});
-        if (at != some.end() && by_age()(at->of, &of) && (!out || by_age()(at->of, out)))
+        if (at != some.end() && by_order()(at->of, &of) && (!out || by_order()(at->of, out)))
             out = at->of;
     });
     return out;
@@ -131,8 +133,8 @@ void path_index::add_kept_out_by(const claim& of, claims& to) const
     });
 }
 
-// Those that have a place, or would have it but for one that is younger than this one, which has its place:
-// so they are all younger than this one.
+// Those that have a place, or would have it but for one that is later than this one, which has its place: so
+// they are all later than this one.
 void path_index::add_to_be_kept_out_by(const claim& of, claims& to) const
 {
     visit_in_the_way(of, [&](const standings& some) {
@@ -144,15 +146,15 @@ void path_index::add_to_be_kept_out_by(const claim& of, claims& to) const
     });
 }
 
-// By age, so that of each one the older ones are settled already. Whoever gains or loses its place unsettles
-// only younger ones, so none is looked at twice.
+// In order, so that of each one the earlier ones are settled already. Whoever gains or loses its place
+// unsettles only later ones, so none is looked at twice.
 void path_index::settle(claims& unsettled, std::set<kube::object_key>& moved)
 {
     while (!unsettled.empty())
     {
         claim& each = **unsettled.begin();
         unsettled.erase(unsettled.begin());
-        const claim* owner = oldest_in_the_way(each);
+        const claim* owner = first_in_the_way(each);
         if (owner == each.owner)
             continue;
         moved.insert(each.key);
@@ -168,14 +170,14 @@ void path_index::settle(claims& unsettled, std::set<kube::object_key>& moved)
 }
 
 std::vector<kube::object_key>
-path_index::update(const kube::change<offer_record>& of, std::optional<place> asked)
+path_index::update(const kube::change<offer_record>& of, std::optional<place> asked, clock::time_point since)
 {
     const kube::object_key key = of.key();
     const auto at = claims_.find(key);
     const bool asks = of.after && asked && !is_reserved(*asked);
     if (at == claims_.end() && !asks)
         return {};
-    if (at != claims_.end() && asks && at->second.where == *asked &&
+    if (at != claims_.end() && asks && at->second.where == *asked && at->second.since == since &&
         at->second.created == of.after->meta.created)
         return {};
     std::set<kube::object_key> moved;
@@ -197,8 +199,8 @@ path_index::update(const kube::change<offer_record>& of, std::optional<place> as
     }
     if (asks)
     {
-        claim& made = make_claim(*of.after, std::move(*asked));
-        made.owner = oldest_in_the_way(made);
+        claim& made = make_claim(*of.after, std::move(*asked), since);
+        made.owner = first_in_the_way(made);
         enter(made);
         if (!made.owner)
             add_to_be_kept_out_by(made, unsettled);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "offer/offer_record.hpp"
+#include "offer/place_memory.hpp"
 
 #include <portitor/kube/object.hpp>
 #include <portitor/kube/store.hpp>
@@ -18,10 +19,10 @@ namespace portitor::offer {
 /// Which offers ask for which place, and which of them has it.
 ///
 /// Two offers are in each other's way where they are of the same host and one's path is the other's or lies
-/// below it; offers without a host of their own are of one host. They are gone through by age
-/// (creationTimestamp, then namespace/name): each one has its place unless an older one that has its own is
-/// in the way. So who has a place depends on the offers that there are and not on the order in which they
-/// were heard of, and an offer that has lost is in nobody's way.
+/// below it; offers without a host of their own are of one host. They are gone through in order: those with a
+/// right to their place by how old that is (place_memory), then all others by age (creationTimestamp, then
+/// namespace/name). Each one has its place unless an earlier one that has its own is in the way. So an offer
+/// that has lost is in nobody's way.
 ///
 /// A change costs as much as it changes: the offers are found by segments, and only those are looked at again
 /// for which the answer is another one. One strand.
@@ -33,15 +34,19 @@ public:
     path_index& operator=(const path_index&) = delete;
 
     /// Takes a change of an offer, or takes it again, with the place that it asks for now: none, where it is
-    /// gone or has given up. A reserved place is none either. Returns the other offers for which the answer
-    /// of owner_before() is now another one.
-    std::vector<kube::object_key> update(const kube::change<offer_record>& of, std::optional<place> asked);
+    /// gone or has given up. A reserved place is none either. `since`: when its right to that place began.
+    /// Returns the other offers for which the answer of owner_before() is now another one.
+    std::vector<kube::object_key> update(
+        const kube::change<offer_record>& of,
+        std::optional<place> asked,
+        clock::time_point since = place_memory::never
+    );
 
-    /// "namespace/name" of the oldest of the older offers that keep this one from its place; empty where it
+    /// "namespace/name" of the first of the earlier offers that keep this one from its place; empty where it
     /// has it, or asks for none.
     std::string owner_before(const kube::object_key& offer) const;
 
-    /// Whether that older offer keeps more than a few from their places.
+    /// Whether that offer keeps more than a few from their places.
     bool is_crowded(const kube::object_key& offer) const;
 
     /// The hosts of their own that offers ask for a place at, and how many do. The public ones are not among
@@ -56,20 +61,21 @@ private:
     struct claim
     {
         kube::object_key key;
+        clock::time_point since;
         clock::time_point created;
         place where;
         std::vector<node*> line;       ///< the paths above and its own one, "/" first
-        const claim* owner = nullptr;  ///< the older one that is in the way
+        const claim* owner = nullptr;  ///< the earlier one that is in the way
     };
 
-    struct by_age
+    struct by_order
     {
         bool operator()(const claim* left, const claim* right) const;
     };
-    using claims = std::set<claim*, by_age>;
+    using claims = std::set<claim*, by_order>;
 
-    /// A claim by who is in its way: first those with an owner, the oldest owner first, then those that have
-    /// their place; the oldest claim first among equals. Without a claim it comes before all of its owner.
+    /// A claim by who is in its way: first those with an owner, the first owner first, then those that have
+    /// their place; the earliest claim first among equals. Without a claim it comes before all of its owner.
     struct standing
     {
         const claim* owner;
@@ -103,13 +109,13 @@ private:
         crowd below;
     };
 
-    claim& make_claim(const offer_record& offer, place where);
+    claim& make_claim(const offer_record& offer, place where, clock::time_point since);
     void count_host(const std::string& host, int more);
     void enter(claim& of);
     void leave(claim& of);
     template <typename Visitor>
     void visit_in_the_way(const claim& of, Visitor visitor) const;
-    const claim* oldest_in_the_way(const claim& of) const;
+    const claim* first_in_the_way(const claim& of) const;
     void add_kept_out_by(const claim& of, claims& to) const;
     void add_to_be_kept_out_by(const claim& of, claims& to) const;
     void settle(claims& unsettled, std::set<kube::object_key>& moved);

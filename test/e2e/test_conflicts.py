@@ -29,7 +29,7 @@ def apply_in_order(stack, *offers):
 def wait_conflict(stack, loser, winner, timeout=10):
     def said():
         _, reason, message = stack.conditions(loser).get("Ready", ("", "", ""))
-        return reason == "PathConflict" and f"older offer {NAMESPACE}/{winner}," in message
+        return reason == "PathConflict" and f"earlier offer {NAMESPACE}/{winner}," in message
 
     wait_until(said, timeout, f"{loser} names {winner}")
 
@@ -126,18 +126,53 @@ def test_a_path_is_free_for_the_next_one_once_its_offer_has_moved_or_drained(sta
         stack.cluster.apply(placed("mover", "/contested/elsewhere"))
         wait_sold(stack, "waiting", "/contested/moved")
         wait_until(lambda: price_of(stack, "/contested/moved") == "2000", 10, "the waiting offer is the one sold")
-        # It comes back, and is the older one still.
+        # Whoever is older takes no path from who has it.
         stack.cluster.apply(placed("mover", "/contested/moved"))
-        wait_conflict(stack, "waiting", "mover")
-        wait_until(lambda: price_of(stack, "/contested/moved") == "1000", 10, "the older offer is back")
-        drained = placed("mover", "/contested/moved")
+        wait_conflict(stack, "mover", "waiting")
+        assert price_of(stack, "/contested/moved") == "2000"
+        assert stack.conditions("waiting")["Ready"][0] == "True"
+        drained = placed("waiting", "/contested/moved", price="0.002")
         drained["spec"] |= {"drainAt": "2020-01-01T00:00:00Z", "drainGracePeriod": "0s"}
         stack.cluster.apply(drained)
-        stack.wait_condition("waiting", "Ready")
-        wait_until(lambda: price_of(stack, "/contested/moved") == "2000", 10, "the waiting offer is sold again")
-        assert stack.conditions("mover")["Ready"][1] == "Drained"
+        stack.wait_condition("mover", "Ready")
+        wait_until(lambda: price_of(stack, "/contested/moved") == "1000", 10, "the next one is sold")
+        assert stack.conditions("waiting")["Ready"][1] == "Drained"
     finally:
         remove(stack, "mover", "waiting")
+
+
+def with_a_mistake(made):
+    """It is withheld for a reason that its seller mends."""
+    made["spec"]["payment"]["maxTimeoutSeconds"] = 1
+    return made
+
+
+def test_a_mistake_costs_nobody_his_path(stack):
+    apply_in_order(stack, placed("owner", "/contested/mistake"), placed("lurker", "/contested/mistake", price="0.002"))
+    try:
+        wait_sold(stack, "owner", "/contested/mistake")
+        wait_conflict(stack, "lurker", "owner")
+        stack.cluster.apply(with_a_mistake(placed("owner", "/contested/mistake")))
+        wait_sold(stack, "lurker", "/contested/mistake")
+        stack.cluster.apply(placed("owner", "/contested/mistake"))
+        wait_conflict(stack, "lurker", "owner")
+        wait_until(lambda: price_of(stack, "/contested/mistake") == "1000", 10, "its owner has it back")
+    finally:
+        remove(stack, "owner", "lurker")
+
+
+def test_an_offer_that_waited_withheld_for_a_path_does_not_get_it_from_who_is_there(stack):
+    apply_in_order(stack, with_a_mistake(placed("squatter", "/contested/squat", price="0.002")))
+    try:
+        wait_until(lambda: stack.conditions("squatter").get("Ready", ("",))[0] == "False", 10, "it is withheld")
+        stack.cluster.apply(placed("honest", "/contested/squat"))
+        wait_sold(stack, "honest", "/contested/squat")
+        stack.cluster.apply(placed("squatter", "/contested/squat", price="0.002"))
+        wait_conflict(stack, "squatter", "honest")
+        assert price_of(stack, "/contested/squat") == "1000"
+        assert stack.conditions("honest")["Ready"][0] == "True"
+    finally:
+        remove(stack, "squatter", "honest")
 
 
 def test_fifty_offers_of_one_moment_settle_the_same_way_every_time(stack):
@@ -159,7 +194,7 @@ def test_fifty_offers_of_one_moment_settle_the_same_way_every_time(stack):
 
         # Of one that keeps so many from their path, the name is not told.
         def names_winner(message):
-            return f"older offer {NAMESPACE}/{winner}," in message or "older offer of this namespace," in message
+            return f"earlier offer {NAMESPACE}/{winner}," in message or "earlier offer of this namespace," in message
 
         def settled():
             said = {name: ready(each) for name, each in everyone().items()}

@@ -181,7 +181,7 @@ def test_who_may_not_have_a_host_keeps_nobody_from_it(hosts, sold):
     # A public host is no host of one's own: it is the place of everybody's.
     sold("first", "/services/same", namespace=OTHERS)
     sold("second", "/services/same", SECOND, ready=False)
-    assert "an older offer of another namespace" in wait_reason(hosts, "second", "PathConflict")
+    assert "an earlier offer of another namespace" in wait_reason(hosts, "second", "PathConflict")
     sold("root", "/", PUBLIC, ready=False)
     wait_reason(hosts, "root", "ReservedPath")
 

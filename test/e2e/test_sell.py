@@ -212,7 +212,7 @@ def test_what_is_wrong_is_told_before_anything_is_written(stack, client, flags, 
 def test_a_path_that_an_older_offer_has_is_told(stack, client):
     sell_http(stack, "first", "--no-wait")
     refused = sell_http(stack, "second", "--path", "/services/first/below", code=1)
-    assert f"overlaps with the path of the older offer {NAMESPACE}/first" in refused
+    assert f"overlaps with the path of the earlier offer {NAMESPACE}/first" in refused
     assert written(client, "second") is None
 
 

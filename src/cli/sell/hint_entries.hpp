@@ -154,7 +154,7 @@ inline constexpr std::array entries{
     entry{because::not_accepted.name, "See what the Gateway says about the route", look_at_http_route},
     entry{
         because::path_conflict.name,
-        "Write another --path or --hostname, or wait until the older offer is gone",
+        "Write another --path or --hostname, or wait until the earlier offer is gone",
         look_at_offers},
     entry{because::proving_gate.name, "Wait: whether the gate refuses unpaid requests is being tried"},
     entry{because::published.name, "Nothing: the route is published"},

@@ -356,3 +356,54 @@ TEST_CASE(
         REQUIRE(again.losers() == all.losers());
     }
 }
+
+TEST_CASE(
+    "whoever is published keeps the place from older offers, and from those that were never there",
+    "[offer][conflicts]"
+)
+{
+    using namespace std::chrono_literals;
+    const clock::time_point start = clock::time_point() + 1'000h;
+    place_memory rights;
+    const record_ptr older = offer_of({"older", 1, "/shared"});
+    const record_ptr younger = offer_of({"younger", 2, "/shared"});
+    const place where = younger->where;
+    const place elsewhere{"", "/elsewhere"};
+
+    // The older one sells elsewhere, and the younger one here.
+    CHECK(rights.note(*older, elsewhere, true, start) == clock::time_point::min());
+    CHECK(rights.note(*younger, where, false, start) == place_memory::never);
+    CHECK(rights.note(*younger, where, true, start + 1s) == start + 1s);
+    CHECK(rights.note(*younger, where, true, start + 2s) == start + 1s);
+    // Now it asks for the younger one's place, and so gives up its own.
+    const auto moved = rights.note(*older, where, false, start + 3s);
+    CHECK(moved == place_memory::never);
+    offers all;
+    all.index.update({nullptr, younger}, where, start + 1s);
+    CHECK(all.index.update({nullptr, older}, where, moved).empty());
+    CHECK(all.owner("older") == "shop/younger");
+    CHECK(all.owner("younger").empty());
+
+    // Withheld, it has its right for a day: whoever has come in between goes.
+    CHECK(rights.note(*younger, where, false, start + 1h) == start + 1s);
+    all.index.update({younger, younger}, std::nullopt);
+    CHECK(rights.note(*older, where, true, start + 2h) == start + 2h);
+    all.index.update({older, older}, where, start + 2h);
+    CHECK(all.owner("older").empty());
+    const auto mended = rights.note(*younger, where, false, start + 3h);
+    CHECK(mended == start + 1s);
+    CHECK(
+        all.index.update({younger, younger}, where, mended) ==
+        std::vector<kube::object_key>{{"shop", "older"}}
+    );
+    CHECK(all.owner("older") == "shop/younger");
+    CHECK(rights.note(*younger, where, true, start + 4h) == start + 1s);
+
+    // A day is over: it comes like any other.
+    CHECK(rights.note(*younger, where, false, start + 5h) == start + 1s);
+    CHECK(rights.note(*younger, where, false, start + 30h) == place_memory::never);
+    // What has been made anew under its name is another one.
+    CHECK(rights.note(*older, where, false, start + 30h) == start + 2h);
+    rights.forget({"shop", "older"});
+    CHECK(rights.note(*older, where, false, start + 30h) == place_memory::never);
+}

@@ -639,15 +639,15 @@ TEST_CASE("the younger of two offers of one path is not published", "[controller
     all.step();
     CHECK(all.verdict("RoutePublished") == "False/PathConflict");
     // Who it is, is not for this namespace to know.
-    CHECK_THAT(all.condition("RoutePublished").message, Contains("an older offer of another namespace"));
+    CHECK_THAT(all.condition("RoutePublished").message, Contains("an earlier offer of another namespace"));
     CHECK_THAT(all.condition("RoutePublished").message, !Contains("other/older"));
     CHECK_FALSE(all.seen.http_route);
     all.seen.path_owner = "shop/older";
     all.step();
-    CHECK_THAT(all.condition("RoutePublished").message, Contains("the older offer shop/older"));
+    CHECK_THAT(all.condition("RoutePublished").message, Contains("the earlier offer shop/older"));
     all.seen.path_crowded = true;
     all.step();
-    CHECK_THAT(all.condition("RoutePublished").message, Contains("an older offer of this namespace"));
+    CHECK_THAT(all.condition("RoutePublished").message, Contains("an earlier offer of this namespace"));
     // So that whoever of them gets the path, the others' words stay as they are.
     all.seen.path_owner = "shop/next";
     CHECK(all.look().empty());
