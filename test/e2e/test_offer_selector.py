@@ -53,12 +53,17 @@ def test_an_offer_that_loses_its_label_is_taken_down_and_its_path_is_free(stack,
         # What never had the label was never looked at.
         untouched = stack.cluster.get("serviceoffer", "unlabelled", NAMESPACE)
         assert "status" not in untouched and "finalizers" not in untouched["metadata"]
+        said = stack.portitor("sell", "status", "unlabelled", "-n", NAMESPACE, f"--offer-selector={SELECTOR}")
+        assert "offer-selector (sell=yes) leaves it out" in said.stdout and said.returncode == 1
     finally:
         remove(stack, "labelled", "waiting", "unlabelled")
 
 
 def test_a_selector_that_is_turned_on_takes_down_what_it_leaves_out(stack):
-    stack.cluster.apply(offer("before"))
+    # Limits are two Middlewares more, and so more words on the way.
+    before = offer("before")
+    before["spec"]["limits"] = {"maxInFlight": 100, "rps": 100}
+    stack.cluster.apply(before)
     stack.cluster.apply(labelled(offer("kept")))
     try:
         wait_sold(stack, "before")
@@ -67,6 +72,8 @@ def test_a_selector_that_is_turned_on_takes_down_what_it_leaves_out(stack):
         restart_controller(stack, f"--offer-selector={SELECTOR}")
         wait_until(lambda: finalizers(stack, "before") == [], 20, "what has no label is let go")
         assert children(stack, "before") == ["serviceoffer.obol.org/before"]
+        told = "so it is taken down; give it back the labels"
+        wait_until(lambda: told in stack.conditions("before")["Ready"][2], 10, "its last words are true")
         assert stack.get("/services/kept").status == 402
         # With its label it is sold again.
         stack.cluster.patch("serviceoffer", "before", {"metadata": {"labels": {"sell": "yes"}}}, NAMESPACE)

@@ -162,6 +162,22 @@ void take_hosts(
         into.hosts = std::move(as_shown.gateway.hosts);
 }
 
+// Where its HTTPRoute cannot be seen, the offer's own word that it is published says that the host is its
+// own.
+void take_own_host(
+    config::gateway_options& into, const offer::observation& seen, const offer::offer_record& before
+)
+{
+    const kube::condition* told =
+        before.status.find_present(api::condition_type::route_published, before.meta.generation);
+    const bool is_open = into.hosts.written_public.empty() && into.hosts.entries.empty() &&
+                         !seen.children[child_kind::http_route].own();
+    if (!is_open || !told || !told->is_true() || !seen.offer->spec || !before.spec ||
+        seen.offer->spec->hostname != before.spec->hostname || before.spec->hostname.empty())
+        return;
+    into.hosts.entries.push_back({config::host_name(before.spec->hostname), {before.meta.ns}, std::nullopt});
+}
+
 using live_registration = std::optional<api::registration_request>;
 
 void take_public_url(
@@ -313,6 +329,7 @@ offer::plan_settings shown_settings(
         read_own(seen, child_kind::registration, &api::parse_registration_request);
     take_chain(out.lists.chains, registration);
     take_proof(out.gateway, before);
+    take_own_host(out.gateway, seen, before);
     const auto route = read_own(seen, child_kind::payment_route, &api::parse_payment_route);
     if (!route || !seen.offer->spec || !before.spec)
         return out;

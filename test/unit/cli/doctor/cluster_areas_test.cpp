@@ -238,8 +238,6 @@ TEST_CASE("times at the ends of the clock are told, and overflow nothing", "[cli
     world.cluster.lists["serviceoffers"] = {dying, unborn};
     world.read_market();
     const auto found = world.visit(&examine_offers);
-    CHECK(says(found, "warning PaymentGateReady WrongChecksum: one offer is not Ready"));
-    CHECK(says(found, "warning PaymentGateReady TimeoutTooShort: one offer is not Ready"));
     CHECK(says(found, "failure deletion: 1 offers wait for it longer than the deadline: shop/dying ("));
     CHECK(says(
         found, "warning no condition of this generation: one offer is not Ready, for 0s at most: shop/unborn"
@@ -304,6 +302,8 @@ TEST_CASE("doctor groups what is not sold by its cause", "[cli][doctor]")
     CHECK(says(found, "warning PaymentGateReady InvalidPrice: one offer is not Ready, for 3h at most: shop/e")
     );
     CHECK(says(found, "failure deletion: 1 offers wait for it longer than the deadline: shop/dying (60m)"));
+    CHECK(says(found, "warning PaymentGateReady WrongChecksum: one offer is not Ready"));
+    CHECK(says(found, "warning PaymentGateReady TimeoutTooShort: one offer is not Ready"));
     CHECK(says(found, "failure PaymentRoutes: 1 are not admitted: shop/a-payment"));
     CHECK(says(found, "warning RegistrationRequests: one is not registered, for "));
 }

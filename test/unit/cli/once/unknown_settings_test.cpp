@@ -111,6 +111,32 @@ TEST_CASE("an offer without objects is judged by defaults, and told so", "[cli][
     CHECK(w.only(written("new"), 2).at("byDefaults") == false);
 }
 
+TEST_CASE(
+    "a host that the live offer is published on is its own, also where no object shows it", "[cli][once]"
+)
+{
+    once_world w;
+    w.create(
+        api::service_offer_resource,
+        R"({"apiVersion":"obol.org/v1alpha1","kind":"ServiceOffer","metadata":{"namespace":"shop","name":"own"},
+            "spec":{"hostname":"own.example.com","upstream":{"service":"web","port":8080},
+                    "payment":{"network":"base-sepolia","payTo":"0x14dC79964da2C08b23698B3D3cc7Ca32193d9955",
+                               "price":{"perRequest":"0.001"}}}})"
+    );
+    const auto blocked = [&] {
+        const json::object said = w.look({"shop/own"}, 2);
+        return kube::string_at(said.at("offers").at(0).as_object(), "blocked.reason");
+    };
+    CHECK(blocked() == "HostNotAllowed");
+    w.report(
+        api::service_offer_resource,
+        "own",
+        R"({"conditions":[{"type":"RoutePublished","status":"True","reason":"Published","message":"m",
+            "observedGeneration":1,"lastTransitionTime":"2026-11-24T20:00:00Z"}]})"
+    );
+    CHECK(blocked().empty());
+}
+
 TEST_CASE("what is given by flags counts before what live objects show", "[cli][once]")
 {
     settled_world w;
