@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from cluster import wait_until
 from stack import NAMESPACE, offer
 from test_main_job import children, remove, wait_sold
@@ -52,17 +53,18 @@ def test_offers_are_deleted_without_traefiks_kind_and_go_on_with_it(stack):
         remove(stack, "leaving", "staying")
 
 
-def test_a_right_that_is_missing_is_named_and_holds_up_no_deletion(stack):
+@pytest.mark.parametrize("kind", ["referencegrants", "endpointslices", "services"])
+def test_a_right_that_is_missing_is_named_and_holds_up_no_deletion(stack, kind):
     rules = stack.cluster.get("clusterrole", "portitor-controller")["rules"]
-    without = [each for each in rules if "referencegrants" not in each["resources"]]
-    assert without != rules
+    without = [each for each in rules if kind not in each["resources"]]
+    assert len(without) == len(rules) - 1
     stack.cluster.apply(offer("held"))
     try:
         wait_sold(stack, "held")
         assert stack.cluster.processes["controller"].stop(timeout=40) == 0
         stack.cluster.patch("clusterrole", "portitor-controller", {"rules": without})
         stack.start_role("controller")
-        wait_until(lambda: "referencegrants" in readiness(stack)[1], 30, "the kind is named")
+        wait_until(lambda: kind in readiness(stack)[1], 30, "the kind is named")
         assert "may not list or watch" in readiness(stack)[1]
         assert readiness(stack)[0] == 503
         # What cannot be judged stays as it is; what is deleted goes.
@@ -74,4 +76,24 @@ def test_a_right_that_is_missing_is_named_and_holds_up_no_deletion(stack):
         wait_sold(stack, "held")
     finally:
         stack.cluster.patch("clusterrole", "portitor-controller", {"rules": rules})
+        remove(stack, "held")
+
+
+def test_hosts_by_labels_wait_for_namespaces_and_hold_up_no_deletion(stack):
+    """That right goes with such an entry in the chart; here nobody has given it."""
+    config = stack.cluster.directory / "by-labels.yaml"
+    entry = "- {host: a.labels.test, namespaceSelector: {matchLabels: {sells: 'yes'}}}\n"
+    config.write_text(stack.config.read_text() + entry)
+    stack.cluster.apply(offer("held"))
+    try:
+        wait_sold(stack, "held")
+        assert stack.cluster.processes["controller"].stop(timeout=40) == 0
+        stack.start_role("controller", f"--config={config}")
+        wait_until(lambda: "namespaces" in readiness(stack)[1], 30, "the kind is named")
+        assert stack.conditions("held")["Ready"][0] == "True"
+        stack.cluster.delete("serviceoffer", "held", ns=NAMESPACE, timeout=30)
+    finally:
+        assert stack.cluster.processes["controller"].stop(timeout=40) == 0
+        stack.start_role("controller")
+        stack.wait_ready("controller")
         remove(stack, "held")

@@ -20,6 +20,14 @@ kube::watch_options installed_by_others()
     out.when_absent = kube::watch_options::absence::emptied;
     return out;
 }
+// What is sold is judged by such kinds, and nothing is deleted by them: where the account may not read one,
+// offers stay as they are, and those that are deleted go.
+kube::watch_options judged_by()
+{
+    kube::watch_options out;
+    out.optional = true;
+    return out;
+}
 // Of the ten seconds in which offers say that no verifier is there.
 constexpr std::chrono::milliseconds loss_hold(4000);
 constexpr std::chrono::milliseconds longest_spread(3000);
@@ -75,9 +83,8 @@ watches::watches(
     );
     watch_children(to);
     // Without that kind nobody can allow anything; it is looked for again, should it come.
-    kube::watch_options optional;
+    kube::watch_options optional = judged_by();
     optional.when_absent = kube::watch_options::absence::fine;
-    optional.optional = true;
     auto& grants = to.watch(
         api::reference_grant_resource,
         offer::filtered(offer::own_kind_filter()),
@@ -86,10 +93,12 @@ watches::watches(
     );
     kube::object_informer* namespaces =
         settings.gateway.hosts.needs_labels() ? watch_namespaces(to) : nullptr;
-    auto& services =
-        to.watch(api::service_resource, offer::filtered(offer::service_filter()), [this](const change& of) {
-            return market_->around().concerned_by_service(of);
-        });
+    auto& services = to.watch(
+        api::service_resource,
+        offer::filtered(offer::service_filter()),
+        [this](const change& of) { return market_->around().concerned_by_service(of); },
+        judged_by()
+    );
     market_.emplace(offer::market::kinds{*offers_, children_, grants, services, namespaces}, settings);
     if (!which.verifier_service.name.empty())
         watch_endpoints(to, which.verifier_service);
@@ -150,14 +159,13 @@ kube::object_informer* watches::watch_namespaces(kube::controller& to)
     return &to.watch(
         api::namespace_resource,
         offer::filtered(offer::namespace_filter()),
-        [this](const change& of) { return concerned_by_namespace(of); }
+        [this](const change& of) { return concerned_by_namespace(of); },
+        judged_by()
     );
 }
 
 void watches::watch_endpoints(kube::controller& to, const object_key& service)
 {
-    kube::watch_options optional;
-    optional.optional = true;
     endpoints_ = &to.watch(
         api::endpoint_slice_resource,
         offer::endpoint_selection(service),
@@ -165,7 +173,7 @@ void watches::watch_endpoints(kube::controller& to, const object_key& service)
             take_endpoints();
             return keys();
         },
-        optional
+        judged_by()
     );
 }
 
