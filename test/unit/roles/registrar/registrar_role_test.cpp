@@ -77,7 +77,7 @@ TEST_CASE_METHOD(
 
 TEST_CASE_METHOD(
     registrar_world,
-    "while the API server does not answer it is not ready, and ends at once when told to",
+    "the registrar is not ready while nobody answers it, and ends at once when told to",
     "[registrar]"
 )
 {
