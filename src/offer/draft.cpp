@@ -2,6 +2,7 @@
 
 #include "offer/children.hpp"
 #include "offer/gate_trial.hpp"
+#include "offer/gateway_names.hpp"
 #include "offer/hosts.hpp"
 #include "offer/paid_path.hpp"
 #include "offer/place.hpp"
@@ -219,6 +220,24 @@ maybe check_names(const observation& seen, const plan_settings& settings)
     return std::nullopt;
 }
 
+// What the gateway cannot find would never be served.
+maybe check_fit_names(const kube::object_meta& offer, const plan_settings& settings)
+{
+    const kube::object_key middleware = type_of(child_kind::middleware).key_for(offer);
+    if (!is_of_traefik(settings) || is_found_by_gateway(middleware))
+        return std::nullopt;
+    const bool is_namespaces = !is_found_by_gateway({offer.ns, "x"});
+    return make_obstacle(
+        type::route_published,
+        because::unfit_name,
+        "Traefik finds no Middleware {}, since {} {} has a point in it, or two dashes side by side; {}",
+        middleware.to_string(),
+        is_namespaces ? "the namespace" : "the name",
+        is_namespaces ? offer.ns : offer.name,
+        is_namespaces ? "make the offer in another namespace" : "give the offer another name"
+    );
+}
+
 // Who has it besides is not for other namespaces to know.
 maybe check_gateway_names(const observation& seen)
 {
@@ -333,6 +352,8 @@ draft make_draft(const observation& seen, const plan_settings& settings, clock::
         out.blocked = check_place(offer, seen, settings);
     if (!out.blocked)
         out.blocked = check_names(seen, settings);
+    if (!out.blocked)
+        out.blocked = check_fit_names(seen.offer->meta, settings);
     if (!out.blocked)
         out.blocked = check_gateway_names(seen);
     if (!out.blocked)

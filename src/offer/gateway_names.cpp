@@ -32,6 +32,11 @@ std::string normalized(std::string_view text)
 
 }  // namespace
 
+bool is_of_traefik(const plan_settings& settings)
+{
+    return settings.gateway.controller.starts_with("traefik.io/");
+}
+
 std::string gateway_name_of_service(const kube::object_key& service, std::int64_t port)
 {
     return normalized(fmt::format("{}-{}-http-{}", service.ns, service.name, port));
@@ -40,6 +45,11 @@ std::string gateway_name_of_service(const kube::object_key& service, std::int64_
 std::string gateway_name_of_middleware(const kube::object_key& middleware)
 {
     return normalized(fmt::format("{}-{}", middleware.ns, middleware.name));
+}
+
+bool is_found_by_gateway(const kube::object_key& middleware)
+{
+    return gateway_name_of_middleware(middleware) == fmt::format("{}-{}", middleware.ns, middleware.name);
 }
 
 std::vector<route_backend> backends_of(const kube::object& route)

@@ -224,7 +224,7 @@ bool surroundings::has_clashing_middleware(const offer_record& offer) const
 
 std::string surroundings::name_clash(const offer_record& offer) const
 {
-    if (!offer.spec || !settings_.gateway.controller.starts_with("traefik.io/"))
+    if (!offer.spec || !is_of_traefik(settings_))
         return {};
     if (has_clashing_service(offer))
         return fmt::format("Service {} of {}", offer.spec->upstream.service, offer.spec->upstream.ns);

@@ -98,6 +98,7 @@ inline constexpr reason flapping{"Flapping"};
 inline constexpr reason middleware_missing{"MiddlewareMissing"};
 inline constexpr reason name_clash{"NameClash"};
 inline constexpr reason name_taken{"NameTaken"};
+inline constexpr reason unfit_name{"UnfitName"};
 inline constexpr reason withheld{"Withheld"};
 
 // Draining

@@ -53,30 +53,18 @@ const kube::condition* cause_of(const offer::offer_record& offer)
 }
 
 // What a seller mends himself says nothing against the installation.
-constexpr std::array of_sellers{
-    api::because::invalid_spec,
-    api::because::invalid_price,
-    api::because::unknown_network,
-    api::because::unknown_asset,
-    api::because::unsupported_asset,
-    api::because::unsupported_settlement,
-    api::because::wrong_checksum,
-    api::because::timeout_too_short,
-    api::because::unknown_facilitator,
-    api::because::unknown_credential,
-    api::because::unhealthy,
-    api::because::cross_namespace_upstream,
-    api::because::host_not_allowed,
-    api::because::external_name_upstream,
-    api::because::too_many_offers,
-    api::because::not_selected,
-    api::because::path_conflict,
-    api::because::reserved_path,
-    api::because::name_clash,
-    api::because::name_taken,
-    api::because::not_sold,
-    api::because::unpaid_route,
-    api::because::missing_model};
+constexpr std::array of_sellers{api::because::invalid_spec,        api::because::invalid_price,
+                                api::because::unknown_network,     api::because::unknown_asset,
+                                api::because::unsupported_asset,   api::because::unsupported_settlement,
+                                api::because::wrong_checksum,      api::because::timeout_too_short,
+                                api::because::unknown_facilitator, api::because::unknown_credential,
+                                api::because::unhealthy,           api::because::cross_namespace_upstream,
+                                api::because::host_not_allowed,    api::because::external_name_upstream,
+                                api::because::too_many_offers,     api::because::not_selected,
+                                api::because::path_conflict,       api::because::reserved_path,
+                                api::because::name_clash,          api::because::unfit_name,
+                                api::because::name_taken,          api::because::not_sold,
+                                api::because::unpaid_route,        api::because::missing_model};
 
 bool is_sellers(std::string_view reason)
 {

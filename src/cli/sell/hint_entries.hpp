@@ -193,6 +193,10 @@ inline constexpr std::array entries{
         "Give the Service or the offer another name, or have the operator see who else has this one",
         "kubectl get httproutes -A"},
     entry{
+        because::unfit_name.name,
+        "Give the offer a name without points, and without two dashes side by side, in a namespace of such a name",
+        look_at_offer},
+    entry{
         because::name_taken.name,
         "Delete the object that has the name, or give the offer another name",
         look_at_children},

@@ -40,6 +40,35 @@ TEST_CASE("the Services that a route leads to, of every rule", "[controller][con
     );
 }
 
+TEST_CASE("an offer that the gateway would not find by its name is withheld", "[controller][conflicts]")
+{
+    struct row
+    {
+        const char* name;
+        const char* ns;
+        const char* words;
+    };
+    for (const auto& [name, ns, words] :
+         {row{"dotted.name", "shop", "the name dotted.name has"},
+          row{"two--dashes", "shop", "the name two--dashes has"},
+          row{"plain", "two--dashes", "the namespace two--dashes has"}})
+    {
+        CAPTURE(name, ns);
+        world all;
+        all.offer = test::changed(all.offer, "/metadata/name", fmt::format("\"{}\"", name));
+        all.offer = test::changed(all.offer, "/metadata/namespace", fmt::format("\"{}\"", ns));
+        all.settle();
+        CHECK(all.verdict("RoutePublished") == "False/UnfitName");
+        CHECK_THAT(all.condition("RoutePublished").message, Contains(words));
+        CHECK_FALSE(all.seen.http_route);
+    }
+    world other;
+    other.settings.gateway.controller = "example.com/gateway";
+    other.offer = test::changed(other.offer, "/metadata/name", "\"dotted.name\"");
+    other.settle();
+    CHECK(other.verdict("RoutePublished") != "False/UnfitName");
+}
+
 TEST_CASE("an offer whose name for the gateway another has too is withheld", "[controller][conflicts]")
 {
     world all;
