@@ -194,7 +194,7 @@ inline constexpr std::array entries{
         "kubectl get httproutes -A"},
     entry{
         because::unfit_name.name,
-        "Give the offer a name without points, and without two dashes side by side, in a namespace of such a name",
+        "Give the offer a name, in a namespace, without points and without two dashes side by side",
         look_at_offer},
     entry{
         because::name_taken.name,

@@ -4,6 +4,8 @@
 #include "offer/place_claim.hpp"
 #include "offer_world.hpp"
 
+#include <fmt/format.h>
+
 using namespace portitor;
 using namespace portitor::offer;
 using Catch::Matchers::Contains;
