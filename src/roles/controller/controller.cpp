@@ -93,10 +93,7 @@ private:
         options.name = "serviceoffer";
         options.workers = worker_count;
         options.lease = config_.lease.lease(controller_lease);
-        options.prepare = [this]() -> asio::awaitable<void> {
-            if (co_await look_at_served_schema(*server_, served_))
-                take_schema();
-        };
+        options.prepare = [this] { return learn_schema(); };
         options.on_exception = [this](object_key key, std::string what) {
             return tell_exception(std::move(key), std::move(what));
         };
@@ -219,6 +216,13 @@ private:
                     controller_->queue().add(key);
             }
         }
+    }
+
+    /// Before anything is judged by them.
+    asio::awaitable<void> learn_schema()
+    {
+        if (co_await look_at_served_schema(*server_, served_))
+            take_schema();
     }
 
     void take_schema()

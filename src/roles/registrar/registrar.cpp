@@ -58,10 +58,7 @@ public:
         kube::controller_options options;
         options.name = "registrationrequest";
         options.workers = workers;
-        options.prepare = [this]() -> asio::awaitable<void> {
-            if (co_await look_at_served_schema(*server_, served_))
-                take_schema();
-        };
+        options.prepare = [this] { return learn_schema(); };
         // A Job says that it cannot do its work; a service waits until it can.
         if (ends_by_itself())
             options.when_unsynced = kube::when_unsynced::give_up;
@@ -120,6 +117,13 @@ private:
         if (!signers_->has_operators())
             around_.log.info("no key is given (--key-file or --signer-url): requests without a key of "
                              "their own end as OffChainOnly");
+    }
+
+    /// Before anything is judged by them.
+    asio::awaitable<void> learn_schema()
+    {
+        if (co_await look_at_served_schema(*server_, served_))
+            take_schema();
     }
 
     void take_schema()
