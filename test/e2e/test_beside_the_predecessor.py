@@ -25,7 +25,8 @@ def their_crds(cluster):
 def can_be_listed(cluster, kind):
     try:
         return "items" in cluster.get(kind)
-    except ApiError:
+    except (ApiError, json.JSONDecodeError):
+        # A storage that begins anew answers 429 in plain text.
         return False
 
 
@@ -36,19 +37,28 @@ def serves_theirs(cluster):
     return "serviceOfferName" in request and "agentURI" not in request
 
 
+def wait_for_theirs(cluster):
+    wait_until(lambda: serves_theirs(cluster), 30, "the predecessor's schemas are served")
+    for kind in ("serviceoffer", "registrationrequest", "purchaserequest"):
+        wait_until(lambda kind=kind: can_be_listed(cluster, kind), 30, f"{kind} is served")
+
+
+def make_theirs(stack):
+    """A cluster of the predecessor: its CRDs, with its objects stored, and none of Portitor's roles."""
+    stack.stop_roles()
+    for name in THEIRS[:2]:
+        stack.cluster.delete("crd", name)
+    stack.cluster.apply(predecessor.crds())
+    wait_for_theirs(stack.cluster)
+    stack.before = predecessor.store(stack.cluster)
+    stack.crds = their_crds(stack.cluster)
+
+
 @pytest.fixture(scope="module")
 def peer():
     """A stack of its own on the predecessor's CRDs, with its objects stored."""
     with Stack(traefik_throttle="300ms") as stack:
-        stack.stop_roles()
-        for name in THEIRS[:2]:
-            stack.cluster.delete("crd", name)
-        stack.cluster.apply(predecessor.crds())
-        wait_until(lambda: serves_theirs(stack.cluster), 30, "the predecessor's schemas are served")
-        for kind in ("serviceoffer", "registrationrequest", "purchaserequest"):
-            wait_until(lambda: can_be_listed(stack.cluster, kind), 30, f"{kind} is served")
-        stack.before = predecessor.store(stack.cluster)
-        stack.crds = their_crds(stack.cluster)
+        make_theirs(stack)
         for role in ("controller", "verifier", "registrar"):
             stack.start_role(role)
             stack.wait_ready(role)

@@ -7,7 +7,7 @@ import predecessor
 import pytest
 from cluster import chart, tools, wait_until
 from stack import NAMESPACE, Stack, offer
-from test_beside_the_predecessor import THEIRS, can_be_listed, serves_theirs, their_crds
+from test_beside_the_predecessor import make_theirs, wait_for_theirs
 from test_predecessor_schemas import knows_ours
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -25,16 +25,8 @@ def versions(cluster):
 @pytest.fixture(scope="module")
 def upgraded():
     with Stack(traefik_throttle="300ms") as stack:
-        stack.stop_roles()
-        for name in THEIRS[:2]:
-            stack.cluster.delete("crd", name)
-        stack.cluster.apply(predecessor.crds())
-        wait_until(lambda: serves_theirs(stack.cluster), 30, "the predecessor's schemas are served")
-        for kind in ("serviceoffer", "registrationrequest", "purchaserequest"):
-            wait_until(lambda kind=kind: can_be_listed(stack.cluster, kind), 30, f"{kind} is served")
-        stack.before = predecessor.store(stack.cluster)
+        make_theirs(stack)
         stack.versions = versions(stack.cluster)
-        stack.crds = their_crds(stack.cluster)
         ours = [each for each in chart.objects(tools.program("helm")) if each["kind"] == "CustomResourceDefinition"]
         for each in ours:
             stack.cluster.apply(each)
@@ -77,8 +69,6 @@ def test_with_their_own_crds_back_all_is_as_it_was(upgraded):
         version = {"resourceVersion": live["metadata"]["resourceVersion"]}
         status, said = upgraded.cluster.api.request("PUT", f"{CRDS}/{name}", each | {"metadata": each["metadata"] | version})
         assert status == 200, said
-    wait_until(lambda: serves_theirs(upgraded.cluster), 30, "the predecessor's schemas are served")
     # Their storage begins anew, and answers 429 meanwhile.
-    for kind in ("serviceoffer", "registrationrequest"):
-        wait_until(lambda kind=kind: can_be_listed(upgraded.cluster, kind), 30, f"{kind} is served")
+    wait_for_theirs(upgraded.cluster)
     assert predecessor.stored(upgraded.cluster) == upgraded.before
