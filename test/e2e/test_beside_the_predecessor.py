@@ -6,8 +6,9 @@ import time
 
 import predecessor
 import pytest
-from cluster import ApiError, wait_until
+from cluster import wait_until
 from stack import NAMESPACE, Stack, offer
+from test_predecessor_schemas import can_be_listed
 
 THEIRS = ("serviceoffers.obol.org", "registrationrequests.obol.org", "purchaserequests.obol.org")
 # The server writes its findings there.
@@ -20,14 +21,6 @@ def their_crds(cluster):
         crd = predecessor.bare(cluster.get("crd", name))
         out[name] = {key: value for key, value in crd.items() if key not in OWN_WORDS}
     return out
-
-
-def can_be_listed(cluster, kind):
-    try:
-        return "items" in cluster.get(kind)
-    except (ApiError, json.JSONDecodeError):
-        # A storage that begins anew answers 429 in plain text.
-        return False
 
 
 def serves_theirs(cluster):
