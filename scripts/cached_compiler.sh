@@ -34,6 +34,8 @@ if [ -n "$making_pch" ]; then
     exit
 fi
 command -v ccache >/dev/null || exec "${command[@]}"
-export CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1
+# What a precompiled header names of the checkout that made it is named as seen from the build folder too: else what was
+# compiled with it is known only as long as that checkout is there.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 exec ccache "${command[@]}"
