@@ -74,6 +74,8 @@ struct child
     bool taken_down = false;  ///< we have deleted it, and not made it again since
     /// How long its next repair, or its next return, has to wait; 0: not at all.
     std::chrono::milliseconds wait{0};
+    /// How long any write of it but a repair has to wait for others of its namespace; 0: not at all.
+    std::chrono::milliseconds turn{0};
 
     /// The live object where it is ours; else null.
     const kube::object* own() const { return ours ? live.get() : nullptr; }

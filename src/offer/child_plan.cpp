@@ -103,6 +103,12 @@ decision plan_apply(plan& out, const observation& seen, child_kind kind, boost::
         look_again_after(out, known.wait);
         return result;
     }
+    if (!step.repair && known.turn.count() > 0)
+    {
+        result.in_line = out.route_in_line = true;
+        look_again_after(out, known.turn);
+        return result;
+    }
     if (step.repair)
         out.notes.push_back(drift_repaired(kind, key, live != nullptr));
     result.writes = true;
@@ -154,7 +160,7 @@ decisions publish_route(
     for (const child_kind kind : optional_middlewares)
     {
         const kube::object* unwanted = seen.children[kind].own();
-        if (unwanted && !has_middleware(kind, offer, settings) && !route.writes && !route.held)
+        if (unwanted && !has_middleware(kind, offer, settings) && route.stands())
             plan_remove(out, kind, *unwanted);
     }
     return done;

@@ -23,6 +23,10 @@ struct decision
     bool writes = false;       ///< what was said of it so far is about the past
     std::string failure;       ///< why it could not be written the last time; empty: it could
     std::optional<hold> held;  ///< it is not as it should be, and has to wait
+    bool in_line = false;      ///< likewise, but only for its turn
+
+    /// Whether it is as it should be.
+    bool stands() const { return !writes && !held && !in_line; }
 };
 
 using decisions = by_child<decision>;

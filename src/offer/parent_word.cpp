@@ -2,6 +2,8 @@
 
 #include <portitor/api/resources.hpp>
 
+#include <algorithm>
+
 namespace portitor::offer {
 
 namespace json = boost::json;
@@ -29,6 +31,15 @@ present_word(const json::object& entry, const kube::object& route, std::string_v
     if (!said || said->observed_generation != route.meta.generation)
         return std::nullopt;
     return *said;
+}
+
+bool is_judged(const kube::object& route, const plan_settings& settings)
+{
+    const json::array& parents = kube::array_at(route.status(), "parents");
+    return std::any_of(parents.begin(), parents.end(), [&](const json::value& each) {
+        const json::object& entry = kube::as_object(each);
+        return speaks_for_gateway(entry, route, settings) && present_word(entry, route, "Accepted");
+    });
 }
 
 }  // namespace portitor::offer

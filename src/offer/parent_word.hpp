@@ -25,4 +25,7 @@ bool speaks_for_gateway(
 std::optional<kube::condition>
 present_word(const boost::json::object& entry, const kube::object& route, std::string_view type);
 
+/// Whether the gateway-controller has judged the route's present generation.
+bool is_judged(const kube::object& route, const plan_settings& settings);
+
 }  // namespace portitor::offer

@@ -65,6 +65,15 @@ kube::condition route_accepted(const evidence& all)
     if (auto kept = kept_from(type, all))
         return std::move(*kept);
     const kube::object_ptr& route = all.seen_of(child_kind::http_route).live;
+    if (all.done[child_kind::http_route].in_line)
+        return make_condition(
+            type,
+            "Unknown",
+            because::waiting_for_gateway,
+            "the HTTPRoute is written once Gateway {} has judged others of namespace {} that have changed",
+            all.settings.gateway.gateway.to_string(),
+            all.offer().meta.ns
+        );
     if (!route || all.done[child_kind::http_route].writes)
         return make_condition(
             type, "Unknown", because::waiting_for_gateway, "the HTTPRoute is being written"
@@ -178,9 +187,7 @@ std::optional<proof_target> trial_of(const evidence& all)
 {
     const auto& terms = all.wanted.on_trial;
     const auto path = terms ? paid_path(*terms) : std::nullopt;
-    const auto is_there = [&](child_kind kind) {
-        return all.seen_of(kind).own() && !all.done[kind].writes && !all.done[kind].held;
-    };
+    const auto is_there = [&](child_kind kind) { return all.seen_of(kind).own() && all.done[kind].stands(); };
     if (!path || !is_there(child_kind::http_route) || !is_there(child_kind::middleware))
         return std::nullopt;
     return target_of(filled_path(*path, all.seen.trial), all);

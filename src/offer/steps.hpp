@@ -82,6 +82,7 @@ struct plan
     questions ask;
     std::optional<std::chrono::milliseconds> next_check;  ///< when time alone changes the outcome
     std::optional<obstacle> blocked;                      ///< why the offer is not sold
+    bool route_in_line = false;                           ///< its HTTPRoute is to be written, in its turn
 
     /// Whether there is nothing to write.
     bool empty() const;

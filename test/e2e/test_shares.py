@@ -2,8 +2,10 @@
 is not asked."""
 
 import concurrent.futures
+import itertools
 import pathlib
 import re
+import threading
 import time
 
 import pytest
@@ -12,11 +14,13 @@ from cluster import ClusterError, conditions_of, is_true, wait_until
 from kube_client import KubeClient
 from stack import ADDRESS, NAMESPACE, UPSTREAM_PORT, offer
 
-SLOW, QUICK, MOODY = "slow", "quick", "moody"
+SLOW, QUICK, MOODY, BUSY = "slow", "quick", "moody", "busy"
 SILENT_PORT, FLAPPING_PORT = 9010, 9011
 SLOW_OFFERS = 120
 SERVICES = 10
 QUICK_OFFERS = 20
+EDITED_OFFERS = 30
+EDITS_PER_SECOND = 60
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +32,7 @@ def client(stack):
         stack.cluster.service(SLOW, f"silent-{number}", SILENT_PORT)
     stack.cluster.service(MOODY, "flapping", FLAPPING_PORT)
     stack.cluster.service(QUICK, "hello", UPSTREAM_PORT)
+    stack.cluster.service(BUSY, "hello", UPSTREAM_PORT)
     return KubeClient(stack.cluster)
 
 
@@ -106,6 +111,56 @@ def test_slow_upstreams_of_one_namespace_leave_another_one_its_time(stack, clien
     assert own > own_in_time
     stack.remove_offers(QUICK)
     stack.remove_offers(SLOW)
+
+
+def time_to_ready(stack, client, name):
+    made = offer(name, namespace=QUICK)
+    began = time.monotonic()
+    create(client, QUICK, [made])
+    wait_until(lambda: is_true(client.list("serviceoffers", QUICK)[name], "Ready"), 60, f"{name} is Ready", interval=0.05)
+    return time.monotonic() - began
+
+
+def test_who_keeps_editing_leaves_another_his_time(stack, client, capsys):
+    """Each edit is another HTTPRoute, of which the gateway judges five a second before it serves any."""
+    names = [f"edited-{number}" for number in range(EDITED_OFFERS)]
+    create(client, BUSY, [offer(name, namespace=BUSY) for name in names])
+    wait_until(
+        lambda: sum(is_true(each, "Ready") for each in client.list("serviceoffers", BUSY).values()) == EDITED_OFFERS,
+        90,
+        "the offers to be edited are Ready",
+        interval=0.5,
+    )
+    alone = sorted(time_to_ready(stack, client, f"alone-{number}") for number in range(5))
+    stop = threading.Event()
+    edits = itertools.count()
+
+    def edit():
+        while not stop.wait(8 / EDITS_PER_SECOND):
+            number = next(edits)
+            change = {"spec": {"path": f"/services/busy-{number}"}}
+            client.patch("serviceoffers", names[number % EDITED_OFFERS], BUSY, change)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        editors = [pool.submit(edit) for _ in range(8)]
+        time.sleep(5)
+        beside = sorted(time_to_ready(stack, client, f"beside-{number}") for number in range(5))
+        stop.set()
+        for each in editors:
+            each.result()
+    with capsys.disabled():
+        print(f"\n  to Ready: {alone[2]:.2f} s [{alone[-1]:.2f}] alone, {beside[2]:.2f} s [{beside[-1]:.2f}] beside edits")
+    # Those of the other that are before the gateway already take a second; without shares it was half a minute.
+    assert beside[2] <= alone[2] + 4
+    # And what was edited last is sold in the end.
+    wait_until(
+        lambda: sum(is_true(each, "Ready") for each in client.list("serviceoffers", BUSY).values()) == EDITED_OFFERS,
+        90,
+        "the edited offers are Ready again",
+        interval=0.5,
+    )
+    stack.remove_offers(QUICK)
+    stack.remove_offers(BUSY)
 
 
 def test_an_upstream_that_fails_in_ever_new_ways_costs_few_writes(stack, client):

@@ -277,6 +277,8 @@ private:
         offer::plan todo = offer::make_plan(observe(offer), plan_settings_, now);
         const auto next_check = todo.next_check;
         pollers_->ask(key, todo.ask);
+        if (!config_.dry_run)
+            memory_.note_turn(key, todo);
         auto failure = co_await carry_out(offer, std::move(todo));
         if (failure)
             co_return std::move(*failure);
@@ -313,6 +315,7 @@ private:
     asio::awaitable<void> tell_exception(object_key key, std::string what)
     {
         const offer::record_ptr offer = watches_->offers().objects().find(key);
+        memory_.leave_line(key);
         if (!offer || config_.dry_run)
             co_return;
         offer::observation seen = watches_->glance(offer);
@@ -347,7 +350,8 @@ private:
             co_return std::nullopt;
         memory_.note_plan(key, todo);
         controller::executor::report done = co_await executor_->carry_out(std::move(offer), std::move(todo));
-        memory_.note_report(key, done);
+        for (const object_key& each : memory_.note_report(key, done))
+            controller_->queue().add(each);
         co_return std::move(done.failure);
     }
 

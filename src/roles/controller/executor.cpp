@@ -48,10 +48,14 @@ asio::awaitable<executor::report> executor::carry_out(offer::record_ptr offer, o
         applied of{each.kind, {}, each.repair || each.again};
         const kube::resource& kind = offer::type_of(each.kind).resource;
         const auto outcome = co_await apply_object(kind, std::move(each));
-        if (!outcome)
+        if (outcome)
+            of.generation = *outcome;
+        else
+        {
             of.failure = outcome.error().message();
+            note_failure(done.failure, outcome.error());
+        }
         done.applies.push_back(std::move(of));
-        note_failure(done.failure, outcome);
     }
     for (offer::remove& each : todo.removes)
         note_failure(
@@ -122,7 +126,7 @@ asio::awaitable<result<void>> executor::release(offer::release_finalizer todo)
     co_return co_await remove_finalizer(kind, (*live)->meta);
 }
 
-asio::awaitable<result<void>> executor::apply_object(kube::resource kind, offer::change todo)
+asio::awaitable<result<std::int64_t>> executor::apply_object(kube::resource kind, offer::change todo)
 {
     const kube::object_key key{
         kube::string_at(todo.desired, "metadata.namespace"), kube::string_at(todo.desired, "metadata.name")};
@@ -141,11 +145,11 @@ asio::awaitable<result<void>> executor::apply_object(kube::resource kind, offer:
     auto applied = co_await server_.apply(kind, std::move(todo.desired), std::move(how));
     // Nothing new can be made in a namespace that is going, and our offer is going with it.
     if (!applied && applied.error().is_namespace_terminating())
-        co_return result<void>();
+        co_return 0;
     if (!applied)
         co_return applied.error().to_error().within("applying " + describe(kind, key));
     log_.debug("applied", {{"kind", kind.kind}, {"child", key.to_string()}});
-    co_return result<void>();
+    co_return (*applied)->meta.generation;
 }
 
 asio::awaitable<result<void>>

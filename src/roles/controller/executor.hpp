@@ -10,6 +10,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,6 +34,8 @@ public:
         offer::child_kind kind;
         std::string failure;    ///< empty for a success
         bool repaired = false;  ///< it was to put the child right, or to make it again
+        /// Of the child that it made; nothing after a failure.
+        std::optional<std::int64_t> generation = {};
     };
 
     /// What carry_out() did, as far as the next look depends on it.
@@ -48,7 +51,8 @@ public:
     boost::asio::awaitable<report> carry_out(offer::record_ptr offer, offer::plan todo);
 
     /// Removes the fields that somebody added, then applies. Success in a namespace that is going.
-    boost::asio::awaitable<result<void>> apply_object(kube::resource kind, offer::change todo);
+    /// @returns the generation that the object has then; 0 where there is none
+    boost::asio::awaitable<result<std::int64_t>> apply_object(kube::resource kind, offer::change todo);
 
     /// Deletes the object with that UID; success where it is gone.
     boost::asio::awaitable<result<void>>

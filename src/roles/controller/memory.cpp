@@ -1,5 +1,7 @@
 #include "roles/controller/memory.hpp"
 
+#include <algorithm>
+
 namespace portitor::controller {
 
 void memory::recall(offer::observation& seen)
@@ -15,6 +17,18 @@ void memory::recall(offer::observation& seen)
         now.taken_down = past.taken_down;
         now.wait = past.repairs.wait(time_.now());
     }
+    seen.children[offer::child_kind::http_route].turn = window_.wait(seen.offer->meta.key(), time_.now());
+}
+
+void memory::note_turn(const kube::object_key& offer, const offer::plan& todo)
+{
+    const auto is_route = [](const offer::apply& each) { return each.kind == offer::child_kind::http_route; };
+    if (todo.route_in_line)
+        window_.stand(offer);
+    else if (std::any_of(todo.applies.begin(), todo.applies.end(), is_route))
+        window_.take(offer, time_.now());
+    else
+        leave_line(offer);
 }
 
 void memory::note_plan(const kube::object_key& offer, const offer::plan& todo)
@@ -28,8 +42,9 @@ void memory::note_plan(const kube::object_key& offer, const offer::plan& todo)
     }
 }
 
-void memory::note_report(const kube::object_key& offer, const executor::report& done)
+std::vector<kube::object_key> memory::note_report(const kube::object_key& offer, const executor::report& done)
 {
+    std::vector<kube::object_key> next;
     if (!done.offer_version.empty())
         echo_.note_write(offer, done.offer_version);
     for (const executor::applied& each : done.applies)
@@ -40,7 +55,10 @@ void memory::note_report(const kube::object_key& offer, const executor::report& 
         of.error = each.failure;
         if (each.failure.empty())
             of.lost = of.taken_down = false;
+        if (each.kind == offer::child_kind::http_route)
+            next = window_.written(offer, each.generation, time_.now());
     }
+    return next;
 }
 
 void memory::note_gone(
@@ -65,6 +83,7 @@ void memory::forget(const kube::object_key& offer)
 {
     offers_.erase(offer);
     echo_.forget(offer);
+    leave_line(offer);
 }
 
 }  // namespace portitor::controller

@@ -3,6 +3,7 @@
 #include "offer/observation.hpp"
 #include "roles/controller/executor.hpp"
 #include "roles/controller/repair_budget.hpp"
+#include "roles/controller/route_window.hpp"
 
 #include <portitor/core/timekeeper.hpp>
 #include <portitor/kube/write_echo.hpp>
@@ -35,8 +36,22 @@ public:
     /// A plan is about to be carried out: the children that it deletes are no news when they go.
     void note_plan(const kube::object_key& offer, const offer::plan& todo);
 
-    /// What became of a plan.
-    void note_report(const kube::object_key& offer, const executor::report& done);
+    /// Where the offer's HTTPRoute stands among those of its namespace, by a plan that is to be carried out.
+    void note_turn(const kube::object_key& offer, const offer::plan& todo);
+    /// It has no turn any more.
+    void leave_line(const kube::object_key& offer) { window_.leave(offer, time_.now()); }
+
+    /// What became of a plan. @returns offers whose turn it is now
+    std::vector<kube::object_key> note_report(const kube::object_key& offer, const executor::report& done);
+
+    /// The gateway has judged that generation of an offer's HTTPRoute; nothing: there is no HTTPRoute any
+    /// more.
+    /// @returns offers whose turn it is now
+    std::vector<kube::object_key>
+    note_judged(const kube::object_key& offer, std::optional<std::int64_t> generation)
+    {
+        return window_.judged(offer, generation, time_.now());
+    }
 
     /// A child is gone; whether somebody else has deleted it is remembered for these offers.
     void note_gone(
@@ -65,6 +80,7 @@ private:
 
     const timekeeper& time_;
     kube::write_echo echo_;
+    route_window window_;
     std::map<kube::object_key, of_offer> offers_;
 };
 

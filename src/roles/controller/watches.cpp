@@ -1,5 +1,6 @@
 #include "roles/controller/watches.hpp"
 
+#include "offer/parent_word.hpp"
 #include "offer/watch_filters.hpp"
 
 #include <portitor/api/resources.hpp>
@@ -71,7 +72,8 @@ watches::watches(
     offer_metrics& numbers,
     logger log
 )
-    : wall_(wall), time_(time), past_(past), numbers_(numbers), log_(std::move(log)), queue_(to.queue())
+    : settings_(settings), wall_(wall), time_(time), past_(past), numbers_(numbers), log_(std::move(log)),
+      queue_(to.queue())
 {
     offers_ = &to.watch<offer::offer_record>(
         api::service_offer_resource,
@@ -139,8 +141,7 @@ void watches::watch_children(kube::controller& to)
             if (is_rewritten(of) && of.before)
                 market_->around().note_former_route(of.before, time_.now());
             return joined(
-                joined(child_changed(child_kind::http_route, of), market_->around().concerned_by_route(of)),
-                concerned_by_gates(of)
+                joined(route_changed(of), market_->around().concerned_by_route(of)), concerned_by_gates(of)
             );
         },
         installed_by_others()
@@ -251,6 +252,18 @@ watches::keys watches::child_changed(child_kind kind, const change& of)
     keys out = concerned_by_child(of);
     if (of.before && !of.after)
         past_.note_gone(kind, of.before->meta, out);
+    return out;
+}
+
+// One that the gateway has done with makes room for the next.
+watches::keys watches::route_changed(const change& of)
+{
+    keys out = child_changed(child_kind::http_route, of);
+    if (of.after && !offer::is_judged(*of.after, settings_))
+        return out;
+    const auto generation = of.after ? std::optional(of.after->meta.generation) : std::nullopt;
+    for (const object_key& each : concerned_by_child(of))
+        out = joined(std::move(out), past_.note_judged(each, generation));
     return out;
 }
 

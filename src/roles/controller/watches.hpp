@@ -101,9 +101,11 @@ private:
     void take_endpoints();
     void tell_all_offers();
     keys child_changed(offer::child_kind kind, const change& of);
+    keys route_changed(const change& of);
     keys take_place(const offer_change& of, clock::time_point now);
     void update_path_or_later(const offer::record_ptr& offer);
 
+    const offer::plan_settings& settings_;
     const clock& wall_;
     const timekeeper& time_;
     memory& past_;

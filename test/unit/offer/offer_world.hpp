@@ -44,6 +44,7 @@ public:
         offer::by_child<bool> lost;
         offer::by_child<bool> taken_down;
         offer::by_child<std::chrono::milliseconds> repair_waits;
+        std::chrono::milliseconds route_turn{0};
         std::string path_owner;
         bool path_crowded = false;
         bool beyond_limit = false;
@@ -128,6 +129,7 @@ public:
             each.taken_down = seen.taken_down[type.kind];
             each.wait = seen.repair_waits[type.kind];
         }
+        out.children[offer::child_kind::http_route].turn = seen.route_turn;
         out.probe = seen.probe;
         out.model = seen.model;
         out.proof = seen.proof;

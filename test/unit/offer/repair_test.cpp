@@ -89,3 +89,39 @@ TEST_CASE("what we keep taking down ourselves comes back only so often", "[contr
     all.sell();
     CHECK(all.verdict("Ready") == "True/Ready");
 }
+
+TEST_CASE("an HTTPRoute waits for its turn, and nothing else does", "[controller][window]")
+{
+    world all;
+    all.healthy();
+    all.seen.route_turn = std::chrono::milliseconds(1200);
+    all.settle();
+    CHECK(all.seen.payment_route);
+    CHECK(all.seen.middleware);
+    CHECK_FALSE(all.seen.http_route);
+    const plan waits = all.look();
+    CHECK(waits.route_in_line);
+    CHECK(waits.next_check == std::chrono::milliseconds(1200));
+    CHECK(waits.empty());  // waiting costs no writes
+    CHECK(all.verdict("RoutePublished") == "Unknown/WaitingForGateway");
+    CHECK(all.condition("RoutePublished").message.find("once Gateway traefik/") != std::string::npos);
+
+    all.seen.route_turn = {};
+    all.sell();
+    CHECK(all.verdict("Ready") == "True/Ready");
+
+    // What somebody else has changed is put right at once, and what must not be sold is taken down at once.
+    all.seen.route_turn = std::chrono::milliseconds(1200);
+    CHECK(all.look().empty());
+    const auto sold = all.seen.http_route;
+    auto raw = sold->raw;
+    raw["metadata"].as_object().erase("labels");
+    all.seen.http_route = kube::parse_object(raw).value();
+    const plan repair = all.look();
+    CHECK_FALSE(repair.route_in_line);
+    REQUIRE(repair.applies.size() == 1);
+    CHECK(repair.applies[0].repair);
+    all.seen.http_route = sold;
+    all.edit("/spec/payment/network", "\"unknown\"");
+    CHECK(all.look().removes.size() == 1);
+}
