@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::uint64_t a_day = 86'400;
 // From the beginning of one transaction to that of the next: a commit costs about as much for many rows as
-// for one, and waiting so long is not felt beside a settlement.
-constexpr std::chrono::milliseconds between_commits{5};
+// for one, and waiting so long is not felt beside a settlement. Nobody waits once so many are there.
+constexpr std::chrono::milliseconds between_commits{20};
+constexpr std::size_t enough_for_one = 64;
 
 ino_t inode_of(const std::string& file)
 {
@@ -47,15 +48,16 @@ book_writer::~book_writer()
 
 bool book_writer::push(const jobs& what)
 {
-    bool idle = false;
+    bool due = false;
     {
         const std::lock_guard lock(mutex_);
-        if (queue_.size() >= how_.max_queued)
+        const std::size_t before = queue_.size();
+        if (before >= how_.max_queued)
             return false;
-        idle = idle_;
         queue_.insert(queue_.end(), what.begin(), what.end());
+        due = idle_ || (before < enough_for_one && queue_.size() >= enough_for_one);
     }
-    if (idle)
+    if (due)
         wake_.notify_one();
     return true;
 }
@@ -68,7 +70,7 @@ void book_writer::work()
         jobs taken;
         {
             std::unique_lock lock(mutex_);
-            wake_.wait_until(lock, next, [this] { return stop_; });
+            wake_.wait_until(lock, next, [this] { return stop_ || queue_.size() >= enough_for_one; });
             idle_ = true;
             wake_.wait(lock, [this] { return stop_ || !queue_.empty(); });
             idle_ = false;

@@ -41,8 +41,8 @@ struct book_job
     bool dropped = false;  ///< prune: there was no room for some
 };
 
-/// Writes the book on a thread of its own: everything that waits in one transaction, and at most one each
-/// five milliseconds.
+/// Writes the book on a thread of its own: everything that waits in one transaction; while payments are few,
+/// at most one each twenty milliseconds.
 class book_writer
 {
 public:

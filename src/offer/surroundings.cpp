@@ -16,11 +16,6 @@ namespace portitor::offer {
 
 namespace {
 
-// Traefik takes changes up within its throttle, two seconds by default.
-constexpr std::chrono::seconds followed_within(30);
-// More are not kept: nobody fills the memory by changing routes.
-constexpr std::size_t most_former = 256;
-
 std::vector<std::string> upstream_values(const offer_record& offer)
 {
     return {offer.upstream.to_string(), offer.upstream.ns + "/"};
@@ -254,22 +249,19 @@ std::string surroundings::preferred_rule(
                 return found;
         }
     }
-    for (const auto& [when, other] : former_)
-    {
-        if (when + followed_within < now || other->meta.key() == key)
-            continue;
-        if (auto found = offer::preferred_rule(*other, *own, host, path, settings_); !found.empty())
-            return found + ", until a moment ago";
-    }
-    return {};
+    const auto found = former_.find(now, [&](const kube::object& other) {
+        return other.meta.key() == key ? std::string()
+                                       : offer::preferred_rule(other, *own, host, path, settings_);
+    });
+    if (!found.empty())
+        return found + ", until some minutes ago";
+    return former_.forgotten(now) ? "one of many HTTPRoutes that have changed in the last minutes" : "";
 }
 
 void surroundings::note_former_route(kube::object_ptr before, timekeeper::time_point now)
 {
-    while (!former_.empty() &&
-           (former_.size() >= most_former || former_.front().first + followed_within < now))
-        former_.pop_front();
-    former_.emplace_back(now, std::move(before));
+    if (!is_kept_true(*before) || !open_backends(*before).empty())
+        former_.note(std::move(before), now);
 }
 
 void surroundings::add_sellers(const kube::object& route, keys& to) const

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "offer/former_routes.hpp"
 #include "offer/observation.hpp"
 #include "offer/offer_record.hpp"
 #include "offer/plan_settings.hpp"
@@ -8,7 +9,6 @@
 #include <portitor/core/timekeeper.hpp>
 #include <portitor/kube/informer.hpp>
 
-#include <deque>
 #include <set>
 #include <string>
 #include <string_view>
@@ -50,13 +50,14 @@ public:
     std::string name_clash(const offer_record& offer) const;
 
     /// Words for a rule of another HTTPRoute that the gateway may prefer to the offer's own (`offer`:
-    /// "namespace/name") for a request of this host and path; empty where there is none, and none has gone
-    /// since `now` minus the time that a gateway may take to follow.
+    /// "namespace/name") for a request of this host and path; empty where there is none, and was none in the
+    /// time that a gateway may take to follow (former_routes.hpp).
     std::string preferred_rule(
         std::string_view offer, std::string_view host, std::string_view path, timekeeper::time_point now
     ) const;
 
-    /// An HTTPRoute has changed: what it was is remembered for a while.
+    /// An HTTPRoute has changed: what it was is remembered for a while, but for what lets nobody through
+    /// unpaid.
     void note_former_route(kube::object_ptr before, timekeeper::time_point now);
     /// Who decides where a Service leads.
     service_nature nature_of(const kube::object_key& service) const;
@@ -92,8 +93,7 @@ private:
     const kube::store<offer_record>::index& offers_by_gateway_name_;
     const index& routes_by_gateway_name_;
     const index& middlewares_by_gateway_name_;
-    /// HTTPRoutes as they were, in the order of the time when they changed.
-    std::deque<std::pair<timekeeper::time_point, kube::object_ptr>> former_;
+    former_routes former_;
 };
 
 }  // namespace portitor::offer
