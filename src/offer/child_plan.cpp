@@ -55,7 +55,8 @@ note drift_repaired(child_kind kind, const kube::object_key& key, bool exists)
             key.name,
             exists ? "changed" : "deleted",
             exists ? "put right" : "made again"
-        )};
+        ),
+        kind};
 }
 
 // Of an offer that names no credential nothing is to be shown.

@@ -64,6 +64,7 @@ struct note
     severity type = severity::normal;
     std::string reason;
     std::string message;
+    std::optional<child_kind> once_written = {};  ///< told only where that child could be written
 };
 
 /// What to do next for one offer, to be carried out in the order of the members. Only add_finalizer must have

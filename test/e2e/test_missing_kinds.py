@@ -33,6 +33,8 @@ def test_offers_are_deleted_without_traefiks_kind_and_go_on_with_it(stack):
         # Whatever was known of Middlewares is known to be gone.
         stack.cluster.delete("serviceoffer", "leaving", ns=NAMESPACE, timeout=30)
         assert stack.conditions("staying")["Ready"][0] == "False"
+        # What cannot be put right is not told as if it had been.
+        assert not [line for line in process.log().splitlines() if "DriftRepaired" in line and "staying" in line]
         # Nor does a controller that starts without the kind hang.
         assert process.stop(timeout=40) == 0
         stack.cluster.apply(offer("leaving"))

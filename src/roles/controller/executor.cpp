@@ -7,6 +7,8 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
+
 namespace portitor::controller {
 
 namespace asio = boost::asio;
@@ -23,6 +25,13 @@ std::string describe(const kube::resource& kind, const kube::object_key& key)
 error guarded(const kube::api_error& failure)
 {
     return failure.http_status() == 422 ? error(errc::conflict, failure.message()) : failure.to_error();
+}
+
+bool is_written(const executor::report& done, offer::child_kind kind)
+{
+    return std::none_of(done.applies.begin(), done.applies.end(), [kind](const executor::applied& each) {
+        return each.kind == kind && !each.failure.empty();
+    });
 }
 
 // The first failure is the one that is reported: later ones often follow from it.
@@ -66,7 +75,10 @@ asio::awaitable<executor::report> executor::carry_out(offer::record_ptr offer, o
     if (todo.status)
         note_failure(done.failure, co_await write_status(offer->meta, std::move(*todo.status), done));
     for (const offer::note& each : todo.notes)
-        tell(offer->meta, each);
+    {
+        if (!each.once_written || is_written(done, *each.once_written))
+            tell(offer->meta, each);
+    }
     if (todo.remove_finalizer && !done.failure)
         note_failure(done.failure, co_await remove_finalizer(api::service_offer_resource, offer->meta));
     co_return done;
