@@ -53,7 +53,7 @@ unit_tests() {
 need "packages" scripts/install-deps.sh
 check "lint: includes" test/lint/includes.py
 check "lint: format" test/lint/format.sh
-check "lint: clang-tidy" test/lint/tidy.py
+check "lint: clang-tidy" test/lint/tidy.py --within 600
 need "build: release" scripts/build.sh release
 unit_tests release
 need "build: asan" scripts/build.sh asan

@@ -2,12 +2,17 @@
 """Fails when clang-tidy finds something in the sources of src/ or the headers that they include; the checks are in
 .clang-tidy.
 
-    tidy.py [FILE...]      the given sources, or all of src
+    tidy.py [--within SECONDS] [FILE...]      the given sources, or all of src
 
 A source that was found good is not looked at again while it, what it includes, its compile command, the checks and the
 installed libraries stay as they are: ~/.cache/portitor/tidy (PORTITOR_TIDY_CACHE) remembers the hashes for 30 days.
+After a change to a header that many include, looking at them all takes half an hour. With --within, sources that have
+changed themselves, or were never looked at, come first, and all of them are looked at; of the others as many as there
+is time for.
 """
 
+import argparse
+import collections
 import concurrent.futures
 import functools
 import hashlib
@@ -62,45 +67,65 @@ def key(path, command, salt):
     return made.hexdigest()
 
 
+def own_key(path, salt):
+    """A hash of a source alone."""
+    return "own-" + hashlib.sha256(salt + path.read_bytes()).hexdigest()
+
+
 def output_of(*command):
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 
-def look(path, command, salt):
-    """The findings, empty for none, and whether the cache knew."""
+def look(path, command, salt, until):
+    """The findings, empty for none, and what became of it: known, looked at, left out."""
     known = CACHE / key(path, command, salt)
+    own = CACHE / own_key(path, salt)
     if known.exists():
         known.touch()
-        return "", True
+        own.touch()
+        return "", "known"
+    if own.exists() and time.monotonic() > until:
+        return "", "left out"
     run = subprocess.run([TIDY, "--quiet", "-p", "build/tidy", str(path)], cwd=ROOT, capture_output=True, text=True)
     if run.returncode:
-        return run.stdout or run.stderr or f"{path}: {TIDY} failed", False
+        return run.stdout or run.stderr or f"{path}: {TIDY} failed", "looked at"
     known.touch()
-    return "", False
+    own.touch()
+    return "", "looked at"
 
 
-def main(arguments):
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--within", type=float, default=float("inf"), metavar="SECONDS", help="see above")
+    parser.add_argument("files", nargs="*", metavar="FILE")
+    arguments = parser.parse_args()
     begun = time.monotonic()
     CACHE.mkdir(parents=True, exist_ok=True)
     for each in CACHE.iterdir():
         if each.stat().st_mtime < time.time() - 30 * 24 * 3600:
             each.unlink()
     units = compile_commands()
-    paths = [pathlib.Path(each).resolve() for each in arguments] or sorted(units)
+    paths = [pathlib.Path(each).resolve() for each in arguments.files] or sorted(units)
     libraries = output_of("dpkg-query", "-W", "lib*-dev")
     salt = output_of(TIDY, "--version") + libraries + (ROOT / ".clang-tidy").read_bytes()
 
-    bad = remembered = 0
+    paths.sort(key=lambda path: (CACHE / own_key(path, salt)).exists())
+
+    bad = 0
+    outcomes = collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for found, knew in pool.map(lambda path: look(path, units[path], salt), paths):
-            remembered += knew
+        for found, what in pool.map(
+            lambda path: look(path, units[path], salt, begun + arguments.within), paths
+        ):
+            outcomes[what] += 1
             if found:
                 bad += 1
                 print(found, flush=True)
     took = time.monotonic() - begun
-    print(f"tidy: {len(paths)} sources in {took:.0f} s, {remembered} known to be good, {bad} bad")
+    left = f", {outcomes['left out']} left out for want of time" if outcomes["left out"] else ""
+    print(f"tidy: {len(paths)} sources in {took:.0f} s, {outcomes['known']} known to be good, {bad} bad{left}")
     return 1 if bad or not paths else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
