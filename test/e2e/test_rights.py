@@ -17,6 +17,9 @@ ROLES = tuple(HEALTH_PORTS)
 # OwnerReferencesPermissionEnforcement, which this cluster has on): no request of its own.
 WITHOUT_REQUEST = {"controller": {Right("update", "obol.org", "serviceoffers/finalizers")}}
 
+# Asked for with hosts by labels alone, and not given: test_missing_kinds shows what comes of that, in the same session.
+REFUSED_ON_PURPOSE = {"controller": {Right("list", "", "namespaces"), Right("watch", "", "namespaces")}}
+
 
 @pytest.fixture(scope="module")
 def client(stack):
@@ -56,7 +59,7 @@ def live(stack, out, operator):
 @pytest.mark.parametrize("role", ROLES)
 def test_every_right_is_used_and_none_is_missing(stack, client, role):
     succeeded, refused = used(stack.cluster, role)
-    assert sorted(map(str, refused)) == []
+    assert sorted(map(str, refused - REFUSED_ON_PURPOSE.get(role, set()))) == []
     unused = given(stack.cluster, role) - succeeded - WITHOUT_REQUEST.get(role, set())
     assert sorted(map(str, unused)) == [], role
 
