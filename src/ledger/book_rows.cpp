@@ -50,6 +50,61 @@ std::string text_of(const statement& row, int column)
     return std::string(row.text(column));
 }
 
+constexpr const char* select_kept =
+    "SELECT p.id, network, token, payer, nonce, state, revision, owner, digest, began, settled_at, ended_at,"
+    " valid_before, receipt, tx, proven, cause, reorganised, offer, offer_uid, method, uri, request_id, amount,"
+    " asset, pay_to, facilitator, wanted, takeover"
+    " FROM payments p CROSS JOIN terms t ON t.id = p.terms WHERE";
+// Rows, and what is told of them, where the payments settled last are looked for.
+constexpr int looked_through = 20'000;
+constexpr int most_settled = 10'000;
+
+error unreadable(const std::string& file, std::int64_t row)
+{
+    return fail(errc::invalid, "{}: row {} of its payments cannot be read", file, row);
+}
+
+// What select_kept finds.
+result<kept_row> read_kept(const statement& from, const std::string& file)
+{
+    kept_row out;
+    out.row = from.integer(0);
+    payment_record& now = out.record;
+    now.key = key_of(from, 1);
+    const auto state = parse_payment_state(from.text(5));
+    const auto cause = parse_used_cause(from.text(16));
+    const auto amount = parse_u256(from.text(23));
+    if (!state || !cause || !amount)
+        return unreadable(file, out.row);
+    now.state = *state;
+    now.revision = static_cast<std::uint64_t>(from.integer(6));
+    now.owner = static_cast<std::uint64_t>(from.integer(7));
+    const auto digest = from.bytes(8);
+    std::copy_n(digest.begin(), std::min(digest.size(), now.digest.size()), now.digest.begin());
+    now.began = static_cast<std::uint64_t>(from.integer(9));
+    now.settled_at = static_cast<std::uint64_t>(from.integer(10));
+    now.ended_at = static_cast<std::uint64_t>(from.integer(11));
+    now.valid_before = static_cast<std::uint64_t>(from.integer(12));
+    now.receipt = text_of(from, 13);
+    now.proof = {unpacked(from, 14), from.integer(15) != 0};
+    now.cause = *cause;
+    now.reorganised = from.integer(17) != 0;
+    auto terms = std::make_shared<payment_terms>();
+    terms->offer = text_of(from, 18);
+    terms->offer_uid = text_of(from, 19);
+    terms->method = text_of(from, 20);
+    terms->uri = text_of(from, 21);
+    terms->request_id = text_of(from, 22);
+    terms->wanted.amount = *amount;
+    terms->wanted.asset = text_of(from, 24);
+    terms->wanted.pay_to = text_of(from, 25);
+    terms->facilitator_url = text_of(from, 26);
+    if (auto read = read_takeover(from.text(27), from.text(28), *terms, now); !read)
+        return read.error().within(fmt::format("{}: row {}", file, out.row));
+    now.terms = std::move(terms);
+    return out;
+}
+
 }  // namespace
 
 result<book_rows> book_rows::prepare(const database& on)
@@ -224,15 +279,13 @@ result<std::string> book_rows::receipt_of(std::int64_t row)
 
 result<void> read_open(const database& from, std::uint64_t since, const std::function<void(kept_row)>& take)
 {
-    const std::string columns =
-        "SELECT p.id, network, token, payer, nonce, state, revision, owner, digest, began, settled_at,"
-        " ended_at, valid_before, receipt, tx, proven, cause, reorganised, offer, offer_uid, method, uri,"
-        " request_id, amount, asset, pay_to, facilitator, wanted, takeover"
-        " FROM payments p CROSS JOIN terms t ON t.id = p.terms WHERE ";
     for (const bool expired : {true, false})
     {
-        const std::string sql = columns + (expired ? "valid_before > ? AND state = 'expired' ORDER BY p.id"
-                                                   : "ended_at = 0 AND ? >= 0 ORDER BY p.id");
+        const std::string sql = fmt::format(
+            "{} {} ORDER BY p.id",
+            select_kept,
+            expired ? "valid_before > ? AND state = 'expired'" : "ended_at = 0 AND ? >= 0"
+        );
         auto rows = statement::prepare(from, sql.c_str());
         if (!rows)
             return rows.error();
@@ -240,47 +293,44 @@ result<void> read_open(const database& from, std::uint64_t since, const std::fun
         result<bool> row = rows->step();
         for (; row && *row; row = rows->step())
         {
-            kept_row out;
-            out.row = rows->integer(0);
-            payment_record& now = out.record;
-            now.key = key_of(*rows, 1);
-            const auto state = parse_payment_state(rows->text(5));
-            const auto cause = parse_used_cause(rows->text(16));
-            const auto amount = parse_u256(rows->text(23));
-            if (!state || !cause || !amount || is_over(*state))
-                return fail(errc::invalid, "{}: row {} of its payments cannot be read", from.file(), out.row);
-            now.state = *state;
-            now.revision = static_cast<std::uint64_t>(rows->integer(6));
-            now.owner = static_cast<std::uint64_t>(rows->integer(7));
-            const auto digest = rows->bytes(8);
-            std::copy_n(digest.begin(), std::min(digest.size(), now.digest.size()), now.digest.begin());
-            now.began = static_cast<std::uint64_t>(rows->integer(9));
-            now.settled_at = static_cast<std::uint64_t>(rows->integer(10));
-            now.ended_at = static_cast<std::uint64_t>(rows->integer(11));
-            now.valid_before = static_cast<std::uint64_t>(rows->integer(12));
-            now.receipt = text_of(*rows, 13);
-            now.proof = {unpacked(*rows, 14), rows->integer(15) != 0};
-            now.cause = *cause;
-            now.reorganised = rows->integer(17) != 0;
-            auto terms = std::make_shared<payment_terms>();
-            terms->offer = text_of(*rows, 18);
-            terms->offer_uid = text_of(*rows, 19);
-            terms->method = text_of(*rows, 20);
-            terms->uri = text_of(*rows, 21);
-            terms->request_id = text_of(*rows, 22);
-            terms->wanted.amount = *amount;
-            terms->wanted.asset = text_of(*rows, 24);
-            terms->wanted.pay_to = text_of(*rows, 25);
-            terms->facilitator_url = text_of(*rows, 26);
-            if (auto read = read_takeover(rows->text(27), rows->text(28), *terms, now); !read)
-                return read.error().within(fmt::format("{}: row {}", from.file(), out.row));
-            now.terms = std::move(terms);
-            take(std::move(out));
+            auto kept = read_kept(*rows, from.file());
+            if (!kept)
+                return kept.error();
+            if (is_over(kept->record.state))
+                return unreadable(from.file(), kept->row);
+            take(std::move(*kept));
         }
         if (!row)
             return row.error();
     }
     return {};
+}
+
+result<std::vector<payment_record>> read_settled(const database& from, std::uint64_t since)
+{
+    const std::string sql = fmt::format(
+        "{} p.id > (SELECT max(id) FROM payments) - {} AND settled_at >= ? AND proven = 1 AND reorganised = 0"
+        " ORDER BY p.id DESC LIMIT {}",
+        select_kept,
+        looked_through,
+        most_settled
+    );
+    auto rows = statement::prepare(from, sql.c_str());
+    if (!rows)
+        return rows.error();
+    std::vector<payment_record> out;
+    result<bool> row = rows->bind(whole(since)).step();
+    for (; row && *row; row = rows->step())
+    {
+        auto kept = read_kept(*rows, from.file());
+        if (!kept)
+            return kept.error();
+        out.push_back(std::move(kept->record));
+    }
+    if (!row)
+        return row.error();
+    std::reverse(out.begin(), out.end());
+    return out;
 }
 
 result<void>

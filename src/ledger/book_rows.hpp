@@ -88,6 +88,10 @@ struct kept_row
 /// `since`.
 result<void> read_open(const database& from, std::uint64_t since, const std::function<void(kept_row)>& take);
 
+/// The last ones that were proven to be settled since then (Unix seconds), over or not, and not taken back;
+/// the oldest first.
+result<std::vector<x402::payment_record>> read_settled(const database& from, std::uint64_t since);
+
 struct spent_row
 {
     std::int64_t row = 0;

@@ -155,6 +155,11 @@ late_ledger::changed(payment_key key, std::uint64_t revision, timekeeper::time_p
     return opened_ ? opened_->changed(std::move(key), revision, deadline) : refuse<record_wait>(why_);
 }
 
+asio::awaitable<result<std::vector<payment_record>>> late_ledger::settled_before(std::size_t most)
+{
+    return opened_ ? opened_->settled_before(most) : refuse<std::vector<payment_record>>(why_);
+}
+
 asio::awaitable<result<std::vector<payment_record>>> late_ledger::neglected(std::size_t most)
 {
     return opened_ ? opened_->neglected(most) : refuse<std::vector<payment_record>>(why_);

@@ -78,6 +78,11 @@ public:
         co_return table_->open_records(most);
     }
 
+    asio::awaitable<result<std::vector<payment_record>>> settled_before(std::size_t) override
+    {
+        co_return std::vector<payment_record>();
+    }
+
     asio::awaitable<result<void>> sweep() override
     {
         if (!may_act())

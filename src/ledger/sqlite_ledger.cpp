@@ -25,6 +25,7 @@ constexpr std::chrono::seconds between_prunes{10};
 constexpr std::chrono::seconds hangs_after{5};
 constexpr std::chrono::seconds receipt_patience{2};
 constexpr std::uint64_t expired_kept = 86'400;  // s, of those that nobody could tell about
+constexpr std::uint64_t settled_told = 3'600;   // s, of those that may have to be looked up once more
 
 // A change on its way to the disk.
 struct change_job final : book_job
@@ -97,6 +98,7 @@ public:
     result<std::vector<payment_record>> neglected(std::size_t most);
     std::uint64_t owner() const { return owner_; }
     std::vector<payment_record> open_records(std::size_t most) const { return table_.open_records(most); }
+    std::vector<payment_record> settled_before(std::size_t most);
     result<void> sweep();
     asio::awaitable<void> leave();
     store_numbers numbers() const;
@@ -141,6 +143,7 @@ private:
     std::unique_ptr<book_writer> writer_;
     std::uint64_t owner_ = 0;
 
+    std::vector<payment_record> settled_before_;  // until they are asked for
     std::int64_t last_row_ = 0;
     std::deque<timekeeper::time_point> pushed_;  // when each job was that is not finished
 
@@ -191,6 +194,10 @@ result<void> sqlite_ledger::strand::load(database& from)
     });
     if (!open)
         return open;
+    auto settled = read_settled(from, seconds() - std::min(seconds(), settled_told));
+    if (!settled)
+        return settled.error();
+    settled_before_ = std::move(*settled);
     if (without_place > 0)
         log_.warn("more open payments are on record than there are places", {{"left_out", without_place}});
     return read_spent(from, over, [&](const spent_row& each) {
@@ -523,6 +530,13 @@ result<std::vector<payment_record>> sqlite_ledger::strand::neglected(std::size_t
     return table_.neglected(owner_, most);
 }
 
+std::vector<payment_record> sqlite_ledger::strand::settled_before(std::size_t most)
+{
+    auto out = std::exchange(settled_before_, {});
+    out.erase(out.begin(), out.end() - static_cast<std::ptrdiff_t>(std::min(most, out.size())));
+    return out;
+}
+
 result<void> sqlite_ledger::strand::sweep()
 {
     if (!may_act())
@@ -627,6 +641,11 @@ sqlite_ledger::changed(payment_key key, std::uint64_t revision, timekeeper::time
 asio::awaitable<result<std::vector<payment_record>>> sqlite_ledger::open(std::size_t most)
 {
     co_return state_->open_records(most);
+}
+
+asio::awaitable<result<std::vector<payment_record>>> sqlite_ledger::settled_before(std::size_t most)
+{
+    co_return state_->settled_before(most);
 }
 
 std::uint64_t sqlite_ledger::owner() const

@@ -118,6 +118,14 @@ read_payment(const json::object& from, const payment_requirement& wanted, const 
     return out;
 }
 
+// The exact scheme's: by a signature for what was wanted.
+json::object usual_payment(const payment_requirement& wanted)
+{
+    const auto kind =
+        wanted.method == transfer_method::permit2 ? payment_kind::permit2 : payment_kind::eip3009;
+    return {{"version", 2}, {"kind", static_cast<int>(kind)}};
+}
+
 void append_flag(std::string& out, std::string_view name, bool value)
 {
     out += name;
@@ -195,6 +203,11 @@ try
 {
     if (!wanted.empty())
         read_terms(json::parse({wanted.data(), wanted.size()}).as_object(), terms.wanted);
+    if (takeover.empty())
+    {
+        record.offered = read_payment(usual_payment(terms.wanted), terms.wanted, record);
+        return {};
+    }
     const json::value parsed = json::parse({takeover.data(), takeover.size()});
     const json::object& from = parsed.as_object();
     // Version 1 of the file had all of them in each row.

@@ -17,7 +17,8 @@ void append_wanted(std::string& out, const x402::payment_requirement& wanted);
 void append_takeover(std::string& out, const x402::payment_record& record);
 
 /// Fills both in again, into a record that has its columns and whose terms are `terms`; `wanted` may be
-/// empty. errc::invalid where a text is not ours.
+/// empty, and so is `takeover` of a payment that is over: it was what was wanted. errc::invalid where a text
+/// is not ours.
 result<void> read_takeover(
     std::string_view wanted,
     std::string_view takeover,

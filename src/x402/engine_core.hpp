@@ -101,6 +101,7 @@ private:
     boost::asio::awaitable<void> look_after(payment_record record);
     boost::asio::awaitable<void> resolve_left(payment_record record);
     void look_later(const payment_record& record);
+    boost::asio::awaitable<void> inherit_second_looks();
     void begin_second_looks();
     boost::asio::awaitable<void> look_twice(std::size_t attempt, payment_record record);
     boost::asio::awaitable<void> take_back(payment_record record);
@@ -132,6 +133,7 @@ private:
     bool closed_ = false;
     std::size_t looking_ = 0;  // look-ups in the background
     std::deque<second_look> second_looks_;
+    bool inherited_ = false;  // second looks of the process before
     std::unordered_map<std::string, backoff_of_one> backoffs_;
     std::unordered_map<std::string, tries_of_one> tries_;
 };

@@ -119,6 +119,8 @@ asio::awaitable<void> engine_core::run()
         const bool alive = co_await round();
         if (!alive)
             co_return;
+        if (!inherited_)
+            co_await inherit_second_looks();
         begin_second_looks();
         co_await on.timers.sleep_for(round_pause);
     }
@@ -237,6 +239,26 @@ void engine_core::look_later(const payment_record& record)
     const auto after = on.chain != nullptr ? on.chain->confirmation_time(record.key.network()) : std::nullopt;
     if (after && record.proof.proven && second_looks_.size() < limits.second_looks)
         second_looks_.push_back({on.timers.now() + *after, 1, record});
+}
+
+// Those that the process before had still to do when it ended, or may have had.
+asio::awaitable<void> engine_core::inherit_second_looks()
+{
+    const result<std::vector<payment_record>> settled = co_await on.store.settled_before(limits.second_looks);
+    if (!settled.has_value())
+        co_return;
+    inherited_ = true;
+    std::uint64_t last = 0;
+    for (const payment_record& each : *settled)
+        last = std::max(last, each.settled_at);
+    for (const payment_record& each : *settled)
+    {
+        const auto after =
+            on.chain != nullptr ? on.chain->confirmation_time(each.key.network()) : std::nullopt;
+        const seconds until_looked = after.value_or(seconds(0)) + most_looks * between_looks;
+        if (each.settled_at + static_cast<std::uint64_t>(until_looked.count()) >= last)
+            look_later(each);
+    }
 }
 
 void engine_core::begin_second_looks()

@@ -15,6 +15,7 @@ import { CHAIN, MULTICALL3, USDC, USDC_DOMAIN } from "./network.mjs";
 const { createTestClient, http, parseAbi, publicActions, walletActions } = await import("viem");
 const { privateKeyToAccount } = await import("viem/accounts");
 
+const BLOCKS_AT_ONCE = 100n;
 const INITIAL_BALANCE = 1_000_000n * 10n ** 6n;
 
 const abi = parseAbi([
@@ -92,8 +93,19 @@ async function cancel(client, key, nonce) {
 
 // Transfer tells who paid whom, AuthorizationUsed which payment it was. Mints have no authorization, and the
 // facilitator executes one authorization per transaction, so the two events of a transaction belong together.
+// In steps: all at once may be more than an answer may hold.
+async function allEvents(client) {
+  const last = await client.getBlockNumber();
+  const events = [];
+  for (let first = 0n; first <= last; first += BLOCKS_AT_ONCE) {
+    const toBlock = first + BLOCKS_AT_ONCE - 1n < last ? first + BLOCKS_AT_ONCE - 1n : last;
+    events.push(...(await client.getContractEvents({ address: USDC, abi, fromBlock: first, toBlock })));
+  }
+  return events;
+}
+
 async function settlements(client) {
-  const events = await client.getContractEvents({ address: USDC, abi, fromBlock: 0n });
+  const events = await allEvents(client);
   const named = (name) => events.filter((event) => event.eventName === name);
   const nonces = new Map(
     named("AuthorizationUsed").map((event) => [event.transactionHash, event.args.nonce]),

@@ -56,6 +56,8 @@ public:
     changed(x402::payment_key key, std::uint64_t revision, timekeeper::time_point deadline) override;
     boost::asio::awaitable<result<std::vector<x402::payment_record>>> neglected(std::size_t most) override;
     boost::asio::awaitable<result<std::vector<x402::payment_record>>> open(std::size_t most) override;
+    boost::asio::awaitable<result<std::vector<x402::payment_record>>> settled_before(std::size_t most
+    ) override;
     boost::asio::awaitable<result<void>> sweep() override;
     boost::asio::awaitable<void> leave() override;
     x402::store_numbers numbers() const override;

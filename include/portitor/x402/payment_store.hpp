@@ -161,6 +161,11 @@ public:
     /// Open records, at most so many: for the log, when a process ends. Costs what it costs.
     virtual boost::asio::awaitable<result<std::vector<payment_record>>> open(std::size_t most) = 0;
 
+    /// Of a store that outlives its process: what was called settled within the hour before this one began,
+    /// over or not, and not taken back, with terms and what was signed; the latest ones at most so many, the
+    /// oldest first. Told once: the process before may have ended before it looked a second time.
+    virtual boost::asio::awaitable<result<std::vector<payment_record>>> settled_before(std::size_t most) = 0;
+
     /// Says that this owner lives, forgets what is over and past its time, by the store's clock. To be called
     /// every second or so.
     virtual boost::asio::awaitable<result<void>> sweep() = 0;

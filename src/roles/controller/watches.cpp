@@ -30,9 +30,9 @@ kube::watch_options judged_by()
     return out;
 }
 // Of the ten seconds in which offers say that no verifier is there.
-constexpr std::chrono::milliseconds loss_hold(4000);
+constexpr std::chrono::milliseconds loss_hold(3000);
 constexpr std::chrono::milliseconds longest_spread(3000);
-constexpr std::chrono::milliseconds spread_of_one(2);
+constexpr std::chrono::milliseconds spread_of_one(1);
 
 watches::keys joined(watches::keys some, const watches::keys& more)
 {

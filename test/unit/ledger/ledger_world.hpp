@@ -171,6 +171,10 @@ public:
     {
         return portitor::test::run(context_, store_->neglected(most));
     }
+    result<std::vector<x402::payment_record>> settled_before(std::size_t most)
+    {
+        return portitor::test::run(context_, store_->settled_before(most));
+    }
     result<void> sweep() { return portitor::test::run(context_, store_->sweep()); }
     void leave() { portitor::test::run(context_, store_->leave()); }
 

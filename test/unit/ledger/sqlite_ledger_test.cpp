@@ -66,6 +66,52 @@ TEST_CASE(
     CHECK(world.try_open().has_value());
 }
 
+TEST_CASE("what was settled of late is told once to the process that comes next", "[ledger][sqlite]")
+{
+    sqlite_world world;
+    {
+        hand mine = world.open();
+        mine.reach(1, state::delivered);
+        world.wall.time += std::chrono::minutes(61);
+        const std::uint64_t valid_before = world.wall.seconds() + 300;
+        mine.reach(2, state::delivered, valid_before);
+        mine.reach(3, state::closed, valid_before);
+        mine.reach(4, state::settled, valid_before);
+        mine.reach(5, state::unknown, valid_before);
+        payment_change taken_back = known(state::delivered);
+        taken_back.reorganised = true;
+        mine.change(mine.reach(6, state::delivered, valid_before), taken_back);
+        mine.reach(7, state::delivered, valid_before);
+        CHECK(mine.settled_before(10).value().empty());
+    }
+    const std::size_t most = GENERATE(2, 10);
+    hand next = world.open();
+    const auto told = next.settled_before(most).value();
+    std::vector<std::string> nonces;
+    for (const payment_record& each : told)
+        nonces.emplace_back(each.key.nonce());
+    const std::vector all{hex_word(2), hex_word(4), hex_word(7)};
+    CHECK(
+        nonces == std::vector(all.end() - static_cast<std::ptrdiff_t>(std::min(most, all.size())), all.end())
+    );
+    const payment_record& last = told.back();
+    CHECK(last.state == state::delivered);
+    CHECK(last.terms->wanted.asset == hex_address(7));
+    CHECK(last.terms->wanted.network == "eip155:84532");
+    CHECK(last.offered->kind == payment_kind::eip3009);
+    CHECK(last.offered->payer.to_string() == hex_address(1));
+    CHECK(last.offered->pay_to.to_string() == hex_address(9));
+    CHECK(last.offered->value == 10'000);
+    CHECK(last.offered->valid_before == last.valid_before);
+    CHECK(last.offered->nonce == hex_word(7));
+    CHECK(next.settled_before(most).value().empty());
+    payment_change taken_back = known(state::delivered);
+    taken_back.reorganised = true;
+    CHECK(next.change(last, taken_back).reorganised);
+    next.destroy();
+    CHECK(world.open().settled_before(10).value().size() == 2);
+}
+
 TEST_CASE("the record is its owner's alone, in a folder that exists, on no network", "[ledger][sqlite]")
 {
     sqlite_world world;

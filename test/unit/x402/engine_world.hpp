@@ -197,6 +197,7 @@ public:
     std::deque<fault> faults;             // of begin() and advance(), in order
     bool away_for_all = false;            // also for find(); knowledge is kept all the same
     std::vector<std::string> calls;       // what was asked of it
+    std::vector<payment_record> settled;  // by the process before
     std::function<void()> before_change;  // somebody else may be faster
 
     std::uint64_t owner() const override { return inner_->owner(); }
@@ -249,6 +250,12 @@ public:
     asio::awaitable<result<std::vector<payment_record>>> open(std::size_t most) override
     {
         return inner_->open(most);
+    }
+    asio::awaitable<result<std::vector<payment_record>>> settled_before(std::size_t) override
+    {
+        if (away_for_all)
+            co_return failure(fault::away);
+        co_return std::exchange(settled, {});
     }
     asio::awaitable<result<void>> sweep() override { return inner_->sweep(); }
     asio::awaitable<void> leave() override { return inner_->leave(); }

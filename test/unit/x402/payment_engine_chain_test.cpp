@@ -560,3 +560,30 @@ TEST_CASE("a settlement is looked up once more after the confirmations", "[x402]
         CHECK(f.record().calls.back() == "delivered");
     }
 }
+
+TEST_CASE("a process looks a second time at what the one before it settled last", "[x402][engine][chain]")
+{
+    with_receipts f;
+    f.chain.confirmed = std::chrono::seconds(10);
+    const auto left = [&f](char digit, std::uint64_t seconds_ago) {
+        payment_record out;
+        payment offered = f.offered;
+        offered.nonce = "0x" + std::string(64, digit);
+        out.key = key_of(offered, f.wanted);
+        out.state = payment_state::delivered;
+        out.settled_at = unix_seconds(f.time.now()) - seconds_ago;
+        auto terms = std::make_shared<payment_terms>();
+        terms->wanted = f.wanted;
+        terms->offer = f.offer;
+        out.terms = std::move(terms);
+        out.offered = without_secrets(offered);
+        return out;
+    };
+    // The first had its second look long before the last one was settled.
+    f.record().settled = {left('1', 500), left('2', 301), left('3', 300)};
+    f.chain.findings = {finding(settlement_state::canceled), finding(settlement_state::settled)};
+    f.keep(30);
+    CHECK(f.chain.asked == 2);
+    CHECK(f.engine().counters().reorganised == 1);
+    CHECK(f.told.back() == "reorganised demo/hello");
+}

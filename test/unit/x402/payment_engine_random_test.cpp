@@ -286,6 +286,10 @@ public:
     {
         return inner_->open(most);
     }
+    asio::awaitable<result<std::vector<payment_record>>> settled_before(std::size_t most) override
+    {
+        return inner_->settled_before(most);
+    }
     asio::awaitable<result<void>> sweep() override
     {
         co_await life_.step();
