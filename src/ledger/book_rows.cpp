@@ -52,8 +52,8 @@ std::string text_of(const statement& row, int column)
 
 constexpr const char* select_kept =
     "SELECT p.id, network, token, payer, nonce, state, revision, owner, digest, began, settled_at, ended_at,"
-    " valid_before, receipt, tx, proven, cause, reorganised, offer, offer_uid, method, uri, request_id, amount,"
-    " asset, pay_to, facilitator, wanted, takeover"
+    " valid_before, receipt, tx, proven, cause, reorganised, offer, offer_uid, method, uri, request_id,"
+    " amount, asset, pay_to, facilitator, wanted, takeover"
     " FROM payments p CROSS JOIN terms t ON t.id = p.terms WHERE";
 // Rows, and what is told of them, where the payments settled last are looked for.
 constexpr int looked_through = 20'000;
