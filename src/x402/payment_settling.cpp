@@ -391,7 +391,11 @@ asio::awaitable<std::optional<verdict>> engine_core::grant(payment_work& work, p
     if (work.alone)
     {
         ++counters.settled_late;
-        tell_listener(payment_report::event::undelivered, work.record);
+        // Told also where it cannot be written yet.
+        payment_record settled = work.record;
+        settled.state = change.next;
+        settled.proof = change.proof.value_or(settled.proof);
+        tell_listener(payment_report::event::undelivered, settled);
         if (change.knowledge)
             co_await keep_knowledge(work.record, std::move(change));
         else

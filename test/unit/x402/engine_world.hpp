@@ -298,7 +298,8 @@ struct fixture
     std::unique_ptr<faulty_store> store;
     engine_limits limits;
     bool with_chain = false;
-    std::vector<std::string> told;  // to the log
+    std::vector<std::string> told;               // to the log
+    std::optional<payment_record> told_last_of;  // the payment of the last one
     std::unique_ptr<payment_engine> made_engine;
     payment offered = decode_v2(v2_payment(usdc_requirement())).value();
     payment_requirement wanted = usdc_requirement();
@@ -330,7 +331,10 @@ struct fixture
                     timers,
                     with_chain ? &chain : nullptr,
                     {},
-                    [this](const payment_report& what) { told.push_back(text_of(what)); },
+                    [this](const payment_report& what) {
+                        told.push_back(text_of(what));
+                        told_last_of = what.record;
+                    },
                 },
                 limits
             );

@@ -469,6 +469,9 @@ TEST_CASE("a slow settlement is waited for though its buyer was told to come aga
         CHECK(f.state() == payment_state::settled);
         CHECK(f.engine().counters().settled_late == 1);
         CHECK(f.told == std::vector<std::string>{"undelivered demo/hello"});
+        CHECK(f.told_last_of->state == payment_state::settled);
+        CHECK(f.told_last_of->proof.transaction == f.known().proof.transaction);
+        CHECK_FALSE(f.told_last_of->proof.transaction.empty());
         CHECK(expect<verdict_paid>(f.pay()).again);
         CHECK(f.facilitator.settled == 1);
     }
