@@ -124,6 +124,10 @@ struct observation
     service_nature service = service_nature::ordinary;  ///< of the upstream
     /// Until the status may be written for the sake of other words alone; 0: now.
     std::chrono::milliseconds words_wait{0};
+    /// Types of conditions that have been True of this generation already, and until such a one may be
+    /// written as True again; 0: now.
+    std::vector<std::string> been_true;
+    std::chrono::milliseconds recovery_wait{0};
     std::string way_around;         ///< words for an HTTPRoute that leads around the gate; empty: none
     std::string name_clash;         ///< words for what others have by the same name; empty: nothing
     bool upstream_granted = false;  ///< a ReferenceGrant allows an upstream of another namespace

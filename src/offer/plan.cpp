@@ -12,6 +12,8 @@
 #include <portitor/api/resources.hpp>
 #include <portitor/core/saturating_time.hpp>
 
+#include <algorithm>
+
 namespace portitor::offer {
 
 namespace {
@@ -52,19 +54,35 @@ questions what_to_ask(const evidence& all, const route_verdict& route)
     return out;
 }
 
-// Who fails in ever new ways is not told of each of them.
+bool was_true_before(const std::vector<std::string>& better, const observation& seen)
+{
+    return std::any_of(better.begin(), better.end(), [&](const std::string& type) {
+        return std::find(seen.been_true.begin(), seen.been_true.end(), type) != seen.been_true.end();
+    });
+}
+
+// Who fails in ever new ways, or by turns, is not told of each of them. That an offer is not Ready any more
+// never waits.
 void write_status(
     plan& into, std::optional<new_status> status, const observation& seen, clock::time_point now
 )
 {
     if (!status)
         return;
-    if (status->only_words && seen.words_wait > std::chrono::milliseconds(0))
+    const bool recovers = was_true_before(status->better, seen);
+    std::chrono::milliseconds wait{0};
+    if (status->only_words)
+        wait = seen.words_wait;
+    else if (recovers && !status->ends_ready)
+        wait = seen.recovery_wait;
+    if (wait > std::chrono::milliseconds(0))
     {
-        look_again_at(into, now + seen.words_wait, now);
+        look_again_at(into, now + wait, now);
         return;
     }
     into.only_words = status->only_words;
+    into.better = std::move(status->better);
+    into.recovers = recovers;
     into.status = std::move(status->whole);
 }
 
@@ -155,8 +173,6 @@ plan make_plan(const observation& seen, const plan_settings& settings, clock::ti
     for (kube::condition& each : conditions)
         each.observed_generation = offer.meta.generation;
 
-    for (note& each : transitions(offer, conditions))
-        out.notes.push_back(std::move(each));
     out.ask = what_to_ask(all, route);
     const std::string endpoint = wanted.route ? endpoint_of(*offer.spec, settings) : "";
     const kube::object* registration = seen.children[child_kind::registration].own();
@@ -164,6 +180,10 @@ plan make_plan(const observation& seen, const plan_settings& settings, clock::ti
     write_status(
         out, make_status(offer, conditions, phase, endpoint, registration, seen.served, now), seen, now
     );
+    // What is not written yet is not told either.
+    if (out.status)
+        for (note& each : transitions(offer, conditions))
+            out.notes.push_back(std::move(each));
     return out;
 }
 

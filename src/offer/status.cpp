@@ -74,6 +74,30 @@ json::object to_json(const offer_status& of, const api::served_schema& served)
     return out;
 }
 
+constexpr std::array watched{
+    api::condition_type::model_ready,
+    api::condition_type::upstream_healthy,
+    api::condition_type::payment_gate_ready,
+    api::condition_type::route_published,
+    api::condition_type::ready,
+};
+
+bool is_true_of(const offer_status& said, std::string_view type, std::int64_t generation)
+{
+    const kube::condition* held = said.find_present(type, generation);
+    return held && held->is_true();
+}
+
+std::vector<std::string> better_ones(const offer_status& live, const offer_status& wanted)
+{
+    std::vector<std::string> out;
+    for (const std::string_view type : watched)
+        if (is_true_of(wanted, type, wanted.observed_generation) &&
+            !is_true_of(live, type, wanted.observed_generation))
+            out.emplace_back(type);
+    return out;
+}
+
 }  // namespace
 
 std::string_view phase_of(const std::vector<kube::condition>& conditions, const draft& wanted)
@@ -111,7 +135,13 @@ std::optional<new_status> make_status(
         std::move(conditions)};
     if (says_the_same(offer.status, wanted, served, false))
         return std::nullopt;
-    return new_status{to_json(wanted, served), says_the_same(offer.status, wanted, served, true)};
+    const auto is_ready = [&](const offer_status& of) {
+        return is_true_of(of, api::condition_type::ready, wanted.observed_generation);
+    };
+    new_status out{to_json(wanted, served), says_the_same(offer.status, wanted, served, true), {}, false};
+    out.better = better_ones(offer.status, wanted);
+    out.ends_ready = is_ready(offer.status) && !is_ready(wanted);
+    return out;
 }
 
 std::optional<json::object> make_fault_status(

@@ -32,6 +32,10 @@ struct new_status
 {
     boost::json::object whole;
     bool only_words = false;  ///< it differs from the live one in messages alone
+    /// Types of the conditions that were not True of this generation and are now; of those that what is
+    /// watched may turn to and fro.
+    std::vector<std::string> better;
+    bool ends_ready = false;  ///< Ready was True of this generation, and is not any more
 };
 
 /// The whole status, without what the schema that is served has no field for, with transition times kept from

@@ -79,6 +79,8 @@ struct plan
     bool remove_finalizer = false;
     std::optional<boost::json::object> status;  ///< the whole status; only where it differs from the live one
     bool only_words = false;                    ///< the status says in other words what the live one says
+    std::vector<std::string> better;            ///< types of conditions that the status turns True
+    bool recovers = false;                      ///< one of them has been True of this generation before
     std::vector<note> notes;
     questions ask;
     std::optional<std::chrono::milliseconds> next_check;  ///< when time alone changes the outcome

@@ -348,7 +348,7 @@ private:
         }
         if (todo.empty())
             co_return std::nullopt;
-        memory_.note_plan(key, todo);
+        memory_.note_plan(offer->meta, todo);
         controller::executor::report done = co_await executor_->carry_out(std::move(offer), std::move(todo));
         for (const object_key& each : memory_.note_report(key, done))
             controller_->queue().add(each);

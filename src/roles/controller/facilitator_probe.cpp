@@ -14,7 +14,7 @@ using offer::facilitator_word;
 using finding = facilitator_poller::finding;
 
 constexpr std::chrono::milliseconds deadline(10'000);
-constexpr std::chrono::milliseconds period(2 * 60 * 1000);
+constexpr std::chrono::milliseconds period(30'000);
 constexpr std::chrono::milliseconds retry_period(15'000);
 constexpr std::chrono::milliseconds confirm_period(1000);
 constexpr unsigned failures_that_count = 3;

@@ -8,6 +8,9 @@ void memory::recall(offer::observation& seen)
 {
     const of_offer& known = offers_[seen.offer->meta.key()];
     seen.words_wait = known.words.wait(time_.now());
+    if (known.generation == seen.offer->meta.generation)
+        seen.been_true = known.been_true;
+    seen.recovery_wait = known.recoveries.wait(time_.now());
     for (const offer::child_type& type : offer::child_types)
     {
         const of_child& past = known.children[type.kind];
@@ -31,14 +34,22 @@ void memory::note_turn(const kube::object_key& offer, const offer::plan& todo)
         leave_line(offer);
 }
 
-void memory::note_plan(const kube::object_key& offer, const offer::plan& todo)
+void memory::note_plan(const kube::object_meta& offer, const offer::plan& todo)
 {
+    of_offer& known = offers_[offer.key()];
     if (todo.status && todo.only_words)
-        offers_[offer].words.spend(time_.now());
+        known.words.spend(time_.now());
+    if (todo.status && todo.recovers)
+        known.recoveries.spend(time_.now());
+    if (std::exchange(known.generation, offer.generation) != offer.generation)
+        known.been_true.clear();
+    for (const std::string& each : todo.better)
+        if (std::find(known.been_true.begin(), known.been_true.end(), each) == known.been_true.end())
+            known.been_true.push_back(each);
     for (const offer::remove& each : todo.removes)
     {
         echo_.note_deletion(each.uid);
-        offers_[offer].children[each.kind].taken_down = true;
+        known.children[each.kind].taken_down = true;
     }
 }
 

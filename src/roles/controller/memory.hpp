@@ -34,7 +34,7 @@ public:
     void recall(offer::observation& seen);
 
     /// A plan is about to be carried out: the children that it deletes are no news when they go.
-    void note_plan(const kube::object_key& offer, const offer::plan& todo);
+    void note_plan(const kube::object_meta& offer, const offer::plan& todo);
 
     /// Where the offer's HTTPRoute stands among those of its namespace, by a plan that is to be carried out.
     void note_turn(const kube::object_key& offer, const offer::plan& todo);
@@ -75,6 +75,9 @@ private:
     {
         offer::by_child<of_child> children;
         words_budget words;
+        recovery_budget recoveries;
+        std::int64_t generation = 0;         // which been_true is of
+        std::vector<std::string> been_true;  // types of conditions
         std::string told;
     };
 

@@ -36,4 +36,8 @@ using repair_budget = write_budget<5, 1>;
 /// would cost a write each time.
 using words_budget = write_budget<3, 60>;
 
+/// Of a status that says again what it has said of this generation before: an upstream or a verifier that
+/// comes and goes would cost two writes each time.
+using recovery_budget = write_budget<3, 60>;
+
 }  // namespace portitor::controller

@@ -50,6 +50,8 @@ public:
         bool beyond_limit = false;
         offer::service_nature service = offer::service_nature::ordinary;
         std::chrono::milliseconds words_wait{0};
+        std::vector<std::string> been_true;
+        std::chrono::milliseconds recovery_wait{0};
         std::string way_around;
         std::string name_clash;
         kube::object_ptr home;
@@ -141,6 +143,8 @@ public:
         out.beyond_limit = seen.beyond_limit;
         out.service = seen.service;
         out.words_wait = seen.words_wait;
+        out.been_true = seen.been_true;
+        out.recovery_wait = seen.recovery_wait;
         out.way_around = seen.way_around;
         out.name_clash = seen.name_clash;
         out.home = seen.home;

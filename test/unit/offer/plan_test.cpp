@@ -713,6 +713,37 @@ TEST_CASE(
     CHECK(all.look().ask.upstream);
 }
 
+TEST_CASE(
+    "what was True before waits for its time to be True again, and what ends does not", "[controller][status]"
+)
+{
+    using namespace std::chrono_literals;
+    world all;
+    all.sell();
+    all.seen.been_true = {"UpstreamHealthy", "Ready"};
+    all.seen.recovery_wait = 7s;
+    all.unhealthy(1, "HTTP 500");
+    const plan ends = all.step();
+    CHECK(ends.status);
+    CHECK_FALSE(ends.recovers);
+    CHECK(all.verdict("Ready").starts_with("False"));
+    all.healthy();
+    const plan waits = all.look();
+    CHECK_FALSE(waits.status);
+    CHECK(waits.notes.empty());
+    CHECK(waits.next_check == 7s);
+    // The first time is never a recovery.
+    all.seen.been_true = {};
+    CHECK(all.look().status);
+    CHECK_FALSE(all.look().recovers);
+    all.seen.been_true = {"UpstreamHealthy", "Ready"};
+    all.seen.recovery_wait = 0s;
+    const plan heals = all.step();
+    CHECK(heals.recovers);
+    CHECK(heals.better == std::vector<std::string>{"UpstreamHealthy", "Ready"});
+    CHECK(all.verdict("Ready").starts_with("True"));
+}
+
 TEST_CASE("other words alone wait for their time, a change of a status does not", "[controller][status]")
 {
     using namespace std::chrono_literals;

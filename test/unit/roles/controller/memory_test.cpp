@@ -53,7 +53,7 @@ TEST_CASE(
         observation seen = of.all.observation();
         of.past.recall(seen);
         const plan todo = make_plan(seen, of.all.settings, of.all.now);
-        of.past.note_plan(of.key, todo);
+        of.past.note_plan(of.all.offer->meta, todo);
         of.all.carry_out(todo);
         writes += todo.status ? 1 : 0;
         of.time.advance(2s);
@@ -61,6 +61,47 @@ TEST_CASE(
     // Unhealthy, suspended, three in other words, and one in each minute.
     CHECK(writes >= 10);
     CHECK(writes <= 2 + 3 + 10 + 1);
+}
+
+TEST_CASE(
+    "an upstream that comes and goes costs six writes, then two a minute; it never waits to be told as gone",
+    "[controller][status]"
+)
+{
+    using namespace std::chrono_literals;
+    remembered of;
+    const auto turn = [&of] {
+        observation seen = of.all.observation();
+        of.past.recall(seen);
+        const plan todo = make_plan(seen, of.all.settings, of.all.now);
+        CHECK((todo.status || todo.notes.empty()));
+        of.past.note_plan(of.all.offer->meta, todo);
+        of.all.carry_out(todo);
+        of.time.advance(6s);
+        return todo.status ? 1 : 0;
+    };
+    // It is sold before: that it is Ready is no recovery yet.
+    of.all.unhealthy(1, "HTTP 500");
+    turn();
+    of.all.healthy();
+    turn();
+    int writes = 0;
+    for (int i = 0; i < 50; ++i)
+    {
+        of.all.unhealthy(1, "HTTP 500");
+        const bool was_ready = of.all.verdict("Ready").starts_with("True");
+        const int told = turn();
+        CHECK(told == (was_ready ? 1 : 0));
+        of.all.healthy();
+        writes += told + turn();
+    }
+    CHECK(writes >= 20);
+    CHECK(writes <= 6 + 2 * 10);
+    // Another generation has its own.
+    of.all.edit("/spec/upstream/healthPath", "\"/other\"");
+    of.all.healthy();
+    CHECK(turn() == 1);
+    CHECK(of.all.verdict("UpstreamHealthy") == "True/Healthy");
 }
 
 TEST_CASE("repairs are five at once, then one a second", "[controller][repair]")
@@ -110,7 +151,7 @@ TEST_CASE("who deleted a child is remembered: somebody else, or we ourselves", "
 
     plan todo;
     todo.removes.push_back({child_kind::http_route, child.key(), child.uid});
-    of.past.note_plan(of.key, todo);
+    of.past.note_plan(of.all.offer->meta, todo);
     of.past.note_gone(child_kind::http_route, child, {of.key});
     CHECK_FALSE(of.recall().lost);
     CHECK(of.recall().taken_down);
