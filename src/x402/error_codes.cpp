@@ -162,4 +162,9 @@ code_meaning meaning_after_settle(std::string_view reason) noexcept
     return ends_as_failed(reason) ? failed : may_settle;
 }
 
+bool may_hide_used_nonce(std::string_view reason) noexcept
+{
+    return reason == "permit2_simulation_failed";
+}
+
 }  // namespace portitor::x402

@@ -141,12 +141,18 @@ bool is_code(std::string_view text)
     });
 }
 
-// Where the chain refused, the SDK's v1 settlement gives no code but the text of its chain library, which
-// also holds the authorization and its signature. Such a text comes from the simulation before the
-// broadcast, so it is certain. Empty for any other text.
+// InvalidNonce() of Permit2. The SDK does not know the error, and so gives its selector.
+constexpr std::string_view invalid_nonce_selector = "0x756688fe";
+
+// Where the chain refused, the SDK gives no code but the text of its chain library: its v1 settlement always,
+// that of Permit2 where it does not know the error. The text also holds the authorization and its signature.
+// Such a text comes from the simulation before the broadcast, so it is certain. Empty for any other text.
 std::string_view code_of_revert(std::string_view text)
 {
-    if (text.find("reverted with the following reason") == text.npos)
+    const bool by_selector = text.find("reverted with the following signature") != text.npos;
+    if (by_selector && text.find(invalid_nonce_selector) != text.npos)
+        return "permit2_invalid_nonce";
+    if (!by_selector && text.find("reverted with the following reason") == text.npos)
         return {};
     if (text.find("authorization is used or canceled") != text.npos)
         return "invalid_exact_evm_nonce_already_used";

@@ -29,6 +29,24 @@ bool answer_was_broken(const error& failure)
     return failure.code() == errc::protocol || failure.code() == errc::refused;
 }
 
+// By whatever, so that it buys nothing any more.
+bool nonce_is_used(settlement_state state)
+{
+    switch (state)
+    {
+    case settlement_state::settled:
+    case settlement_state::canceled:
+    case settlement_state::used_otherwise:
+    case settlement_state::used_before:
+        return true;
+    case settlement_state::open:
+    case settlement_state::dead:
+    case settlement_state::cannot_tell:
+        break;
+    }
+    return false;
+}
+
 facilitator_caller caller_of(const payment_work& work)
 {
     return {
@@ -93,7 +111,14 @@ asio::awaitable<std::optional<verdict>> engine_core::verify(payment_work& work)
     }
     if (const auto* invalid = std::get_if<verify_invalid>(&verified))
     {
-        const bool spent = meaning_after_verify(invalid->reason) == code_meaning::already_used;
+        bool spent = meaning_after_verify(invalid->reason) == code_meaning::already_used;
+        settlement_finding found;
+        const bool doubtful = may_hide_used_nonce(invalid->reason) && has_node(work.record.key.network());
+        if (doubtful)
+        {
+            found = co_await ask_chain(work.record);
+            spent = nonce_is_used(found.state);
+        }
         record_write done =
             co_await give_up(work, spent ? payment_event::verify_used : payment_event::verify_refused);
         // While this one was judged it may have been taken over and paid.
@@ -102,6 +127,10 @@ asio::awaitable<std::optional<verdict>> engine_core::verify(payment_work& work)
         // Somebody else may have settled it: whoever paid must not be asked to pay again.
         if (spent)
             co_return verdict_already_used(std::string(), used_cause::elsewhere);
+        if (doubtful && found.state == settlement_state::cannot_tell)
+            co_return verdict_unavailable(
+                unavailable_cause::facilitator, limits.retry_facilitator, invalid->reason + ": " + found.why
+            );
         co_return verdict_payment_required(invalid->reason);
     }
     const payment_step valid = next_step(work.record.state, payment_event::verify_valid);

@@ -47,4 +47,9 @@ const error_code* find_error_code(std::string_view code) noexcept;
 code_meaning meaning_after_verify(std::string_view reason) noexcept;
 code_meaning meaning_after_settle(std::string_view reason) noexcept;
 
+/// Whether a refusal of /verify with this reason may be for a used nonce, and does not say so: the SDK finds
+/// out why the simulation of an EIP-3009 payment fails, but of a Permit2 payment it does not look at the
+/// nonce.
+bool may_hide_used_nonce(std::string_view reason) noexcept;
+
 }  // namespace portitor::x402

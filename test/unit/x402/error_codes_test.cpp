@@ -217,3 +217,10 @@ TEST_CASE("a refusal has the code that its version publishes", "[x402][codes]")
     });
     spoil([](payment& one) { one.kind = payment_kind::other; });
 }
+
+TEST_CASE("a used nonce may hide where only a simulation of Permit2 is told to have failed", "[x402][codes]")
+{
+    CHECK(may_hide_used_nonce("permit2_simulation_failed"));
+    for (const error_code& each : error_codes())
+        CHECK(may_hide_used_nonce(each.code) == (each.code == "permit2_simulation_failed"));
+}

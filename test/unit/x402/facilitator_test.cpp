@@ -460,6 +460,29 @@ TEST_CASE("a v1 refusal by the chain is told as a code, never as its text", "[x4
     CHECK(std::get<settle_unknown>(outcome).failure.message().find("secret") == std::string::npos);
 }
 
+TEST_CASE("a used nonce of Permit2 is told by the selector of its error", "[x402][facilitator]")
+{
+    fixture f;
+    const auto told = [&f](const std::string& selector, const char* transaction) {
+        json::object answer;
+        answer["success"] = false;
+        answer["transaction"] = transaction;
+        answer["network"] = "eip155:84532";
+        // As @x402/evm 2.27.0 says it.
+        answer["errorReason"] =
+            "invalid_exact_evm_transaction_failed: The contract function \"settle\" reverted with the "
+            "following signature:\n" +
+            selector + "\n\nUnable to decode signature \"" + selector +
+            "\" as it was not found on the provided ABI.\nMake sure you are using the correct ABI";
+        return f.settled(200, json::serialize(answer));
+    };
+    CHECK(told("0x756688fe", "") == "refused permit2_invalid_nonce");
+    CHECK(told("0x756688fe", "0x1") == "unknown");
+    // InvalidSigner()
+    CHECK(told("0x815e1d64", "") == "refused invalid_exact_evm_transaction_simulation_failed");
+    CHECK(told("0x815e1d64", "0x1") == "unknown");
+}
+
 TEST_CASE("a settlement that may have happened is unknown", "[x402][facilitator]")
 {
     fixture f;

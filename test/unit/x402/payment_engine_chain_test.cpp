@@ -261,6 +261,47 @@ TEST_CASE("without doubt the chain is not asked", "[x402][engine][chain]")
     }
 }
 
+TEST_CASE("a refusal that may hide a used nonce is looked up", "[x402][engine][chain]")
+{
+    const char* reason = "permit2_simulation_failed";
+    for (const auto state :
+         {settlement_state::settled,
+          settlement_state::canceled,
+          settlement_state::used_otherwise,
+          settlement_state::used_before})
+    {
+        INFO(to_string(state));
+        fixture f;
+        f.with_chain = true;
+        f.facilitator.verifies = {verify_invalid(reason)};
+        f.chain.findings = {finding(state)};
+        const verdict made = f.pay();
+        CHECK(expect<verdict_already_used>(made).cause == used_cause::elsewhere);
+        CHECK(f.chain.asked == 1);
+        CHECK(f.facilitator.settled == 0);
+    }
+    for (const auto state : {settlement_state::open, settlement_state::dead})
+    {
+        INFO(to_string(state));
+        fixture f;
+        f.with_chain = true;
+        f.facilitator.verifies = {verify_invalid(reason)};
+        f.chain.findings = {finding(state)};
+        CHECK(expect<verdict_payment_required>(f.pay()).reason == reason);
+        CHECK(f.state() == std::nullopt);
+    }
+    fixture away;
+    away.with_chain = true;
+    away.facilitator.verifies = {verify_invalid(reason)};
+    away.chain.findings = {finding(settlement_state::cannot_tell)};
+    expect_unavailable(away.pay());
+    CHECK(away.state() == std::nullopt);
+    // Nobody can be asked.
+    fixture alone;
+    alone.facilitator.verifies = {verify_invalid(reason)};
+    CHECK(expect<verdict_payment_required>(alone.pay()).reason == reason);
+}
+
 TEST_CASE("a chain that throws leaves the payment unknown", "[x402][engine][chain]")
 {
     in_doubt f;
