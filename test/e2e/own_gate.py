@@ -17,9 +17,10 @@ RECEIPT_HEADER = {1: "X-Payment-Response", 2: "Payment-Response"}
 
 
 class OwnGate:
-    """`chain` is an entry of `chains` beside its name; without one the verifier knows no node."""
+    """`chain` is an entry of `chains` beside its name; without one the verifier knows no node. `lists` is more of its
+    file."""
 
-    def __init__(self, stack, name, offer, port, chain=None, flags=()):
+    def __init__(self, stack, name, offer, port, chain=None, flags=(), lists=""):
         self.stack = stack
         self.chain = stack.chain
         self.verifier = None
@@ -28,6 +29,7 @@ class OwnGate:
         self._port = port
         self._chain = chain
         self._flags = list(flags)
+        self._lists = lists
 
     def start(self):
         self.begin()
@@ -39,7 +41,7 @@ class OwnGate:
         text = f"facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n"
         if self._chain:
             text += f"chains:\n- {json.dumps({'name': x402.NETWORK_V1} | self._chain)}\n"
-        config.write_text(text)
+        config.write_text(text + self._lists)
         flags = [f"--config={config}", "--log-format=json", *self._flags]
         self.verifier = self.stack.another_verifier(self._name, self._port, self._port + 1, *flags)
 
@@ -143,7 +145,8 @@ def full_disk(folder):
 
 
 def nonce_of(payment):
-    return x402.decode_header(payment)["payload"]["authorization"]["nonce"]
+    payload = x402.decode_header(payment)["payload"]
+    return (payload.get("authorization") or payload["permit2Authorization"])["nonce"]
 
 
 def receipt(answer, version=2):

@@ -1,5 +1,6 @@
 """Everything that a seller and a buyer need, on real parts: a market, and Portitor's roles in it."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -17,9 +18,19 @@ from market import (  # noqa: F401 (for those who import from here)
     tool_folders,
 )
 
+import x402
 from cluster import wait_until
 
 SCRIPTED_PORT = 8560
+# Besides USDC, which is the network's first, a token that Permit2 moves; its contract is where test_permit2.py puts it.
+BEAN = {
+    "symbol": "BEAN",
+    "address": "0x00000000000000000000000000000000000c0ffe",
+    "decimals": 6,
+    "transferMethod": "permit2",
+}
+_TOKENS = [BEAN | {"name": "USDC", "version": "2"}]
+NETWORKS = f"networks:\n- {json.dumps({'network': x402.NETWORK_V2, 'tokens': _TOKENS})}\n"
 VERIFIER_PORT = 8080
 DISCOVERY_PORT = 8084
 # On one address here; each role has a pod of its own in a cluster.
@@ -70,7 +81,7 @@ class Stack(Market):
             f"facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n"
             f"gate-key-file: {self.gate_key}\n"
             f"credentials:\n- {{name: upstream, file: {folder}/credential, namespaces: [{NAMESPACE}]}}\n"
-            "hosts:\n- {host: '*.example.com', namespaces: ['*']}\n"
+            "hosts:\n- {host: '*.example.com', namespaces: ['*']}\n" + NETWORKS
         )
 
     def _publish_settings(self):

@@ -21,7 +21,7 @@ entry_of() {
     local tool=$1 wrapper key
     wrapper=$(wrapper_of "$tool")
     local inputs=("$tools_dir/recipes/$wrapper.sh") file
-    for file in go.mod go.sum package.json package-lock.json; do
+    for file in go.mod go.sum package.json package-lock.json .npmrc; do
         [[ ! -e $tools_dir/$wrapper/$file ]] || inputs+=("$tools_dir/$wrapper/$file")
     done
     [[ ! -e $tools_dir/$wrapper/go.mod ]] || inputs+=("$tools_dir/recipes/go-env.sh")

@@ -2,7 +2,7 @@
 // headers and error of the final answer; statuses of all of them; the decoded 402 (paymentRequired); name and value of
 // the payment header exactly as sent; the requirements that it answers; the time taken.
 //
-//   --url URL --key 0x… [--method M] [--header 'Name: value']… [--body TEXT] [--max N]
+//   --url URL --key 0x… [--method M] [--header 'Name: value']… [--body TEXT] [--max N] [--any-asset]
 
 import { buyAndReport, decodeHeader, readOptions, recordingFetch } from "./buyer.mjs";
 import { payingFetch } from "./client-v2.mjs";
@@ -15,6 +15,6 @@ function decodedOrNull(response) {
 export async function run(args) {
   const options = readOptions(args);
   const record = await recordingFetch(decodedOrNull);
-  const buy = payingFetch(record.recorder, options.key, options.max);
+  const buy = payingFetch(record.recorder, options.key, options.max, options.anyAsset);
   return buyAndReport(options, buy, record, (payment) => payment.accepted);
 }

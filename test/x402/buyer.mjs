@@ -11,9 +11,10 @@ const options = {
   header: { type: "string", multiple: true, default: [] },
   body: { type: "string" },
   max: { type: "string" },
+  "any-asset": { type: "boolean" },
 };
 
-/** Reads --url URL --key 0x… [--method M] [--header 'Name: value']… [--body TEXT] [--max N]. */
+/** Reads --url URL --key 0x… [--method M] [--header 'Name: value']… [--body TEXT] [--max N] [--any-asset]. */
 export function readOptions(args) {
   const { values } = parseArgs({ args, options });
   if (!values.url || !values.key) throw new Error("--url and --key are required");
@@ -22,6 +23,7 @@ export function readOptions(args) {
     url: values.url,
     key: values.key,
     max: values.max === undefined ? undefined : BigInt(values.max),
+    anyAsset: values["any-asset"],
     // A plain object, because x402-fetch spreads it and would lose the content of a Headers.
     init: { method: values.method, headers: Object.fromEntries(values.header.map(split)), body: values.body },
   };

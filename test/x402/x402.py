@@ -278,7 +278,7 @@ class Facilitator(_Server):
         return self._get("/stats")
 
 
-def buy(scripts, version, url, key=BUYER_KEY, method="GET", headers=None, body=None, max_amount=None):
+def buy(scripts, version, url, key=BUYER_KEY, method="GET", headers=None, body=None, max_amount=None, any_asset=False):
     """Buys one answer with the real client of that x402 version; returns the report of buyer-v1/-v2.mjs."""
     args = ["--url", url, "--key", key, "--method", method]
     for name, value in (headers or {}).items():
@@ -287,6 +287,8 @@ def buy(scripts, version, url, key=BUYER_KEY, method="GET", headers=None, body=N
         args += ["--body", body]
     if max_amount is not None:
         args += ["--max", str(max_amount)]
+    if any_asset:
+        args.append("--any-asset")
     return json.loads(scripts.call(f"buyer-v{version}.mjs", *args))
 
 
