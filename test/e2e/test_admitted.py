@@ -149,6 +149,10 @@ def test_what_a_facilitator_lists_decides_and_no_answer_does_not(stack, scripted
         if ready == "False":
             assert stack.get(f"/services/{name}/x").status == 404
             assert route(stack, name) is None
+            # Asked again in time (docs/controller.md: each 30 seconds).
+            script(stack, supported="served")
+            stack.wait_condition(name, "Ready", timeout=40)
+            assert gate(stack, name) == ("True", "Admitted")
     finally:
         script(stack)
         remove(stack, name)

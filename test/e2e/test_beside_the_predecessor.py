@@ -6,7 +6,8 @@ import time
 
 import predecessor
 import pytest
-from cluster import wait_until
+from audit import AuditTail
+from cluster import conditions_of, wait_until
 from stack import NAMESPACE, Stack, offer
 from test_predecessor_schemas import can_be_listed
 
@@ -77,10 +78,10 @@ def test_an_offer_is_sold_on_their_schema(peer):
     assert (status, reason) == ("False", "ForeignSchema") and "lacks spec.name" in message
     assert peer.cluster.get("registrationrequest", "ours-registration", NAMESPACE) is None
     # It comes to rest: a status that the schema cannot hold is not written again and again.
-    version = live["metadata"]["resourceVersion"]
+    trail = AuditTail(peer.cluster)
     peer.cluster.patch("serviceoffer", "ours", {"metadata": {"labels": {"seen": "yes"}}}, NAMESPACE)
-    later = peer.cluster.get("serviceoffer", "ours", NAMESPACE)
-    assert later["metadata"]["generation"] == 1 and later["metadata"]["resourceVersion"] != version
+    time.sleep(2)
+    assert trail.portitor_writes() == []
     assert "lack spec.name" in peer.cluster.processes["controller"].log()
     assert "ForeignSchema" in peer.cluster.processes["registrar"].log()
 
@@ -123,16 +124,40 @@ def test_what_they_hold_is_left_alone_and_named(peer):
     assert "offers are held by its controller" in said and f"{NAMESPACE}/" in said
 
 
-def test_what_they_let_go_is_taken(peer):
-    peer.cluster.patch("serviceoffer", "http-nons", {"metadata": {"finalizers": None}}, NAMESPACE)
-    wait_until(
-        lambda: peer.cluster.get("serviceoffer", "http-nons", NAMESPACE)["metadata"].get("finalizers")
-        == ["obol.org/portitor"],
-        20,
-        "the offer is Portitor's",
-    )
-    peer.before.pop(("serviceoffer", "http-nons"))
-    peer.cluster.delete("serviceoffer", "http-nons", ns=NAMESPACE)
+# What their samples ask for beside what Portitor sells: withheld, ignored, or nothing.
+LET_GO = {
+    "http-nons": None,
+    "agent": "NotSold",
+    "async": "NotSold",
+    "multi": "NotSold",
+    "routes-auth": "NotSold",
+    "routes-quota": "NotSold",
+    "branding": "Ignored",
+    "provenance": "Ignored",
+    "routes-methods": "Ignored",
+}
+
+
+def test_what_they_let_go_is_taken_and_told_what_is_not_sold(peer):
+    for name in LET_GO:
+        peer.cluster.patch("serviceoffer", name, {"metadata": {"finalizers": None}}, NAMESPACE)
+
+    def taken():
+        live = {name: peer.cluster.get("serviceoffer", name, NAMESPACE) for name in LET_GO}
+        ours = all(each["metadata"].get("finalizers") == ["obol.org/portitor"] for each in live.values())
+        said = {name: conditions_of(each) for name, each in live.items()}
+        judged = all(each.get("RoutePublished") for each in said.values())
+        return said if ours and judged else None
+
+    said = wait_until(taken, 20, "the offers are Portitor's")
+    assert {name: each.get("NotSupported", {}).get("reason") for name, each in said.items()} == LET_GO
+    for name, reason in LET_GO.items():
+        if reason == "NotSold":
+            assert said[name]["RoutePublished"]["status"] == "False", said[name]
+            assert peer.cluster.get("httproute", f"so-{name}", NAMESPACE) is None
+    for name in LET_GO:
+        peer.before.pop(("serviceoffer", name))
+        peer.cluster.delete("serviceoffer", name, ns=NAMESPACE)
 
 
 def test_after_the_uninstall_nothing_of_theirs_has_changed(peer):

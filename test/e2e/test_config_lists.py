@@ -165,6 +165,22 @@ def test_a_credential_changes_with_its_file(verifier):
     assert "Bearer" not in log() and "unusable" not in log()
 
 
+def test_an_offer_whose_credential_is_gone_at_a_start_is_not_called_admitted(verifier):
+    verifier.sell("bereft", credential="ours", facilitator="scripted")
+    verifier.stack.wait_condition("bereft", "Ready")
+    kept = verifier.credential.read_text()
+    verifier.credential.unlink()
+    try:
+        verifier.restart("verifier")
+        verifier.stack.wait_condition("bereft", "Ready", status="False", timeout=15)
+        status, reason, message = verifier.stack.conditions("bereft")["PaymentGateReady"]
+        assert (status, reason) == ("False", "NotAdmitted") and "credential" in message
+        assert verifier.ask("bereft").status == 503
+    finally:
+        verifier.credential.write_text(kept)
+    verifier.stack.wait_condition("bereft", "Ready", timeout=20)
+
+
 def test_a_credential_of_other_namespaces_is_not_to_be_had(verifier):
     verifier.sell("curious", credential="theirs", facilitator="scripted")
     verifier.stack.wait_condition("curious", "Ready", status="False")
