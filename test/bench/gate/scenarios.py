@@ -13,7 +13,7 @@ from gate_data import Data
 from gates import OTHER, SQLITE, Work
 from processes import LOAD_CPU, Failed, api_server, facilitator, free_port, run
 
-IDLE_CONNECTIONS = 5000
+IDLE_CONNECTIONS = 4000  # what Portitor lets one address have
 PAID_GO = ["go", "go-tuned", "go-check", "go-tuned-check"]
 COMPARED = 20  # requests whose answers are compared before each sample
 
