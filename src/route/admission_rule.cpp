@@ -37,18 +37,18 @@ admission_rule::standing& admission_rule::look_at(const route_record& route)
         out.generation = route.meta.generation;
         out.generation_seen = now;
     }
-    const bool is_open = !route.asked.empty() && route.asked != route.answered && route.called_admitted();
-    if (is_new || out.question != route.asked)
+    const bool is_open = !route.asked().empty() && !route.answered() && route.called_admitted();
+    if (is_new || out.question != route.asked())
     {
-        out.question = route.asked;
+        out.question = route.asked();
         out.question_seen = now;
         out.is_open = is_open;
         out.answered_seen = now;
         out.turn.reset();
         // One that was answered before this process came counts from when it was asked.
-        if (is_new && !is_open && !route.asked.empty())
+        if (is_new && !is_open && !route.asked().empty())
         {
-            const auto age = wall_.now() - from_rfc3339(route.asked);
+            const auto age = wall_.now() - from_rfc3339(route.asked());
             out.answered_seen -= std::clamp<clock::time_point::duration>(age, age.zero(), told);
         }
     }
@@ -64,7 +64,7 @@ admission_step admission_rule::serve(const route_record& route)
 {
     if (!route.called_admitted())
         return {admission_act::admit};
-    if (!route.asked.empty() && route.asked != route.answered)
+    if (!route.asked().empty() && !route.answered())
         return {admission_act::answer};
     if (!route.judged_refused_by_some)
     {

@@ -45,12 +45,14 @@ void route_record::read_status(const boost::json::object& status)
         judged_generation = said->observed_generation;
         judged_true = said->is_true();
         judged_refused_by_some = said->reason == api::refused_by_some;
-        transition_time = said->last_transition_time;
+        transition_time = from_rfc3339(said->last_transition_time);
     }
-    asked = kube::string_at(status, "asked.time");
-    asked_name = kube::string_at(status, "asked.name");
-    asked_reason = kube::string_at(status, "asked.reason");
-    answered = kube::string_at(status, "answered");
+    if (std::string asked = kube::string_at(status, "asked.time"); !asked.empty())
+        last_question = std::make_shared<const route_question>(route_question{
+            std::move(asked),
+            kube::string_at(status, "asked.name"),
+            kube::string_at(status, "asked.reason"),
+            kube::string_at(status, "answered")});
 }
 
 bool route_record::judged() const

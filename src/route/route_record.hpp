@@ -2,6 +2,7 @@
 
 #include "route/served_route.hpp"
 
+#include <portitor/core/clock.hpp>
 #include <portitor/kube/object.hpp>
 #include <portitor/kube/object_filter.hpp>
 
@@ -10,7 +11,17 @@
 
 namespace portitor::route {
 
-/// What the verifier keeps of a PaymentRoute: how it is served, and what its status says already.
+/// Somebody refuses a route that is called admitted, and has asked who serves it.
+struct route_question
+{
+    std::string time;
+    std::string name;      ///< who asks
+    std::string reason;    ///< why it is refused there
+    std::string answered;  ///< the time that was answered last
+};
+
+/// What the verifier keeps of a PaymentRoute: how it is served, and what its status says already. There may
+/// be a hundred thousand, so what most of them have nothing of takes no room.
 struct route_record
 {
     kube::object_identity meta;
@@ -22,13 +33,13 @@ struct route_record
     std::int64_t last_admitted_generation = 0;
     std::int64_t judged_generation = 0;  ///< of the condition Admitted; 0: there is none
     bool judged_true = false;
-    bool judged_refused_by_some = false;  ///< the condition names one that refuses it
-    std::string transition_time;
-    std::string asked;         ///< when somebody who refuses it asked last who serves it; empty: nobody has
-    std::string asked_name;    ///< who
-    std::string asked_reason;  ///< why it is refused there
-    std::string answered;      ///< the `asked` that was answered last
+    bool judged_refused_by_some = false;                  ///< the condition names one that refuses it
+    clock::time_point transition_time{};                  ///< time_point{}: there is none
+    std::shared_ptr<const route_question> last_question;  ///< null: nobody has asked
 
+    /// When the last question was asked; empty: never.
+    std::string_view asked() const { return last_question ? last_question->time : std::string_view(); }
+    bool answered() const { return last_question && last_question->time == last_question->answered; }
     /// Whether the status calls the present generation admitted, in all of its fields.
     bool called_admitted() const;
     /// Whether the condition is about the present generation, and agrees with the other fields.

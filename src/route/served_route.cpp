@@ -93,13 +93,13 @@ result<route_ptr> served_route::compile(const kube::object& route, const serving
         out->public_host_ = host_name_of(url->origin.authority());
     out->max_timeout_seconds_ = static_cast<std::uint32_t>(spec->max_timeout_seconds);
     out->suspended_ = spec->suspended;
-    out->default_ = terms{false, spec->price, to_string(spec->price)};
+    out->default_ = terms{spec->price, to_string(spec->price)};
     for (api::payment_rule& each : spec->rules)
     {
         if (each.access == api::gate::paid && each.price == 0)
             return fail(errc::invalid, "spec.rules: the paid rule {} has a price of 0", each.pattern.text());
         terms what{
-            each.access == api::gate::free, each.price, to_string(each.price), std::move(each.methods)};
+            each.price, to_string(each.price), std::move(each.methods), each.access == api::gate::free};
         out->rules_.push_back({std::move(each.pattern), each.access, std::move(what)});
     }
     std::sort(out->rules_.begin(), out->rules_.end(), [](const rule& left, const rule& right) {

@@ -21,10 +21,10 @@ class gate_keys;
 /// The price of one path.
 struct terms
 {
-    bool free = false;
     u256 amount;                         ///< atomic units; meaningless where free
     std::string amount_text;             ///< the same in decimal digits
     std::vector<std::string> methods{};  ///< those that the path is for; empty: every one
+    bool free = false;
 
     bool is_for(std::string_view method) const;
 };

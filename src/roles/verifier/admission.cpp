@@ -24,8 +24,8 @@ json::object condition(
     said.reason = std::move(reason);
     said.message = std::move(message);
     said.observed_generation = route.meta.generation;
-    const bool moved = route.transition_time.empty() || route.judged_true != admitted;
-    said.last_transition_time = moved ? to_rfc3339(now) : route.transition_time;
+    const bool moved = route.transition_time == clock::time_point{} || route.judged_true != admitted;
+    said.last_transition_time = to_rfc3339(moved ? now : route.transition_time);
     return kube::to_json(said);
 }
 
@@ -38,8 +38,8 @@ json::object verdict(const route_record& route, bool admitted, json::object said
         {"lastAdmittedGeneration", admitted ? route.meta.generation : route.last_admitted_generation}};
     out["conditions"] = std::move(conditions);
     // Whoever says that the route is served has answered.
-    if (admitted && !route.asked.empty())
-        out["answered"] = route.asked;
+    if (admitted && route.last_question)
+        out["answered"] = route.last_question->time;
     return out;
 }
 
@@ -63,8 +63,8 @@ json::object served_by_others(const route_record& route, clock::time_point now)
             std::string(api::refused_by_some),
             fmt::format(
                 "a verifier serves this generation, but {} refuses it: {}",
-                route.asked_name,
-                route.asked_reason
+                route.last_question->name,
+                route.last_question->reason
             ),
             now
         )

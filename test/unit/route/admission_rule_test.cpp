@@ -62,6 +62,14 @@ public:
         return who.rule.decide(seen);
     }
 
+    /// Of questions and answers the status has these.
+    void say(std::string asked, std::string answered)
+    {
+        if (!asked.empty())
+            status.last_question = std::make_shared<const route_question>(route_question{
+                std::move(asked), "", "", std::move(answered)});
+    }
+
     /// Decides, and writes it.
     admission_act act(replica& who)
     {
@@ -71,7 +79,7 @@ public:
         case admission_act::nothing:
             return chosen;
         case admission_act::ask:
-            status.asked = kube::to_micro_time(wall.now());
+            say(kube::to_micro_time(wall.now()), status.last_question ? status.last_question->answered : "");
             break;
         case admission_act::admit:
         case admission_act::answer:
@@ -81,7 +89,7 @@ public:
             status.judged_refused_by_some = chosen == admission_act::answer;
             if (status.admitted)
                 status.last_admitted_generation = status.meta.generation;
-            status.answered = status.admitted ? status.asked : std::string();
+            say(std::string(status.asked()), status.admitted ? std::string(status.asked()) : std::string());
             break;
         }
         ++writes;
@@ -200,7 +208,7 @@ TEST_CASE("an old verifier, which answers no question, is not contradicted at on
     CHECK(all.act(refuser) == admission_act::nothing);
     // It writes true over false, and nothing else.
     all.act(server);
-    all.status.answered.clear();
+    all.say(std::string(all.status.asked()), "");
     CHECK(all.act(refuser) == admission_act::nothing);
     all.pass(admission_rule::answer_limit);
     CHECK(all.act(refuser) == admission_act::nothing);
@@ -245,7 +253,8 @@ TEST_CASE("questions that are asked again come one at a time", "[verifier][admis
         each.refusal = "no";
         each.admitted = each.judged_true = true;
         each.judged_generation = each.last_admitted_generation = 1;
-        each.asked = each.answered = "2026-11-24T20:00:00.000000Z";
+        const std::string when = "2026-11-24T20:00:00.000000Z";
+        each.last_question = std::make_shared<const route_question>(route_question{when, "", "", when});
         routes.push_back(each);
         CHECK(refuser.rule.decide(each).act == admission_act::nothing);
     }
