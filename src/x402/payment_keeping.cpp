@@ -3,6 +3,7 @@
 #include <boost/asio/dispatch.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 namespace portitor::x402 {
 
@@ -209,6 +210,9 @@ asio::awaitable<void> engine_core::resolve_left(payment_record record)
         if (done.came != write_result::done)
             co_return;
         record = std::move(done.record);
+        // Its buyer may have read the answer, or not: nobody knows. The next copy gets it again.
+        if (record.state == payment_state::settled)
+            tell_listener(payment_report::event::undelivered, record);
     }
     if (step.action != payment_action::look_up)
         co_return;
@@ -278,12 +282,15 @@ asio::awaitable<void> engine_core::look_twice(std::size_t attempt, payment_recor
     const auto held = shared_from_this();
     const counted look(looking_);
     const settlement_finding found = co_await ask_chain(record);
-    if (found.state == settlement_state::settled)
+    const bool stays = found.state == settlement_state::settled;
+    if (stays && found.confirmed())
         co_return;
-    const bool unsure = found.state == settlement_state::open || found.state == settlement_state::cannot_tell;
+    // A block that is not deep yet may go, with what it says.
+    const bool unsure = found.state == settlement_state::open ||
+                        found.state == settlement_state::cannot_tell || !found.confirmed();
     if (unsure && attempt < most_looks)
         second_looks_.push_back({on.timers.now() + between_looks, attempt + 1, std::move(record)});
-    else if (found.state != settlement_state::cannot_tell)
+    else if (!stays && found.state != settlement_state::cannot_tell)
         co_await take_back(std::move(record));
 }
 
@@ -313,6 +320,12 @@ asio::awaitable<void> engine_core::report_left()
     const result<std::vector<payment_record>> open = co_await on.store.open(most_left);
     if (!open.has_value())
         co_return;
+    const auto counts = on.store.numbers().in_state;
+    const std::size_t all = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+    if (all > open->size())
+        on.log.warn(
+            "more payments are left than are told one by one", {{"open", all}, {"told", open->size()}}
+        );
     for (const payment_record& each : *open)
         if (each.state != payment_state::reserved && each.state != payment_state::verified)
             tell_listener(payment_report::event::left, each);

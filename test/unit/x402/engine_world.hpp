@@ -443,6 +443,24 @@ struct fixture
         const auto found = portitor::test::run(context, record().find({key()}));
         return std::get<record_found>(found.value()).record;
     }
+    // Lets the owner's work go on for so long.
+    void keep(int seconds)
+    {
+        asio::cancellation_signal stop;
+        bool ended = false;
+        asio::co_spawn(
+            context,
+            engine().run(),
+            asio::bind_cancellation_slot(stop.slot(), [&ended](const std::exception_ptr&) { ended = true; })
+        );
+        poll();
+        for (int i = 0; i < seconds; ++i)
+            pass(milliseconds(1'000));
+        stop.emit(asio::cancellation_type::terminal);
+        poll();
+        CHECK(ended);
+    }
+
     payment_key key() const { return key_of(offered, wanted); }
 };
 

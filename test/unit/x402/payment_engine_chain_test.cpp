@@ -357,24 +357,6 @@ struct with_receipts : fixture
         facilitator.verifies = {verify_valid()};
         facilitator.settles = {success()};
     }
-
-    // Lets the owner's work go on for so long.
-    void keep(int seconds)
-    {
-        asio::cancellation_signal stop;
-        bool ended = false;
-        asio::co_spawn(
-            context,
-            engine().run(),
-            asio::bind_cancellation_slot(stop.slot(), [&ended](const std::exception_ptr&) { ended = true; })
-        );
-        poll();
-        for (int i = 0; i < seconds; ++i)
-            pass(milliseconds(1'000));
-        stop.emit(asio::cancellation_type::terminal);
-        poll();
-        CHECK(ended);
-    }
 };
 
 }  // namespace
@@ -591,6 +573,30 @@ TEST_CASE("a settlement is looked up once more after the confirmations", "[x402]
         CHECK(f.engine().counters().reorganised == 1);
         CHECK(f.known().reorganised);
         CHECK(f.told.back() == "reorganised demo/hello");
+    }
+    SECTION("and is not believed before it is deep enough, either way")
+    {
+        f.lose(made);
+        settlement_finding shallow = finding(settlement_state::settled);
+        shallow.lacking = 1;
+        settlement_finding gone = finding(settlement_state::canceled);
+        gone.lacking = 1;
+        f.chain.findings = {shallow, gone, finding(settlement_state::canceled)};
+        f.keep(60);
+        CHECK(f.chain.asked == 2);
+        CHECK(f.engine().counters().reorganised == 0);
+        f.keep(60);
+        CHECK(f.chain.asked == 3);
+        CHECK(f.engine().counters().reorganised == 1);
+    }
+    SECTION("and one that never gets deep enough stays")
+    {
+        settlement_finding shallow = finding(settlement_state::settled);
+        shallow.lacking = 1;
+        f.chain.findings = {shallow};
+        f.keep(200);
+        CHECK(f.chain.asked == 3);
+        CHECK(f.engine().counters().reorganised == 0);
     }
     SECTION("also once it is delivered")
     {

@@ -207,6 +207,16 @@ TEST_CASE("a dead owner's payment goes on where it was", "[x402][engine][store]"
         CHECK(f.state() == payment_state::delivered);
         CHECK(f.facilitator.settled == 1);
     }
+    SECTION("delivering, and its buyer never comes back: the log tells of the sale")
+    {
+        verdict made = f.pay();
+        expect<verdict_paid>(made);
+        dies();
+        f.keep(15);
+        CHECK(f.state() == payment_state::settled);
+        CHECK(f.told == std::vector<std::string>{"undelivered demo/hello"});
+        CHECK(f.told_last_of->state == payment_state::settled);
+    }
 }
 
 TEST_CASE("while one process writes an answer a copy at another one waits", "[x402][engine][store]")
