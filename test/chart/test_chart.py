@@ -67,6 +67,22 @@ def test_names_follow_the_release(renders):
     assert max(map(len, names("r" * 53))) <= 63
 
 
+def test_the_notes_tell_what_the_record_of_payments_outlasts(renders):
+    def notes(*values):
+        minimal = f"--values={renders.file('minimal')}"
+        said = chart.helm(renders.helm, "install", "edge", chart.CHART, "--dry-run=client", minimal, *values)
+        return " ".join(said.partition("NOTES:")[2].split())
+
+    in_the_pod = notes()
+    assert "It outlasts crashes of the container, and goes with the pod" in in_the_pod
+    assert "ledger.persistence keeps it" in in_the_pod
+    on_a_volume = notes("--set=ledger.persistence.enabled=true")
+    assert "is on the volume claim edge-portitor-verifier, which outlives the release" in on_a_volume
+    assert "a gap of seconds in which nobody is served and nobody charged" in on_a_volume
+    assert "goes with the pod" not in on_a_volume
+    assert "2 verifiers have a record of payments each" in notes("--set=verifier.replicas=2")
+
+
 def test_the_record_of_payments_has_a_writable_place(renders):
     def verifier(**ledger):
         objects = renders.of(ledger=ledger)
