@@ -220,7 +220,7 @@ def test_a_verifier_that_comes_and_goes_costs_no_write_and_one_that_stays_away_i
         endpoint(False)
         began = time.monotonic()
         # Of a thousand, each status takes the API server milliseconds.
-        wait_until(lambda: reasons() == {"NoVerifierEndpoints"}, 30 if LONG else 10, "a verifier that stays away is told")
+        wait_until(lambda: reasons() == {"NoVerifierEndpoints"}, 10, "a verifier that stays away is told")
         with capsys.disabled():
             print(f"\n  {GATED_OFFERS} offers are told in {time.monotonic() - began:.1f} s")
     finally:

@@ -30,7 +30,7 @@ kube::watch_options judged_by()
     return out;
 }
 // Of the ten seconds in which offers say that no verifier is there.
-constexpr std::chrono::milliseconds loss_hold(3000);
+constexpr std::chrono::milliseconds loss_hold(2000);
 constexpr std::chrono::milliseconds longest_spread(3000);
 constexpr std::chrono::milliseconds spread_of_one(1);
 
