@@ -177,15 +177,15 @@ TEST_CASE_METHOD(
     pass(1s);
     const std::string before = written();
     put(*this, api::endpoint_slice_resource, "verifier", "/endpoints", slice(false));
-    pass(2s);
+    pass(1500ms);
     put(*this, api::endpoint_slice_resource, "verifier", "/endpoints", slice(true));
     pass(1s);
     CHECK(said("hello", "PaymentGateReady") == "True Admitted");
 
     put(*this, api::endpoint_slice_resource, "verifier", "/endpoints", slice(false));
-    pass(3s);
+    pass(1500ms);
     CHECK(said("hello", "PaymentGateReady") == "True Admitted");
-    pass(7s);
+    pass(8500ms);
     CHECK(said("hello", "PaymentGateReady") == "False NoVerifierEndpoints");
     put(*this, api::endpoint_slice_resource, "verifier", "/endpoints", slice(true));
     CHECK(wait([&] { return said("hello", "PaymentGateReady") == "True Admitted"; }));
