@@ -73,15 +73,16 @@ class Stack(Market):
             self.wait_ready(role)
 
     def _write_config(self):
-        """The operator's file: a facilitator that tests can script, a credential for one namespace, and the gate key."""
+        """The operator's file: a facilitator that tests can script, a credential for one namespace, the gate key, and a
+        list of hosts, which is the last so that tests can add to it."""
         folder = self.cluster.directory
         (folder / "credential").write_text("Bearer upstream-secret\n")
         self.gate_key.write_text("0123456789abcdef" * 4)
         self.config.write_text(
-            f"facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n"
+            f"{NETWORKS}facilitators:\n- {{name: scripted, url: http://127.0.0.1:{SCRIPTED_PORT}}}\n"
             f"gate-key-file: {self.gate_key}\n"
             f"credentials:\n- {{name: upstream, file: {folder}/credential, namespaces: [{NAMESPACE}]}}\n"
-            "hosts:\n- {host: '*.example.com', namespaces: ['*']}\n" + NETWORKS
+            "hosts:\n- {host: '*.example.com', namespaces: ['*']}\n"
         )
 
     def _publish_settings(self):

@@ -163,7 +163,7 @@ def test_two_writers_do_not_fight(stack, client, sold, capsys):
     assert len(fight) <= 8 * len(repairs) + 8, fight
     assert rival.writes >= len(repairs)
     ended = time.monotonic()
-    oracle.assert_converges(client, NAMESPACE, [made], "the rival is gone, and all is as it was", 30)
+    oracle.assert_converges(client, NAMESPACE, [made], "the rival is gone, and all is as it was", 60)
     with capsys.disabled():
         print(
             f"\n  {len(repairs)} repairs and {len(fight)} writes in {seconds} s, "

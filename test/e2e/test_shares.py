@@ -227,7 +227,7 @@ def test_a_verifier_that_comes_and_goes_costs_no_write_and_one_that_stays_away_i
         endpoint(True)
     wait_until(lambda: reasons() == {"Admitted"}, 30 if LONG else 10, "one that is back is told")
     assert sorted(writes()) == sorted(2 * list(names))
-    # One that comes and goes for longer is told as back twice more at once, and then once a minute.
+    # One that comes and goes for longer is told as back twice more at once, and then each 30 seconds.
     for _ in range(0 if LONG else 4):
         endpoint(False)
         time.sleep(3.5)

@@ -38,6 +38,6 @@ using words_budget = write_budget<3, 60>;
 
 /// Of a status that says again what it has said of this generation before: an upstream or a verifier that
 /// comes and goes would cost two writes each time.
-using recovery_budget = write_budget<3, 60>;
+using recovery_budget = write_budget<3, 30>;
 
 }  // namespace portitor::controller

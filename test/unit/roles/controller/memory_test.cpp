@@ -64,7 +64,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "an upstream that comes and goes costs six writes, then two a minute; it never waits to be told as gone",
+    "an upstream that comes and goes costs six writes, then four a minute; it never waits to be told as gone",
     "[controller][status]"
 )
 {
@@ -96,7 +96,7 @@ TEST_CASE(
         writes += told + turn();
     }
     CHECK(writes >= 20);
-    CHECK(writes <= 6 + 2 * 10);
+    CHECK(writes <= 6 + 2 * 20);
     // Another generation has its own.
     of.all.edit("/spec/upstream/healthPath", "\"/other\"");
     of.all.healthy();
