@@ -92,8 +92,7 @@ def operator(stack, scripted):
     # A controller that knows more than the verifier, at first.
     it.restart("controller")
     yield it
-    for name in ("coin", "own", "secretive", "curious"):
-        stack.cluster.delete("serviceoffer", name, ns=NAMESPACE, missing_ok=True)
+    stack.remove_offers(NAMESPACE)
     for role in ("controller", "verifier"):
         it.restart(role, lists=False)
 
