@@ -7,16 +7,15 @@
 //   --rpc URL put CONTRACT ADDR  puts the contract of CONTRACT.sol at ADDR
 //   --rpc URL settlements        tells a JSON list of every authorization that was executed
 
-import { parseArgs } from "node:util";
 import "./modules.mjs";
 import { compile } from "./compile.mjs";
-import { CHAIN, MULTICALL3, USDC, USDC_DOMAIN } from "./network.mjs";
+import { INITIAL_BALANCE, runCommand } from "./local-chain.mjs";
+import { MULTICALL3, USDC, USDC_DOMAIN } from "./network.mjs";
 
-const { createTestClient, http, parseAbi, publicActions, walletActions } = await import("viem");
+const { parseAbi } = await import("viem");
 const { privateKeyToAccount } = await import("viem/accounts");
 
 const BLOCKS_AT_ONCE = 100n;
-const INITIAL_BALANCE = 1_000_000n * 10n ** 6n;
 
 const abi = parseAbi([
   "function balanceOf(address) view returns (uint256)",
@@ -25,12 +24,6 @@ const abi = parseAbi([
   "event Transfer(address indexed from, address indexed to, uint256 value)",
   "event AuthorizationUsed(address indexed authorizer, bytes32 indexed nonce)",
 ]);
-
-function connect(url) {
-  return createTestClient({ mode: "anvil", chain: CHAIN, transport: http(url), pollingInterval: 20 })
-    .extend(publicActions)
-    .extend(walletActions);
-}
 
 async function untilAnswering(client) {
   for (const deadline = Date.now() + 20_000; ; ) {
@@ -125,11 +118,4 @@ async function settlements(client) {
 
 const commands = { setup, put, balance, mint, cancel, settlements };
 
-export async function run(args) {
-  const { values, positionals } = parseArgs({ args, options: { rpc: { type: "string" } }, allowPositionals: true });
-  const [name, ...rest] = positionals;
-  if (!values.rpc || !Object.hasOwn(commands, name ?? "")) {
-    throw new Error(`usage: chain.mjs --rpc URL ${Object.keys(commands).join("|")} [argument…]`);
-  }
-  return commands[name](connect(values.rpc), ...rest);
-}
+export const run = (args) => runCommand("chain.mjs", commands, args);

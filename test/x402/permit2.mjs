@@ -11,12 +11,12 @@
 //       it has a permit (EIP-2612) for Permit2 with it, as for a server that announces eip2612GasSponsoring
 
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import "./modules.mjs";
 import { compile } from "./compile.mjs";
+import { INITIAL_BALANCE, runCommand } from "./local-chain.mjs";
 import { CHAIN } from "./network.mjs";
 
-const { concat, createTestClient, http, maxUint256, parseAbi, publicActions, toHex, walletActions } = await import("viem");
+const { concat, maxUint256, parseAbi, toHex } = await import("viem");
 const { privateKeyToAccount } = await import("viem/accounts");
 const { PERMIT2_ADDRESS, permit2WitnessTypes, x402ExactPermit2ProxyABI, x402ExactPermit2ProxyAddress } = await import(
   "@x402/evm"
@@ -26,7 +26,6 @@ const { ExactEvmScheme } = await import("@x402/evm/exact/client");
 // Which address a contract gets there depends on its code: Permit2 is at its own only where every byte is the real one.
 const DEPLOYER = "0x4e59b44847b379578588920cA78FbF26c0B4956C";
 const PERMIT2_SALT = "0x0000000000000000000000000000000000000000d3af2663da51c10215000000";
-const INITIAL_BALANCE = 1_000_000n * 10n ** 6n;
 
 const abi = parseAbi([
   "function balanceOf(address) view returns (uint256)",
@@ -34,12 +33,6 @@ const abi = parseAbi([
   "function approve(address spender, uint256 value) returns (bool)",
   "function invalidateUnorderedNonces(uint256 wordPos, uint256 mask)",
 ]);
-
-function connect(url) {
-  return createTestClient({ mode: "anvil", chain: CHAIN, transport: http(url), pollingInterval: 20 })
-    .extend(publicActions)
-    .extend(walletActions);
-}
 
 async function done(client, hash) {
   const receipt = await client.waitForTransactionReceipt({ hash });
@@ -108,11 +101,4 @@ async function sign(client, key, requirements, sponsored) {
 
 const commands = { setup, approve, balance, invalidate, spend, sign };
 
-export async function run(args) {
-  const { values, positionals } = parseArgs({ args, options: { rpc: { type: "string" } }, allowPositionals: true });
-  const [name, ...rest] = positionals;
-  if (!values.rpc || !Object.hasOwn(commands, name ?? "")) {
-    throw new Error(`usage: permit2.mjs --rpc URL ${Object.keys(commands).join("|")} [argument…]`);
-  }
-  return commands[name](connect(values.rpc), ...rest);
-}
+export const run = (args) => runCommand("permit2.mjs", commands, args);
