@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace portitor::offer {
@@ -126,7 +127,7 @@ struct observation
     std::chrono::milliseconds words_wait{0};
     /// Types of conditions that have been True of this generation already, and until such a one may be
     /// written as True again; 0: now.
-    std::vector<std::string> been_true;
+    std::set<std::string> been_true;
     std::chrono::milliseconds recovery_wait{0};
     std::string way_around;         ///< words for an HTTPRoute that leads around the gate; empty: none
     std::string name_clash;         ///< words for what others have by the same name; empty: nothing

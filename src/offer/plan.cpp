@@ -57,7 +57,7 @@ questions what_to_ask(const evidence& all, const route_verdict& route)
 bool was_true_before(const std::vector<std::string>& better, const observation& seen)
 {
     return std::any_of(better.begin(), better.end(), [&](const std::string& type) {
-        return std::find(seen.been_true.begin(), seen.been_true.end(), type) != seen.been_true.end();
+        return seen.been_true.contains(type);
     });
 }
 

@@ -37,7 +37,7 @@ admission_rule::standing& admission_rule::look_at(const route_record& route)
         out.generation = route.meta.generation;
         out.generation_seen = now;
     }
-    const bool is_open = !route.asked().empty() && !route.answered() && route.called_admitted();
+    const bool is_open = route.has_open_question() && route.called_admitted();
     if (is_new || out.question != route.asked())
     {
         out.question = route.asked();
@@ -64,7 +64,7 @@ admission_step admission_rule::serve(const route_record& route)
 {
     if (!route.called_admitted())
         return {admission_act::admit};
-    if (!route.asked().empty() && !route.answered())
+    if (route.has_open_question())
         return {admission_act::answer};
     if (!route.judged_refused_by_some)
     {

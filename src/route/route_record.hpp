@@ -39,7 +39,8 @@ struct route_record
 
     /// When the last question was asked; empty: never.
     std::string_view asked() const { return last_question ? last_question->time : std::string_view(); }
-    bool answered() const { return last_question && last_question->time == last_question->answered; }
+    /// Whether somebody has asked, and nobody has answered since.
+    bool has_open_question() const { return last_question && last_question->time != last_question->answered; }
     /// Whether the status calls the present generation admitted, in all of its fields.
     bool called_admitted() const;
     /// Whether the condition is about the present generation, and agrees with the other fields.

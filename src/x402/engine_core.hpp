@@ -91,7 +91,9 @@ private:
     std::chrono::milliseconds left(const payment_work& work) const;
     bool validity_is_over(std::uint64_t valid_before, std::chrono::seconds since) const;
     bool checks_receipts(std::string_view network) const;
-    bool has_node(std::string_view network) const;
+    /// How long a settlement takes to have its confirmations; nothing where no node of the network is known.
+    std::optional<std::chrono::seconds> confirmation_time(std::string_view network) const;
+    bool has_node(std::string_view network) const { return confirmation_time(network).has_value(); }
 
     // payment_keeping.cpp: deliveries, what somebody left, and second looks.
     boost::asio::awaitable<void> unreserve(work_ptr work);

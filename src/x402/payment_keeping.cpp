@@ -240,7 +240,7 @@ asio::awaitable<void> engine_core::resolve_left(payment_record record)
 // A facilitator's word: a reorganisation may take it back.
 void engine_core::look_later(const payment_record& record)
 {
-    const auto after = on.chain != nullptr ? on.chain->confirmation_time(record.key.network()) : std::nullopt;
+    const auto after = confirmation_time(record.key.network());
     if (after && record.proof.proven && second_looks_.size() < limits.second_looks)
         second_looks_.push_back({on.timers.now() + *after, 1, record});
 }
@@ -257,9 +257,8 @@ asio::awaitable<void> engine_core::inherit_second_looks()
         last = std::max(last, each.settled_at);
     for (const payment_record& each : *settled)
     {
-        const auto after =
-            on.chain != nullptr ? on.chain->confirmation_time(each.key.network()) : std::nullopt;
-        const seconds until_looked = after.value_or(seconds(0)) + most_looks * between_looks;
+        const seconds after = confirmation_time(each.key.network()).value_or(seconds(0));
+        const seconds until_looked = after + most_looks * between_looks;
         if (each.settled_at + static_cast<std::uint64_t>(until_looked.count()) >= last)
             look_later(each);
     }

@@ -550,9 +550,9 @@ bool engine_core::checks_receipts(std::string_view network) const
     return on.chain != nullptr && limits.check_receipts && limits.check_receipts(network);
 }
 
-bool engine_core::has_node(std::string_view network) const
+std::optional<std::chrono::seconds> engine_core::confirmation_time(std::string_view network) const
 {
-    return on.chain != nullptr && on.chain->confirmation_time(network).has_value();
+    return on.chain != nullptr ? on.chain->confirmation_time(network) : std::nullopt;
 }
 
 }  // namespace portitor::x402

@@ -43,9 +43,7 @@ void memory::note_plan(const kube::object_meta& offer, const offer::plan& todo)
         known.recoveries.spend(time_.now());
     if (std::exchange(known.generation, offer.generation) != offer.generation)
         known.been_true.clear();
-    for (const std::string& each : todo.better)
-        if (std::find(known.been_true.begin(), known.been_true.end(), each) == known.been_true.end())
-            known.been_true.push_back(each);
+    known.been_true.insert(todo.better.begin(), todo.better.end());
     for (const offer::remove& each : todo.removes)
     {
         echo_.note_deletion(each.uid);

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -76,8 +77,8 @@ private:
         offer::by_child<of_child> children;
         words_budget words;
         recovery_budget recoveries;
-        std::int64_t generation = 0;         // which been_true is of
-        std::vector<std::string> been_true;  // types of conditions
+        std::int64_t generation = 0;      // which been_true is of
+        std::set<std::string> been_true;  // types of conditions
         std::string told;
     };
 

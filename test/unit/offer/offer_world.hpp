@@ -50,7 +50,7 @@ public:
         bool beyond_limit = false;
         offer::service_nature service = offer::service_nature::ordinary;
         std::chrono::milliseconds words_wait{0};
-        std::vector<std::string> been_true;
+        std::set<std::string> been_true;
         std::chrono::milliseconds recovery_wait{0};
         std::string way_around;
         std::string name_clash;

@@ -92,7 +92,8 @@ TEST_CASE("who has asked, and what was answered, is read", "[verifier][record]")
     CHECK(record->last_question->name == "portitor-verifier-7");
     CHECK(record->last_question->reason == "not on my list");
     CHECK(record->asked() == "2026-11-24T20:00:01.000002Z");
-    CHECK(record->answered());
+    CHECK(record->last_question->answered == record->asked());
+    CHECK_FALSE(record->has_open_question());
     CHECK(record->judged_refused_by_some);
 }
 
