@@ -88,6 +88,7 @@ result<sale> read(const statement& row, const std::string& file)
     out.transaction = unpacked(row, 18);
     out.proven = row.integer(19) != 0;
     out.reorganised = row.integer(20) != 0;
+    out.interrupted = row.integer(21) != 0;
     return out;
 }
 
@@ -114,7 +115,8 @@ result<void> book::list(const sale_filter& which, const std::function<bool(const
         return version.error();
     const std::string sql = fmt::format(
         "SELECT began, settled_at, ended_at, valid_before, state, cause, offer, offer_uid, method, uri,"
-        " request_id, network, asset, amount, payer, pay_to, nonce, facilitator, tx, proven, reorganised, id"
+        " request_id, network, asset, amount, payer, pay_to, nonce, facilitator, tx, proven, reorganised,"
+        " interrupted, id"
         " FROM {} WHERE id < ?1 AND iif(settled_at > 0, settled_at, began) >= ?2"
         " AND iif(settled_at > 0, settled_at, began) < ?3 AND (?4 = '' OR payer IN (?4, ?5))"
         " AND (?6 = '' OR tx = ?7 OR lower(tx) = ?6) ORDER BY id DESC LIMIT ?8",
@@ -144,7 +146,7 @@ result<void> book::list(const sale_filter& which, const std::function<bool(const
             if (!what)
                 return what.error();
             page.push_back(std::move(*what));
-            before = rows->integer(21);
+            before = rows->integer(22);
         }
         if (!row)
             return row.error();
@@ -189,6 +191,7 @@ try
         }
         ++sum.settled;
         sum.delivered += each.state == payment_state::delivered ? 1 : 0;
+        sum.interrupted += each.interrupted ? 1 : 0;
         sum.unproven += each.proven ? 0 : 1;
         sum.amount += each.amount;
         return true;

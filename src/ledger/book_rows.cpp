@@ -13,15 +13,15 @@ namespace {
 
 constexpr const char* put_sql =
     " INTO payments (id, terms, payer, nonce, digest, method, uri, request_id, began, valid_before, state,"
-    " revision, owner, settled_at, ended_at, receipt, tx, proven, cause, reorganised, takeover)"
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    " revision, owner, settled_at, ended_at, receipt, tx, proven, cause, reorganised, interrupted,"
+    " takeover) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 // Not ended_at, which would mean to touch an index.
 constexpr const char* step_sql =
     "UPDATE payments SET state = ?, revision = ?, owner = ?, settled_at = ?, receipt = ?, tx = ?, proven = ?,"
-    " cause = ?, reorganised = ? WHERE id = ?";
+    " cause = ?, reorganised = ?, interrupted = ? WHERE id = ?";
 constexpr const char* end_sql =
     "UPDATE payments SET state = ?, revision = ?, owner = ?, settled_at = ?, receipt = ?, tx = ?, proven = ?,"
-    " cause = ?, reorganised = ?, ended_at = ?, takeover = NULL WHERE id = ?";
+    " cause = ?, reorganised = ?, interrupted = ?, ended_at = ?, takeover = NULL WHERE id = ?";
 constexpr const char* find_terms_sql =
     "SELECT id, valid_until FROM terms WHERE offer = ? AND offer_uid = ? AND network = ? AND token = ?"
     " AND asset = ? AND amount = ? AND pay_to = ? AND facilitator = ? AND wanted = ?";
@@ -52,8 +52,8 @@ std::string text_of(const statement& row, int column)
 
 constexpr const char* select_kept =
     "SELECT p.id, network, token, payer, nonce, state, revision, owner, digest, began, settled_at, ended_at,"
-    " valid_before, receipt, tx, proven, cause, reorganised, offer, offer_uid, method, uri, request_id,"
-    " amount, asset, pay_to, facilitator, wanted, takeover"
+    " valid_before, receipt, tx, proven, cause, reorganised, interrupted, offer, offer_uid, method, uri,"
+    " request_id, amount, asset, pay_to, facilitator, wanted, takeover"
     " FROM payments p CROSS JOIN terms t ON t.id = p.terms WHERE";
 // Rows, and what is told of them, where the payments settled last are looked for.
 constexpr int looked_through = 20'000;
@@ -73,7 +73,7 @@ result<kept_row> read_kept(const statement& from, const std::string& file)
     now.key = key_of(from, 1);
     const auto state = parse_payment_state(from.text(5));
     const auto cause = parse_used_cause(from.text(16));
-    const auto amount = parse_u256(from.text(23));
+    const auto amount = parse_u256(from.text(24));
     if (!state || !cause || !amount)
         return unreadable(file, out.row);
     now.state = *state;
@@ -89,17 +89,18 @@ result<kept_row> read_kept(const statement& from, const std::string& file)
     now.proof = {unpacked(from, 14), from.integer(15) != 0};
     now.cause = *cause;
     now.reorganised = from.integer(17) != 0;
+    now.interrupted = from.integer(18) != 0;
     auto terms = std::make_shared<payment_terms>();
-    terms->offer = text_of(from, 18);
-    terms->offer_uid = text_of(from, 19);
-    terms->method = text_of(from, 20);
-    terms->uri = text_of(from, 21);
-    terms->request_id = text_of(from, 22);
+    terms->offer = text_of(from, 19);
+    terms->offer_uid = text_of(from, 20);
+    terms->method = text_of(from, 21);
+    terms->uri = text_of(from, 22);
+    terms->request_id = text_of(from, 23);
     terms->wanted.amount = *amount;
-    terms->wanted.asset = text_of(from, 24);
-    terms->wanted.pay_to = text_of(from, 25);
-    terms->facilitator_url = text_of(from, 26);
-    if (auto read = read_takeover(from.text(27), from.text(28), *terms, now); !read)
+    terms->wanted.asset = text_of(from, 25);
+    terms->wanted.pay_to = text_of(from, 26);
+    terms->facilitator_url = text_of(from, 27);
+    if (auto read = read_takeover(from.text(28), from.text(29), *terms, now); !read)
         return read.error().within(fmt::format("{}: row {}", file, out.row));
     now.terms = std::move(terms);
     return out;
@@ -163,7 +164,8 @@ result<void> book_rows::write(const row_write& what)
     update.bind(to_string(now.state)).bind(whole(now.revision)).bind(whole(now.owner));
     update.bind(whole(now.settled_at)).bind(now.receipt);
     transaction.bind(update);
-    update.bind(now.proof.proven ? 1 : 0).bind(to_string(now.cause)).bind(now.reorganised ? 1 : 0);
+    update.bind(now.proof.proven ? 1 : 0).bind(to_string(now.cause));
+    update.bind(now.reorganised ? 1 : 0).bind(now.interrupted ? 1 : 0);
     if (ends)
         update.bind(whole(now.ended_at));
     return update.bind(what.row).run();
@@ -188,7 +190,8 @@ result<void> book_rows::put(statement& into, const row_write& what)
     into.bind(to_string(now.state)).bind(whole(now.revision)).bind(whole(now.owner));
     into.bind(whole(now.settled_at)).bind(whole(now.ended_at)).bind(now.receipt);
     transaction.bind(into);
-    into.bind(now.proof.proven ? 1 : 0).bind(to_string(now.cause)).bind(now.reorganised ? 1 : 0);
+    into.bind(now.proof.proven ? 1 : 0).bind(to_string(now.cause));
+    into.bind(now.reorganised ? 1 : 0).bind(now.interrupted ? 1 : 0);
     text_.clear();
     if (is_over(now.state))
         into.bind_null();

@@ -268,6 +268,8 @@ record_table::plan_outcome record_table::plan(
         next.cause = *change.cause;
     if (change.reorganised)
         next.reorganised = *change.reorganised;
+    if (change.interrupted)
+        next.interrupted = *change.interrupted;
     const bool ends = is_over(next.state) || next.state == payment_state::expired;
     const bool paid = next.state == payment_state::settled || next.state == payment_state::delivering ||
                       next.state == payment_state::delivered;

@@ -70,7 +70,13 @@ constexpr const char* version_2 = R"(
     PRAGMA user_version = 2;
 )";
 
-constexpr std::array<const char*, schema_version> migrations = {version_1, version_2};
+// Where an owner died while it wrote the answer.
+constexpr const char* version_3 = R"(
+    ALTER TABLE payments ADD COLUMN interrupted INTEGER NOT NULL DEFAULT 0;
+    PRAGMA user_version = 3;
+)";
+
+constexpr std::array<const char*, schema_version> migrations = {version_1, version_2, version_3};
 
 error newer(const database& file, std::int64_t version)
 {
@@ -150,7 +156,10 @@ result<database> open_to_write(const std::string& file, const char* vfs)
 const char* sales_of(std::int64_t version)
 {
     if (version < 2)
-        return "payments";
+        return "(SELECT *, 0 AS interrupted FROM payments)";
+    if (version < 3)
+        return "(SELECT p.*, 0 AS interrupted, t.offer, t.offer_uid, t.network, t.asset, t.amount, t.pay_to,"
+               " t.facilitator FROM payments p CROSS JOIN terms t ON t.id = p.terms)";
     return "(SELECT p.*, t.offer, t.offer_uid, t.network, t.asset, t.amount, t.pay_to, t.facilitator"
            " FROM payments p CROSS JOIN terms t ON t.id = p.terms)";
 }

@@ -8,7 +8,7 @@ namespace portitor::ledger {
 
 /// What the file looks like that this program writes. An older one's file is read as it is, and turned into
 /// this form by who writes it; a newer one's is refused.
-inline constexpr std::int64_t schema_version = 2;
+inline constexpr std::int64_t schema_version = 3;
 
 /// Opens the file to write: with what makes each transaction outlast kill -9 and a loss of power, in the
 /// schema of this program, and looked through for damage where that takes no time (64 MB).

@@ -200,7 +200,10 @@ asio::awaitable<void> engine_core::resolve_left(payment_record record)
     }
     if (*step.next != record.state)
     {
+        const bool was_delivering = record.state == payment_state::delivering;
         payment_change change(*step.next);
+        if (was_delivering)
+            change.interrupted = true;
         if (record.state == payment_state::settling)
         {
             change.history = record.history;
@@ -210,9 +213,8 @@ asio::awaitable<void> engine_core::resolve_left(payment_record record)
         if (done.came != write_result::done)
             co_return;
         record = std::move(done.record);
-        // Its buyer may have read the answer, or not: nobody knows. The next copy gets it again.
-        if (record.state == payment_state::settled)
-            tell_listener(payment_report::event::undelivered, record);
+        if (was_delivering)
+            tell_interrupted(record);
     }
     if (step.action != payment_action::look_up)
         co_return;
@@ -235,6 +237,13 @@ asio::awaitable<void> engine_core::resolve_left(payment_record record)
         tell_listener(payment_report::event::undelivered, done.record);
     if (ruled == ruling::expired)
         tell_listener(payment_report::event::expired, record);
+}
+
+// Its buyer may have read the answer, or not: nobody knows. The next copy gets it again.
+void engine_core::tell_interrupted(const payment_record& record)
+{
+    ++counters.interrupted;
+    tell_listener(payment_report::event::interrupted, record);
 }
 
 // A facilitator's word: a reorganisation may take it back.

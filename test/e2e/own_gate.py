@@ -60,6 +60,11 @@ class OwnGate:
     def log(self):
         return [json.loads(line) for line in self.verifier.log().splitlines() if line.startswith("{")]
 
+    def sale(self, payment, file):
+        """The payment as its seller reads it in the book, or None."""
+        listed = json.loads(self.stack.portitor("sales", "-o", "json", f"--ledger={file}").stdout)
+        return next((each for each in listed["payments"] if each["nonce"] == nonce_of(payment)), None)
+
     def lines(self, payment):
         """What its log has of a payment: (level, message)."""
         return [(each["level"], each["msg"]) for each in self.log() if each.get("nonce") == nonce_of(payment)]

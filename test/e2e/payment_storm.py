@@ -331,6 +331,8 @@ class Outcome:
         self.never_charged = [each for each in unpaid if each not in self.unproven]
         self.asked_twice = [each for each in payments if each.nonce in charged and each.asked_again]
         self.granted_twice = [each for each in payments if each.grants > 1]
+        marked = interrupted(shop)
+        self.unmarked = [each for each in self.granted_twice if each.nonce not in marked]
         self.open = [each for each in payments if not Storm._is_over(each)]
         self.refused = [each for each in payments if each.nonce not in charged]
         self.cancelled = [each for each in payments if each.cancelled and each.nonce not in charged]
@@ -352,6 +354,7 @@ class Outcome:
         assert not self.asked_twice, f"asked to pay twice: {seen(self.asked_twice)}"
         assert not self.open, f"neither served nor refused: {seen(self.open)}"
         assert len(self.granted_twice) <= self.kills[VERIFIER], seen(self.granted_twice)
+        assert not self.unmarked, f"served twice and not marked in the book: {seen(self.unmarked)}"
         assert len(self.left) <= max(2, self.settlements // 50), seen(self.left)
 
 
@@ -360,6 +363,14 @@ def book(shop):
     done = shop.stack.portitor("sales", "sum", f"--ledger={shop.ledger}", "-o", "json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def interrupted(shop):
+    """The nonces of those whose verifier died while it wrote their answer, as the book has them."""
+    words = ["--state", "interrupted", "--limit", "1000000", "-o", "json"]
+    done = shop.stack.portitor("sales", *words, f"--ledger={shop.ledger}")
+    assert done.returncode == 0, done.stderr
+    return {each["nonce"] for each in json.loads(done.stdout)["payments"]}
 
 
 def weather(shop, count, seed, buyers=32):

@@ -122,6 +122,29 @@ def test_a_payment_whose_process_was_killed_as_it_settled_gets_its_grant_from_th
     assert_sold_once(gate, payment)
 
 
+def test_an_answer_that_may_have_been_given_twice_is_marked_in_the_book(gate):
+    """Killed as its buyer reads the answer: before it is on record that he has it, or after."""
+    for _ in range(5):
+        payment = gate.payment()
+        assert gate.ask(payment).status == 200
+        gate.kill()
+        gate.start()
+        again = gate.ask(payment)
+        wait_until(lambda: gate.sale(payment, gate.file)["state"] == "delivered", 5, "it is on record", interval=0.1)
+        assert gate.sale(payment, gate.file)["interrupted"] == (again.status == 200)
+        if again.status == 200:
+            break
+        assert_used(again)
+        gate.before += PRICE
+    assert again.status == 200, "never killed in time"
+    assert gate.lines(payment) == [
+        ("warn", "a verifier ended while it wrote the answer to a settled payment"),
+        ("info", "a payment was settled, and its answer delivered"),
+    ]
+    assert gate.event("interrupted") == 1
+    assert_sold_once(gate, payment)
+
+
 @pytest.mark.parametrize("end", ["kill", "stop"])
 @pytest.mark.parametrize(
     "settle", ["lost", "moved-internal-500", "moved-unknown-error", "moved-tx-null", "internal-500", "close", "close,lost"]

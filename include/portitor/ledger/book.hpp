@@ -39,6 +39,7 @@ struct sale
     std::string transaction;  ///< empty where nobody told it
     bool proven = true;       ///< facilitator or chain said that it is settled
     bool reorganised = false;
+    bool interrupted = false;  ///< a verifier died while it wrote the answer, which may have been read
 
     /// When it was settled, or began where it never was: what books of a day, a month or a year go by.
     std::uint64_t time() const { return settled_at != 0 ? settled_at : began; }
@@ -73,6 +74,7 @@ struct sale_sum
     std::string asset;
     std::size_t settled = 0;      ///< payments that were settled and not taken back
     std::size_t delivered = 0;    ///< of these, whose answer was delivered
+    std::size_t interrupted = 0;  ///< of these, where a verifier died while it wrote the answer
     std::size_t unproven = 0;     ///< of these, that nobody has proved
     std::size_t reorganised = 0;  ///< not in `settled` nor `amount`: taken back by a reorganisation
     u256 amount;                  ///< atomic units

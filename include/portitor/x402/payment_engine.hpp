@@ -70,6 +70,7 @@ struct engine_counters
     std::uint64_t chain_over = 0;        ///< of these: it can never settle any more
     std::uint64_t receipts_refuted = 0;  ///< a facilitator's success that the chain contradicted
     std::uint64_t reorganised = 0;       ///< settlements that a reorganisation took back
+    std::uint64_t interrupted = 0;       ///< answers whose writer died while it wrote them
     std::uint64_t lost_races = 0;        ///< changes that somebody else's came before
 };
 
@@ -106,6 +107,7 @@ struct payment_report
     {
         delivered,    ///< its answer was written
         undelivered,  ///< settled, and its answer was lost: the next copy gets it
+        interrupted,  ///< its owner died while it wrote the answer: the next copy gets it again
         expired,      ///< its time is over, and nobody could tell what became of it
         reorganised,  ///< a reorganisation took its settlement back
         left,         ///< the process ends before it has come to an end

@@ -91,6 +91,8 @@ struct payment_record
     payment_proof proof;
     used_cause cause = used_cause::sold;  ///< of closed
     bool reorganised = false;             ///< a reorganisation of the chain took the settlement back
+    /// An owner died while it wrote the answer: the buyer may have read it, and gets it again.
+    bool interrupted = false;
 };
 
 /// Of a payment, what records keep.

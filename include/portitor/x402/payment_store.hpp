@@ -81,6 +81,7 @@ struct payment_change
     std::optional<payment_proof> proof = {};
     std::optional<used_cause> cause = {};
     std::optional<bool> reorganised = {};
+    std::optional<bool> interrupted = {};
 };
 
 /// Done, and this is the record now (of a forgotten one: as it was).

@@ -36,7 +36,7 @@ tone tone_of(const ledger::sale& what)
     switch (standing_of(what))
     {
     case standing::delivered:
-        return is_unproven(what) ? tone::warning : tone::good;
+        return is_unproven(what) || what.interrupted ? tone::warning : tone::good;
     case standing::undelivered:
     case standing::doubt:
         return tone::warning;
@@ -64,6 +64,7 @@ json::object to_json(const ledger::sale& what, const x402::network_table& networ
          {"state", to_string(standing_of(what))},
          {"cause",
           standing_of(what) == standing::closed ? json::value(x402::to_string(what.cause)) : json::value()},
+         {"interrupted", what.interrupted},
          {"proven", what.settled_at == 0 ? json::value() : json::value(what.proven)},
          {"transaction", what.transaction},
          {"method", what.method},

@@ -18,6 +18,7 @@ constexpr std::array all_standings{
     standing::expired,
     standing::closed,
     standing::reorganised};
+constexpr const char* interrupted = "interrupted";
 constexpr const char* unproven = "unproven";
 
 const char* why_closed(used_cause cause)
@@ -92,6 +93,7 @@ std::vector<std::string> state_words()
     std::vector<std::string> out;
     for (const standing each : all_standings)
         out.emplace_back(to_string(each));
+    out.emplace_back(interrupted);
     out.emplace_back(unproven);
     return out;
 }
@@ -100,7 +102,8 @@ bool is_one_of(const ledger::sale& what, const std::vector<std::string>& states)
 {
     const char* own = to_string(standing_of(what));
     return std::any_of(states.begin(), states.end(), [&](const std::string& each) {
-        return each == own || (each == unproven && is_unproven(what));
+        return each == own || (each == interrupted && what.interrupted) ||
+               (each == unproven && is_unproven(what));
     });
 }
 
@@ -119,9 +122,9 @@ std::string in_words(const ledger::sale& what)
         case standing::doubt:
             return "in doubt";
         case standing::undelivered:
-            return "paid, not delivered yet";
+            return what.interrupted ? "paid, maybe delivered" : "paid, not delivered yet";
         case standing::delivered:
-            return "delivered";
+            return what.interrupted ? "delivered, maybe twice" : "delivered";
         case standing::expired:
             return "expired, nobody can tell";
         case standing::closed:

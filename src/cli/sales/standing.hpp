@@ -25,8 +25,8 @@ standing standing_of(const ledger::sale& what);
 /// "pending", "doubt", …: in JSON, CSV and --state.
 const char* to_string(standing what) noexcept;
 
-/// What --state takes: the names of all standings, and "unproven" for settled payments that nobody has
-/// proved.
+/// What --state takes: the names of all standings, "interrupted" for payments where a verifier died while it
+/// wrote the answer, and "unproven" for settled ones that nobody has proved.
 std::vector<std::string> state_words();
 
 /// Whether a payment is one of these, as state_words() has them.

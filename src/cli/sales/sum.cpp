@@ -36,6 +36,7 @@ json::object to_json(const ledger::sale_sum& what, const options& how)
     out["amount"] = portitor::to_string(what.amount);
     add_token(out, asset, what.amount);
     out["delivered"] = what.delivered;
+    out["interrupted"] = what.interrupted;
     out["unproven"] = what.unproven;
     out["reorganised"] = what.reorganised;
     return out;
@@ -75,6 +76,7 @@ result<void> print_json(const sums& all, const options& how, std::ostream& out)
         return amount.error();
     std::size_t payments = 0;
     std::size_t delivered = 0;
+    std::size_t interrupted = 0;
     std::size_t unproven = 0;
     std::size_t reorganised = 0;
     json::array totals;
@@ -82,6 +84,7 @@ result<void> print_json(const sums& all, const options& how, std::ostream& out)
     {
         payments += each.settled;
         delivered += each.delivered;
+        interrupted += each.interrupted;
         unproven += each.unproven;
         reorganised += each.reorganised;
         totals.push_back(to_json(each, how));
@@ -90,6 +93,7 @@ result<void> print_json(const sums& all, const options& how, std::ostream& out)
         {"payments", payments},
         {"amount", *amount},
         {"delivered", delivered},
+        {"interrupted", interrupted},
         {"unproven", unproven},
         {"reorganised", reorganised},
         {"totals", std::move(totals)}};
@@ -114,7 +118,8 @@ void print_table(const sums& all, const options& how, const console& terminal)
         headings.emplace_back("DAY");
     if (by.payer)
         headings.emplace_back("PAYER");
-    for (const char* each : {"NETWORK", "PAYMENTS", "AMOUNT", "NOT DELIVERED", "UNPROVEN", "REORGANISED"})
+    for (const char* each :
+         {"NETWORK", "PAYMENTS", "AMOUNT", "NOT DELIVERED", "INTERRUPTED", "UNPROVEN", "REORGANISED"})
         headings.emplace_back(each);
     table shown(headings);
     for (const ledger::sale_sum& each : all)
@@ -134,6 +139,7 @@ void print_table(const sums& all, const options& how, const console& terminal)
         count(each.settled, tone::plain);
         row.emplace_back(asset.amount(each.amount));
         count(each.settled - each.delivered, tone::warning);
+        count(each.interrupted, tone::warning);
         count(each.unproven, tone::warning);
         count(each.reorganised, tone::bad);
         shown.add(std::move(row));

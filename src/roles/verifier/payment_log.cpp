@@ -32,6 +32,8 @@ void payment_log::write(const x402::payment_report& told) const
         return line(&logger::info, "a payment was settled, and its answer delivered");
     case event::undelivered:
         return line(&logger::info, "a payment was settled, and its answer not delivered yet");
+    case event::interrupted:
+        return line(&logger::warn, "a verifier ended while it wrote the answer to a settled payment");
     case event::expired:
         return line(&logger::warn, "a payment's time is over, and nobody can tell what became of it");
     case event::reorganised:

@@ -61,6 +61,7 @@ void payment_metrics::publish_events()
     count("chain_over", so_far.chain_over);
     count("receipt_refuted", so_far.receipts_refuted);
     count("reorganised", so_far.reorganised);
+    count("interrupted", so_far.interrupted);
     count("lost_race", so_far.lost_races);
 }
 

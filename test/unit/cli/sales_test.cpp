@@ -184,8 +184,8 @@ TEST_CASE("CSV is of RFC 4180, and no cell of it is a formula or hides anything"
         CHECK(each.ends_with('\r'));
     CHECK(
         lines[0] ==
-        "time,offer,payer,amount,decimal,symbol,decimals,network,asset,state,cause,proven,transaction,method,uri,"
-        "requestId,offerUid,payTo,nonce,facilitator,began,settledAt,endedAt\r"
+        "time,offer,payer,amount,decimal,symbol,decimals,network,asset,state,cause,interrupted,proven,"
+        "transaction,method,uri,requestId,offerUid,payTo,nonce,facilitator,began,settledAt,endedAt\r"
     );
     CHECK(has(lines[1], ",'-1\\u202e,"));
     CHECK(has(lines[2], ",'@SUM(A1)\\x0d x,"));
@@ -229,8 +229,31 @@ TEST_CASE(
     CHECK(has(text.out, "shop/llm    base-sepolia   1          0.05 USDC"));
     const auto csv = world.run({"sales", "sum", "--by", "payer", "-o", "csv"});
     CHECK(csv.out.starts_with(
-        "payer,network,asset,payments,amount,decimal,symbol,decimals,delivered,unproven,reorganised\r\n"
+        "payer,network,asset,payments,amount,decimal,symbol,decimals,delivered,interrupted,unproven,"
+        "reorganised\r\n"
     ));
+}
+
+TEST_CASE("where a verifier died while it wrote the answer, the book says so", "[cli][sales]")
+{
+    sales_world world;
+    world.buy({.time = "2026-11-24T09:00:00Z"});
+    world.buy({.time = "2026-11-24T10:00:00Z", .interrupted = true});
+    world.buy({.time = "2026-11-24T11:00:00Z", .state = payment_state::settled, .interrupted = true});
+    world.writer.leave();
+    const std::string all = world.run({"sales"}).out;
+    CHECK(has(all, "delivered, maybe twice "));
+    CHECK(has(all, "paid, maybe delivered "));
+    const auto these = json::parse(world.run({"sales", "--state", "interrupted", "-o", "json"}).out);
+    REQUIRE(these.at("payments").as_array().size() == 2);
+    CHECK(these.at("payments").at(0).at("state") == "undelivered");
+    CHECK(these.at("payments").at(1).at("state") == "delivered");
+    CHECK(these.at("payments").at(1).at("interrupted") == true);
+    const auto sums = json::parse(world.run({"sales", "sum", "-o", "json"}).out);
+    CHECK(sums.at("payments") == 3);
+    CHECK(sums.at("interrupted") == 2);
+    CHECK(sums.at("totals").at(0).at("interrupted") == 2);
+    CHECK(has(world.run({"sales", "sum"}).out, "INTERRUPTED"));
 }
 
 TEST_CASE("amounts of two assets are no sum", "[cli][sales]")

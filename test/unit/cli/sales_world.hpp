@@ -26,6 +26,7 @@ struct sales_world : command_world
         std::string request_id = "r-1";
         bool proven = true;
         bool reorganised = false;
+        bool interrupted = false;
     };
 
     sales_world() : variable("PORTITOR_LEDGER", book.settings.file), writer(book.open()) {}
@@ -67,6 +68,7 @@ struct sales_world : command_world
         x402::payment_change last =
             what.state == payment_state::settled ? rest(what.state) : known(payment_state::delivered);
         last.reorganised = what.reorganised;
+        last.interrupted = what.interrupted;
         writer.change(now, last);
         return transaction;
     }

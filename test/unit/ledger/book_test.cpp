@@ -34,6 +34,7 @@ void sell(sqlite_world& world, hand& mine)
         now = mine.change(now, settled);
         payment_change last = i == 5 ? rest(state::settled) : known(state::delivered);
         last.reorganised = i == 6;
+        last.interrupted = i == 2;
         mine.change(now, last);
     }
     mine.reach(100, state::unknown, world.wall.seconds() + 300);
@@ -143,6 +144,7 @@ TEST_CASE("sums are exact, of what was settled and not taken back", "[ledger][bo
     CHECK(to_string(all->front().amount) == "700000000000000000000000000000000000007");
     CHECK(all->front().settled == 7);
     CHECK(all->front().delivered == 6);
+    CHECK(all->front().interrupted == 1);
     CHECK(all->front().unproven == 1);
     CHECK(all->front().reorganised == 1);
 

@@ -128,7 +128,13 @@ TEMPLATE_TEST_CASE(
     CHECK(now.settled_at == start_seconds + 7);
     world.wall.time += std::chrono::seconds(1);
     now = mine.change(now, ours(state::delivering));
+    CHECK_FALSE(now.interrupted);
+    payment_change left = rest(state::settled);
+    left.interrupted = true;
+    now = mine.change(now, left);
+    now = mine.change(now, ours(state::delivering));
     now = mine.change(now, rest(state::settled));
+    CHECK(now.interrupted);
     CHECK(now.receipt == "receipt");
     CHECK(now.proof.transaction == hex_word(0x77));
     CHECK(now.proof.proven);

@@ -74,7 +74,7 @@ std::vector<std::string> told(ledger::book& from, const ledger::sale_filter& whi
     std::vector<std::string> out;
     const auto listed = from.list(which, [&](const ledger::sale& each) {
         out.push_back(fmt::format(
-            "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}",
+            "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}",
             each.began,
             each.settled_at,
             each.ended_at,
@@ -95,7 +95,8 @@ std::vector<std::string> told(ledger::book& from, const ledger::sale_filter& whi
             each.facilitator,
             each.transaction,
             each.proven,
-            each.reorganised
+            each.reorganised,
+            each.interrupted
         ));
         return true;
     });
@@ -187,6 +188,45 @@ TEST_CASE(
     CHECK(again.terms->wanted.description == "a \"paid\" thing");
     CHECK(again.offered->network == "base-sepolia");
     CHECK(again.offered->pay_to == settling.offered->pay_to);
+}
+
+TEST_CASE(
+    "a file of version 2 is read as it is, and gets a mark for what was interrupted", "[ledger][schema]"
+)
+{
+    sqlite_world world;
+    payment_record left;
+    {
+        hand mine = world.open();
+        mine.reach(1, state::delivered, world.wall.seconds() + 300);
+        left = mine.reach(2, state::settled, world.wall.seconds() + 300);
+        mine.leave();
+    }
+    auto book = ledger::book::open(world.settings.file);
+    REQUIRE(book.has_value());
+    const std::vector<std::string> before = told(*book);
+    {
+        sqlite3* db = nullptr;
+        REQUIRE(sqlite3_open(world.settings.file.c_str(), &db) == SQLITE_OK);
+        const char* back = "ALTER TABLE payments DROP COLUMN interrupted; PRAGMA user_version = 2";
+        REQUIRE(sqlite3_exec(db, back, nullptr, nullptr, nullptr) == SQLITE_OK);
+        sqlite3_close(db);
+    }
+    CHECK(told(*book) == before);
+    hand mine = world.open();
+    CHECK(told(*book) == before);
+    payment_change interrupted = ours(state::delivering);
+    interrupted.interrupted = true;
+    mine.change(mine.found(2)->record, interrupted);
+    std::size_t marked = 0;
+    REQUIRE(book->list(
+                    {},
+                    [&](const ledger::sale& each) {
+                        marked += each.interrupted ? 1 : 0;
+                        return true;
+                    }
+    ).has_value());
+    CHECK(marked == 1);
 }
 
 TEST_CASE("what payments share is kept once, and for as long as one of them has it", "[ledger][schema]")

@@ -347,6 +347,7 @@ struct fixture
         static const std::map<event, std::string> names{
             {event::delivered, "delivered"},
             {event::undelivered, "undelivered"},
+            {event::interrupted, "interrupted"},
             {event::expired, "expired"},
             {event::reorganised, "reorganised"},
             {event::left, "left"},

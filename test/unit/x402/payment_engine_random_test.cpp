@@ -219,7 +219,8 @@ public:
         : inner_(std::move(inner)), life_(life), luck_(luck), away_(away), said_free_(std::move(said_free))
     {}
 
-    int delivered = 0;  // on record
+    int delivered = 0;    // on record
+    int interrupted = 0;  // likewise
 
     std::uint64_t owner() const override { return inner_->owner(); }
 
@@ -255,12 +256,14 @@ public:
         co_await life_.step();
         const bool knowledge = change.knowledge;
         const bool forgets = change.forget;
+        const bool interrupts = change.interrupted.value_or(false);
         if (away_ && !knowledge)
             co_return gone();
         if (luck_.one_in(30))
             co_return lost();
         result<change_outcome> done = co_await inner_->advance(std::move(key), revision, std::move(change));
         delivered += is_delivered && done.has_value() && std::holds_alternative<change_made>(*done);
+        interrupted += interrupts && done.has_value() && std::holds_alternative<change_made>(*done);
         if (forgets && done.has_value() && is_gone(*done))
             said_free_();
         co_await life_.step();
@@ -546,17 +549,21 @@ struct story
         }
         CHECK(ended == before + 3);
         std::uint64_t unproven = 0;
+        int interrupted = 0;
         for (const owner& each : owners)
         {
             const int missing = each.grants - each.store.delivered;
             CHECK((missing == 0 || each.life.dead || each.life.stalled));
             kills += missing;
             unproven += each.engine.counters().unproven;
+            interrupted += each.store.interrupted;
         }
         INFO(
             "grants " << grants << ", kills " << kills << ", unproven " << unproven << ", deaths " << deaths
         );
         CHECK(grants <= 1 + kills);
+        // The book marks whoever may have had two.
+        CHECK(grants - 1 <= interrupted);
         if (deaths == 0 && kills == 0 && state.moved)
             CHECK(grants == 1);
         if (state.moved)

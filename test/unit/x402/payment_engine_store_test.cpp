@@ -203,9 +203,12 @@ TEST_CASE("a dead owner's payment goes on where it was", "[x402][engine][store]"
         dies();
         verdict second = f.pay();
         CHECK(expect<verdict_paid>(second).again);
+        CHECK(f.known().interrupted);
+        CHECK(f.told == std::vector<std::string>{"interrupted demo/hello"});
         f.deliver(second);
         CHECK(f.state() == payment_state::delivered);
         CHECK(f.facilitator.settled == 1);
+        CHECK(f.engine().counters().interrupted == 1);
     }
     SECTION("delivering, and its buyer never comes back: the log tells of the sale")
     {
@@ -214,8 +217,21 @@ TEST_CASE("a dead owner's payment goes on where it was", "[x402][engine][store]"
         dies();
         f.keep(15);
         CHECK(f.state() == payment_state::settled);
-        CHECK(f.told == std::vector<std::string>{"undelivered demo/hello"});
+        CHECK(f.told == std::vector<std::string>{"interrupted demo/hello"});
         CHECK(f.told_last_of->state == payment_state::settled);
+        CHECK(f.known().interrupted);
+        CHECK(f.engine().counters().interrupted == 1);
+        verdict again = f.pay();
+        f.deliver(again);
+        CHECK(f.engine().counters().interrupted == 1);
+    }
+    SECTION("settled, its buyer gone: that is no interruption")
+    {
+        verdict made = f.pay();
+        f.lose(made);
+        dies();
+        f.keep(15);
+        CHECK_FALSE(f.known().interrupted);
     }
 }
 
