@@ -3,6 +3,8 @@
 #include "ledger/file_lock.hpp"
 #include "stores.hpp"
 
+#include <portitor/ledger/book.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -223,7 +225,8 @@ TEST_CASE(
     "[ledger][sqlite]"
 )
 {
-    const int code = GENERATE(SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_READONLY, SQLITE_IOERR_FSYNC);
+    const int code =
+        GENERATE(SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_READONLY, SQLITE_IOERR_FSYNC, SQLITE_CORRUPT);
     faulty_world world;
     hand mine = world.open();
     const payment_record settling = mine.reach(1, state::settling);
@@ -350,6 +353,34 @@ TEST_CASE(
     CHECK(!world.comes_back(mine));
     CHECK(mine.store().away()->find("removed or replaced") != std::string::npos);
     CHECK(access(world.settings.file.c_str(), F_OK) != 0);
+}
+
+TEST_CASE(
+    "a file that is damaged while in use is refused by the next process, and told by the book",
+    "[ledger][sqlite]"
+)
+{
+    sqlite_world world;
+    hand mine = world.open();
+    for (std::uint64_t i = 0; i < 50; ++i)
+        mine.reach(i, state::delivered);
+    for (const char* part : {"", "-wal"})
+    {
+        const std::string file = world.settings.file + part;
+        const std::size_t size = bytes_of(file).size();
+        REQUIRE(size > 4'000);
+        std::fstream(file, std::ios::in | std::ios::out | std::ios::binary) << std::string(size, '\x5a');
+    }
+    // Its pages are in memory, so that it goes on.
+    mine.reach(100, state::delivered);
+    mine.destroy();
+    const auto next = world.try_open();
+    REQUIRE(!next.has_value());
+    CHECK(next.error().message().find("it is damaged") != std::string::npos);
+    auto book = ledger::book::open(world.settings.file);
+    const auto told = book ? book->list({}, [](const ledger::sale&) { return true; }) : book.error();
+    REQUIRE(!told.has_value());
+    CHECK(told.error().message().find("it is damaged") != std::string::npos);
 }
 
 TEST_CASE("too many waiting writes are refused; a cancelled caller undoes nothing", "[ledger][sqlite]")
