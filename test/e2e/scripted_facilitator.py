@@ -1,7 +1,8 @@
 """A facilitator that does what a test says: GET /script?verify=KIND&settle=KIND&delay=SECONDS sets what it does (to
 payments that no ordinary account has signed: strangers=KIND, where that is said),
 GET /counts tells what it was asked, and supported=KIND is what GET /supported comes to: a name in SUPPORTED, or one of the
-others. KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close;
+others; GET /always/KIND/supported comes to that kind, whatever is set.
+KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close;
 relayed asks the real facilitator, lost does so and then hangs up, slow does so and then takes its time, moved-KIND
 does so and then does as KIND, and late-SECONDS does so after that time; settled names the transaction=HASH, where that is
 said. Several KINDs, with commas, are for one call after the other, and the last one for all that
@@ -66,8 +67,9 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         path, _, query = self.path.partition("?")
-        if path == "/supported":
-            kind = State.script.get("supported", "served")
+        if path.endswith("/supported"):
+            always = path.removesuffix("/supported").removeprefix("/always/")
+            kind = always or State.script.get("supported", "served")
             if kind not in SUPPORTED:
                 return getattr(self, f"_{kind}")()
             status, body = SUPPORTED[kind]

@@ -2,19 +2,25 @@
 facilitator and a chain: what still holds, and what does not.
 
 Holds, because the chain takes an authorization's nonce once: the seller is paid once for a payment; a payment gives at
-most one grant, where no settlement is in doubt; nobody is asked to pay again for one that was settled. Does not hold: a grant whose answer was lost is
-given again by the replica that settled it only (docs/verifier.md).
+most one grant, where no settlement is in doubt, and at most one of each replica where it is; nobody is asked to pay again
+for one that was settled, or may yet be. Does not hold: a grant whose answer was lost is given again by the replica that
+settled it only (docs/verifier.md).
 """
 
 import concurrent.futures
+import json
 
 import pytest
 import x402
 from cluster import wait_until
+from own_gate import PRICE, OwnGate, assert_not_now, assert_used, granted_in_the_end
 from stack import ADDRESS, FACILITATOR_PORT, GATEWAY, NAMESPACE, VERIFIER_PORT, binary, offer
 
 SECOND_PORT, SECOND_HEALTH = 8090, 8091
 PORTS = (VERIFIER_PORT, SECOND_PORT)
+DOUBTED = "doubted-by-two"
+FIRST_OF_DOUBT, SECOND_OF_DOUBT = 8126, 8128
+DEEP = 20
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +105,157 @@ def test_what_one_has_sold_the_other_does_not_sell_again(pair):
     assert "PAYMENT-RESPONSE" not in used.headers
     assert "PAYMENT-RESPONSE" in ask(pair, SECOND_PORT, payment).headers
     assert len(pair.chain.settlements()) == settled
+
+
+class Replicas:
+    """Two verifiers whose facilitator the test scripts. With a node no settlement is proved before it is dug in."""
+
+    def __init__(self, stack, name):
+        self.chain = stack.chain
+        self.has_node = name == "with-node"
+        self._stack = stack
+        node = {"rpcURL": stack.chain.url, "confirmations": DEEP, "checkReceipts": True} if self.has_node else None
+        file = f"--ledger={stack.cluster.directory}/second-of-doubt-{name}.db"
+        self.first = OwnGate(stack, f"first-{name}", DOUBTED, FIRST_OF_DOUBT, node)
+        self.second = OwnGate(stack, f"second-{name}", DOUBTED, SECOND_OF_DOUBT, node, [file])
+        self.both = (self.first, self.second)
+
+    def script(self, settle, verify="relayed"):
+        self.first.script(verify=verify, settle=settle)
+
+    def settlements_asked(self):
+        return self.first.counts()["settle"]
+
+    def dig_in(self):
+        """Within this very second: the chain's time stays that of the others."""
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "anvil_mine", "params": [hex(DEEP), "0x0"]}
+        headers = {"Content-Type": "application/json"}
+        self._stack.cluster.http("POST", self.chain.url, headers, json.dumps(asked).encode())
+
+    def lose_an_answer(self):
+        """A payment that the first one has settled, and does not know of."""
+        payment = self.first.payment()
+        self.script("lost,close")
+        assert_not_now(self.first.ask(payment))
+        self.assert_charged_once(payment)
+        return payment
+
+    def granted_by_the_first(self, payment):
+        """Where there is a node, once it proves the settlement; no facilitator's word is enough."""
+        self.script("relayed")
+        if self.has_node:
+            assert_not_now(self.first.ask(payment))
+            self.dig_in()
+        granted_in_the_end(self.first, payment)
+
+    def assert_charged_once(self, payment):
+        assert len(self.first.transactions(payment)) == 1
+        assert self.chain.balance(x402.SELLER) - self.before == PRICE
+
+    def assert_over(self, payment):
+        """It buys nothing more from either, and was charged once."""
+        for replica in self.both * 2:
+            assert_used(replica.ask(payment))
+        self.assert_charged_once(payment)
+
+
+@pytest.fixture(scope="module")
+def doubted(stack, scripted):
+    stack.cluster.apply(offer(DOUBTED, facilitator="scripted"))
+    stack.wait_condition(DOUBTED, "Ready")
+    yield stack
+    stack.cluster.delete("serviceoffer", DOUBTED, ns=NAMESPACE)
+
+
+@pytest.fixture(scope="module", params=["without-node", "with-node"])
+def started(request, doubted):
+    them = Replicas(doubted, request.param)
+    for replica in them.both:
+        replica.begin()
+    for replica in them.both:
+        wait_until(lambda replica=replica: replica.status() == 402, 10, "both ask for payment", interval=0.05)
+    yield them
+    for replica in them.both:
+        replica.end()
+
+
+@pytest.fixture
+def replicas(started):
+    """Each test begins with the seller's balance."""
+    started.before = started.chain.balance(x402.SELLER)
+    return started
+
+
+def test_an_answer_that_was_lost_is_given_by_the_replica_that_settled_it_and_the_other_settles_nothing(replicas):
+    payment = replicas.lose_an_answer()
+    replicas.script("relayed")
+    for _ in range(2):
+        other = replicas.second.ask(payment)
+        assert_used(other)
+        assert "PAYMENT-RESPONSE" not in other.headers
+    assert replicas.settlements_asked() == 0
+    replicas.granted_by_the_first(payment)
+    replicas.assert_over(payment)
+
+
+@pytest.mark.parametrize("settle", ["used", "failed,used"])
+def test_who_settles_after_the_lost_answer_of_another_grants_nothing(replicas, settle):
+    """The facilitator's node lags behind, and shows the nonce unused."""
+    payment = replicas.lose_an_answer()
+    replicas.script(settle, verify="valid")
+    answer = replicas.second.ask(payment)
+    if settle != "used" and replicas.has_node:
+        # Which transaction it was is the node's to say, in time.
+        assert_not_now(answer)
+    else:
+        assert_used(answer)
+    replicas.granted_by_the_first(payment)
+    replicas.assert_over(payment)
+
+
+def test_who_is_overtaken_while_it_settles_grants_nothing(replicas):
+    payment = replicas.first.payment()
+    replicas.script("late-0.5,relayed")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(replicas.first.ask, payment)
+        wait_until(lambda: replicas.settlements_asked() == 1, 5, "the settlement is under way", interval=0.02)
+        assert replicas.second.ask(payment).status == 200
+        assert_used(slow.result())
+    replicas.assert_over(payment)
+
+
+@pytest.mark.parametrize("settle", ["close", "internal-500"])
+def test_what_one_has_in_doubt_the_other_sells_and_both_grant_at_most_once(replicas, settle):
+    payment = replicas.first.payment()
+    replicas.script(settle)
+    assert_not_now(replicas.first.ask(payment))
+    assert replicas.first.transactions(payment) == []
+    replicas.script("relayed")
+    assert replicas.second.ask(payment).status == 200
+    replicas.granted_by_the_first(payment)
+    replicas.assert_over(payment)
+
+
+def test_what_both_have_in_doubt_is_nowhere_asked_for_again_and_granted_by_each_at_most_once(replicas):
+    payment = replicas.first.payment()
+    for settle in ("close", "internal-500"):
+        replicas.script(settle)
+        for replica in replicas.both:
+            assert_not_now(replica.ask(payment))
+    assert replicas.first.transactions(payment) == []
+    replicas.script("lost,close")
+    assert_not_now(replicas.second.ask(payment))
+    replicas.granted_by_the_first(payment)
+    granted_in_the_end(replicas.second, payment)
+    replicas.assert_over(payment)
+
+
+def test_a_success_that_a_facilitator_tells_again_is_granted_by_each_at_most_once(replicas):
+    payment = replicas.first.payment()
+    replicas.script("relayed")
+    assert replicas.first.ask(payment).status == 200
+    transaction, = replicas.first.transactions(payment)
+    replicas.first.script(verify="valid", settle="settled", transaction=transaction)
+    # A node does not help: it has just been mined, so it may be the second one's own.
+    assert replicas.second.ask(payment).status == 200
+    replicas.assert_over(payment)
