@@ -91,12 +91,7 @@ error no_answer(const http::response& answer, std::string_view operation, std::s
     switch (trouble_of(answer))
     {
     case facilitator_trouble::redirect:
-        return broken(
-            answer,
-            operation,
-            "it redirects to " + shown_location(answer) +
-                ", which is not followed: name the address that answers"
-        );
+        return broken(answer, operation, words_of_redirect(answer));
     case facilitator_trouble::credentials:
         return broken(
             answer, operation, "the facilitator wants credentials: the operator's to mend", errc::refused
@@ -347,6 +342,12 @@ read_settle_answer(const http::response& answer, const payment& offered, const p
     if (const json::string* amount = string_member(body, "amount"))
         receipt["amount"] = *amount;
     return settle_settled(std::string(transaction), std::move(receipt));
+}
+
+std::string words_of_redirect(const http::response& answer)
+{
+    return "it redirects to " + shown_location(answer) +
+           ", which is not followed: name the address that answers";
 }
 
 }  // namespace portitor::x402

@@ -23,4 +23,7 @@ verify_outcome read_verify_answer(const http::response& answer, const payment& o
 settle_outcome
 read_settle_answer(const http::response& answer, const payment& offered, const payment_requirement& wanted);
 
+/// What is wrong with an answer that redirects, whose status is 300 to 399: "it redirects to …".
+std::string words_of_redirect(const http::response& answer);
+
 }  // namespace portitor::x402

@@ -134,7 +134,7 @@ def restart(stack, *flags):
 
 ADMITTED = ("True", "Admitted")
 # Of facilitators that list nothing: what the seller reads of it. Of one that hangs it is told after a minute only.
-NO_ANSWER = {"error": "HTTP 500", "unknown": "HTTP 404", "redirect": "HTTP 307", "hang": None}
+NO_ANSWER = {"error": "HTTP 500", "unknown": "HTTP 404", "redirect": "HTTP 307: it redirects to ", "hang": None}
 
 
 @pytest.fixture
