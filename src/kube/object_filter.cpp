@@ -29,4 +29,12 @@ const field_filter* field_filter::find(std::string_view name) const
     return others_ ? nullptr : &none;
 }
 
+std::shared_ptr<const object_filter> without_labels_and_annotations()
+{
+    using filter = field_filter;
+    const filter metadata =
+        filter::all_but({{"annotations", filter::nothing()}, {"labels", filter::nothing()}});
+    return std::make_shared<const object_filter>(object_filter{filter::all_but({{"metadata", metadata}})});
+}
+
 }  // namespace portitor::kube

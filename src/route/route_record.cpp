@@ -67,13 +67,4 @@ bool route_record::called_admitted() const
     return judged() && admitted;
 }
 
-std::shared_ptr<const kube::object_filter> route_filter()
-{
-    using filter = kube::field_filter;
-    const filter metadata =
-        filter::all_but({{"annotations", filter::nothing()}, {"labels", filter::nothing()}});
-    return std::make_shared<const kube::object_filter>(kube::object_filter{
-        filter::all_but({{"metadata", metadata}})});
-}
-
 }  // namespace portitor::route

@@ -4,7 +4,6 @@
 
 #include <portitor/core/clock.hpp>
 #include <portitor/kube/object.hpp>
-#include <portitor/kube/object_filter.hpp>
 
 #include <memory>
 #include <string>
@@ -60,8 +59,5 @@ struct route_record
 private:
     void read_status(const boost::json::object& status);
 };
-
-/// What is read of a PaymentRoute: neither labels nor annotations.
-std::shared_ptr<const kube::object_filter> route_filter();
 
 }  // namespace portitor::route

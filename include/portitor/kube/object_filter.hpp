@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,5 +50,8 @@ struct object_filter
     /// Bytes that are built of one object, roughly; what has more cannot be read.
     std::size_t largest = 8 * 1024 * 1024;
 };
+
+/// All but labels and annotations, which may be large, and which many objects are watched without.
+std::shared_ptr<const object_filter> without_labels_and_annotations();
 
 }  // namespace portitor::kube

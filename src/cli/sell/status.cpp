@@ -86,6 +86,12 @@ public:
     }
 
 private:
+    // Who has conditions was looked at.
+    std::string why_left_out(const kube::object& offer) const
+    {
+        return offer.status().empty() ? config_.common.settings.why_left_out(offer.raw) : std::string();
+    }
+
     void show(const shown& now)
     {
         if (config_.watch && terminal_.out_is_terminal)
@@ -103,8 +109,7 @@ private:
         auto found = co_await read_status(*server_, config_.common.key(config_.name));
         if (!found)
             co_return found.error();
-        if (found->offer->status().empty())
-            found->left_out = config_.common.settings.why_left_out(found->offer->raw);
+        found->left_out = why_left_out(*found->offer);
         shown out;
         out.ready = ready_of(*found->offer).is_true();
         for (const kube::object_ptr& each : {found->offer, found->route, found->registration})
@@ -147,8 +152,7 @@ private:
             for (const kube::object_ptr& each : *offers)
             {
                 status_view one{each, nullptr, nullptr};
-                if (each->status().empty())
-                    one.left_out = config_.common.settings.why_left_out(each->raw);
+                one.left_out = why_left_out(*each);
                 all.push_back(status_data(one, source));
             }
             print_data(

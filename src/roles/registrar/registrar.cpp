@@ -12,6 +12,7 @@
 #include <portitor/http/client.hpp>
 #include <portitor/kube/controller.hpp>
 #include <portitor/kube/events.hpp>
+#include <portitor/kube/object_filter.hpp>
 
 namespace portitor::roles {
 
@@ -26,15 +27,6 @@ constexpr std::chrono::milliseconds look_period(200);
 // Requests that are looked at beside each other, most of which wait for a node; and of one namespace.
 constexpr int workers = 8;
 constexpr std::size_t workers_of_namespace = 2;
-
-std::shared_ptr<const kube::object_filter> without_annotations()
-{
-    using filter = kube::field_filter;
-    const filter metadata =
-        filter::all_but({{"annotations", filter::nothing()}, {"labels", filter::nothing()}});
-    return std::make_shared<const kube::object_filter>(kube::object_filter{
-        filter::all_but({{"metadata", metadata}})});
-}
 
 class registrar_role final : public role
 {
@@ -70,7 +62,7 @@ public:
         requests.queue().share_out(workers_of_namespace);
         queue_ = &requests.queue();
         kube::selection all;
-        all.filter = without_annotations();
+        all.filter = kube::without_labels_and_annotations();
         requests_ = &requests.watch(api::registration_request_resource, all, kube::own_key<kube::object>);
         make_executor();
         if (ends_by_itself())

@@ -4,6 +4,7 @@
 
 #include <portitor/api/resources.hpp>
 #include <portitor/kube/leader_election.hpp>
+#include <portitor/kube/object_filter.hpp>
 
 namespace portitor::verifier {
 
@@ -49,7 +50,7 @@ routes::routes(
 void routes::watch()
 {
     kube::selection all;
-    all.filter = route::route_filter();
+    all.filter = kube::without_labels_and_annotations();
     records_ = &admissions_.watch<route::route_record>(
         api::payment_route_resource,
         all,

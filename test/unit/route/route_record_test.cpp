@@ -2,6 +2,7 @@
 #include "route/route_record.hpp"
 #include "route_objects.hpp"
 
+#include <portitor/kube/object_filter.hpp>
 #include <portitor/kube/object_reader.hpp>
 
 #include <boost/json/serialize.hpp>
@@ -109,7 +110,7 @@ TEST_CASE("what the verifier leaves out of a route decides nothing", "[verifier]
             read = json::object(item, json::storage_ptr());
             return result<void>();
         },
-        route_filter()
+        kube::without_labels_and_annotations()
     );
     REQUIRE(reader.feed(R"({"metadata":{},"items":[)" + json::serialize(noted) + "]}").has_value());
     CHECK(read == live->raw);
