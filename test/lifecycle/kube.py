@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
-from kube_client import KubeClient  # noqa: E402
+from kube_client import MERGE_PATCH, KubeClient  # noqa: E402, F401 (for those who import from here)
 
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 

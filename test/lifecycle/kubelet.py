@@ -21,7 +21,7 @@ class Kubelet:
     """`with Kubelet(cluster, kube, start_container):` runs pods until the block ends.
 
     `start_container(image, args, environment, mounts, network_namespace, log)` starts the program of an image and
-    returns a Popen. A pod has one container, and volumes of the usual kinds.
+    returns a Popen. A pod has one container, and volumes of the usual kinds; a claim gets one that outlives the pod.
     """
 
     def __init__(self, cluster, kube, start_container):

@@ -25,7 +25,7 @@ class Pod:
         self._sandbox = network.sandbox()
         self.address = self._sandbox.address
         folder = cluster.directory / "pods" / self.uid
-        files = PodFiles(kube, live, folder, self.address)
+        files = PodFiles(kube, live, folder, cluster.directory / "claims", self.address)
         self._mounts = files.mounts(self._container)
         self._environment = files.environment(self._container)
         (folder / "resolv.conf").write_text(resolver(self.namespace))
@@ -40,6 +40,8 @@ class Pod:
         self._turned_at = ""
         self.restarts = -1
         self.exit_code = None
+        self.made_at = time.monotonic()
+        self.gone_at = None
 
     def log(self):
         return self._log.read_text(errors="replace") if self._log.exists() else ""
@@ -110,6 +112,7 @@ class Pod:
             self._process.kill()
             self._process.wait()
         self._sandbox.close()
+        self.gone_at = time.monotonic()
 
     def _start(self):
         arguments = [expanded(each, self._environment) for each in self._container.get("args", [])]

@@ -4,16 +4,20 @@ import base64
 import math
 import re
 
+from kube import MERGE_PATCH
+
 _UNKNOWN = "the test's kubelet does not know {}"
 
 
 class PodFiles:
-    """Writes the volumes of one pod below `folder`, and works out its environment."""
+    """Writes the volumes of one pod below `folder`, and works out its environment. What it claims is below `claims`, where
+    it outlives the pod."""
 
-    def __init__(self, kube, pod, folder, address):
+    def __init__(self, kube, pod, folder, claims, address):
         self._kube = kube
         self._pod = pod
         self._folder = folder
+        self._claims = claims
         self._fields = {
             "metadata.name": pod["metadata"]["name"],
             "metadata.namespace": pod["metadata"]["namespace"],
@@ -47,6 +51,8 @@ class PodFiles:
         raise NotImplementedError(_UNKNOWN.format(variable))
 
     def _write(self, volume):
+        if "persistentVolumeClaim" in volume:
+            return self._claimed(volume["persistentVolumeClaim"]["claimName"])
         folder = self._folder / volume["name"]
         folder.mkdir(parents=True, exist_ok=True)
         if "emptyDir" in volume:
@@ -57,6 +63,19 @@ class PodFiles:
             for path, content in self._files(source):
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_bytes(content)
+        return folder
+
+    def _claimed(self, name):
+        """The folder of a claim, which is bound to it as by a provisioner that waits for the first pod. Another claim of
+        the same name would begin with an empty one."""
+        path = f"/api/v1/namespaces/{self._pod['metadata']['namespace']}/persistentvolumeclaims/{name}"
+        claim = self._kube.ask("GET", path)
+        folder = self._claims / claim["metadata"]["uid"]
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)
+        if claim["status"]["phase"] != "Bound":
+            bound = {"phase": "Bound", "accessModes": claim["spec"]["accessModes"]}
+            self._kube.ask("PATCH", f"{path}/status", {"status": bound}, content_type=MERGE_PATCH)
         return folder
 
     def _files(self, source):

@@ -38,7 +38,7 @@ class Release:
 
     def upgrade(self, **changes):
         """With `changes` laid over the values."""
-        self._helm("upgrade", "portitor", CHART, *self._values(changes), "--wait")
+        self._helm("upgrade", "portitor", CHART, *self._values(changes), "--wait", "--timeout=90s")
 
     def rollback(self, revision):
         self._helm("rollback", "portitor", str(revision), "--wait")

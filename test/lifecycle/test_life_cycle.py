@@ -3,15 +3,18 @@ before it has ended."""
 
 import contextlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import x402
-from cluster import wait_until
+from buyer import assert_spent, hang_up_while_it_settles, send, sign
+from cluster import ClusterError, wait_until
 from market import GATEWAY, NAMESPACE, offer
 from oracle import FINALIZER
+from own_gate import nonce_of
 from polling import UnpaidPoller
 
 ROLES = ("controller", "verifier", "registrar")
-PATH = "/services/hello/x"
+PATH, LOST = "/services/hello/x", "/services/hello/lost"
 
 
 @contextlib.contextmanager
@@ -40,6 +43,21 @@ def uids(kubelet):
 def wait_replaced(kubelet, *roles):
     for role in roles:
         wait_until(lambda: len(kubelet.pods(role)) == 1, 60, f"the old {role} is gone")
+
+
+def sold(pod):
+    """What a verifier's book says, as `kubectl exec` reads it: {nonce: state}."""
+    code, said = pod.exec("sales", "-o", "json")
+    assert code == 0, said
+    return {each["nonce"]: each["state"] for each in json.loads(said)["payments"]}
+
+
+def wait_sold(pod, payment, state):
+    """An answer is on record some milliseconds after its buyer has it."""
+    try:
+        wait_until(lambda: sold(pod).get(nonce_of(payment)) == state, 10, f"the payment is {state}")
+    except ClusterError as late:
+        raise ClusterError(f"{late}: {sold(pod)}") from None
 
 
 def test_what_is_installed_sells(market, kubelet, release):
@@ -110,14 +128,50 @@ def test_a_rollback_fails_no_buyer(market, kubelet, release):
     assert release.history()[-1]["description"].startswith("Rollback to 1")
 
 
-def test_a_verifier_that_dies_is_started_again(market, kubelet):
+def test_a_verifier_that_dies_is_started_again_and_knows_what_it_sold(market, kubelet):
     (pod,) = kubelet.pods("verifier")
+    delivered = market.buy(2, PATH)["paymentHeader"]
+    wait_sold(pod, delivered, "delivered")
     with UnpaidPoller(market, PATH) as poller:
         pod.crash()
         wait_until(lambda: pod.restarts == 1, 10, "its container is started again")
         wait_until(lambda: market.get(PATH).status == 402, 20, "it asks for payment again")
     assert poller.free_rides() == []
+    assert_spent(market, PATH, delivered)
     assert market.buy(2, PATH)["status"] == 200
+
+
+def test_a_record_on_a_volume_outlives_its_pod(market, kubelet, release):
+    on_a_volume = {"ledger": {"persistence": {"enabled": True}}}
+    release.upgrade(**on_a_volume)
+    wait_replaced(kubelet, "verifier")
+    (old,) = kubelet.pods("verifier")
+    wait_until(lambda: market.get(PATH).status == 402, 20, "it asks for payment")
+    delivered = market.buy(2, PATH)["paymentHeader"]
+    lost = hang_up_while_it_settles(market, LOST)
+    wait_sold(old, delivered, "delivered")
+    wait_sold(old, lost, "undelivered")
+    early = sign(market, PATH)
+
+    with UnpaidPoller(market, PATH, interval=0.02) as poller, ThreadPoolExecutor() as helm:
+        again = {"podAnnotations": {"example.com/round": "3"}}
+        upgrade = helm.submit(release.upgrade, **on_a_volume, verifier=again)
+        wait_until(lambda: market.get(PATH).status >= 500, 30, "there is no verifier", interval=0.02)
+        assert send(market, PATH, early).status >= 500
+        upgrade.result()
+        wait_replaced(kubelet, "verifier")
+        wait_until(lambda: market.get(PATH).status == 402, 20, "it asks for payment again")
+    assert poller.free_rides() == []
+    assert market.chain.settlements(nonce=nonce_of(early)) == []
+    (new,) = kubelet.pods("verifier")
+    # Recreate: a file is one process's. A second one would have ended at once.
+    assert old.gone_at <= new.made_at and new.restarts == 0
+    assert sold(new) == {nonce_of(delivered): "delivered", nonce_of(lost): "undelivered"}
+    assert_spent(market, PATH, delivered)
+    for path, payment in ((LOST, lost), (PATH, early)):
+        assert send(market, path, payment).status == 200
+        assert_spent(market, path, payment)
+        wait_sold(new, payment, "delivered")
 
 
 def test_an_uninstall_lets_everything_go_and_gives_nothing_away(market, kubelet, release):
@@ -143,4 +197,6 @@ def test_an_uninstall_lets_everything_go_and_gives_nothing_away(market, kubelet,
     kinds = "httproutes,middlewares,paymentroutes,registrationrequests"
     wait_until(lambda: market.cluster.kubectl("get", kinds, "-A", "-o", "name") == "", 20, "nothing is left of them")
     left = market.cluster.kubectl("get", "-f", "-", "--ignore-not-found", "-o", "name", stdin=manifest)
-    assert {each.partition("/")[0] for each in left.split()} == {"customresourcedefinition.apiextensions.k8s.io"}
+    # The book of sales outlives the release.
+    kinds = {"customresourcedefinition.apiextensions.k8s.io", "persistentvolumeclaim"}
+    assert {each.partition("/")[0] for each in left.split()} == kinds
