@@ -184,7 +184,7 @@ def _mount_all(root, mounts):
     for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
         (root / "dev" / name).symlink_to(f"/proc/self/fd/{number}")
     for source, target in mounts:
-        # What everybody may write to is an emptyDir.
+        # What everybody may write to is an emptyDir, or a claim's.
         writable = os.stat(source).st_mode & stat.S_IWOTH
         (_bind if writable else _mount_read_only)(source, root / target.lstrip("/"))
     _mount("tmpfs", root / "dev", None, _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NOEXEC, "mode=755")
