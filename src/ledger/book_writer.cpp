@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t a_day = 86'400;
 // From the beginning of one transaction to that of the next: a commit costs about as much for many rows as
 // for one, and waiting so long is not felt beside a settlement. Nobody waits once so many are there.
-constexpr std::chrono::milliseconds between_commits{20};
+constexpr std::chrono::milliseconds between_commits{40};
 constexpr std::size_t enough_for_one = 64;
 
 ino_t inode_of(const std::string& file)
