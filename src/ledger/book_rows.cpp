@@ -1,5 +1,6 @@
 #include "ledger/book_rows.hpp"
 
+#include "ledger/packed_receipt.hpp"
 #include "ledger/packed_text.hpp"
 #include "ledger/takeover.hpp"
 
@@ -29,6 +30,9 @@ constexpr const char* add_terms_sql =
     "INSERT INTO terms (offer, offer_uid, network, token, asset, amount, pay_to, facilitator, wanted,"
     " valid_until) VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING id";
 
+constexpr const char* receipt_sql =
+    "SELECT receipt, network, payer, tx FROM payments p CROSS JOIN terms t ON t.id = p.terms WHERE p.id = ?";
+
 constexpr std::size_t most_terms = 4'096;  // that are remembered
 // By how much more than one payment needs terms are kept, so that not each has to say so.
 constexpr std::int64_t terms_kept = 86'400;
@@ -43,6 +47,11 @@ const payment_terms no_terms;
 payment_key key_of(const statement& row, int first)
 {
     return {row.text(first), row.text(first + 1), unpacked(row, first + 2), unpacked(row, first + 3)};
+}
+
+receipt_facts facts_of(const payment_record& of)
+{
+    return {of.key.network(), of.key.payer(), of.proof.transaction};
 }
 
 std::string text_of(const statement& row, int column)
@@ -85,8 +94,8 @@ result<kept_row> read_kept(const statement& from, const std::string& file)
     now.settled_at = static_cast<std::uint64_t>(from.integer(10));
     now.ended_at = static_cast<std::uint64_t>(from.integer(11));
     now.valid_before = static_cast<std::uint64_t>(from.integer(12));
-    now.receipt = text_of(from, 13);
     now.proof = {unpacked(from, 14), from.integer(15) != 0};
+    now.receipt = unpacked_receipt(from.text(13), facts_of(now));
     now.cause = *cause;
     now.reorganised = from.integer(17) != 0;
     now.interrupted = from.integer(18) != 0;
@@ -129,7 +138,7 @@ result<book_rows> book_rows::prepare(const database& on)
         {&out.end_, end_sql},
         {&out.erase_, "DELETE FROM payments WHERE id = ?"},
         {&out.mark_, "UPDATE payments SET reorganised = ? WHERE id = ?"},
-        {&out.receipt_, "SELECT receipt FROM payments WHERE id = ?"},
+        {&out.receipt_, receipt_sql},
     };
     for (const auto& each : all)
     {
@@ -162,7 +171,8 @@ result<void> book_rows::write(const row_write& what)
     const packed_text transaction(now.proof.transaction);
     statement& update = ends ? end_ : step_;
     update.bind(to_string(now.state)).bind(whole(now.revision)).bind(whole(now.owner));
-    update.bind(whole(now.settled_at)).bind(now.receipt);
+    const std::string receipt = packed_receipt(now.receipt, facts_of(now));
+    update.bind(whole(now.settled_at)).bind(receipt);
     transaction.bind(update);
     update.bind(now.proof.proven ? 1 : 0).bind(to_string(now.cause));
     update.bind(now.reorganised ? 1 : 0).bind(now.interrupted ? 1 : 0);
@@ -188,7 +198,8 @@ result<void> book_rows::put(statement& into, const row_write& what)
     into.bind_bytes(now.digest).bind(of.method).bind(of.uri).bind(of.request_id);
     into.bind(whole(now.began)).bind(whole(now.valid_before));
     into.bind(to_string(now.state)).bind(whole(now.revision)).bind(whole(now.owner));
-    into.bind(whole(now.settled_at)).bind(whole(now.ended_at)).bind(now.receipt);
+    const std::string receipt = packed_receipt(now.receipt, facts_of(now));
+    into.bind(whole(now.settled_at)).bind(whole(now.ended_at)).bind(receipt);
     transaction.bind(into);
     into.bind(now.proof.proven ? 1 : 0).bind(to_string(now.cause));
     into.bind(now.reorganised ? 1 : 0).bind(now.interrupted ? 1 : 0);
@@ -273,7 +284,13 @@ result<book_rows::terms_row> book_rows::find_terms(const row_write& what, std::s
 result<std::string> book_rows::receipt_of(std::int64_t row)
 {
     auto found = receipt_.bind(row).step();
-    std::string out = found && *found ? text_of(receipt_, 0) : std::string();
+    std::string out;
+    if (found && *found)
+    {
+        const std::string payer = unpacked(receipt_, 2);
+        const std::string transaction = unpacked(receipt_, 3);
+        out = unpacked_receipt(receipt_.text(0), {receipt_.text(1), payer, transaction});
+    }
     receipt_.reset();
     if (!found)
         return found.error();

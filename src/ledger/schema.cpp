@@ -70,7 +70,8 @@ constexpr const char* version_2 = R"(
     PRAGMA user_version = 2;
 )";
 
-// Where an owner died while it wrote the answer.
+// Where an owner died while it wrote the answer. Since then receipts are packed (packed_receipt.hpp); those
+// from before are whole.
 constexpr const char* version_3 = R"(
     ALTER TABLE payments ADD COLUMN interrupted INTEGER NOT NULL DEFAULT 0;
     PRAGMA user_version = 3;
