@@ -24,6 +24,7 @@ namespace {
 constexpr std::chrono::seconds between_prunes{10};
 constexpr std::chrono::seconds hangs_after{5};
 constexpr std::chrono::seconds receipt_patience{2};
+constexpr std::chrono::milliseconds between_last_tries{500};
 constexpr std::uint64_t expired_kept = 86'400;  // s, of those that nobody could tell about
 constexpr std::uint64_t settled_told = 3'600;   // s, of those that may have to be looked up once more
 
@@ -560,10 +561,17 @@ result<void> sqlite_ledger::strand::sweep()
 asio::awaitable<void> sqlite_ledger::strand::leave()
 {
     const auto deadline = time_.now() + settings_.patience;
-    if (!missing_.empty())
-        recover();
-    while ((!pushed_.empty() || recovering_) && time_.now() < deadline)
-        co_await wait_queue::wait(finished_, time_, deadline);
+    auto again = time_.now();
+    while ((!pushed_.empty() || recovering_ || !missing_.empty()) && time_.now() < deadline)
+    {
+        if (!missing_.empty() && !recovering_ && time_.now() >= again)
+        {
+            again = time_.now() + between_last_tries;
+            recover();
+        }
+        const bool tries = !missing_.empty() && !recovering_;
+        co_await wait_queue::wait(finished_, time_, tries ? std::min(again, deadline) : deadline);
+    }
     if (!missing_.empty())
         log_.error("known outcomes could not be written, and are lost", {{"payments", missing_.size()}});
     table_.all_owners().leave(owner_);

@@ -13,6 +13,7 @@
 #include <map>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace portitor;
@@ -313,6 +314,24 @@ TEST_CASE("whichever write of a payment fails, it stands as it was told", "[ledg
             break;
     }
     CHECK(last > 8);
+}
+
+TEST_CASE("what the disk refuses at the end is written as soon as it takes it", "[ledger][sqlite]")
+{
+    faulty_world world;
+    hand mine = world.open();
+    const payment_record delivering = mine.reach(1, state::delivering);
+    faulty_disk::code = SQLITE_FULL;
+    mine.change(delivering, known(state::delivered));
+    std::thread room([] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        faulty_disk::code = SQLITE_OK;
+    });
+    mine.leave();
+    room.join();
+    hand next = world.follow(mine);
+    REQUIRE(next.spent(1));
+    CHECK(next.spent(1)->state == state::delivered);
 }
 
 TEST_CASE(
