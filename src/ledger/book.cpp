@@ -92,6 +92,63 @@ result<sale> read(const statement& row, const std::string& file)
     return out;
 }
 
+// One view of the file for as long as it lives. It holds up the writer's checkpoints.
+struct view
+{
+    explicit view(database& of) : file(of), begun(of.run("BEGIN")) {}
+    view(const view&) = delete;
+    view& operator=(const view&) = delete;
+    ~view() { (void)file.run("ROLLBACK"); }
+    database& file;
+    result<void> begun;
+};
+
+// The next ones, from `before` on. Its form is asked for each time: a verifier may have turned it into
+// another.
+result<void>
+read_page(database& from, const sale_filter& which, std::int64_t& before, std::vector<sale>& page)
+{
+    const std::string payer = lower(which.payer);
+    const packed_text packed_payer(payer);
+    const std::string transaction = lower(which.transaction);
+    const packed_text packed_transaction(transaction);
+    const view here(from);
+    if (!here.begun)
+        return here.begun;
+    const auto version = from.number("PRAGMA user_version");
+    if (!version)
+        return version.error();
+    const std::string sql = fmt::format(
+        "SELECT began, settled_at, ended_at, valid_before, state, cause, offer, offer_uid, method, uri,"
+        " request_id, network, asset, amount, payer, pay_to, nonce, facilitator, tx, proven, reorganised,"
+        " interrupted, id"
+        " FROM {} WHERE id < ?1 AND iif(settled_at > 0, settled_at, began) >= ?2"
+        " AND iif(settled_at > 0, settled_at, began) < ?3 AND (?4 = '' OR payer IN (?4, ?5))"
+        " AND (?6 = '' OR tx = ?7 OR lower(tx) = ?6) ORDER BY id DESC LIMIT ?8",
+        sales_of(*version)
+    );
+    auto rows = statement::prepare(from, sql.c_str());
+    if (!rows)
+        return rows.error();
+    rows->bind(before).bind(bound(which.since.value_or(0)));
+    rows->bind(bound(which.until.value_or(std::numeric_limits<std::uint64_t>::max())));
+    packed_payer.bind(rows->bind(payer));
+    packed_transaction.bind(rows->bind(transaction));
+    rows->bind(page_size);
+    result<bool> row = rows->step();
+    for (; row && *row; row = rows->step())
+    {
+        auto what = read(*rows, from.file());
+        if (!what)
+            return what.error();
+        page.push_back(std::move(*what));
+        before = rows->integer(22);
+    }
+    if (!row)
+        return row.error();
+    return {};
+}
+
 }  // namespace
 
 book::book(std::unique_ptr<reader> from) : reader_(std::move(from)) {}
@@ -109,49 +166,13 @@ result<book> book::open(const std::string& file)
 
 result<void> book::list(const sale_filter& which, const std::function<bool(const sale&)>& tell)
 {
-    // Asked anew: a verifier may have turned it into another form.
-    const auto version = reader_->file.number("PRAGMA user_version");
-    if (!version)
-        return version.error();
-    const std::string sql = fmt::format(
-        "SELECT began, settled_at, ended_at, valid_before, state, cause, offer, offer_uid, method, uri,"
-        " request_id, network, asset, amount, payer, pay_to, nonce, facilitator, tx, proven, reorganised,"
-        " interrupted, id"
-        " FROM {} WHERE id < ?1 AND iif(settled_at > 0, settled_at, began) >= ?2"
-        " AND iif(settled_at > 0, settled_at, began) < ?3 AND (?4 = '' OR payer IN (?4, ?5))"
-        " AND (?6 = '' OR tx = ?7 OR lower(tx) = ?6) ORDER BY id DESC LIMIT ?8",
-        sales_of(*version)
-    );
-    auto rows = statement::prepare(reader_->file, sql.c_str());
-    if (!rows)
-        return rows.error();
-    const std::string payer = lower(which.payer);
-    const packed_text packed_payer(payer);
-    const std::string transaction = lower(which.transaction);
-    const packed_text packed_transaction(transaction);
     std::int64_t before = std::numeric_limits<std::int64_t>::max();
     std::vector<sale> page;
     do
     {
         page.clear();
-        rows->bind(before).bind(bound(which.since.value_or(0)));
-        rows->bind(bound(which.until.value_or(std::numeric_limits<std::uint64_t>::max())));
-        packed_payer.bind(rows->bind(payer));
-        packed_transaction.bind(rows->bind(transaction));
-        rows->bind(page_size);
-        result<bool> row = rows->step();
-        for (; row && *row; row = rows->step())
-        {
-            auto what = read(*rows, reader_->file.file());
-            if (!what)
-                return what.error();
-            page.push_back(std::move(*what));
-            before = rows->integer(22);
-        }
-        if (!row)
-            return row.error();
-        // A statement that is not over holds up the writer's checkpoints.
-        rows->reset();
+        if (auto done = read_page(reader_->file, which, before, page); !done)
+            return done;
         for (const sale& each : page)
         {
             if (passes(each, which) && !tell(each))

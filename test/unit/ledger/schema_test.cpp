@@ -190,6 +190,36 @@ TEST_CASE(
     CHECK(again.offered->pay_to == settling.offered->pay_to);
 }
 
+TEST_CASE("a file that is turned into this one while it is read is read to its end", "[ledger][schema]")
+{
+    sqlite_world world;
+    {
+        sqlite3* db = nullptr;
+        REQUIRE(sqlite3_open(world.settings.file.c_str(), &db) == SQLITE_OK);
+        REQUIRE(sqlite3_exec(db, version_1, nullptr, nullptr, nullptr) == SQLITE_OK);
+        // More than are read at once.
+        const char* more =
+            "WITH RECURSIVE each(n) AS (SELECT 7 UNION ALL SELECT n + 1 FROM each WHERE n < 1200)"
+            " INSERT INTO payments SELECT n, network, token, payer, printf('0x%064x', n), state,"
+            " revision, owner, digest, began, settled_at, ended_at, valid_before, receipt, tx,"
+            " proven, cause, reorganised, offer, offer_uid, method, uri, request_id, amount,"
+            " asset, pay_to, facilitator, takeover FROM payments JOIN each WHERE id = 1";
+        REQUIRE(sqlite3_exec(db, more, nullptr, nullptr, nullptr) == SQLITE_OK);
+        sqlite3_close(db);
+    }
+    auto book = ledger::book::open(world.settings.file);
+    REQUIRE(book.has_value());
+    std::optional<hand> mine;
+    std::size_t seen = 0;
+    const auto listed = book->list({}, [&](const ledger::sale&) {
+        if (++seen == 1)
+            mine.emplace(world.open());
+        return true;
+    });
+    CHECK(listed.has_value());
+    CHECK(seen == 1'200);
+}
+
 TEST_CASE(
     "a file of version 2 is read as it is, and gets a mark for what was interrupted", "[ledger][schema]"
 )
