@@ -102,6 +102,7 @@ private:
     boost::asio::awaitable<bool> round();
     boost::asio::awaitable<void> look_after(payment_record record);
     boost::asio::awaitable<void> resolve_left(payment_record record);
+    bool died_delivering(const payment_record& record) const;
     void tell_interrupted(const payment_record& record);
     void look_later(const payment_record& record);
     boost::asio::awaitable<void> inherit_second_looks();

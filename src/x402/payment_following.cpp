@@ -312,16 +312,16 @@ asio::awaitable<std::optional<verdict>> engine_core::hand_out(payment_work& work
     work.late = unavailable_cause::settlement_unknown;
     work.record = std::move(known);
     work.place.emplace(working, work.record.key);
-    const bool was_delivering = work.record.state == payment_state::delivering;
+    const bool died = died_delivering(work.record);
     payment_change change(payment_state::delivering);
     change.own = true;
-    if (was_delivering)
+    if (died)
         change.interrupted = true;
     record_write done = co_await write(on.store, work.record, std::move(change));
     if (done.came != write_result::done)
         co_return not_written(std::move(done), work.late);
     work.record = std::move(done.record);
-    if (was_delivering)
+    if (died)
         tell_interrupted(work.record);
     work.again = true;
     co_return paid(work);

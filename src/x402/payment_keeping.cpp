@@ -200,9 +200,9 @@ asio::awaitable<void> engine_core::resolve_left(payment_record record)
     }
     if (*step.next != record.state)
     {
-        const bool was_delivering = record.state == payment_state::delivering;
+        const bool died = died_delivering(record);
         payment_change change(*step.next);
-        if (was_delivering)
+        if (died)
             change.interrupted = true;
         if (record.state == payment_state::settling)
         {
@@ -213,7 +213,7 @@ asio::awaitable<void> engine_core::resolve_left(payment_record record)
         if (done.came != write_result::done)
             co_return;
         record = std::move(done.record);
-        if (was_delivering)
+        if (died)
             tell_interrupted(record);
     }
     if (step.action != payment_action::look_up)
@@ -237,6 +237,13 @@ asio::awaitable<void> engine_core::resolve_left(payment_record record)
         tell_listener(payment_report::event::undelivered, done.record);
     if (ruled == ruling::expired)
         tell_listener(payment_report::event::expired, record);
+}
+
+// What is ours and nobody here works on was given up before a byte of it was written: its record came too
+// late.
+bool engine_core::died_delivering(const payment_record& record) const
+{
+    return record.state == payment_state::delivering && record.owner != on.store.owner();
 }
 
 // Its buyer may have read the answer, or not: nobody knows. The next copy gets it again.

@@ -235,6 +235,45 @@ TEST_CASE("a dead owner's payment goes on where it was", "[x402][engine][store]"
     }
 }
 
+TEST_CASE(
+    "an answer that was never written, as its record came too late, is no interruption",
+    "[x402][engine][store]"
+)
+{
+    const bool given_again = GENERATE(false, true);
+    faulty f({});
+    const auto lose = [&f](std::size_t before, std::size_t writes) {
+        f.record().faults.assign(before, fault::none);
+        f.record().faults.insert(f.record().faults.end(), writes, fault::lost);
+        CHECK(expect_unavailable(f.pay()) == unavailable_cause::settlement_unknown);
+    };
+    if (given_again)
+    {
+        verdict made = f.pay();
+        f.lose(made);
+        lose(1, 3);
+    }
+    else
+    {
+        // That it is settled cannot be written either.
+        lose(2, 6);
+    }
+    // The disk takes it after all.
+    payment_change late(payment_state::delivering);
+    late.own = true;
+    f.change_by(f.record(), late);
+    REQUIRE(f.state() == payment_state::delivering);
+    f.told.clear();
+    verdict again = f.pay();
+    CHECK(expect<verdict_paid>(again).again);
+    CHECK_FALSE(f.known().interrupted);
+    CHECK(f.engine().counters().interrupted == 0);
+    CHECK(f.told.empty());
+    CHECK(f.facilitator.settled == 1);
+    f.deliver(again);
+    CHECK(f.state() == payment_state::delivered);
+}
+
 TEST_CASE("while one process writes an answer a copy at another one waits", "[x402][engine][store]")
 {
     faulty f({});
