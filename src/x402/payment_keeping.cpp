@@ -215,6 +215,8 @@ asio::awaitable<void> engine_core::resolve_left(payment_record record)
         record = std::move(done.record);
         if (died)
             tell_interrupted(record);
+        else if (record.state == payment_state::settled)
+            tell_listener(payment_report::event::undelivered, record);
     }
     if (step.action != payment_action::look_up)
         co_return;

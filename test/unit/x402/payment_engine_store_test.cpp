@@ -264,14 +264,25 @@ TEST_CASE(
     f.change_by(f.record(), late);
     REQUIRE(f.state() == payment_state::delivering);
     f.told.clear();
-    verdict again = f.pay();
-    CHECK(expect<verdict_paid>(again).again);
-    CHECK_FALSE(f.known().interrupted);
+    SECTION("and its buyer comes back")
+    {
+        verdict again = f.pay();
+        CHECK(expect<verdict_paid>(again).again);
+        CHECK_FALSE(f.known().interrupted);
+        CHECK(f.told.empty());
+        CHECK(f.facilitator.settled == 1);
+        f.deliver(again);
+        CHECK(f.state() == payment_state::delivered);
+    }
+    SECTION("and he never does: the log tells of the sale")
+    {
+        const auto validity = f.known().valid_before - unix_seconds(f.time.now());
+        f.keep(static_cast<int>(validity) + 90);
+        CHECK(f.state() == payment_state::settled);
+        CHECK_FALSE(f.known().interrupted);
+        CHECK(f.told == std::vector<std::string>{"undelivered demo/hello"});
+    }
     CHECK(f.engine().counters().interrupted == 0);
-    CHECK(f.told.empty());
-    CHECK(f.facilitator.settled == 1);
-    f.deliver(again);
-    CHECK(f.state() == payment_state::delivered);
 }
 
 TEST_CASE("while one process writes an answer a copy at another one waits", "[x402][engine][store]")
