@@ -28,6 +28,8 @@ std::string from_network_on(const receipt_facts& row)
 std::string packed_receipt(std::string_view receipt, const receipt_facts& row)
 {
     std::string whole(receipt);
+    if (receipt.empty())
+        return whole;
     const auto text = x402::decode_base64(receipt);
     const std::string before = up_to_network(row);
     const std::string after = from_network_on(row);

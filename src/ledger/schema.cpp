@@ -154,15 +154,16 @@ result<database> open_to_write(const std::string& file, const char* vfs)
     return out;
 }
 
-const char* sales_of(std::int64_t version)
+std::string sales_of(std::int64_t version)
 {
+    const char* of_payment = version < 3 ? "p.*, 0 AS interrupted" : "p.*";
     if (version < 2)
-        return "(SELECT *, 0 AS interrupted FROM payments)";
-    if (version < 3)
-        return "(SELECT p.*, 0 AS interrupted, t.offer, t.offer_uid, t.network, t.asset, t.amount, t.pay_to,"
-               " t.facilitator FROM payments p CROSS JOIN terms t ON t.id = p.terms)";
-    return "(SELECT p.*, t.offer, t.offer_uid, t.network, t.asset, t.amount, t.pay_to, t.facilitator"
-           " FROM payments p CROSS JOIN terms t ON t.id = p.terms)";
+        return fmt::format("(SELECT {} FROM payments p)", of_payment);
+    return fmt::format(
+        "(SELECT {}, t.offer, t.offer_uid, t.network, t.asset, t.amount, t.pay_to, t.facilitator"
+        " FROM payments p CROSS JOIN terms t ON t.id = p.terms)",
+        of_payment
+    );
 }
 
 result<database> open_to_read(const std::string& file)

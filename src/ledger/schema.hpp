@@ -3,6 +3,7 @@
 #include "ledger/database.hpp"
 
 #include <cstdint>
+#include <string>
 
 namespace portitor::ledger {
 
@@ -16,7 +17,7 @@ result<database> open_to_write(const std::string& file, const char* vfs);
 
 /// The payments of a file of that version, for FROM: `id` and what the book tells of each. Texts may be
 /// packed (packed_text.hpp).
-const char* sales_of(std::int64_t version);
+std::string sales_of(std::int64_t version);
 
 /// Opens it to read, beside a writer or without one. errc::not_found where there is no such file.
 result<database> open_to_read(const std::string& file);

@@ -60,7 +60,7 @@ errc kind_of(const http::response& answer)
 facilitator_trouble trouble_of(const http::response& answer)
 {
     const unsigned status = answer.result_int();
-    if (status >= 300 && status < 400)
+    if (is_redirect(answer))
         return facilitator_trouble::redirect;
     if (status == 401 || status == 403)
         return facilitator_trouble::credentials;
@@ -342,6 +342,11 @@ read_settle_answer(const http::response& answer, const payment& offered, const p
     if (const json::string* amount = string_member(body, "amount"))
         receipt["amount"] = *amount;
     return settle_settled(std::string(transaction), std::move(receipt));
+}
+
+bool is_redirect(const http::response& answer)
+{
+    return answer.result_int() >= 300 && answer.result_int() < 400;
 }
 
 std::string words_of_redirect(const http::response& answer)

@@ -23,7 +23,8 @@ verify_outcome read_verify_answer(const http::response& answer, const payment& o
 settle_outcome
 read_settle_answer(const http::response& answer, const payment& offered, const payment_requirement& wanted);
 
-/// What is wrong with an answer that redirects, whose status is 300 to 399: "it redirects to …".
+bool is_redirect(const http::response& answer);
+/// What is wrong with one that is: "it redirects to …".
 std::string words_of_redirect(const http::response& answer);
 
 }  // namespace portitor::x402

@@ -72,7 +72,7 @@ asio::awaitable<result<served_networks>> ask_supported(
     auto answer = co_await client.send(where->origin, std::move(message), options);
     if (!answer)
         co_return answer.error();
-    if (answer->result_int() >= 300 && answer->result_int() < 400)
+    if (is_redirect(*answer))
         co_return fail(errc::protocol, "HTTP {}: {}", answer->result_int(), words_of_redirect(*answer));
     if (answer->result() != http::status::ok)
         co_return fail(errc::protocol, "HTTP {}", answer->result_int());

@@ -62,8 +62,8 @@ class OwnGate:
 
     def sale(self, payment, file):
         """The payment as its seller reads it in the book, or None."""
-        listed = json.loads(self.stack.portitor("sales", "-o", "json", f"--ledger={file}").stdout)
-        return next((each for each in listed["payments"] if each["nonce"] == nonce_of(payment)), None)
+        listed = self.stack.sales(file)["payments"]
+        return next((each for each in listed if each["nonce"] == nonce_of(payment)), None)
 
     def lines(self, payment):
         """What its log has of a payment: (level, message)."""

@@ -4,7 +4,6 @@ payment is granted if it was charged, charged if it was granted, and nobody is a
 
 import collections
 import contextlib
-import json
 import random
 import socket
 import threading
@@ -360,17 +359,13 @@ class Outcome:
 
 def book(shop):
     """What the record says of the sales: (how many, atomic units)."""
-    done = shop.stack.portitor("sales", "sum", f"--ledger={shop.ledger}", "-o", "json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return shop.stack.sales(shop.ledger, "sum")
 
 
 def interrupted(shop):
     """The nonces of those whose verifier died while it wrote their answer, as the book has them."""
-    words = ["--state", "interrupted", "--limit", "1000000", "-o", "json"]
-    done = shop.stack.portitor("sales", *words, f"--ledger={shop.ledger}")
-    assert done.returncode == 0, done.stderr
-    return {each["nonce"] for each in json.loads(done.stdout)["payments"]}
+    listed = shop.stack.sales(shop.ledger, "--state", "interrupted", "--limit", "1000000")
+    return {each["nonce"] for each in listed["payments"]}
 
 
 def weather(shop, count, seed, buyers=32):

@@ -102,6 +102,12 @@ class Stack(Market):
             }
         )
 
+    def sales(self, ledger, *words):
+        """What `portitor sales` says of a verifier's file, parsed."""
+        done = self.portitor("sales", *words, f"--ledger={ledger}", "-o", "json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
     def portitor(self, *words, stdin=None, env=None, cwd=None, timeout=60):
         """Runs a command of Portitor to its end, inside the namespace, as the cluster's administrator; returns what
         became of it, as subprocess.run() does."""

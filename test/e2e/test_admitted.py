@@ -7,6 +7,7 @@ import time
 import pytest
 from audit import AuditTail
 from cluster import wait_until
+from restarts import restart
 from stack import ADDRESS, GATEWAY, NAMESPACE, SCRIPTED_PORT, offer
 from test_main_job import remove
 
@@ -124,14 +125,6 @@ def script(stack, **what):
     stack.cluster.http("GET", f"http://127.0.0.1:{SCRIPTED_PORT}/script?{query}")
 
 
-def restart(stack, *flags):
-    for role in ("controller", "verifier"):
-        assert stack.cluster.processes[role].stop(timeout=40) == 0
-        stack.start_role(role, *flags)
-    for role in ("controller", "verifier"):
-        stack.wait_ready(role)
-
-
 ADMITTED = ("True", "Admitted")
 # Of facilitators that list nothing: what the seller reads of it. Of one that hangs it is told after a minute only.
 NO_ANSWER = {"error": "HTTP 500", "unknown": "HTTP 404", "redirect": "HTTP 307: it redirects to ", "hang": None}
@@ -144,9 +137,11 @@ def facilitators(stack, scripted):
     url = f"http://127.0.0.1:{SCRIPTED_PORT}/always"
     more = "".join(f"- {{name: {kind}, url: {url}/{kind}}}\n" for kind in ("served", *NO_ANSWER))
     config.write_text(stack.config.read_text().replace("facilitators:\n", "facilitators:\n" + more))
-    restart(stack, f"--config={config}")
+    for role in ("controller", "verifier"):
+        restart(stack, role, f"--config={config}")
     yield stack
-    restart(stack)
+    for role in ("controller", "verifier"):
+        restart(stack, role)
 
 
 def told_of_gate(stack, name):

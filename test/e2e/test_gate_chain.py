@@ -8,6 +8,7 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
+import registry
 import x402
 from cluster import wait_until
 from own_gate import PRICE, RECEIPT_HEADER, OwnGate, assert_not_now, assert_used, granted_in_the_end, nonce_of, receipt
@@ -48,7 +49,7 @@ class Shop(OwnGate):
 
     def rpc(self, method, *params):
         """Asks the chain itself."""
-        return self._post(self.chain.url, {"jsonrpc": "2.0", "id": 1, "method": method, "params": params})["result"]
+        return registry.Chain(self.stack.cluster.http, self.chain.url).rpc(method, *params)
 
     def mine(self, blocks):
         """Within this very second: the chain's time stays that of the others."""

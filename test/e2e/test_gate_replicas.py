@@ -8,9 +8,9 @@ settled it only (docs/verifier.md).
 """
 
 import concurrent.futures
-import json
 
 import pytest
+import registry
 import x402
 from cluster import wait_until
 from own_gate import PRICE, OwnGate, assert_not_now, assert_used, granted_in_the_end
@@ -128,9 +128,7 @@ class Replicas:
 
     def dig_in(self):
         """Within this very second: the chain's time stays that of the others."""
-        asked = {"jsonrpc": "2.0", "id": 1, "method": "anvil_mine", "params": [hex(DEEP), "0x0"]}
-        headers = {"Content-Type": "application/json"}
-        self._stack.cluster.http("POST", self.chain.url, headers, json.dumps(asked).encode())
+        registry.Chain(self._stack.cluster.http, self.chain.url).rpc("anvil_mine", hex(DEEP), "0x0")
 
     def lose_an_answer(self):
         """A payment that the first one has settled, and does not know of."""
@@ -171,9 +169,7 @@ def doubted(stack, scripted):
 def started(request, doubted):
     them = Replicas(doubted, request.param)
     for replica in them.both:
-        replica.begin()
-    for replica in them.both:
-        wait_until(lambda replica=replica: replica.status() == 402, 10, "both ask for payment", interval=0.05)
+        replica.start()
     yield them
     for replica in them.both:
         replica.end()

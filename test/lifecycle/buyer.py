@@ -2,6 +2,7 @@
 
 import json
 
+import registry
 import x402
 from cluster import wait_until
 from market import ADDRESS
@@ -50,7 +51,4 @@ def _requests(market, path):
 
 def _mine_each(market, seconds):
     """0 is never."""
-    asked = {"jsonrpc": "2.0", "id": 1, "method": "evm_setIntervalMining", "params": [seconds]}
-    headers = {"Content-Type": "application/json"}
-    answer = market.cluster.http("POST", market.chain.url, headers, json.dumps(asked).encode())
-    assert "error" not in json.loads(answer.body), answer.body
+    registry.Chain(market.cluster.http, market.chain.url).rpc("evm_setIntervalMining", seconds)
