@@ -9,6 +9,7 @@ import threading
 import time
 
 from .components import API_PORT
+from .conditions import conditions_of
 from .errors import ApiError
 from .kinds import Kinds
 from .waiting import wait_until
@@ -138,9 +139,17 @@ class Api:
         for path, uid in list(going.items()):
             status, found = self.request("GET", path)
             if status != _NOT_FOUND and _checked("GET", path, status, found)["metadata"]["uid"] == uid:
+                self._look_again(path, found)
                 return False
             del going[path]
         return True
+
+    def _look_again(self, path, found):
+        """For a CRD whose objects could not be listed, as their store was being opened ("storage is (re)initializing"):
+        the API server looks again when the CRD changes, and otherwise after five minutes."""
+        if conditions_of(found).get("Terminating", {}).get("reason") == "InstanceDeletionFailed":
+            touched = {"metadata": {"annotations": {"touched": str(time.monotonic())}}}
+            self.request("PATCH", path, touched, MERGE_PATCH)
 
     def _known(self, find, what):
         """Looks again before it says that there is no such kind."""
