@@ -23,6 +23,8 @@ constexpr const char* step_sql =
 constexpr const char* end_sql =
     "UPDATE payments SET state = ?, revision = ?, owner = ?, settled_at = ?, receipt = ?, tx = ?, proven = ?,"
     " cause = ?, reorganised = ?, interrupted = ?, ended_at = ?, takeover = NULL WHERE id = ?";
+constexpr const char* finish_sql =
+    "UPDATE payments SET state = ?, revision = ?, owner = ?, ended_at = ?, takeover = NULL WHERE id = ?";
 constexpr const char* find_terms_sql =
     "SELECT id, valid_until FROM terms WHERE offer = ? AND offer_uid = ? AND network = ? AND token = ?"
     " AND asset = ? AND amount = ? AND pay_to = ? AND facilitator = ? AND wanted = ?";
@@ -136,6 +138,7 @@ result<book_rows> book_rows::prepare(const database& on)
         {&out.put_, put.c_str()},
         {&out.step_, step_sql},
         {&out.end_, end_sql},
+        {&out.finish_, finish_sql},
         {&out.erase_, "DELETE FROM payments WHERE id = ?"},
         {&out.mark_, "UPDATE payments SET reorganised = ? WHERE id = ?"},
         {&out.receipt_, receipt_sql},
@@ -163,6 +166,9 @@ result<void> book_rows::write(const row_write& what)
         return erase_.bind(what.row).run();
     case row_change::mark:
         return mark_.bind(now.reorganised ? 1 : 0).bind(what.row).run();
+    case row_change::finish:
+        finish_.bind(to_string(now.state)).bind(whole(now.revision)).bind(whole(now.owner));
+        return finish_.bind(whole(now.ended_at)).bind(what.row).run();
     case row_change::step:
     case row_change::end:
         break;

@@ -15,10 +15,11 @@ namespace portitor::ledger {
 /// What becomes of one row of the book.
 enum class row_change : std::uint8_t
 {
-    add,   ///< all of it, which was not there
-    put,   ///< all of it, whether it was there or not
-    step,  ///< what changes while a payment goes on: all but terms, takeover, history and when it ended
-    end,   ///< it is over, and nobody will take it over
+    add,     ///< all of it, which was not there
+    put,     ///< all of it, whether it was there or not
+    step,    ///< what changes while a payment goes on: all but terms, takeover, history and when it ended
+    end,     ///< it is over, and nobody will take it over
+    finish,  ///< likewise, and nothing else of it changes: the end of most payments
     erase,
     mark,  ///< `reorganised` alone
 };
@@ -72,6 +73,7 @@ private:
     statement put_;
     statement step_;
     statement end_;
+    statement finish_;
     statement erase_;
     statement mark_;
     statement receipt_;

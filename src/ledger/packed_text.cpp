@@ -2,18 +2,31 @@
 
 #include <portitor/evm/hex.hpp>
 
+#include <array>
 #include <sqlite3.h>
 
 namespace portitor::ledger {
 
 namespace {
 
-// 0…15, or more for what is no lower-case digit.
+constexpr std::uint8_t no_digit = 0xff;
+
+// 0…15, or no_digit for what is no lower-case digit.
+constexpr std::array<std::uint8_t, 256> make_digits()
+{
+    std::array<std::uint8_t, 256> digits{};
+    digits.fill(no_digit);
+    constexpr std::string_view all = "0123456789abcdef";
+    for (std::size_t i = 0; i < all.size(); ++i)
+        digits[static_cast<unsigned char>(all[i])] = static_cast<std::uint8_t>(i);
+    return digits;
+}
+
+constexpr auto digits_of = make_digits();
+
 unsigned digit(char c) noexcept
 {
-    if (c >= '0' && c <= '9')
-        return static_cast<unsigned>(c - '0');
-    return c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a') + 10 : 16;
+    return digits_of[static_cast<unsigned char>(c)];
 }
 
 }  // namespace

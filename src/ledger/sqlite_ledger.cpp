@@ -67,6 +67,14 @@ bool same_history(const settle_history& a, const settle_history& b)
            a.unnamed == b.unnamed && a.open == b.open && a.told == b.told;
 }
 
+// But for state, owner, revision and when it ended.
+bool same_outcome(const payment_record& a, const payment_record& b)
+{
+    return a.settled_at == b.settled_at && a.receipt == b.receipt &&
+           a.proof.transaction == b.proof.transaction && a.proof.proven == b.proof.proven &&
+           a.cause == b.cause && a.reorganised == b.reorganised && a.interrupted == b.interrupted;
+}
+
 }  // namespace
 
 class sqlite_ledger::strand : public std::enable_shared_from_this<sqlite_ledger::strand>
@@ -294,7 +302,7 @@ sqlite_ledger::strand::make_job(payment_key key, record_table::planned plan, con
     else if (!job->had_row)
         job->what.change = row_change::add;
     else if (is_over(after.state))
-        job->what.change = row_change::end;
+        job->what.change = same_outcome(before, after) ? row_change::finish : row_change::end;
     else if (before.ended_at == after.ended_at && same_history(before.history, after.history))
         job->what.change = row_change::step;
     else

@@ -132,6 +132,59 @@ TEST_CASE("a book of many pages is told whole, and each payment once", "[ledger]
     CHECK(nonces(*book, {}) == written);
 }
 
+TEST_CASE("whatever the last change of a payment says, and that alone, is in the book", "[ledger][book]")
+{
+    sqlite_world world;
+    hand mine = world.open();
+    struct
+    {
+        const char* what;
+        state from;
+        payment_change last;
+    } all[] = {
+        {"nothing", state::delivering, known(state::delivered)},
+        {"settled_at", state::settling, known(state::delivered)},
+        {"receipt", state::delivering, known(state::delivered)},
+        {"transaction", state::delivering, known(state::delivered)},
+        {"proven", state::delivering, known(state::delivered)},
+        {"cause", state::settling, known(state::closed)},
+        {"reorganised", state::delivering, known(state::delivered)},
+        {"interrupted", state::delivering, known(state::delivered)},
+    };
+    all[2].last.receipt = "another";
+    all[3].last.proof = payment_proof{hex_word(0x78), true};
+    all[4].last.proof = payment_proof{hex_word(0x77), false};
+    all[5].last.cause = used_cause::withdrawn;
+    all[6].last.reorganised = true;
+    all[7].last.interrupted = true;
+    for (std::uint64_t i = 0; i < std::size(all); ++i)
+    {
+        const payment_record before = mine.reach(i, all[i].from);
+        world.wall.time += std::chrono::seconds(1);
+        const payment_record after = mine.change(before, all[i].last);
+        INFO(all[i].what);
+        CHECK(mine.spent(i)->receipt == after.receipt);
+        auto book = ledger::book::open(world.settings.file);
+        REQUIRE(book.has_value());
+        std::vector<ledger::sale> told;
+        const auto last = [&](const ledger::sale& each) {
+            told.push_back(each);
+            return false;
+        };
+        REQUIRE(book->list({}, last).has_value());
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].nonce == hex_word(i));
+        CHECK(told[0].state == after.state);
+        CHECK(told[0].ended_at == world.wall.seconds());
+        CHECK(told[0].settled_at == after.settled_at);
+        CHECK(told[0].transaction == after.proof.transaction);
+        CHECK(told[0].proven == after.proof.proven);
+        CHECK(told[0].cause == after.cause);
+        CHECK(told[0].reorganised == after.reorganised);
+        CHECK(told[0].interrupted == after.interrupted);
+    }
+}
+
 TEST_CASE("sums are exact, of what was settled and not taken back", "[ledger][book]")
 {
     sqlite_world world;
