@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, chart, wait_until
+from cluster import Cluster, chart, is_true, wait_until
 from renders import Renders
 
 CRDS = {f"{kind}.obol.org" for kind in ("serviceoffers", "paymentroutes", "registrationrequests")}
@@ -108,8 +108,8 @@ def test_a_release_leaves_the_predecessors_crds_as_they_are(cluster):
         return [(each["metadata"]["uid"], each["metadata"]["generation"], each["spec"]) for each in out]
 
     def accepted(name):
-        said = cluster.get("crd", name).get("status", {}).get("conditions", [])
-        return {each["type"] for each in said if each["status"] == "True"} >= {"NamesAccepted", "Established"}
+        found = cluster.get("crd", name)
+        return is_true(found, "NamesAccepted") and is_true(found, "Established")
 
     for each in theirs:
         wait_until(lambda: accepted(each["metadata"]["name"]), 20, "the predecessor's kinds are served")

@@ -145,6 +145,7 @@ def test_a_registration_that_lost_its_offer_goes_and_its_namespace_can_go(stack,
     made = offer("bereft", namespace=ns, registration=True)
     assert client.create("serviceoffers", made, ns)[0] == 201
     oracle.assert_converges(client, ns, [made], "it is sold")
+    stack.wait_condition("bereft", "Registered", namespace=ns)
     request = ("registrationrequests", "bereft-registration", ns)
     with controller_down(stack):
         if touched:

@@ -8,7 +8,7 @@ import pytest
 import predecessor
 import yaml
 
-from cluster import ApiError, Cluster, chart, tools, wait_until
+from cluster import ApiError, Cluster, chart, is_true, tools, wait_until
 from predecessor import NAMESPACE
 
 ACCOUNT = "system:serviceaccount:portitor:portitor-"
@@ -102,8 +102,7 @@ def knows_ours(cluster):
 
 def test_all_names_are_accepted(cluster):
     for crd in cluster.get("crd")["items"]:
-        accepted = {each["type"]: each["status"] for each in crd["status"]["conditions"]}
-        assert accepted["NamesAccepted"] == accepted["Established"] == "True", crd["metadata"]["name"]
+        assert is_true(crd, "NamesAccepted") and is_true(crd, "Established"), crd["metadata"]["name"]
 
 
 def test_nothing_of_its_objects_is_lost(cluster):

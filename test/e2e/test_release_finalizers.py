@@ -26,6 +26,8 @@ def client(stack):
         made = offer(name, namespace=NAMESPACE, registration=registered)
         assert out.create("serviceoffers", made, NAMESPACE)[0] == 201
         stack.wait_condition(name, "Ready", namespace=NAMESPACE)
+    # The registrar has said what it has to say, and will not say it after this.
+    stack.wait_condition("enrolled", "Registered", namespace=NAMESPACE)
     request = ("registrationrequests", "enrolled-registration", NAMESPACE)
     record = {"phase": "Confirmed", "agentId": "4711", "txHash": "0x" + "ab" * 32}
     assert out.patch_status(*request, record)[0] == 200
