@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import time
 import typing
 
 ROLES = ("controller", "verifier", "registrar")
@@ -23,11 +24,12 @@ class Write(typing.NamedTuple):
 
 
 class AuditTail:
-    """The audit log from now on."""
+    """The audit log of what is asked from now on. A line may come after others have seen what it tells of."""
 
     def __init__(self, cluster):
         self._path = cluster.audit_log
         self._from = self._path.stat().st_size
+        self._since = time.time()
 
     def writes(self, *users, kind=None, name=None):
         """Successful writes, oldest first, of these users and of that kind where given."""
@@ -81,7 +83,8 @@ class AuditTail:
         with open(self._path, "rb") as log:
             log.seek(self._from)
             # The last line may still be being written.
-            return [json.loads(line) for line in log if line.endswith(b"\n")]
+            every = [json.loads(line) for line in log if line.endswith(b"\n")]
+        return [each for each in every if _seconds(each["requestReceivedTimestamp"]) >= self._since]
 
 
 def _write(event):
@@ -107,5 +110,5 @@ def _kind(what):
     return "/".join(filter(None, [what.get("resource"), what.get("subresource")]))
 
 
-def _seconds(time):
-    return datetime.datetime.fromisoformat(time).timestamp()
+def _seconds(stamp):
+    return datetime.datetime.fromisoformat(stamp).timestamp()

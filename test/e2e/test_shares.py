@@ -213,7 +213,7 @@ def test_a_verifier_that_comes_and_goes_costs_no_write_and_one_that_stays_away_i
     try:
         for _ in range(3):
             endpoint(False)
-            time.sleep(1)
+            time.sleep(0.7)
             endpoint(True)
             time.sleep(0.3)
         assert writes() == [] and reasons() == {"Admitted"}
