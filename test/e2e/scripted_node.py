@@ -295,4 +295,6 @@ class Node(http.server.BaseHTTPRequestHandler):
 if __name__ == "__main__":
     NODE = Upstream(sys.argv[2])
     http.server.ThreadingHTTPServer.daemon_threads = True
+    # What finds no place in a short queue is heard seconds after who asked has gone, and counted then.
+    http.server.ThreadingHTTPServer.request_queue_size = 1024
     http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Node).serve_forever()
