@@ -2,50 +2,22 @@
 
 #include <portitor/evm/hex.hpp>
 
-#include <array>
+#include <algorithm>
+#include <span>
 #include <sqlite3.h>
 
 namespace portitor::ledger {
 
-namespace {
-
-constexpr std::uint8_t no_digit = 0xff;
-
-// 0…15, or no_digit for what is no lower-case digit.
-constexpr std::array<std::uint8_t, 256> make_digits()
+packed_text::packed_text(std::string_view text) : text_(text)
 {
-    std::array<std::uint8_t, 256> digits{};
-    digits.fill(no_digit);
-    constexpr std::string_view all = "0123456789abcdef";
-    for (std::size_t i = 0; i < all.size(); ++i)
-        digits[static_cast<unsigned char>(all[i])] = static_cast<std::uint8_t>(i);
-    return digits;
-}
-
-constexpr auto digits_of = make_digits();
-
-unsigned digit(char c) noexcept
-{
-    return digits_of[static_cast<unsigned char>(c)];
-}
-
-}  // namespace
-
-packed_text::packed_text(std::string_view text) noexcept : text_(text)
-{
-    if (text.size() < 4 || text.size() > 2 + 2 * bytes_.size() || text.size() % 2 != 0 ||
-        !text.starts_with("0x"))
+    if (text.size() < 4 || text.size() > 2 + 2 * bytes_.size())
         return;
-    unsigned seen = 0;
-    for (std::size_t i = 2; i < text.size(); i += 2)
-    {
-        const unsigned high = digit(text[i]);
-        const unsigned low = digit(text[i + 1]);
-        seen |= high | low;
-        bytes_[i / 2 - 1] = static_cast<std::uint8_t>(high << 4U | (low & 15U));
-    }
-    if (seen < 16)
-        size_ = text.size() / 2 - 1;
+    // Digits come back in lower case.
+    if (std::any_of(text.begin(), text.end(), [](char each) { return each >= 'A' && each <= 'F'; }))
+        return;
+    const std::size_t size = text.size() / 2 - 1;
+    if (evm::parse_hex(text, std::span(bytes_).first(size)))
+        size_ = size;
 }
 
 void packed_text::bind(statement& to) const

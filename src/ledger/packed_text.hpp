@@ -15,7 +15,7 @@ class packed_text
 {
 public:
     /// @param text  must outlive this
-    explicit packed_text(std::string_view text) noexcept;
+    explicit packed_text(std::string_view text);
 
     /// For the next parameter. This must live until the statement's next reset().
     void bind(statement& to) const;
