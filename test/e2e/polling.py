@@ -13,15 +13,17 @@ class UnpaidPoller(Background):
         self._stack = stack
         self._path = path
         self._interval = interval
-        self.answers = []  # (when in Unix seconds, status)
+        self.answers = []  # (when in Unix seconds, status, or 0 for none)
+        self.unanswered = []  # (when in Unix seconds, after how many seconds, why)
 
     def _run(self):
         while not self._end.is_set():
             asked = time.time()
             try:
                 status = self._stack.get(self._path).status
-            except OSError:
+            except OSError as failed:
                 status = 0
+                self.unanswered.append((asked, time.time() - asked, repr(failed)))
             self.answers.append((asked, status))
             time.sleep(self._interval)
 

@@ -15,7 +15,9 @@ class PodNetwork:
     def __init__(self, cluster):
         self._cluster = cluster
         self._numbers = itertools.count(2)
-        self._ip("link", "add", "pods", "type", "bridge")
+        # Without an address of its own, a bridge takes that of another port with each pod that comes or goes, and is
+        # deaf to every other pod until that asks for its address again.
+        self._ip("link", "add", "pods", "address", "02:00:00:00:00:01", "type", "bridge")
         self._ip("addr", "add", f"{GATEWAY}/24", "dev", "pods")
         self._ip("link", "set", "pods", "up")
 

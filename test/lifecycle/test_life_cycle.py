@@ -33,7 +33,7 @@ def paid_traffic(market, rate=8):
     assert bought["failures"] == []
     # It did buy; how often in the time that a rollout takes is the machine's affair.
     assert bought["ok"] == bought["sent"] >= 20
-    assert set(poller.statuses()) == {402}, poller.statuses()
+    assert set(poller.statuses()) == {402}, (poller.statuses(), poller.unanswered)
 
 
 def uids(kubelet):
