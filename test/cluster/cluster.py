@@ -218,11 +218,16 @@ class Cluster:
         """A TCP connection made inside the namespace, for what no HTTP client would send."""
         return self._sockets.connect(host, port, timeout)
 
-    def audit_events(self):
-        """What the API server's audit log holds, as dicts, oldest first."""
-        with open(self._components.audit_log, encoding="utf-8") as log:
+    def audit_events(self, offset=0):
+        """What the API server's audit log holds from that byte on, as dicts, oldest first."""
+        with open(self._components.audit_log, "rb") as log:
+            log.seek(offset)
             # The last line may still be being written.
-            return [json.loads(line) for line in log if line.endswith("\n")]
+            events = [json.loads(line) for line in log if line.endswith(b"\n")]
+        for event in events:
+            # Whose credential was refused has no name at all.
+            event["user"].setdefault("username", "")
+        return events
 
     def _use(self, settings):
         self.settings = settings

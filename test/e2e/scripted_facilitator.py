@@ -4,7 +4,8 @@ GET /counts tells what it was asked, and supported=KIND is what GET /supported c
 others; GET /always/KIND/supported comes to that kind, whatever is set.
 KIND is one of the names in ANSWERS, or hang, drip, redirect, huge or close;
 relayed asks the real facilitator, lost does so and then hangs up, slow does so and then takes its time, moved-KIND
-does so and then does as KIND, and late-SECONDS does so after that time; settled names the transaction=HASH, where that is
+does so and then does as KIND, late-SECONDS does so after that time, and held-KIND does as KIND when GET /go or another
+script lets it; settled names the transaction=HASH, where that is
 said. Several KINDs, with commas, are for one call after the other, and the last one for all that
 follow.
 """
@@ -60,6 +61,7 @@ class State:
     lock = threading.Lock()
     script = {"verify": "valid", "settle": "settled", "delay": "0"}
     counts = {"verify": 0, "settle": 0}
+    go = threading.Event()
 
 
 class Facilitator(http.server.BaseHTTPRequestHandler):
@@ -75,6 +77,9 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
             status, body = SUPPORTED[kind]
             return self._say(status, json.dumps(body).encode())
         with State.lock:
+            if path in ("/go", "/script"):
+                State.go.set()
+                State.go = threading.Event()
             if path == "/script":
                 State.script = {"verify": "valid", "settle": "settled", "delay": "0"} | dict(urllib.parse.parse_qsl(query))
                 State.counts = {"verify": 0, "settle": 0}
@@ -89,8 +94,11 @@ class Facilitator(http.server.BaseHTTPRequestHandler):
                 what = "strangers"
             kind, _, later = State.script[what].partition(",")
             State.script[what] = later or kind
-            delay = float(State.script["delay"])
+            delay, go = float(State.script["delay"]), State.go
         time.sleep(delay)
+        if kind.startswith("held-"):
+            go.wait(HANG)
+            kind = kind.removeprefix("held-")
         if kind.startswith("moved-"):
             self._ask_the_real_one()
             kind = kind.removeprefix("moved-")

@@ -28,7 +28,9 @@ def serves_theirs(cluster):
     _, said = cluster.api.request("GET", "/openapi/v3/apis/obol.org/v1alpha1")
     schemas = said.get("components", {}).get("schemas", {})
     request = json.dumps(schemas.get("org.obol.v1alpha1.RegistrationRequest", {}))
-    return "serviceOfferName" in request and "agentURI" not in request
+    offer = schemas.get("org.obol.v1alpha1.ServiceOffer", {}).get("properties", {})
+    status = offer.get("status", {}).get("properties", {})
+    return "serviceOfferName" in request and "agentURI" not in request and "conditions" in status and "phase" not in status
 
 
 def wait_for_theirs(cluster):

@@ -160,7 +160,7 @@ def test_a_draining_offer_is_unlisted_and_still_sold(stack, sold):
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=6)
     patch(stack, "serviceoffer", "draining", {"spec": {"drainAt": soon.strftime("%Y-%m-%dT%H:%M:%SZ")}})
     wait_until(lambda: stack.conditions("draining").get("Draining"), 15, "it drains")
-    wait_listed(stack, "draining", listed=False, timeout=2)
+    wait_listed(stack, "draining", listed=False)
     assert "draining" not in agents(stack)
     assert get_json(stack, path)["active"] is False
     assert stack.get("/services/draining").status == 402
@@ -198,7 +198,7 @@ def test_a_deleted_offer_leaves_no_document(stack, sold):
     wait_listed(stack, "leaving")
     assert stack.get(document_path(found)).status == 200
     stack.cluster.delete("serviceoffer", "leaving", ns=NAMESPACE)
-    wait_listed(stack, "leaving", listed=False, timeout=2)
+    wait_listed(stack, "leaving", listed=False)
     assert "leaving" not in agents(stack)
     answer = stack.get(document_path(found))
     assert answer.status == 404
@@ -236,7 +236,7 @@ def test_the_route_is_put_right_when_it_is_deleted_or_edited(stack):
     assert [each["uid"] for each in first["metadata"]["ownerReferences"]] == [service["metadata"]["uid"]]
 
     stack.cluster.delete("httproute", ROUTE, ns="portitor")
-    wait_until(lambda: (route(stack) or first)["metadata"]["uid"] != first["metadata"]["uid"], 1, "the route is back", 0.05)
+    wait_until(lambda: (route(stack) or first)["metadata"]["uid"] != first["metadata"]["uid"], 10, "the route is back", 0.05)
     assert route(stack)["spec"] == first["spec"]
     wait_published(stack)
 
@@ -253,7 +253,7 @@ def test_the_route_is_put_right_when_it_is_deleted_or_edited(stack):
             meta, meant = now["metadata"], first["metadata"]
             return now["spec"] == first["spec"] and all(meta.get(key) == meant[key] for key in ("labels", "ownerReferences"))
 
-        wait_until(as_before, 1, f"{edit} is undone", 0.05)
+        wait_until(as_before, 10, f"{edit} is undone", 0.05)
     wait_published(stack)
 
     # Once it is as it should be nobody writes it any more.

@@ -211,11 +211,12 @@ def test_who_settles_after_the_lost_answer_of_another_grants_nothing(replicas, s
 
 def test_who_is_overtaken_while_it_settles_grants_nothing(replicas):
     payment = replicas.first.payment()
-    replicas.script("late-0.5,relayed")
+    replicas.script("held-relayed,relayed")
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         slow = pool.submit(replicas.first.ask, payment)
         wait_until(lambda: replicas.settlements_asked() == 1, 5, "the settlement is under way", interval=0.02)
         assert replicas.second.ask(payment).status == 200
+        replicas.first.go()
         assert_used(slow.result())
     replicas.assert_over(payment)
 

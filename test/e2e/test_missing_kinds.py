@@ -65,9 +65,11 @@ def test_a_right_that_is_missing_is_named_and_holds_up_no_deletion(stack, kind):
         wait_sold(stack, "held")
         assert stack.cluster.processes["controller"].stop(timeout=40) == 0
         stack.cluster.patch("clusterrole", "portitor-controller", {"rules": without})
+        asks = stack.cluster.role_api("controller")
+        wait_until(lambda: not asks.may("list", kind), 10, "the API server has seen it")
         stack.start_role("controller")
-        wait_until(lambda: kind in readiness(stack)[1], 30, "the kind is named")
-        assert "may not list or watch" in readiness(stack)[1]
+        denied = re.compile(rf"{kind}[^;\n]*: this account may not list or watch")
+        wait_until(lambda: denied.search(readiness(stack)[1]), 30, "the kind is named")
         assert readiness(stack)[0] == 503
         # What cannot be judged stays as it is; what is deleted goes.
         assert stack.conditions("held")["Ready"][0] == "True"

@@ -199,7 +199,10 @@ def viewer(stack, kinds):
     stack.cluster.apply([made, role, binding])
     path = stack.cluster.directory / f"{name}.kubeconfig"
     server = yaml.safe_load(stack.cluster.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
-    kubeconfig.write(path, server, stack.cluster.ca, {"token": stack.cluster.api.token(name, NAMESPACE)})
+    token = stack.cluster.api.token(name, NAMESPACE)
+    kubeconfig.write(path, server, stack.cluster.ca, {"token": token})
+    asks = stack.cluster.api.bearing(token)
+    wait_until(lambda: all(asks.may("list", kind) for kind in kinds), 10, "the API server has seen it")
     return path
 
 

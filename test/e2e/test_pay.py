@@ -171,7 +171,6 @@ def test_a_key_that_is_typed_is_not_shown(stack, sold, moved):
                 break
             if b"not shown" in shown and not typed:
                 typed = True
-                time.sleep(0.2)
                 os.write(ours, x402.BUYER_KEY.encode() + b"\n")
         assert process.wait(10) == 0, shown
     finally:

@@ -199,13 +199,13 @@ bool can_prompt(const console& terminal)
 
 result<evm::private_key> prompt_for_key(const console& terminal)
 {
-    terminal.err << "Private key to pay with (not shown; empty: pay nothing): " << std::flush;
     secret text;
     bool typed = false;
     {
         const silent_terminal silent(STDIN_FILENO);
         if (!silent.is_silent())
             return fail(errc::refused, "the terminal would show the key: give it with --key-file");
+        terminal.err << "Private key to pay with (not shown; empty: pay nothing): " << std::flush;
         typed = read_line(STDIN_FILENO, text);
     }
     terminal.err << std::endl;
