@@ -7,6 +7,10 @@ NAMESPACE = "sellers"
 REFUSED_SPEC = "only Portitor's controller writes this spec"
 REFUSED_STATUS = "write this status"
 CHILDREN = {"paymentroute": "hello-payment", "registrationrequest": "hello-registration"}
+STATUSES = {
+    "paymentroute": {"status": {"admitted": True}},
+    "registrationrequest": {"status": {"phase": "Confirmed", "agentId": "7"}},
+}
 
 _GROUP = {"apiVersion": "obol.org/v1alpha1"}
 _SELLER = "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955"
@@ -44,6 +48,11 @@ def child(kind, name=None):
     return _GROUP | {"kind": written, "metadata": metadata, "spec": spec}
 
 
+def status_of(kind):
+    """What the child's role applies to its status."""
+    return {key: value for key, value in child(kind).items() if key != "spec"} | STATUSES[kind]
+
+
 class Offer:
     """Made as in life: the offer by its seller, its children by the controller's account."""
 
@@ -54,10 +63,12 @@ class Offer:
         policies = [each for each in renders.objects("minimal") if each["kind"].startswith("ValidatingAdmissionPolicy")]
         assert len(select(policies, "ValidatingAdmissionPolicy")) == 3
         cluster.apply(policies)
-        # The API server takes a moment to learn of a policy.
+        # The API server takes a moment to learn of a policy, and learns of one after the other.
         for kind in CHILDREN:
-            wait_until(lambda: self._refused(child(kind)), 30, "the policies are in force")
+            wait_until(lambda: self._refused(child(kind)), 30, "the policy of specs is in force")
         self.make()
+        for kind in CHILDREN:
+            wait_until(lambda: self._status_refused(kind), 30, "the policy of statuses is in force")
 
     def make(self):
         """Makes what is missing of it."""
@@ -88,10 +99,18 @@ class Offer:
         return [each for each in found if each]
 
     def _refused(self, what):
-        try:
-            self._cluster.api.create(what, dry_run=True)
-        except ApiError as error:
-            if REFUSED_SPEC not in error.message:
-                raise
-            return True
-        return False
+        return _is_refused(REFUSED_SPEC, lambda: self._cluster.api.create(what, dry_run=True))
+
+    def _status_refused(self, kind):
+        write = {"subresource": "status", "dry_run": True}
+        return _is_refused(REFUSED_STATUS, lambda: self._cluster.api.apply(status_of(kind), **write))
+
+
+def _is_refused(words, write):
+    try:
+        write()
+    except ApiError as error:
+        if words not in error.message:
+            raise
+        return True
+    return False

@@ -6,7 +6,7 @@ import time
 import pytest
 from cluster import ApiError, kubeconfig, wait_until
 from cluster.components import API_SERVER
-from offer import CHILDREN, NAMESPACE, REFUSED_SPEC, REFUSED_STATUS, Offer, child
+from offer import CHILDREN, NAMESPACE, REFUSED_SPEC, REFUSED_STATUS, STATUSES, Offer, child, status_of
 
 ACCOUNT = "system:serviceaccount:portitor:portitor-"
 CONTROLLER = f"{ACCOUNT}controller"
@@ -16,10 +16,6 @@ OTHERS = ["admin", "seller", *STATUS_WRITER.values(), f"{ACCOUNT}release-finaliz
 CHANGES = {
     "paymentroute": {"spec": {"price": "1"}},
     "registrationrequest": {"spec": {"agentURI": "https://elsewhere.example.com/agent.json"}},
-}
-STATUSES = {
-    "paymentroute": {"status": {"admitted": True}},
-    "registrationrequest": {"status": {"phase": "Confirmed", "agentId": "7"}},
 }
 
 
@@ -68,9 +64,7 @@ def test_statuses_are_their_roles(cluster, offer, kind):
 def test_the_roles_own_rights_are_enough(cluster, offer, kind):
     """As the processes write: with the role's token, by server-side apply."""
     role = STATUS_WRITER[kind].removeprefix(ACCOUNT)
-    status = child(kind) | STATUSES[kind]
-    del status["spec"]
-    cluster.role_api(role).apply(status, manager=f"portitor-{role}", subresource="status")
+    cluster.role_api(role).apply(status_of(kind), manager=f"portitor-{role}", subresource="status")
 
 
 def test_sellers_write_offers_alone(cluster, offer):

@@ -65,8 +65,12 @@ def test_an_offer_is_registered_once_and_says_as_what(operator, chain):
     told = operator.stack.cluster.get("serviceoffer", "first", NAMESPACE)["status"]
     assert (told["agentId"], told["registrationTxHash"]) == (str(agent.id), agent.transaction)
     for kind in ("ServiceOffer", "RegistrationRequest"):
-        told = wait_until(lambda: [each for each in operator.events("first") if "Confirmed" in each[2]], 5, "an Event tells of it")
-        assert kind in [each[0] for each in told] and str(agent.id) in told[0][3]
+        told = wait_until(
+            lambda: [note for of, _, reason, note in operator.events("first") if of == kind and "Confirmed" in reason],
+            5,
+            f"an Event of the {kind} tells of it",
+        )
+        assert str(agent.id) in told[0]
 
     # An agent that comes from the chain finds the document, and the document names the agent.
     wait_until(lambda: entries(document_at(operator, agent.uri)) == [entry(agent.id)], 10, "the document names it")
@@ -305,7 +309,7 @@ class TestTrafficNeverWaits:
         uid = operator.sell("broke")
         message = self.said(operator, "broke", "LowBalance")
         assert poor.address in message.lower()
-        assert [each for each in operator.events("broke") if each[1] == "Warning"]
+        wait_until(lambda: [each for each in operator.events("broke") if each[1] == "Warning"], 5, "an Event tells of it")
         chain.fund(poor.address, MUCH)
         # Otherwise it is looked at again in a minute.
         operator.kill()

@@ -46,10 +46,16 @@ def sold(client, request):
 
 
 def seconds_to_repair(tail, kind, child):
-    """From the end of the administrator's write to the end of the controller's next one."""
-    spoilt = tail.writes("admin", kind=kind, name=child)[0]
-    writes = tail.writes(CONTROLLER, kind=kind, name=child)
-    return [each for each in writes if each.verb == "patch" and each.done > spoilt.done][-1].done - spoilt.done
+    """From the administrator's write to the end of the last one of the controller."""
+
+    def repaired():
+        spoilt = tail.writes("admin", kind=kind, name=child)
+        writes = tail.writes(CONTROLLER, kind=kind, name=child)
+        repairs = [each for each in writes if each.verb == "patch" and spoilt and each.asked >= spoilt[0].asked]
+        return repairs and (repairs[-1].done - spoilt[0].asked,)
+
+    (seconds,) = wait_until(repaired, 5, "the audit log tells of both writes")
+    return seconds
 
 
 def events(client, name, reason):

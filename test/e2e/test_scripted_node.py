@@ -1,5 +1,6 @@
 """The node that tests can script, and the chain behind it, without the product: on loopback."""
 
+import contextlib
 import http.client
 import json
 import subprocess
@@ -184,26 +185,36 @@ def test_a_node_that_is_behind_knows_nothing_newer(node, scripted, scripts, chai
     assert node.owner_of(agent) == OWNER
 
 
+@contextlib.contextmanager
+def no_new_blocks(chain):
+    """But for those that the test makes."""
+    chain.rpc("evm_setIntervalMining", 0)
+    try:
+        yield
+    finally:
+        chain.rpc("evm_setIntervalMining", 1)
+
+
 def test_a_node_that_keeps_little(node, scripted, chain):
     chain.mine(20)
     scripted.script(
         {"do": "prune", "keep": 10, "as": "pruned-geth", "methods": ["eth_getBalance"]},
         {"do": "range", "blocks": 5, "as": "range-infura", "methods": ["eth_getLogs"]},
     )
-    head = chain.height()
-    assert int(node.rpc("eth_getBalance", OWNER, hex(head - 8)), 16) == chain.balance(OWNER)
-    assert node.balance(OWNER) == chain.balance(OWNER)
-    with pytest.raises(registry.RpcError, match="missing trie node"):
-        node.rpc("eth_getBalance", OWNER, hex(head - 12))
-    assert node.rpc("eth_getLogs", {"fromBlock": hex(head - 4), "toBlock": hex(head)}) is not None
-    with pytest.raises(registry.RpcError, match="block range"):
-        node.rpc("eth_getLogs", {"fromBlock": hex(head - 5), "toBlock": hex(head)})
+    with no_new_blocks(chain):
+        head = chain.height()
+        assert int(node.rpc("eth_getBalance", OWNER, hex(head - 8)), 16) == chain.balance(OWNER)
+        assert node.balance(OWNER) == chain.balance(OWNER)
+        with pytest.raises(registry.RpcError, match="missing trie node"):
+            node.rpc("eth_getBalance", OWNER, hex(head - 12))
+        assert node.rpc("eth_getLogs", {"fromBlock": hex(head - 4), "toBlock": hex(head)}) is not None
+        with pytest.raises(registry.RpcError, match="block range"):
+            node.rpc("eth_getLogs", {"fromBlock": hex(head - 5), "toBlock": hex(head)})
 
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_replacement_must_pay_a_tenth_more(node, scripted, scripts, chain, strict):
-    chain.rpc("evm_setIntervalMining", 0)
-    try:
+    with no_new_blocks(chain):
         scripted.script({"do": "pool", "methods": ["eth_sendRawTransaction"], "strict": strict})
         nonce = chain.sent(x402.PAUPER)
 
@@ -225,13 +236,10 @@ def test_a_replacement_must_pay_a_tenth_more(node, scripted, scripts, chain, str
         nonce += 1
         send(1000, 4000000000)
         chain.mine()
-    finally:
-        chain.rpc("evm_setIntervalMining", 1)
 
 
 def test_blocks_are_taken_back_and_transactions_forgotten(chain, scripts):
-    chain.rpc("evm_setIntervalMining", 0)
-    try:
+    with no_new_blocks(chain):
         before = chain.sent(x402.PAUPER)
         waits = chain.rpc("eth_sendRawTransaction", signed(scripts, chain, x402.PAUPER_KEY))
         chain.drop(waits)
@@ -246,8 +254,6 @@ def test_blocks_are_taken_back_and_transactions_forgotten(chain, scripts):
         chain.set_base_fee(77 * registry.GWEI)
         chain.mine()
         assert chain.base_fee() == 77 * registry.GWEI
-    finally:
-        chain.rpc("evm_setIntervalMining", 1)
 
 
 def test_a_signed_transaction_is_read(scripts, chain):

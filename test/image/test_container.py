@@ -166,8 +166,7 @@ def test_a_write_fails(root, tmp_path):
 @pytest.fixture(scope="module")
 def network():
     """A network with a DNS server that knows one name below image.test."""
-    netns = Netns("image")
-    netns.delete()
+    netns = Netns(f"image-{os.getpid()}")
     netns.create()
     flags = ["--keep-in-foreground", "--no-hosts", "--no-resolv", "--bind-interfaces", "--conf-file=/dev/null"]
     flags += [f"--listen-address={ADDRESS}", f"--address=/api.image.test/{ADDRESS}", "--pid-file", "--user=root"]
