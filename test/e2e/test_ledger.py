@@ -208,7 +208,7 @@ def test_while_the_disk_is_full_nothing_is_charged_and_all_else_goes_on(gate):
     sold, payment = gate.payment(), gate.payment()
     assert gate.ask(sold).status == 200
     gate.before += PRICE
-    with full_disk(gate.disk):
+    with full_disk(gate.disk, gate.file):
         for _ in range(2):
             answer = gate.ask(payment)
             assert_not_now(answer)
@@ -232,7 +232,7 @@ def told_of_ledger(gate):
 @pytest.mark.parametrize("then", ["room", "kill", "stop"])
 def test_an_outcome_that_finds_the_disk_full_is_granted_when_there_is_room(gate, then):
     payment = gate.payment()
-    with gate.settling(payment, "held-relayed,relayed") as asked, full_disk(gate.disk):
+    with gate.settling(payment, "held-relayed,relayed") as asked, full_disk(gate.disk, gate.file):
         gate.go()
         for answer in (asked.result(), gate.ask(payment)):
             assert_not_now(answer)
