@@ -315,9 +315,9 @@ def test_a_reorganisation_that_takes_a_settlement_back_is_told(shop):
     known = shop.payment()
     shop.script(settle="lost,relayed")
     assert shop.ask(known).status == 200
+    counted = shop.event("reorganised")
     payment = shop.payment()
     assert shop.ask(payment).status == 200
-    counted = shop.event("reorganised")
     shop.reorganise()
     assert shop.transactions(payment) == []
     shop.chain.cancel(x402.BUYER_KEY, nonce_of(payment))
