@@ -4,6 +4,8 @@ import datetime
 import time
 import typing
 
+from cluster import wait_until
+
 ROLES = ("controller", "verifier", "registrar")
 _READS = ("get", "list", "watch")
 
@@ -48,6 +50,21 @@ class AuditTail:
             and each["user"]["username"].rpartition(":")[2] == user
             and _kind(each.get("objectRef", {})) == kind
         ]
+
+    def seconds_to_repair(self, user, kind, name):
+        """From the administrator's first write to the end of this user's last patch after it."""
+
+        def repaired():
+            spoilt = self.writes("admin", kind=kind, name=name)
+            repairs = [
+                each
+                for each in self.writes(user, kind=kind, name=name)
+                if each.verb == "patch" and spoilt and each.asked >= spoilt[0].asked
+            ]
+            return repairs and (repairs[-1].done - spoilt[0].asked,)
+
+        (seconds,) = wait_until(repaired, 5, "the audit log tells of both writes")
+        return seconds
 
     def portitor_writes(self):
         """What the roles have written beside their Leases."""

@@ -135,6 +135,10 @@ class Chain:
     def mine(self, blocks=1):
         self.rpc("anvil_mine", hex(blocks))
 
+    def mine_every(self, seconds):
+        """A block every so many seconds; 0: only when the test makes one."""
+        self.rpc("evm_setIntervalMining", seconds)
+
     def set_base_fee(self, wei):
         self.rpc("anvil_setNextBlockBaseFeePerGas", hex(wei))
 

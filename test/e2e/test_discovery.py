@@ -7,6 +7,7 @@ import time
 
 import pytest
 import x402
+from audit import AuditTail
 from cluster import wait_until
 from stack import ADDRESS, DISCOVERY_PORT, GATEWAY, NAMESPACE, binary, offer
 
@@ -160,7 +161,7 @@ def test_a_draining_offer_is_unlisted_and_still_sold(stack, sold):
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=6)
     patch(stack, "serviceoffer", "draining", {"spec": {"drainAt": soon.strftime("%Y-%m-%dT%H:%M:%SZ")}})
     wait_until(lambda: stack.conditions("draining").get("Draining"), 15, "it drains")
-    wait_listed(stack, "draining", listed=False)
+    wait_listed(stack, "draining", listed=False, timeout=2)
     assert "draining" not in agents(stack)
     assert get_json(stack, path)["active"] is False
     assert stack.get("/services/draining").status == 402
@@ -198,7 +199,7 @@ def test_a_deleted_offer_leaves_no_document(stack, sold):
     wait_listed(stack, "leaving")
     assert stack.get(document_path(found)).status == 200
     stack.cluster.delete("serviceoffer", "leaving", ns=NAMESPACE)
-    wait_listed(stack, "leaving", listed=False)
+    wait_listed(stack, "leaving", listed=False, timeout=2)
     assert "leaving" not in agents(stack)
     answer = stack.get(document_path(found))
     assert answer.status == 404
@@ -235,8 +236,10 @@ def test_the_route_is_put_right_when_it_is_deleted_or_edited(stack):
     service = stack.cluster.get("service", "portitor-controller", "portitor")
     assert [each["uid"] for each in first["metadata"]["ownerReferences"]] == [service["metadata"]["uid"]]
 
+    tail = AuditTail(stack.cluster)
     stack.cluster.delete("httproute", ROUTE, ns="portitor")
     wait_until(lambda: (route(stack) or first)["metadata"]["uid"] != first["metadata"]["uid"], 10, "the route is back", 0.05)
+    assert tail.seconds_to_repair("portitor-controller", "httproutes", ROUTE) < 1
     assert route(stack)["spec"] == first["spec"]
     wait_published(stack)
 
@@ -246,6 +249,7 @@ def test_the_route_is_put_right_when_it_is_deleted_or_edited(stack):
         {"metadata": {"labels": None, "ownerReferences": None}},
     ]
     for edit in edits:
+        tail = AuditTail(stack.cluster)
         patch(stack, "httproute", ROUTE, edit, "portitor")
 
         def as_before():
@@ -254,6 +258,7 @@ def test_the_route_is_put_right_when_it_is_deleted_or_edited(stack):
             return now["spec"] == first["spec"] and all(meta.get(key) == meant[key] for key in ("labels", "ownerReferences"))
 
         wait_until(as_before, 10, f"{edit} is undone", 0.05)
+        assert tail.seconds_to_repair("portitor-controller", "httproutes", ROUTE) < 1
     wait_published(stack)
 
     # Once it is as it should be nobody writes it any more.

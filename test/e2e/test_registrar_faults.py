@@ -43,15 +43,10 @@ def operator(started, node, chain):
 
 @pytest.fixture
 def by_hand(operator, chain):
-    """Blocks are made by the test alone, until it says `set_mining` or ends."""
-    set_mining(chain, 0)
+    """Blocks are made by the test alone, until it says `mine_every` or ends."""
+    chain.mine_every(0)
     yield
-    set_mining(chain, 1)
-
-
-def set_mining(chain, seconds):
-    """A block every so many seconds; 0: only when the test makes one."""
-    chain.rpc("evm_setIntervalMining", seconds)
+    chain.mine_every(1)
 
 
 def assert_registered_once(operator, name, uid, timeout=60):
@@ -227,7 +222,7 @@ class TestFailover:
         uid = operator.sell("carried-over")
         wait_until(lambda: chain.waiting(operator.account.address), 30, "it is sent")
         node.script({"do": "cut", "node": "one"})
-        set_mining(chain, 1)
+        chain.mine_every(1)
         assert_registered_once(operator, "carried-over", uid)
         assert node.counts("two")
 
@@ -259,7 +254,7 @@ class TestTheMempool:
         chain.drop(waiting)
         assert chain.waiting(operator.account.address) == 0
         wait_until(lambda: chain.waiting(operator.account.address), 90, "it is sent again", interval=0.1)
-        set_mining(chain, 1)
+        chain.mine_every(1)
         assert assert_registered_once(operator, "forgotten", uid).transaction == waiting
 
     @pytest.mark.parametrize("strict", [False, True], ids=["a tenth", "more than a tenth"])
@@ -274,7 +269,7 @@ class TestTheMempool:
         for (_, tip, cap), (_, next_tip, next_cap) in zip(tried, tried[1:]):
             assert next_tip * 10 > tip * 11 and next_cap * 10 > cap * 11
         assert chain.waiting(operator.account.address) == 1
-        set_mining(chain, 1)
+        chain.mine_every(1)
         agent = assert_registered_once(operator, name, uid)
         assert len(operator.status(name)["writeAhead"]["transactionHashes"]) == 4
         assert agent.transaction == operator.status(name)["writeAhead"]["transactionHashes"][-1]
@@ -290,7 +285,7 @@ class TestTheMempool:
         first = operator.status("risen")["txHash"]
         wait_until(lambda: operator.status("risen")["txHash"] != first, 150, "it is replaced", interval=0.2)
         wait_until(lambda: mined_at(chain, operator, 20 * GWEI), 600, "it is mined", interval=1)
-        set_mining(chain, 1)
+        chain.mine_every(1)
         assert assert_registered_once(operator, "risen", uid).transaction != first
 
     def test_a_nonce_that_another_program_took_is_not_the_end(self, operator, node, chain):

@@ -45,19 +45,6 @@ def sold(client, request):
     oracle.assert_converges(client, NAMESPACE, [], "it is gone")
 
 
-def seconds_to_repair(tail, kind, child):
-    """From the administrator's write to the end of the last one of the controller."""
-
-    def repaired():
-        spoilt = tail.writes("admin", kind=kind, name=child)
-        writes = tail.writes(CONTROLLER, kind=kind, name=child)
-        repairs = [each for each in writes if each.verb == "patch" and spoilt and each.asked >= spoilt[0].asked]
-        return repairs and (repairs[-1].done - spoilt[0].asked,)
-
-    (seconds,) = wait_until(repaired, 5, "the audit log tells of both writes")
-    return seconds
-
-
 def events(client, name, reason):
     every = client.list("events", NAMESPACE).values()
     return [each["note"] for each in every if each["regarding"]["name"] == name and each["reason"] == reason]
@@ -86,7 +73,7 @@ def test_a_deleted_child_is_back_within_a_second(stack, client, sold, kind):
     client.delete(kind, child, NAMESPACE)
     wait_until(lambda: uid_of(client, kind, child) not in (None, before), 5, "it is back")
     oracle.assert_converges(client, NAMESPACE, [made], "all is as it was")
-    assert seconds_to_repair(tail, kind, child) < 1
+    assert tail.seconds_to_repair(CONTROLLER, kind, child) < 1
     wait_event(client, name, child, "deleted")
 
 
@@ -101,7 +88,7 @@ def test_an_edited_child_is_put_right_within_a_second_and_what_is_others_stays(s
     assert client.patch(kind, child, NAMESPACE, change)[0] == 200
     wait_until(lambda: client.get(kind, child, NAMESPACE)["spec"] == ours["spec"], 5, "it is put right")
     oracle.assert_converges(client, NAMESPACE, [made], "all is as it was")
-    assert seconds_to_repair(tail, kind, child) < 1
+    assert tail.seconds_to_repair(CONTROLLER, kind, child) < 1
     wait_event(client, name, child, "changed")
 
     now = client.get(kind, child, NAMESPACE)["metadata"]

@@ -188,11 +188,11 @@ def test_a_node_that_is_behind_knows_nothing_newer(node, scripted, scripts, chai
 @contextlib.contextmanager
 def no_new_blocks(chain):
     """But for those that the test makes."""
-    chain.rpc("evm_setIntervalMining", 0)
+    chain.mine_every(0)
     try:
         yield
     finally:
-        chain.rpc("evm_setIntervalMining", 1)
+        chain.mine_every(1)
 
 
 def test_a_node_that_keeps_little(node, scripted, chain):

@@ -113,8 +113,8 @@ def test_slow_upstreams_of_one_namespace_leave_another_one_its_time(stack, clien
         print(f"\n  p95 to Ready: {p95(alone):.2f} s beside {SLOW_OFFERS} offers, {p95(beside):.2f} s when they are slow")
     assert p95(beside) <= p95(alone) + 1
     everything, in_time = delays(stack, "others")
-    # The others waited for offers of their own namespace: of one Service four are asked at once.
-    assert everything - before >= 4
+    # The others waited for offers of their own namespace.
+    assert everything - before >= QUICK_OFFERS // 2, everything - before
     assert everything - before == in_time - in_time_before
     # The slow ones wait for each other.
     own, own_in_time = delays(stack, "own_share")

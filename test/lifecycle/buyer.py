@@ -51,4 +51,4 @@ def _requests(market, path):
 
 def _mine_each(market, seconds):
     """0 is never."""
-    registry.Chain(market.cluster.http, market.chain.url).rpc("evm_setIntervalMining", seconds)
+    registry.Chain(market.cluster.http, market.chain.url).mine_every(seconds)
